@@ -1,0 +1,67 @@
+"""What an image is to the rule that decides: plain facts, no pixels.
+
+It does not know where images are stored, nor how any of these facts was measured.
+"""
+
+import math
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class State(StrEnum):
+    """What became of a file; only `ready` images are scored, decided or kept for others."""
+
+    READY = "ready"
+    UNREADABLE = "unreadable"
+    DAMAGED = "damaged"
+    TOO_SMALL = "too_small"
+    MISSING = "missing"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True)
+class Image:
+    """One present image of a camera, as the decision rule sees it.
+
+    `captured_at` is aware UTC or None; `shape` is the (height, width) of its thumbnail, None where shapes do not
+    matter.
+    """
+
+    id: int
+    path: str
+    width: int
+    height: int
+    sharpness: float
+    content_hash: str
+    captured_at: datetime | None = None
+    pinned: bool = False
+    shape: tuple[int, int] | None = None
+
+    @cached_property
+    def captured_us(self) -> int | None:
+        """Capture time in whole microseconds since 1970: distances between times must be exact, so that ties are
+        ties."""
+        return None if self.captured_at is None else (self.captured_at - _EPOCH) // timedelta(microseconds=1)
+
+    @cached_property
+    def rank(self) -> tuple[bool, int, int, bool, int, str, bytes]:
+        """The key that sorts the images of a camera from the one that everything may fall to, downwards.
+
+        Pinned first; more pixels; higher sharpness step (floor of log2: noise between equals does not decide); earlier
+        capture, unknown last; smaller content hash; smaller path bytes.
+        """
+        time_us = self.captured_us
+        return (
+            not self.pinned,
+            -self.width * self.height,
+            -math.floor(math.log2(self.sharpness)),
+            time_us is None,
+            time_us or 0,
+            self.content_hash,
+            os.fsencode(self.path),
+        )

@@ -1,0 +1,33 @@
+"""All that can go wrong, in our words.
+
+An error says what was wrong (with the value), where, and what to type next. It is raised where the fact is known and
+translated once, at the door, into one sentence and an exit code. A bad picture is no error but a counted outcome.
+"""
+
+
+class IndexerError(Exception):
+    """A known problem: one sentence for the person, exit code 1."""
+
+    exit_code = 1
+
+
+class UsageProblem(IndexerError):
+    """The words of the command do not fit together: exit code 2."""
+
+    exit_code = 2
+
+
+class DatabaseProblem(IndexerError):
+    """The database is missing, old, new, foreign, damaged, read-only, full or busy."""
+
+
+class FolderProblem(IndexerError):
+    """A path that a person named cannot be walked."""
+
+
+class ImageProblem(IndexerError):
+    """An image that a person or a workflow named is not in the index, not on the disk, or no longer what it was."""
+
+
+class ProfileProblem(IndexerError):
+    """A profile that does not exist, exists already, or has parameters that make no sense."""

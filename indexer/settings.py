@@ -1,0 +1,42 @@
+"""What the surroundings say: the database, the number of workers, the limits of intake. Read once, at the door."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from indexer.errors import UsageProblem
+
+DEFAULT_DATABASE = "indexer.db"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one command.
+
+    Limits of intake: a header that claims more pixels, or a file of more bytes, is `unreadable` and never decoded. The
+    defaults admit a 100-megapixel camera twice over.
+    """
+
+    database: str
+    processes: int
+    max_pixels: int = 250_000_000
+    max_bytes: int = 512 * 2**20
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, INDEXER_MAX_PIXELS, INDEXER_MAX_BYTES."""
+    return Settings(
+        database=environment.get("INDEXER_DB") or DEFAULT_DATABASE,
+        processes=_number(environment, "INDEXER_PROCESSES", len(os.sched_getaffinity(0))),
+        max_pixels=_number(environment, "INDEXER_MAX_PIXELS", Settings.max_pixels),
+        max_bytes=_number(environment, "INDEXER_MAX_BYTES", Settings.max_bytes),
+    )
+
+
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name)
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageProblem(f"{name} is {text!r}; give a whole number above 0")
+    return int(text)

@@ -1,0 +1,65 @@
+"""The cameras, and what the index holds of each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.orm import Session
+
+from indexer.domain.images import State
+from indexer.errors import ImageProblem
+from indexer.store.columns import UtcDateTime
+from indexer.store.tables import CameraRow, ImageRow
+
+
+@dataclass(frozen=True)
+class CameraSummary:
+    """What the index holds of one camera; a row of the view `audit_cameras`."""
+
+    camera: str
+    images: int
+    kept: int
+    duplicates: int
+    undecided: int
+    unreadable: int
+    removed: int
+    missing: int
+    size_bytes: int
+    first_captured_at: datetime | None
+    last_captured_at: datetime | None
+
+
+def list_cameras(session: Session) -> dict[str, int]:
+    """The id of every camera, by name, in the order of names."""
+    return dict(session.execute(select(CameraRow.name, CameraRow.id).order_by(CameraRow.name)).tuples().all())
+
+
+def get_camera(session: Session, name: str) -> int:
+    """The id of the camera of that name."""
+    cameras = list_cameras(session)
+    if name not in cameras:
+        raise ImageProblem(f"there is no camera {name!r}; there are: {', '.join(map(ascii, cameras)) or 'none yet'}")
+    return cameras[name]
+
+
+def count_present(session: Session) -> dict[str, int]:
+    """The number of ready images per camera."""
+    query = select(CameraRow.name, func.count()).join(ImageRow, ImageRow.camera_id == CameraRow.id)
+    return dict(session.execute(query.where(ImageRow.state == State.READY).group_by(CameraRow.name)).tuples().all())
+
+
+def get_or_add_camera(session: Session, name: str) -> int:
+    """The id of the camera of that name, new or not."""
+    found = session.scalar(select(CameraRow.id).where(CameraRow.name == name))
+    if found is None:
+        found = session.execute(insert(CameraRow).values(name=name).returning(CameraRow.id)).scalar_one()
+    return found
+
+
+def list_summaries(session: Session) -> list[CameraSummary]:
+    """What the index holds of every camera, by name."""
+    names = ", ".join(CameraSummary.__dataclass_fields__)
+    query = text(f"SELECT {names} FROM audit_cameras ORDER BY camera").columns(
+        first_captured_at=UtcDateTime(), last_captured_at=UtcDateTime()
+    )
+    return [CameraSummary(**row._mapping) for row in session.execute(query)]

@@ -1,0 +1,138 @@
+"""Opening the memory, and the transactions on it.
+
+It promises that SQLite enforces foreign keys, waits for a busy database, writes ahead, and that whatever the database
+says goes out as one sentence of ours. It does not know any table.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.orm import Session as Session
+
+from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
+
+BUSY_TIMEOUT_MS = 10_000
+
+
+class Database:
+    """An open index: `read` and `write` give sessions; a `write` commits at its end or leaves nothing behind."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.name = url.render_as_string(hide_password=True) if self.path is None else str(self.path)
+        self.engine = _engine(url)
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a SQLite index; None for a server."""
+        return Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one moment and changes nothing."""
+        with self._translated(), Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose changes are committed together at the end."""
+        with self._translated(), Session(self.engine.execution_options(begin="BEGIN IMMEDIATE")) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A bare connection in a transaction, for migrations."""
+        with self._translated(), self.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+            yield connection
+
+    def use_write_ahead_log(self) -> None:
+        """Lets readers work while a writer writes (SQLite remembers this in the file)."""
+        if self.path is not None:
+            with self._translated(), self.engine.connect() as connection:
+                raw = connection.connection.dbapi_connection
+                assert isinstance(raw, sqlite3.Connection)
+                connection.rollback()
+                raw.execute("PRAGMA journal_mode = WAL")
+
+    def close(self) -> None:
+        """Lets go of all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as problem:
+            raise self.problem(problem) from problem
+
+    def problem(self, problem: DBAPIError) -> IndexerError:
+        """What the database said, as one sentence of ours."""
+        said = str(problem.orig).splitlines()[0] if problem.orig else type(problem).__name__
+        for pattern, advice in _ADVICE:
+            if re.search(pattern, said):
+                return DatabaseProblem(f"database {self.name}: {advice} ({said})")
+        return DatabaseProblem(f"database {self.name}: {said}")
+
+
+_ADVICE = [
+    ("locked|busy", "another program is writing to it; try again when it has finished"),
+    ("readonly|read-only", "it cannot be written to; check the rights of the file and of its folder"),
+    (
+        "disk is full|No space",
+        "the disk is full; free some space and run the command again, it goes on where it stopped",
+    ),
+    (
+        "malformed|not a database|corrupt",
+        "it is damaged or no SQLite database; restore it from a backup, or name another",
+    ),
+    ("unable to open", "it cannot be opened; check that its folder exists and may be written to"),
+]
+
+
+def parse_database(text: str) -> URL:
+    """The URL of a database given as a URL or as the path of a SQLite file."""
+    if "://" not in text:
+        return URL.create("sqlite", database=str(Path(text).absolute()))
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise UsageProblem(
+            "the database URL cannot be read; type a path, or sqlite:////path, or postgresql+psycopg://…"
+        ) from None
+    if url.get_backend_name() == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise UsageProblem("an index in memory would be lost at once; give a path")
+        url = url.set(database=str(Path(url.database).absolute()))
+    return url
+
+
+def _engine(url: URL) -> Engine:
+    try:
+        engine = create_engine(url)
+    except (NoSuchModuleError, ImportError, ArgumentError) as problem:
+        kind = url.get_backend_name()
+        raise DatabaseProblem(
+            f"no driver for {kind} databases ({problem}); for PostgreSQL: pip install 'psycopg[binary]' and postgresql+psycopg://…"
+        ) from problem
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not commit before DDL; `_begin_sqlite` begins instead
+    for pragma in ("foreign_keys = ON", f"busy_timeout = {BUSY_TIMEOUT_MS}", "synchronous = FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its lock when it begins: one that read first could be refused later, with its work done.
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

@@ -1,0 +1,151 @@
+"""What was decided of each image: rows are added, and marked when they cease to hold."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import exists, func, insert, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from indexer.domain.images import State
+from indexer.domain.removal import Flagged, IndexedFile
+from indexer.domain.selection import Decision, Reason
+from indexer.store.pins import is_pinned
+from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, VerdictRow
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a person said of a pair."""
+
+    verdict: Literal["same", "different"]
+    judged_by: str
+
+
+def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Decision]]:
+    """The profile's id and the current decision of every ready image of a camera that has one."""
+    query = (
+        select(DecisionRow)
+        .join(ImageRow, ImageRow.id == DecisionRow.image_id)
+        .where(ImageRow.camera_id == camera_id, ImageRow.state == State.READY, DecisionRow.superseded_at.is_(None))
+    )
+    return {
+        row.image_id: (row.profile_id, Decision(row.image_id, Reason(row.reason), row.keeper_id, row.score))
+        for row in session.scalars(query)
+    }
+
+
+def add_decisions(
+    session: Session,
+    decisions: Sequence[Decision],
+    *,
+    profile_id: int,
+    judged_by: Mapping[int, str],
+    at: datetime,
+    run_id: int,
+) -> None:
+    """Puts new decisions in the place of the current ones; `judged_by` names the person, by image id, for verdicts."""
+    take_back(session, [decision.image_id for decision in decisions], at=at)
+    rows = [
+        {
+            "image_id": decision.image_id,
+            "profile_id": profile_id,
+            "verdict": "keep" if decision.keeps else "duplicate",
+            "keeper_id": decision.keeper_id,
+            "score": decision.score,
+            "reason": decision.reason,
+            "decided_by": judged_by.get(decision.image_id, "compare"),
+            "decided_at": at,
+            "run_id": run_id,
+        }
+        for decision in decisions
+    ]
+    if rows:
+        session.execute(insert(DecisionRow), rows)
+
+
+def take_back(session: Session, image_ids: Sequence[int], *, at: datetime) -> None:
+    """Marks the current decisions of images as no longer holding: `compare` decides them again."""
+    for start in range(0, len(image_ids), _CHUNK):
+        chunk = image_ids[start : start + _CHUNK]
+        held = DecisionRow.image_id.in_(chunk) & DecisionRow.superseded_at.is_(None)
+        session.execute(update(DecisionRow).where(held).values(superseded_at=at))
+
+
+def list_judgements(session: Session, camera_id: int) -> dict[tuple[int, int], Judgement]:
+    """The verdicts that hold in a camera, by (smaller, larger) image id."""
+    query = (
+        select(VerdictRow)
+        .join(ImageRow, ImageRow.id == VerdictRow.image_a_id)
+        .where(ImageRow.camera_id == camera_id, VerdictRow.withdrawn_at.is_(None))
+    )
+    return {
+        (row.image_a_id, row.image_b_id): Judgement("same" if row.verdict == "same" else "different", row.judged_by)
+        for row in session.scalars(query)
+    }
+
+
+def count_undecided(session: Session) -> int:
+    """The number of ready images without a current decision."""
+    current = exists().where(DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None))
+    query = select(func.count()).select_from(ImageRow).where(ImageRow.state == State.READY, ~current)
+    return session.scalar(query) or 0
+
+
+def list_flagged(session: Session, *, camera: str | None = None) -> list[Flagged]:
+    """The present images whose current decision is *duplicate*, by camera and time."""
+    keeper, keeping = aliased(ImageRow), aliased(DecisionRow)
+    against = exists().where(
+        VerdictRow.verdict == "different",
+        VerdictRow.withdrawn_at.is_(None),
+        or_(
+            (VerdictRow.image_a_id == ImageRow.id) & (VerdictRow.image_b_id == keeper.id),
+            (VerdictRow.image_b_id == ImageRow.id) & (VerdictRow.image_a_id == keeper.id),
+        ),
+    )
+    query = (
+        select(
+            DecisionRow,
+            ImageRow,
+            keeper,
+            keeping,
+            CameraRow.name.label("camera"),
+            ProfileRow.name.label("profile"),
+            ProfileRow.max_score,
+            is_pinned(ImageRow.id).label("pinned"),
+            against.label("judged"),
+        )
+        .join(ImageRow, ImageRow.id == DecisionRow.image_id)
+        .join(CameraRow, CameraRow.id == ImageRow.camera_id)
+        .join(ProfileRow, ProfileRow.id == DecisionRow.profile_id)
+        .join(keeper, keeper.id == DecisionRow.keeper_id)
+        .outerjoin(keeping, (keeping.image_id == keeper.id) & keeping.superseded_at.is_(None))
+        .where(DecisionRow.superseded_at.is_(None), ImageRow.state == State.READY)
+        .order_by(CameraRow.name, ImageRow.captured_at, ImageRow.id)
+    )
+    if camera is not None:
+        query = query.where(CameraRow.name == camera)
+    return [
+        Flagged(
+            decision_id=decision.id,
+            camera=name,
+            victim=_file(image),
+            keeper=_file(kept),
+            score=decision.score,
+            max_score=max_score,
+            profile=profile,
+            captured_at=image.captured_at,
+            keeper_present=kept.state == State.READY and kept.camera_id == image.camera_id,
+            keeper_kept=keeps is not None and keeps.verdict == "keep" and keeps.profile_id == decision.profile_id,
+            pinned=bool(pinned),
+            judged=bool(judged),
+        )
+        for decision, image, kept, keeps, name, profile, max_score, pinned, judged in session.execute(query)
+    ]
+
+
+def _file(row: ImageRow) -> IndexedFile:
+    return IndexedFile(row.id, row.path, row.root, row.file_size, row.content_hash)

@@ -1,0 +1,218 @@
+"""The images and their cameras: what is known of each file, and what became of it.
+
+A row never changes its content. What changes is where the bytes are (`path`), what they are called (camera, time) and
+whether they are there (`state`). The workflows say when a change takes an image's decision back
+(`decisions.take_back`).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from indexer.domain.images import Image, State
+from indexer.domain.names import Naming
+from indexer.pixels.describing import Description, Thumbnail
+from indexer.store.cameras import get_or_add_camera
+from indexer.store.columns import stored_forms
+from indexer.store.pins import is_pinned
+from indexer.store.tables import CameraRow, ImageRow, PreparationRow, ThumbnailRow
+
+T = TypeVar("T")
+
+_AWAY = (State.MISSING, State.REMOVED)
+_CHUNK = 500  # SQLite takes up to 32 766 bound values, older builds 999
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A file as the index knows it."""
+
+    id: int
+    path: str
+    root: str
+    size_bytes: int
+    mtime_ns: int
+    content_hash: str
+    state: State
+    naming: Naming
+
+
+def list_known(session: Session, paths: Sequence[str]) -> dict[str, KnownFile]:
+    """What the index has at these paths, of rows that are neither missing nor removed, by path."""
+    found = (
+        session.execute(_KNOWN.where(ImageRow.path.in_(chunk), ImageRow.state.not_in(_AWAY)))
+        for chunk in _chunks(paths)
+    )
+    return {known.path: known for rows in found for known in map(_known, rows)}
+
+
+def list_by_hash(session: Session, hashes: Sequence[str]) -> list[KnownFile]:
+    """Every row with one of these contents, whatever its state, oldest first."""
+    found = (session.execute(_KNOWN.where(ImageRow.content_hash.in_(chunk))) for chunk in _chunks(hashes))
+    return sorted((_known(row) for rows in found for row in rows), key=lambda known: known.id)
+
+
+def iter_present_under(session: Session, folder: str) -> Iterator[tuple[int, str]]:
+    """The id and path of every row below a folder that is neither missing nor removed."""
+    # Not LIKE: a path may hold % and _. As a range the index on paths answers it, if text is compared byte by byte.
+    path = ImageRow.path.collate("C") if session.get_bind().dialect.name == "postgresql" else ImageRow.path
+    ranges = [
+        (path >= f"{stored}/") & (path < f"{stored}0")  # "0" is the character after "/"
+        for stored in stored_forms(folder.rstrip("/"))
+    ]
+    query = select(ImageRow.id, ImageRow.path).where(or_(*ranges), ImageRow.state.not_in(_AWAY))
+    for row in session.execute(query).yield_per(10_000):
+        yield row.id, row.path
+
+
+def add_image(session: Session, seen: Description, *, naming: Naming, root: str, run_id: int) -> int:
+    """The id of a new row for a described file."""
+    values = _measured(seen) | _named(session, naming) | {"path": seen.path, "root": root, "run_id": run_id}
+    return session.execute(insert(ImageRow).values(**values).returning(ImageRow.id)).scalar_one()
+
+
+def take_in_again(session: Session, image_id: int, seen: Description, *, naming: Naming, root: str) -> None:
+    """Gives a row that was away, or whose file moved, the place where its bytes are now."""
+    values = _measured(seen) | _named(session, naming) | {"path": seen.path, "root": root}
+    session.execute(update(ImageRow).where(ImageRow.id == image_id).values(**values))
+
+
+def touch_image(session: Session, image_id: int, *, mtime_ns: int) -> None:
+    """Notes that an unchanged file has another modification time."""
+    session.execute(update(ImageRow).where(ImageRow.id == image_id).values(mtime_ns=mtime_ns))
+
+
+def rename_image(session: Session, image_id: int, *, naming: Naming) -> None:
+    """Gives an image another camera or capture time."""
+    session.execute(update(ImageRow).where(ImageRow.id == image_id).values(**_named(session, naming)))
+
+
+def set_state(session: Session, image_ids: Sequence[int], state: State, *, reason: str | None = None) -> None:
+    """Writes what became of images."""
+    for chunk in _chunks(image_ids):
+        session.execute(update(ImageRow).where(ImageRow.id.in_(chunk)).values(state=state, state_reason=reason))
+
+
+def make_present(session: Session, image_id: int) -> None:
+    """Marks a removed image as ready again; whatever else was known at its path is missing now."""
+    path = select(ImageRow.path).where(ImageRow.id == image_id).scalar_subquery()
+    others = (ImageRow.path == path) & (ImageRow.id != image_id) & ImageRow.state.not_in(_AWAY)
+    session.execute(update(ImageRow).where(others).values(state=State.MISSING, state_reason="replaced"))
+    set_state(session, [image_id], State.READY)
+
+
+def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]) -> None:
+    """Keeps prepared images, by image id; those that are there already stay."""
+    pairs = list(thumbnails)
+    if not pairs:
+        return
+    ids = dict(session.execute(select(PreparationRow.digest, PreparationRow.id)).tuples().all())
+    there = set[tuple[int, int]]()
+    for chunk in _chunks([image_id for image_id, _ in pairs]):
+        query = select(ThumbnailRow.image_id, ThumbnailRow.preparation_id).where(ThumbnailRow.image_id.in_(chunk))
+        there |= {(image_id, preparation_id) for image_id, preparation_id in session.execute(query)}
+    rows = [
+        {
+            "image_id": image_id,
+            "preparation_id": ids[thumbnail.digest],
+            "width": thumbnail.width,
+            "height": thumbnail.height,
+            "data": thumbnail.data,
+        }
+        for image_id, thumbnail in pairs
+        if (image_id, ids[thumbnail.digest]) not in there
+    ]
+    if rows:
+        session.execute(insert(ThumbnailRow), rows)
+
+
+def list_present(session: Session, camera_id: int, *, preparation_id: int | None) -> list[Image]:
+    """The ready images of a camera; their shape is that of the thumbnail of this preparation, None without one."""
+    query = (
+        select(ImageRow, is_pinned(ImageRow.id).label("pinned"), ThumbnailRow.height, ThumbnailRow.width)
+        .outerjoin(
+            ThumbnailRow,
+            (ThumbnailRow.image_id == ImageRow.id) & (ThumbnailRow.preparation_id == preparation_id),
+        )
+        .where(ImageRow.camera_id == camera_id, ImageRow.state == State.READY)
+    )
+    return [_image(row) for row in session.execute(query)]
+
+
+def list_hashes(session: Session, image_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """The path and content hash of images, by id."""
+    query = select(ImageRow.id, ImageRow.path, ImageRow.content_hash)
+    found = (session.execute(query.where(ImageRow.id.in_(chunk))) for chunk in _chunks(image_ids))
+    return {row.id: (row.path, row.content_hash) for rows in found for row in rows}
+
+
+def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> dict[int, bytes]:
+    """The PNG of each image's thumbnail, by image id; those without one are left out."""
+    query = select(ThumbnailRow.image_id, ThumbnailRow.data).where(ThumbnailRow.preparation_id == preparation_id)
+    found = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in _chunks(image_ids))
+    return {row.image_id: row.data for rows in found for row in rows}
+
+
+_KNOWN = select(ImageRow, CameraRow.name.label("camera")).join(CameraRow, CameraRow.id == ImageRow.camera_id)
+
+
+def _known(row: Any) -> KnownFile:
+    image, camera = row
+    return KnownFile(
+        id=image.id,
+        path=image.path,
+        root=image.root,
+        size_bytes=image.file_size,
+        mtime_ns=image.mtime_ns,
+        content_hash=image.content_hash,
+        state=State(image.state),
+        naming=Naming(camera, image.camera_source, image.captured_at, image.captured_at_source),
+    )
+
+
+def _image(row: Any) -> Image:
+    image, pinned, height, width = row
+    assert image.width is not None
+    assert image.height is not None
+    assert image.sharpness is not None
+    return Image(
+        id=image.id,
+        path=image.path,
+        width=image.width,
+        height=image.height,
+        sharpness=image.sharpness,
+        content_hash=image.content_hash,
+        captured_at=image.captured_at,
+        pinned=bool(pinned),
+        shape=None if height is None or width is None else (height, width),
+    )
+
+
+def _measured(seen: Description) -> dict[str, object]:
+    return {
+        "width": seen.width,
+        "height": seen.height,
+        "file_size": seen.size_bytes,
+        "mtime_ns": seen.mtime_ns,
+        "content_hash": seen.content_hash,
+        "sharpness": seen.sharpness,
+        "state": seen.state,
+        "state_reason": seen.state_reason,
+    }
+
+
+def _named(session: Session, naming: Naming) -> dict[str, object]:
+    return {
+        "camera_id": get_or_add_camera(session, naming.camera),
+        "camera_source": naming.camera_source,
+        "captured_at": naming.captured_at,
+        "captured_at_source": naming.captured_at_source,
+    }
+
+
+def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]

@@ -1,0 +1,41 @@
+"""Which images are always kept: because a person said so, or because a removed image has nobody else to stand for
+it."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, insert, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.sql.elements import SQLCoreOperations
+
+from indexer.domain.removal import RemovalState
+from indexer.store.tables import PinRow, RemovalRow
+
+UNRESTORED = (RemovalState.PLANNED, RemovalState.QUARANTINED, RemovalState.DELETED, RemovalState.PURGED)
+
+
+def is_pinned(image_id: InstrumentedAttribute[int] | SQLCoreOperations[int]) -> ColumnElement[bool]:
+    """The SQL condition that an image is pinned."""
+    return or_(
+        is_pinned_by_person(image_id),
+        exists().where(RemovalRow.keeper_id == image_id, RemovalRow.state.in_(UNRESTORED)),
+    )
+
+
+def is_pinned_by_person(image_id: InstrumentedAttribute[int] | SQLCoreOperations[int]) -> ColumnElement[bool]:
+    """The SQL condition that a person's pin holds."""
+    return exists().where(PinRow.image_id == image_id, PinRow.unpinned_at.is_(None))
+
+
+def add_pin(session: Session, image_id: int, *, reason: str, at: datetime, run_id: int) -> bool:
+    """Pins an image; False if a pin held already."""
+    held = select(PinRow.id).where(PinRow.image_id == image_id, PinRow.unpinned_at.is_(None))
+    if session.scalar(held) is not None:
+        return False
+    session.execute(insert(PinRow).values(image_id=image_id, reason=reason, pinned_at=at, run_id=run_id))
+    return True
+
+
+def withdraw_pin(session: Session, image_id: int, *, at: datetime) -> bool:
+    """Takes a person's pin back; False if none held."""
+    held = (PinRow.image_id == image_id) & PinRow.unpinned_at.is_(None)
+    return session.execute(update(PinRow).where(held).values(unpinned_at=at).returning(PinRow.id)).first() is not None

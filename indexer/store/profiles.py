@@ -1,0 +1,145 @@
+"""Profiles and their layers: written once, never changed; which one is active."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.orm import Session
+
+from indexer.domain.profiles import Preparation, Profile, Scoring
+from indexer.errors import ProfileProblem
+from indexer.store.tables import CameraRow, PreparationRow, ProfileRow, ScoringRow
+
+
+@dataclass(frozen=True)
+class StoredProfile:
+    """A profile with the keys of its layers and whether it is the active one."""
+
+    id: int
+    scoring_id: int
+    preparation_id: int
+    active: bool
+    profile: Profile
+
+
+def add_built_in(connection: Connection, built_in: Sequence[Profile], *, active: Profile) -> None:
+    """Adds those profiles that are not there yet; the active one only where there is none."""
+    with Session(connection, join_transaction_mode="conditional_savepoint") as session:
+        there = {stored.profile.name for stored in list_profiles(session)}
+        for profile in built_in:
+            if profile.name not in there:
+                add_profile(session, profile)
+        if not any(stored.active for stored in list_profiles(session)):
+            activate(session, active.name)
+        session.flush()
+
+
+def add_profile(session: Session, profile: Profile) -> StoredProfile:
+    """The profile, stored; an equal one of that name is found, another of that name refused."""
+    found = find_profile(session, profile.name)
+    if found is not None:
+        if found.profile.digest != profile.digest:
+            raise ProfileProblem(f"profile {profile.name!r} exists with other parameters; choose another name")
+        return found
+    scoring_id = _scoring_id(session, profile.scoring)
+    session.execute(
+        insert(ProfileRow).values(
+            name=profile.name,
+            scoring_id=scoring_id,
+            digest=profile.digest,
+            max_score=profile.max_score,
+            record_limit=profile.record_limit,
+            active=False,
+        )
+    )
+    return get_profile(session, profile.name)
+
+
+def list_profiles(session: Session) -> list[StoredProfile]:
+    """All profiles, in the order they were made."""
+    return [_stored(row) for row in session.execute(_SELECT.order_by(ProfileRow.id))]
+
+
+def find_profile(session: Session, name: str) -> StoredProfile | None:
+    """The profile of that name, if there is one."""
+    row = session.execute(_SELECT.where(ProfileRow.name == name)).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def get_profile(session: Session, name: str) -> StoredProfile:
+    """The profile of that name."""
+    found = find_profile(session, name)
+    if found is None:
+        names = ", ".join(stored.profile.name for stored in list_profiles(session))
+        raise ProfileProblem(f"there is no profile {name!r}; there are {names}; make one with: manage.py profile make")
+    return found
+
+
+def active_profile(session: Session) -> StoredProfile:
+    """The profile of all cameras that have none of their own."""
+    return _stored(session.execute(_SELECT.where(ProfileRow.active)).one())
+
+
+def camera_profile(session: Session, camera_id: int) -> StoredProfile:
+    """The profile in force for a camera: its own, else the active one."""
+    own = select(CameraRow.profile_id).where(CameraRow.id == camera_id).scalar_subquery()
+    row = session.execute(_SELECT.where(ProfileRow.id == own)).one_or_none()
+    return active_profile(session) if row is None else _stored(row)
+
+
+def activate(session: Session, name: str) -> StoredProfile:
+    """Makes a profile the active one."""
+    chosen = get_profile(session, name)
+    session.execute(update(ProfileRow).where(ProfileRow.active).values(active=False))
+    session.execute(update(ProfileRow).where(ProfileRow.id == chosen.id).values(active=True))
+    return chosen
+
+
+_SELECT = (
+    select(ProfileRow, ScoringRow, PreparationRow)
+    .join(ScoringRow, ScoringRow.id == ProfileRow.scoring_id)
+    .join(PreparationRow, PreparationRow.id == ScoringRow.preparation_id)
+    .execution_options(populate_existing=True)
+)
+
+
+def _stored(row: Any) -> StoredProfile:
+    profile, scoring, preparation = row
+    layers = Scoring(_preparation(json.loads(preparation.parameters)), **json.loads(scoring.parameters))
+    return StoredProfile(
+        id=profile.id,
+        scoring_id=scoring.id,
+        preparation_id=preparation.id,
+        active=profile.active,
+        profile=Profile(profile.name, layers, profile.max_score, profile.record_limit),
+    )
+
+
+def _preparation(parameters: dict[str, Any]) -> Preparation:
+    return Preparation(**(parameters | {"mask": tuple(parameters["mask"])}))
+
+
+def _scoring_id(session: Session, scoring: Scoring) -> int:
+    found = session.scalar(select(ScoringRow.id).where(ScoringRow.digest == scoring.digest))
+    if found is not None:
+        return found
+    row = ScoringRow(
+        preparation_id=_preparation_id(session, scoring.preparation),
+        digest=scoring.digest,
+        parameters=json.dumps(scoring.parameters, sort_keys=True),
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _preparation_id(session: Session, preparation: Preparation) -> int:
+    found = session.scalar(select(PreparationRow.id).where(PreparationRow.digest == preparation.digest))
+    if found is not None:
+        return found
+    row = PreparationRow(digest=preparation.digest, parameters=json.dumps(preparation.parameters, sort_keys=True))
+    session.add(row)
+    session.flush()
+    return row.id

@@ -1,0 +1,159 @@
+"""The journal of removal: a row before a file is touched, the same row written on when it has been."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session, aliased
+
+from indexer.domain.images import State
+from indexer.domain.removal import Flagged, RemovalState
+from indexer.store.pins import UNRESTORED
+from indexer.store.tables import CameraRow, ImageRow, RemovalRow
+
+Act = Literal["quarantine", "delete", "restore", "purge"]
+
+
+@dataclass(frozen=True)
+class Removal:
+    """One row of the journal, with where its keeper is now."""
+
+    id: int
+    image_id: int
+    keeper_id: int
+    camera: str
+    path: str
+    keeper_path: str
+    keeper_state: State
+    keeper_size_bytes: int
+    size_bytes: int
+    content_hash: str
+    keeper_hash: str
+    state: RemovalState
+    pending: Act | None
+    quarantine_path: str | None
+    removed_at: datetime | None
+    run_id: int
+
+
+def begin_removal(
+    session: Session, item: Flagged, *, act: Act, quarantine_path: str | None, at: datetime, run_id: int
+) -> int:
+    """The id of a new row that says what is about to happen to a file."""
+    values = _planned(item, at=at, run_id=run_id) | {
+        "state": RemovalState.PLANNED,
+        "pending": act,
+        "quarantine_path": quarantine_path,
+    }
+    return session.execute(insert(RemovalRow).values(**values).returning(RemovalRow.id)).scalar_one()
+
+
+def note_failure(session: Session, item: Flagged, *, problem: str, at: datetime, run_id: int) -> None:
+    """Adds a row for a file that was left where it is because a check failed."""
+    values = _planned(item, at=at, run_id=run_id) | {"state": RemovalState.FAILED, "problem": problem}
+    session.execute(insert(RemovalRow).values(**values))
+
+
+def begin_act(session: Session, removal_id: int, *, act: Act) -> None:
+    """Says what is about to happen to a removed file."""
+    session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(pending=act))
+
+
+def finish_act(
+    session: Session, removal_id: int, state: RemovalState, *, at: datetime, problem: str | None = None
+) -> None:
+    """Says what has happened to a file, and that nothing is under way any more."""
+    times = {
+        RemovalState.QUARANTINED: "removed_at",
+        RemovalState.DELETED: "removed_at",
+        RemovalState.RESTORED: "restored_at",
+        RemovalState.PURGED: "purged_at",
+    }
+    values: dict[str, object] = {"state": state, "pending": None, "problem": problem}
+    if state in times and problem is None:
+        values[times[state]] = at
+    session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(**values))
+
+
+def note_return(session: Session, image_id: int, *, at: datetime) -> None:
+    """Marks removals of an image whose bytes are back at their path: it stands for itself again."""
+    held = (RemovalRow.image_id == image_id) & RemovalRow.state.in_(UNRESTORED)
+    session.execute(update(RemovalRow).where(held).values(state=RemovalState.RESTORED, restored_at=at))
+
+
+def list_open(session: Session) -> list[Removal]:
+    """The rows whose act was begun and not finished, oldest first."""
+    return [_removal(row) for row in session.execute(_SELECT.where(RemovalRow.pending.is_not(None)))]
+
+
+def list_quarantined(
+    session: Session, *, run_id: int | None = None, removed_before: datetime | None = None
+) -> list[Removal]:
+    """The files that lie in quarantine, oldest first."""
+    query = _SELECT.where(RemovalRow.state == RemovalState.QUARANTINED)
+    if run_id is not None:
+        query = query.where(RemovalRow.run_id == run_id)
+    if removed_before is not None:
+        query = query.where(RemovalRow.removed_at < removed_before)
+    return [_removal(row) for row in session.execute(query)]
+
+
+def list_unwitnessed(session: Session) -> list[Removal]:
+    """The removed files whose keeper is not present any more, oldest first."""
+    query = _SELECT.where(RemovalRow.state.in_(UNRESTORED), _keeper.state != State.READY)
+    return [_removal(row) for row in session.execute(query)]
+
+
+def list_of_image(session: Session, image_id: int) -> list[Removal]:
+    """What was done to the file of one image, oldest first."""
+    return [_removal(row) for row in session.execute(_SELECT.where(RemovalRow.image_id == image_id))]
+
+
+_keeper = aliased(ImageRow)
+_SELECT = (
+    select(RemovalRow, CameraRow.name, _keeper.path, _keeper.state, _keeper.file_size)
+    .join(ImageRow, ImageRow.id == RemovalRow.image_id)
+    .join(CameraRow, CameraRow.id == ImageRow.camera_id)
+    .join(_keeper, _keeper.id == RemovalRow.keeper_id)
+    .order_by(RemovalRow.id)
+    .execution_options(populate_existing=True)
+)
+
+
+def _planned(item: Flagged, *, at: datetime, run_id: int) -> dict[str, object]:
+    return {
+        "image_id": item.victim.image_id,
+        "keeper_id": item.keeper.image_id,
+        "decision_id": item.decision_id,
+        "path": item.victim.path,
+        "keeper_path": item.keeper.path,
+        "size_bytes": item.victim.size_bytes,
+        "content_hash": item.victim.content_hash,
+        "keeper_hash": item.keeper.content_hash,
+        "planned_at": at,
+        "run_id": run_id,
+    }
+
+
+def _removal(row: Any) -> Removal:
+    removal, camera, keeper_path, keeper_state, keeper_size_bytes = row
+    acts: dict[str | None, Act | None] = {act: act for act in ("quarantine", "delete", "restore", "purge")}
+    return Removal(
+        id=removal.id,
+        image_id=removal.image_id,
+        keeper_id=removal.keeper_id,
+        camera=camera,
+        path=removal.path,
+        keeper_path=keeper_path,
+        keeper_state=State(keeper_state),
+        keeper_size_bytes=keeper_size_bytes,
+        size_bytes=removal.size_bytes,
+        content_hash=removal.content_hash,
+        keeper_hash=removal.keeper_hash,
+        state=RemovalState(removal.state),
+        pending=acts.get(removal.pending),
+        quarantine_path=removal.quarantine_path,
+        removed_at=removal.removed_at,
+        run_id=removal.run_id,
+    )

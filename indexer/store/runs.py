@@ -1,0 +1,34 @@
+"""The runs of writing commands: what was typed, when, and how it ended."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from indexer import __version__
+from indexer.store.tables import RunRow
+
+
+def start_run(session: Session, command: str, *, arguments: Mapping[str, Any], at: datetime) -> int:
+    """The id of a new run, without an outcome yet."""
+    values = {
+        "command": command,
+        "arguments": json.dumps(arguments, sort_keys=True),
+        "version": __version__,
+        "started_at": at,
+    }
+    return session.execute(insert(RunRow).values(**values).returning(RunRow.id)).scalar_one()
+
+
+def finish_run(session: Session, run_id: int, *, outcome: str, counts: Mapping[str, Any], at: datetime) -> None:
+    """Writes how a run ended: `done`, `failed` or `interrupted`, with its counts."""
+    values = {"outcome": outcome, "counts": json.dumps(counts, sort_keys=True), "finished_at": at}
+    session.execute(update(RunRow).where(RunRow.id == run_id).values(**values))
+
+
+def run_exists(session: Session, run_id: int) -> bool:
+    """Whether there is a run of that number."""
+    return session.scalar(select(RunRow.id).where(RunRow.id == run_id)) is not None

@@ -1,0 +1,141 @@
+"""The shape of the memory: made and changed by the Alembic migrations and by nothing else.
+
+It promises that a database is never created by a reader, never upgraded silently, and that one of another program, a
+newer or a damaged one is refused before anything else is asked of it.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from indexer.domain.profiles import BUILT_IN, DEFAULT
+from indexer.errors import DatabaseProblem
+from indexer.store import profiles
+from indexer.store.database import Database, parse_database
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+_OURS = re.compile(r"\d{4}")
+
+
+class Shape(Enum):
+    """What a database looks like to this version."""
+
+    EMPTY = "empty"
+    CURRENT = "current"
+    OLDER = "older"
+    NEWER = "newer"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a check of the database found; `problems` is empty if all is well."""
+
+    database: str
+    revision: str
+    problems: tuple[str, ...]
+
+
+def open_database(name: str, *, create: bool = False) -> Database:
+    """The index of that URL or path, of the current shape; made first if there is none and `create` says so."""
+    database = _existing_or_new(name, create=create)
+    with database.read() as session:
+        shape = shape_of(session.connection())
+    if shape is Shape.EMPTY and create:
+        _make(database)
+    elif shape is not Shape.CURRENT:
+        raise DatabaseProblem(_refusal(database, shape))
+    return database
+
+
+def upgrade_database(name: str) -> str:
+    """The revision that the database has now; an older one is changed, a missing one made."""
+    database = _existing_or_new(name, create=True)
+    with database.read() as session:
+        shape = shape_of(session.connection())
+    if shape in {Shape.NEWER, Shape.FOREIGN}:
+        raise DatabaseProblem(_refusal(database, shape))
+    _make(database)
+    return head()
+
+
+def check_database(database: Database) -> Health:
+    """Whether the database is whole: its pages, its references, its revision."""
+    problems: list[str] = []
+    with database.read() as session:
+        if database.path is not None:
+            pages = [row[0] for row in session.execute(text("PRAGMA integrity_check(20)"))]
+            problems += [f"damaged: {line}" for line in pages if line != "ok"]
+            orphans = session.execute(text("PRAGMA foreign_key_check")).all()
+            problems += [f"orphan: row {row[1]} of {row[0]} refers to a missing row of {row[2]}" for row in orphans]
+    return Health(database.name, head(), tuple(problems))
+
+
+def shape_of(connection: Connection) -> Shape:
+    """What the database behind a connection looks like to this version."""
+    tables = set(inspect(connection).get_table_names())
+    if not tables:
+        return Shape.EMPTY
+    if "alembic_version" not in tables:
+        return Shape.FOREIGN
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    if not found and tables == {"alembic_version"}:
+        return Shape.EMPTY
+    revision = found[0] if len(found) == 1 else ""
+    if not _OURS.fullmatch(revision) or not {"images", "removals"} <= tables:
+        return Shape.FOREIGN
+    if revision == head():
+        return Shape.CURRENT
+    return Shape.OLDER if revision < head() else Shape.NEWER
+
+
+def head() -> str:
+    """The revision that this version works with."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
+
+
+def migrate(connection: Connection, *, revision: str = "head") -> None:
+    """Brings the database behind a connection to a revision, inside the caller's transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _make(database: Database) -> None:
+    """Tables and built-in profiles in one transaction: cut off, there is nothing or all of it."""
+    with database.connection() as connection:
+        migrate(connection)
+        profiles.add_built_in(connection, BUILT_IN, active=DEFAULT)
+    database.use_write_ahead_log()
+
+
+def _existing_or_new(name: str, *, create: bool) -> Database:
+    """The database, after looking at its file: SQLite would make an empty one at a mistyped path."""
+    database = Database(parse_database(name))
+    path = database.path
+    if path is None:
+        return database
+    if path.is_dir():
+        raise DatabaseProblem(f"database {path} is a folder; name a file in it, for example --db {path / 'indexer.db'}")
+    if not path.parent.is_dir():
+        raise DatabaseProblem(f"database {path}: the folder {path.parent} does not exist; make it first")
+    if not path.exists() and not create:
+        raise DatabaseProblem(f"there is no index at {path}; make one with: manage.py --db {path} ingest FOLDER")
+    return database
+
+
+def _refusal(database: Database, shape: Shape) -> str:
+    return {
+        Shape.EMPTY: f"database {database.name} is empty; fill it with: manage.py --db {database.name} ingest FOLDER",
+        Shape.OLDER: f"database {database.name} is of an older version; back it up, then type: "
+        f"manage.py --db {database.name} db upgrade",
+        Shape.NEWER: f"database {database.name} was made by a newer version of indexer; update indexer to use it",
+        Shape.FOREIGN: f"database {database.name} belongs to another program; name another file with --db",
+    }[shape]

@@ -1,0 +1,80 @@
+"""The evidence of pairs: recorded once per scoring, never changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import insert, or_, select
+from sqlalchemy.orm import Session
+
+from indexer.pixels.scoring import Evidence
+from indexer.store.tables import ImageRow, ProfileRow, ScoreRow
+
+
+@dataclass(frozen=True)
+class PairEvidence:
+    """The evidence of one pair, whichever way round."""
+
+    image_a_id: int
+    image_b_id: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class NamedEvidence:
+    """The evidence of a pair with the first profile that scores so."""
+
+    profile: str
+    evidence: Evidence
+
+
+def add_scores(session: Session, pairs: Sequence[PairEvidence], *, scoring_id: int, run_id: int) -> None:
+    """Records pairs that are not recorded yet."""
+    rows = [
+        {
+            "scoring_id": scoring_id,
+            "image_a_id": min(pair.image_a_id, pair.image_b_id),
+            "image_b_id": max(pair.image_a_id, pair.image_b_id),
+            "score": pair.evidence.score,
+            "largest_contour": pair.evidence.largest_contour,
+            "contour_count": pair.evidence.contour_count,
+            "changed_fraction": pair.evidence.changed_fraction,
+            "run_id": run_id,
+        }
+        for pair in pairs
+    ]
+    if rows:
+        session.execute(insert(ScoreRow), rows)
+
+
+def has_scores(session: Session, camera_id: int, *, scoring_id: int) -> bool:
+    """Whether any pair of a camera is recorded under a scoring."""
+    query = select(ScoreRow.score).join(ImageRow, ImageRow.id == ScoreRow.image_a_id)
+    found = session.execute(query.where(ImageRow.camera_id == camera_id, ScoreRow.scoring_id == scoring_id).limit(1))
+    return found.first() is not None
+
+
+def list_scores(session: Session, image_id: int, *, scoring_id: int) -> dict[int, float]:
+    """The recorded scores of an image under a scoring, by the other image's id."""
+    query = select(ScoreRow.image_a_id, ScoreRow.image_b_id, ScoreRow.score).where(
+        ScoreRow.scoring_id == scoring_id, or_(ScoreRow.image_a_id == image_id, ScoreRow.image_b_id == image_id)
+    )
+    return {row.image_a_id + row.image_b_id - image_id: row.score for row in session.execute(query)}
+
+
+def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[NamedEvidence]:
+    """All evidence of one pair."""
+    pair = sorted((image_a_id, image_b_id))
+    rows = session.scalars(
+        select(ScoreRow)
+        .where(ScoreRow.image_a_id == pair[0], ScoreRow.image_b_id == pair[1])
+        .order_by(ScoreRow.scoring_id)
+    )
+    names = select(ProfileRow.scoring_id, ProfileRow.name).order_by(ProfileRow.id.desc())
+    first = dict(session.execute(names).tuples().all())
+    return [
+        NamedEvidence(
+            first[row.scoring_id],
+            Evidence(row.score, row.largest_contour, row.contour_count, row.changed_fraction),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,270 @@
+"""The tables, as forms: a type and a comment per column that says what it means and what NULL means.
+
+The migrations make them; these classes only describe them. Rows do not leave the store.
+"""
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, LargeBinary, MetaData, Text, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from indexer.store.columns import PathText, UtcDateTime
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Table(DeclarativeBase):
+    """What all tables share: names for every constraint, and the two column types of our own."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar = {str: Text(), float: Double(), datetime: UtcDateTime()}
+
+
+class PreparationRow(Table):
+    """What a thumbnail is."""
+
+    __tablename__ = "preparations"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(unique=True, comment="sha256 of the parameters")
+    parameters: Mapped[str] = mapped_column(comment="JSON object")
+
+
+class ScoringRow(Table):
+    """What a score is."""
+
+    __tablename__ = "scorings"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    preparation_id: Mapped[int] = mapped_column(ForeignKey("preparations.id"))
+    digest: Mapped[str] = mapped_column(unique=True, comment="sha256 of the parameters and the preparation's digest")
+    parameters: Mapped[str] = mapped_column(comment="JSON object, without the preparation")
+
+
+class ProfileRow(Table):
+    """A full set of parameters; never changed."""
+
+    __tablename__ = "profiles"
+    __table_args__ = (
+        Index(
+            "uq_profiles_active", "active", unique=True, sqlite_where=text("active"), postgresql_where=text("active")
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    scoring_id: Mapped[int] = mapped_column(ForeignKey("scorings.id"))
+    digest: Mapped[str] = mapped_column(comment="sha256 of the limits and the scoring's digest")
+    max_score: Mapped[float] = mapped_column(comment="similar is a score below this, in reference pixels")
+    record_limit: Mapped[float] = mapped_column(comment="scores up to this are recorded")
+    active: Mapped[bool] = mapped_column(
+        comment="decides all cameras that have no profile of their own; one row at most"
+    )
+
+
+class CameraRow(Table):
+    """A camera that does not move."""
+
+    __tablename__ = "cameras"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    profile_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"), comment="NULL: the active profile")
+
+
+class RunRow(Table):
+    """One run of a writing command."""
+
+    __tablename__ = "runs"
+    __table_args__ = (CheckConstraint("outcome IN ('done', 'failed', 'interrupted')", name="outcome"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    command: Mapped[str]
+    arguments: Mapped[str] = mapped_column(comment="JSON object")
+    version: Mapped[str] = mapped_column(comment="of indexer")
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None] = mapped_column(comment="NULL: running, or cut off")
+    outcome: Mapped[str | None] = mapped_column(comment="NULL: running, or cut off")
+    counts: Mapped[str | None] = mapped_column(comment="JSON object; NULL: running, or cut off")
+
+
+class ImageRow(Table):
+    """The bytes of one image file. The content of a row never changes; changed bytes at a path make a new row."""
+
+    __tablename__ = "images"
+    __table_args__ = (
+        CheckConstraint("state IN ('ready', 'unreadable', 'damaged', 'too_small', 'missing', 'removed')", name="state"),
+        CheckConstraint(
+            "state <> 'ready' OR (width IS NOT NULL AND height IS NOT NULL AND sharpness IS NOT NULL)", name="measured"
+        ),
+        Index(
+            "uq_images_path",
+            "path",
+            unique=True,
+            sqlite_where=text("state NOT IN ('missing', 'removed')"),
+            postgresql_where=text("state NOT IN ('missing', 'removed')"),
+        ),
+        Index("ix_images_any_path", "path"),
+        Index("ix_images_camera_id_state", "camera_id", "state"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(PathText, comment="absolute; a file URI if it is not UTF-8")
+    root: Mapped[str] = mapped_column(PathText, comment="the folder given to ingest; of a lone file, its folder")
+    camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id"))
+    camera_source: Mapped[str] = mapped_column(comment="option, pattern, name or folder")
+    captured_at: Mapped[datetime | None] = mapped_column(comment="UTC; NULL: unknown")
+    captured_at_source: Mapped[str | None] = mapped_column(comment="pattern, name, exif or mtime; NULL: unknown")
+    width: Mapped[int | None] = mapped_column(comment="pixels as shown, EXIF rotation applied; NULL: unknown")
+    height: Mapped[int | None] = mapped_column(comment="pixels as shown; NULL: unknown")
+    file_size: Mapped[int] = mapped_column(BigInteger, comment="bytes")
+    mtime_ns: Mapped[int] = mapped_column(BigInteger, comment="when it was last looked at")
+    content_hash: Mapped[str] = mapped_column(index=True, comment="sha256 of the file's bytes, hex")
+    sharpness: Mapped[float | None] = mapped_column(comment="variance of the Laplacian at 320 wide; NULL: not decoded")
+    state: Mapped[str]
+    state_reason: Mapped[str | None] = mapped_column(comment="NULL: nothing to say")
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), comment="the run that first saw it")
+
+
+class ThumbnailRow(Table):
+    """The prepared 8-bit grey image, as PNG, so that any tool can show it."""
+
+    __tablename__ = "thumbnails"
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    preparation_id: Mapped[int] = mapped_column(ForeignKey("preparations.id"), primary_key=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    data: Mapped[bytes] = mapped_column(LargeBinary, comment="PNG")
+
+
+class ScoreRow(Table):
+    """The evidence of one pair of images."""
+
+    __tablename__ = "scores"
+    __table_args__ = (
+        CheckConstraint("image_a_id < image_b_id", name="ordered"),
+        Index("ix_scores_image_b_id", "image_b_id"),
+    )
+    scoring_id: Mapped[int] = mapped_column(ForeignKey("scorings.id"), primary_key=True)
+    image_a_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    image_b_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    score: Mapped[float] = mapped_column(comment="reference pixels; native pixels in the profile original")
+    largest_contour: Mapped[float] = mapped_column(comment="area of the largest contour, counting or not, same unit")
+    contour_count: Mapped[int] = mapped_column(comment="contours that count")
+    changed_fraction: Mapped[float] = mapped_column(comment="share of pixels over the threshold, 0 to 1")
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+
+
+class DecisionRow(Table):
+    """What was decided of an image, and when that ceased to hold. Rows are only added."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        CheckConstraint("verdict IN ('keep', 'duplicate')", name="verdict"),
+        CheckConstraint("reason IN ('new', 'pinned', 'similar', 'identical', 'verdict')", name="reason"),
+        CheckConstraint("(verdict = 'duplicate') = (keeper_id IS NOT NULL)", name="keeper"),
+        CheckConstraint("keeper_id <> image_id", name="other"),
+        Index(
+            "uq_decisions_current",
+            "image_id",
+            unique=True,
+            sqlite_where=text("superseded_at IS NULL"),
+            postgresql_where=text("superseded_at IS NULL"),
+        ),
+        Index("ix_decisions_image_id", "image_id"),
+        Index("ix_decisions_keeper_id", "keeper_id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id"))
+    verdict: Mapped[str] = mapped_column(comment="keep or duplicate")
+    keeper_id: Mapped[int | None] = mapped_column(ForeignKey("images.id"), comment="NULL: kept")
+    score: Mapped[float | None] = mapped_column(comment="of image and keeper, 0 if identical; NULL: kept, or a verdict")
+    reason: Mapped[str] = mapped_column(comment="new, pinned, similar, identical or verdict")
+    decided_by: Mapped[str] = mapped_column(comment="compare, or the name of the person who judged the pair")
+    decided_at: Mapped[datetime]
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+    superseded_at: Mapped[datetime | None] = mapped_column(comment="NULL: the current decision")
+
+
+class VerdictRow(Table):
+    """What a person says of a pair of one camera."""
+
+    __tablename__ = "verdicts"
+    __table_args__ = (
+        CheckConstraint("image_a_id < image_b_id", name="ordered"),
+        CheckConstraint("verdict IN ('same', 'different')", name="verdict"),
+        Index(
+            "uq_verdicts_current",
+            "image_a_id",
+            "image_b_id",
+            unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+        Index("ix_verdicts_image_b_id", "image_b_id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_a_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    image_b_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    verdict: Mapped[str] = mapped_column(comment="same or different")
+    judged_by: Mapped[str] = mapped_column(comment="a person's name")
+    note: Mapped[str | None] = mapped_column(comment="NULL: none")
+    judged_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None] = mapped_column(comment="NULL: it holds")
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+
+
+class PinRow(Table):
+    """A person's word that an image is always kept."""
+
+    __tablename__ = "pins"
+    __table_args__ = (
+        Index(
+            "uq_pins_current",
+            "image_id",
+            unique=True,
+            sqlite_where=text("unpinned_at IS NULL"),
+            postgresql_where=text("unpinned_at IS NULL"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
+    reason: Mapped[str] = mapped_column(comment="pin or restore: the command that set it")
+    pinned_at: Mapped[datetime]
+    unpinned_at: Mapped[datetime | None] = mapped_column(comment="NULL: it holds")
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+
+
+class RemovalRow(Table):
+    """The journal: one file taken away, from before it was touched."""
+
+    __tablename__ = "removals"
+    __table_args__ = (
+        CheckConstraint("state IN ('planned', 'quarantined', 'deleted', 'restored', 'purged', 'failed')", name="state"),
+        CheckConstraint("pending IN ('quarantine', 'delete', 'restore', 'purge')", name="pending"),
+        CheckConstraint("state <> 'planned' OR pending IS NOT NULL", name="planned_is_pending"),
+        Index("ix_removals_state", "state"),
+        Index("ix_removals_pending", "pending"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
+    keeper_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"))
+    path: Mapped[str] = mapped_column(PathText, comment="where the file was")
+    keeper_path: Mapped[str] = mapped_column(PathText, comment="where its keeper was")
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    content_hash: Mapped[str] = mapped_column(comment="sha256 of the file, read again before it went")
+    keeper_hash: Mapped[str] = mapped_column(comment="sha256 of the keeper, read again before the file went")
+    state: Mapped[str]
+    pending: Mapped[str | None] = mapped_column(comment="the act that was begun and not yet written down; NULL: none")
+    quarantine_path: Mapped[str | None] = mapped_column(
+        PathText, comment="where the file is or was; NULL: deleted at once"
+    )
+    problem: Mapped[str | None] = mapped_column(comment="why the last act failed; NULL: it did not")
+    planned_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None] = mapped_column(comment="NULL: not taken away")
+    restored_at: Mapped[datetime | None] = mapped_column(comment="NULL: not restored")
+    purged_at: Mapped[datetime | None] = mapped_column(comment="NULL: not purged")
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), comment="the run that took it away")

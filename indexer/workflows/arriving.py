@@ -1,0 +1,90 @@
+"""How described bytes find their row: as a new image, or as one that moved, changed or came back.
+
+It promises that bytes keep their row wherever they go, that a row never changes its content, and that an image whose
+name, presence or rank changed is decided again.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from indexer.domain.images import State
+from indexer.domain.names import Naming
+from indexer.domain.renaming import moved
+from indexer.pixels.describing import Description
+from indexer.store import decisions, images, removals
+from indexer.store.database import Session
+from indexer.store.images import KnownFile
+
+_AWAY = {State.MISSING, State.REMOVED}
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Bytes that are new at their path, what they are called there, and what the index had at that path."""
+
+    seen: Description
+    naming: Naming
+    root: str
+    replaced: KnownFile | None
+
+
+def take_in(session: Session, arrivals: Sequence[Arrival], *, run_id: int, at: datetime) -> list[str]:
+    """Writes arrivals; the outcome of each, in order."""
+    replaced = [arrival.replaced.id for arrival in arrivals if arrival.replaced is not None]
+    images.set_state(session, replaced, State.MISSING, reason="replaced")
+    same_bytes: dict[str, list[KnownFile]] = defaultdict(list)
+    for known in images.list_by_hash(session, sorted({str(arrival.seen.content_hash) for arrival in arrivals})):
+        same_bytes[known.content_hash].append(known)
+    expected = {arrival.seen.path for arrival in arrivals}
+    outcomes = []
+    for arrival in arrivals:
+        rows = same_bytes[str(arrival.seen.content_hash)]
+        row = _own_row(arrival.seen.path, rows, expected)
+        if row is None:
+            image_id = images.add_image(session, arrival.seen, naming=arrival.naming, root=arrival.root, run_id=run_id)
+        else:
+            image_id = row.id
+            rows.remove(row)
+            _take_back_in(session, arrival, row, twins=rows, at=at)
+        images.add_thumbnails(session, [(image_id, thumbnail) for thumbnail in arrival.seen.thumbnails])
+        outcomes.append(_outcome(arrival, row))
+    return outcomes
+
+
+def _own_row(path: str, rows: Sequence[KnownFile], expected: set[str]) -> KnownFile | None:
+    """The row whose bytes these are: what was away from this very path, else what lies nowhere any more."""
+    here = [row for row in rows if row.path == path and row.state in _AWAY]
+    nowhere = [
+        row
+        for row in rows
+        if row.path not in expected
+        and row.state is not State.REMOVED
+        and (row.state is State.MISSING or not os.path.lexists(row.path))
+    ]
+    return next(iter(here + nowhere), None)
+
+
+def _take_back_in(
+    session: Session, arrival: Arrival, row: KnownFile, *, twins: Sequence[KnownFile], at: datetime
+) -> None:
+    """Gives a row its new place, and its decision back to `compare` if a premise of it changed."""
+    naming = moved(row.naming, arrival.naming)
+    images.take_in_again(session, row.id, arrival.seen, naming=naming, root=arrival.root)
+    # The path decides between images with the same bytes, and only between them.
+    outranked = row.path != arrival.seen.path and any(twin.state is State.READY for twin in twins)
+    if row.state in _AWAY or naming != row.naming or outranked:
+        decisions.take_back(session, [row.id], at=at)
+    if row.state is State.REMOVED:
+        removals.note_return(session, row.id, at=at)
+
+
+def _outcome(arrival: Arrival, row: KnownFile | None) -> str:
+    """The word for what became of these bytes."""
+    if row is not None:
+        return "returned" if row.path == arrival.seen.path else "moved"
+    if arrival.seen.state != "ready":
+        return str(arrival.seen.state)
+    return "added" if arrival.replaced is None else "changed"

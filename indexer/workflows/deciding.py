@@ -1,0 +1,230 @@
+"""How the images of one camera are decided: walk down the ranks, ask the matcher, remember the evidence.
+
+It promises the same decisions and the same evidence for any number of workers: a block of images is searched at once
+against the keepers known when the block began, then each is settled in rank order after meeting the keepers that its
+own block brought, and evidence that the one-by-one walk would not have met is dropped.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from indexer.domain.images import Image
+from indexer.domain.selection import Decision, Reason, Search, Walk, nearness
+from indexer.engines import Map
+from indexer.pixels.describing import read_native
+from indexer.pixels.headers import ImageRefused, Limits
+from indexer.pixels.matching import MatchTask, Measure, match
+from indexer.pixels.scoring import Evidence
+from indexer.pixels.shelf import Shelf, Slot
+from indexer.pixels.thumbnails import decode
+from indexer.store import images, scores
+from indexer.store.database import Database
+from indexer.store.decisions import Judgement
+from indexer.store.profiles import StoredProfile
+from indexer.store.scores import PairEvidence
+
+_FIRST_CHUNK = 8  # most duplicates find their keeper within a handful
+_LARGEST_CHUNK = 256
+_BLOCK_PER_WORKER = 8
+
+
+class HeldBack(Exception):
+    """A camera cannot be decided now: an image's pixels cannot be had. Its decisions stay as they are."""
+
+
+@dataclass
+class Inquiry:
+    """A search under way: which keepers are still to be met, and what the others showed."""
+
+    search: Search
+    keepers: Iterator[Image]
+    found: Decision | None = None
+    hit: Decision | None = None
+    closed: bool = False
+    chunk: int = _FIRST_CHUNK
+    met: list[tuple[Image, Evidence | None]] = field(default_factory=list)
+
+
+class Pixels:
+    """The prepared images of one camera, fetched when a search needs them."""
+
+    def __init__(
+        self, database: Database, stored: StoredProfile, present: Mapping[int, Image], shelf: Shelf, limits: Limits
+    ) -> None:
+        self._database = database
+        self._stored = stored
+        self._present = present
+        self._shelf = shelf
+        self._limits = limits
+        self._slots: dict[int, Slot] = {}
+
+    def slots(self, image_ids: Sequence[int]) -> list[Slot]:
+        """Where the prepared images lie, in the order asked for."""
+        wanted = [image_id for image_id in dict.fromkeys(image_ids) if image_id not in self._slots]
+        if self._stored.profile.preparation.native:
+            for image_id in wanted:
+                self._slots[image_id] = self._read_whole(self._present[image_id])
+        elif wanted:
+            self._fetch(wanted)
+        return [self._slots[image_id] for image_id in image_ids]
+
+    def _fetch(self, wanted: Sequence[int]) -> None:
+        with self._database.read() as session:
+            found = images.load_thumbnails(session, wanted, preparation_id=self._stored.preparation_id)
+        for image_id in wanted:
+            self._slots[image_id] = self._shelf.put(decode(found[image_id]))
+
+    def _read_whole(self, image: Image) -> Slot:
+        mask = self._stored.profile.preparation.mask
+        try:
+            whole = read_native(image.path, content_hash=image.content_hash, mask=mask, limits=self._limits)
+        except OSError as problem:
+            raise HeldBack(f"{image.path!a}: {problem.strerror}") from problem
+        except ImageRefused as problem:
+            raise HeldBack(f"{image.path!a}: {problem.reason}") from problem
+        return self._shelf.put(whole)
+
+
+class Decider:
+    """Answers the searches of one camera's walk, and collects the evidence."""
+
+    def __init__(
+        self,
+        database: Database,
+        stored: StoredProfile,
+        *,
+        judgements: Mapping[tuple[int, int], Judgement],
+        pixels: Pixels,
+        spread: Map,
+        recorded_before: bool,
+    ) -> None:
+        self._database = database
+        self._stored = stored
+        self._judgements = judgements
+        self._pixels = pixels
+        self._spread = spread
+        self._recorded_before = recorded_before
+        self._recorded: dict[int, dict[int, float]] = {}
+        self.evidence: list[PairEvidence] = []
+        self.scored = 0
+        self.beyond = 0
+        self.judged_by: dict[int, str] = {}
+
+    @property
+    def block_size(self) -> int:
+        """How many images are searched at once."""
+        return 1 if self._spread.workers == 1 else _BLOCK_PER_WORKER * self._spread.workers
+
+    def decide(self, walk: Walk, block: Sequence[Search]) -> None:
+        """Settles the images of a block."""
+        inquiries = [Inquiry(search, walk.candidates(search)) for search in block]
+        self._pursue(inquiries)
+        for inquiry in inquiries:
+            found = inquiry.found
+            keeper = None if found is None or found.keeper_id is None else walk.keepers[found.keeper_id]
+            late = Inquiry(inquiry.search, walk.late(inquiry.search, found=keeper))
+            self._pursue([late])
+            if late.found is not None and late.found.keeper_id is not None:
+                found = late.found
+                limit = nearness(inquiry.search.image, walk.keepers[late.found.keeper_id])
+                inquiry.met = [pair for pair in inquiry.met if nearness(inquiry.search.image, pair[0]) < limit]
+            self._note(inquiry.search.image, inquiry.met + late.met)
+            self._recorded.pop(inquiry.search.image.id, None)
+            walk.settle(inquiry.search, found)
+
+    def take_evidence(self) -> list[PairEvidence]:
+        """The evidence collected since the last call."""
+        evidence, self.evidence = self.evidence, []
+        return evidence
+
+    def _pursue(self, inquiries: Sequence[Inquiry]) -> None:
+        """Follows every inquiry to its end: chunks of keepers, outward, until one is similar or none is left."""
+        going = list(inquiries)
+        while going:
+            asked = [(inquiry, self._next_chunk(inquiry)) for inquiry in going]
+            asked = [(inquiry, chunk) for inquiry, chunk in asked if chunk]
+            tasks = [self._task(inquiry, chunk) for inquiry, chunk in asked]
+            for (inquiry, chunk), answer in zip(asked, self._spread(match, tasks), strict=True):
+                by_id = {keeper.id: keeper for keeper in chunk}
+                recorded = dict(answer.recorded)
+                inquiry.met += [
+                    (by_id[key], recorded.get(key)) for key in by_id if key in recorded or key in answer.beyond
+                ]
+                if answer.found is not None:
+                    score = recorded[answer.found].score
+                    inquiry.found = Decision(inquiry.search.image.id, Reason.SIMILAR, answer.found, score)
+                    inquiry.closed, inquiry.hit = True, None
+            for inquiry in going:
+                if inquiry.closed and inquiry.found is None:
+                    inquiry.found = inquiry.hit
+            going = [inquiry for inquiry in going if not inquiry.closed]
+
+    def _next_chunk(self, inquiry: Inquiry) -> list[Image]:
+        """The next keepers whose pair must be scored; closes the inquiry where no more are to come."""
+        chunk: list[Image] = []
+        for keeper in inquiry.keepers:
+            known = self._known(inquiry.search.image, keeper)
+            if isinstance(known, Decision):
+                inquiry.hit, inquiry.closed = known, True
+                return chunk
+            if not known:
+                chunk.append(keeper)
+            if len(chunk) == inquiry.chunk:
+                inquiry.chunk = min(inquiry.chunk * 4, _LARGEST_CHUNK)
+                return chunk
+        inquiry.closed = True
+        return chunk
+
+    def _known(self, image: Image, keeper: Image) -> Decision | bool:
+        """What is known of a pair without its pixels: the decision it leads to, True if they differ, False if
+        nothing."""
+        judgement = self._judgements.get((min(image.id, keeper.id), max(image.id, keeper.id)))
+        if judgement is not None:
+            if judgement.verdict == "different":
+                return True
+            self.judged_by[image.id] = judgement.judged_by
+            return Decision(image.id, Reason.VERDICT, keeper.id)
+        if image.content_hash == keeper.content_hash:
+            return Decision(image.id, Reason.IDENTICAL, keeper.id, 0.0)
+        if not self._stored.profile.preparation.native and image.shape != keeper.shape:
+            return True
+        score = self._scores_of(image).get(keeper.id)
+        if score is None or score >= self._stored.profile.max_score:
+            return score is not None
+        return Decision(image.id, Reason.SIMILAR, keeper.id, score)
+
+    def _scores_of(self, image: Image) -> dict[int, float]:
+        """The scores of an image that were recorded before this run."""
+        if not self._recorded_before:
+            return {}
+        if image.id not in self._recorded:
+            with self._database.read() as session:
+                self._recorded[image.id] = scores.list_scores(session, image.id, scoring_id=self._stored.scoring_id)
+        return self._recorded[image.id]
+
+    def _task(self, inquiry: Inquiry, chunk: Sequence[Image]) -> MatchTask:
+        keys = [keeper.id for keeper in chunk]
+        image, *candidates = self._pixels.slots([inquiry.search.image.id, *keys])
+        return MatchTask(image, tuple(zip(keys, candidates, strict=True)), measure_of(self._stored))
+
+    def _note(self, image: Image, met: Sequence[tuple[Image, Evidence | None]]) -> None:
+        """Counts the pairs that an image met, and keeps the evidence of those worth recording."""
+        self.scored += len(met)
+        for keeper, evidence in met:
+            if evidence is None:
+                self.beyond += 1
+            else:
+                self.evidence.append(PairEvidence(image.id, keeper.id, evidence))
+
+
+def measure_of(stored: StoredProfile) -> Measure:
+    """How a profile scores pairs, in the words of the matcher."""
+    profile = stored.profile
+    return Measure(
+        threshold=profile.scoring.threshold,
+        dilations=profile.scoring.dilations,
+        min_contour_area=profile.scoring.min_contour_area,
+        native=profile.preparation.native,
+        max_score=profile.max_score,
+        record_limit=profile.record_limit,
+    )

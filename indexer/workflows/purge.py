@@ -1,0 +1,84 @@
+"""purge: free the space of quarantined files, for good.
+
+It promises that a file goes only while its keeper is present and is still what it was, and only if it is itself what
+was put into quarantine.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from indexer.domain.images import State
+from indexer.domain.removal import RemovalState
+from indexer.files.moving import Fingerprint, Mismatch, check, delete, forget_place
+from indexer.store import removals
+from indexer.store.database import Database
+from indexer.store.removals import Removal
+from indexer.workflows.running import writing
+from indexer.workflows.watching import Clock, Progress, silent
+
+
+@dataclass
+class PurgeReport:
+    """What was freed, and what was kept because its keeper or it is not what it was."""
+
+    purged: int = 0
+    size_bytes: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The numbers, as they are remembered."""
+        return {"purged": self.purged, "size_bytes": self.size_bytes, "skipped": len(self.skipped)}
+
+
+def list_purgeable(database: Database, *, older_than_days: float | None, clock: Clock) -> list[Removal]:
+    """The quarantined files that were removed longer ago than so many days (None: all)."""
+    before = None if older_than_days is None else clock() - timedelta(days=older_than_days)
+    with database.read() as session:
+        return removals.list_quarantined(session, removed_before=before)
+
+
+def purge(
+    database: Database, *, older_than_days: float | None, clock: Clock, progress: Progress = silent
+) -> PurgeReport:
+    """Deletes quarantined files: the report of what was freed."""
+    report = PurgeReport()
+    with writing(database, "purge", arguments={"older_than_days": older_than_days}, clock=clock) as run:
+        chosen = list_purgeable(database, older_than_days=older_than_days, clock=clock)
+        advance = progress("purging", len(chosen))
+        for removal in chosen:
+            problem = _purge_one(database, removal, clock=clock)
+            if problem is None:
+                report.purged += 1
+                report.size_bytes += removal.size_bytes
+            else:
+                report.skipped.append((removal.quarantine_path or removal.path, problem))
+            run.counts = report.counts
+            advance(1)
+    return report
+
+
+def _purge_one(database: Database, removal: Removal, *, clock: Clock) -> str | None:
+    """Deletes one file; why not, if it was kept."""
+    place = removal.quarantine_path or ""
+    if removal.keeper_state is not State.READY:
+        return f"its keeper {removal.keeper_path!a} is {removal.keeper_state}"
+    try:
+        check(removal.keeper_path, expected=Fingerprint(removal.keeper_size_bytes, removal.keeper_hash))
+    except Mismatch as problem:
+        return f"its keeper {removal.keeper_path!a}: {problem.reason}"
+    try:
+        found = check(place, expected=Fingerprint(removal.size_bytes, removal.content_hash))
+        with database.write() as session:
+            removals.begin_act(session, removal.id, act="purge")
+        delete(place, expected=found)
+    except (OSError, Mismatch) as problem:
+        reason = problem.reason if isinstance(problem, Mismatch) else str(problem.strerror)
+        with database.write() as session:
+            removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
+        return reason
+    with database.write() as session:
+        removals.finish_act(session, removal.id, RemovalState.PURGED, at=clock())
+    forget_place(place)
+    return None

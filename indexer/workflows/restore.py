@@ -1,0 +1,118 @@
+"""restore: bring quarantined files back to where they were.
+
+It promises that nothing is written over, that times are kept, and that a file that was missed once is not taken
+again: it and its keeper are pinned unless the person says otherwise.
+"""
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from indexer.domain.removal import RemovalState
+from indexer.errors import ImageProblem
+from indexer.files.moving import Fingerprint, Mismatch, check, forget_place, move_no_replace
+from indexer.store import decisions, images, pins, removals, runs
+from indexer.store.database import Database
+from indexer.store.removals import Removal
+from indexer.workflows.running import Run, writing
+from indexer.workflows.watching import Clock, Progress, silent
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which files to bring back: all, those of one run, or those at or below these paths."""
+
+    everything: bool = False
+    run_id: int | None = None
+    paths: tuple[str, ...] = ()
+
+
+@dataclass
+class RestoreReport:
+    """What came back and what did not."""
+
+    restored: int = 0
+    pinned: bool = True
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The numbers, as they are remembered."""
+        return {"restored": self.restored, "failed": len(self.failures)}
+
+
+def restore(
+    database: Database, wanted: Wanted, *, pin: bool, clock: Clock, progress: Progress = silent
+) -> RestoreReport:
+    """Brings files back: the report of what came back."""
+    _require(database, wanted)
+    report = RestoreReport(pinned=pin)
+    arguments = {"all": wanted.everything, "run": wanted.run_id, "paths": [ascii(path)[1:-1] for path in wanted.paths]}
+    with writing(database, "restore", arguments=arguments | {"pin": pin}, clock=clock) as run:
+        chosen = _choose(database, wanted)
+        advance = progress("restoring", len(chosen))
+        for removal in chosen:
+            problem = _bring_back(database, removal, pin=pin, run=run, clock=clock)
+            if problem is None:
+                report.restored += 1
+            else:
+                report.failures.append((removal.path, problem))
+            run.counts = report.counts
+            advance(1)
+    return report
+
+
+def _require(database: Database, wanted: Wanted) -> None:
+    """Refuses a request that names nothing in quarantine, before a run is begun."""
+    with database.read() as session:
+        if wanted.run_id is not None and not runs.run_exists(session, wanted.run_id):
+            raise ImageProblem(f"there is no run {wanted.run_id}; see: manage.py audit runs")
+    chosen = _choose(database, wanted)
+    for path in wanted.paths:
+        if not any(_is_at_or_below(removal.path, path) for removal in chosen):
+            raise ImageProblem(f"nothing from {path!a} is in quarantine; see: manage.py audit removals")
+
+
+def _choose(database: Database, wanted: Wanted) -> list[Removal]:
+    with database.read() as session:
+        quarantined = removals.list_quarantined(session, run_id=wanted.run_id)
+    if not wanted.paths:
+        return quarantined
+    return [removal for removal in quarantined if any(_is_at_or_below(removal.path, path) for path in wanted.paths)]
+
+
+def _is_at_or_below(path: str, place: str) -> bool:
+    return path == place or path.startswith(place.rstrip(os.sep) + os.sep)
+
+
+def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, clock: Clock) -> str | None:
+    """Brings one file back; why not, if it could not be."""
+    place = removal.quarantine_path or ""
+    try:
+        found = check(place, expected=Fingerprint(removal.size_bytes, removal.content_hash))
+    except Mismatch as problem:
+        return f"in quarantine: {problem.reason}"
+    with database.write() as session:
+        removals.begin_act(session, removal.id, act="restore")
+    try:
+        os.makedirs(os.path.dirname(removal.path), exist_ok=True)
+        move_no_replace(place, removal.path, expected=found)
+    except (OSError, Mismatch) as problem:
+        reason = _why(problem)
+        with database.write() as session:
+            removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
+        return reason
+    with database.write() as session:
+        removals.finish_act(session, removal.id, RemovalState.RESTORED, at=clock())
+        images.make_present(session, removal.image_id)
+        decisions.take_back(session, [removal.image_id], at=clock())
+        for image_id in (removal.image_id, removal.keeper_id) if pin else ():
+            pins.add_pin(session, image_id, reason="restore", at=clock(), run_id=run.id)
+    forget_place(place)
+    return None
+
+
+def _why(problem: OSError | Mismatch) -> str:
+    if isinstance(problem, FileExistsError):
+        return "something else is at its path now; move that away first"
+    return problem.reason if isinstance(problem, Mismatch) else str(problem.strerror)

@@ -1,0 +1,40 @@
+"""What all writing commands share: one at a time, what a cut left open is settled first, and the run is remembered."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from indexer.store import runs
+from indexer.store.database import Database
+from indexer.store.locking import writer_lock
+from indexer.workflows.settle import Settled, settle_removals
+from indexer.workflows.watching import Clock
+
+
+@dataclass
+class Run:
+    """A run under way: its number, and the counts that are written when it ends."""
+
+    id: int
+    settled: Settled
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def writing(database: Database, command: str, *, arguments: Mapping[str, Any], clock: Clock) -> Iterator[Run]:
+    """A run of a writing command: its row is there from the beginning and tells at the end how it went."""
+    with writer_lock(database, command=command, since=clock()):
+        settled = settle_removals(database, clock=clock)
+        with database.write() as session:
+            run = Run(runs.start_run(session, command, arguments=arguments, at=clock()), settled)
+        outcome = "failed"
+        try:
+            yield run
+            outcome = "done"
+        except KeyboardInterrupt:
+            outcome = "interrupted"
+            raise
+        finally:
+            with database.write() as session:
+                runs.finish_run(session, run.id, outcome=outcome, counts=run.counts, at=clock())

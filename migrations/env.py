@@ -1,0 +1,13 @@
+"""How Alembic runs the migrations: on the connection, and in the transaction, that the store hands over."""
+
+from alembic import context
+
+from indexer.store.tables import Table
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Table.metadata,
+    transaction_per_migration=False,
+    transactional_ddl=True,
+)
+context.run_migrations()
