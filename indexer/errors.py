@@ -31,3 +31,11 @@ class ImageProblem(IndexerError):
 
 class ProfileProblem(IndexerError):
     """A profile that does not exist, exists already, or has parameters that make no sense."""
+
+
+class Declined(IndexerError):
+    """A person was asked and did not say yes."""
+
+
+class EngineProblem(IndexerError):
+    """The workers cannot go on."""

@@ -8,8 +8,8 @@ Decision: *what was decided before is knowledge about pairs.* Two images that bo
 unless both were pinned; a duplicate differs from every keeper that stood above it and nearer than its own. So an
 unchanged image only meets keepers that are new since. What this costs: the previous decisions must all be of one
 profile and one moment, which holds because a camera's decisions change in one transaction, and whatever changes the
-premises of a decision (another name, a return, a verdict) takes the decision back. Enforced by
-tests/domain/test_selection.py against a brute force.
+premises of a decision (another name, a return, a verdict) takes the decision back; that of a keeper falls with those
+of all duplicates that name it. Enforced by tests/domain/test_selection.py against a brute force.
 """
 
 from bisect import bisect_left, insort
@@ -208,9 +208,11 @@ class Walk:
     def _search(self, image: Image, before: Decision | None) -> Search:
         if before is None or before.keeper_id is None:
             return Search(image, before, None)
-        if before.keeper_id not in self.keepers:
+        keeper_id = before.keeper_id
+        # A keeper that is itself decided again may be farther or lower by now than others that were never met.
+        if keeper_id not in self.keepers or not self._kept_before(self.keepers[keeper_id]):
             return Search(image, None, None)
-        return Search(image, before, nearness(image, self.keepers[before.keeper_id]))
+        return Search(image, before, nearness(image, self.keepers[keeper_id]))
 
     def _keep(self, image: Image) -> None:
         self.keepers.add(image)

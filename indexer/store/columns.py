@@ -2,9 +2,8 @@
 
 import os
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
 from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
@@ -45,7 +44,7 @@ class PathText(TypeDecorator[str]):
         """The text that is stored."""
         if value is None or _is_plain(value):
             return value
-        return Path(value).as_uri()
+        return _uri(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """The path, ready for the operating system."""
@@ -64,8 +63,15 @@ def path_from_text(text: str) -> str:
 
 def stored_forms(folder: str) -> list[str]:
     """How the stored paths below a folder begin: plain ones, and those of names that are not UTF-8."""
-    uri = Path(folder or "/").as_uri().rstrip("/")
+    uri = _uri(folder or "/").rstrip("/")
     return [folder, uri] if _is_plain(folder) else [uri]
+
+
+def _uri(path: str) -> str:
+    # Not Path.as_uri: it would drop `//` and `/./`, and the path would come back as another.
+    if not path.startswith("/"):
+        raise ValueError(f"path {path!a} is not absolute")
+    return "file://" + quote_from_bytes(os.fsencode(path))
 
 
 def _is_plain(path: str) -> bool:

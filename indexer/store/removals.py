@@ -33,6 +33,7 @@ class Removal:
     state: RemovalState
     pending: Act | None
     quarantine_path: str | None
+    problem: str | None
     removed_at: datetime | None
     run_id: int
 
@@ -154,6 +155,7 @@ def _removal(row: Any) -> Removal:
         state=RemovalState(removal.state),
         pending=acts.get(removal.pending),
         quarantine_path=removal.quarantine_path,
+        problem=removal.problem,
         removed_at=removal.removed_at,
         run_id=removal.run_id,
     )

@@ -21,6 +21,7 @@ from indexer.store.database import Database, parse_database
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 _OURS = re.compile(r"\d{4}")
+_FIRST = {"runs", "images", "scorings", "preparations"}  # tables that every revision has
 
 
 class Shape(Enum):
@@ -88,7 +89,7 @@ def shape_of(connection: Connection) -> Shape:
     if not found and tables == {"alembic_version"}:
         return Shape.EMPTY
     revision = found[0] if len(found) == 1 else ""
-    if not _OURS.fullmatch(revision) or not {"images", "removals"} <= tables:
+    if not _OURS.fullmatch(revision) or not _FIRST <= tables:
         return Shape.FOREIGN
     if revision == head():
         return Shape.CURRENT

@@ -23,6 +23,7 @@ class PairEvidence:
 class NamedEvidence:
     """The evidence of a pair with the first profile that scores so."""
 
+    scoring_id: int
     profile: str
     evidence: Evidence
 
@@ -73,6 +74,7 @@ def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[Na
     first = dict(session.execute(names).tuples().all())
     return [
         NamedEvidence(
+            row.scoring_id,
             first[row.scoring_id],
             Evidence(row.score, row.largest_contour, row.contour_count, row.changed_fraction),
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from indexer.domain.images import State
 from indexer.domain.removal import RemovalState
+from indexer.errors import UsageProblem
 from indexer.files.moving import Fingerprint, Mismatch, check, delete, forget_place
 from indexer.store import removals
 from indexer.store.database import Database
@@ -30,6 +31,12 @@ class PurgeReport:
     def counts(self) -> dict[str, Any]:
         """The numbers, as they are remembered."""
         return {"purged": self.purged, "size_bytes": self.size_bytes, "skipped": len(self.skipped)}
+
+
+def require_choice(*, everything: bool, older_than_days: float | None) -> None:
+    """Refuses a request that does not say which files."""
+    if everything == (older_than_days is not None):
+        raise UsageProblem("say what to delete: --all, or --older-than DAYS")
 
 
 def list_purgeable(database: Database, *, older_than_days: float | None, clock: Clock) -> list[Removal]:

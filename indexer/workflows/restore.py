@@ -5,12 +5,13 @@ again: it and its keeper are pinned unless the person says otherwise.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.domain.removal import RemovalState
-from indexer.errors import ImageProblem
-from indexer.files.moving import Fingerprint, Mismatch, check, forget_place, move_no_replace
+from indexer.errors import ImageProblem, UsageProblem
+from indexer.files.moving import Fingerprint, Mismatch, check, forget_place, make_folders, move_no_replace
 from indexer.store import decisions, images, pins, removals, runs
 from indexer.store.database import Database
 from indexer.store.removals import Removal
@@ -25,6 +26,16 @@ class Wanted:
     everything: bool = False
     run_id: int | None = None
     paths: tuple[str, ...] = ()
+
+
+def wish(paths: Sequence[str], *, everything: bool, run_id: int | None) -> Wanted:
+    """What a person asked to bring back: exactly one of all, a run, or paths."""
+    if (everything, run_id is not None, bool(paths)).count(True) != 1:
+        raise UsageProblem("say what to bring back: --all, or --run ID, or the paths where the files were")
+    real = (
+        os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(path))), os.path.basename(path)) for path in paths
+    )
+    return Wanted(everything, run_id, tuple(real))
 
 
 @dataclass
@@ -95,7 +106,7 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
     with database.write() as session:
         removals.begin_act(session, removal.id, act="restore")
     try:
-        os.makedirs(os.path.dirname(removal.path), exist_ok=True)
+        make_folders(os.path.dirname(removal.path))
         move_no_replace(place, removal.path, expected=found)
     except (OSError, Mismatch) as problem:
         reason = _why(problem)

@@ -1,0 +1,232 @@
+"""Which camera took an image and when, read from its name.
+
+Everything here is a pure function of text and numbers and never raises on any of them, except `compile_pattern`, which
+tells a person what is wrong with theirs. It does not know files: the path is text that may hold the lone surrogates of
+`os.fsdecode`, and what EXIF and the disk say comes in as arguments.
+
+Read from the file name (its last extension cut off), the first readable time counts:
+
+- 13 digits: milliseconds since 1970, in the years 1990 to 2100 (``c10-1623871098865``);
+- a date and a time to the second, with or without ``-``, ``_`` or ``.`` between the parts; between date and time
+  ``-``, ``_``, ``.``, a space, two of them, or ``T``; then 3 or 6 digits of a fraction if there are any
+  (``c21_2021_03_27__12_53_37``, ``gate 2-20210327-125337.250``). UTC, unless an offset follows a form with ``T``.
+
+The camera is what stands before the time. After the time only a word with a number counts
+(``20210327_125337_cam4``): words alone (``_MOTION``, ``_edited``) and numbers alone (``_2``) say something else. A word
+for the kind of file (``IMG_20210327_125337``) is no camera: all cameras of that make would become one.
+
+Ten digits are no time in a file name: 2021032712 may be an hour as well as a second since 1970.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TypeVar
+
+from indexer.errors import UsageProblem
+
+Value = TypeVar("Value")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_YEARS = range(1990, 2101)
+_JOINTS = "-_. "
+
+_STAMP = re.compile(
+    r"""
+    (?: (?<![0-9A-Z]) (?P<epoch_ms>[0-9]{13})
+    |   (?<![0-9])
+        (?P<year>19[7-9][0-9]|20[0-9]{2}|2100) (?P<dash>[-_.])? (?P<month>0[1-9]|1[0-2]) (?(dash)(?P=dash))
+        (?P<day>0[1-9]|[12][0-9]|3[01])
+        (?: (?P<t>T) | [-_. ]{1,2} | (?(dash)(?!)) )
+        (?P<hour>[01][0-9]|2[0-3]) (?P<colon>[-_.:])? (?P<minute>[0-5][0-9]) (?(colon)(?P=colon)) (?P<second>[0-5][0-9])
+        (?: [-_.,]? (?P<fraction>[0-9]{3}(?:[0-9]{3})?) )?
+        (?P<offset> Z | (?(t)[+-](?:0[0-9]|1[0-4])[-:.]?(?:00|15|30|45)|(?!)) )?
+    ) (?![0-9A-Z])
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_EXIF = re.compile(
+    r"(?P<year>[0-9]{4})[:/-](?P<month>[0-9]{2})[:/-](?P<day>[0-9]{2})[ T]"
+    r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]+))?"
+)
+_DIGITS = re.compile(
+    r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"
+    r"(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})(?P<fraction>[0-9]{3})?"
+)
+_OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>[0-9]{2})[-:.]?(?P<minutes>[0-9]{2})")
+_ISO_TO_THE_MINUTE = re.compile(r"[0-9W-]{7,10}[T ][0-9]{2}:?[0-9]{2}", re.IGNORECASE)
+_WORD_AND_NUMBER = re.compile(r"(?P<word>[A-Za-z]+)[-_ ]?[0-9]{1,3}")
+_KIND_OF_FILE = re.compile(
+    r"(?:img|image|mvimg|pxl|dsc|dscf|dscn|photo|pic|picture|snapshot|screenshot|frame|copy)[-_ ]?[0-9]*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Camera and capture time of an image, each with where it was read."""
+
+    camera: str
+    """Never empty, printable as UTF-8, no white space around it."""
+    camera_source: str
+    """'option', 'pattern', 'name' or 'folder'."""
+    captured_at: datetime | None
+    """UTC, aware; None when nothing says a time that exists."""
+    captured_at_source: str | None
+    """'pattern', 'name', 'exif' or 'mtime'; None without a time."""
+
+
+def compile_pattern(text: str) -> re.Pattern[str]:
+    """The compiled pattern of a person, which names at least one of the groups `camera` and `timestamp`."""
+    example = r"write for example --pattern '(?P<camera>[^/]+)/(?P<timestamp>\d{14})[^/]*$'"
+    try:
+        pattern = re.compile(text)
+    except (re.error, OverflowError, RecursionError) as problem:
+        raise UsageProblem(f"The pattern {text!r} is no regular expression ({problem}); {example}.") from None
+    if not {"camera", "timestamp"} & set(pattern.groupindex):
+        raise UsageProblem(f"The pattern {text!r} has no group named 'camera' or 'timestamp'; {example}.")
+    return pattern
+
+
+def matches_pattern(path: str, *, root: str, pattern: re.Pattern[str]) -> bool:
+    """Whether the pattern is found in the path relative to the root, written with slashes."""
+    return pattern.search(_relative(path, root=root)) is not None
+
+
+def name_image(
+    path: str,
+    *,
+    root: str,
+    mtime_ns: int,
+    exif_time: str | None = None,
+    exif_offset: str | None = None,
+    camera: str | None = None,
+    pattern: re.Pattern[str] | None = None,
+) -> Naming:
+    """Camera and capture time of an image, from the first source that says one.
+
+    Camera: the option, the pattern's group, the file name, the folder's name. Time: the pattern's group, the file name,
+    EXIF (taken as UTC where it gives no readable offset), mtime. The pattern's `timestamp` may be 10 digits (seconds
+    since 1970), 13 digits (milliseconds), 14 or 17 digits YYYYMMDDhhmmss[mmm] with any separators, or ISO 8601 with or
+    without an offset; one that is none of these counts as not there.
+    """
+    relative = _relative(path, root=root)
+    found = pattern.search(relative) if pattern else None
+    groups = found.groupdict() if found else {}
+    name_camera, name_time = _read_file_name(relative.rpartition("/")[2])
+    camera_found, camera_source = _first_said(
+        (
+            (_readable(camera), "option"),
+            (_readable(groups.get("camera")), "pattern"),
+            (_readable(name_camera), "name"),
+            (_readable(_folder_name(relative, root=root)) or "camera", "folder"),
+        )
+    )
+    captured_at, captured_at_source = _first_said(
+        (
+            (_read_timestamp(groups.get("timestamp")), "pattern"),
+            (name_time, "name"),
+            (_read_exif(exif_time, offset=exif_offset), "exif"),
+            (_read_mtime(mtime_ns), "mtime"),
+        )
+    )
+    return Naming(camera_found or "camera", camera_source or "folder", captured_at, captured_at_source)
+
+
+def _first_said(answers: Iterable[tuple[Value | None, str]]) -> tuple[Value | None, str | None]:
+    return next(((value, source) for value, source in answers if value), (None, None))
+
+
+def _relative(path: str, *, root: str) -> str:
+    """The path beneath the root, with slashes; a path elsewhere stays whole."""
+    path, root = path.replace(os.sep, "/"), root.replace(os.sep, "/")
+    return path.removeprefix(root.rstrip("/") + "/")
+
+
+def _folder_name(relative: str, *, root: str) -> str:
+    folder = relative.rpartition("/")[0] or root.replace(os.sep, "/")
+    return folder.rstrip("/").rpartition("/")[2]
+
+
+def _readable(text: str | None) -> str:
+    """The text as it can be stored and shown: bytes that are no UTF-8 become backslash escapes. Empty for None."""
+    if text is None:
+        return ""
+    try:
+        raw = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a surrogate that no byte stands behind
+        raw = text.encode("utf-8", "surrogatepass")
+    return raw.decode("utf-8", "backslashreplace").strip()
+
+
+def _read_file_name(name: str) -> tuple[str | None, datetime | None]:
+    stem = os.path.splitext(name)[0]
+    for stamp in _STAMP.finditer(stem):
+        moment = _read_epoch(stamp["epoch_ms"]) if stamp["epoch_ms"] else _read_parts(stamp, offset=stamp["offset"])
+        if moment:
+            return _camera_around(stem[: stamp.start()], stem[stamp.end() :]), moment
+    return None, None
+
+
+def _camera_around(before: str, after: str) -> str | None:
+    before, after = before.rstrip(_JOINTS), after.lstrip(_JOINTS)
+    if before and not _KIND_OF_FILE.fullmatch(before):
+        return before
+    if _WORD_AND_NUMBER.fullmatch(after) and not _KIND_OF_FILE.fullmatch(after):
+        return after
+    return None
+
+
+def _read_timestamp(text: str | None) -> datetime | None:
+    text = (text or "").strip()
+    if re.fullmatch(r"[0-9]{10}|[0-9]{13}", text):
+        return _read_epoch(text.ljust(13, "0"))
+    if digits := _DIGITS.fullmatch(re.sub(r"[-_:./,T\s]|Z$", "", text, flags=re.IGNORECASE)):
+        return _read_parts(digits, offset=None)
+    if not _ISO_TO_THE_MINUTE.match(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _read_exif(text: str | None, *, offset: str | None) -> datetime | None:
+    parts = _EXIF.fullmatch((text or "").strip(" \t\r\n\0"))
+    return _read_parts(parts, offset=offset) if parts else None
+
+
+def _read_mtime(mtime_ns: int) -> datetime | None:
+    try:
+        return _EPOCH + timedelta(microseconds=mtime_ns // 1000)
+    except OverflowError:
+        return None
+
+
+def _read_epoch(digits_ms: str) -> datetime | None:
+    moment = _EPOCH + timedelta(milliseconds=int(digits_ms))
+    return moment if moment.year in _EPOCH_YEARS else None
+
+
+def _read_parts(parts: re.Match[str], *, offset: str | None) -> datetime | None:
+    """The time of a match with the groups year to second and fraction, if the calendar has it."""
+    year, month, day, hour, minute, second = (
+        int(parts[name]) for name in ("year", "month", "day", "hour", "minute", "second")
+    )
+    microsecond = int((parts["fraction"] or "0")[:6].ljust(6, "0"))
+    try:
+        return datetime(year, month, day, hour, minute, second, microsecond, _zone(offset)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _zone(offset: str | None) -> timezone:
+    """The zone of an offset such as +02:00; UTC for Z, none, or what no clock on earth shows."""
+    parts = _OFFSET.fullmatch((offset or "").strip(" \0"))
+    if not parts or int(parts["hours"]) > 14 or int(parts["minutes"]) > 59:
+        return UTC
+    ahead = timedelta(hours=int(parts["hours"]), minutes=int(parts["minutes"]))
+    return timezone(ahead if parts["sign"] == "+" else -ahead)

@@ -1,0 +1,130 @@
+"""The page that a command writes on: where its words and its JSON go, its progress, and the things it is given to
+work with.
+
+People's text goes to stdout, or to stderr when JSON has stdout; progress goes to stderr and only to a terminal.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from indexer.engines import Map, engine
+from indexer.errors import Declined, UsageProblem
+from indexer.pixels.headers import Limits
+from indexer.settings import Settings
+from indexer.store.database import Database
+from indexer.store.schema import open_database
+
+Report = TypeVar("Report")
+
+_WIDE = (
+    400  # of text that goes to a file or a pipe: tables must not be cut to the width of a terminal that is not there
+)
+
+
+class Page:
+    """What one command works with and writes on; a context manager that ends its progress."""
+
+    def __init__(self, settings: Settings, *, as_json: bool) -> None:
+        self.settings = settings
+        self._as_json = as_json
+        stream = sys.stderr if as_json else sys.stdout
+        self.words = Console(
+            file=stream, markup=False, highlight=False, emoji=False, width=None if stream.isatty() else _WIDE
+        )
+        self._stack = ExitStack()
+        self._bars: Progress | None = None
+
+    def __enter__(self) -> "Page":
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._stack.close()
+
+    @contextmanager
+    def database(self, *, create: bool = False) -> Iterator[Database]:
+        """The index, open until the end of the block."""
+        opened = open_database(self.settings.database, create=create)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def engine(self, processes: int | None) -> AbstractContextManager[Map]:
+        """The engine of that many workers, or of as many as the settings say."""
+        return engine(self.settings.processes if processes is None else processes)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of intake."""
+        return Limits(max_pixels=self.settings.max_pixels, max_bytes=self.settings.max_bytes)
+
+    def clock(self) -> datetime:
+        """The time now."""
+        return datetime.now(UTC)
+
+    def progress(self, stage: str, total: int | None) -> Callable[[int], None]:
+        """Begins a bar, on a terminal, and gives the function that advances it."""
+        if not sys.stderr.isatty() or not total:
+            return lambda _count: None
+        if self._bars is None:
+            # A descriptor of its own: decoders write to number 2, which is turned away while they run.
+            terminal = self._stack.enter_context(os.fdopen(os.dup(2), "w"))
+            bars = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                _Rate(),
+                TimeRemainingColumn(),
+                console=Console(file=terminal, markup=False, force_terminal=True),
+            )
+            self._bars = self._stack.enter_context(bars)
+        bars, task = self._bars, self._bars.add_task(stage, total=total)
+        return lambda count: bars.update(task, advance=count)
+
+    def show(self, report: Report, in_words: Callable[[Console, Report], None]) -> None:
+        """Shows a report: in words to people, as the one JSON document to programs."""
+        self._stack.close()
+        self._bars = None
+        in_words(self.words, report)
+        if self._as_json:
+            sys.stdout.write(json.dumps(plain(report), indent=2) + "\n")
+
+    def ask(self, question: str, *, instead: str) -> None:
+        """Goes on only if the person says yes; refused where nobody can answer."""
+        if not sys.stdin.isatty():
+            raise UsageProblem(f"nobody is here to be asked; {instead}")
+        self.words.print(f"{question} [y/N] ", end="")
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise Declined("nothing was done, as you did not say yes")
+
+
+class _Rate(ProgressColumn):
+    """Items per second."""
+
+    def render(self, task: Task) -> Text:
+        """The rate so far."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.0f}/s")
+
+
+def plain(value: Any) -> Any:
+    """A report as JSON has it: objects, lists, text, numbers; times in ISO 8601; lone surrogates of paths escaped."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value

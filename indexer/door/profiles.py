@@ -1,0 +1,64 @@
+"""The commands `profile list|show|make`."""
+
+from typing import Annotated
+
+import typer
+
+from indexer.door.options import Json, enter
+
+app = typer.Typer(no_args_is_help=True, help="Built-in and own parameter sets: list, show, make.")
+
+
+@app.command("list")
+def profile_list(context: typer.Context, json: Json = False) -> None:
+    """List the profiles."""
+    from indexer.door import words
+    from indexer.workflows import profile as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        page.show(work.list_profiles(database), words.profiles)
+
+
+@app.command("show")
+def profile_show(
+    context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = False
+) -> None:
+    """Show all parameters of a profile."""
+    from indexer.door import words
+    from indexer.workflows import profile as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        page.show(work.show_profile(database, name), words.profile)
+
+
+@app.command("make")
+def profile_make(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    base: Annotated[str, typer.Option(metavar="NAME", help="The profile to start from.")] = "balanced",
+    max_score: Annotated[float | None, typer.Option(metavar="PX", help="Similar is a score below this.")] = None,
+    record_limit: Annotated[float | None, typer.Option(metavar="PX", help="Record scores up to this.")] = None,
+    min_contour_area: Annotated[float | None, typer.Option(metavar="PX", help="Smaller changes do not count.")] = None,
+    threshold: Annotated[int | None, typer.Option(metavar="LEVELS", help="Grey levels that count as change.")] = None,
+    dilations: Annotated[int | None, typer.Option(metavar="N", help="How often changed pixels grow.")] = None,
+    mask: Annotated[str | None, typer.Option(metavar="L,T,R,B", help="Border to ignore, in per cent.")] = None,
+    work_width: Annotated[int | None, typer.Option(metavar="PX", help="Width of the thumbnails.")] = None,
+    contrast: Annotated[bool | None, typer.Option(help="Local contrast, or none.")] = None,
+    json: Json = False,
+) -> None:
+    """Make a new profile; an existing one is never changed."""
+    from indexer.door import words
+    from indexer.workflows import profile as work
+
+    changes = {
+        "max_score": max_score,
+        "record_limit": record_limit,
+        "min_contour_area": min_contour_area,
+        "threshold": threshold,
+        "dilations": dilations,
+        "mask": mask,
+        "work_width": work_width,
+        "contrast": contrast,
+    }
+    with enter(context, json=json) as page, page.database(create=True) as database:
+        page.show(work.make_profile(database, name, base=base, changes=changes, clock=page.clock), words.profile)

@@ -1,0 +1,96 @@
+"""How the story of an image, or of a pair, reads to a person who asks why."""
+
+from rich.console import Console
+
+from indexer.door.words import path, size, when
+from indexer.pixels.scoring import Evidence
+from indexer.store.removals import Removal
+from indexer.store.stories import DecisionStory, ImageStory
+from indexer.workflows.explain import PairStory
+
+_REASONS = {
+    "new": "it is kept: no kept image ranked above it is similar to it",
+    "pinned": "it is kept: it is pinned",
+    "similar": "it is a duplicate: a kept image ranked above it is similar to it",
+    "identical": "it is a duplicate: its bytes equal those of a kept image ranked above it",
+    "verdict": "it is a duplicate: a person said that it shows the same as a kept image",
+}
+
+
+def image(console: Console, story: ImageStory) -> None:
+    """Everything about one image."""
+    console.print(f"image {story.id}: {path(story.path)}")
+    pixels = f"{story.width} x {story.height} pixels, " if story.width is not None else ""
+    console.print(f"  camera {path(story.camera)} (from its {story.camera_source}), {pixels}{size(story.size_bytes)}")
+    source = f" UTC (from its {story.captured_at_source})" if story.captured_at is not None else ""
+    console.print(f"  captured {when(story.captured_at)}{source}")
+    console.print(f"  state {story.state}{f': {story.state_reason}' if story.state_reason else ''}")
+    if story.pinned:
+        console.print(f"  pinned {'by a person' if story.pinned_by_person else 'as the keeper of removed images'}")
+    if story.decision is None:
+        console.print("  not decided" + ("; next: manage.py compare" if story.state == "ready" else ""))
+    else:
+        _decision(console, story.decision)
+    for earlier in story.decisions:
+        if earlier.superseded_at is not None:
+            keeper = "" if earlier.keeper_id is None else f" of image {earlier.keeper_id}"
+            console.print(
+                f"  earlier: {earlier.verdict}{keeper} under the profile {earlier.profile}, run {earlier.run_id}, "
+                f"until {when(earlier.superseded_at)}"
+            )
+    if story.stands_for:
+        console.print(f"  it stands for {story.stands_for} other images")
+    for removal in story.removals:
+        console.print(f"  {_what_happened(removal)}")
+
+
+def pair(console: Console, story: PairStory) -> None:
+    """Both images, and what they show together."""
+    image(console, story.image_a)
+    image(console, story.image_b)
+    console.print("the pair:")
+    if story.why_not is not None:
+        console.print(f"  not scored now: {story.why_not}")
+    for known in story.recorded:
+        console.print(f"  recorded, as the profile {known.profile} scores: {_shown(known.evidence)}")
+    if story.computed is not None:
+        verdict = "similar" if story.computed.score < story.max_score else "different"
+        console.print(
+            f"  {verdict} under the profile {story.profile} (limit {story.max_score:g}), "
+            f"from the thumbnails now: {_shown(story.computed)}"
+        )
+
+
+def _decision(console: Console, decision: DecisionStory) -> None:
+    console.print(f"  {_REASONS[decision.reason]}")
+    console.print(
+        f"    decided {when(decision.decided_at)}, by {path(decision.decided_by)}, run {decision.run_id}, "
+        f"profile {decision.profile}"
+    )
+    if decision.keeper_path is not None:
+        score = "" if decision.score is None else f", score {decision.score:g} (limit {decision.max_score:g})"
+        console.print(f"    keeper {decision.keeper_id}: {path(decision.keeper_path)}, {decision.keeper_state}{score}")
+
+
+def _what_happened(removal: Removal) -> str:
+    """One sentence on what was done to the file."""
+    place = path(removal.quarantine_path or "")
+    return (
+        f"run {removal.run_id}: "
+        + {
+            "planned": "about to be taken away when the run was cut off",
+            "quarantined": f"taken away {when(removal.removed_at)}, to {place}",
+            "deleted": f"deleted {when(removal.removed_at)}",
+            "restored": "taken away and brought back",
+            "purged": f"taken away {when(removal.removed_at)} and deleted for good",
+            "failed": f"not taken away: {removal.problem}",
+        }[removal.state]
+    )
+
+
+def _shown(evidence: Evidence) -> str:
+    return (
+        f"score {evidence.score:g}, {evidence.contour_count} contours that count, "
+        f"largest {evidence.largest_contour:g}, "
+        f"{evidence.changed_fraction:.3%} of the pixels changed"
+    )

@@ -1,0 +1,238 @@
+"""How reports read to a person. One function per report; each prints and decides nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from indexer.domain.removal import Plan
+from indexer.store.auditing import Audit
+from indexer.store.auditing import Table as Rows
+from indexer.store.profiles import StoredProfile
+from indexer.store.schema import Health
+from indexer.workflows.compare import CompareReport
+from indexer.workflows.ingest import IngestReport
+from indexer.workflows.pin import PinReport
+from indexer.workflows.prune import PruneReport
+from indexer.workflows.purge import PurgeReport
+from indexer.workflows.restore import RestoreReport
+from indexer.workflows.status import Status
+
+_NAMED = 10  # files named one by one before "and so many more"
+
+
+def ingested(console: Console, report: IngestReport) -> None:
+    """What ingest saw."""
+    parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in report.outcomes.items() if number]
+    console.print(f"{report.seen} files seen: {', '.join(parts) or 'nothing'}.")
+    for reason, number in report.skipped.items():
+        console.print(f"  skipped {number}: {reason}")
+    if report.missing:
+        console.print(
+            f"  {report.missing} images of earlier runs are not there any more; their duplicates are decided again."
+        )
+    if report.unmatched:
+        console.print(f"  {report.unmatched} names do not match the pattern; they were read in the usual way.")
+    named(console, report.refused)
+    if report.undecided:
+        console.print(f"{report.undecided} images are not decided yet. Next: manage.py compare")
+
+
+def compared(console: Console, report: CompareReport) -> None:
+    """What compare decided."""
+    if report.activated is not None:
+        console.print(f"The profile {report.activated} is the active one from now on.")
+    rows = [
+        (c.camera, c.profile, c.images, c.kept, c.duplicates, c.decided, c.scored, c.recorded)
+        for c in report.cameras
+        if c.problem is None
+    ]
+    heads = ("camera", "profile", "images", "kept", "duplicates", "decided", "pairs scored", "recorded")
+    console.print(grid(heads, rows) if rows else "There is nothing to compare yet. First: manage.py ingest FOLDER")
+    for camera in report.held_back:
+        console.print(f"camera {camera.camera!a} was left as it was: {camera.problem}")
+    if any(camera.duplicates for camera in report.cameras):
+        console.print("Nothing is removed yet. Next: manage.py prune --dry-run")
+
+
+def planned(console: Console, plan: Plan) -> None:
+    """What prune would take away."""
+    if plan.victims:
+        rows = [
+            (camera.camera, camera.images, camera.victims, f"{camera.share:.1%}", size(camera.size_bytes))
+            for camera in plan.cameras
+        ]
+        total = sum(camera.images for camera in plan.cameras)
+        rows.append(
+            ("all of these", total, len(plan.victims), f"{len(plan.victims) / total:.1%}", size(plan.size_bytes))
+        )
+        console.print(grid(("camera", "images", "to remove", "share", "size"), rows))
+    else:
+        console.print("There is nothing to remove.")
+    _left_out(console, {str(reason): number for reason, number in plan.left_out.items()})
+
+
+def pruned(console: Console, report: PruneReport) -> None:
+    """What prune took away."""
+    console.print(f"{report.removed} files removed, {size(report.size_bytes)}, by run {report.run_id}.")
+    for folder, number in report.quarantines.items():
+        console.print(f"  {number} lie in {path(folder)}")
+    if report.hard_links:
+        console.print(f"  {report.hard_links} left alone: the same file on disk as their keeper (hard links)")
+    if report.outdated:
+        console.print(f"  {report.outdated} left alone: their decision changed after the plan was shown")
+    _left_out(console, report.left_out)
+    named(console, report.failures)
+    if report.quarantines:
+        console.print(f"To undo: manage.py restore --run {report.run_id}   To free the space: manage.py purge --all")
+
+
+def restored(console: Console, report: RestoreReport) -> None:
+    """What restore brought back."""
+    pinned = (
+        " They and their keepers are pinned: no prune takes them again." if report.pinned and report.restored else ""
+    )
+    console.print(f"{report.restored} files brought back.{pinned}")
+    named(console, report.failures)
+
+
+def purged(console: Console, report: PurgeReport) -> None:
+    """What purge freed."""
+    console.print(f"{report.purged} files deleted for good, {size(report.size_bytes)} freed.")
+    named(console, report.skipped)
+
+
+def stated(console: Console, status: Status) -> None:
+    """What is in the index."""
+    console.print(f"{path(status.database)}, active profile {status.profile}")
+    rows = [
+        [c.camera, c.images, c.kept, c.duplicates, c.undecided, c.unreadable, c.missing, c.removed, size(c.size_bytes)]
+        for c in status.cameras
+    ]
+    heads = ("camera", "images", "kept", "duplicates", "undecided", "unreadable", "missing", "removed", "size")
+    for row, c in zip(rows, status.cameras, strict=True):
+        row += [when(c.first_captured_at), when(c.last_captured_at)]
+    console.print(grid((*heads, "first", "last"), rows) if rows else "There is no image yet.")
+    if status.quarantined:
+        console.print(f"{status.quarantined} files lie in quarantine, {size(status.quarantined_bytes)}.")
+    if status.left_open:
+        console.print(f"{status.left_open} removals were cut off; the next writing command settles them.")
+    if status.unwitnessed:
+        console.print(f"{len(status.unwitnessed)} removed images have no keeper present any more:")
+        named(console, [(removal.path, f"keeper {path(removal.keeper_path)}") for removal in status.unwitnessed])
+
+
+def pinned(console: Console, report: PinReport) -> None:
+    """What was pinned or unpinned."""
+    for one in report.changed:
+        console.print(f"done: {path(one)}")
+    for one in report.unchanged:
+        console.print(f"it was so already: {path(one)}")
+    if report.changed:
+        console.print("This counts from the next compare on.")
+
+
+def profiles(console: Console, stored: Sequence[StoredProfile]) -> None:
+    """The profiles there are."""
+    heads = ("profile", "active", "work_width", "contrast", "mask", "threshold", "min_contour_area", "max_score")
+    rows = [
+        (
+            one.profile.name,
+            "yes" if one.active else "",
+            *(_parameter(one.profile.parameters[name]) for name in heads[2:]),
+        )
+        for one in stored
+    ]
+    console.print(grid(heads, rows))
+
+
+def profile(console: Console, stored: StoredProfile) -> None:
+    """All parameters of one profile."""
+    console.print(f"profile {stored.profile.name}{' (active)' if stored.active else ''}")
+    for name, value in stored.profile.parameters.items():
+        console.print(f"  {name} = {_parameter(value)}")
+    console.print(f"  digest = {stored.profile.digest}")
+
+
+def audits(console: Console, known: Sequence[Audit]) -> None:
+    """The ready-made audit queries."""
+    for audit in known:
+        words = [f"{one.name}={one.default or '…'}" for one in audit.parameters]
+        console.print(f"{audit.name:<12} {audit.title}{'  [' + ' '.join(words) + ']' if words else ''}")
+
+
+def rows(console: Console, table: Rows) -> None:
+    """The answer of a query."""
+    console.print(grid(table.columns, table.rows))
+
+
+def healthy(console: Console, health: Health) -> None:
+    """What a check of the database found."""
+    console.print(f"{path(health.database)}: revision {health.revision}, {len(health.problems)} problems")
+    for problem in health.problems:
+        console.print(f"  {problem}")
+
+
+def grid(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """A table; numbers to the right."""
+    listed = [list(row) for row in rows]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for place, head in enumerate(heads):
+        numeric = bool(listed) and all(isinstance(row[place], (int, float, type(None))) for row in listed)
+        table.add_column(head, justify="right" if numeric else "left", overflow="fold")
+    for row in listed:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    return table
+
+
+def named(console: Console, files: Sequence[tuple[str, str]]) -> None:
+    """Files with what was the matter, the first few by name."""
+    for one, reason in files[:_NAMED]:
+        console.print(f"  {path(one)}: {reason}")
+    if len(files) > _NAMED:
+        console.print(f"  and {len(files) - _NAMED} more; --json names them all")
+
+
+def path(text: str) -> str:
+    """A path that is safe to show: what does not print (newlines, escapes, direction marks, lone bytes) is escaped."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
+def size(size_bytes: int) -> str:
+    """A number of bytes for people."""
+    number = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def when(time: datetime | None) -> str:
+    """A time for people, in UTC."""
+    return "unknown" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+def _left_out(console: Console, left_out: Mapping[str, int]) -> None:
+    for reason, number in left_out.items():
+        console.print(f"  {number} left out: {reason}")
+    if left_out:
+        console.print("  To settle these: manage.py compare")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4g}"
+    return path(str(value))
+
+
+def _parameter(value: Any) -> str:
+    if isinstance(value, (tuple, list)):
+        return ",".join(map(str, value))
+    return "native" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

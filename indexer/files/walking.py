@@ -1,0 +1,185 @@
+"""Which files lie beneath the folders that a person names.
+
+It promises that every path met is answered once, as a candidate or as skipped with a reason, in an order that depends
+on the names alone; that no symbolic link is followed beneath an argument; and that quarantined files are never seen.
+It does not open a file: whether a candidate is a picture is for others to find out.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from indexer.errors import FolderProblem
+
+QUARANTINE_NAME = ".indexer-quarantine"
+"""Folders of this name hold files that were taken away; they are never walked."""
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+"""Suffixes of candidates, in small letters."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A regular file with the name of an image."""
+
+    path: str
+    root: str
+    """The folder argument it was found beneath; of a file argument, its folder."""
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A path that is no candidate. Of a folder that could not be listed, nothing beneath it is known."""
+
+    path: str
+    reason: str
+    """'not an image name', 'symbolic link', 'not a regular file', 'no permission', 'gone while walking' or another
+    text of the operating system."""
+
+
+@dataclass(frozen=True)
+class _Arguments:
+    folders: tuple[str, ...]
+    """Real paths, each once; a folder stands behind those that contain it."""
+    files: tuple[tuple[str, str], ...]
+    """(real folder, name) of each."""
+
+
+def walk(paths: Sequence[str]) -> Iterator[Candidate | Skipped]:
+    """Everything beneath the folders and files named, each path once.
+
+    The files of a folder come before its subfolders, each in the byte order of names, file arguments after all folders.
+    Raises `FolderProblem` at once, before anything is walked, for an argument that does not exist, cannot be listed or
+    lies in a quarantine. A folder argument may be a symbolic link; a file argument that is one is skipped. Beneath
+    overlapping arguments the outermost is the root.
+    """
+    return _walk(_resolve(paths))
+
+
+def roots_of(paths: Sequence[str]) -> tuple[str, ...]:
+    """The real paths of the folder arguments, each once, without those that lie in another one."""
+    folders = _resolve(paths).folders
+    return tuple(folder for folder in folders if not any(_lies_in(folder, other) for other in folders))
+
+
+def _resolve(paths: Sequence[str]) -> _Arguments:
+    folders: list[str] = []
+    files: list[tuple[str, str]] = []
+    for path in paths:
+        try:
+            is_folder, place = _locate(path)
+        except (OSError, ValueError) as problem:  # ValueError: a NUL, or a surrogate that no byte stands behind
+            reason = problem.strerror if isinstance(problem, OSError) else "no disk can hold such a name"
+            raise FolderProblem(
+                f"Cannot walk {path!r}: {reason}. Name a folder or image file that exists and that you may read."
+            ) from None
+        if QUARANTINE_NAME in place.split(os.sep):
+            raise FolderProblem(
+                f"Cannot walk {path!r}: it lies in a quarantine, where removed images wait. "
+                f"To bring them back, use the command restore."
+            )
+        if is_folder:
+            folders.append(place)
+        else:
+            files.append(os.path.split(place))
+    # Containers first: a folder is walked by itself only if no walk of a container reached it. The sort is stable.
+    by_depth = sorted(dict.fromkeys(folders), key=lambda folder: sum(_lies_in(folder, other) for other in folders))
+    return _Arguments(tuple(by_depth), tuple(dict.fromkeys(files)))
+
+
+def _locate(path: str) -> tuple[bool, str]:
+    """Whether an argument is a folder that can be listed, and its real path; of a file, within its real folder."""
+    os.lstat(path)
+    if os.path.isdir(path):
+        os.scandir(path).close()
+        return True, os.path.realpath(path, strict=True)
+    folder, name = os.path.split(path)
+    return False, os.path.join(os.path.realpath(folder, strict=True), name)
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    return path != folder and path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _walk(arguments: _Arguments) -> Iterator[Candidate | Skipped]:
+    listed: set[str] = set()
+    for root in arguments.folders:
+        yield from _walk_folder(root, listed=listed)
+    for folder, name in arguments.files:
+        if folder not in listed:
+            yield _describe_file(os.path.join(folder, name), root=folder)
+
+
+def _walk_folder(root: str, *, listed: set[str]) -> Iterator[Candidate | Skipped]:
+    """What lies beneath one root, except in folders `listed` before; adds the folders listed now."""
+    waiting = [root]  # no recursion: folders nest deeper than Python's stack
+    while waiting:
+        folder = waiting.pop()
+        if folder in listed:
+            continue
+        try:
+            entries = _list_folder(folder)
+        except OSError as problem:
+            yield Skipped(folder, _reason(problem))
+            continue
+        listed.add(folder)
+        subfolders = []
+        for entry in entries:
+            found = _describe_entry(entry, root=root)
+            if found is not None:
+                yield found
+            elif entry.name != QUARANTINE_NAME:
+                subfolders.append(entry.path)
+        waiting.extend(reversed(subfolders))
+
+
+def _list_folder(folder: str) -> list[os.DirEntry[str]]:
+    """All entries of a folder in the byte order of their names."""
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: os.fsencode(entry.name))
+
+
+def _describe_entry(entry: os.DirEntry[str], *, root: str) -> Candidate | Skipped | None:
+    """The candidate or skipped path of an entry; None for a folder."""
+    try:
+        if entry.is_symlink():
+            return Skipped(entry.path, "symbolic link")
+        if entry.is_dir(follow_symlinks=False):
+            return None
+        # By name first: a file that is no candidate costs no look at the disk.
+        return _by_name(entry.path) or _by_status(entry.path, root=root, status=entry.stat(follow_symlinks=False))
+    except OSError as problem:
+        return Skipped(entry.path, _reason(problem))
+
+
+def _describe_file(path: str, *, root: str) -> Candidate | Skipped:
+    try:
+        status = os.lstat(path)
+    except OSError as problem:
+        return Skipped(path, _reason(problem))
+    if stat.S_ISLNK(status.st_mode):
+        return Skipped(path, "symbolic link")
+    return _by_name(path) or _by_status(path, root=root, status=status)
+
+
+def _by_name(path: str) -> Skipped | None:
+    suffix = os.path.splitext(path)[1].lower()
+    return None if suffix in IMAGE_SUFFIXES else Skipped(path, "not an image name")
+
+
+def _by_status(path: str, *, root: str, status: os.stat_result) -> Candidate | Skipped:
+    if not stat.S_ISREG(status.st_mode):
+        return Skipped(path, "not a regular file")
+    return Candidate(path, root, status.st_size, status.st_mtime_ns)
+
+
+def _reason(problem: OSError) -> str:
+    if isinstance(problem, FileNotFoundError):
+        return "gone while walking"
+    if isinstance(problem, PermissionError):
+        return "no permission"
+    return problem.strerror or errno.errorcode.get(problem.errno or 0, "unknown problem")

@@ -1,0 +1,263 @@
+"""What a worker does with one file: read the bytes once, hash, decode, measure, prepare.
+
+Tasks and answers are frozen dataclasses of plain values and cross to worker processes and cluster workers. A bad file
+is an answer, never an exception. It does not know cameras, capture times, databases, nor which profile a recipe is of.
+"""
+
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.pixels.decoding import as_decoded, decode_grey, reduction, refusal
+from indexer.pixels.headers import Header, ImageRefused, Limits, State, read_header
+from indexer.pixels.native import native_prepared
+from indexer.pixels.preparing import Mask, prepared, shrunk, thumbnail_height
+from indexer.pixels.quality import MEASURING_WIDTH, sharpness
+from indexer.pixels.thumbnails import encode
+
+_TALLEST = 4
+"""A thumbnail may be this many times taller than wide."""
+_OPEN_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+_PIECE_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a thumbnail is made: the preparation layer of a profile, and its digest."""
+
+    digest: str
+    work_width: int
+    contrast: bool
+    mask: Mask
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A prepared image as PNG, and the digest of its recipe."""
+
+    digest: str
+    height: int
+    width: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class DescribeTask:
+    """One file to describe, with the thumbnails wanted of it."""
+
+    path: str
+    recipes: tuple[Recipe, ...]
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Description:
+    """What one file is.
+
+    Attributes
+    ----------
+    problem : str or None
+        Why the file itself could not be read; then all but the path is None or empty.
+    state : 'ready', 'unreadable', 'damaged', 'too_small' or None
+        Anything but `ready` has a `state_reason`, no sharpness and no thumbnails.
+    width, height : int or None
+        As shown, after the EXIF rotation; None without a valid header.
+    sharpness : float or None
+        `quality.sharpness` at 320 wide.
+    """
+
+    path: str
+    problem: str | None = None
+    size_bytes: int | None = None
+    mtime_ns: int | None = None
+    content_hash: str | None = None
+    state: Literal["ready"] | State | None = None
+    state_reason: str | None = None
+    width: int | None = None
+    height: int | None = None
+    sharpness: float | None = None
+    exif_time: str | None = None
+    exif_offset: str | None = None
+    thumbnails: tuple[Thumbnail, ...] = ()
+
+
+@dataclass(frozen=True)
+class PrepareTask:
+    """A known image whose thumbnail by one recipe is missing."""
+
+    image_id: int
+    path: str
+    content_hash: str
+    recipe: Recipe
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """That thumbnail, or why there is none."""
+
+    image_id: int
+    thumbnail: Thumbnail | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class _File:
+    size_bytes: int
+    mtime_ns: int
+    content_hash: str
+    data: bytes | None  # None: more than the limit, hashed in pieces
+
+
+def describe(task: DescribeTask) -> Description:
+    """All that ingest wants to know of one file; never raises for what the file contains."""
+    try:
+        file = _read(task.path, max_bytes=task.limits.max_bytes)
+    except OSError as problem:
+        return Description(path=task.path, problem=_words(problem))
+    seen = Description(
+        path=task.path, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, content_hash=file.content_hash
+    )
+    try:
+        data = _whole(file, limits=task.limits)
+        header = read_header(data, limits=task.limits)
+        seen = _with_header(seen, header)
+        image = _Image(data, header=header, widths=(MEASURING_WIDTH, *(recipe.work_width for recipe in task.recipes)))
+        thumbnails = tuple(image.thumbnail(recipe) for recipe in task.recipes)
+        clear = sharpness(image.shrunk(MEASURING_WIDTH))
+        return replace(_with_header(seen, image.header), state="ready", sharpness=clear, thumbnails=thumbnails)
+    except Exception as problem:
+        refused = refusal(problem)
+        return replace(_with_header(seen, refused.header), state=refused.state, state_reason=refused.reason)
+
+
+def prepare_again(task: PrepareTask) -> Prepared:
+    """The thumbnail of a known image, made from its file, if that still is what was indexed."""
+    try:
+        data = _indexed(task.path, content_hash=task.content_hash, limits=task.limits)
+        header = read_header(data, limits=task.limits)
+        image = _Image(data, header=header, widths=(task.recipe.work_width,))
+        return Prepared(task.image_id, image.thumbnail(task.recipe), None)
+    except OSError as problem:
+        return Prepared(task.image_id, None, _words(problem))
+    except Exception as problem:
+        return Prepared(task.image_id, None, str(refusal(problem)))
+
+
+def read_native(path: str, *, content_hash: str, mask: Mask, limits: Limits) -> NDArray[np.uint8]:
+    """The image of a file for the profile `original`: (H, W), uint8, at native size.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read or is not what was indexed; its `strerror` says which.
+    ImageRefused
+        If the picture cannot be used.
+    """
+    data = _indexed(path, content_hash=content_hash, limits=limits)
+    read_header(data, limits=limits)
+    return native_prepared(data, mask=mask)
+
+
+class _Image:
+    """One picture on its way to several widths; each reduction is decoded once, each width shrunk once."""
+
+    def __init__(self, data: bytes, *, header: Header, widths: tuple[int, ...]) -> None:
+        for (
+            work_width
+        ) in widths:  # before anything is allocated; in decoding the header may turn, so `shrunk` asks again
+            _thumbnail_size(header, work_width=work_width)
+        self.header = header
+        self._data = data
+        self._decoded: dict[int, NDArray[np.uint8]] = {}
+        self._shrunk: dict[int, NDArray[np.uint8]] = {}
+
+    def shrunk(self, work_width: int) -> NDArray[np.uint8]:
+        if work_width not in self._shrunk:
+            image = self._grey(work_width)
+            self._shrunk[work_width] = shrunk(image, size=_thumbnail_size(self.header, work_width=work_width))
+        return self._shrunk[work_width]
+
+    def thumbnail(self, recipe: Recipe) -> Thumbnail:
+        image = prepared(self.shrunk(recipe.work_width), contrast=recipe.contrast, mask=recipe.mask)
+        height, width = image.shape
+        return Thumbnail(digest=recipe.digest, height=height, width=width, data=encode(image))
+
+    def _grey(self, work_width: int) -> NDArray[np.uint8]:
+        by = reduction(self.header, work_width=work_width)
+        if by not in self._decoded:
+            image = decode_grey(self._data, header=self.header, work_width=work_width)
+            self.header = as_decoded(self.header, shape=(image.shape[0], image.shape[1]), by=by)
+            self._decoded[by] = image
+        return self._decoded[by]
+
+
+def _thumbnail_size(header: Header, *, work_width: int) -> tuple[int, int]:
+    height = thumbnail_height(width=header.width, height=header.height, work_width=work_width)
+    if height > _TALLEST * work_width:
+        reason = f"{header.width} x {header.height} pixels: a thumbnail {work_width} wide would be {height} tall"
+        raise ImageRefused("unreadable", reason, header=header)
+    return height, work_width
+
+
+def _with_header(seen: Description, header: Header | None) -> Description:
+    if header is None:
+        return seen
+    return replace(
+        seen,
+        width=header.width,
+        height=header.height,
+        exif_time=header.exif_time,
+        exif_offset=header.exif_offset,
+    )
+
+
+def _read(path: str, *, max_bytes: int) -> _File:
+    """The file's bytes, and what it was when they were read; an OSError (in our words) where it is not fit."""
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS)
+    except OSError as problem:
+        if problem.errno == errno.ELOOP:  # O_NOFOLLOW: the last part of the path is a link
+            raise OSError(errno.ELOOP, "not a regular file", path) from problem
+        raise
+    try:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        digest, pieces, read_bytes = hashlib.sha256(), [], 0
+        while read_bytes <= before.st_size and (piece := os.read(descriptor, _PIECE_BYTES)):
+            digest.update(piece)
+            read_bytes += len(piece)
+            if before.st_size <= max_bytes:
+                pieces.append(piece)
+        after = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    if (before.st_size, before.st_mtime_ns, read_bytes) != (after.st_size, after.st_mtime_ns, before.st_size):
+        raise OSError(errno.EBUSY, "the file changed while it was read", path)
+    data = b"".join(pieces) if before.st_size <= max_bytes else None
+    return _File(before.st_size, before.st_mtime_ns, digest.hexdigest(), data)
+
+
+def _indexed(path: str, *, content_hash: str, limits: Limits) -> bytes:
+    file = _read(path, max_bytes=limits.max_bytes)
+    if file.content_hash != content_hash:
+        raise OSError(errno.ESTALE, "the file is not what was indexed", path)
+    return _whole(file, limits=limits)
+
+
+def _whole(file: _File, *, limits: Limits) -> bytes:
+    if file.data is None:
+        reason = f"{file.size_bytes} bytes are more than the limit of {limits.max_bytes}"
+        raise ImageRefused("unreadable", reason)
+    return file.data
+
+
+def _words(problem: OSError) -> str:
+    return problem.strerror or str(problem)

@@ -1,0 +1,99 @@
+"""Which of several images, in a given order, is the first that is similar to a new one, and what was seen on the way.
+
+It promises that brute force gives the same: the first similar one in the order given, and exact evidence for every
+pair met whose score is at most the record limit. It does not know time, rank, or who may be kept for whom.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.pixels.native import same_size
+from indexer.pixels.scoring import Evidence, area_unit, changed_area
+from indexer.pixels.shelf import Slot, take
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How pairs are scored and what their scores mean.
+
+    `native` compares whole images, the larger shrunk to the smaller, in native pixels (the profile `original`).
+    """
+
+    threshold: int
+    dilations: int
+    min_contour_area: float
+    native: bool
+    max_score: float
+    record_limit: float
+
+
+@dataclass(frozen=True)
+class Match:
+    """The key of the first similar image (None: none is), the evidence worth recording, and how many pairs were not."""
+
+    found: int | None
+    recorded: tuple[tuple[int, Evidence], ...]
+    beyond: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class MatchTask:
+    """A search as it is sent to a worker: the new image and the candidates, by key, in the order to be met."""
+
+    image: Slot
+    candidates: tuple[tuple[int, Slot], ...]
+    measure: Measure
+
+
+def match(task: MatchTask) -> Match:
+    """The first similar candidate of a task, from the shelf that its slots lie on."""
+    candidates = ((key, take(slot)) for key, slot in task.candidates)
+    return first_similar(take(task.image), candidates, measure=task.measure)
+
+
+def first_similar(
+    image: NDArray[np.uint8], candidates: Iterable[tuple[int, NDArray[np.uint8]]], *, measure: Measure
+) -> Match:
+    """The first candidate whose score with the image is below `max_score`, with the evidence met up to it.
+
+    Parameters
+    ----------
+    image : (H, W), uint8
+        A prepared image.
+    candidates : of (key, (H, W) uint8)
+        Prepared images of the same shape (of any shape if the measure is native), in the order to be met. Read lazily.
+    measure : Measure
+    """
+    recorded: list[tuple[int, Evidence]] = []
+    beyond: list[int] = []
+    for key, candidate in candidates:
+        evidence = evidence_of_pair(image, candidate, measure=measure)
+        if evidence.score <= measure.record_limit:
+            recorded.append((key, evidence))
+        else:
+            beyond.append(key)
+        if evidence.score < measure.max_score:
+            return Match(key, tuple(recorded), tuple(beyond))
+    return Match(None, tuple(recorded), tuple(beyond))
+
+
+def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, measure: Measure) -> Evidence:
+    """The exact evidence of two prepared images, in either order.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ and the measure is not native.
+    """
+    shapes: Sequence[NDArray[np.uint8]] = same_size(image_a, image_b) if measure.native else (image_a, image_b)
+    return changed_area(
+        shapes[0],
+        shapes[1],
+        threshold=measure.threshold,
+        dilations=measure.dilations,
+        min_contour_area=measure.min_contour_area,
+        unit=1.0 if measure.native else area_unit(*image_a.shape),
+    )

@@ -1,0 +1,61 @@
+"""The images of the profile `original`: what the original script compared, bit for bit, at native size.
+
+Nothing of it is cached. It does not know thresholds: the score is `scoring.changed_area` with unit 1.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.pixels.decoding import decode_colour
+from indexer.pixels.preparing import Mask, masked
+
+
+def native_prepared(data: bytes, *, mask: Mask) -> NDArray[np.uint8]:
+    """The whole picture in grey with its border painted black, not shrunk and not blurred.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    mask : (left, top, right, bottom), per cent
+
+    Returns
+    -------
+    (H, W), uint8
+
+    Raises
+    ------
+    ImageRefused
+        As `decoding.decode_colour`.
+
+    Notes
+    -----
+    Decoded in colour first, as the original does: the grey that a JPEG decoder makes by itself differs by rounding.
+    """
+    grey = cv2.cvtColor(decode_colour(data), cv2.COLOR_BGR2GRAY)
+    return masked(np.asarray(grey, dtype=np.uint8), mask=mask)
+
+
+def same_size(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Both images at the size of the one with fewer pixels, the other resized bicubically.
+
+    Parameters
+    ----------
+    image_a, image_b : (H, W), uint8
+        Of any two sizes. Of two sizes with equally many pixels the flatter one is taken, whichever comes first.
+
+    Returns
+    -------
+    two (H, W), uint8
+    """
+    height, width = min(image_a.shape, image_b.shape, key=lambda shape: (shape[0] * shape[1], shape))
+    return _resized(image_a, size=(height, width)), _resized(image_b, size=(height, width))
+
+
+def _resized(image_grey: NDArray[np.uint8], *, size: tuple[int, int]) -> NDArray[np.uint8]:
+    if image_grey.shape == size:
+        return image_grey
+    height, width = size
+    # OpenCV wants (width, height), here only.
+    return np.asarray(cv2.resize(image_grey, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)

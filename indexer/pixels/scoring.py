@@ -1,0 +1,92 @@
+"""How much two prepared images differ: the change detection of the original script.
+
+It does not know what number would be too much, nor what was done to the images before they came here.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+REFERENCE_AREA = 640 * 480
+"""The frame, in reference pixels: an area means the same share of the picture at every resolution."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one pair shows.
+
+    Attributes
+    ----------
+    score : float
+        Sum of the areas of the contours that count, in reference pixels (native pixels in the profile `original`).
+    largest_contour : float
+        Area of the largest contour, counting or not, in the same unit.
+    contour_count : int
+        Number of contours that count.
+    changed_fraction : float
+        Share of the pixels that differ by more than the threshold, before dilation, 0 to 1.
+    """
+
+    score: float
+    largest_contour: float
+    contour_count: int
+    changed_fraction: float
+
+
+def area_unit(height: int, width: int) -> float:
+    """Reference pixels per pixel of a (height, width) image."""
+    return REFERENCE_AREA / (width * height)
+
+
+def changed_area(
+    image_a: NDArray[np.uint8],
+    image_b: NDArray[np.uint8],
+    *,
+    threshold: int,
+    dilations: int,
+    min_contour_area: float,
+    unit: float,
+) -> Evidence:
+    """Area that differs between two prepared grey images, with what it is made of.
+
+    Parameters
+    ----------
+    image_a, image_b : (H, W), uint8
+        Prepared images of the same shape. The order does not matter.
+    threshold : int, 0 to 255
+        A pixel has changed if it differs by more than this many grey levels.
+    dilations : int, at least 0
+        How often the changed pixels grow by a 3x3 square (they may grow into the mask).
+    min_contour_area : float, at least 0
+        Contours below this area do not count; in the unit of the result.
+    unit : float, above 0
+        Area of one pixel in the unit of the result: `area_unit` or 1.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Notes
+    -----
+    absdiff, threshold, dilate, external contours, `contourArea`: the original script's own sequence. Areas are
+    multiples of one half, so their sum is exact in any order and is multiplied by the unit once, at the end.
+    """
+    if image_a.shape != image_b.shape:
+        raise ValueError(f"shapes differ: {image_a.shape} and {image_b.shape}")
+    difference = cv2.absdiff(image_a, image_b)
+    changed = cv2.threshold(difference, threshold, 255, cv2.THRESH_BINARY)[1]
+    changed_fraction = cv2.countNonZero(changed) / changed.size
+    if dilations:  # OpenCV takes 0 iterations for a copy in some releases and for one iteration in others
+        changed = cv2.dilate(changed, None, iterations=dilations)  # type: ignore[call-overload]
+    contours = cv2.findContours(changed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
+    areas = [cv2.contourArea(contour) for contour in contours]
+    counting = [area for area in areas if area * unit >= min_contour_area]
+    return Evidence(
+        score=sum(counting) * unit,
+        largest_contour=max(areas, default=0.0) * unit,
+        contour_count=len(counting),
+        changed_fraction=changed_fraction,
+    )

@@ -1,0 +1,32 @@
+"""demo: sample frames of three cameras with a known story, written to a folder."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from indexer.pixels.story import story
+
+_BEGIN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class DemoFrame:
+    """One frame that was written: where, and what it shows."""
+
+    path: str
+    camera: str
+    what: str
+    new: bool
+
+
+def write_frames(folder: Path) -> list[DemoFrame]:
+    """Writes the frames of the story, named in both forms of the original data set; what each shows."""
+    folder.mkdir(parents=True)
+    written = []
+    for frame in story():
+        time = _BEGIN + timedelta(seconds=frame.seconds)
+        stamp = f"-{round(time.timestamp() * 1000)}" if frame.stamp == "epoch" else f"_{time:%Y_%m_%d__%H_%M_%S}"
+        path = folder / f"{frame.camera}{stamp}{frame.suffix}"
+        path.write_bytes(frame.data)
+        written.append(DemoFrame(str(path), frame.camera, frame.what, frame.new))
+    return written

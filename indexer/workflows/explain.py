@@ -1,0 +1,76 @@
+"""explain: why an image was kept or flagged, and what one pair shows. It writes nothing."""
+
+from dataclasses import dataclass
+
+from indexer.pixels.matching import evidence_of_pair
+from indexer.pixels.scoring import Evidence
+from indexer.pixels.thumbnails import decode
+from indexer.store import cameras, images, profiles, scores, stories
+from indexer.store.database import Database, Session
+from indexer.store.profiles import StoredProfile
+from indexer.store.scores import NamedEvidence
+from indexer.store.stories import ImageStory
+from indexer.workflows.deciding import measure_of
+
+
+@dataclass(frozen=True)
+class PairStory:
+    """What one pair shows: recorded evidence, and that of the profile in force, computed now if it is not recorded.
+
+    `computed` is None if it is recorded, or if `why_not` says why the pair cannot be scored.
+    """
+
+    image_a: ImageStory
+    image_b: ImageStory
+    recorded: tuple[NamedEvidence, ...]
+    profile: str
+    max_score: float
+    computed: Evidence | None
+    why_not: str | None
+
+
+def explain_image(database: Database, name: str) -> ImageStory:
+    """What the index knows of an image named by path or number."""
+    with database.read() as session:
+        return stories.get_story(session, stories.get_image_id(session, name))
+
+
+def explain_pair(database: Database, name_a: str, name_b: str) -> PairStory:
+    """What a pair of images shows."""
+    with database.read() as session:
+        image_a, image_b = (
+            stories.get_story(session, stories.get_image_id(session, name)) for name in (name_a, name_b)
+        )
+        stored = profiles.camera_profile(session, cameras.get_camera(session, image_a.camera))
+        recorded = tuple(scores.list_evidence(session, image_a.id, image_b.id))
+        computed: Evidence | None = None
+        why_not = _why_not(image_a, image_b)
+        if why_not is None and not any(known.scoring_id == stored.scoring_id for known in recorded):
+            computed, why_not = _compute(session, stored, image_a.id, image_b.id)
+    return PairStory(image_a, image_b, recorded, stored.profile.name, stored.profile.max_score, computed, why_not)
+
+
+def _why_not(image_a: ImageStory, image_b: ImageStory) -> str | None:
+    if image_a.id == image_b.id:
+        return "it is one and the same image"
+    if image_a.camera != image_b.camera:
+        return "they are of different cameras, and only images of one camera are compared"
+    if image_a.content_hash == image_b.content_hash:
+        return "their bytes are equal: identical, score 0"
+    return None
+
+
+def _compute(
+    session: Session, stored: StoredProfile, image_a_id: int, image_b_id: int
+) -> tuple[Evidence | None, str | None]:
+    """The evidence from cached thumbnails, or why there is none."""
+    if stored.profile.preparation.native:
+        return None, f"the profile {stored.profile.name} caches nothing"
+    pair = (image_a_id, image_b_id)
+    found = images.load_thumbnails(session, pair, preparation_id=stored.preparation_id)
+    if len(found) < len(pair):
+        return None, f"not both have a thumbnail of the profile {stored.profile.name}; run compare"
+    thumbnail_a, thumbnail_b = (decode(found[image_id]) for image_id in pair)
+    if thumbnail_a.shape != thumbnail_b.shape:
+        return None, "their shapes differ: another aspect is another view, never a duplicate"
+    return evidence_of_pair(thumbnail_a, thumbnail_b, measure=measure_of(stored)), None

@@ -1,0 +1,16 @@
+"""db: the shape and the health of the database itself."""
+
+from indexer.store import schema
+from indexer.store.database import Database
+from indexer.store.schema import Health
+
+
+def upgrade(name: str) -> Health:
+    """The database of that URL or path, brought to the shape of this version, and checked."""
+    schema.upgrade_database(name)
+    return check(schema.open_database(name))
+
+
+def check(database: Database) -> Health:
+    """What is wrong with the database, if anything."""
+    return schema.check_database(database)

@@ -1,0 +1,36 @@
+"""status: what is in the index, per camera. It writes nothing."""
+
+from dataclasses import dataclass
+
+from indexer.store import cameras, profiles, removals
+from indexer.store.cameras import CameraSummary
+from indexer.store.database import Database
+from indexer.store.removals import Removal
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the index holds; `unwitnessed` are removed files whose keeper is not present any more."""
+
+    database: str
+    profile: str
+    cameras: tuple[CameraSummary, ...]
+    quarantined: int
+    quarantined_bytes: int
+    left_open: int
+    unwitnessed: tuple[Removal, ...]
+
+
+def status(database: Database) -> Status:
+    """What is in the index now."""
+    with database.read() as session:
+        quarantined = removals.list_quarantined(session)
+        return Status(
+            database=database.name,
+            profile=profiles.active_profile(session).profile.name,
+            cameras=tuple(cameras.list_summaries(session)),
+            quarantined=len(quarantined),
+            quarantined_bytes=sum(removal.size_bytes for removal in quarantined),
+            left_open=len(removals.list_open(session)),
+            unwitnessed=tuple(removals.list_unwitnessed(session)),
+        )

@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""The door: every command parses its words, calls one workflow, shows its report, and exits.
+
+It loads nothing heavy until a command runs: `--help` answers in under 0.3 s (tests/door/test_help.py).
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from indexer import __version__
+from indexer.door import databases, exits, profiles
+from indexer.door.options import Json, enter
+from indexer.settings import DEFAULT_DATABASE, read_settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.add_typer(profiles.app, name="profile")
+app.add_typer(databases.app, name="db")
+
+Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Folders (recursive) and image files.")]
+Images = Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Images, by path or by number.")]
+Camera = Annotated[str | None, typer.Option(metavar="NAME", help="This camera only.")]
+Processes = Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers; as many as cores if not given.")]
+
+
+@app.callback()
+def settings(
+    context: typer.Context,
+    db: Annotated[
+        str | None,
+        typer.Option(metavar="URL|PATH", help=f"The index. [env INDEXER_DB; default {DEFAULT_DATABASE}]"),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="The version.", is_eager=True)] = False,
+) -> None:
+    """Index the images of fixed cameras: find those that show nothing new, remove them safely, remember why."""
+    if version:
+        typer.echo(f"indexer {__version__}")
+        raise typer.Exit
+    context.obj = read_settings(os.environ | ({"INDEXER_DB": db} if db else {}))
+
+
+@app.command()
+def ingest(
+    context: typer.Context,
+    paths: Paths,
+    pattern: Annotated[
+        str | None, typer.Option(metavar="REGEX", help="Groups (?P<camera>...), (?P<timestamp>...) name the images.")
+    ] = None,
+    camera: Annotated[str | None, typer.Option(metavar="NAME", help="All these images are of this camera.")] = None,
+    processes: Processes = None,
+    json: Json = False,
+) -> None:
+    """Take in files and folders of images."""
+    from indexer.door import words
+    from indexer.workflows import ingest as work
+
+    with enter(context, json=json) as page:
+        found = work.look(paths, camera=camera, pattern=pattern)
+        with page.database(create=True) as database, page.engine(processes) as spread:
+            report = work.ingest(
+                database, found, spread=spread, limits=page.limits, clock=page.clock, progress=page.progress
+            )
+        page.show(report, words.ingested)
+    raise typer.Exit(1 if report.refused else 0)
+
+
+@app.command()
+def compare(
+    context: typer.Context,
+    profile: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Make this the active profile, and decide by it.")
+    ] = None,
+    camera: Camera = None,
+    processes: Processes = None,
+    json: Json = False,
+) -> None:
+    """Score what is new and decide what is a duplicate of what."""
+    from indexer.door import words
+    from indexer.workflows import compare as work
+
+    with enter(context, json=json) as page:
+        with page.database() as database, page.engine(processes) as spread:
+            means = work.Means(database, spread, page.limits, page.clock, page.progress)
+            report = work.compare(means, profile=profile, camera=camera)
+        page.show(report, words.compared)
+    raise typer.Exit(1 if report.held_back else 0)
+
+
+@app.command()
+def prune(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    permanent: Annotated[bool, typer.Option("--permanent", help="Delete at once instead of moving.")] = False,
+    camera: Camera = None,
+    quarantine: Annotated[str | None, typer.Option(metavar="FOLDER", help="Where removed files go.")] = None,
+    json: Json = False,
+) -> None:
+    """Show the plan, ask, then move duplicates to quarantine."""
+    from indexer.door import words
+    from indexer.workflows import prune as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        plan = work.plan(database, camera=camera)
+        if dry_run:
+            page.show(plan, words.planned)
+            return
+        words.planned(page.words, plan)
+        act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
+        if plan.victims and not yes:
+            page.ask(f"{act}?", instead="type --yes to act, or --dry-run to look")
+        manner = work.Manner(permanent, quarantine)
+        report = work.prune(database, plan, manner=manner, camera=camera, clock=page.clock, progress=page.progress)
+        page.show(report, words.pruned)
+    raise typer.Exit(1 if report.failures else 0)
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH...]", help="Where the files were.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that lie in quarantine.")] = False,
+    run: Annotated[int | None, typer.Option(metavar="ID", help="Those that this run took away.")] = None,
+    no_pin: Annotated[bool, typer.Option("--no-pin", help="Let a later prune take them again.")] = False,
+    json: Json = False,
+) -> None:
+    """Bring quarantined files back to where they were."""
+    from indexer.door import words
+    from indexer.workflows import restore as work
+
+    wanted = work.wish(paths or (), everything=everything, run_id=run)
+    with enter(context, json=json) as page, page.database() as database:
+        report = work.restore(database, wanted, pin=not no_pin, clock=page.clock, progress=page.progress)
+        page.show(report, words.restored)
+    raise typer.Exit(1 if report.failures else 0)
+
+
+@app.command()
+def purge(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="All that lie in quarantine.")] = False,
+    older_than: Annotated[
+        float | None, typer.Option(min=0, metavar="DAYS", help="Those removed longer ago than this.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Free the space of quarantined files, for good."""
+    from indexer.door import words
+    from indexer.workflows import purge as work
+
+    work.require_choice(everything=everything, older_than_days=older_than)
+    with enter(context, json=json) as page, page.database() as database:
+        chosen = work.list_purgeable(database, older_than_days=older_than, clock=page.clock)
+        if chosen and not yes:
+            page.ask(f"DELETE {len(chosen)} QUARANTINED FILES FOR GOOD?", instead="type --yes to delete them")
+        report = work.purge(database, older_than_days=older_than, clock=page.clock, progress=page.progress)
+        page.show(report, words.purged)
+    raise typer.Exit(1 if report.skipped else 0)
+
+
+@app.command()
+def status(context: typer.Context, json: Json = False) -> None:
+    """Show what is in the index, per camera."""
+    from indexer.door import words
+    from indexer.workflows import status as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        page.show(work.status(database), words.stated)
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    image: Annotated[str, typer.Argument(metavar="A", help="An image, by path or by number.")],
+    other: Annotated[str | None, typer.Argument(metavar="[B]", help="Another one: the evidence of the pair.")] = None,
+    json: Json = False,
+) -> None:
+    """Tell why an image was kept or flagged, or what one pair shows."""
+    from indexer.door import stories
+    from indexer.workflows import explain as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        if other is None:
+            page.show(work.explain_image(database, image), stories.image)
+        else:
+            page.show(work.explain_pair(database, image, other), stories.pair)
+
+
+@app.command()
+def pin(context: typer.Context, images: Images, json: Json = False) -> None:
+    """Keep these images, whatever they show."""
+    from indexer.door import words
+    from indexer.workflows import pin as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        page.show(work.pin(database, images, clock=page.clock), words.pinned)
+
+
+@app.command()
+def unpin(context: typer.Context, images: Images, json: Json = False) -> None:
+    """Take pins back."""
+    from indexer.door import words
+    from indexer.workflows import pin as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        page.show(work.unpin(database, images, clock=page.clock), words.pinned)
+
+
+@app.command()
+def audit(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A ready-made query; none: list them.")] = None,
+    parameters: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE...]", help="What the query asks for.")
+    ] = None,
+    sql: Annotated[str | None, typer.Option(metavar="QUERY", help="Your own query; it can only read.")] = None,
+    json: Json = False,
+) -> None:
+    """Ask about past decisions: ready-made queries, or your own in SQL."""
+    from indexer.door import words
+    from indexer.workflows import audit as work
+
+    with enter(context, json=json) as page:
+        question = work.question(name, parameters or (), sql=sql)
+        if question is None:
+            page.show(work.list_questions(), words.audits)
+            return
+        with page.database() as database:
+            page.show(work.ask(database, question), words.rows)
+
+
+@app.command()
+def demo(context: typer.Context, json: Json = False) -> None:
+    """Do the whole job on sample frames, in a temporary folder."""
+    from indexer.door import tour
+
+    with enter(context, json=json) as page:
+        tour.give(page)
+
+
+if __name__ == "__main__":
+    sys.exit(exits.run(lambda: app(standalone_mode=False)))

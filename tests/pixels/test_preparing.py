@@ -1,0 +1,169 @@
+"""Preparing: the mask to the pixel, local contrast against plain numpy, the same bits with and without SIMD."""
+
+import hashlib
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from indexer.pixels.preparing import Mask, local_contrast, masked, prepared, shrunk, thumbnail_height
+
+PERCENT = st.integers(0, 100)
+MASK = (5, 10, 5, 0)
+
+
+@pytest.fixture
+def _optimised_again() -> Iterator[None]:
+    """OpenCV's optimised code is on again after the test."""
+    yield
+    cv2.setUseOptimized(True)
+
+
+def noise(height: int, width: int) -> np.ndarray:
+    """An image that is nowhere black."""
+    return np.random.default_rng(height * width).integers(1, 256, (height, width), np.uint8)
+
+
+def border(height: int, width: int, *, mask: Mask) -> np.ndarray:
+    """The painted pixels by slices alone: inclusive of the border line on the left and top, exclusive elsewhere."""
+    left, top, right, bottom = mask
+    out = np.zeros((height, width), bool)
+    out[:, : int(left * width / 100) + 1] = True
+    out[: int(top * height / 100) + 1] = True
+    out[:, width - int(right * width / 100) :] = True
+    out[height - int(bottom * height / 100) :] = True
+    return out
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "expected"),
+    [
+        (640, 480, 240),
+        (1920, 1080, 180),
+        (960, 1080, 360),
+        (768, 432, 180),
+        (640, 1, 1),
+        (10_000, 1, 1),
+        (640, 361, 180),
+        (640, 363, 182),
+        (64, 321, 1605),
+    ],
+)
+def test_the_height_is_proportional(width: int, height: int, expected: int) -> None:
+    """At 320 wide the height keeps the aspect: halves go to even, and one line always remains."""
+    assert thumbnail_height(width=width, height=height, work_width=320) == expected
+
+
+@pytest.mark.parametrize("height", [180, 181, 240, 333])
+def test_the_default_mask_is_where_the_design_says(height: int) -> None:
+    """At 320 wide columns 0-16 and 304-319 and the rows down to a tenth are black, and nothing else is changed."""
+    image = noise(height, 320)
+    expected = image.copy()
+    expected[:, 0:17] = 0
+    expected[:, 304:320] = 0
+    expected[0 : int(10 * height / 100) + 1] = 0
+    assert np.array_equal(masked(image, mask=MASK), expected)
+
+
+def test_a_mask_of_nothing_still_paints_one_line() -> None:
+    """A left and top of 0 paint one column and one row, a right and bottom of 0 nothing."""
+    image = noise(20, 30)
+    expected = image.copy()
+    expected[0], expected[:, 0] = 0, 0
+    assert np.array_equal(masked(image, mask=(0, 0, 0, 0)), expected)
+
+
+@given(st.tuples(PERCENT, PERCENT, PERCENT, PERCENT), st.integers(1, 80), st.integers(1, 80))
+def test_any_mask_is_four_slices(mask: Mask, height: int, width: int) -> None:
+    """For any percents and sizes exactly the pixels of the four slices are black; the argument is left as it was."""
+    image = noise(height, width)
+    before = image.copy()
+    assert np.array_equal(masked(image, mask=mask), np.where(border(height, width, mask=mask), 0, image))
+    assert np.array_equal(image, before)
+
+
+def contrast_by_hand(image_grey: np.ndarray) -> np.ndarray:
+    """Local contrast, pixel by pixel, over borders mirrored without their edge (OpenCV's default)."""
+    height, width = image_grey.shape
+    side = int(width / 5) | 1
+    framed = np.pad(image_grey.astype(np.int64), side // 2, mode="reflect")
+    out = np.empty_like(image_grey)
+    for row in range(height):
+        for column in range(width):
+            window = framed[row : row + side, column : column + side]
+            mean, variance = window.mean(), max((window**2).mean() - window.mean() ** 2, 0)
+            level = 128 + 50 * (image_grey[row, column] - mean) / np.sqrt(variance + 64)
+            out[row, column] = min(max(round(level), 0), 255)
+    return out
+
+
+@given(arrays.arrays(np.uint8, st.tuples(st.integers(9, 14), st.integers(9, 34))))
+@settings(max_examples=25, deadline=None)
+def test_local_contrast_equals_plain_numpy(image_grey: np.ndarray) -> None:
+    """The fast filters give what a loop over windows gives, at the borders too."""
+    difference = local_contrast(image_grey).astype(int) - contrast_by_hand(image_grey)
+    assert np.abs(difference).max() <= 1  # one level where a sum in another order crosses a half
+    assert np.count_nonzero(difference) <= difference.size // 100
+
+
+@pytest.mark.parametrize("level", [0, 90, 255])
+def test_a_flat_image_becomes_middle_grey(level: int) -> None:
+    """Where nothing differs from its surroundings there is no contrast to raise."""
+    assert set(local_contrast(np.full((40, 60), level, np.uint8)).flat) == {128}
+
+
+def test_local_contrast_takes_out_brightness() -> None:
+    """A scene and the same scene 40 levels brighter become the same image."""
+    scene = np.random.default_rng(0).integers(20, 200, (60, 90), np.uint8)
+    assert np.array_equal(local_contrast(scene), local_contrast(scene + 40))
+
+
+def test_shrinking_averages() -> None:
+    """A pixel of the smaller image is the mean of the pixels it stands for; sizes are (height, width)."""
+    image = noise(40, 60)
+    means = image.reshape(20, 2, 20, 3).mean(axis=(1, 3))
+    out = shrunk(image, size=(20, 20))
+    assert out.shape == (20, 20)
+    assert np.abs(out - means).max() <= 0.5
+
+
+@pytest.mark.parametrize("contrast", [False, True])
+def test_preparing_is_blur_then_contrast_then_mask(contrast: bool) -> None:
+    """The steps come in the order of the design: nothing is blurred into the mask."""
+    image = noise(60, 80)
+    blurred = cv2.GaussianBlur(image, (3, 3), 0)
+    expected = masked(local_contrast(blurred) if contrast else blurred, mask=MASK)
+    assert np.array_equal(prepared(image, contrast=contrast, mask=MASK), expected)
+
+
+@pytest.mark.parametrize(
+    ("contrast", "digest"),
+    [
+        (True, "3a4f95131ea9fefc8c992584032bc7808d8738cf75ccb8ab92718fb4603f343d"),
+        (False, "96a79c1be1f75885266f36f3db3a5bbc2f25ce01c44fd6dfdf5b4e6104b214bc"),
+    ],
+)
+def test_thumbnails_are_the_same_bits_everywhere(contrast: bool, digest: str) -> None:
+    """A pattern has the thumbnail that it had on OpenCV 4.10, 4.14 and 5.0: any of them can carry an index on."""
+    row, column = np.mgrid[0:432, 0:768]
+    pattern = (row * column // 700 + (row * row * 31 + column * column * 17 + row * column * 13) % 61) % 256
+    thumbnail = prepared(shrunk(pattern.astype(np.uint8), size=(180, 320)), contrast=contrast, mask=MASK)
+    assert hashlib.sha256(thumbnail.tobytes()).hexdigest() == digest
+
+
+@pytest.mark.usefixtures("_optimised_again")
+@pytest.mark.parametrize("contrast", [False, True])
+@pytest.mark.parametrize("size", [(1080, 1920), (576, 768), (480, 641)])
+def test_thumbnails_do_not_depend_on_simd(size: tuple[int, int], contrast: bool) -> None:
+    """With OpenCV's optimised code off, shrinking and preparing give the same bits."""
+    image = noise(*size)
+    height = thumbnail_height(width=size[1], height=size[0], work_width=320)
+    made = []
+    for optimised in (False, True):
+        cv2.setUseOptimized(optimised)
+        made.append(prepared(shrunk(image, size=(height, 320)), contrast=contrast, mask=MASK))
+    assert np.array_equal(*made)
