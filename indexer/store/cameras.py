@@ -31,7 +31,8 @@ class CameraSummary:
 
 def list_cameras(session: Session) -> dict[str, int]:
     """The id of every camera, by name, in the order of names."""
-    return dict(session.execute(select(CameraRow.name, CameraRow.id).order_by(CameraRow.name)).tuples().all())
+    query = select(CameraRow.name, CameraRow.id).order_by(CameraRow.name)
+    return {row.name: row.id for row in session.execute(query)}
 
 
 def get_camera(session: Session, name: str) -> int:
@@ -44,8 +45,9 @@ def get_camera(session: Session, name: str) -> int:
 
 def count_present(session: Session) -> dict[str, int]:
     """The number of ready images per camera."""
-    query = select(CameraRow.name, func.count()).join(ImageRow, ImageRow.camera_id == CameraRow.id)
-    return dict(session.execute(query.where(ImageRow.state == State.READY).group_by(CameraRow.name)).tuples().all())
+    query = select(CameraRow.name, func.count().label("images")).join(ImageRow, ImageRow.camera_id == CameraRow.id)
+    ready = query.where(ImageRow.state == State.READY).group_by(CameraRow.name)
+    return {row.name: row.images for row in session.execute(ready)}
 
 
 def get_or_add_camera(session: Session, name: str) -> int:

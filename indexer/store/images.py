@@ -109,7 +109,7 @@ def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]
     pairs = list(thumbnails)
     if not pairs:
         return
-    ids = dict(session.execute(select(PreparationRow.digest, PreparationRow.id)).tuples().all())
+    ids = {row.digest: row.id for row in session.execute(select(PreparationRow.digest, PreparationRow.id))}
     there = set[tuple[int, int]]()
     for chunk in _chunks([image_id for image_id, _ in pairs]):
         query = select(ThumbnailRow.image_id, ThumbnailRow.preparation_id).where(ThumbnailRow.image_id.in_(chunk))

@@ -66,7 +66,8 @@ def _holder(said: str) -> str:
 
 @contextmanager
 def _server_lock(database: Database) -> Iterator[None]:
-    with database.engine.connect() as connection:
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.detach()  # the lock is the connection's: back in the pool it would go on holding it
         if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _SERVER_LOCK}):
             raise DatabaseProblem(f"database {database.name} is being written by another command; wait for it")
         yield

@@ -5,6 +5,8 @@ newer or a damaged one is refused before anything else is asked of it.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -13,6 +15,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
 
 from indexer.domain.profiles import BUILT_IN, DEFAULT
 from indexer.errors import DatabaseProblem
@@ -46,23 +50,26 @@ class Health:
 def open_database(name: str, *, create: bool = False) -> Database:
     """The index of that URL or path, of the current shape; made first if there is none and `create` says so."""
     database = _existing_or_new(name, create=create)
-    with database.read() as session:
-        shape = shape_of(session.connection())
-    if shape is Shape.EMPTY and create:
-        _make(database)
-    elif shape is not Shape.CURRENT:
-        raise DatabaseProblem(_refusal(database, shape))
+    with _closed_if_refused(database):
+        with database.read() as session:
+            shape = shape_of(session.connection())
+        if shape is Shape.EMPTY and create:
+            _make(database)
+        elif shape is not Shape.CURRENT:
+            raise DatabaseProblem(_refusal(database, shape))
     return database
 
 
 def upgrade_database(name: str) -> str:
     """The revision that the database has now; an older one is changed, a missing one made."""
     database = _existing_or_new(name, create=True)
-    with database.read() as session:
-        shape = shape_of(session.connection())
-    if shape in {Shape.NEWER, Shape.FOREIGN}:
-        raise DatabaseProblem(_refusal(database, shape))
-    _make(database)
+    with _closed_if_refused(database):
+        with database.read() as session:
+            shape = shape_of(session.connection())
+        if shape in {Shape.NEWER, Shape.FOREIGN}:
+            raise DatabaseProblem(_refusal(database, shape))
+        _make(database)
+    database.close()
     return head()
 
 
@@ -71,11 +78,27 @@ def check_database(database: Database) -> Health:
     problems: list[str] = []
     with database.read() as session:
         if database.path is not None:
-            pages = [row[0] for row in session.execute(text("PRAGMA integrity_check(20)"))]
-            problems += [f"damaged: {line}" for line in pages if line != "ok"]
-            orphans = session.execute(text("PRAGMA foreign_key_check")).all()
-            problems += [f"orphan: row {row[1]} of {row[0]} refers to a missing row of {row[2]}" for row in orphans]
+            problems += _damage(session)
+            problems += _orphans(session) if not problems else []
     return Health(database.name, head(), tuple(problems))
+
+
+def _damage(session: Session) -> Iterator[str]:
+    """What SQLite finds wrong in its pages; at a very bad one it breaks off."""
+    try:
+        for (line,) in session.execute(text("PRAGMA integrity_check(20)")):
+            if line != "ok":
+                yield f"damaged: {' '.join(line.split())}"
+    except DatabaseError as problem:
+        if "malformed" not in str(problem.orig):
+            raise
+        yield f"damaged: {problem.orig}"
+
+
+def _orphans(session: Session) -> Iterator[str]:
+    """The references that lead nowhere."""
+    for table, row, other, _ in session.execute(text("PRAGMA foreign_key_check")):
+        yield f"orphan: row {row} of {table} refers to a missing row of {other}"
 
 
 def shape_of(connection: Connection) -> Shape:
@@ -88,8 +111,8 @@ def shape_of(connection: Connection) -> Shape:
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
     if not found and tables == {"alembic_version"}:
         return Shape.EMPTY
-    revision = found[0] if len(found) == 1 else ""
-    if not _OURS.fullmatch(revision) or not _FIRST <= tables:
+    revision = str(found[0]) if len(found) == 1 else ""
+    if not _OURS.fullmatch(revision) or not tables >= _FIRST:
         return Shape.FOREIGN
     if revision == head():
         return Shape.CURRENT
@@ -115,6 +138,16 @@ def _make(database: Database) -> None:
         migrate(connection)
         profiles.add_built_in(connection, BUILT_IN, active=DEFAULT)
     database.use_write_ahead_log()
+
+
+@contextmanager
+def _closed_if_refused(database: Database) -> Iterator[None]:
+    """Lets go of a database that is not opened after all: SQLite's -wal and -shm beside it go with the last reader."""
+    try:
+        yield
+    except BaseException:
+        database.close()
+        raise
 
 
 def _existing_or_new(name: str, *, create: bool) -> Database:

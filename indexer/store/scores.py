@@ -71,7 +71,7 @@ def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[Na
         .order_by(ScoreRow.scoring_id)
     )
     names = select(ProfileRow.scoring_id, ProfileRow.name).order_by(ProfileRow.id.desc())
-    first = dict(session.execute(names).tuples().all())
+    first = {row.scoring_id: row.name for row in session.execute(names)}
     return [
         NamedEvidence(
             row.scoring_id,

@@ -67,7 +67,7 @@ SELECT camera.name AS camera,
        MAX(CASE WHEN image.state = 'ready' THEN image.captured_at END) AS last_captured_at,
        COUNT(CASE WHEN image.state = 'ready' AND decision.verdict IS NULL THEN 1 END) AS undecided,
        COUNT(CASE WHEN image.state = 'missing' THEN 1 END) AS missing,
-       SUM(CASE WHEN image.state = 'ready' THEN image.file_size ELSE 0 END) AS size_bytes
+       CAST(SUM(CASE WHEN image.state = 'ready' THEN image.file_size ELSE 0 END) AS BIGINT) AS size_bytes
 FROM cameras AS camera
 LEFT JOIN images AS image ON image.camera_id = camera.id
 LEFT JOIN decisions AS decision ON decision.image_id = image.id AND decision.superseded_at IS NULL

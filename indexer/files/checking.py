@@ -1,0 +1,101 @@
+"""Whether a file is still what the index knows, and which file on the disk that is.
+
+It promises that a file is told by its bytes and then by its inode, that no link is followed, and that nothing is
+changed by looking. It does not know what is done with the file next; between a look and the act, others may write: see
+`indexer.files.moving`.
+"""
+
+import os
+import stat
+from dataclasses import dataclass
+
+from indexer.files import steps
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What the bytes of a file must be."""
+
+    size_bytes: int
+    content_hash: str
+    """sha256, hexadecimal."""
+
+
+@dataclass(frozen=True)
+class FileIdentity:
+    """Which file on the disk was checked, and in which state."""
+
+    device: int
+    inode: int
+    mtime_ns: int
+
+
+class Mismatch(Exception):
+    """The file at a path is not what was expected; nothing was moved or deleted."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def check(path: str, *, expected: Fingerprint) -> FileIdentity:
+    """Identity of the file at the path, after its size and every byte were found as expected. Changes nothing.
+
+    Raises `Mismatch` if the file is missing, a link, not regular, cannot be read, or differs, or changed meanwhile.
+    """
+    before = regular_status(path)
+    if before.st_size != expected.size_bytes:
+        raise Mismatch(f"The file has {before.st_size} bytes instead of {expected.size_bytes}.")
+    try:
+        descriptor = steps.open_to_read(path)
+        try:
+            opened, content_hash, after = os.fstat(descriptor), steps.read_hash(descriptor), os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as problem:
+        raise Mismatch(f"The file cannot be read: {problem.strerror}.") from problem
+    if not _state(before) == _state(opened) == _state(after):
+        raise Mismatch("The file changed while it was read.")
+    if content_hash != expected.content_hash:
+        raise Mismatch("The file has other bytes than the index knows, though as many.")
+    return identity(after)
+
+
+def same_file(path_a: str, path_b: str) -> bool:
+    """Whether both paths are there and name one file on the disk. Changes nothing."""
+    try:
+        status_a, status_b = os.lstat(path_a), os.lstat(path_b)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return os.path.samestat(status_a, status_b)
+
+
+def regular_status(path: str) -> os.stat_result:
+    """Status of the regular file at the path, else `Mismatch`."""
+    try:
+        status = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise Mismatch("The file is missing.") from None
+    except OSError as problem:
+        raise Mismatch(f"The file cannot be looked at: {problem.strerror}.") from problem
+    if stat.S_ISLNK(status.st_mode):
+        raise Mismatch("The file is a symbolic link now.")
+    if not stat.S_ISREG(status.st_mode):
+        raise Mismatch("The path is no regular file now.")
+    return status
+
+
+def confirm(path: str, *, expected: FileIdentity) -> None:
+    """Raise `Mismatch` unless the path names the file that was checked, unwritten since."""
+    if identity(regular_status(path)) != expected:
+        raise Mismatch("The file is not the one that was checked a moment ago.")
+
+
+def identity(status: os.stat_result) -> FileIdentity:
+    """Which file, and in which state, a status tells of."""
+    return FileIdentity(status.st_dev, status.st_ino, status.st_mtime_ns)
+
+
+def _state(status: os.stat_result) -> tuple[FileIdentity, int, int]:
+    # ctime too: whoever sets mtime back after writing cannot set ctime back.
+    return identity(status), status.st_size, status.st_ctime_ns

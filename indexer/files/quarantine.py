@@ -1,0 +1,84 @@
+"""Where a file that is taken away goes: a place that no other file was or will be given.
+
+It promises new folders that are on the disk before they are used, closed to others, and that only what is empty is
+removed again. A new folder's parent is synced before anything is put into the folder. It does not move a file, nor know
+why one moves: the path it gives is written into the journal first.
+"""
+
+import itertools
+import os
+import stat
+from contextlib import suppress
+
+from indexer.files import steps
+from indexer.files.moving import discard_partial
+from indexer.files.walking import QUARANTINE_NAME
+
+_FOR_THE_OWNER = 0o700  # quarantined images may come from a folder that was closed to others
+
+
+def quarantine_folder(root: str, *, override: str | None = None) -> str:
+    """Where files taken away from beneath a root go; creates nothing.
+
+    The override if there is one; else beside the root, where the same device and the rights allow; else inside it.
+    """
+    if override is not None:
+        return os.path.abspath(override)
+    beside = os.path.join(os.path.dirname(root), QUARANTINE_NAME)
+    return beside if _can_hold(beside, root=root) else os.path.join(root, QUARANTINE_NAME)
+
+
+def quarantine_place(folder: str, *, run: str, name: str, basename: str) -> str:
+    """A free path `<folder>/<run>/<name>[-k]/<basename>` in a new folder that nobody else was given.
+
+    Called before the journal's row is written, which names the path. A cut leaves an empty folder: see `forget_place`.
+    """
+    run_folder = os.path.join(folder, run)
+    make_folders(run_folder, mode=_FOR_THE_OWNER)
+    for number in itertools.count(1):
+        place = os.path.join(run_folder, name if number == 1 else f"{name}-{number}")
+        with suppress(FileExistsError):
+            steps.make_folder(place, mode=_FOR_THE_OWNER)
+            break
+    # All three, new or not: a cut may have made one and not synced it.
+    for made in (place, run_folder, folder):
+        steps.sync_folder(made)
+    return os.path.join(place, basename)
+
+
+def forget_place(path: str) -> None:
+    """Remove the folder of a place that holds no file (any more), and those above it that are empty now.
+
+    What cannot be removed stays. A cut leaves empty folders.
+    """
+    discard_partial(path)
+    place = os.path.dirname(path)
+    run_folder = os.path.dirname(place)
+    folder = os.path.dirname(run_folder)
+    for empty in (place, run_folder, folder) if os.path.basename(folder) == QUARANTINE_NAME else (place, run_folder):
+        with suppress(OSError):
+            steps.remove_empty_folder(empty)
+
+
+def make_folders(path: str, *, mode: int = 0o777) -> None:
+    """Make the folder and those above it where they are missing, each synced, ready to hold a moved file.
+
+    A cut leaves some of them, empty.
+    """
+    if os.path.isdir(path):
+        return
+    make_folders(os.path.dirname(path) or os.curdir, mode=mode)
+    with suppress(FileExistsError):
+        steps.make_folder(path, mode=mode)
+    steps.sync_folder(path)
+
+
+def _can_hold(folder: str, *, root: str) -> bool:
+    """Whether the folder is, or can be made, a real folder that files of the root can be renamed into."""
+    try:
+        there = folder if os.path.lexists(folder) else os.path.dirname(folder)
+        status, root_status = os.lstat(there), os.lstat(root)
+    except OSError:
+        return False
+    is_near = stat.S_ISDIR(status.st_mode) and status.st_dev == root_status.st_dev
+    return is_near and os.access(there, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)

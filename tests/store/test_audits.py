@@ -1,0 +1,291 @@
+"""The ready-made queries: each answers what its title says, in SQL that both databases speak."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from indexer.domain.images import State
+from indexer.domain.removal import Flagged, RemovalState
+from indexer.domain.selection import Decision, Reason
+from indexer.errors import ImageProblem, UsageProblem
+from indexer.pixels.scoring import Evidence
+from indexer.store import auditing, decisions, images, pins, profiles, removals, runs, scores
+from indexer.store.auditing import Audit, Parameter
+from indexer.store.database import Database
+from indexer.store.scores import PairEvidence
+from indexer.store.tables import VerdictRow
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+LATER = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+NOON_TEXT, LATER_TEXT = "2026-01-01 12:00:00.000000", "2026-01-02 03:04:05.678901"
+ODD = "/frames/caf\udce9.jpg"
+
+Add = Callable[..., int]
+Decide = Callable[..., None]
+Flag = Callable[..., Flagged]
+Remove = Callable[..., int]
+
+COLUMNS = {
+    "borderline": "camera decided score max_score over_limit path other_path profile",
+    "families": "camera keeper_path duplicates removed duplicates_size_bytes first_captured_at last_captured_at "
+    "keeper_id",
+    "history": "image_id happened_at event reason other_path score max_score profile decided_by held_until run_id",
+    "removals": "run_id removed_at state camera path keeper_path score max_score profile reason size_bytes "
+    "quarantine_path restored_at purged_at problem",
+    "retention": "camera hour images kept share_kept",
+    "runs": "run_id command started_at finished_at outcome counts arguments version",
+    "timeless": "camera path captured_at time_from camera_from image_id",
+    "twins_across_cameras": "content_hash camera path captured_at size_bytes image_id",
+    "unreadable": "camera state reason path width height size_bytes image_id",
+    "unwitnessed": "camera path state quarantine_path keeper_path keeper_state keeper_reason removed_at run_id "
+    "image_id",
+}
+
+
+def ask(database: Database, name: str, columns: str, **parameters: str) -> list[Any]:
+    """These columns of an answer: tuples, or values if it is one column."""
+    table = auditing.run_audit(database, name, parameters)
+    places = [table.columns.index(column) for column in columns.split()]
+    rows = [tuple(row[place] for place in places) for row in table.rows]
+    return [row[0] for row in rows] if len(places) == 1 else rows
+
+
+def record(database: Database, *pairs: tuple[int, int, float], profile: str = "balanced") -> None:
+    with database.write() as session:
+        scoring_id = profiles.get_profile(session, profile).scoring_id
+        found = [PairEvidence(a, b, Evidence(score, score, 1, 0.5)) for a, b, score in pairs]
+        scores.add_scores(session, found, scoring_id=scoring_id, run_id=1)
+
+
+def judge(database: Database, verdict: str, *pair: int) -> None:
+    a, b = sorted(pair)
+    row = {"image_a_id": a, "image_b_id": b, "verdict": verdict, "judged_by": "Ada", "judged_at": LATER, "run_id": 1}
+    with database.write() as session:
+        session.execute(insert(VerdictRow).values(**row))
+
+
+def test_every_audit_has_a_title() -> None:
+    """The ready-made queries come by name, each with one sentence that says what it shows."""
+    audits = auditing.list_audits()
+    assert [audit.name for audit in audits] == sorted(COLUMNS)
+    assert all(re.fullmatch(r"[A-Z][^.]*\.", audit.title) for audit in audits)
+
+
+def test_parameters_are_read() -> None:
+    """The parameters of a query are those that its SQL uses, with what they are and their defaults."""
+    assert auditing.get_audit("removals").parameters == (
+        Parameter("run", "only those of the run with this number", None, False),
+        Parameter("limit", "at most so many rows", "1000", False),
+    )
+    assert auditing.get_audit("history").parameters == (
+        Parameter("image", "the image's number, or its path", None, True),
+    )
+    for audit in auditing.list_audits():
+        assert {parameter.name for parameter in audit.parameters} == set(re.findall(r":(\w+)", audit.sql))
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_every_audit_has_its_columns(database: Database, add: Add, name: str) -> None:
+    """Each ready-made query runs, on an index that holds next to nothing, and has the columns that it is known by."""
+    add("/frames/1.jpg")
+    parameters = {"image": "1"} if name == "history" else {}
+    assert auditing.run_audit(database, name, parameters).columns == tuple(COLUMNS[name].split())
+
+
+@pytest.mark.parametrize("audit", auditing.list_audits(), ids=lambda audit: audit.name)
+def test_audits_speak_plain_sql(audit: Audit) -> None:
+    """No ready-made query uses a word that only one of the two databases knows."""
+    only_one = (
+        r"(?i)strftime|julianday|datetime\(|date\(|extract\(|date_trunc|::|ilike|ifnull|group_concat|total\(|glob"
+    )
+    assert re.findall(only_one, audit.sql) == []
+
+
+def test_unknown_audit() -> None:
+    """A name that is not there is answered with those that are."""
+    with pytest.raises(UsageProblem, match=f"no audit 'nope'; there are {', '.join(sorted(COLUMNS))}"):
+        auditing.get_audit("nope")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "said"),
+    [
+        ("runs", {"run": "1"}, "audit runs has no parameter 'run'; it has limit"),
+        ("unwitnessed", {"run": "1"}, "audit unwitnessed has no parameter 'run'; it has none"),
+        ("runs", {"limit": "many"}, "audit runs: limit is 'many'; give a whole number"),
+        ("runs", {"limit": "-1"}, "audit runs: limit is '-1'; give a whole number"),
+        ("runs", {"limit": ""}, "audit runs: limit is ''; give a whole number"),
+        ("removals", {"run": "1; DROP"}, "audit removals: run is '1; DROP'; give a whole number"),
+        ("history", {}, "audit history needs the image's number, or its path; type: manage.py audit history image=…"),
+        ("history", {"image": "/frames/0.jpg"}, "image '/frames/0.jpg' is not in the index"),
+    ],
+)
+def test_parameters_that_do_not_fit(database: Database, name: str, parameters: dict[str, str], said: str) -> None:
+    """A parameter that is unknown, missing or senseless is one sentence that names it."""
+    with pytest.raises((UsageProblem, ImageProblem), match=f"^{re.escape(said)}"):
+        auditing.run_audit(database, name, parameters)
+
+
+def test_retention(database: Database, add: Add, decide: Decide) -> None:
+    """Kept images by camera and hour, removed ones counted among the images, missing and undecided ones not."""
+    one, other, night, timeless, gone, missing = (
+        add(f"/frames/{number}.jpg", at=at) for number, at in enumerate([NOON, NOON, LATER, None, NOON, NOON])
+    )
+    add("/frames/undecided.jpg")
+    keep = (Decision(image_id, Reason.NEW) for image_id in (one, night, timeless, missing))
+    decide(*keep, *(Decision(image_id, Reason.SIMILAR, one, 1.0) for image_id in (other, gone)))
+    with database.write() as session:
+        images.set_state(session, [gone], State.REMOVED)
+        images.set_state(session, [missing], State.MISSING)
+    assert auditing.run_audit(database, "retention", {}).rows == (
+        ("gate", "03", 1, 1, 1.0),
+        ("gate", "12", 3, 1, 0.333),
+        ("gate", "unknown", 1, 1, 1.0),
+    )
+
+
+def test_families(database: Database, add: Add, decide: Decide) -> None:
+    """Keepers by the number of their duplicates, the most first, removed ones counted apart."""
+    small, big = add("/frames/a.jpg"), add("/frames/b.jpg")
+    first, second, third = add("/frames/1.jpg"), add("/frames/2.jpg"), add("/frames/3.jpg", at=LATER)
+    pairs = [(first, small), (second, big), (third, big)]
+    decide(Decision(small, "new"), Decision(big, "new"), *(Decision(a, "similar", b, 1.0) for a, b in pairs))
+    with database.write() as session:
+        images.set_state(session, [third], State.REMOVED)
+    rows = auditing.run_audit(database, "families", {}).rows
+    assert rows == (
+        ("gate", "/frames/b.jpg", 2, 1, 2000, NOON_TEXT, LATER_TEXT, big),
+        ("gate", "/frames/a.jpg", 1, 0, 1000, NOON_TEXT, NOON_TEXT, small),
+    )
+    assert auditing.run_audit(database, "families", {"limit": "1"}).rows == rows[:1]
+
+
+def test_borderline(database: Database, add: Add, decide: Decide) -> None:
+    """The pairs whose score decided, on both sides of the limit, the nearest first, and no other pairs."""
+    k1, k2, k3, near, far, judged = (add(f"/frames/{name}.jpg") for name in ("k1", "k2", "k3", "near", "far", "judged"))
+    similar = [Decision(near, "similar", k1, 990.0), Decision(far, "similar", k2, 300.0)]
+    decide(*(Decision(keeper, "new") for keeper in (k1, k2, k3)), *similar, Decision(judged, "verdict", k1))
+    record(database, (k1, k2, 1005.0), (k1, k3, 2000.0), (k2, k3, 1001.0), (k1, near, 990.0), (far, k2, 300.0))
+    record(database, (near, far, 1000.0), (k1, judged, 999.0), (k2, near, 1000.0))
+    record(database, (k1, k2, 1000.5), profile="plain")
+    judge(database, "different", k2, k3)
+    assert ask(database, "borderline", "decided score over_limit path other_path") == [
+        ("both kept", 1005.0, 5.0, "/frames/k1.jpg", "/frames/k2.jpg"),
+        ("duplicate", 990.0, -10.0, "/frames/near.jpg", "/frames/k1.jpg"),
+        ("duplicate", 300.0, -700.0, "/frames/far.jpg", "/frames/k2.jpg"),
+        ("both kept", 2000.0, 1000.0, "/frames/k1.jpg", "/frames/k3.jpg"),
+    ]
+
+
+def test_removals(database: Database, flagged: Flag, remove: Remove) -> None:
+    """The files that were taken away, of all runs or of one, the newest run first."""
+    with database.write() as session:
+        prune = runs.start_run(session, "prune", arguments={}, at=LATER)
+    first, second, third = flagged("1"), flagged("2"), flagged("3")
+    remove(first)
+    remove(third, RemovalState.DELETED, run=prune, at=LATER)
+    remove(second, run=prune, at=LATER)
+    of_run = [
+        (prune, LATER_TEXT, "quarantined", second.victim.path, second.keeper.path, 900.0, 1000.0, "balanced"),
+        (prune, LATER_TEXT, "deleted", third.victim.path, third.keeper.path, 900.0, 1000.0, "balanced"),
+    ]
+    columns = "run_id removed_at state path keeper_path score max_score profile"
+    assert ask(database, "removals", columns, run=str(prune)) == of_run
+    assert ask(database, "removals", columns)[:2] == of_run
+    assert ask(database, "removals", "run_id") == [prune, prune, 1]
+
+
+def test_timeless(database: Database, add: Add) -> None:
+    """Present images whose time is unknown or only the file's, non-UTF-8 paths as they are stored."""
+    add("/frames/1.jpg")
+    add("/frames/2.jpg", source="mtime")
+    add(ODD, at=None, source=None)
+    add("/frames/4.jpg", at=None, source=None, state="damaged", state_reason="ends early", sharpness=None)
+    assert ask(database, "timeless", "path captured_at time_from") == [
+        ("/frames/2.jpg", NOON_TEXT, "mtime"),
+        ("file:///frames/caf%E9.jpg", None, "unknown"),
+    ]
+
+
+def test_runs(database: Database, run_id: int) -> None:
+    """Runs, the newest first; one without an outcome is running or was cut off."""
+    with database.write() as session:
+        second = runs.start_run(session, "compare", arguments={"profile": None}, at=LATER)
+        runs.finish_run(session, second, outcome="done", counts={"kept": 3}, at=LATER)
+    assert ask(database, "runs", "run_id command started_at outcome arguments counts") == [
+        (second, "compare", LATER_TEXT, "done", '{"profile": null}', '{"kept": 3}'),
+        (run_id, "ingest", NOON_TEXT, "running, or cut off", "{}", None),
+    ]
+
+
+def test_unreadable(database: Database, add: Add) -> None:
+    """Files that could not be used, each with its reason."""
+    add("/frames/0.jpg")
+    nothing = {"width": None, "height": None, "sharpness": None}
+    for number, state in enumerate(["unreadable", "too_small", "damaged"], 1):
+        add(f"/frames/{number}.jpg", state=state, state_reason=f"because {number}", **nothing)
+    assert ask(database, "unreadable", "state reason path size_bytes") == [
+        ("damaged", "because 3", "/frames/3.jpg", 1000),
+        ("too_small", "because 2", "/frames/2.jpg", 1000),
+        ("unreadable", "because 1", "/frames/1.jpg", 1000),
+    ]
+
+
+def test_twins_across_cameras(database: Database, add: Add) -> None:
+    """Equal files of two cameras; not those of one, nor of what is away."""
+    for number, (camera, content) in enumerate(["ax", "bx", "ay", "ay", "az", "bz", "ax"]):
+        add(f"/frames/{number}.jpg", camera=camera, content_hash=content)
+    with database.write() as session:
+        images.set_state(session, [6], State.REMOVED)
+    twins = [("x", "a", "/frames/0.jpg"), ("x", "a", "/frames/6.jpg"), ("x", "b", "/frames/1.jpg")]
+    assert ask(database, "twins_across_cameras", "content_hash camera path") == twins
+
+
+@pytest.mark.parametrize("state", RemovalState)
+@pytest.mark.parametrize("keeper", [State.READY, State.MISSING, State.REMOVED])
+def test_unwitnessed(database: Database, flagged: Flag, remove: Remove, state: RemovalState, keeper: State) -> None:
+    """The removed files whose keeper is gone are those that the store lists for `status`."""
+    item = flagged()
+    remove(item, state)
+    with database.write() as session:
+        images.set_state(session, [item.keeper.image_id], keeper)
+        listed = [(one.path, one.state, one.keeper_state) for one in removals.list_unwitnessed(session)]
+    assert ask(database, "unwitnessed", "path state keeper_state") == listed
+
+
+def test_history(database: Database, flagged: Flag, remove: Remove, decide: Decide) -> None:
+    """All that was decided of an image, what superseded it, and what happened to its file, in order."""
+    item = flagged()
+    image_id, keeper = item.victim.image_id, item.keeper
+    removal_id = remove(item)
+    judge(database, "different", image_id, keeper.image_id)
+    with database.write() as session:
+        removals.finish_act(session, removal_id, RemovalState.RESTORED, at=LATER)
+        images.make_present(session, image_id)
+        decisions.take_back(session, [image_id], at=LATER)
+        pins.add_pin(session, image_id, reason="restore", at=LATER, run_id=1)
+    decide(Decision(image_id, Reason.PINNED), at=datetime(2026, 2, 1, tzinfo=UTC))
+    place = f"/quarantine/{image_id}.jpg"
+    columns = "happened_at event reason other_path score decided_by held_until"
+    assert ask(database, "history", columns, image=item.victim.path) == [
+        (NOON_TEXT, "duplicate", "similar", keeper.path, 900.0, "compare", LATER_TEXT),
+        (NOON_TEXT, "first seen", None, None, None, None, None),
+        (NOON_TEXT, "quarantined", None, place, None, None, LATER_TEXT),
+        (LATER_TEXT, "judged different", None, keeper.path, None, "Ada", None),
+        (LATER_TEXT, "pinned", "restore", None, None, None, None),
+        (LATER_TEXT, "restored", None, item.victim.path, None, None, None),
+        ("2026-02-01 00:00:00.000000", "keep", "pinned", None, None, "compare", None),
+    ]
+
+
+def test_history_by_path_or_number(database: Database, add: Add, own_home: Path) -> None:
+    """An image is named by number, by path, or by a path from where one stands, whatever its bytes are."""
+    image_id = add(f"{own_home}/caf\udce9.jpg")
+    add("/frames/2.jpg")
+    for name in (str(image_id), f"{own_home}/caf\udce9.jpg", "caf\udce9.jpg", "./caf\udce9.jpg"):
+        assert ask(database, "history", "image_id event", image=name) == [(image_id, "first seen")]

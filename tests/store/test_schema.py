@@ -1,0 +1,204 @@
+"""The shape: what the migrations make is what the tables say, and rows outlive every change of it."""
+
+import io
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_mock_engine
+
+from indexer.store.database import Database, parse_database
+from indexer.store.schema import MIGRATIONS, head, migrate, upgrade_database
+from indexer.store.tables import Table
+
+REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
+
+VIEWS = {
+    "audit_decisions": "image_id path camera captured_at verdict keeper_id keeper_path score max_score profile reason "
+    "decided_by decided_at run_id",
+    "audit_removals": "path camera keeper_path score max_score profile state quarantine_path content_hash keeper_hash "
+    "removed_at restored_at run_id",
+    "audit_scores": "scoring camera image_a_path image_b_path score largest_contour contour_count changed_fraction "
+    "run_id",
+    "audit_cameras": "camera images unreadable kept duplicates removed first_captured_at last_captured_at",
+    "audit_runs": "run_id command arguments version started_at finished_at outcome counts",
+}
+
+TIME = "2026-01-01 12:00:00.000000"
+ROWS = {
+    "preparations": {"id": 91, "digest": "p", "parameters": '{"mask": [5, 10, 5, 0]}'},
+    "scorings": {"id": 92, "preparation_id": 91, "digest": "s", "parameters": "{}"},
+    "profiles": {
+        "id": 93,
+        "name": "mine",
+        "scoring_id": 92,
+        "digest": "d",
+        "max_score": 1,
+        "record_limit": 4,
+        "active": 1,
+    },
+    "cameras": {"id": 94, "name": "gate", "profile_id": 93},
+    "runs": {"id": 95, "command": "ingest", "arguments": "{}", "version": "0", "started_at": TIME, "outcome": "done"},
+    "images": {
+        "id": 96,
+        "path": "file:///caf%E9.jpg",
+        "root": "/",
+        "camera_id": 94,
+        "camera_source": "name",
+        "captured_at": TIME,
+        "width": 640,
+        "height": 480,
+        "file_size": 2**40,
+        "mtime_ns": 2**60,
+        "content_hash": "c",
+        "sharpness": 20.5,
+        "state": "ready",
+        "run_id": 95,
+    },
+    "thumbnails": {"image_id": 96, "preparation_id": 91, "width": 320, "height": 240, "data": b"\x89PNG"},
+    "decisions": {
+        "id": 97,
+        "image_id": 96,
+        "profile_id": 93,
+        "verdict": "keep",
+        "reason": "new",
+        "decided_by": "compare",
+        "decided_at": TIME,
+        "run_id": 95,
+    },
+    "pins": {"id": 98, "image_id": 96, "reason": "pin", "pinned_at": TIME, "run_id": 95},
+    "scores": {
+        "scoring_id": 92,
+        "image_a_id": 96,
+        "image_b_id": 99,
+        "score": 1.5,
+        "largest_contour": 1.5,
+        "contour_count": 1,
+        "changed_fraction": 0.25,
+        "run_id": 95,
+    },
+    "verdicts": {
+        "id": 1,
+        "image_a_id": 96,
+        "image_b_id": 99,
+        "verdict": "same",
+        "judged_by": "Ada",
+        "judged_at": TIME,
+        "run_id": 95,
+    },
+    "removals": {
+        "id": 1,
+        "image_id": 99,
+        "keeper_id": 96,
+        "decision_id": 97,
+        "path": "/2.jpg",
+        "keeper_path": "/1.jpg",
+        "size_bytes": 1,
+        "content_hash": "c",
+        "keeper_hash": "k",
+        "state": "quarantined",
+        "planned_at": TIME,
+        "run_id": 95,
+    },
+}
+ANOTHER_IMAGE = ROWS["images"] | {"id": 99, "path": "/2.jpg"}
+
+
+def statements(said: str) -> list[list[str]]:
+    """SQL as statements of lines, in an order of their own: that of the clauses of a table means nothing."""
+    parts = (part for part in said.split(";") if "VIEW" not in part and part.strip())
+    return sorted(sorted(line.strip().rstrip(",") for line in part.strip().splitlines()) for part in parts)
+
+
+def said_by_migrations(dialect: str) -> str:
+    said = io.StringIO()
+    options = {"as_sql": True, "output_buffer": said, "target_metadata": Table.metadata}
+    with Operations.context(MigrationContext.configure(dialect_name=dialect, opts=options)):
+        for revision in REVISIONS:
+            ScriptDirectory(str(MIGRATIONS)).get_revision(revision).module.upgrade()
+    return said.getvalue()
+
+
+def said_by_tables(dialect: str) -> str:
+    said: list[str] = []
+    engine = create_mock_engine(f"{dialect}://", lambda sql, *_: said.append(str(sql.compile(dialect=engine.dialect))))
+    Table.metadata.create_all(engine, checkfirst=False)
+    return ";".join(said)
+
+
+def made_at(path: Path, revision: str) -> Path:
+    """An index as that revision left it."""
+    opened = Database(parse_database(str(path)))
+    with opened.connection() as connection:
+        migrate(connection, revision=revision)
+    opened.close()
+    return path
+
+
+def rows_of(path: Path, columns: dict[str, list[str]]) -> dict[str, list[tuple[object, ...]]]:
+    """The content of these columns of these tables."""
+    connection = sqlite3.connect(path)
+    found = {
+        table: connection.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY 1, 2").fetchall()
+        for table, names in columns.items()
+    }
+    connection.close()
+    return found
+
+
+def filled(path: Path) -> dict[str, list[str]]:
+    """Puts rows into every table: the columns that were there."""
+    connection = sqlite3.connect(path)
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'alembic_version'"
+    there = [name for (name,) in connection.execute(tables)]
+    for name in there:
+        for row in [ROWS[name], *([ANOTHER_IMAGE] if name == "images" else [])]:
+            marks = ", ".join("?" * len(row))
+            connection.execute(f"INSERT INTO {name} ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
+    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.commit()
+    columns = {name: [row[1] for row in connection.execute(f"PRAGMA table_info({name})")] for name in there}
+    connection.close()
+    return columns
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_migrations_say_what_the_tables_say(dialect: str) -> None:
+    """Type, NULL, key, CHECK, index and comment: the migrations' SQL is that of the tables, for both databases."""
+    assert statements(said_by_migrations(dialect)) == statements(said_by_tables(dialect))
+
+
+def test_migrated_database_is_what_the_tables_say(database: Database) -> None:
+    """Alembic finds nothing to change in a migrated database, and its SQL is that of the tables."""
+    with database.read() as session:
+        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        assert compare_metadata(context, Table.metadata) == []
+        made = session.connection().exec_driver_sql(
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'"
+        )
+        assert statements(";".join(made.scalars())) == statements(said_by_tables("sqlite"))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_views_have_their_columns(database: Database, view: str) -> None:
+    """Each audit view has the columns that are promised."""
+    with database.read() as session:
+        columns = session.connection().exec_driver_sql(f"SELECT * FROM {view}").keys()
+        assert set(VIEWS[view].split()) <= set(columns)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_rows_survive_an_upgrade(tmp_path: Path, revision: str) -> None:
+    """A database of any revision, with rows in every table, is upgraded and its rows are what they were."""
+    path = made_at(tmp_path / "indexer.db", revision)
+    columns = filled(path)
+    before = rows_of(path, columns)
+    assert upgrade_database(str(path)) == head()
+    after = rows_of(path, columns)
+    assert all(set(rows) <= set(after[table]) for table, rows in before.items())
+    added = {table: len(after[table]) - len(rows) for table, rows in before.items() if len(after[table]) > len(rows)}
+    assert added == {"preparations": 3, "scorings": 3, "profiles": 3}
