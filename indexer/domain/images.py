@@ -59,7 +59,7 @@ class Image:
         return (
             not self.pinned,
             -self.width * self.height,
-            -math.floor(math.log2(self.sharpness)),
+            -math.frexp(self.sharpness)[1],  # the exponent: floor(log2) + 1, but exact just below a power of two too
             time_us is None,
             time_us or 0,
             self.content_hash,

@@ -21,7 +21,7 @@ Mask = tuple[int, int, int, int]
 RECORD_FACTOR = 4
 """Pairs are recorded up to this many times `max_score`, so that another limit is answered from the table."""
 
-_REAL = {"min_contour_area", "max_score", "record_limit"}  # 1000 and 1000.0 are one number and must have one digest
+_REAL = {"min_contour_area", "max_score", "record_limit"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -123,7 +123,7 @@ def derive_profile(base: Profile, *, name: str, changes: Mapping[str, Any]) -> P
     """
     if not _NAME.fullmatch(name):
         raise ProfileProblem(f"profile name {name!r}: use letters, digits, dot, dash, underscore, at most 64")
-    given = {key: float(value) if key in _REAL else value for key, value in changes.items() if value is not None}
+    given = {key: value for key, value in changes.items() if value is not None}
     if "max_score" in given:
         given.setdefault("record_limit", RECORD_FACTOR * given["max_score"])
     unknown = given.keys() - base.parameters.keys()
@@ -154,11 +154,14 @@ def _check(profile: Profile) -> None:
         (not (preparation.native and preparation.contrast), "local contrast needs a work width; native size has none"),
         (0 <= scoring.threshold <= 254, f"threshold {scoring.threshold} is not within 0 to 254 grey levels"),
         (0 <= scoring.dilations <= 50, f"dilations {scoring.dilations} is not within 0 to 50"),
-        (0 <= scoring.min_contour_area < float("inf"), f"min contour area {scoring.min_contour_area} is below 0"),
-        (0 <= profile.max_score < float("inf"), f"max score {profile.max_score} is below 0; try 1000"),
+        (
+            0 <= scoring.min_contour_area < float("inf"),
+            f"min contour area {scoring.min_contour_area} is not a number from 0 up",
+        ),
+        (0 <= profile.max_score < float("inf"), f"max score {profile.max_score} is not a number from 0 up; try 1000"),
         (
             profile.max_score <= profile.record_limit < float("inf"),
-            f"record limit {profile.record_limit} is below max score {profile.max_score}",
+            f"record limit {profile.record_limit} is not a number from max score {profile.max_score} up",
         ),
     ]
     for holds, sentence in rules:
@@ -167,5 +170,7 @@ def _check(profile: Profile) -> None:
 
 
 def _digest(parameters: Mapping[str, Any]) -> str:
-    text = json.dumps(parameters, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    # 1000 and 1000.0 are one number, and -0.0 is 0.0: they must have one digest.
+    exact = {key: float(value) + 0.0 if key in _REAL else value for key, value in parameters.items()}
+    text = json.dumps(exact, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -57,6 +57,11 @@ Nearness = tuple[float, Rank]
 """How near a keeper is to an image: distance in microseconds (infinite without a time), then the keeper's rank."""
 
 
+def pair_of(image_a_id: int, image_b_id: int) -> tuple[int, int]:
+    """The key of a pair, whichever way round: the smaller id first."""
+    return min(image_a_id, image_b_id), max(image_a_id, image_b_id)
+
+
 def nearness(image: Image, keeper: Image) -> Nearness:
     """Sorts keepers from the most convincing witness of an image outwards."""
     here_us, there_us = image.captured_us, keeper.captured_us

@@ -77,6 +77,13 @@ def ranked(images: Iterable[Image]) -> list[Image]:
     return order
 
 
+def time_between(image: Image, keeper: Image) -> timedelta:
+    """How far apart two images are; without a time, farther than any."""
+    if image.captured_at is None or keeper.captured_at is None:
+        return timedelta.max
+    return abs(image.captured_at - keeper.captured_at)
+
+
 def brute_force(images: Iterable[Image], truth: Truth) -> list[Decision]:
     """The decisions in rank order, each image compared with every keeper above it."""
     kept: list[Image] = []
@@ -85,9 +92,8 @@ def brute_force(images: Iterable[Image], truth: Truth) -> list[Decision]:
         choices = []
         for place, keeper in enumerate([] if image.pinned else kept):
             decision = truth.judge(image, keeper)
-            known = image.captured_at is not None and keeper.captured_at is not None
-            apart = abs(image.captured_at - keeper.captured_at) if known else timedelta.max
-            choices += [] if decision is None else [(apart, place, decision)]
+            if decision is not None:
+                choices.append((time_between(image, keeper), place, decision))
         if choices:
             decisions.append(min(choices)[2])
         else:
@@ -133,6 +139,7 @@ def alike(*pairs: Pair) -> Truth:
 
 
 minutes = st.sampled_from([0, 1, 2, 3, 4, 0.5, None])
+verdicts: st.SearchStrategy[Literal["same", "different"] | None] = st.sampled_from([None] * 8 + ["same", "different"])
 names = st.sampled_from("abz\udcff！")
 
 
@@ -158,7 +165,8 @@ def cameras(draw: st.DrawFn) -> tuple[list[Image], Truth]:
     truth = Truth()
     for pair in combinations(range(len(images)), 2):
         truth.scores[pair] = draw(st.sampled_from(SCORES))
-        if verdict := draw(st.sampled_from([None] * 8 + ["same", "different"])):
+        verdict = draw(verdicts)
+        if verdict is not None:
             truth.verdicts[pair] = verdict
     return draw(st.permutations(images)), truth
 
