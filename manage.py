@@ -19,10 +19,16 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 app.add_typer(profiles.app, name="profile")
 app.add_typer(databases.app, name="db")
 
-Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Folders (recursive) and image files.")]
-Images = Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Images, by path or by number.")]
+Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="Folders (recursive) and image files.")]
+Images = Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images, by path or by number.")]
 Camera = Annotated[str | None, typer.Option(metavar="NAME", help="This camera only.")]
 Processes = Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers; as many as cores if not given.")]
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"indexer {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -32,12 +38,11 @@ def settings(
         str | None,
         typer.Option(metavar="URL|PATH", help=f"The index. [env INDEXER_DB; default {DEFAULT_DATABASE}]"),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="The version.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_tell_version)
+    ] = False,
 ) -> None:
     """Index the images of fixed cameras: find those that show nothing new, remove them safely, remember why."""
-    if version:
-        typer.echo(f"indexer {__version__}")
-        raise typer.Exit
     context.obj = read_settings(os.environ | ({"INDEXER_DB": db} if db else {}))
 
 
@@ -58,7 +63,7 @@ def ingest(
 
     with enter(context, json=json) as page:
         found = work.look(paths, camera=camera, pattern=pattern)
-        with page.database(create=True) as database, page.engine(processes) as spread:
+        with page.database(create=True) as database, page.guarded_engine(processes) as spread:
             report = work.ingest(
                 database, found, spread=spread, limits=page.limits, clock=page.clock, progress=page.progress
             )
@@ -96,6 +101,10 @@ def prune(
     permanent: Annotated[bool, typer.Option("--permanent", help="Delete at once instead of moving.")] = False,
     camera: Camera = None,
     quarantine: Annotated[str | None, typer.Option(metavar="FOLDER", help="Where removed files go.")] = None,
+    max_share: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="SHARE", help="Hold a camera back if more of it would go. [default: 0.99]"),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show the plan, ask, then move duplicates to quarantine."""
@@ -103,7 +112,7 @@ def prune(
     from indexer.workflows import prune as work
 
     with enter(context, json=json) as page, page.database() as database:
-        plan = work.plan(database, camera=camera)
+        plan = work.plan(database, camera=camera, max_share=max_share)
         if dry_run:
             page.show(plan, words.planned)
             return
@@ -111,16 +120,16 @@ def prune(
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:
             page.ask(f"{act}?", instead="type --yes to act, or --dry-run to look")
-        manner = work.Manner(permanent, quarantine)
+        manner = work.Manner(permanent, quarantine, max_share)
         report = work.prune(database, plan, manner=manner, camera=camera, clock=page.clock, progress=page.progress)
         page.show(report, words.pruned)
-    raise typer.Exit(1 if report.failures else 0)
+    raise typer.Exit(1 if report.failures or report.held_back else 0)
 
 
 @app.command()
 def restore(
     context: typer.Context,
-    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH...]", help="Where the files were.")] = None,
+    paths: Annotated[list[str] | None, typer.Argument(metavar="PATH", help="Where the files were.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that lie in quarantine.")] = False,
     run: Annotated[int | None, typer.Option(metavar="ID", help="Those that this run took away.")] = None,
     no_pin: Annotated[bool, typer.Option("--no-pin", help="Let a later prune take them again.")] = False,
@@ -175,7 +184,7 @@ def status(context: typer.Context, json: Json = False) -> None:
 def explain(
     context: typer.Context,
     image: Annotated[str, typer.Argument(metavar="A", help="An image, by path or by number.")],
-    other: Annotated[str | None, typer.Argument(metavar="[B]", help="Another one: the evidence of the pair.")] = None,
+    other: Annotated[str | None, typer.Argument(metavar="B", help="Another one: the evidence of the pair.")] = None,
     json: Json = False,
 ) -> None:
     """Tell why an image was kept or flagged, or what one pair shows."""
@@ -212,9 +221,9 @@ def unpin(context: typer.Context, images: Images, json: Json = False) -> None:
 @app.command()
 def audit(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A ready-made query; none: list them.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A ready-made query; none: list them.")] = None,
     parameters: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE...]", help="What the query asks for.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="What the query asks for.")
     ] = None,
     sql: Annotated[str | None, typer.Option(metavar="QUERY", help="Your own query; it can only read.")] = None,
     json: Json = False,
@@ -242,4 +251,4 @@ def demo(context: typer.Context, json: Json = False) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(exits.run(lambda: app(standalone_mode=False)))
+    sys.exit(exits.run(app, sys.argv[1:]))

@@ -8,7 +8,7 @@ The floors, top to bottom; a floor imports only floors below it (import-linter h
 - ``store``: how it remembers; the only floor that knows SQL
 - ``pixels`` | ``domain`` | ``files`` | ``engines``: what an image is; what the words mean; what lies on the disk; how
   work is spread. They never import each other.
-- ``errors``: all that can go wrong, in our words
+- ``errors`` | ``interrupts``: all that can go wrong, in our words; Ctrl-C, kept out of where it would tear something
 """
 
 __version__ = "0.0.1"

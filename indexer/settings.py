@@ -13,23 +13,28 @@ DEFAULT_DATABASE = "indexer.db"
 class Settings:
     """The settings of one command.
 
-    Limits of intake: a header that claims more pixels, or a file of more bytes, is `unreadable` and never decoded. The
-    defaults admit a 100-megapixel camera twice over.
+    Limits of intake: a header that claims more pixels, or a file of more bytes, is `unreadable` and never decoded.
+    The defaults admit a 100-megapixel camera twice over. A file that takes a worker more memory or time is
+    `unreadable` too.
     """
 
     database: str
     processes: int
     max_pixels: int = 250_000_000
     max_bytes: int = 512 * 2**20
+    max_memory_mb: int = 4096
+    max_seconds: int = 120
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, INDEXER_MAX_PIXELS, INDEXER_MAX_BYTES."""
+    """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, and INDEXER_MAX_ for each limit."""
     return Settings(
         database=environment.get("INDEXER_DB") or DEFAULT_DATABASE,
         processes=_number(environment, "INDEXER_PROCESSES", len(os.sched_getaffinity(0))),
         max_pixels=_number(environment, "INDEXER_MAX_PIXELS", Settings.max_pixels),
         max_bytes=_number(environment, "INDEXER_MAX_BYTES", Settings.max_bytes),
+        max_memory_mb=_number(environment, "INDEXER_MAX_MEMORY_MB", Settings.max_memory_mb),
+        max_seconds=_number(environment, "INDEXER_MAX_SECONDS", Settings.max_seconds),
     )
 
 

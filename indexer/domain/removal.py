@@ -6,10 +6,13 @@ each one.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+DEFAULT_MAX_SHARE = 0.99
+SMALLEST_BRAKED = 20
 
 
 class LeftOut(StrEnum):
@@ -88,12 +91,48 @@ class CameraPlan:
 
 
 @dataclass(frozen=True)
+class Brake:
+    """When a camera is held back whole, because its plan is more likely a mistake than a finding.
+
+    Two rules, both lifted by a `max_share` of a person's own: a plan may not take more than `DEFAULT_MAX_SHARE` of a
+    camera, and may not leave less than a tenth of the share that every earlier prune left (`largest_shares`: what the
+    earlier ones took at most). The second catches a limit with one zero too many, or a lens that was covered, on a
+    camera that always kept a fair part; a camera that was always dull is only held by the first. Cameras with fewer
+    images than `SMALLEST_BRAKED` are exempt: there a share means nothing.
+    """
+
+    max_share: float | None = None
+    largest_shares: Mapping[str, float] = field(default_factory=dict)
+
+    def reason(self, camera: CameraPlan) -> str | None:
+        """Why this camera is held back, if it is."""
+        if camera.images < SMALLEST_BRAKED:
+            return None
+        limit = DEFAULT_MAX_SHARE if self.max_share is None else self.max_share
+        if camera.share > limit:
+            return f"{camera.share:.2%} of its images would go, more than {limit:.2%}"
+        earlier = self.largest_shares.get(camera.camera)
+        if self.max_share is None and earlier is not None and 1 - camera.share < (1 - earlier) / 10:
+            return f"{camera.share:.2%} of its images would go, and never more than {earlier:.2%} did before"
+        return None
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """A camera that the brake holds back, and why."""
+
+    camera: CameraPlan
+    reason: str
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The files to take away, in order, with what was left out and why."""
+    """The files to take away, in order, with what was left out or held back, and why."""
 
     victims: tuple[Flagged, ...]
     cameras: tuple[CameraPlan, ...]
     left_out: dict[LeftOut, int] = field(default_factory=dict)
+    held_back: tuple[HeldBack, ...] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -101,17 +140,28 @@ class Plan:
         return sum(item.victim.size_bytes for item in self.victims)
 
 
-def plan_removal(flagged: Iterable[Flagged], *, present: dict[str, int]) -> Plan:
+def plan_removal(flagged: Iterable[Flagged], *, present: Mapping[str, int], brake: Brake | None = None) -> Plan:
     """The plan for these duplicates; `present` counts the present images of each camera.
 
     Every victim names a keeper that stays, so the last present image of a camera can never be in a plan.
     """
     everyone = list(flagged)
-    victims = tuple(item for item in everyone if item.left_out is None)
-    count = Counter(item.camera for item in victims)
-    size = Counter[str]()
-    for item in victims:
-        size[item.camera] += item.victim.size_bytes
-    cameras = tuple(CameraPlan(name, present[name], count[name], size[name]) for name in sorted(count))
     left_out = Counter(item.left_out for item in everyone if item.left_out is not None)
-    return Plan(victims, cameras, dict(left_out))
+    going = [item for item in everyone if item.left_out is None]
+    cameras = _camera_plans(going, present=present)
+    reasons = {camera.camera: (brake or Brake()).reason(camera) for camera in cameras}
+    return Plan(
+        victims=tuple(item for item in going if reasons[item.camera] is None),
+        cameras=tuple(camera for camera in cameras if reasons[camera.camera] is None),
+        left_out=dict(left_out),
+        held_back=tuple(HeldBack(camera, reason) for camera in cameras if (reason := reasons[camera.camera])),
+    )
+
+
+def _camera_plans(going: Iterable[Flagged], *, present: Mapping[str, int]) -> list[CameraPlan]:
+    """What these removals would do to each camera, by name."""
+    count, size_bytes = Counter[str](), Counter[str]()
+    for item in going:
+        count[item.camera] += 1
+        size_bytes[item.camera] += item.victim.size_bytes
+    return [CameraPlan(name, present[name], count[name], size_bytes[name]) for name in sorted(count)]

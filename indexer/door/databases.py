@@ -9,7 +9,7 @@ app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, chec
 
 @app.command("upgrade")
 def db_upgrade(context: typer.Context, json: Json = False) -> None:
-    """Bring an older index to the shape of this version, or make a new one."""
+    """Bring an older index up to date, or make one."""
     from indexer.door import words
     from indexer.workflows import health as work
 

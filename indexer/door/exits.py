@@ -1,68 +1,96 @@
 """One place that turns what went wrong into a sentence and an exit code.
 
 0 done, 1 a known problem, 2 usage, 3 unexpected (traceback to a log file), 130 interrupted. It loads nothing heavy.
+
+Decision: commands are invoked here and not through Typer's own `main`, which would answer Ctrl-C in silence and a
+closed pipe with exit code 1 before anything could be said. Enforced by tests/door/test_exits.py.
 """
 
+import io
 import json
 import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+
+import typer
 
 from indexer.errors import IndexerError
 
 LOG_NAME = "indexer.log"
 
+Say = Callable[[str, int], int]
+"""Says a sentence and gives back the exit code."""
 
-def run(command: Callable[[], object]) -> int:
-    """The exit code of a command, after saying what went wrong if something did."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name still shows the report
+
+def run(app: typer.Typer, words: Sequence[str]) -> int:
+    """The exit code of the command that these words ask for, after saying what went wrong if something did."""
+    say = partial(_say, as_json="--json" in words)
     try:
-        code = command()
-        sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        _admit_any_name()
+        _invoke(app, words)
+        return 0
+    except typer.Exit as end:
+        return end.exit_code
     except IndexerError as problem:
-        return _say(str(problem), problem.exit_code)
+        return say(str(problem), problem.exit_code)
     except KeyboardInterrupt:
-        return _say("interrupted; what was done so far is kept, and the same command goes on from there", 130)
+        return say("interrupted; what was done so far is kept, and the same command goes on from there", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left: nobody is there to be told
         return 0
     except OSError as problem:
-        return _say(f"{problem.strerror or problem}: {problem.filename!a}" if problem.filename else str(problem), 1)
+        place = f": {problem.filename!a}" if problem.filename else ""
+        return say(f"{problem.strerror or problem}{place}", 1)
     except Exception as problem:
-        return _say_unexpected(problem)
+        return _say_usage(problem, say) if hasattr(problem, "format_message") else _say_unexpected(problem, words, say)
 
 
-def _say_unexpected(problem: Exception) -> int:
-    """Usage problems of the command line speak for themselves; anything else goes to the log."""
-    show = getattr(problem, "format_message", None)
-    if show is not None:
-        context = getattr(problem, "ctx", None)
-        usage = f"{context.get_usage()}\n" if context is not None else ""
-        return _say(show(), getattr(problem, "exit_code", 2), before=usage)
-    if type(problem).__name__ == "Abort":
-        return _say("stopped; nothing was changed", 130)
-    log = _write_log()
-    return _say(f"unexpected: {type(problem).__name__}: {problem} (the traceback is in {log})", 3)
+def _admit_any_name() -> None:
+    """A terminal that cannot show a name still shows the report."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
-def _say(sentence: str, code: int, *, before: str = "") -> int:
+def _invoke(app: typer.Typer, words: Sequence[str]) -> None:
+    with typer.main.get_command(app).make_context("manage.py", list(words)) as context:
+        context.command.invoke(context)
+    sys.stdout.flush()
+
+
+def _say_usage(problem: Exception, say: Say) -> int:
+    """The command line's own complaints, with the line that shows how it goes; the help where no command was given."""
+    message = problem.format_message()  # type: ignore[attr-defined]
+    if message.startswith("Usage:"):
+        print(message, file=sys.stderr)  # noqa: T201 - this is the door
+        return say("no command was given", 2)
+    context = getattr(problem, "ctx", None)
+    if context is not None:
+        print(context.get_usage(), file=sys.stderr)  # noqa: T201
+    return say(message, 2)
+
+
+def _say_unexpected(problem: Exception, words: Sequence[str], say: Say) -> int:
+    log = _write_log(words)
+    return say(f"unexpected: {type(problem).__name__}: {problem} (the traceback is in {log})", 3)
+
+
+def _say(sentence: str, code: int, *, as_json: bool) -> int:
     """Says one sentence to people on stderr, and to programs on stdout where they asked for JSON."""
-    print(f"{before}indexer: {sentence}", file=sys.stderr)  # noqa: T201 - this is the door
-    if "--json" in sys.argv:
+    print(f"indexer: {sentence}", file=sys.stderr)  # noqa: T201
+    if as_json:
         print(json.dumps({"error": sentence, "exit_code": code}))  # noqa: T201
     return code
 
 
-def _write_log() -> Path:
+def _write_log(words: Sequence[str]) -> Path:
     stamp = datetime.now(UTC).isoformat(timespec="seconds")
-    text = f"{stamp} {' '.join(map(ascii, sys.argv[1:2]))}\n{traceback.format_exc()}\n"
+    text = f"{stamp} {' '.join(map(ascii, words[:1]))}\n{traceback.format_exc()}\n"
     for folder in (Path.cwd(), Path(tempfile.gettempdir())):
         try:
             with (folder / LOG_NAME).open("a", encoding="utf-8", errors="backslashreplace") as log:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from indexer.engines import Map, engine
+from indexer.engines import Bounds, Map, engine, processes
 from indexer.errors import Declined, UsageProblem
 from indexer.pixels.headers import Limits
 from indexer.settings import Settings
@@ -39,7 +39,12 @@ class Page:
         self._as_json = as_json
         stream = sys.stderr if as_json else sys.stdout
         self.words = Console(
-            file=stream, markup=False, highlight=False, emoji=False, width=None if stream.isatty() else _WIDE
+            file=stream,
+            markup=False,
+            highlight=False,
+            emoji=False,
+            soft_wrap=True,
+            width=None if stream.isatty() else _WIDE,
         )
         self._stack = ExitStack()
         self._bars: Progress | None = None
@@ -59,9 +64,14 @@ class Page:
         finally:
             opened.close()
 
-    def engine(self, processes: int | None) -> AbstractContextManager[Map]:
+    def engine(self, count: int | None) -> AbstractContextManager[Map]:
         """The engine of that many workers, or of as many as the settings say."""
-        return engine(self.settings.processes if processes is None else processes)
+        return engine(self.settings.processes if count is None else count)
+
+    def guarded_engine(self, count: int | None) -> AbstractContextManager[Map]:
+        """The same for files that nobody has decoded yet: never in this process, and within bounds."""
+        bounds = Bounds(self.settings.max_memory_mb * 2**20, self.settings.max_seconds)
+        return processes(self.settings.processes if count is None else count, bounds=bounds)
 
     @property
     def limits(self) -> Limits:

@@ -111,7 +111,8 @@ def _go_on(console: Console, tour: Tour) -> None:
     """What to type next."""
     here = f"python manage.py --db {shlex.quote(tour.database)}"
     console.print(
-        f"\n{tour.new_frames} of {tour.frames} frames showed something new; everything else is in quarantine."
+        f"\nOf {tour.frames} files {tour.new_frames} showed something new, {tour.pruned.removed} are in quarantine, "
+        f"and {tour.ingested.outcomes['damaged']} is broken and was left alone."
     )
     console.print("Go on with:")
     console.print(f"   {here} status")

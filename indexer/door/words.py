@@ -15,7 +15,7 @@ from indexer.store.auditing import Table as Rows
 from indexer.store.profiles import StoredProfile
 from indexer.store.schema import Health
 from indexer.workflows.compare import CompareReport
-from indexer.workflows.ingest import IngestReport
+from indexer.workflows.ingest import IngestReport, Outcome
 from indexer.workflows.pin import PinReport
 from indexer.workflows.prune import PruneReport
 from indexer.workflows.purge import PurgeReport
@@ -27,7 +27,8 @@ _NAMED = 10  # files named one by one before "and so many more"
 
 def ingested(console: Console, report: IngestReport) -> None:
     """What ingest saw."""
-    parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in report.outcomes.items() if number]
+    counts = [(outcome, report.outcomes[outcome]) for outcome in Outcome]
+    parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts if number]
     console.print(f"{report.seen} files seen: {', '.join(parts) or 'nothing'}.")
     for reason, number in report.skipped.items():
         console.print(f"  skipped {number}: {reason}")
@@ -74,6 +75,7 @@ def planned(console: Console, plan: Plan) -> None:
     else:
         console.print("There is nothing to remove.")
     _left_out(console, {str(reason): number for reason, number in plan.left_out.items()})
+    _held_back(console, {held.camera.camera: held.reason for held in plan.held_back})
 
 
 def pruned(console: Console, report: PruneReport) -> None:
@@ -86,6 +88,7 @@ def pruned(console: Console, report: PruneReport) -> None:
     if report.outdated:
         console.print(f"  {report.outdated} left alone: their decision changed after the plan was shown")
     _left_out(console, report.left_out)
+    _held_back(console, report.held_back)
     named(console, report.failures)
     if report.quarantines:
         console.print(f"To undo: manage.py restore --run {report.run_id}   To free the space: manage.py purge --all")
@@ -160,9 +163,10 @@ def profile(console: Console, stored: StoredProfile) -> None:
 
 def audits(console: Console, known: Sequence[Audit]) -> None:
     """The ready-made audit queries."""
+    width = max(len(audit.name) for audit in known)
     for audit in known:
         words = [f"{one.name}={one.default or '…'}" for one in audit.parameters]
-        console.print(f"{audit.name:<12} {audit.title}{'  [' + ' '.join(words) + ']' if words else ''}")
+        console.print(f"{audit.name:<{width}}  {audit.title}{'  [' + ' '.join(words) + ']' if words else ''}")
 
 
 def rows(console: Console, table: Rows) -> None:
@@ -222,6 +226,13 @@ def _left_out(console: Console, left_out: Mapping[str, int]) -> None:
         console.print(f"  {number} left out: {reason}")
     if left_out:
         console.print("  To settle these: manage.py compare")
+
+
+def _held_back(console: Console, held_back: Mapping[str, str]) -> None:
+    for camera, reason in held_back.items():
+        console.print(f"camera {camera!a} is held back: {reason}")
+    if held_back:
+        console.print("  If that is right: manage.py prune --max-share 1")
 
 
 def _cell(value: Any) -> str:

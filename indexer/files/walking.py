@@ -37,7 +37,7 @@ class Skipped:
 
     path: str
     reason: str
-    """'not an image name', 'symbolic link', 'not a regular file', 'no permission', 'gone while walking' or another
+    """'not an image name', 'symbolic link', 'not a regular file', 'Permission denied', 'gone while walking' or another
     text of the operating system."""
 
 
@@ -180,6 +180,4 @@ def _by_status(path: str, *, root: str, status: os.stat_result) -> Candidate | S
 def _reason(problem: OSError) -> str:
     if isinstance(problem, FileNotFoundError):
         return "gone while walking"
-    if isinstance(problem, PermissionError):
-        return "no permission"
     return problem.strerror or errno.errorcode.get(problem.errno or 0, "unknown problem")

@@ -137,6 +137,22 @@ def describe(task: DescribeTask) -> Description:
         return replace(_with_header(seen, refused.header), state=refused.state, state_reason=refused.reason)
 
 
+def set_aside(task: DescribeTask, *, reason: str) -> Description:
+    """What is known of a file over which a worker was lost: its bytes are hashed and never decoded."""
+    try:
+        file = _read(task.path, max_bytes=0)
+    except OSError as problem:
+        return Description(path=task.path, problem=_words(problem))
+    return Description(
+        path=task.path,
+        size_bytes=file.size_bytes,
+        mtime_ns=file.mtime_ns,
+        content_hash=file.content_hash,
+        state="unreadable",
+        state_reason=reason,
+    )
+
+
 def prepare_again(task: PrepareTask) -> Prepared:
     """The thumbnail of a known image, made from its file, if that still is what was indexed."""
     try:
@@ -169,9 +185,7 @@ class _Image:
     """One picture on its way to several widths; each reduction is decoded once, each width shrunk once."""
 
     def __init__(self, data: bytes, *, header: Header, widths: tuple[int, ...]) -> None:
-        for (
-            work_width
-        ) in widths:  # before anything is allocated; in decoding the header may turn, so `shrunk` asks again
+        for work_width in widths:  # before anything is allocated; decoding may turn the header, `shrunk` asks again
             _thumbnail_size(header, work_width=work_width)
         self.header = header
         self._data = data

@@ -32,11 +32,13 @@ class Measure:
 
 @dataclass(frozen=True)
 class Match:
-    """The key of the first similar image (None: none is), the evidence worth recording, and how many pairs were not."""
+    """The key of the first similar image (None: none is), and every pair met, in order.
+
+    The evidence of a pair is None where its score is above the record limit.
+    """
 
     found: int | None
-    recorded: tuple[tuple[int, Evidence], ...]
-    beyond: tuple[int, ...]
+    met: tuple[tuple[int, Evidence | None], ...]
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,13 @@ def first_similar(
         Prepared images of the same shape (of any shape if the measure is native), in the order to be met. Read lazily.
     measure : Measure
     """
-    recorded: list[tuple[int, Evidence]] = []
-    beyond: list[int] = []
+    met: list[tuple[int, Evidence | None]] = []
     for key, candidate in candidates:
         evidence = evidence_of_pair(image, candidate, measure=measure)
-        if evidence.score <= measure.record_limit:
-            recorded.append((key, evidence))
-        else:
-            beyond.append(key)
+        met.append((key, evidence if evidence.score <= measure.record_limit else None))
         if evidence.score < measure.max_score:
-            return Match(key, tuple(recorded), tuple(beyond))
-    return Match(None, tuple(recorded), tuple(beyond))
+            return Match(key, tuple(met))
+    return Match(None, tuple(met))
 
 
 def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, measure: Measure) -> Evidence:

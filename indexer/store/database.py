@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session as Session
 
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
+from indexer.interrupts import uninterrupted
 
 BUSY_TIMEOUT_MS = 10_000
 
@@ -35,14 +36,19 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees one moment and changes nothing."""
-        with self._translated(), Session(self.engine) as session:
+        """A session that sees one moment and changes nothing; Ctrl-C waits for it too, or its connection could be
+        lost."""
+        with uninterrupted(), self._translated(), Session(self.engine) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session whose changes are committed together at the end."""
-        with self._translated(), Session(self.engine.execution_options(begin="BEGIN IMMEDIATE")) as session:
+        """A session whose changes are committed together at the end; Ctrl-C waits until then."""
+        with (
+            uninterrupted(),
+            self._translated(),
+            Session(self.engine.execution_options(begin="BEGIN IMMEDIATE")) as session,
+        ):
             yield session
             session.commit()
 

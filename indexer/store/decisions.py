@@ -97,35 +97,7 @@ def count_undecided(session: Session) -> int:
 
 def list_flagged(session: Session, *, camera: str | None = None) -> list[Flagged]:
     """The present images whose current decision is *duplicate*, by camera and time."""
-    keeper, keeping = aliased(ImageRow), aliased(DecisionRow)
-    against = exists().where(
-        VerdictRow.verdict == "different",
-        VerdictRow.withdrawn_at.is_(None),
-        or_(
-            (VerdictRow.image_a_id == ImageRow.id) & (VerdictRow.image_b_id == keeper.id),
-            (VerdictRow.image_b_id == ImageRow.id) & (VerdictRow.image_a_id == keeper.id),
-        ),
-    )
-    query = (
-        select(
-            DecisionRow,
-            ImageRow,
-            keeper,
-            keeping,
-            CameraRow.name.label("camera"),
-            ProfileRow.name.label("profile"),
-            ProfileRow.max_score,
-            is_pinned(ImageRow.id).label("pinned"),
-            against.label("judged"),
-        )
-        .join(ImageRow, ImageRow.id == DecisionRow.image_id)
-        .join(CameraRow, CameraRow.id == ImageRow.camera_id)
-        .join(ProfileRow, ProfileRow.id == DecisionRow.profile_id)
-        .join(keeper, keeper.id == DecisionRow.keeper_id)
-        .outerjoin(keeping, (keeping.image_id == keeper.id) & keeping.superseded_at.is_(None))
-        .where(DecisionRow.superseded_at.is_(None), ImageRow.state == State.READY)
-        .order_by(CameraRow.name, ImageRow.captured_at, ImageRow.id)
-    )
+    query = _FLAGGED
     if camera is not None:
         query = query.where(CameraRow.name == camera)
     return [
@@ -145,6 +117,37 @@ def list_flagged(session: Session, *, camera: str | None = None) -> list[Flagged
         )
         for decision, image, kept, keeps, name, profile, max_score, pinned, judged in session.execute(query)
     ]
+
+
+_keeper, _keeping = aliased(ImageRow), aliased(DecisionRow)
+_against = exists().where(
+    VerdictRow.verdict == "different",
+    VerdictRow.withdrawn_at.is_(None),
+    or_(
+        (VerdictRow.image_a_id == ImageRow.id) & (VerdictRow.image_b_id == _keeper.id),
+        (VerdictRow.image_b_id == ImageRow.id) & (VerdictRow.image_a_id == _keeper.id),
+    ),
+)
+_FLAGGED = (
+    select(
+        DecisionRow,
+        ImageRow,
+        _keeper,
+        _keeping,
+        CameraRow.name.label("camera"),
+        ProfileRow.name.label("profile"),
+        ProfileRow.max_score,
+        is_pinned(ImageRow.id).label("pinned"),
+        _against.label("judged"),
+    )
+    .join(ImageRow, ImageRow.id == DecisionRow.image_id)
+    .join(CameraRow, CameraRow.id == ImageRow.camera_id)
+    .join(ProfileRow, ProfileRow.id == DecisionRow.profile_id)
+    .join(_keeper, _keeper.id == DecisionRow.keeper_id)
+    .outerjoin(_keeping, (_keeping.image_id == _keeper.id) & _keeping.superseded_at.is_(None))
+    .where(DecisionRow.superseded_at.is_(None), ImageRow.state == State.READY)
+    .order_by(CameraRow.name, ImageRow.captured_at, ImageRow.id)
+)
 
 
 def _file(row: ImageRow) -> IndexedFile:

@@ -77,12 +77,6 @@ def finish_act(
     session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(**values))
 
 
-def note_return(session: Session, image_id: int, *, at: datetime) -> None:
-    """Marks removals of an image whose bytes are back at their path: it stands for itself again."""
-    held = (RemovalRow.image_id == image_id) & RemovalRow.state.in_(UNRESTORED)
-    session.execute(update(RemovalRow).where(held).values(state=RemovalState.RESTORED, restored_at=at))
-
-
 def list_open(session: Session) -> list[Removal]:
     """The rows whose act was begun and not finished, oldest first."""
     return [_removal(row) for row in session.execute(_SELECT.where(RemovalRow.pending.is_not(None)))]

@@ -32,3 +32,9 @@ def finish_run(session: Session, run_id: int, *, outcome: str, counts: Mapping[s
 def run_exists(session: Session, run_id: int) -> bool:
     """Whether there is a run of that number."""
     return session.scalar(select(RunRow.id).where(RunRow.id == run_id)) is not None
+
+
+def list_counts(session: Session, *, command: str) -> list[dict[str, Any]]:
+    """The counts of every finished run of a command, oldest first."""
+    query = select(RunRow.counts).where(RunRow.command == command, RunRow.counts.is_not(None)).order_by(RunRow.id)
+    return [json.loads(counts) for counts in session.scalars(query) if counts is not None]

@@ -6,12 +6,13 @@ name, presence or rank changed is decided again.
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
 from indexer.domain.images import State
 from indexer.domain.names import Naming
+from indexer.domain.removal import RemovalState
 from indexer.domain.renaming import moved
 from indexer.pixels.describing import Description
 from indexer.store import decisions, images, removals
@@ -31,18 +32,18 @@ class Arrival:
     replaced: KnownFile | None
 
 
-def take_in(session: Session, arrivals: Sequence[Arrival], *, run_id: int, at: datetime) -> list[str]:
-    """Writes arrivals; the outcome of each, in order."""
+def take_in(session: Session, arrivals: Sequence[Arrival], *, gone: Set[int], run_id: int, at: datetime) -> list[str]:
+    """Writes arrivals; the outcome of each, in order. `gone` are images that nobody saw where they were."""
     replaced = [arrival.replaced.id for arrival in arrivals if arrival.replaced is not None]
     images.set_state(session, replaced, State.MISSING, reason="replaced")
     same_bytes: dict[str, list[KnownFile]] = defaultdict(list)
     for known in images.list_by_hash(session, sorted({str(arrival.seen.content_hash) for arrival in arrivals})):
         same_bytes[known.content_hash].append(known)
-    expected = {arrival.seen.path for arrival in arrivals}
+    expected = {(arrival.seen.path, str(arrival.seen.content_hash)) for arrival in arrivals}
     outcomes = []
     for arrival in arrivals:
         rows = same_bytes[str(arrival.seen.content_hash)]
-        row = _own_row(arrival.seen.path, rows, expected)
+        row = _own_row(arrival.seen.path, rows, expected=expected, gone=gone)
         if row is None:
             image_id = images.add_image(session, arrival.seen, naming=arrival.naming, root=arrival.root, run_id=run_id)
         else:
@@ -54,15 +55,17 @@ def take_in(session: Session, arrivals: Sequence[Arrival], *, run_id: int, at: d
     return outcomes
 
 
-def _own_row(path: str, rows: Sequence[KnownFile], expected: set[str]) -> KnownFile | None:
+def _own_row(
+    path: str, rows: Sequence[KnownFile], *, expected: Set[tuple[str, str]], gone: Set[int]
+) -> KnownFile | None:
     """The row whose bytes these are: what was away from this very path, else what lies nowhere any more."""
     here = [row for row in rows if row.path == path and row.state in _AWAY]
     nowhere = [
         row
         for row in rows
-        if row.path not in expected
+        if (row.path, row.content_hash) not in expected
         and row.state is not State.REMOVED
-        and (row.state is State.MISSING or not os.path.lexists(row.path))
+        and (row.state is State.MISSING or row.id in gone or not os.path.lexists(row.path))
     ]
     return next(iter(here + nowhere), None)
 
@@ -78,7 +81,16 @@ def _take_back_in(
     if row.state in _AWAY or naming != row.naming or outranked:
         decisions.take_back(session, [row.id], at=at)
     if row.state is State.REMOVED:
-        removals.note_return(session, row.id, at=at)
+        _note_return(session, row.id, at=at)
+
+
+def _note_return(session: Session, image_id: int, *, at: datetime) -> None:
+    """Writes in the journal that a removed file is back; one that also lies in quarantine still can be purged there."""
+    for removal in removals.list_of_image(session, image_id):
+        gone = {RemovalState.DELETED, RemovalState.PURGED}
+        taken = removal.state is RemovalState.QUARANTINED and not os.path.lexists(removal.quarantine_path or "")
+        if removal.state in gone or taken:
+            removals.finish_act(session, removal.id, RemovalState.RESTORED, at=at)
 
 
 def _outcome(arrival: Arrival, row: KnownFile | None) -> str:

@@ -4,21 +4,22 @@ It promises that a recorded pair is not scored again, that the scores found so f
 decisions change all at once or not at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from indexer.domain.images import Image
-from indexer.domain.selection import Decision, Walk
-from indexer.engines import Map
-from indexer.pixels.describing import PrepareTask, Recipe, prepare_again
+from indexer.domain.selection import Decision, Reason, Walk, pair_of
+from indexer.engines import Lost, Map
+from indexer.pixels.describing import Prepared, PrepareTask, Recipe, prepare_again
 from indexer.pixels.headers import Limits
 from indexer.pixels.shelf import Shelf
 from indexer.store import cameras, decisions, images, profiles, scores
 from indexer.store.database import Database
+from indexer.store.decisions import Judgement
 from indexer.store.profiles import StoredProfile
-from indexer.workflows.deciding import Decider, HeldBack, Pixels
+from indexer.workflows.deciding import Decider, HeldBack, PreparedImages
 from indexer.workflows.running import Run, writing
 from indexer.workflows.watching import Clock, Progress, silent
 
@@ -119,7 +120,10 @@ def _prepare(means: Means, stored: StoredProfile, bare: Sequence[Image], *, came
     assert preparation.work_width is not None
     recipe = Recipe(preparation.digest, preparation.work_width, preparation.contrast, preparation.mask)
     tasks = (PrepareTask(image.id, image.path, image.content_hash, recipe, means.limits) for image in bare)
-    made = means.spread(prepare_again, tasks)
+    made = (
+        Prepared(image.id, None, f"decoding it {answer.reason}") if isinstance(answer, Lost) else answer
+        for image, answer in zip(bare, means.spread(prepare_again, tasks), strict=True)
+    )
     advance = means.progress(f"preparing {camera}", len(bare))
     problems: list[str] = []
     paths = {image.id: image.path for image in bare}
@@ -143,26 +147,19 @@ def _decide_camera(
         recorded_before = scores.has_scores(session, camera_id, scoring_id=stored.scoring_id)
     before = {image_id: decision for image_id, (profile_id, decision) in current.items() if profile_id == stored.id}
     walk = Walk(present, before=before)
-    advance = means.progress(f"comparing {name}", len(walk))
-    recorded = 0
     with Shelf() as shelf:
-        pixels = Pixels(means.database, stored, {image.id: image for image in present}, shelf, means.limits)
+        prepared = PreparedImages(means.database, stored, {image.id: image for image in present}, shelf, means.limits)
         decider = Decider(
             means.database,
             stored,
             judgements=judgements,
-            pixels=pixels,
+            prepared=prepared,
             spread=means.spread,
             recorded_before=recorded_before,
         )
-        for block in walk.blocks(size=decider.block_size):
-            decider.decide(walk, block)
-            advance(len(block))
-            if len(decider.evidence) >= _PAIRS_WRITTEN:
-                recorded += _write_scores(means.database, decider, stored, run=run)
-    recorded += _write_scores(means.database, decider, stored, run=run)
+        recorded = _walk_down(means, walk, decider, stored, name=name, run=run)
     fresh = [decision for decision in walk.decisions if current.get(decision.image_id) != (stored.id, decision)]
-    _write_decisions(means, fresh, stored, decider, run=run)
+    _write_decisions(means, fresh, stored, judgements, run=run)
     kept = sum(decision.keeps for decision in walk.decisions)
     return CameraResult(
         camera=name,
@@ -176,6 +173,21 @@ def _decide_camera(
     )
 
 
+def _walk_down(means: Means, walk: Walk, decider: Decider, stored: StoredProfile, *, name: str, run: Run) -> int:
+    """Decides every image of a camera; the number of pairs recorded, also of a walk that is cut short."""
+    advance = means.progress(f"comparing {name}", len(walk))
+    recorded = 0
+    try:
+        for block in walk.blocks(size=decider.block_size):
+            decider.decide(walk, block)
+            advance(len(block))
+            if len(decider.evidence) >= _PAIRS_WRITTEN:
+                recorded += _write_scores(means.database, decider, stored, run=run)
+    finally:
+        recorded += _write_scores(means.database, decider, stored, run=run)
+    return recorded
+
+
 def _write_scores(database: Database, decider: Decider, stored: StoredProfile, *, run: Run) -> int:
     """Writes the evidence collected so far; the number of pairs."""
     evidence = decider.take_evidence()
@@ -186,13 +198,21 @@ def _write_scores(database: Database, decider: Decider, stored: StoredProfile, *
 
 
 def _write_decisions(
-    means: Means, fresh: Sequence[Decision], stored: StoredProfile, decider: Decider, *, run: Run
+    means: Means,
+    fresh: Sequence[Decision],
+    stored: StoredProfile,
+    judgements: Mapping[tuple[int, int], Judgement],
+    *,
+    run: Run,
 ) -> None:
     """Writes a camera's new decisions in one transaction: nobody ever reads half a change."""
-    if not fresh:
-        return
-    judged_by = {decision.image_id: decider.judged_by.get(decision.image_id, "compare") for decision in fresh}
-    with means.database.write() as session:
-        decisions.add_decisions(
-            session, fresh, profile_id=stored.id, judged_by=judged_by, at=means.clock(), run_id=run.id
-        )
+    judged_by = {
+        decision.image_id: judgements[pair_of(decision.image_id, decision.keeper_id)].judged_by
+        for decision in fresh
+        if decision.reason is Reason.VERDICT and decision.keeper_id is not None
+    }
+    if fresh:
+        with means.database.write() as session:
+            decisions.add_decisions(
+                session, fresh, profile_id=stored.id, judged_by=judged_by, at=means.clock(), run_id=run.id
+            )

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from indexer.domain.images import Image
-from indexer.domain.selection import Decision, Reason, Search, Walk, nearness
-from indexer.engines import Map
+from indexer.domain.selection import Decision, Reason, Search, Walk, nearness, pair_of
+from indexer.engines import Lost, Map
+from indexer.errors import EngineProblem
 from indexer.pixels.describing import read_native
 from indexer.pixels.headers import ImageRefused, Limits
 from indexer.pixels.matching import MatchTask, Measure, match
@@ -45,7 +46,7 @@ class Inquiry:
     met: list[tuple[Image, Evidence | None]] = field(default_factory=list)
 
 
-class Pixels:
+class PreparedImages:
     """The prepared images of one camera, fetched when a search needs them."""
 
     def __init__(
@@ -94,21 +95,19 @@ class Decider:
         stored: StoredProfile,
         *,
         judgements: Mapping[tuple[int, int], Judgement],
-        pixels: Pixels,
+        prepared: PreparedImages,
         spread: Map,
         recorded_before: bool,
     ) -> None:
         self._database = database
         self._stored = stored
         self._judgements = judgements
-        self._pixels = pixels
+        self._prepared = prepared
         self._spread = spread
         self._recorded_before = recorded_before
         self._recorded: dict[int, dict[int, float]] = {}
         self.evidence: list[PairEvidence] = []
         self.scored = 0
-        self.beyond = 0
-        self.judged_by: dict[int, str] = {}
 
     @property
     def block_size(self) -> int:
@@ -145,15 +144,14 @@ class Decider:
             asked = [(inquiry, chunk) for inquiry, chunk in asked if chunk]
             tasks = [self._task(inquiry, chunk) for inquiry, chunk in asked]
             for (inquiry, chunk), answer in zip(asked, self._spread(match, tasks), strict=True):
-                by_id = {keeper.id: keeper for keeper in chunk}
-                recorded = dict(answer.recorded)
-                inquiry.met += [
-                    (by_id[key], recorded.get(key)) for key in by_id if key in recorded or key in answer.beyond
-                ]
+                if isinstance(answer, Lost):
+                    raise EngineProblem(f"a worker {answer.reason}; run compare again, with fewer --processes")
+                inquiry.met += [(keeper, evidence) for keeper, (_, evidence) in zip(chunk, answer.met, strict=False)]
                 if answer.found is not None:
-                    score = recorded[answer.found].score
-                    inquiry.found = Decision(inquiry.search.image.id, Reason.SIMILAR, answer.found, score)
-                    inquiry.closed, inquiry.hit = True, None
+                    keeper, evidence = inquiry.met[-1]
+                    score = None if evidence is None else evidence.score
+                    inquiry.found = Decision(inquiry.search.image.id, Reason.SIMILAR, keeper.id, score)
+                    inquiry.closed = True
             for inquiry in going:
                 if inquiry.closed and inquiry.found is None:
                     inquiry.found = inquiry.hit
@@ -178,11 +176,10 @@ class Decider:
     def _known(self, image: Image, keeper: Image) -> Decision | bool:
         """What is known of a pair without its pixels: the decision it leads to, True if they differ, False if
         nothing."""
-        judgement = self._judgements.get((min(image.id, keeper.id), max(image.id, keeper.id)))
+        judgement = self._judgements.get(pair_of(image.id, keeper.id))
         if judgement is not None:
             if judgement.verdict == "different":
                 return True
-            self.judged_by[image.id] = judgement.judged_by
             return Decision(image.id, Reason.VERDICT, keeper.id)
         if image.content_hash == keeper.content_hash:
             return Decision(image.id, Reason.IDENTICAL, keeper.id, 0.0)
@@ -204,17 +201,15 @@ class Decider:
 
     def _task(self, inquiry: Inquiry, chunk: Sequence[Image]) -> MatchTask:
         keys = [keeper.id for keeper in chunk]
-        image, *candidates = self._pixels.slots([inquiry.search.image.id, *keys])
+        image, *candidates = self._prepared.slots([inquiry.search.image.id, *keys])
         return MatchTask(image, tuple(zip(keys, candidates, strict=True)), measure_of(self._stored))
 
     def _note(self, image: Image, met: Sequence[tuple[Image, Evidence | None]]) -> None:
         """Counts the pairs that an image met, and keeps the evidence of those worth recording."""
         self.scored += len(met)
-        for keeper, evidence in met:
-            if evidence is None:
-                self.beyond += 1
-            else:
-                self.evidence.append(PairEvidence(image.id, keeper.id, evidence))
+        self.evidence += [
+            PairEvidence(image.id, keeper.id, evidence) for keeper, evidence in met if evidence is not None
+        ]
 
 
 def measure_of(stored: StoredProfile) -> Measure:

@@ -1,5 +1,7 @@
 """db: the shape and the health of the database itself."""
 
+from contextlib import closing
+
 from indexer.store import schema
 from indexer.store.database import Database
 from indexer.store.schema import Health
@@ -8,7 +10,8 @@ from indexer.store.schema import Health
 def upgrade(name: str) -> Health:
     """The database of that URL or path, brought to the shape of this version, and checked."""
     schema.upgrade_database(name)
-    return check(schema.open_database(name))
+    with closing(schema.open_database(name)) as database:
+        return check(database)
 
 
 def check(database: Database) -> Health:

@@ -10,7 +10,7 @@ present until something is seen there again. Enforced by tests/workflows/test_in
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -19,10 +19,10 @@ from typing import Any, TypeVar
 from indexer.domain.images import State
 from indexer.domain.names import Naming, compile_pattern, matches_pattern, name_image
 from indexer.domain.renaming import renamed
-from indexer.engines import Map
+from indexer.engines import Lost, Map
 from indexer.errors import FolderProblem
 from indexer.files.walking import Candidate, Skipped, roots_of, walk
-from indexer.pixels.describing import DescribeTask, Recipe, describe
+from indexer.pixels.describing import DescribeTask, Description, Recipe, describe, set_aside
 from indexer.pixels.headers import Limits
 from indexer.store import decisions, images, profiles
 from indexer.store.database import Database, Session
@@ -145,16 +145,21 @@ def ingest(
         for skipped in found.skipped:
             report.skip(skipped.path, skipped.reason)
         news = _sort_out(database, found, report, clock=clock)
-        report.missing = _mark_missing(database, found)
+        gone = frozenset(_list_gone(database, found))
         recipes = _recipes(database)
-        tasks = (DescribeTask(candidate.path, recipes, limits) for candidate, _ in news)
-        described = zip(news, spread(describe, tasks), strict=True)
+        tasks = [DescribeTask(candidate.path, recipes, limits) for candidate, _ in news]
+        seen = (
+            set_aside(task, reason=f"decoding it {answer.reason}") if isinstance(answer, Lost) else answer
+            for task, answer in zip(tasks, spread(describe, tasks), strict=True)
+        )
+        described = zip(news, seen, strict=True)
         advance = progress("reading images", len(news))
         for batch in _batches(described, _WRITTEN):
             with database.write() as session:
-                _write(session, batch, found, report, run=run, clock=clock)
+                _write(session, batch, found, report, gone=gone, run=run, clock=clock)
             run.counts = report.counts
             advance(len(batch))
+        report.missing = _mark_missing(database, found)
         if found.pattern is not None:
             report.unmatched = sum(not _matches(found.pattern, candidate) for candidate in found.candidates)
         with database.read() as session:
@@ -191,7 +196,16 @@ def _sort_out(
 
 
 def _mark_missing(database: Database, found: Found) -> int:
-    """Marks what the index has below the walked folders and nobody saw; the number of images."""
+    """Marks what nobody saw and what did not turn up elsewhere, once all was read; the number of images."""
+    gone = _list_gone(database, found)
+    if gone:
+        with database.write() as session:
+            images.set_state(session, gone, State.MISSING, reason="not found")
+    return len(gone)
+
+
+def _list_gone(database: Database, found: Found) -> list[int]:
+    """The images that the index has below the walked folders and nobody saw there."""
     seen = {candidate.path for candidate in found.candidates}
     unknown = tuple(f"{skipped.path.rstrip('/')}/" for skipped in found.skipped if skipped.reason not in _EXPECTED)
     roots = {candidate.root for candidate in found.candidates} & set(roots_of(found.paths))
@@ -204,18 +218,16 @@ def _mark_missing(database: Database, found: Found) -> int:
                 for image_id, path in images.iter_present_under(session, root)
                 if path not in seen and path not in refused and not path.startswith(unknown)
             ]
-    if gone:
-        with database.write() as session:
-            images.set_state(session, gone, State.MISSING, reason="not found")
-    return len(gone)
+    return gone
 
 
 def _write(
     session: Session,
-    batch: list[tuple[tuple[Candidate, KnownFile | None], Any]],
+    batch: list[tuple[tuple[Candidate, KnownFile | None], Description]],
     found: Found,
     report: IngestReport,
     *,
+    gone: Set[int],
     run: Run,
     clock: Clock,
 ) -> None:
@@ -225,12 +237,12 @@ def _write(
         if seen.problem is not None:
             report.skip(candidate.path, seen.problem)
         elif known is not None and known.content_hash == seen.content_hash:
-            images.touch_image(session, known.id, mtime_ns=seen.mtime_ns)
+            images.touch_image(session, known.id, mtime_ns=seen.mtime_ns or candidate.mtime_ns)
             report.count(Outcome.UNCHANGED)
         else:
             naming = found.naming(candidate, exif=(seen.exif_time, seen.exif_offset))
             arrivals.append(Arrival(seen, naming, candidate.root, known))
-    for outcome in take_in(session, arrivals, run_id=run.id, at=clock()):
+    for outcome in take_in(session, arrivals, gone=gone, run_id=run.id, at=clock()):
         report.count(outcome)
 
 

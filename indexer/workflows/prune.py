@@ -7,26 +7,20 @@ row says so before anything is touched, and that a failure costs that file alone
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.domain.images import State
-from indexer.domain.removal import Flagged, IndexedFile, Plan, RemovalState, plan_removal
-from indexer.files.moving import (
-    FileIdentity,
-    Fingerprint,
-    Mismatch,
-    check,
-    delete,
-    forget_place,
-    move_no_replace,
-    quarantine_folder,
-    quarantine_place,
-    same_file,
-)
-from indexer.store import cameras, decisions, images, removals
+from indexer.domain.removal import Brake, Flagged, IndexedFile, Plan, RemovalState, plan_removal
+from indexer.errors import UsageProblem
+from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, same_file
+from indexer.files.moving import delete, move_no_replace
+from indexer.files.quarantine import forget_place, quarantine_folder, quarantine_place
+from indexer.files.walking import QUARANTINE_NAME
+from indexer.interrupts import uninterrupted
+from indexer.store import cameras, decisions, images, removals, runs
 from indexer.store.database import Database
 from indexer.store.removals import Act
 from indexer.workflows.running import Run, writing
@@ -44,7 +38,10 @@ class PruneReport:
     outdated: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
+    held_back: dict[str, str] = field(default_factory=dict)
     quarantines: Counter[str] = field(default_factory=Counter)
+    present: dict[str, int] = field(default_factory=dict)
+    removed_of: Counter[str] = field(default_factory=Counter)
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -56,6 +53,8 @@ class PruneReport:
             "outdated": self.outdated,
             "failed": len(self.failures),
             "left_out": self.left_out,
+            "held_back": self.held_back,
+            "cameras": {camera: (number, self.present[camera]) for camera, number in self.removed_of.items()},
         }
 
 
@@ -65,15 +64,26 @@ class Manner:
 
     permanent: bool = False
     quarantine: str | None = None
+    max_share: float | None = None
 
 
-def plan(database: Database, *, camera: str | None = None) -> Plan:
-    """What prune would take away now."""
+def plan(database: Database, *, camera: str | None = None, max_share: float | None = None) -> Plan:
+    """What prune would take away now; cameras of which it would take more than is plausible are held back."""
     with database.read() as session:
         if camera is not None:
             cameras.get_camera(session, camera)
         flagged = decisions.list_flagged(session, camera=camera)
-        return plan_removal(flagged, present=cameras.count_present(session))
+        brake = Brake(max_share, _largest_shares(runs.list_counts(session, command="prune")))
+        return plan_removal(flagged, present=cameras.count_present(session), brake=brake)
+
+
+def _largest_shares(earlier: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The largest share of each camera's images that an earlier prune took."""
+    largest: dict[str, float] = {}
+    for counts in earlier:
+        for camera, (removed, present) in counts.get("cameras", {}).items():
+            largest[camera] = max(largest.get(camera, 0.0), removed / present)
+    return largest
 
 
 def prune(
@@ -86,22 +96,46 @@ def prune(
     progress: Progress = silent,
 ) -> PruneReport:
     """Takes away the files of a plan that a person has seen, as far as it still holds."""
-    arguments = {"camera": camera, "permanent": manner.permanent, "quarantine": manner.quarantine}
+    arguments = {
+        "camera": camera,
+        "permanent": manner.permanent,
+        "quarantine": manner.quarantine,
+        "max_share": manner.max_share,
+    }
+    _require_unwalked(shown, manner=manner)
     report = PruneReport()
     with writing(database, "prune", arguments=arguments, clock=clock) as run:
         report.run_id = run.id
-        now = plan(database, camera=camera)
+        now = plan(database, camera=camera, max_share=manner.max_share)
         still = {item.decision_id for item in now.victims}
         victims = [item for item in shown.victims if item.decision_id in still]
         report.outdated = len(shown.victims) - len(victims)
         report.left_out = {str(reason): number for reason, number in now.left_out.items()}
+        report.held_back = {held.camera.camera: held.reason for held in now.held_back}
+        report.present = {camera.camera: camera.images for camera in now.cameras}
         advance = progress("removing", len(victims))
         for item in victims:
-            _take_away(database, item, report, manner=manner, run=run, clock=clock)
+            with uninterrupted():
+                _take_away(database, item, report, manner=manner, run=run, clock=clock)
             run.counts = report.counts
             advance(1)
         run.counts = report.counts
     return report
+
+
+def _require_unwalked(shown: Plan, *, manner: Manner) -> None:
+    """Refuses a quarantine that a walk of the victims' roots would see."""
+    if manner.permanent or manner.quarantine is None:
+        return
+    folder = os.path.realpath(manner.quarantine)
+    if QUARANTINE_NAME in folder.split(os.sep):
+        return
+    for root in sorted({os.path.realpath(item.victim.root) for item in shown.victims}):
+        if os.path.commonpath([folder, root]) == root:
+            raise UsageProblem(
+                f"the quarantine {manner.quarantine!a} lies inside {root!a}, and the next ingest would take the files "
+                f"in again; name a folder outside"
+            )
 
 
 def _take_away(
@@ -130,6 +164,7 @@ def _take_away(
         report.failures.append((item.victim.path, str(problem)))
         return
     report.removed += 1
+    report.removed_of[item.camera] += 1
     report.size_bytes += item.victim.size_bytes
 
 

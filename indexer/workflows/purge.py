@@ -11,7 +11,10 @@ from typing import Any
 from indexer.domain.images import State
 from indexer.domain.removal import RemovalState
 from indexer.errors import UsageProblem
-from indexer.files.moving import Fingerprint, Mismatch, check, delete, forget_place
+from indexer.files.checking import Fingerprint, Mismatch, check
+from indexer.files.moving import delete
+from indexer.files.quarantine import forget_place
+from indexer.interrupts import uninterrupted
 from indexer.store import removals
 from indexer.store.database import Database
 from indexer.store.removals import Removal
@@ -55,7 +58,8 @@ def purge(
         chosen = list_purgeable(database, older_than_days=older_than_days, clock=clock)
         advance = progress("purging", len(chosen))
         for removal in chosen:
-            problem = _purge_one(database, removal, clock=clock)
+            with uninterrupted():
+                problem = _purge_one(database, removal, clock=clock)
             if problem is None:
                 report.purged += 1
                 report.size_bytes += removal.size_bytes

@@ -11,7 +11,10 @@ from typing import Any
 
 from indexer.domain.removal import RemovalState
 from indexer.errors import ImageProblem, UsageProblem
-from indexer.files.moving import Fingerprint, Mismatch, check, forget_place, make_folders, move_no_replace
+from indexer.files.checking import Fingerprint, Mismatch, check
+from indexer.files.moving import move_no_replace
+from indexer.files.quarantine import forget_place, make_folders
+from indexer.interrupts import uninterrupted
 from indexer.store import decisions, images, pins, removals, runs
 from indexer.store.database import Database
 from indexer.store.removals import Removal
@@ -63,7 +66,8 @@ def restore(
         chosen = _choose(database, wanted)
         advance = progress("restoring", len(chosen))
         for removal in chosen:
-            problem = _bring_back(database, removal, pin=pin, run=run, clock=clock)
+            with uninterrupted():
+                problem = _bring_back(database, removal, pin=pin, run=run, clock=clock)
             if problem is None:
                 report.restored += 1
             else:

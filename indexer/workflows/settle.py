@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from indexer.domain.images import State
 from indexer.domain.removal import RemovalState
-from indexer.files.moving import Fingerprint, Mismatch, check, delete, discard_partial, forget_place
+from indexer.files.checking import Fingerprint, Mismatch, check
+from indexer.files.moving import delete, discard_partial
+from indexer.files.quarantine import forget_place
 from indexer.store import decisions, images, pins, removals
 from indexer.store.database import Database
 from indexer.store.removals import Removal

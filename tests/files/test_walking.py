@@ -136,7 +136,7 @@ def test_roots_keep_the_order_given(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("problem", "reason"),
     [
-        (PermissionError(13, "Permission denied"), "no permission"),
+        (PermissionError(13, "Permission denied"), "Permission denied"),
         (FileNotFoundError(2, "No such file or directory"), "gone while walking"),
         (OSError(5, "Input/output error"), "Input/output error"),
     ],

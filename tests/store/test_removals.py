@@ -126,20 +126,6 @@ def test_a_failed_check_is_written_down(database: Database, flagged: Flag) -> No
     assert found == replace(expected, quarantine_path=None)
 
 
-@pytest.mark.parametrize("state", RemovalState)
-def test_bytes_that_are_back(database: Database, flagged: Flag, remove: Remove, state: RemovalState) -> None:
-    """When an image's bytes are back at their path its unrestored removals count as restored; the others stay."""
-    item, other = flagged("1"), flagged("2")
-    removal_id, other_id = remove(item, state), remove(other)
-    with database.write() as session:
-        removals.note_return(session, item.victim.image_id, at=LATER)
-        (found,) = removals.list_of_image(session, item.victim.image_id)
-    unrestored = state not in {RemovalState.RESTORED, RemovalState.FAILED}
-    assert found.state is (RemovalState.RESTORED if unrestored else state)
-    assert (times(database, removal_id)[1] == LATER) is unrestored
-    assert times(database, other_id) == (NOON, None, None)
-
-
 def test_quarantine_by_run_and_age(database: Database, flagged: Flag, remove: Remove) -> None:
     """Files in quarantine come oldest first, those of one run, or those removed before a moment."""
     with database.write() as session:

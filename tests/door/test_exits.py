@@ -1,0 +1,89 @@
+"""Exits: what went wrong becomes one sentence and an exit code, and what nobody expected goes to a log."""
+
+import errno
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer
+
+from indexer.door import exits
+from indexer.errors import DatabaseProblem, Declined, FolderProblem, UsageProblem
+from tests.door.conftest import command
+
+
+def failing(problem: BaseException) -> typer.Typer:
+    """An application whose one command meets this problem."""
+    app = typer.Typer()
+
+    @app.command()
+    def act(json: bool = False) -> None:
+        raise problem
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "sentence"),
+    [
+        (DatabaseProblem("the database is a teapot"), 1, "the database is a teapot"),
+        (FolderProblem("no such folder"), 1, "no such folder"),
+        (Declined("nothing was done"), 1, "nothing was done"),
+        (UsageProblem("say which"), 2, "say which"),
+        (OSError(errno.ENOSPC, "No space left on device", "/frames/\udce9.jpg"), 1, None),
+        (KeyboardInterrupt(), 130, None),
+    ],
+)
+def test_known_problems(
+    problem: BaseException, code: int, sentence: str | None, capsys: pytest.CaptureFixture[str], own_home: Path
+) -> None:
+    """A known problem is one sentence on stderr and an exit code; nothing is logged."""
+    assert exits.run(failing(problem), []) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("indexer: ")
+    assert err.count("\n") == 1
+    assert sentence is None or err == f"indexer: {sentence}\n"
+    assert list(own_home.iterdir()) == []
+
+
+def test_unexpected(capsys: pytest.CaptureFixture[str], own_home: Path) -> None:
+    """What nobody expected is exit code 3, one sentence, and a traceback in indexer.log."""
+    assert exits.run(failing(ZeroDivisionError("it was zero")), []) == 3
+    log = (own_home / "indexer.log").read_text()
+    assert capsys.readouterr().err == (
+        f"indexer: unexpected: ZeroDivisionError: it was zero (the traceback is in {own_home / 'indexer.log'})\n"
+    )
+    assert "Traceback (most recent call last)" in log
+    assert log.rstrip().endswith("ZeroDivisionError: it was zero")
+
+
+def test_unexpected_where_nothing_can_be_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_home: Path
+) -> None:
+    """Where the log cannot be written, it goes to the folder for temporary files."""
+    (own_home / "indexer.log").mkdir()
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    assert exits.run(failing(ZeroDivisionError()), []) == 3
+    assert str(tmp_path / "indexer.log") in capsys.readouterr().err
+    assert "ZeroDivisionError" in (tmp_path / "indexer.log").read_text()
+
+
+@pytest.mark.parametrize("code", [0, 1, 7])
+def test_a_command_chooses_its_exit_code(code: int) -> None:
+    """A command that ends with an exit code of its own gets it."""
+    assert exits.run(failing(typer.Exit(code)), []) == code
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_reader_that_leaves(decided: Path, own_home: Path, more: list[str]) -> None:
+    """A reader that closes the pipe early, such as `head`, is no problem: exit code 0 and no word."""
+    sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT i FROM n"
+    with (own_home / "said").open("w+") as said:
+        process = subprocess.Popen(command("audit", "--sql", sql, *more), stdout=subprocess.PIPE, stderr=said)
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(60) == 0
+        said.seek(0)
+        assert "indexer:" not in said.read()

@@ -1,0 +1,115 @@
+"""Words: what a report says to a person, and that nothing in a name can disturb it."""
+
+import io
+import os
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from indexer.door import words
+from indexer.workflows.compare import CameraResult, CompareReport
+from indexer.workflows.ingest import IngestReport, Outcome
+from indexer.workflows.prune import PruneReport
+from indexer.workflows.restore import RestoreReport
+
+
+def said(tell: object, report: object) -> str:
+    """What a report says."""
+    console = Console(file=io.StringIO(), width=120, markup=False, highlight=False, emoji=False, soft_wrap=True)
+    tell(console, report)  # type: ignore[operator]
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
+
+
+@given(st.binary(max_size=60))
+def test_any_path_can_be_shown(raw: bytes) -> None:
+    """Any bytes that a disk can hold are shown on one line of printable signs, as text that any file can take."""
+    shown = words.path(os.fsdecode(raw))
+    assert shown.isprintable()
+    shown.encode()
+
+
+@given(st.text(max_size=60).filter(str.isprintable))
+def test_plain_names_are_shown_as_they_are(name: str) -> None:
+    """A name that can be shown is shown unchanged."""
+    assert words.path(name) == name
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (52_480, "52.5 kB"), (8_100_000, "8.1 MB"), (2 * 10**12, "2.0 TB")],
+)
+def test_size(size_bytes: int, text: str) -> None:
+    """Bytes are told in the unit that fits."""
+    assert words.size(size_bytes) == text
+
+
+def test_ingested() -> None:
+    """Every path is in one count, in the order of the outcomes, and what could not be read is named with its reason."""
+    report = IngestReport(
+        10,
+        Counter({Outcome.SKIPPED: 2, Outcome.TOO_SMALL: 1, Outcome.ADDED: 7}),
+        Counter({"Permission denied": 1, "symbolic link": 1}),
+        refused=[("/lot/[red]1.jpg", "Permission denied")],
+        undecided=7,
+    )
+    assert said(words.ingested, report).splitlines() == [
+        "10 files seen: 7 added, 1 too small, 2 skipped.",
+        "  skipped 1: Permission denied",
+        "  skipped 1: symbolic link",
+        "  /lot/[red]1.jpg: Permission denied",
+        "7 images are not decided yet. Next: manage.py compare",
+    ]
+
+
+def test_compared() -> None:
+    """A camera that was held back is named with the reason beside the table of the others."""
+    report = CompareReport(
+        "plain", [CameraResult("a", "plain", 3, 2, 1, 3, 2, 1), CameraResult("b\n", "plain", 2, problem="no file")]
+    )
+    lines = said(words.compared, report).splitlines()
+    assert lines[0] == "The profile plain is the active one from now on."
+    assert " ".join(lines[2].split()) == "camera profile images kept duplicates decided pairs scored recorded"
+    assert lines[4].split() == ["a", "plain", "3", "2", "1", "3", "2", "1"]
+    assert lines[-2:] == [
+        r"camera 'b\n' was left as it was: no file",
+        "Nothing is removed yet. Next: manage.py prune --dry-run",
+    ]
+
+
+def test_pruned() -> None:
+    """What was removed, where it lies, what was left alone, and how to undo it."""
+    report = PruneReport(
+        run_id=7,
+        removed=2,
+        size_bytes=1500,
+        hard_links=1,
+        outdated=1,
+        failures=[("/a", "gone")],
+        left_out={"its keeper is missing": 3},
+        quarantines=Counter({"/q": 2}),
+        held_back={"gate": "all of it would go"},
+    )
+    assert said(words.pruned, report).splitlines() == [
+        "2 files removed, 1.5 kB, by run 7.",
+        "  2 lie in /q",
+        "  1 left alone: the same file on disk as their keeper (hard links)",
+        "  1 left alone: their decision changed after the plan was shown",
+        "  3 left out: its keeper is missing",
+        "  To settle these: manage.py compare",
+        "camera 'gate' is held back: all of it would go",
+        "  If that is right: manage.py prune --max-share 1",
+        "  /a: gone",
+        "To undo: manage.py restore --run 7   To free the space: manage.py purge --all",
+    ]
+
+
+def test_many_failures() -> None:
+    """Of many files the first ten are named and the others counted."""
+    report = RestoreReport(1, failures=[(f"/{number}", "no") for number in range(13)])
+    lines = said(words.restored, report).splitlines()
+    assert lines[0] == "1 files brought back. They and their keepers are pinned: no prune takes them again."
+    assert lines[1:11] == [f"  /{number}: no" for number in range(10)]
+    assert lines[11:] == ["  and 3 more; --json names them all"]

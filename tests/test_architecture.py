@@ -1,0 +1,177 @@
+"""The house: floors hold, and the test that says so can fail; rooms are small, well named, and explained."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted([ROOT / "manage.py", *(ROOT / "indexer").rglob("*.py"), *(ROOT / "migrations").rglob("*.py")])
+TOP_LEVEL = {
+    "indexer", "migrations", "tests", "manage.py", "pyproject.toml", "README.md",
+    ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-config.yaml",
+}  # fmt: skip
+OURS = ["indexer", "migrations", "tests", ".ci"]
+LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def lint(tree: Path) -> subprocess.CompletedProcess[str]:
+    """What import-linter says of a tree, by the contract of its pyproject.toml."""
+    return subprocess.run([sys.executable, "-c", LINT], cwd=tree, capture_output=True, text=True, timeout=120)
+
+
+def name_of(path: Path) -> str:
+    """The path of a source as people write it."""
+    return str(path.relative_to(ROOT))
+
+
+def tracked() -> Iterator[Path]:
+    """Every file of the repository."""
+    yield from (ROOT / name for name in sorted(TOP_LEVEL) if (ROOT / name).is_file())
+    for folder in OURS:
+        yield from (path for path in sorted((ROOT / folder).rglob("*")) if path.is_file() and path.suffix != ".pyc")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the package and its contract, to plant violations in."""
+    shutil.copytree(ROOT / "indexer", tmp_path / "indexer", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_floors_hold() -> None:
+    """A floor imports only the floors below it, and each library only where it belongs."""
+    done = lint(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "broken"),
+    [
+        ("domain/names.py", "import cv2", "Only pixels knows images"),
+        ("workflows/status.py", "import PIL", "Only pixels knows images"),
+        ("workflows/status.py", "import sqlalchemy", "Only the store knows SQL"),
+        ("files/walking.py", "import sqlite3", "Only the store knows SQL"),
+        ("store/pins.py", "import rich", "Only the door knows the command line"),
+        ("errors.py", "import typer", "Only the door knows the command line"),
+        ("pixels/quality.py", "import indexer.store.pins", "A floor imports only the floors below it"),
+        ("domain/names.py", "import indexer.files.walking", "A floor imports only the floors below it"),
+        ("engines.py", "import indexer.domain.names", "A floor imports only the floors below it"),
+        ("store/pins.py", "import indexer.workflows.status", "A floor imports only the floors below it"),
+        ("workflows/status.py", "import indexer.door.words", "A floor imports only the floors below it"),
+        ("attic.py", "", "A floor imports only the floors below it"),
+    ],
+)
+def test_violation_is_seen(copy: Path, file: str, line: str, broken: str) -> None:
+    """A planted violation, or a room on no floor, breaks the contract."""
+    path = copy / "indexer" / file
+    path.write_text((path.read_text() if path.exists() else "") + f"\n{line}\n")
+    done = lint(copy)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"{broken} BROKEN" in done.stdout
+
+
+def test_copy_is_healthy(copy: Path) -> None:
+    """The copy that violations are planted in holds the contract before."""
+    assert lint(copy).returncode == 0
+
+
+def test_top_level() -> None:
+    """The top level holds what it should and nothing else that would be committed."""
+    ignored = {line.rstrip("/") for line in (ROOT / ".gitignore").read_text().splitlines()} | {".git"}
+    there = {path.name for path in ROOT.iterdir() if path.name not in ignored and not path.match("*.egg-info")}
+    assert there == TOP_LEVEL
+
+
+def test_names() -> None:
+    """No room is named for the lack of a name."""
+    vague = {"utils", "util", "helpers", "helper", "common", "core", "base", "manager", "misc", "tools"}
+    assert [name_of(path) for path in SOURCES if vague & {*path.parts, path.stem}] == []
+
+
+def test_modules_are_explained() -> None:
+    """Every module opens with what it holds."""
+    assert [name_of(path) for path in SOURCES if ast.get_docstring(ast.parse(path.read_text())) is None] == []
+
+
+def public_functions(path: Path) -> Iterator[Function | ast.ClassDef]:
+    """The functions, methods and classes of a file that others may use."""
+    waiting: list[ast.AST] = [ast.parse(path.read_text())]
+    while waiting:
+        for node in ast.iter_child_nodes(waiting.pop()):
+            if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
+                yield node
+                waiting += [node] if isinstance(node, ast.ClassDef) else []
+
+
+def test_public_functions_are_explained() -> None:
+    """Every public function, method and class says in one line what comes back, or what it is."""
+    bare = [
+        f"{name_of(path)}:{node.lineno} {node.name}"
+        for path in SOURCES
+        for node in public_functions(path)
+        if ast.get_docstring(node) is None
+    ]
+    assert bare == []
+
+
+def code_lines(function: Function) -> int:
+    """Lines of code of a function: blank lines, comments and the docstring do not count."""
+    first = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    lines = {function.lineno}
+    for statement in first:
+        for node in ast.walk(statement):
+            lines |= {getattr(node, "lineno", function.lineno), getattr(node, "end_lineno", function.lineno)}
+    signature = range(function.lineno, function.body[0].lineno)
+    return len(lines | set(signature))
+
+
+def test_functions_are_small() -> None:
+    """No function has more than 40 lines of code; migrations are records of what was done, not functions to read."""
+    large = [
+        f"{name_of(path)}:{node.lineno} {node.name}: {code_lines(node)}"
+        for path in SOURCES
+        if "migrations" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, Function) and code_lines(node) > 40
+    ]
+    assert large == []
+
+
+def test_files_are_small() -> None:
+    """No source file has more than 300 lines."""
+    lengths = {name_of(path): len(path.read_text().splitlines()) for path in SOURCES}
+    assert {name: length for name, length in lengths.items() if length > 300} == {}
+
+
+def test_tests_state_promises() -> None:
+    """Every test says in its docstring what is promised."""
+    silent = [
+        f"{name_of(path)}:{node.lineno} {node.name}"
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, Function) and node.name.startswith("test_") and ast.get_docstring(node) is None
+    ]
+    assert silent == []
+
+
+def test_nothing_of_one_machine() -> None:
+    """No file names a place of one machine, or the address of a package host."""
+    places = "|".join(
+        ["/ro" + "ot/", "/ho" + "me/[a-z]+/", "/wo" + "rk/", "/Us" + "ers/", "pyp" + r"i\.org", "pythonho" + "sted"]
+    )
+    found = [
+        f"{name_of(path)}:{number}: {line.strip()}"
+        for path in tracked()
+        for number, line in enumerate(path.read_bytes().decode("utf-8", "replace").splitlines(), start=1)
+        if re.search(places, line)
+    ]
+    assert found == []

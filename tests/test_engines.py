@@ -1,0 +1,171 @@
+"""Engines: `map`, spread over processes: in order, bounded, and with nobody left behind."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from itertools import islice
+
+import pytest
+
+from indexer.engines import Bounds, Lost, engine, processes, serial
+
+
+def square(number: int) -> int:
+    """The work."""
+    return number * number
+
+
+def slow_at_first(number: int) -> int:
+    """The work, which takes longest for the first items."""
+    time.sleep(0.05 if number < 2 else 0)
+    return number
+
+
+def whoami(_item: int) -> int:
+    """The process that works."""
+    return os.getpid()
+
+
+def refuse_three(number: int) -> int:
+    """The work, which fails for one item."""
+    if number == 3:
+        raise ValueError(f"not {number}")
+    return number
+
+
+def die_at_three(number: int) -> int:
+    """The work, in which one item kills its worker."""
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def hang_at_three(number: int) -> int:
+    """The work, in which one item never ends."""
+    time.sleep(600 if number == 3 else 0)
+    return number
+
+
+def take_memory(megabytes: int) -> int:
+    """The work, which takes that much memory."""
+    return len(bytes(megabytes * 2**20))
+
+
+class Counted:
+    """Items that know how many of them were asked for."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.asked = 0
+
+    def __iter__(self) -> Iterator[int]:
+        for number in range(self.count):
+            self.asked += 1
+            yield number
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_equal_results(count: int) -> None:
+    """Any number of workers gives what `map` gives."""
+    with engine(count) as spread:
+        assert list(spread(square, range(50))) == list(map(square, range(50)))
+        assert list(spread(square, [])) == []
+
+
+def test_order() -> None:
+    """Results come in the order of the items, whichever is ready first."""
+    with processes(2) as spread:
+        assert list(spread(slow_at_first, range(20))) == list(range(20))
+
+
+def test_workers() -> None:
+    """An engine says how many workers share the items, and it is they who work."""
+    with serial() as alone, processes(2) as spread:
+        assert (alone.workers, spread.workers) == (1, 2)
+        assert set(alone(whoami, range(4))) == {os.getpid()}
+        assert os.getpid() not in set(spread(whoami, range(4)))
+
+
+def test_bounded_in_flight() -> None:
+    """Items are asked for as results are taken: a million items do not wait in memory."""
+    items = Counted(1_000_000)
+    with processes(2) as spread:
+        results = spread(square, items)
+        assert [next(results) for _ in range(10)] == [number * number for number in range(10)]
+    assert items.asked <= 10 + 2 * 4
+
+
+def test_serial_takes_one_item_at_a_time() -> None:
+    """One worker asks for an item when its result is wanted, not before."""
+    items = Counted(1_000_000)
+    with serial() as spread:
+        next(spread(square, items))
+    assert items.asked == 1
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_problem_reaches_the_caller(count: int) -> None:
+    """What the function raises is raised where its result is taken, after the results before it."""
+    with engine(count) as spread:
+        results = spread(refuse_three, range(10))
+        assert list(islice(results, 3)) == [0, 1, 2]
+        with pytest.raises(ValueError, match="not 3"):
+            next(results)
+
+
+def test_nobody_outlives_the_block() -> None:
+    """Workers end with the block, also when it is left by an interrupt."""
+    workers: set[int] = set()
+    with pytest.raises(KeyboardInterrupt), processes(2) as spread:  # noqa: PT012 - the block is what is tested
+        workers |= set(spread(whoami, range(8)))
+        raise KeyboardInterrupt
+    assert workers
+    assert [pid for pid in workers if is_running(pid)] == []
+
+
+def test_nobody_outlives_hanging_work() -> None:
+    """Work that would never end is ended with the block."""
+    with processes(2) as spread:
+        workers = set(spread(whoami, range(8)))
+        assert next(spread(hang_at_three, [1, 3, 3, 3])) == 1
+    assert [pid for pid in workers if is_running(pid)] == []
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and no mere entry that waits to be read."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123 - of the kernel, not of the disk
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_worker_that_dies() -> None:
+    """An item that kills its worker is lost, with the signal named, and no other item is."""
+    with processes(2) as spread:
+        results = list(spread(die_at_three, range(8)))
+    assert results == [0, 1, 2, Lost("ended the process that worked on it (signal SIGKILL)"), 4, 5, 6, 7]
+
+
+def test_worker_that_hangs() -> None:
+    """An item that takes longer than it may is lost, and no other item is."""
+    with processes(2, bounds=Bounds(time_s=1.0)) as spread:
+        assert list(spread(hang_at_three, range(6))) == [0, 1, 2, Lost("took longer than 1 s"), 4, 5]
+
+
+def test_worker_that_takes_too_much() -> None:
+    """An item that needs more memory than it may have fails alone, in its worker."""
+    with processes(1, bounds=Bounds(memory_bytes=256 * 2**20)) as spread:
+        assert next(spread(take_memory, [10])) == 10 * 2**20
+        with pytest.raises(MemoryError):
+            next(spread(take_memory, [4096]))
+
+
+def test_interrupts_are_the_parents(capfd: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C, which a terminal sends to all of a group, does not reach the workers."""
+    with processes(1) as spread:
+        (worker,) = set(spread(whoami, range(4)))
+        os.kill(worker, signal.SIGINT)
+        assert set(spread(whoami, range(4))) == {worker}
+    assert capfd.readouterr().err == ""

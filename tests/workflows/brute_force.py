@@ -1,0 +1,154 @@
+"""The decision rule once more, written from the design alone: everything against everything, on stored thumbnails.
+
+It reads the database with plain SQL and scores with OpenCV directly; nothing here comes from the project.
+"""
+
+import itertools
+import math
+import sqlite3
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+
+LIMITS = {"balanced": (30, 1000.0), "plain": (45, 1000.0)}
+"""Threshold and maximum of the built-in profiles; both count contours from 1000 on."""
+
+Verdict = tuple[str, int | None, float | None, str]
+"""verdict, keeper, score, reason."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A present image, with what the rule looks at."""
+
+    id: int
+    rank: tuple[Any, ...]
+    time_us: int | None
+    content_hash: str
+    pinned: bool
+    thumbnail: bytes
+
+    def distance(self, other: "Frame") -> float:
+        """How far apart two images are in time, in microseconds."""
+        return math.inf if None in (self.time_us, other.time_us) else abs(self.time_us - other.time_us)  # type: ignore[operator]
+
+
+@cache
+def pixels(thumbnail: bytes) -> np.ndarray:
+    """The prepared image of a PNG."""
+    return cv2.imdecode(np.frombuffer(thumbnail, np.uint8), cv2.IMREAD_UNCHANGED)
+
+
+@cache
+def evidence(thumbnail_a: bytes, thumbnail_b: bytes, threshold: int) -> tuple[float, float, int, float]:
+    """Score, largest contour, number of counting contours and changed fraction of two prepared images of one shape."""
+    image_a, image_b = pixels(thumbnail_a), pixels(thumbnail_b)
+    factor = 307200 / (image_a.shape[0] * image_a.shape[1])
+    changed = (np.abs(image_a.astype(int) - image_b.astype(int)) > threshold).astype(np.uint8)
+    grown = cv2.dilate(changed, np.ones((3, 3), np.uint8), iterations=2)
+    contours, _ = cv2.findContours(grown, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    areas = [cv2.contourArea(contour) * factor for contour in contours]
+    counting = [area for area in areas if area >= 1000]
+    return sum(counting), max(areas, default=0.0), len(counting), float(changed.mean())
+
+
+def frames_of(connection: sqlite3.Connection, camera_id: int, profile: str) -> list[Frame]:
+    """The present images of a camera, from the highest rank down."""
+    rows = connection.execute(
+        """
+        SELECT image.id, path, image.width * image.height, sharpness, captured_at, content_hash, data,
+               EXISTS (SELECT 1 FROM pins WHERE image_id = image.id AND unpinned_at IS NULL)
+               OR EXISTS (SELECT 1 FROM removals WHERE keeper_id = image.id
+                          AND state IN ('planned', 'quarantined', 'deleted', 'purged'))
+        FROM images AS image
+        JOIN profiles AS profile ON profile.name = ?
+        JOIN scorings AS scoring ON scoring.id = profile.scoring_id
+        JOIN thumbnails AS thumbnail
+          ON thumbnail.image_id = image.id AND thumbnail.preparation_id = scoring.preparation_id
+        WHERE image.state = 'ready' AND image.camera_id = ?
+        """,
+        (profile, camera_id),
+    )
+    frames = []
+    for image_id, path, area, sharpness, captured_at, content_hash, data, pinned in rows:
+        time_us = None if captured_at is None else int(np.datetime64(captured_at, "us").astype(int))
+        step = math.floor(math.log2(sharpness))
+        rank = (not pinned, -area, -step, time_us is None, time_us or 0, content_hash, path.encode())
+        frames.append(Frame(image_id, rank, time_us, content_hash, bool(pinned), data))
+    return sorted(frames, key=lambda frame: frame.rank)
+
+
+def similarity(frame: Frame, keeper: Frame, profile: str) -> tuple[float, str] | None:
+    """Score and reason of two similar images; None if they are not similar."""
+    threshold, max_score = LIMITS[profile]
+    if frame.content_hash == keeper.content_hash:
+        return 0.0, "identical"
+    if pixels(frame.thumbnail).shape != pixels(keeper.thumbnail).shape:
+        return None
+    score = evidence(frame.thumbnail, keeper.thumbnail, threshold)[0]
+    return (score, "similar") if score < max_score else None
+
+
+def decide(frames: list[Frame], profile: str) -> dict[int, Verdict]:
+    """What every image of a camera is, walking down the ranks."""
+    decided: dict[int, Verdict] = {}
+    keepers: list[Frame] = []
+    for frame in frames:
+        similar = [(keeper, similarity(frame, keeper, profile)) for keeper in keepers]
+        witnesses = [(frame.distance(keeper), keeper.rank, keeper, said) for keeper, said in similar if said]
+        if witnesses and not frame.pinned:
+            _, _, keeper, (score, reason) = min(witnesses, key=lambda witness: witness[:2])
+            decided[frame.id] = ("duplicate", keeper.id, score, reason)
+        else:
+            decided[frame.id] = ("keep", None, None, "pinned" if frame.pinned else "new")
+            keepers.append(frame)
+    return decided
+
+
+def assert_promises(connection: sqlite3.Connection, profile: str) -> None:
+    """The current decisions have witnesses, are independent, and are those of the brute force; so is all evidence."""
+    for (camera_id,) in connection.execute("SELECT id FROM cameras").fetchall():
+        frames = frames_of(connection, camera_id, profile)
+        rows = connection.execute(
+            """
+            SELECT decision.image_id, verdict, keeper_id, score, reason FROM decisions AS decision
+            JOIN images AS image ON image.id = decision.image_id
+            WHERE superseded_at IS NULL AND state = 'ready' AND camera_id = ?
+            """,
+            (camera_id,),
+        )
+        current = {image_id: tuple(rest) for image_id, *rest in rows}
+        _assert_witnessed(frames, current, profile)
+        _assert_independent(frames, current, profile)
+        assert current == decide(frames, profile)
+        _assert_evidence(connection, frames, profile)
+
+
+def _assert_witnessed(frames: list[Frame], current: dict[int, Any], profile: str) -> None:
+    by_id = {frame.id: frame for frame in frames}
+    for image_id, (verdict, keeper_id, *said, _) in current.items():
+        if verdict == "duplicate":
+            found = similarity(by_id[image_id], by_id[keeper_id], profile)
+            assert (current[keeper_id][0], found and found[0]) == ("keep", said[0])
+
+
+def _assert_independent(frames: list[Frame], current: dict[int, Any], profile: str) -> None:
+    kept = [frame for frame in frames if current[frame.id][0] == "keep"]
+    alike = [pair for pair in itertools.combinations(kept, 2) if similarity(*pair, profile)]
+    assert [pair for pair in alike if not (pair[0].pinned and pair[1].pinned)] == []
+
+
+def _assert_evidence(connection: sqlite3.Connection, frames: list[Frame], profile: str) -> None:
+    by_id = {frame.id: frame for frame in frames}
+    rows = connection.execute(
+        "SELECT image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction FROM scores "
+        "WHERE scoring_id = (SELECT scoring_id FROM profiles WHERE name = ?)",
+        (profile,),
+    )
+    for id_a, id_b, *found in rows:
+        if id_a in by_id and id_b in by_id:
+            expected = evidence(by_id[id_a].thumbnail, by_id[id_b].thumbnail, LIMITS[profile][0])
+            assert np.allclose(found, expected, rtol=1e-12, atol=0)

@@ -1,0 +1,65 @@
+"""audit: ready-made questions and a person's own; asking changes nothing."""
+
+import pytest
+
+from indexer.errors import IndexerError, UsageProblem
+from indexer.workflows.audit import Question, ask, list_questions, question
+from tests.workflows.conftest import BIRD, CAR, Index, name, picture
+
+
+@pytest.fixture
+def lot(index: Index) -> Index:
+    """A camera with everything in its history: decided, removed, changed, gone."""
+    for minute, content in enumerate([picture(), picture(BIRD), picture(), b"broken", picture(CAR)]):
+        index.put(name(minute), content)
+    index.ingest()
+    index.compare()
+    index.prune()
+    (index.folder / name(4)).unlink()
+    index.ingest()
+    return index
+
+
+def test_every_ready_made_question_is_answered(lot: Index) -> None:
+    """Each ready-made question runs on an index with a history, and changes nothing."""
+    before = lot.dump()
+    given = {"image": "1", "run": "3"}
+    for audit in list_questions():
+        asked = [f"{one.name}={given[one.name]}" for one in audit.parameters if one.name in given]
+        assert ask(lot.database, question(audit.name, asked, sql=None)).columns, audit.name
+    assert len(list_questions()) >= 6
+    assert lot.dump() == before
+
+
+def test_own_question_is_answered(lot: Index) -> None:
+    """A person's SQL on the views gives columns and rows."""
+    found = ask(
+        lot.database, Question(None, {}, "SELECT camera, state, count(*) AS files FROM audit_removals GROUP BY 1, 2")
+    )
+    assert (found.columns, found.rows) == (("camera", "state", "files"), (("gate", "quarantined", 2),))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM images",
+        "UPDATE runs SET outcome = 'done'",
+        "DROP VIEW audit_runs",
+        "PRAGMA user_version = 5",
+        "nonsense",
+    ],
+)
+def test_question_cannot_write(lot: Index, sql: str) -> None:
+    """SQL that would change anything is refused by the database, in one sentence."""
+    before = lot.dump()
+    with pytest.raises(IndexerError):
+        ask(lot.database, Question(None, {}, sql))
+    assert lot.dump() == before
+
+
+def test_words_of_a_question_must_fit() -> None:
+    """A name beside SQL, an unknown name or a parameter without a value is refused; nothing asked is no question."""
+    assert question(None, [], sql=None) is None
+    for name_, parameters, sql in (("families", [], "SELECT 1"), ("nowhere", [], None), ("families", ["limit"], None)):
+        with pytest.raises(UsageProblem):
+            question(name_, parameters, sql=sql)
