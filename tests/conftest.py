@@ -1,6 +1,7 @@
 """What every test may lean on: sample data if it is there, a home of its own, and an index made by the migrations."""
 
 import shutil
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,12 @@ from indexer.store.database import Database
 from indexer.store.schema import open_database
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Ctrl-C reaches this process and those it starts, also where the suite was started in the background, deaf to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
