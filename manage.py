@@ -110,6 +110,7 @@ def prune(
     """Show the plan, ask, then move duplicates to quarantine."""
     from indexer.door import words
     from indexer.workflows import prune as work
+    from indexer.workflows.removing import Manner
 
     with enter(context, json=json) as page, page.database() as database:
         plan = work.plan(database, camera=camera, max_share=max_share)
@@ -120,7 +121,7 @@ def prune(
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:
             page.ask(f"{act}?", instead="type --yes to act, or --dry-run to look")
-        manner = work.Manner(permanent, quarantine, max_share)
+        manner = Manner(permanent, quarantine, max_share)
         report = work.prune(database, plan, manner=manner, camera=camera, clock=page.clock, progress=page.progress)
         page.show(report, words.pruned)
     raise typer.Exit(1 if report.failures or report.held_back else 0)
@@ -142,6 +143,22 @@ def restore(
     wanted = work.wish(paths or (), everything=everything, run_id=run)
     with enter(context, json=json) as page, page.database() as database:
         report = work.restore(database, wanted, pin=not no_pin, clock=page.clock, progress=page.progress)
+        page.show(report, words.restored)
+    raise typer.Exit(1 if report.failures else 0)
+
+
+@app.command()
+def rescue(
+    context: typer.Context,
+    quarantine: Annotated[str, typer.Argument(metavar="FOLDER", help="The quarantine, or one run in it.")],
+    json: Json = False,
+) -> None:
+    """Bring back all files of a quarantine whose index is lost."""
+    from indexer.door import words
+    from indexer.workflows import rescue as work
+
+    with enter(context, json=json) as page:
+        report = work.rescue(quarantine, progress=page.progress)
         page.show(report, words.restored)
     raise typer.Exit(1 if report.failures else 0)
 

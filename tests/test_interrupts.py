@@ -11,21 +11,31 @@ from indexer.interrupts import uninterrupted
 
 def test_interrupt_is_raised_when_the_block_ends() -> None:
     """An interrupt inside a block lets the block end and is raised after it, once."""
-    ended = False
-    with pytest.raises(KeyboardInterrupt), uninterrupted():
-        os.kill(os.getpid(), signal.SIGINT)
-        ended = True
-    assert ended
+    reached: list[str] = []
+
+    def work() -> None:
+        with uninterrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+            reached.append("end")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["end"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_blocks_nest() -> None:
     """An interrupt in an inner block waits for the outermost one."""
-    reached = []
-    with pytest.raises(KeyboardInterrupt), uninterrupted():
+    reached: list[str] = []
+
+    def work() -> None:
         with uninterrupted():
-            os.kill(os.getpid(), signal.SIGINT)
-        reached.append("outer")
+            with uninterrupted():
+                os.kill(os.getpid(), signal.SIGINT)
+            reached.append("outer")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert reached == ["outer"]
 
 

@@ -11,6 +11,7 @@ import stat
 from contextlib import suppress
 
 from indexer.files import steps
+from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.moving import discard_partial
 from indexer.files.walking import QUARANTINE_NAME
 
@@ -49,13 +50,18 @@ def quarantine_place(folder: str, *, run: str, name: str, basename: str) -> str:
 def forget_place(path: str) -> None:
     """Remove the folder of a place that holds no file (any more), and those above it that are empty now.
 
-    What cannot be removed stays. A cut leaves empty folders.
+    A manifest that is alone in its folder speaks of no file any more and goes too. What cannot be removed stays. A cut
+    leaves empty folders.
     """
     discard_partial(path)
     place = os.path.dirname(path)
     run_folder = os.path.dirname(place)
     folder = os.path.dirname(run_folder)
-    for empty in (place, run_folder, folder) if os.path.basename(folder) == QUARANTINE_NAME else (place, run_folder):
+    with suppress(OSError):
+        steps.remove_empty_folder(place)
+        if os.listdir(run_folder) == [MANIFEST_NAME]:
+            steps.unlink(os.path.join(run_folder, MANIFEST_NAME))
+    for empty in (run_folder, folder) if os.path.basename(folder) == QUARANTINE_NAME else (run_folder,):
         with suppress(OSError):
             steps.remove_empty_folder(empty)
 

@@ -17,6 +17,7 @@ _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, 
 # Not blocking, so that a pipe put in a file's place does not stop us. The others differ between systems.
 _READ_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 _CREATE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_APPEND_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def open_to_read(path: str) -> int:
@@ -83,6 +84,18 @@ def make_folder(path: str, *, mode: int) -> None:
 def remove_empty_folder(path: str) -> None:
     """Remove a folder that holds nothing."""
     os.rmdir(path)
+
+
+def append(path: str, data: bytes) -> None:
+    """Add bytes to the end of a file, made if need be for its owner alone, and bring them to the disk."""
+    descriptor = os.open(path, _APPEND_FLAGS, 0o600)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_file(descriptor: int) -> None:

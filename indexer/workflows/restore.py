@@ -113,7 +113,7 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
         make_folders(os.path.dirname(removal.path))
         move_no_replace(place, removal.path, expected=found)
     except (OSError, Mismatch) as problem:
-        reason = _why(problem)
+        reason = why(problem)
         with database.write() as session:
             removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
         return reason
@@ -127,7 +127,8 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
     return None
 
 
-def _why(problem: OSError | Mismatch) -> str:
+def why(problem: OSError | Mismatch) -> str:
+    """Why a file could not be brought back, for people."""
     if isinstance(problem, FileExistsError):
         return "something else is at its path now; move that away first"
     return problem.reason if isinstance(problem, Mismatch) else str(problem.strerror)

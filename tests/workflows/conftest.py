@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from indexer.domain.removal import Plan
 from indexer.engines import Map, engine
+from indexer.files.manifest import MANIFEST_NAME
 from indexer.pixels.headers import Limits
 from indexer.store.database import Database
 from indexer.store.schema import open_database
@@ -25,8 +26,9 @@ from indexer.workflows.compare import CompareReport, Means, compare
 from indexer.workflows.ingest import IngestReport, ingest, look
 from indexer.workflows.pin import PinReport, pin, unpin
 from indexer.workflows.profile import make_profile
-from indexer.workflows.prune import Manner, PruneReport, plan, prune
+from indexer.workflows.prune import PruneReport, plan, prune
 from indexer.workflows.purge import PurgeReport, purge
+from indexer.workflows.removing import Manner
 from indexer.workflows.restore import RestoreReport, restore, wish
 from indexer.workflows.watching import Clock, Progress, silent
 
@@ -193,12 +195,12 @@ class Index:
         }
 
     def tree(self) -> dict[str, tuple[bytes, int]]:
-        """Bytes and modification time of every file in the folder and in the quarantine beside it."""
+        """Bytes and modification time of every file in the folder and in the quarantine beside it, its manifests aside."""
         site = self.folder.parent
         return {
             str(path.relative_to(site)): (path.read_bytes(), path.stat().st_mtime_ns)
             for path in site.rglob("*")
-            if path.is_file() and not path.is_symlink()
+            if path.is_file() and not path.is_symlink() and path.name != MANIFEST_NAME
         }
 
     def file(self, path: str) -> str:

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
@@ -160,7 +161,7 @@ def new_history(migrated_file: Path, folder: Path) -> History:
     return History(Index(database, home / "site" / "frames"))
 
 
-often = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+often = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @often
@@ -181,10 +182,26 @@ def test_any_history_ends_in_the_decisions_of_the_rule(
         history.index.database.close()
 
 
-@settings(often, max_examples=15)
+@pytest.fixture
+def decided_at_once(migrated_file: Path, tmp_path: Path) -> dict[str, Any]:
+    """What one batch of ten files decides."""
+    history = new_history(migrated_file, tmp_path)
+    for file in range(10):
+        history.index.put(FILES[file], PICTURES[file], mtime_s=file)
+    history.ingest()
+    history.compare()
+    history.index.database.close()
+    return history.index.decisions()
+
+
+@settings(often, max_examples=12)
 @given(places=st.permutations([(file, file) for file in range(10)]), cuts=st.sets(st.integers(1, 9)))
 def test_batches_and_order_decide_nothing(
-    migrated_file: Path, tmp_path: Path, places: list[tuple[int, int]], cuts: set[int]
+    migrated_file: Path,
+    tmp_path: Path,
+    decided_at_once: dict[str, Any],
+    places: list[tuple[int, int]],
+    cuts: set[int],
 ) -> None:
     """The same ten files in any order and any batches give the same decisions."""
     history = new_history(migrated_file, tmp_path)
@@ -194,17 +211,6 @@ def test_batches_and_order_decide_nothing(
                 history.index.put(FILES[file], PICTURES[shown], mtime_s=file)
             history.ingest(*(FILES[file] for file, _ in places[begin:end]))
             history.compare()
-        assert history.index.decisions() == decided_at_once(migrated_file, tmp_path)
+        assert history.index.decisions() == decided_at_once
     finally:
         history.index.database.close()
-
-
-def decided_at_once(migrated_file: Path, folder: Path) -> dict[str, Any]:
-    """What one batch decides."""
-    history = new_history(migrated_file, folder)
-    for file in range(10):
-        history.index.put(FILES[file], PICTURES[file], mtime_s=file)
-    history.ingest()
-    history.compare()
-    history.index.database.close()
-    return history.index.decisions()

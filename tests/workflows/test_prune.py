@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from indexer.errors import ImageProblem, UsageProblem
-from indexer.workflows import prune as prune_workflow
 from indexer.workflows import purge as purge_workflow
+from indexer.workflows import removing
 from indexer.workflows import restore as restore_workflow
 from indexer.workflows.purge import require_choice
 from indexer.workflows.restore import wish
@@ -224,7 +224,7 @@ def test_quarantine_inside_the_root_is_not_walked(lot: Index, monkeypatch: pytes
 
 def test_full_disk_leaves_the_file(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """A move that the disk refuses leaves that file where it is, with the reason in the journal; the next goes."""
-    move, refused = prune_workflow.move_no_replace, []
+    move, refused = removing.move_no_replace, []
 
     def refusing(source: str, target: str, **how: Any) -> None:
         if not refused:
@@ -232,7 +232,7 @@ def test_full_disk_leaves_the_file(lot: Index, monkeypatch: pytest.MonkeyPatch) 
             raise OSError(28, "No space left on device")
         move(source, target, **how)
 
-    monkeypatch.setattr(prune_workflow, "move_no_replace", refusing)
+    monkeypatch.setattr(removing, "move_no_replace", refusing)
     assert lot.prune().failures == [(str(lot.folder / COPY), "No space left on device")]
     assert lot.rows("SELECT state, problem FROM audit_removals") == [
         ("failed", "No space left on device"),
@@ -421,7 +421,7 @@ def cut(monkeypatch: pytest.MonkeyPatch, module: Any, step: str, *, after: bool)
 def test_cut_prune_is_settled(lot: Index, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:
     """Cut before or after a move, the next writing command undoes or finishes it; no bytes are lost."""
     before = lot.tree()
-    cut(monkeypatch, prune_workflow, "move_no_replace", after=after)
+    cut(monkeypatch, removing, "move_no_replace", after=after)
     with pytest.raises(Cut):
         lot.prune()
     assert lot.removals() == [(COPY, "planned")]
@@ -437,7 +437,7 @@ def test_cut_prune_is_settled(lot: Index, monkeypatch: pytest.MonkeyPatch, after
 @pytest.mark.parametrize("after", [False, True])
 def test_cut_deletion_is_settled(lot: Index, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:
     """Cut before or after a deletion, the journal says afterwards what became of the file."""
-    cut(monkeypatch, prune_workflow, "delete", after=after)
+    cut(monkeypatch, removing, "delete", after=after)
     with pytest.raises(Cut):
         lot.prune(permanent=True)
     lot.pin(OTHER)
@@ -480,7 +480,7 @@ def test_cut_copy_to_another_disk_is_settled(lot: Index, monkeypatch: pytest.Mon
         shutil.copy2(source, target)
         raise Cut
 
-    monkeypatch.setattr(prune_workflow, "move_no_replace", copying)
+    monkeypatch.setattr(removing, "move_no_replace", copying)
     with pytest.raises(Cut):
         lot.prune()
     assert len(lot.tree()) == 5

@@ -1,0 +1,58 @@
+"""What a quarantine says of itself: a line per file that was put there, enough to bring it back without the index.
+
+It promises that the line is on the disk before the file moves, and that a line cut in the middle spoils no other.
+Places are relative to the manifest, so that a quarantine may be moved or mounted elsewhere. It moves nothing.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from indexer.files import steps
+
+MANIFEST_NAME = "manifest.jsonl"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file in quarantine: where it was, what it is, and which file stood for it when it went."""
+
+    path: str
+    size_bytes: int
+    content_hash: str
+    keeper_path: str
+    removed_at: str
+
+
+def note(place: str, entry: Entry) -> None:
+    """Write that a file is about to be moved to a place. A cut leaves the line, a part of it, or nothing."""
+    run_folder = os.path.dirname(os.path.dirname(place))
+    manifest = os.path.join(run_folder, MANIFEST_NAME)
+    # Each line begins with a line break: a line that a cut left unfinished then spoils only itself.
+    line = "\n" + json.dumps({"place": os.path.relpath(place, run_folder), **asdict(entry)})
+    is_new = not os.path.lexists(manifest)
+    steps.append(manifest, line.encode("ascii"))
+    if is_new:
+        steps.sync_folder(manifest)
+
+
+def read(folder: str) -> Iterator[tuple[str, Entry]]:
+    """The place and the entry of every line of every manifest below a quarantine folder, in the order of names."""
+    for inside, folders, names in os.walk(folder):
+        folders.sort()
+        if MANIFEST_NAME in names:
+            yield from _entries(inside)
+
+
+def _entries(run_folder: str) -> Iterator[tuple[str, Entry]]:
+    with open(os.path.join(run_folder, MANIFEST_NAME), encoding="ascii", errors="replace") as lines:
+        for line in lines:
+            try:
+                said = json.loads(line)
+                place = os.path.normpath(os.path.join(run_folder, said.pop("place")))
+                entry = Entry(**said)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                continue  # blank, or cut in the middle
+            if place.startswith(run_folder + os.sep):
+                yield place, entry
