@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from indexer.pixels.native import same_size
 from indexer.pixels.scoring import Evidence, area_unit, changed_area
-from indexer.pixels.shelf import Slot, take
+from indexer.pixels.shelf import Slot, take, whole
+
+PAIRS_BEFORE_PROVING = 5_000
+"""So many pairs are scored one by one before the prover is loaded; no result depends on it."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,71 @@ class MatchTask:
 
 def match(task: MatchTask) -> Match:
     """The first similar candidate of a task, from the shelf that its slots lie on."""
-    candidates = ((key, take(slot)) for key, slot in task.candidates)
-    return first_similar(take(task.image), candidates, measure=task.measure)
+    slots = [slot for _, slot in task.candidates]
+    differ = _prover(len(slots)) if slots and not task.measure.native else None
+    if differ is None:
+        candidates = ((key, take(slot)) for key, slot in task.candidates)
+        return first_similar(take(task.image), candidates, measure=task.measure)
+    met: list[tuple[int, Evidence | None]] = []
+    while len(met) < len(slots):
+        proved = differ.count(task.image, slots[len(met) :], measure=task.measure)
+        met += [(key, None) for key, _ in task.candidates[len(met) : len(met) + proved]]
+        undecided = ((key, take(slot)) for key, slot in task.candidates[len(met) : len(met) + 1])
+        answer = first_similar(take(task.image), undecided, measure=task.measure)
+        met += answer.met
+        if answer.found is not None:
+            return Match(answer.found, tuple(met))
+    return Match(None, tuple(met))
+
+
+class Prover:
+    """Proves pairs to score above the record limit (`indexer.pixels.kernel`); remembers where the last one differed."""
+
+    def __init__(self) -> None:
+        from indexer.pixels.kernel import first_undecided
+
+        self._first_undecided = first_undecided
+        self._hot = 0
+
+    def count(self, image: Slot, candidates: Sequence[Slot], *, measure: Measure) -> int:
+        """The number of candidates, from the first on, that are proved before one is not."""
+        if not candidates:
+            return 0
+        unit = area_unit(image.height, image.width)
+        offsets = np.array([slot.offset for slot in candidates], dtype=np.int64)
+        proved, self._hot = self._first_undecided(
+            whole(image, *candidates),
+            image.offset,
+            offsets,
+            0,
+            image.height,
+            image.width,
+            np.uint8(measure.threshold),
+            measure.dilations,
+            measure.min_contour_area / unit,
+            measure.record_limit / unit,
+            self._hot if self._hot < image.height else 0,
+        )
+        return int(proved)
+
+
+class _Pairs:
+    """How many pairs this process has met, and the prover once they have earned it."""
+
+    met = 0
+    prover: Prover | None = None
+    can_prove = True
+
+
+def _prover(pairs: int) -> Prover | None:
+    """The prover, once this process has met enough pairs to earn the second that loading it takes."""
+    _Pairs.met += pairs
+    if _Pairs.prover is None and _Pairs.can_prove and _Pairs.met > PAIRS_BEFORE_PROVING:
+        try:
+            _Pairs.prover = Prover()
+        except ImportError:  # numba follows new releases of Python and numpy late: slower, and no other result
+            _Pairs.can_prove = False
+    return _Pairs.prover
 
 
 def first_similar(

@@ -52,12 +52,21 @@ class Shelf:
 
 def take(slot: Slot) -> NDArray[np.uint8]:
     """The array in a slot, (H, W), uint8, read-only and not copied."""
-    end = slot.offset + slot.height * slot.width
-    whole = _mapped.get(slot.file)
-    if whole is None or whole.size < end:
+    return whole(slot)[slot.offset : _end(slot)].reshape(slot.height, slot.width)
+
+
+def whole(*slots: Slot) -> NDArray[np.uint8]:
+    """All that lies on the shelf of these slots, (N,), uint8, read-only and not copied; long enough for each."""
+    file, end = slots[0].file, max(_end(slot) for slot in slots)
+    mapped = _mapped.get(file)
+    if mapped is None or mapped.size < end:
         _mapped.clear()  # one shelf at a time: a map would keep the space of a removed file
-        whole = _mapped[slot.file] = np.memmap(slot.file, dtype=np.uint8, mode="r")
-    return whole[slot.offset : end].reshape(slot.height, slot.width)
+        mapped = _mapped[file] = np.memmap(file, dtype=np.uint8, mode="r")
+    return mapped
+
+
+def _end(slot: Slot) -> int:
+    return slot.offset + slot.height * slot.width
 
 
 _mapped: dict[str, NDArray[np.uint8]] = {}
