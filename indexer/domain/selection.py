@@ -161,6 +161,11 @@ class Walk:
     def __len__(self) -> int:
         return len(self._ranked)
 
+    @property
+    def undecided(self) -> list[int]:
+        """The images that must be searched whatever their keepers do, in the order in which they will be."""
+        return [image.id for image in self._ranked if image.id not in self._before]
+
     def blocks(self, *, size: int) -> Iterator[list[Search]]:
         """The searches of the next images in rank order; `settle` every one, in order, before the next block."""
         block: list[Search] = []

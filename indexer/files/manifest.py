@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from indexer.files import steps
 
@@ -46,7 +47,7 @@ def read(folder: str) -> Iterator[tuple[str, Entry]]:
 
 
 def _entries(run_folder: str) -> Iterator[tuple[str, Entry]]:
-    with open(os.path.join(run_folder, MANIFEST_NAME), encoding="ascii", errors="replace") as lines:
+    with Path(run_folder, MANIFEST_NAME).open(encoding="ascii", errors="replace") as lines:
         for line in lines:
             try:
                 said = json.loads(line)

@@ -11,17 +11,16 @@ from typing import Any
 
 from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Reason, Walk, pair_of
-from indexer.engines import Lost, Map
+from indexer.engines import Lost
 from indexer.pixels.describing import Prepared, PrepareTask, Recipe, prepare_again
-from indexer.pixels.headers import Limits
 from indexer.pixels.shelf import Shelf
 from indexer.store import cameras, decisions, images, profiles, scores
 from indexer.store.database import Database
 from indexer.store.decisions import Judgement
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.deciding import Decider, HeldBack, PreparedImages
+from indexer.workflows.deciding import Means as Means
 from indexer.workflows.running import Run, writing
-from indexer.workflows.watching import Clock, Progress, silent
 
 _PAIRS_WRITTEN = 1000
 _THUMBNAILS_WRITTEN = 64
@@ -60,17 +59,6 @@ class CompareReport:
     def held_back(self) -> list[CameraResult]:
         """The cameras that could not be decided."""
         return [camera for camera in self.cameras if camera.problem is not None]
-
-
-@dataclass(frozen=True)
-class Means:
-    """What a comparison works with: the memory, the workers, the limits of reading, the clock, the watcher."""
-
-    database: Database
-    spread: Map
-    limits: Limits
-    clock: Clock
-    progress: Progress = silent
 
 
 def compare(means: Means, *, profile: str | None = None, camera: str | None = None) -> CompareReport:
@@ -148,15 +136,9 @@ def _decide_camera(
     before = {image_id: decision for image_id, (profile_id, decision) in current.items() if profile_id == stored.id}
     walk = Walk(present, before=before)
     with Shelf() as shelf:
-        prepared = PreparedImages(means.database, stored, {image.id: image for image in present}, shelf, means.limits)
-        decider = Decider(
-            means.database,
-            stored,
-            judgements=judgements,
-            prepared=prepared,
-            spread=means.spread,
-            recorded_before=recorded_before,
-        )
+        by_id = {image.id: image for image in present}
+        prepared = PreparedImages(means, stored, by_id, shelf, upcoming=walk.undecided)
+        decider = Decider(means, stored, judgements=judgements, prepared=prepared, recorded_before=recorded_before)
         recorded = _walk_down(means, walk, decider, stored, name=name, run=run)
     fresh = [decision for decision in walk.decisions if current.get(decision.image_id) != (stored.id, decision)]
     _write_decisions(means, fresh, stored, judgements, run=run)

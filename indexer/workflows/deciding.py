@@ -5,8 +5,9 @@ against the keepers known when the block began, then each is settled in rank ord
 own block brought, and evidence that the one-by-one walk would not have met is dropped.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Reason, Search, Walk, nearness, pair_of
@@ -16,21 +17,33 @@ from indexer.pixels.describing import read_native
 from indexer.pixels.headers import ImageRefused, Limits
 from indexer.pixels.matching import MatchTask, Measure, match
 from indexer.pixels.scoring import Evidence
-from indexer.pixels.shelf import Shelf, Slot
-from indexer.pixels.thumbnails import decode
+from indexer.pixels.shelf import FillTask, Shelf, Slot, fill
 from indexer.store import images, scores
 from indexer.store.database import Database
 from indexer.store.decisions import Judgement
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import PairEvidence
+from indexer.workflows.watching import Clock, Progress, silent
 
 _FIRST_CHUNK = 8  # most duplicates find their keeper within a handful
 _LARGEST_CHUNK = 256
 _BLOCK_PER_WORKER = 8
+_FETCHED_ALONG = 256
 
 
 class HeldBack(Exception):
     """A camera cannot be decided now: an image's pixels cannot be had. Its decisions stay as they are."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a comparison works with: the memory, the workers, the limits of reading, the clock, the watcher."""
+
+    database: Database
+    spread: Map
+    limits: Limits
+    clock: Clock
+    progress: Progress = silent
 
 
 @dataclass
@@ -47,16 +60,26 @@ class Inquiry:
 
 
 class PreparedImages:
-    """The prepared images of one camera, fetched when a search needs them."""
+    """The prepared images of one camera, fetched when a search needs them.
+
+    `upcoming` are images that will be asked for, in that order: they are fetched along, many at a time, so that the
+    database is asked seldom and all workers decode.
+    """
 
     def __init__(
-        self, database: Database, stored: StoredProfile, present: Mapping[int, Image], shelf: Shelf, limits: Limits
+        self,
+        means: Means,
+        stored: StoredProfile,
+        present: Mapping[int, Image],
+        shelf: Shelf,
+        *,
+        upcoming: Iterable[int],
     ) -> None:
-        self._database = database
+        self._means = means
         self._stored = stored
         self._present = present
         self._shelf = shelf
-        self._limits = limits
+        self._upcoming = iter(upcoming)
         self._slots: dict[int, Slot] = {}
 
     def slots(self, image_ids: Sequence[int]) -> list[Slot]:
@@ -70,15 +93,21 @@ class PreparedImages:
         return [self._slots[image_id] for image_id in image_ids]
 
     def _fetch(self, wanted: Sequence[int]) -> None:
-        with self._database.read() as session:
-            found = images.load_thumbnails(session, wanted, preparation_id=self._stored.preparation_id)
-        for image_id in wanted:
-            self._slots[image_id] = self._shelf.put(decode(found[image_id]))
+        along = (image_id for image_id in self._upcoming if image_id not in self._slots)
+        chosen = list(dict.fromkeys([*wanted, *islice(along, _FETCHED_ALONG)]))
+        with self._means.database.read() as session:
+            found = images.load_thumbnails(session, chosen, preparation_id=self._stored.preparation_id)
+        for image_id in chosen:
+            self._slots[image_id] = self._shelf.reserve(*(self._present[image_id].shape or (0, 0)))
+        tasks = (FillTask(self._slots[image_id], found[image_id]) for image_id in chosen)
+        for answer in self._means.spread(fill, tasks):
+            if isinstance(answer, Lost):
+                raise lost(answer)
 
     def _read_whole(self, image: Image) -> Slot:
         mask = self._stored.profile.preparation.mask
         try:
-            whole = read_native(image.path, content_hash=image.content_hash, mask=mask, limits=self._limits)
+            whole = read_native(image.path, content_hash=image.content_hash, mask=mask, limits=self._means.limits)
         except OSError as problem:
             raise HeldBack(f"{image.path!a}: {problem.strerror}") from problem
         except ImageRefused as problem:
@@ -86,24 +115,28 @@ class PreparedImages:
         return self._shelf.put(whole)
 
 
+def lost(answer: Lost) -> EngineProblem:
+    """What it means that a worker was lost over pixels of our own making."""
+    return EngineProblem(f"a worker {answer.reason}; run compare again, with fewer --processes")
+
+
 class Decider:
     """Answers the searches of one camera's walk, and collects the evidence."""
 
     def __init__(
         self,
-        database: Database,
+        means: Means,
         stored: StoredProfile,
         *,
         judgements: Mapping[tuple[int, int], Judgement],
         prepared: PreparedImages,
-        spread: Map,
         recorded_before: bool,
     ) -> None:
-        self._database = database
+        self._database = means.database
+        self._spread = means.spread
         self._stored = stored
         self._judgements = judgements
         self._prepared = prepared
-        self._spread = spread
         self._recorded_before = recorded_before
         self._recorded: dict[int, dict[int, float]] = {}
         self.evidence: list[PairEvidence] = []
@@ -145,7 +178,7 @@ class Decider:
             tasks = [self._task(inquiry, chunk) for inquiry, chunk in asked]
             for (inquiry, chunk), answer in zip(asked, self._spread(match, tasks), strict=True):
                 if isinstance(answer, Lost):
-                    raise EngineProblem(f"a worker {answer.reason}; run compare again, with fewer --processes")
+                    raise lost(answer)
                 inquiry.met += [(keeper, evidence) for keeper, (_, evidence) in zip(chunk, answer.met, strict=False)]
                 if answer.found is not None:
                     keeper, evidence = inquiry.met[-1]
