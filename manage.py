@@ -43,7 +43,7 @@ def settings(
     ] = False,
 ) -> None:
     """Index the images of fixed cameras: find those that show nothing new, remove them safely, remember why."""
-    context.obj = read_settings(os.environ | ({"INDEXER_DB": db} if db else {}))
+    context.obj = read_settings(os.environ | ({} if db is None else {"INDEXER_DB": db}), named=db is not None)
 
 
 @app.command()
@@ -54,6 +54,7 @@ def ingest(
         str | None, typer.Option(metavar="REGEX", help="Groups (?P<camera>...), (?P<timestamp>...) name the images.")
     ] = None,
     camera: Annotated[str | None, typer.Option(metavar="NAME", help="All these images are of this camera.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Try files again that could not be used.")] = False,
     processes: Processes = None,
     json: Json = False,
 ) -> None:
@@ -62,7 +63,7 @@ def ingest(
     from indexer.workflows import ingest as work
 
     with enter(context, json=json) as page:
-        found = work.look(paths, camera=camera, pattern=pattern)
+        found = work.look(paths, camera=camera, pattern=pattern, again=again)
         with page.database(create=True) as database, page.guarded_engine(processes) as spread:
             report = work.ingest(
                 database, found, spread=spread, limits=page.limits, clock=page.clock, progress=page.progress
@@ -132,7 +133,9 @@ def restore(
     context: typer.Context,
     paths: Annotated[list[str] | None, typer.Argument(metavar="PATH", help="Where the files were.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that lie in quarantine.")] = False,
-    run: Annotated[int | None, typer.Option(metavar="ID", help="Those that this run took away.")] = None,
+    run: Annotated[
+        int | None, typer.Option(min=1, max=10**18, metavar="ID", help="Those that this run took away.")
+    ] = None,
     no_pin: Annotated[bool, typer.Option("--no-pin", help="Let a later prune take them again.")] = False,
     json: Json = False,
 ) -> None:
@@ -168,7 +171,7 @@ def purge(
     context: typer.Context,
     everything: Annotated[bool, typer.Option("--all", help="All that lie in quarantine.")] = False,
     older_than: Annotated[
-        float | None, typer.Option(min=0, metavar="DAYS", help="Those removed longer ago than this.")
+        float | None, typer.Option(min=0, max=100_000, metavar="DAYS", help="Those removed longer ago than this.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json: Json = False,
@@ -182,7 +185,8 @@ def purge(
         chosen = work.list_purgeable(database, older_than_days=older_than, clock=page.clock)
         if chosen and not yes:
             page.ask(f"DELETE {len(chosen)} QUARANTINED FILES FOR GOOD?", instead="type --yes to delete them")
-        report = work.purge(database, older_than_days=older_than, clock=page.clock, progress=page.progress)
+        shown = {removal.id for removal in chosen}
+        report = work.purge(database, older_than_days=older_than, clock=page.clock, shown=shown, progress=page.progress)
         page.show(report, words.purged)
     raise typer.Exit(1 if report.skipped else 0)
 

@@ -23,11 +23,13 @@ from typing import Protocol, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
+from indexer.errors import EngineProblem
 from indexer.interrupts import uninterrupted
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_BROKEN = (ConnectionError, EOFError)  # what a pool says whose processes are gone
 _IN_FLIGHT = 4  # items per worker: enough to keep it busy while results are written, few enough to stay small
 
 
@@ -79,8 +81,11 @@ class _Processes:
 
     def _begin(self, function: Callable[[Item], Result], item: Item) -> "Future[Result]":
         arguments = [function, item, self._bounds.memory_bytes]
-        with uninterrupted():  # the pool has locks
-            future: Future[Result] = self._pool.schedule(_bounded, args=arguments, timeout=self._bounds.time_s)
+        try:
+            with uninterrupted():  # the pool has locks
+                future: Future[Result] = self._pool.schedule(_bounded, args=arguments, timeout=self._bounds.time_s)
+        except (*_BROKEN, RuntimeError) as problem:
+            raise _broken(problem) from problem
         return future
 
     def _result(self, future: "Future[Result]") -> Result | Lost:
@@ -90,6 +95,10 @@ class _Processes:
             return Lost(f"took longer than {self._bounds.time_s:g} s")
         except ProcessExpired as problem:
             return Lost(f"ended the process that worked on it ({_ending(problem.exitcode)})")
+        except MemoryError:
+            return Lost("needed more memory than it may have")
+        except _BROKEN as problem:
+            raise _broken(problem) from problem
 
 
 @contextmanager
@@ -136,6 +145,12 @@ def _bounded(function: Callable[[Item], Result], item: Item, memory_bytes: int |
         limit = pages * resource.getpagesize() + memory_bytes
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     return function(item)
+
+
+def _broken(problem: Exception) -> EngineProblem:
+    return EngineProblem(
+        f"worker processes cannot be started or reached ({type(problem).__name__}: {problem}); try again"
+    )
 
 
 def _ending(exit_code: int | None) -> str:

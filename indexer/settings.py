@@ -26,8 +26,13 @@ class Settings:
     max_seconds: int = 120
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, and INDEXER_MAX_ for each limit."""
+def read_settings(environment: Mapping[str, str], *, named: bool = False) -> Settings:
+    """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, and INDEXER_MAX_ for each limit.
+
+    `named`: the database was typed, so that an empty name is a slip and not the wish for the default.
+    """
+    if named and not environment.get("INDEXER_DB"):
+        raise UsageProblem("--db is empty; give the path or the URL of an index, or leave it out")
     return Settings(
         database=environment.get("INDEXER_DB") or DEFAULT_DATABASE,
         processes=_number(environment, "INDEXER_PROCESSES", len(os.sched_getaffinity(0))),
@@ -42,6 +47,6 @@ def _number(environment: Mapping[str, str], name: str, default: int) -> int:
     text = environment.get(name)
     if not text:
         return default
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or len(text) > 18 or int(text) < 1:
         raise UsageProblem(f"{name} is {text!r}; give a whole number above 0")
     return int(text)

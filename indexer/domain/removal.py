@@ -20,6 +20,7 @@ class LeftOut(StrEnum):
 
     KEEPER_GONE = "its keeper is not present"
     KEEPER_UNDECIDED = "its keeper is no longer kept under the same profile"
+    OTHER_PROFILE = "they were decided under another profile than the one in force"
     PINNED = "it was pinned since"
     VERDICT = "a person has judged the pair since"
 
@@ -60,6 +61,7 @@ class Flagged:
     captured_at: datetime | None
     keeper_present: bool
     keeper_kept: bool
+    profile_in_force: bool
     pinned: bool
     judged: bool
 
@@ -68,6 +70,8 @@ class Flagged:
         """Why this image stays for now, if it does."""
         if not self.keeper_present:
             return LeftOut.KEEPER_GONE
+        if not self.profile_in_force:
+            return LeftOut.OTHER_PROFILE
         if not self.keeper_kept:
             return LeftOut.KEEPER_UNDECIDED
         if self.pinned:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import typer
 
@@ -40,9 +41,6 @@ def run(app: typer.Typer, words: Sequence[str]) -> int:
         return say(str(problem), problem.exit_code)
     except KeyboardInterrupt:
         return say("interrupted; what was done so far is kept, and the same command goes on from there", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left: nobody is there to be told
-        return 0
     except OSError as problem:
         place = f": {problem.filename!a}" if problem.filename else ""
         return say(f"{problem.strerror or problem}{place}", 1)
@@ -58,9 +56,19 @@ def _admit_any_name() -> None:
 
 
 def _invoke(app: typer.Typer, words: Sequence[str]) -> None:
-    with typer.main.get_command(app).make_context("manage.py", list(words)) as context:
-        context.command.invoke(context)
-    sys.stdout.flush()
+    try:
+        with typer.main.get_command(app).make_context("manage.py", list(words)) as context:
+            context.command.invoke(context)
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            fall_silent(sys.stdout)
+
+
+def fall_silent(stream: IO[str]) -> None:
+    """Lets a stream whose reader has left write to nowhere: the work is done all the same, and nobody is to be told."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _say_usage(problem: Exception, say: Say) -> int:

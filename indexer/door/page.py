@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from indexer.door.exits import fall_silent
 from indexer.engines import Bounds, Map, engine, processes
 from indexer.errors import Declined, UsageProblem
 from indexer.pixels.headers import Limits
@@ -38,7 +40,7 @@ class Page:
         self.settings = settings
         self._as_json = as_json
         stream = sys.stderr if as_json else sys.stdout
-        self.words = Console(
+        self.words = _Words(
             file=stream,
             markup=False,
             highlight=False,
@@ -107,7 +109,11 @@ class Page:
         self._bars = None
         in_words(self.words, report)
         if self._as_json:
-            sys.stdout.write(json.dumps(plain(report), indent=2) + "\n")
+            try:
+                sys.stdout.write(json.dumps(plain(report), indent=2) + "\n")
+                sys.stdout.flush()
+            except BrokenPipeError:
+                fall_silent(sys.stdout)
 
     def ask(self, question: str, *, instead: str) -> None:
         """Goes on only if the person says yes; refused where nobody can answer."""
@@ -116,6 +122,15 @@ class Page:
         self.words.print(f"{question} [y/N] ", end="")
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise Declined("nothing was done, as you did not say yes")
+
+
+class _Words(Console):
+    """A console that goes on in silence when its reader has gone: a plan that nobody reads must not stop the work."""
+
+    def on_broken_pipe(self) -> None:
+        """Falls silent, where rich would end the process."""
+        self.quiet = True
+        fall_silent(self.file)
 
 
 class _Rate(ProgressColumn):
@@ -137,4 +152,6 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, float) and not isfinite(value):
+        return None  # JSON has no such number
     return value

@@ -38,6 +38,10 @@ def ingested(console: Console, report: IngestReport) -> None:
         )
     if report.unmatched:
         console.print(f"  {report.unmatched} names do not match the pattern; they were read in the usual way.")
+    if report.unread_stamps:
+        console.print(
+            f"  {report.unread_stamps} timestamps do not read as a time; those images have theirs from elsewhere."
+        )
     named(console, report.refused)
     if report.undecided:
         console.print(f"{report.undecided} images are not decided yet. Next: manage.py compare")
@@ -53,7 +57,10 @@ def compared(console: Console, report: CompareReport) -> None:
         if c.problem is None
     ]
     heads = ("camera", "profile", "images", "kept", "duplicates", "decided", "pairs scored", "recorded")
-    console.print(grid(heads, rows) if rows else "There is nothing to compare yet. First: manage.py ingest FOLDER")
+    if rows:
+        console.print(grid(heads, rows))
+    elif not report.cameras:
+        console.print("There is nothing to compare yet. First: manage.py ingest FOLDER")
     for camera in report.held_back:
         console.print(f"camera {camera.camera!a} was left as it was: {camera.problem}")
     if any(camera.duplicates for camera in report.cameras):
@@ -106,6 +113,8 @@ def restored(console: Console, report: RestoreReport) -> None:
 def purged(console: Console, report: PurgeReport) -> None:
     """What purge freed."""
     console.print(f"{report.purged} files deleted for good, {size(report.size_bytes)} freed.")
+    if report.gone:
+        console.print(f"  {report.gone} were not in quarantine any more; the journal says so now")
     named(console, report.skipped)
 
 

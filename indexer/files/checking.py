@@ -62,10 +62,10 @@ def check(path: str, *, expected: Fingerprint) -> FileIdentity:
 
 
 def same_file(path_a: str, path_b: str) -> bool:
-    """Whether both paths are there and name one file on the disk. Changes nothing."""
+    """Whether both paths can be looked at and name one file on the disk. Changes nothing."""
     try:
         status_a, status_b = os.lstat(path_a), os.lstat(path_b)
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return False
     return os.path.samestat(status_a, status_b)
 

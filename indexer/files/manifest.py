@@ -39,11 +39,12 @@ def note(place: str, entry: Entry) -> None:
 
 
 def read(folder: str) -> Iterator[tuple[str, Entry]]:
-    """The place and the entry of every line of every manifest below a quarantine folder, in the order of names."""
+    """The places that the manifests below a quarantine folder name, in the order of names, each with its last entry."""
     for inside, folders, names in os.walk(folder):
         folders.sort()
         if MANIFEST_NAME in names:
-            yield from _entries(inside)
+            # The last one holds: a place that was emptied may be given again, to a file of a newer index.
+            yield from dict(_entries(inside)).items()
 
 
 def _entries(run_folder: str) -> Iterator[tuple[str, Entry]]:
@@ -53,7 +54,18 @@ def _entries(run_folder: str) -> Iterator[tuple[str, Entry]]:
                 said = json.loads(line)
                 place = os.path.normpath(os.path.join(run_folder, said.pop("place")))
                 entry = Entry(**said)
-            except (ValueError, TypeError, KeyError, AttributeError):
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 continue  # blank, or cut in the middle
-            if place.startswith(run_folder + os.sep):
+            if place.startswith(run_folder + os.sep) and _makes_sense(entry):
                 yield place, entry
+
+
+def _makes_sense(entry: Entry) -> bool:
+    """Whether this can be what `note` wrote: others may have written into the file too."""
+    words = (entry.path, entry.content_hash, entry.keeper_path, entry.removed_at)
+    if not all(isinstance(word, str) for word in words) or not isinstance(entry.size_bytes, int):
+        return False
+    try:
+        return os.path.isabs(entry.path) and b"\0" not in os.fsencode(entry.path)
+    except UnicodeEncodeError:
+        return False

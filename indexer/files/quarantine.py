@@ -53,7 +53,8 @@ def forget_place(path: str) -> None:
     A manifest that is alone in its folder speaks of no file any more and goes too. What cannot be removed stays. A cut
     leaves empty folders.
     """
-    discard_partial(path)
+    with suppress(OSError):
+        discard_partial(path)
     place = os.path.dirname(path)
     run_folder = os.path.dirname(place)
     folder = os.path.dirname(run_folder)

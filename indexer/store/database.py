@@ -7,7 +7,7 @@ says goes out as one sentence of ours. It does not know any table.
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,27 @@ class Database:
             yield
         except DBAPIError as problem:
             raise self.problem(problem) from problem
+        except IndexerError:
+            raise
+        except Exception as problem:  # rows that make no sense are damage first, and a mistake of ours only then
+            if said := self._damage():
+                raise self.damaged(said) from problem
+            raise
+
+    def _damage(self) -> str | None:
+        """What SQLite finds wrong in its file; None if it finds nothing, or has no file."""
+        if self.path is None:
+            return None
+        try:
+            with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)) as connection:
+                (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.DatabaseError as problem:
+            said = str(problem)
+        return None if said == "ok" else " ".join(said.split())
+
+    def damaged(self, said: str) -> DatabaseProblem:
+        """A database that does not hold what it should hold, as one sentence of ours."""
+        return DatabaseProblem(f"database {self.name}: {_DAMAGED} ({said})")
 
     def problem(self, problem: DBAPIError) -> IndexerError:
         """What the database said, as one sentence of ours."""
@@ -87,6 +108,7 @@ class Database:
         return DatabaseProblem(f"database {self.name}: {said}")
 
 
+_DAMAGED = "it is damaged or no SQLite database; restore it from a backup, or name another"
 _ADVICE = [
     ("locked|busy", "another program is writing to it; try again when it has finished"),
     ("readonly|read-only", "it cannot be written to; check the rights of the file and of its folder"),
@@ -94,10 +116,8 @@ _ADVICE = [
         "disk is full|No space",
         "the disk is full; free some space and run the command again, it goes on where it stopped",
     ),
-    (
-        "malformed|not a database|corrupt",
-        "it is damaged or no SQLite database; restore it from a backup, or name another",
-    ),
+    ("malformed|not a database|corrupt", _DAMAGED),
+    ("I/O error", "the disk does not do what is asked of it; look at its space and its health"),
     ("unable to open", "it cannot be opened; check that its folder exists and may be written to"),
 ]
 

@@ -112,10 +112,11 @@ def list_flagged(session: Session, *, camera: str | None = None) -> list[Flagged
             captured_at=image.captured_at,
             keeper_present=kept.state == State.READY and kept.camera_id == image.camera_id,
             keeper_kept=keeps is not None and keeps.verdict == "keep" and keeps.profile_id == decision.profile_id,
+            profile_in_force=bool(in_force),
             pinned=bool(pinned),
             judged=bool(judged),
         )
-        for decision, image, kept, keeps, name, profile, max_score, pinned, judged in session.execute(query)
+        for decision, image, kept, keeps, name, profile, max_score, in_force, pinned, judged in session.execute(query)
     ]
 
 
@@ -128,6 +129,7 @@ _against = exists().where(
         (VerdictRow.image_b_id == ImageRow.id) & (VerdictRow.image_a_id == _keeper.id),
     ),
 )
+_ACTIVE = select(ProfileRow.id).where(ProfileRow.active).correlate(None).scalar_subquery()
 _FLAGGED = (
     select(
         DecisionRow,
@@ -137,6 +139,9 @@ _FLAGGED = (
         CameraRow.name.label("camera"),
         ProfileRow.name.label("profile"),
         ProfileRow.max_score,
+        or_(CameraRow.profile_id == ProfileRow.id, CameraRow.profile_id.is_(None) & ProfileRow.active).label(
+            "in_force"
+        ),
         is_pinned(ImageRow.id).label("pinned"),
         _against.label("judged"),
     )

@@ -96,6 +96,17 @@ def set_state(session: Session, image_ids: Sequence[int], state: State, *, reaso
         session.execute(update(ImageRow).where(ImageRow.id.in_(chunk)).values(state=state, state_reason=reason))
 
 
+def displace(session: Session, image_id: int, *, path: str) -> None:
+    """Marks a row as replaced if it still is the one at a path: its bytes may have been found elsewhere meanwhile."""
+    there = (ImageRow.id == image_id) & (ImageRow.path == path)
+    session.execute(update(ImageRow).where(there).values(state=State.MISSING, state_reason="replaced"))
+
+
+def list_roots(session: Session) -> list[str]:
+    """The folders that were given to ingest."""
+    return list(session.scalars(select(ImageRow.root).distinct()))
+
+
 def make_present(session: Session, image_id: int) -> None:
     """Marks a removed image as ready again; whatever else was known at its path is missing now."""
     path = select(ImageRow.path).where(ImageRow.id == image_id).scalar_subquery()
@@ -140,13 +151,6 @@ def list_present(session: Session, camera_id: int, *, preparation_id: int | None
         .where(ImageRow.camera_id == camera_id, ImageRow.state == State.READY)
     )
     return [_image(row) for row in session.execute(query)]
-
-
-def list_hashes(session: Session, image_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
-    """The path and content hash of images, by id."""
-    query = select(ImageRow.id, ImageRow.path, ImageRow.content_hash)
-    found = (session.execute(query.where(ImageRow.id.in_(chunk))) for chunk in _chunks(image_ids))
-    return {row.id: (row.path, row.content_hash) for rows in found for row in rows}
 
 
 def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> dict[int, bytes]:

@@ -72,7 +72,7 @@ def finish_act(
         RemovalState.PURGED: "purged_at",
     }
     values: dict[str, object] = {"state": state, "pending": None, "problem": problem}
-    if state in times and problem is None:
+    if state in times and (problem is None or state is RemovalState.PURGED):
         values[times[state]] = at
     session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(**values))
 

@@ -6,8 +6,9 @@ newer or a damaged one is refused before anything else is asked of it.
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from indexer.domain.profiles import BUILT_IN, DEFAULT
 from indexer.errors import DatabaseProblem
 from indexer.store import profiles
 from indexer.store.database import Database, parse_database
+from indexer.store.locking import writer_lock
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 _OURS = re.compile(r"\d{4}")
@@ -68,7 +70,10 @@ def upgrade_database(name: str) -> str:
             shape = shape_of(session.connection())
         if shape in {Shape.NEWER, Shape.FOREIGN}:
             raise DatabaseProblem(_refusal(database, shape))
-        _make(database)
+        # An older version may be at work on an older database, between two of its transactions.
+        older = writer_lock(database, command="db upgrade", since=datetime.now(UTC))
+        with older if shape is Shape.OLDER else nullcontext():
+            _make(database)
     database.close()
     return head()
 
@@ -133,11 +138,11 @@ def migrate(connection: Connection, *, revision: str = "head") -> None:
 
 
 def _make(database: Database) -> None:
-    """Tables and built-in profiles in one transaction: cut off, there is nothing or all of it."""
+    """Tables and built-in profiles in one transaction: cut off, there is nothing or all of it, the log included."""
+    database.use_write_ahead_log()
     with database.connection() as connection:
         migrate(connection)
         profiles.add_built_in(connection, BUILT_IN, active=DEFAULT)
-    database.use_write_ahead_log()
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from indexer.store.pins import is_pinned, is_pinned_by_person
 from indexer.store.removals import Removal
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow
 
+_DIGITS = 18  # of the numbers that a database can hold
+
 
 @dataclass(frozen=True)
 class DecisionStory:
@@ -65,7 +67,7 @@ class ImageStory:
 
 def get_image_id(session: Session, name: str) -> int:
     """The id of the image that a person names by path or number; of several rows of one path, the one that is there."""
-    if name.isdecimal() and session.get(ImageRow, int(name)) is not None:
+    if name.isdecimal() and len(name) <= _DIGITS and session.get(ImageRow, int(name)) is not None:
         return int(name)
     folder, base = os.path.split(os.path.abspath(name))
     path = os.path.join(os.path.realpath(folder), base)

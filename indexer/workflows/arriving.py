@@ -14,6 +14,7 @@ from indexer.domain.images import State
 from indexer.domain.names import Naming
 from indexer.domain.removal import RemovalState
 from indexer.domain.renaming import moved
+from indexer.files.checking import Fingerprint, Mismatch, check
 from indexer.pixels.describing import Description
 from indexer.store import decisions, images, removals
 from indexer.store.database import Session
@@ -34,8 +35,9 @@ class Arrival:
 
 def take_in(session: Session, arrivals: Sequence[Arrival], *, gone: Set[int], run_id: int, at: datetime) -> list[str]:
     """Writes arrivals; the outcome of each, in order. `gone` are images that nobody saw where they were."""
-    replaced = [arrival.replaced.id for arrival in arrivals if arrival.replaced is not None]
-    images.set_state(session, replaced, State.MISSING, reason="replaced")
+    for arrival in arrivals:
+        if arrival.replaced is not None:
+            images.displace(session, arrival.replaced.id, path=arrival.seen.path)
     same_bytes: dict[str, list[KnownFile]] = defaultdict(list)
     for known in images.list_by_hash(session, sorted({str(arrival.seen.content_hash) for arrival in arrivals})):
         same_bytes[known.content_hash].append(known)
@@ -65,9 +67,24 @@ def _own_row(
         for row in rows
         if (row.path, row.content_hash) not in expected
         and row.state is not State.REMOVED
-        and (row.state is State.MISSING or row.id in gone or not os.path.lexists(row.path))
+        and (row.state is State.MISSING or row.id in gone or not _is_there(row))
     ]
     return next(iter(here + nowhere), None)
+
+
+def _is_there(row: KnownFile) -> bool:
+    """Whether a row's bytes are still at its path: names may have been swapped, and that path be looked at later."""
+    try:
+        status = os.lstat(row.path)
+    except OSError:
+        return False
+    if (status.st_size, status.st_mtime_ns) == (row.size_bytes, row.mtime_ns):
+        return True
+    try:
+        check(row.path, expected=Fingerprint(row.size_bytes, row.content_hash))
+    except Mismatch:
+        return False
+    return True
 
 
 def _take_back_in(
@@ -78,7 +95,7 @@ def _take_back_in(
     images.take_in_again(session, row.id, arrival.seen, naming=naming, root=arrival.root)
     # The path decides between images with the same bytes, and only between them.
     outranked = row.path != arrival.seen.path and any(twin.state is State.READY for twin in twins)
-    if row.state in _AWAY or naming != row.naming or outranked:
+    if row.state is not State.READY or arrival.seen.state != "ready" or naming != row.naming or outranked:
         decisions.take_back(session, [row.id], at=at)
     if row.state is State.REMOVED:
         _note_return(session, row.id, at=at)

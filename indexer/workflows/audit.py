@@ -44,6 +44,9 @@ def list_questions() -> list[Audit]:
 def ask(database: Database, asked: Question) -> Table:
     """The answer."""
     if asked.sql is not None:
-        return auditing.run_sql(database, asked.sql, max_rows=_MOST_ROWS)
+        answer = auditing.run_sql(database, asked.sql, max_rows=_MOST_ROWS + 1)
+        if len(answer.rows) > _MOST_ROWS:
+            raise UsageProblem(f"the answer has more than {_MOST_ROWS} rows; count, group, or add LIMIT and OFFSET")
+        return answer
     assert asked.name is not None
     return auditing.run_audit(database, asked.name, asked.parameters)

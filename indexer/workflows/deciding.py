@@ -100,7 +100,11 @@ class PreparedImages:
         for image_id in chosen:
             self._slots[image_id] = self._shelf.reserve(*(self._present[image_id].shape or (0, 0)))
         tasks = (FillTask(self._slots[image_id], found[image_id]) for image_id in chosen)
-        for answer in self._means.spread(fill, tasks):
+        try:
+            answers = list(self._means.spread(fill, tasks))
+        except ValueError as problem:
+            raise self._means.database.damaged(f"a thumbnail of {len(chosen)}: {problem}") from problem
+        for answer in answers:
             if isinstance(answer, Lost):
                 raise lost(answer)
 

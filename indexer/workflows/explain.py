@@ -46,7 +46,10 @@ def explain_pair(database: Database, name_a: str, name_b: str) -> PairStory:
         computed: Evidence | None = None
         why_not = _why_not(image_a, image_b)
         if why_not is None and not any(known.scoring_id == stored.scoring_id for known in recorded):
-            computed, why_not = _compute(session, stored, image_a.id, image_b.id)
+            try:
+                computed, why_not = _compute(session, stored, image_a.id, image_b.id)
+            except ValueError as problem:
+                raise database.damaged(f"thumbnail of image {image_a.id} or {image_b.id}: {problem}") from problem
     return PairStory(image_a, image_b, recorded, stored.profile.name, stored.profile.max_score, computed, why_not)
 
 

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any, TypeVar
@@ -20,7 +21,7 @@ from indexer.domain.images import State
 from indexer.domain.names import Naming, compile_pattern, matches_pattern, name_image
 from indexer.domain.renaming import renamed
 from indexer.engines import Lost, Map
-from indexer.errors import FolderProblem
+from indexer.errors import FolderProblem, UsageProblem
 from indexer.files.walking import Candidate, Skipped, roots_of, walk
 from indexer.pixels.describing import DescribeTask, Description, Recipe, describe, set_aside
 from indexer.pixels.headers import Limits
@@ -61,6 +62,7 @@ class Found:
     skipped: tuple[Skipped, ...]
     camera: str | None = None
     pattern: re.Pattern[str] | None = None
+    again: bool = False
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -80,6 +82,12 @@ class Found:
             pattern=self.pattern,
         )
 
+    def lacks_stamp(self, candidate: Candidate) -> bool:
+        """Whether the pattern matches a file without giving it a readable time."""
+        if self.pattern is None or "timestamp" not in self.pattern.groupindex:
+            return False
+        return _matches(self.pattern, candidate) and self.naming(candidate).captured_at_source != "pattern"
+
 
 @dataclass
 class IngestReport:
@@ -90,6 +98,7 @@ class IngestReport:
     skipped: Counter[str] = field(default_factory=Counter)
     missing: int = 0
     unmatched: int = 0
+    unread_stamps: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
     undecided: int = 0
 
@@ -114,17 +123,20 @@ class IngestReport:
 _EXPECTED = {"not an image name", "symbolic link", "not a regular file"}
 
 
-def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None = None) -> Found:
+def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None = None, again: bool = False) -> Found:
     """What lies in the named files and folders; refuses a request that finds no image, before anything is written."""
     named = tuple(paths)
+    if camera is not None and not camera.strip():
+        raise UsageProblem("--camera is empty; give a name, or leave it out to read cameras from the file names")
     compiled = None if pattern is None else compile_pattern(pattern)
     entries = list(walk(named))
     candidates = tuple(entry for entry in entries if isinstance(entry, Candidate))
     skipped = tuple(entry for entry in entries if isinstance(entry, Skipped))
     shown = ", ".join(ascii(path) for path in named)
     if not candidates:
+        why = ", ".join(f"{number} {reason}" for reason, number in Counter(one.reason for one in skipped).items())
         raise FolderProblem(
-            f"there is no image in {shown} ({len(skipped)} other files); "
+            f"there is no image in {shown} ({why or 'it is empty'}); "
             "images end in jpg, jpeg, png, bmp, tif, tiff or webp"
         )
     if compiled is not None and not any(_matches(compiled, candidate) for candidate in candidates):
@@ -132,7 +144,13 @@ def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None
             f"the pattern {compiled.pattern!r} matches none of {len(candidates)} images, for example not "
             f"{candidates[0].path!a}; it is searched in the path below the folder you named"
         )
-    return Found(named, candidates, skipped, camera, compiled)
+    found = Found(named, candidates, skipped, camera, compiled, again)
+    if compiled is not None and "timestamp" in compiled.groupindex and all(map(found.lacks_stamp, candidates)):
+        raise FolderProblem(
+            f"no timestamp that the pattern {compiled.pattern!r} finds reads as a time; it may be 10 or 13 digits "
+            "since 1970, YYYYMMDDhhmmss with any separators, or ISO 8601"
+        )
+    return found
 
 
 def ingest(
@@ -162,6 +180,7 @@ def ingest(
         report.missing = _mark_missing(database, found)
         if found.pattern is not None:
             report.unmatched = sum(not _matches(found.pattern, candidate) for candidate in found.candidates)
+            report.unread_stamps = sum(map(found.lacks_stamp, found.candidates))
         with database.read() as session:
             report.undecided = decisions.count_undecided(session)
         run.counts = report.counts
@@ -177,22 +196,38 @@ def _sort_out(
     for batch in _batches(found.candidates, _LOOKED_UP):
         with database.read() as session:
             known = images.list_known(session, [candidate.path for candidate in batch])
-        renames: list[tuple[int, Naming]] = []
+        renames: list[tuple[KnownFile, Naming]] = []
         for candidate in batch:
             there = known.get(candidate.path)
-            if there is None or (there.size_bytes, there.mtime_ns) != (candidate.size_bytes, candidate.mtime_ns):
+            if there is None or _is_to_be_read(there, candidate, again=found.again):
                 news.append((candidate, there))
                 continue
-            naming = renamed(there.naming, found.naming(candidate)) if explicit else there.naming
-            report.count(Outcome.UNCHANGED if naming == there.naming else Outcome.RENAMED)
-            if naming != there.naming:
-                renames.append((there.id, naming))
+            if explicit and renamed(there.naming, found.naming(candidate)) != there.naming:
+                renames.append((there, found.naming(candidate)))
+            else:
+                report.count(Outcome.UNCHANGED)
         if renames:
             with database.write() as session:
-                for image_id, naming in renames:
-                    images.rename_image(session, image_id, naming=naming)
-                decisions.take_back(session, [image_id for image_id, _ in renames], at=clock())
+                for there, naming in renames:
+                    report.count(_name_again(session, there, naming, at=clock()))
     return news
+
+
+def _is_to_be_read(there: KnownFile, candidate: Candidate, *, again: bool) -> bool:
+    """Whether a known file is opened: it changed, or it could not be used and a person wants it tried again."""
+    if again and there.state is not State.READY:
+        return True
+    return (there.size_bytes, there.mtime_ns) != (candidate.size_bytes, candidate.mtime_ns)
+
+
+def _name_again(session: Session, known: KnownFile, asked: Naming, *, at: datetime) -> Outcome:
+    """Gives a known file the camera and time that a person's `--camera` or `--pattern` says, if they are others."""
+    naming = renamed(known.naming, asked)
+    if naming == known.naming:
+        return Outcome.UNCHANGED
+    images.rename_image(session, known.id, naming=naming)
+    decisions.take_back(session, [known.id], at=at)
+    return Outcome.RENAMED
 
 
 def _mark_missing(database: Database, found: Found) -> int:
@@ -236,9 +271,15 @@ def _write(
     for (candidate, known), seen in batch:
         if seen.problem is not None:
             report.skip(candidate.path, seen.problem)
-        elif known is not None and known.content_hash == seen.content_hash:
+        elif known is not None and (known.content_hash, known.state) == (seen.content_hash, seen.state):
             images.touch_image(session, known.id, mtime_ns=seen.mtime_ns or candidate.mtime_ns)
-            report.count(Outcome.UNCHANGED)
+            report.count(_name_again(session, known, found.naming(candidate), at=clock()))
+        elif known is not None and known.content_hash == seen.content_hash:
+            # The same bytes, judged otherwise: a limit was moved, or a worker was lost over them once.
+            images.take_in_again(session, known.id, seen, naming=known.naming, root=candidate.root)
+            images.add_thumbnails(session, [(known.id, thumbnail) for thumbnail in seen.thumbnails])
+            decisions.take_back(session, [known.id], at=clock())
+            report.count(Outcome.CHANGED if seen.state == "ready" else str(seen.state))
         else:
             naming = found.naming(candidate, exif=(seen.exif_time, seen.exif_offset))
             arrivals.append(Arrival(seen, naming, candidate.root, known))

@@ -14,7 +14,7 @@ from indexer.domain.removal import Brake, Flagged, Plan, plan_removal
 from indexer.errors import UsageProblem
 from indexer.files.walking import QUARANTINE_NAME
 from indexer.interrupts import uninterrupted
-from indexer.store import cameras, decisions, runs
+from indexer.store import cameras, decisions, images, runs
 from indexer.store.database import Database
 from indexer.workflows.removing import End, Manner, take_away
 from indexer.workflows.running import writing
@@ -87,7 +87,7 @@ def prune(
         "quarantine": manner.quarantine,
         "max_share": manner.max_share,
     }
-    _require_unwalked(shown, manner=manner)
+    _require_unwalked(database, manner=manner)
     report = PruneReport()
     with writing(database, "prune", arguments=arguments, clock=clock) as run:
         report.run_id = run.id
@@ -108,14 +108,18 @@ def prune(
     return report
 
 
-def _require_unwalked(shown: Plan, *, manner: Manner) -> None:
-    """Refuses a quarantine that a walk of the victims' roots would see."""
+def _require_unwalked(database: Database, *, manner: Manner) -> None:
+    """Refuses a quarantine that is no folder, or that a walk of a folder that was ever ingested would see."""
     if manner.permanent or manner.quarantine is None:
         return
     folder = os.path.realpath(manner.quarantine)
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise UsageProblem(f"the quarantine {manner.quarantine!a} is no folder; name a folder, it is made if need be")
     if QUARANTINE_NAME in folder.split(os.sep):
         return
-    for root in sorted({os.path.realpath(item.victim.root) for item in shown.victims}):
+    with database.read() as session:
+        roots = sorted({os.path.realpath(root) for root in images.list_roots(session)})
+    for root in roots:
         if os.path.commonpath([folder, root]) == root:
             raise UsageProblem(
                 f"the quarantine {manner.quarantine!a} lies inside {root!a}, and the next ingest would take the files "

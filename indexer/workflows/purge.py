@@ -4,6 +4,8 @@ It promises that a file goes only while its keeper is present and is still what 
 was put into quarantine.
 """
 
+import os
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 from indexer.domain.images import State
 from indexer.domain.removal import RemovalState
 from indexer.errors import UsageProblem
-from indexer.files.checking import Fingerprint, Mismatch, check
+from indexer.files.checking import Fingerprint, Mismatch, check, same_file
 from indexer.files.moving import delete
 from indexer.files.quarantine import forget_place
 from indexer.interrupts import uninterrupted
@@ -28,12 +30,13 @@ class PurgeReport:
 
     purged: int = 0
     size_bytes: int = 0
+    gone: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, Any]:
         """The numbers, as they are remembered."""
-        return {"purged": self.purged, "size_bytes": self.size_bytes, "skipped": len(self.skipped)}
+        return {"purged": self.purged, "size_bytes": self.size_bytes, "gone": self.gone, "skipped": len(self.skipped)}
 
 
 def require_choice(*, everything: bool, older_than_days: float | None) -> None:
@@ -50,14 +53,24 @@ def list_purgeable(database: Database, *, older_than_days: float | None, clock: 
 
 
 def purge(
-    database: Database, *, older_than_days: float | None, clock: Clock, progress: Progress = silent
+    database: Database,
+    *,
+    older_than_days: float | None,
+    clock: Clock,
+    shown: Set[int] | None = None,
+    progress: Progress = silent,
 ) -> PurgeReport:
-    """Deletes quarantined files: the report of what was freed."""
+    """Deletes quarantined files: the report of what was freed. `shown`: only these, that a person was asked about."""
     report = PurgeReport()
     with writing(database, "purge", arguments={"older_than_days": older_than_days}, clock=clock) as run:
         chosen = list_purgeable(database, older_than_days=older_than_days, clock=clock)
+        if shown is not None:
+            chosen = [removal for removal in chosen if removal.id in shown]
         advance = progress("purging", len(chosen))
         for removal in chosen:
+            if _is_gone(removal):
+                _close(database, removal, report, clock=clock)
+                continue
             with uninterrupted():
                 problem = _purge_one(database, removal, clock=clock)
             if problem is None:
@@ -70,9 +83,29 @@ def purge(
     return report
 
 
+def _is_gone(removal: Removal) -> bool:
+    """Whether somebody else took the file out of its quarantine, and not its whole disk away."""
+    place = removal.quarantine_path or ""
+    quarantine = os.path.dirname(os.path.dirname(os.path.dirname(place)))
+    return removal.pending is None and os.path.isdir(quarantine) and not os.path.lexists(place)
+
+
+def _close(database: Database, removal: Removal, report: PurgeReport, *, clock: Clock) -> None:
+    """Writes in the journal that a quarantined file is no more."""
+    report.gone += 1
+    with database.write() as session:
+        problem = "somebody else had taken it out of the quarantine"
+        removals.finish_act(session, removal.id, RemovalState.PURGED, at=clock(), problem=problem)
+
+
 def _purge_one(database: Database, removal: Removal, *, clock: Clock) -> str | None:
     """Deletes one file; why not, if it was kept."""
     place = removal.quarantine_path or ""
+    if removal.pending is not None:
+        return "what was begun with it was cut off and cannot be settled yet; its disk refuses"
+    if same_file(place, removal.keeper_path):
+        # By a link on the way to it: the keeper's name then leads to the very file that would go.
+        return f"it is the same file as its keeper {removal.keeper_path!a}"
     if removal.keeper_state is not State.READY:
         return f"its keeper {removal.keeper_path!a} is {removal.keeper_state}"
     try:

@@ -47,6 +47,8 @@ class End:
 
 def take_away(database: Database, item: Flagged, *, manner: Manner, run: Run, clock: Clock) -> End:
     """Takes one file away, or says why it is where it was."""
+    if item.victim.image_id in run.settled.left_open:
+        return End(problem="an earlier removal of it was cut off and cannot be settled yet; its disk refuses")
     if same_file(item.victim.path, item.keeper.path):
         return End(hard_link=True)
     try:
@@ -88,7 +90,7 @@ def _checked(item: Flagged) -> FileIdentity:
 
 def _place(folder: str, item: Flagged, *, run: Run, clock: Clock) -> str:
     """A place in quarantine, with the line that says what will lie there."""
-    victim = item.victim
+    victim, place = item.victim, None
     try:
         place = quarantine_place(
             folder, run=f"run-{run.id}", name=str(victim.image_id), basename=os.path.basename(victim.path)
@@ -102,6 +104,8 @@ def _place(folder: str, item: Flagged, *, run: Run, clock: Clock) -> str:
         )
         manifest.note(place, entry)
     except OSError as problem:
+        if place is not None:
+            forget_place(place)
         raise _Refused(f"the quarantine {folder!a} cannot be used: {problem.strerror}") from problem
     return place
 
@@ -129,8 +133,10 @@ def _journalled(
         yield
     except (OSError, Mismatch) as problem:
         reason = problem.reason if isinstance(problem, Mismatch) else str(problem.strerror)
-        with database.write() as session:
-            removals.finish_act(session, removal_id, RemovalState.FAILED, at=clock(), problem=reason)
+        # What could not even be undone stays open: the next writing command settles it.
+        if isinstance(problem, FileExistsError) or place is None or not os.path.lexists(place):
+            with database.write() as session:
+                removals.finish_act(session, removal_id, RemovalState.FAILED, at=clock(), problem=reason)
         raise _Failed(reason) from problem
     with database.write() as session:
         state = RemovalState.QUARANTINED if act == "quarantine" else RemovalState.DELETED

@@ -10,7 +10,7 @@ from indexer.errors import FolderProblem
 from indexer.files import manifest
 from indexer.files.checking import Fingerprint, Mismatch, check
 from indexer.files.manifest import Entry
-from indexer.files.moving import move_no_replace
+from indexer.files.moving import delete, move_no_replace
 from indexer.files.quarantine import forget_place, make_folders
 from indexer.interrupts import uninterrupted
 from indexer.workflows.restore import RestoreReport, why
@@ -39,11 +39,24 @@ def rescue(folder: str, *, progress: Progress = silent) -> RestoreReport:
 
 def _bring_back(place: str, entry: Entry) -> str | None:
     """Brings one file back; why not, if it could not be."""
+    expected = Fingerprint(entry.size_bytes, entry.content_hash)
     try:
-        found = check(place, expected=Fingerprint(entry.size_bytes, entry.content_hash))
-        make_folders(os.path.dirname(entry.path))
-        move_no_replace(place, entry.path, expected=found)
+        found = check(place, expected=expected)
+        if _is_back(place, entry, expected=expected):
+            delete(place, expected=found)
+        else:
+            make_folders(os.path.dirname(entry.path))
+            move_no_replace(place, entry.path, expected=found)
     except (OSError, Mismatch) as problem:
         return why(problem)
     forget_place(place)
     return None
+
+
+def _is_back(place: str, entry: Entry, *, expected: Fingerprint) -> bool:
+    """Whether the file is at both ends, whole and with one time, as a cut between the two leaves it."""
+    try:
+        there, here = check(entry.path, expected=expected), check(place, expected=expected)
+    except Mismatch:
+        return False
+    return there.mtime_ns == here.mtime_ns

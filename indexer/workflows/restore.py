@@ -103,6 +103,8 @@ def _is_at_or_below(path: str, place: str) -> bool:
 def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, clock: Clock) -> str | None:
     """Brings one file back; why not, if it could not be."""
     place = removal.quarantine_path or ""
+    if removal.pending is not None:
+        return "what was begun with it was cut off and cannot be settled yet; its disk refuses"
     try:
         found = check(place, expected=Fingerprint(removal.size_bytes, removal.content_hash))
     except Mismatch as problem:
@@ -114,8 +116,10 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
         move_no_replace(place, removal.path, expected=found)
     except (OSError, Mismatch) as problem:
         reason = why(problem)
-        with database.write() as session:
-            removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
+        # What could not even be undone stays open: the next writing command settles it.
+        if isinstance(problem, FileExistsError) or not os.path.lexists(removal.path):
+            with database.write() as session:
+                removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
         return reason
     with database.write() as session:
         removals.finish_act(session, removal.id, RemovalState.RESTORED, at=clock())

@@ -1,11 +1,13 @@
 """What a cut left open is settled before any writing command does its own work.
 
-It promises that after it no act is under way: each is finished if the file is at its new place, undone if it is at
-its old one, and no bytes are given up for it. A file at both places is there whole twice (see
-`indexer.files.moving`): the one in quarantine goes when the other was read and found right.
+It promises that after it each act is finished if the file is at its new place, undone if it is at its old one, and
+that no bytes are given up for it. A file at both places is there whole twice (see `indexer.files.moving`): the one in
+quarantine goes when the other was read and found right. Where the disk refuses, or is not there to be asked, the act
+stays open for the next command; nothing else is done with that file meanwhile.
 """
 
 import os
+from collections import Counter
 from dataclasses import dataclass
 
 from indexer.domain.images import State
@@ -21,22 +23,25 @@ from indexer.workflows.watching import Clock
 
 @dataclass(frozen=True)
 class Settled:
-    """How many acts that a cut left open were finished, and how many undone."""
+    """How many acts that a cut left open were finished and how many undone, and the images whose act is open still."""
 
     finished: int = 0
     undone: int = 0
+    left_open: frozenset[int] = frozenset()
 
 
 def settle_removals(database: Database, *, clock: Clock) -> Settled:
     """Finishes or undoes what was begun and not written down."""
     with database.read() as session:
-        left_open = removals.list_open(session)
-    finished = sum(_settle(database, removal, clock=clock) for removal in left_open)
-    return Settled(finished, len(left_open) - finished)
+        waiting = removals.list_open(session)
+    ends = {removal: _settle(database, removal, clock=clock) for removal in waiting}
+    count = Counter(ends.values())
+    still_open = frozenset(removal.image_id for removal, finished in ends.items() if finished is None)
+    return Settled(count[True], count[False], still_open)
 
 
-def _settle(database: Database, removal: Removal, *, clock: Clock) -> bool:
-    """Whether the act of this row was finished (else it was undone)."""
+def _settle(database: Database, removal: Removal, *, clock: Clock) -> bool | None:
+    """Whether the act of this row was finished, or else undone; None if nobody can tell now."""
     settle = {
         "quarantine": _settle_quarantine,
         "delete": _settle_delete,
@@ -44,7 +49,10 @@ def _settle(database: Database, removal: Removal, *, clock: Clock) -> bool:
         "purge": _settle_purge,
     }
     assert removal.pending is not None
-    state, problem = settle[removal.pending](removal)
+    try:
+        state, problem = settle[removal.pending](removal)
+    except OSError:
+        return None
     done = state is not removal.state and state is not RemovalState.FAILED
     with database.write() as session:
         removals.finish_act(session, removal.id, state, at=clock(), problem=problem)
@@ -55,6 +63,8 @@ def _settle(database: Database, removal: Removal, *, clock: Clock) -> bool:
             decisions.take_back(session, [removal.image_id], at=clock())
             for image_id in (removal.image_id, removal.keeper_id):
                 pins.add_pin(session, image_id, reason="restore", at=clock(), run_id=removal.run_id)
+    if removal.quarantine_path is not None:
+        forget_place(removal.quarantine_path)  # what is empty there was made for this act alone
     return done
 
 
@@ -65,12 +75,12 @@ def _settle_quarantine(removal: Removal) -> tuple[RemovalState, str | None]:
         return RemovalState.FAILED, "cut off before the file was taken away; it is where it was"
     if _is_whole(place, removal):
         return RemovalState.QUARANTINED, None
-    forget_place(place)
+    _is_there(place)
     return RemovalState.FAILED, "cut off, and the file is neither where it was nor in quarantine as the index knows it"
 
 
 def _settle_delete(removal: Removal) -> tuple[RemovalState, str | None]:
-    if os.path.lexists(removal.path):
+    if _is_there(removal.path):
         return RemovalState.FAILED, "cut off before the file was deleted; it is where it was"
     return RemovalState.DELETED, None
 
@@ -78,16 +88,28 @@ def _settle_delete(removal: Removal) -> tuple[RemovalState, str | None]:
 def _settle_restore(removal: Removal) -> tuple[RemovalState, str | None]:
     place = removal.quarantine_path or ""
     discard_partial(removal.path)
-    if not _is_whole(removal.path, removal):
+    if _is_whole(removal.path, removal):
+        _drop_copy(place, removal)
+        return RemovalState.RESTORED, None
+    if _is_there(place) or not os.path.lexists(removal.path):
         return RemovalState.QUARANTINED, "cut off before the file was restored; it is in quarantine"
-    _drop_copy(place, removal)
-    return RemovalState.RESTORED, None
+    return RemovalState.RESTORED, None  # it went back, and was written to since
 
 
 def _settle_purge(removal: Removal) -> tuple[RemovalState, str | None]:
-    if os.path.lexists(removal.quarantine_path or ""):
+    if _is_there(removal.quarantine_path or ""):
         return RemovalState.QUARANTINED, "cut off before the file was purged; it is in quarantine"
     return RemovalState.PURGED, None
+
+
+def _is_there(path: str) -> bool:
+    """Whether something is at a path; `OSError` where nobody can tell, as when its folder is gone or its disk away."""
+    os.lstat(os.path.dirname(path))
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _is_whole(path: str, removal: Removal) -> bool:
@@ -100,10 +122,9 @@ def _is_whole(path: str, removal: Removal) -> bool:
 
 
 def _drop_copy(place: str, removal: Removal) -> None:
-    """Takes away the second of two whole files, the one in quarantine, and the folder made for it."""
+    """Takes away the second of two whole files, the one in quarantine."""
     if os.path.lexists(place):
         try:
             delete(place, expected=check(place, expected=Fingerprint(removal.size_bytes, removal.content_hash)))
         except Mismatch:
             return  # not these bytes: not ours to take
-    forget_place(place)

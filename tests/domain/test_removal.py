@@ -24,6 +24,7 @@ def flagged(victim_id: int, keeper_id: int = 0, **more: Any) -> Flagged:
         "captured_at": None,
         "keeper_present": True,
         "keeper_kept": True,
+        "profile_in_force": True,
         "pinned": False,
         "judged": False,
     }
@@ -38,11 +39,12 @@ def flagged(victim_id: int, keeper_id: int = 0, **more: Any) -> Flagged:
         ({"score": None}, None),
         ({"keeper_present": False}, LeftOut.KEEPER_GONE),
         ({"keeper_kept": False}, LeftOut.KEEPER_UNDECIDED),
+        ({"profile_in_force": False}, LeftOut.OTHER_PROFILE),
         ({"pinned": True}, LeftOut.PINNED),
         ({"judged": True}, LeftOut.VERDICT),
         ({"keeper_present": False, "keeper_kept": False, "pinned": True, "judged": True}, LeftOut.KEEPER_GONE),
     ],
-    ids=["sound", "by-verdict", "keeper-gone", "keeper-undecided", "pinned", "judged", "all-at-once"],
+    ids=["sound", "by-verdict", "keeper-gone", "keeper-undecided", "other-profile", "pinned", "judged", "all-at-once"],
 )
 def test_doubtful_duplicate_is_left_out(change: dict[str, Any], why: LeftOut | None) -> None:
     """Anything that speaks against a decision keeps its file out of the plan, counted under one reason."""

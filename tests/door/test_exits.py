@@ -77,13 +77,18 @@ def test_a_command_chooses_its_exit_code(code: int) -> None:
 
 @pytest.mark.parametrize("more", [[], ["--json"]])
 def test_reader_that_leaves(decided: Path, own_home: Path, more: list[str]) -> None:
-    """A reader that closes the pipe early, such as `head`, is no problem: exit code 0 and no word."""
-    sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT i FROM n"
+    """A reader that closes the pipe before a word, such as `true`, is no problem: exit code 0 and no word of ours."""
+    sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i FROM n"
     with (own_home / "said").open("w+") as said:
         process = subprocess.Popen(command("audit", "--sql", sql, *more), stdout=subprocess.PIPE, stderr=said)
         assert process.stdout is not None
-        process.stdout.readline()
         process.stdout.close()
         assert process.wait(60) == 0
         said.seek(0)
         assert "indexer:" not in said.read()
+
+
+def test_broken_pipe_of_a_workflow_is_a_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    """A pipe that breaks inside the work, and not on the way to the reader, is said and is no success."""
+    assert exits.run(failing(BrokenPipeError(32, "Broken pipe")), []) == 1
+    assert capsys.readouterr().err == "indexer: Broken pipe\n"

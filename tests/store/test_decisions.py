@@ -161,6 +161,7 @@ def test_a_flagged_image_comes_with_its_keeper(database: Database, add: Add, dec
         captured_at=LATER,
         keeper_present=True,
         keeper_kept=True,
+        profile_in_force=True,
         pinned=False,
         judged=False,
     )

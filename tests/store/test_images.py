@@ -263,10 +263,3 @@ def test_present_images_of_a_camera(database: Database, add: Add) -> None:
     two = Image(second, "/frames/2.jpg", 640, 480, 20.5, "b", None)
     assert sorted(found, key=lambda image: image.id) == [one, two]
     assert sorted(shapeless, key=lambda image: image.id) == [replace(one, shape=None), two]
-
-
-def test_paths_and_hashes_by_id(database: Database, add: Add) -> None:
-    """The path and content of images, of whatever state, by id; unknown ids are left out."""
-    image_id = add(ODD_PATHS[3], content_hash="a")
-    with database.read() as session:
-        assert images.list_hashes(session, [image_id, 999]) == {image_id: (ODD_PATHS[3], "a")}

@@ -195,7 +195,7 @@ class Index:
         }
 
     def tree(self) -> dict[str, tuple[bytes, int]]:
-        """Bytes and modification time of every file in the folder and in the quarantine beside it, its manifests aside."""
+        """Bytes and modification time of every file in the folder and the quarantine beside it, manifests aside."""
         site = self.folder.parent
         return {
             str(path.relative_to(site)): (path.read_bytes(), path.stat().st_mtime_ns)

@@ -62,8 +62,8 @@ class History:
         self.profile = "balanced"
 
     def there(self, number: int) -> str | None:
-        """A file that is there."""
-        files = sorted(str(path.relative_to(self.index.folder)) for path in self.index.folder.rglob("*.png"))
+        """A file that is there, and not in a quarantine."""
+        files = sorted(file for file in FILES if (self.index.folder / file).exists())
         return files[number % len(files)] if files else None
 
     def ingest(self, *files: str, **how: Any) -> None:

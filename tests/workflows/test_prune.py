@@ -199,6 +199,21 @@ def test_hard_link_of_its_keeper_is_left_alone(lot: Index) -> None:
     assert lot.removals() == [(BIRDS, "quarantined")]
 
 
+def test_file_that_cannot_be_looked_at_costs_itself_alone(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A victim in a folder that was closed meanwhile stays, with a failed row; the others go."""
+    lstat, closed = os.lstat, str(lot.folder / COPY)
+
+    def refusing(path: str, **how: Any) -> os.stat_result:
+        if path == closed:
+            raise PermissionError(13, "Permission denied", path)
+        return lstat(path, **how)
+
+    monkeypatch.setattr(os, "lstat", refusing)
+    report = lot.prune()
+    assert (report.removed, [path for path, _ in report.failures]) == (1, [closed])
+    assert lot.removals() == [(COPY, "failed"), (BIRDS, "quarantined")]
+
+
 def test_quarantine_that_a_person_names(lot: Index, tmp_path: Path) -> None:
     """A named folder takes the files, and restore brings them back from there."""
     before = lot.tree()
