@@ -134,7 +134,7 @@ def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None
     skipped = tuple(entry for entry in entries if isinstance(entry, Skipped))
     shown = ", ".join(ascii(path) for path in named)
     if not candidates:
-        why = ", ".join(f"{number} {reason}" for reason, number in Counter(one.reason for one in skipped).items())
+        why = ", ".join(f"{reason}: {number}" for reason, number in Counter(one.reason for one in skipped).items())
         raise FolderProblem(
             f"there is no image in {shown} ({why or 'it is empty'}); "
             "images end in jpg, jpeg, png, bmp, tif, tiff or webp"

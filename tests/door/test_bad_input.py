@@ -33,7 +33,7 @@ def refused(answer: Answer, *, code: int, words: str) -> None:
 INGEST = [
     (["nowhere"], 1, "Cannot walk 'nowhere'"),
     (["empty"], 1, "there is no image in 'empty'"),
-    (["texts"], 1, "there is no image in 'texts' (2 other files)"),
+    (["texts"], 1, "there is no image in 'texts' (not an image name: 2)"),
     (["lot", "nowhere"], 1, "Cannot walk 'nowhere'"),
     (["lot/.indexer-quarantine"], 1, "restore"),
     (["lot", "--pattern", r"(?P<camera>zebra)\d+"], 1, "matches none of 6 images"),

@@ -60,9 +60,8 @@ def resized(data: bytes, *, marker: bytes, width: int, height: int) -> bytes:
 def endless_scans(*, side: int, scans: int) -> bytes:
     """A small progressive JPEG that makes its decoder walk over a large picture again and again."""
     data = resized(jpeg(64, 64, progressive=True), marker=b"\xff\xc2", width=side, height=side)
-    first = data.index(b"\xff\xda")
     # A refinement of all coefficients whose data are not there: the decoder fills in zeros for every block.
-    return data[:-2] + data[first : data.index(b"\xff", first + 12)] * 0 + _SCAN * scans + b"\xff\xd9"
+    return data[:-2] + _SCAN * scans + b"\xff\xd9"
 
 
 _SCAN = b"\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x21"
@@ -85,7 +84,7 @@ def cut(seed: int) -> bytes:
 
 def noisy(seed: int) -> bytes:
     """A good picture's header before noise."""
-    data = good(SUFFIXES[seed % 5], seed)
+    data = good([".png", ".tif", ".webp"][seed % 3], seed)
     return data[:100] + np.random.default_rng(seed).bytes(len(data) - 100)
 
 
@@ -108,7 +107,7 @@ KINDS: dict[str, tuple[str, Callable[[int], bytes]]] = {
     "large-tiff": ("tif", lambda seed: tiff(t256=15_000, t257=15_000 - seed, t278=15_000, t279=2**32 - 1)),
     "tiled-tiff": ("tiff", lambda seed: tiff(t322=2**31 - 16, t323=2**31 - 16, t324=8, t325=4096 + seed)),
     "deep-tiff": ("tif", lambda seed: tiff(t258=65_535, t277=65_535 - seed)),
-    "looped-tiff": ("tif", lambda seed: tiff(following=8 + 4096, t257=32, t279=seed % 100)),
+    "looped-tiff": ("tif", lambda seed: tiff(following=8 + 4096, t279=seed % 100)),
     "huge-webp": ("webp", lambda seed: webp(16_383, 16_383 - seed)),
     "large-webp": ("webp", lambda seed: webp(15_000, 15_000 - seed)),
     "huge-jpeg": ("jpg", lambda s: resized(jpeg(64, 64), marker=b"\xff\xc0", width=65_000, height=65_000 - s)),

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def trials(folder: Path) -> list[Trial]:
     assert done.returncode == 0, done.stderr[-3000:]
     found = [json.loads((folder / f"trials-{part}.json").read_text()) for part in range(removal_driver.PARTS)]
     places = list(SCENARIOS)
-    return sorted(sum(found, []), key=lambda trial: (places.index(trial["scenario"]), trial["number"]))
+    return sorted(chain(*found), key=lambda trial: (places.index(trial["scenario"]), trial["number"]))
 
 
 @pytest.fixture(params=SCENARIOS)
