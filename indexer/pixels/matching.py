@@ -117,7 +117,7 @@ def _prover(pairs: int) -> Prover | None:
     if _Pairs.prover is None and _Pairs.can_prove and _Pairs.met > PAIRS_BEFORE_PROVING:
         try:
             _Pairs.prover = Prover()
-        except ImportError:  # numba follows new releases of Python and numpy late: slower, and no other result
+        except (ImportError, RuntimeError):  # no numba for this Python yet, or nowhere to keep what it compiles
             _Pairs.can_prove = False
     return _Pairs.prover
 

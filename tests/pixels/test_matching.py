@@ -74,3 +74,24 @@ def test_native_shapes_may_differ() -> None:
     assert evidence_of_pair(image, other, measure=native).score == 0
     with pytest.raises(ValueError, match="shapes differ"):
         evidence_of_pair(image, other, measure=BALANCED)
+
+
+@pytest.mark.parametrize("problem", [ImportError("no numba"), RuntimeError("cannot cache function")])
+def test_without_numba_nothing_changes(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
+    """Where the kernel cannot be loaded the pairs are scored one by one, and nobody tries again."""
+    tries: list[int] = []
+
+    def refusing() -> None:
+        tries.append(1)
+        raise problem
+
+    monkeypatch.setattr(matching, "PAIRS_BEFORE_PROVING", 0)
+    monkeypatch.setattr(matching, "Prover", refusing)
+    monkeypatch.setattr(matching._Pairs, "prover", None)
+    monkeypatch.setattr(matching._Pairs, "can_prove", True)
+    frames = [scene(kind, seed) for seed, kind in enumerate([2, 0, 2])]
+    with Shelf() as shelf:
+        image, *candidates = [shelf.put(frame) for frame in frames]
+        task = MatchTask(image, tuple(enumerate(candidates)), BALANCED)
+        assert [match(task), match(task)] == [brute_force(frames, BALANCED)] * 2
+    assert tries == [1]
