@@ -61,9 +61,10 @@ def ingest(
     """Take in files and folders of images."""
     from indexer.door import words
     from indexer.workflows import ingest as work
+    from indexer.workflows.looking import look
 
     with enter(context, json=json) as page:
-        found = work.look(paths, camera=camera, pattern=pattern, again=again)
+        found = look(paths, camera=camera, pattern=pattern, again=again)
         with page.database(create=True) as database, page.guarded_engine(processes) as spread:
             report = work.ingest(
                 database, found, spread=spread, limits=page.limits, clock=page.clock, progress=page.progress

@@ -16,7 +16,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
-    """Ctrl-C reaches this process and those it starts, also where the suite was started deaf to it, in the background."""
+    """Ctrl-C reaches this process and those it starts, also where the suite was started deaf to it, in background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -17,6 +17,7 @@ from indexer.workflows import compare, demo, explain, ingest, prune
 from indexer.workflows.compare import CompareReport
 from indexer.workflows.demo import DemoFrame
 from indexer.workflows.ingest import IngestReport
+from indexer.workflows.looking import look
 from indexer.workflows.prune import PruneReport
 from indexer.workflows.removing import Manner
 
@@ -54,7 +55,7 @@ def _work(page: Page, database: Database, spread: Map, *, folder: Path, frames: 
     """The steps, one after the other, each followed by what it means."""
     say = page.words.print
     say("2. ingest: every file is read once; camera and time come from its name, a small prepared picture is kept.")
-    found = ingest.look([str(folder / "frames")])
+    found = look([str(folder / "frames")])
     ingested = ingest.ingest(database, found, spread=spread, limits=page.limits, clock=page.clock)
     words.ingested(page.words, ingested)
 

@@ -84,10 +84,18 @@ def purge(
 
 
 def _is_gone(removal: Removal) -> bool:
-    """Whether somebody else took the file out of its quarantine, and not its whole disk away."""
+    """Whether somebody else took the file out of its quarantine, and not its whole disk away.
+
+    The run's folder tells: the quarantine itself may be where a disk is mounted, and there and empty without it.
+    """
     place = removal.quarantine_path or ""
-    quarantine = os.path.dirname(os.path.dirname(os.path.dirname(place)))
-    return removal.pending is None and os.path.isdir(quarantine) and not os.path.lexists(place)
+    if removal.pending is not None or not os.path.isdir(os.path.dirname(os.path.dirname(place))):
+        return False
+    try:
+        os.lstat(place)
+    except OSError as problem:
+        return isinstance(problem, FileNotFoundError)
+    return False
 
 
 def _close(database: Database, removal: Removal, report: PurgeReport, *, clock: Clock) -> None:

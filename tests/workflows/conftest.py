@@ -23,7 +23,8 @@ from indexer.pixels.headers import Limits
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows.compare import CompareReport, Means, compare
-from indexer.workflows.ingest import IngestReport, ingest, look
+from indexer.workflows.ingest import IngestReport, ingest
+from indexer.workflows.looking import look
 from indexer.workflows.pin import PinReport, pin, unpin
 from indexer.workflows.profile import make_profile
 from indexer.workflows.prune import PruneReport, plan, prune

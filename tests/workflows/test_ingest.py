@@ -14,7 +14,7 @@ import pytest
 from indexer.engines import processes
 from indexer.errors import FolderProblem, IndexerError, UsageProblem
 from indexer.store.columns import path_from_text
-from indexer.workflows.ingest import look
+from indexer.workflows.looking import look
 from tests.workflows.conftest import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture
 
 Watch = Callable[[], AbstractContextManager[list[str]]]

@@ -9,7 +9,7 @@ import pytest
 
 from indexer.errors import UsageProblem
 from indexer.files.walking import QUARANTINE_NAME
-from indexer.workflows.ingest import look
+from indexer.workflows.looking import look
 
 IN_THE_ROOT = ["frames", "frames/bin", "frames/sub/deep/bin", "frames/../frames/bin", "in/bin", QUARANTINE_NAME]
 OUTSIDE = ["bin", "frames-bin", f"frames/{QUARANTINE_NAME}", f"frames/sub/{QUARANTINE_NAME}/bin", "frames/out/bin"]

@@ -10,7 +10,8 @@ from indexer.engines import serial
 from indexer.errors import FolderProblem, UsageProblem
 from indexer.pixels.headers import Limits
 from indexer.workflows import ingest as ingest_workflow
-from indexer.workflows.ingest import ingest, look
+from indexer.workflows.ingest import ingest
+from indexer.workflows.looking import look
 from indexer.workflows.purge import purge
 from tests.workflows.conftest import CAR, Index, name, picture
 
