@@ -36,7 +36,8 @@ def tracked() -> Iterator[Path]:
     """Every file of the repository."""
     yield from (ROOT / name for name in sorted(TOP_LEVEL) if (ROOT / name).is_file())
     for folder in OURS:
-        yield from (path for path in sorted((ROOT / folder).rglob("*")) if path.is_file() and path.suffix != ".pyc")
+        files = (path for path in sorted((ROOT / folder).rglob("*")) if path.is_file())
+        yield from (path for path in files if path.parent.name != "__pycache__")
 
 
 @pytest.fixture
