@@ -9,8 +9,10 @@ whose worker died; measured, it costs 0.07 ms an item against 0.10 ms. Enforced 
 """
 
 import multiprocessing
+import os
 import resource
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -114,7 +116,7 @@ def processes(count: int, *, bounds: Bounds = Bounds()) -> Iterator[Map]:
     A fresh server process forks the workers: the parent's threads and locks are not theirs.
     """
     context = multiprocessing.get_context("forkserver")
-    pool = ProcessPool(count, context=context, initializer=_leave_interrupts_to_the_parent)
+    pool = ProcessPool(count, context=context, initializer=_follow_the_parent)
     try:
         yield _Processes(pool, count, bounds)
     finally:
@@ -130,8 +132,17 @@ def engine(count: int) -> Iterator[Map]:
         yield spread
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _follow_the_parent() -> None:
+    """Leaves Ctrl-C to the parent, and makes a worker end with it, also in the middle of work that never ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _bounded(function: Callable[[Item], Result], item: Item, memory_bytes: int | None) -> Result:

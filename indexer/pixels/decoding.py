@@ -6,7 +6,7 @@ answers are equal), with 150 to 210 cuts through each of 30 files: a cut JPEG, P
 where a PNG loses rows but has its IEND; a JPEG whose data end before its end marker, and a TIFF whose strip ends early
 (LZW, deflate, PackBits, JPEG, fax), give a partial picture and a line on descriptor 2. OpenCV 4.10 gives a partial
 picture of a cut JPEG without a word, and all three take some that lack nothing but the end marker: so that marker is
-looked for before decoding.
+looked for before decoding. A TIFF strip whose data are wrong, not short, is left black with an error on descriptor 2.
 
 It does not know paths, profiles or thumbnails.
 """
@@ -37,6 +37,7 @@ _ENDS_EARLY = re.compile(
     r"premature|not enough|lack of data|incomplete|unexpected end|not terminated|zlib error|read error|\bEOF\b",
     re.IGNORECASE,
 )
+_STRIP_FAILED = re.compile(r"\bTIFF_Error\b")
 _NO_MEMORY = re.compile(r"insufficient memory|OutOfMemory|bad_alloc", re.IGNORECASE)
 _NOISE_BEFORE = re.compile(r"^\[ *[A-Z]+:\S+\] global \S+ \S+ |^.*? error: |^.*TIFF_(?:Error|Warning) ")
 _NOISE_AFTER = re.compile(r" in function '.*'?$")
@@ -145,6 +146,9 @@ def _decoded(data: bytes, *, flags: int) -> NDArray[np.uint8]:
     early = next((line for line in said.splitlines() if _ENDS_EARLY.search(line)), None)
     if early:
         raise ImageRefused("damaged", f"data ends early: {_plain(early)}")
+    failed = next((line for line in said.splitlines() if _STRIP_FAILED.search(line)), None)
+    if failed:
+        raise ImageRefused("damaged", f"the decoder left a part out: {_plain(failed)}")
     return np.asarray(image, dtype=np.uint8)
 
 

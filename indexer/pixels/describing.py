@@ -138,8 +138,16 @@ def describe(task: DescribeTask) -> Description:
 
 
 def set_aside(task: DescribeTask, *, reason: str) -> Description:
-    """What is known of a file over which a worker was lost: its bytes are hashed and never decoded."""
+    """What is known of a file over which a worker was lost: its bytes are hashed and never decoded.
+
+    One above the limit of bytes is a problem and no more: reading it may be what took too long, and nobody watches here.
+    """
     try:
+        size_bytes = os.stat(task.path, follow_symlinks=False).st_size
+        if size_bytes > task.limits.max_bytes:
+            return Description(
+                path=task.path, problem=f"{reason}, and its {size_bytes} bytes are too many to read again"
+            )
         file = _read(task.path, max_bytes=0)
     except OSError as problem:
         return Description(path=task.path, problem=_words(problem))

@@ -8,6 +8,7 @@ The width and height are those of the picture as OpenCV shows it. On 4.14 and 5.
 """
 
 import io
+import logging
 import re
 import struct
 import warnings
@@ -20,6 +21,8 @@ from PIL import Image, TiffImagePlugin
 
 # The limits below stand in the place of Pillow's own, which would refuse (or warn of) fewer pixels than ours.
 Image.MAX_IMAGE_PIXELS = None
+# Where nobody set logging up, Python would write Pillow's complaints of broken files to the terminal.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 State = Literal["unreadable", "damaged", "too_small"]
 """Why a picture cannot be used: see the table of bad input in the README."""

@@ -236,7 +236,7 @@ def strikes(scene: Scene) -> Iterator[tuple[str, int, str, str]]:
         met = in_a_fork(partial(struck, scene, scenario, Wall()))["met"]
         for number, point in enumerate(met):
             # As far as the next point, too: by then both have had the same answer at this one.
-            way = (scenario.stage, scenario.run, scenario.setting is changed, *met[: number + 2])
+            way = (scenario.stage, scenario.run, scenario.setting is changed, number, *met[: number + 2])
             if way not in seen:
                 yield from ((label, number, point, fault) for fault in FAULTS)
             seen.add(way)

@@ -90,11 +90,12 @@ def decide(scene: Scene) -> None:
     from indexer.engines import engine
     from indexer.pixels.headers import Limits
     from indexer.workflows import compare, ingest
+    from indexer.workflows.looking import look
     from indexer.workflows.watching import silent
 
     clock = ticking(0)
     with closing(scene.database), engine(1) as spread:
-        ingest.ingest(scene.database, ingest.look([str(scene.root)]), spread=spread, limits=Limits(), clock=clock)
+        ingest.ingest(scene.database, look([str(scene.root)]), spread=spread, limits=Limits(), clock=clock)
         compare.compare(compare.Means(scene.database, spread, Limits(), clock, silent))
 
 

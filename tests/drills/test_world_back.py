@@ -1,10 +1,13 @@
-"""The world changes while files lie in quarantine: what comes back, what may go for good, and what waits for its disk."""
+"""The world changes while files lie in quarantine: what comes back, what may go, what waits for its disk."""
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from indexer.files import steps
 from indexer.store.database import Database
 from indexer.workflows import purge as purge_workflow
 from indexer.workflows import removing
@@ -126,6 +129,24 @@ def test_quarantine_that_is_away(
         (lot.folder / "away").rename(lot.folder / COPY)
     lot.make_profile("other")
     assert journal(lot)[0] == (COPY, *ended)
+
+
+def test_disk_that_refuses_to_settle(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can neither be finished nor undone stays open, and its file is left alone until the disk gives in."""
+    before = contents(lot)
+    cut_after(monkeypatch, steps, "link")
+    with pytest.raises(Cut):
+        lot.prune()
+
+    def refusing(path: str) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(steps, "unlink", refusing)
+        assert lot.prune().removed == 0
+        assert [row[:2] for row in journal(lot)] == [(COPY, "planned"), (BIRDS, "planned")]
+    assert (lot.prune().removed, contents(lot)) == (2, before)
+    assert [state for _, state, _ in journal(lot)] == ["failed", "failed", "quarantined", "quarantined"]
 
 
 @pytest.mark.parametrize("act", ["restore", "purge"])
