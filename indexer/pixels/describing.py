@@ -140,7 +140,7 @@ def describe(task: DescribeTask) -> Description:
 def set_aside(task: DescribeTask, *, reason: str) -> Description:
     """What is known of a file over which a worker was lost: its bytes are hashed and never decoded.
 
-    One above the limit of bytes is a problem and no more: reading it may be what took too long, and nobody watches here.
+    One above the limit of bytes is a problem and no more: reading it may be what took too long, unwatched here.
     """
     try:
         size_bytes = os.stat(task.path, follow_symlinks=False).st_size

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session, aliased
@@ -12,7 +12,8 @@ from indexer.domain.removal import Flagged, RemovalState
 from indexer.store.pins import UNRESTORED
 from indexer.store.tables import CameraRow, ImageRow, RemovalRow
 
-Act = Literal["quarantine", "delete", "restore", "purge"]
+Act = Literal["quarantine", "delete", "restore", "restore_unpinned", "purge"]
+"""What is done to a file; a restore says whether it pins, so that a cut one is settled as the person wanted it."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _planned(item: Flagged, *, at: datetime, run_id: int) -> dict[str, object]:
 
 def _removal(row: Any) -> Removal:
     removal, camera, keeper_path, keeper_state, keeper_size_bytes = row
-    acts: dict[str | None, Act | None] = {act: act for act in ("quarantine", "delete", "restore", "purge")}
+    acts: dict[str | None, Act | None] = {act: act for act in get_args(Act)}
     return Removal(
         id=removal.id,
         image_id=removal.image_id,

@@ -243,7 +243,7 @@ class RemovalRow(Table):
     __tablename__ = "removals"
     __table_args__ = (
         CheckConstraint("state IN ('planned', 'quarantined', 'deleted', 'restored', 'purged', 'failed')", name="state"),
-        CheckConstraint("pending IN ('quarantine', 'delete', 'restore', 'purge')", name="pending"),
+        CheckConstraint("pending IN ('quarantine', 'delete', 'restore', 'restore_unpinned', 'purge')", name="pending"),
         CheckConstraint("state <> 'planned' OR pending IS NOT NULL", name="planned_is_pending"),
         Index("ix_removals_state", "state"),
         Index("ix_removals_pending", "pending"),

@@ -110,7 +110,7 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
     except Mismatch as problem:
         return f"in quarantine: {problem.reason}"
     with database.write() as session:
-        removals.begin_act(session, removal.id, act="restore")
+        removals.begin_act(session, removal.id, act="restore" if pin else "restore_unpinned")
     try:
         make_folders(os.path.dirname(removal.path))
         move_no_replace(place, removal.path, expected=found)

@@ -37,4 +37,11 @@ def writing(database: Database, command: str, *, arguments: Mapping[str, Any], c
             raise
         finally:
             with database.write() as session:
-                runs.finish_run(session, run.id, outcome=outcome, counts=run.counts, at=clock())
+                counts = run.counts | ({"settled": told} if (told := _told(settled)) else {})
+                runs.finish_run(session, run.id, outcome=outcome, counts=counts, at=clock())
+
+
+def _told(settled: Settled) -> dict[str, int]:
+    """What was settled before the run's own work, if anything was, as it is remembered."""
+    numbers = {"finished": settled.finished, "undone": settled.undone, "left_open": len(settled.left_open)}
+    return {name: number for name, number in numbers.items() if number}

@@ -46,6 +46,7 @@ def _settle(database: Database, removal: Removal, *, clock: Clock) -> bool | Non
         "quarantine": _settle_quarantine,
         "delete": _settle_delete,
         "restore": _settle_restore,
+        "restore_unpinned": _settle_restore,
         "purge": _settle_purge,
     }
     assert removal.pending is not None
@@ -61,7 +62,7 @@ def _settle(database: Database, removal: Removal, *, clock: Clock) -> bool | Non
         if state is RemovalState.RESTORED:
             images.make_present(session, removal.image_id)
             decisions.take_back(session, [removal.image_id], at=clock())
-            for image_id in (removal.image_id, removal.keeper_id):
+            for image_id in (removal.image_id, removal.keeper_id) if removal.pending == "restore" else ():
                 pins.add_pin(session, image_id, reason="restore", at=clock(), run_id=removal.run_id)
     if removal.quarantine_path is not None:
         forget_place(removal.quarantine_path)  # what is empty there was made for this act alone

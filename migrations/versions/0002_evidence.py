@@ -151,7 +151,10 @@ def upgrade() -> None:
         sa.Column("restored_at", sa.DateTime(), nullable=True, comment="NULL: not restored"),
         sa.Column("purged_at", sa.DateTime(), nullable=True, comment="NULL: not purged"),
         sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that took it away"),
-        sa.CheckConstraint("pending IN ('quarantine', 'delete', 'restore', 'purge')", name=op.f("ck_removals_pending")),
+        sa.CheckConstraint(
+            "pending IN ('quarantine', 'delete', 'restore', 'restore_unpinned', 'purge')",
+            name=op.f("ck_removals_pending"),
+        ),
         sa.CheckConstraint("state <> 'planned' OR pending IS NOT NULL", name=op.f("ck_removals_planned_is_pending")),
         sa.CheckConstraint(
             "state IN ('planned', 'quarantined', 'deleted', 'restored', 'purged', 'failed')",

@@ -1,7 +1,9 @@
 """What a stranger broke once: each of these was a bug, found by trying the tool, and stays mended."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from indexer.engines import serial
 from indexer.errors import FolderProblem, UsageProblem
 from indexer.pixels.headers import Limits
 from indexer.workflows import ingest as ingest_workflow
+from indexer.workflows import restore as restore_workflow
 from indexer.workflows.ingest import ingest
 from indexer.workflows.looking import look
 from indexer.workflows.purge import purge
@@ -159,3 +162,28 @@ def test_empty_camera_is_a_slip(index: Index) -> None:
     index.put(name(0), picture())
     with pytest.raises(UsageProblem):
         index.ingest(camera=" ")
+
+
+@pytest.mark.parametrize("pin", [True, False])
+def test_cut_restore_pins_as_it_was_told(index: Index, monkeypatch: pytest.MonkeyPatch, pin: bool) -> None:
+    """A restore that was cut after the file went back is settled with pins or without, as the person had asked."""
+
+    class Cut(BaseException):
+        """The power goes."""
+
+    filled(index)
+    index.prune()
+    real = restore_workflow.move_no_replace
+
+    def cutting(*given: Any, **how: Any) -> None:
+        real(*given, **how)
+        raise Cut
+
+    monkeypatch.setattr(restore_workflow, "move_no_replace", cutting)
+    with pytest.raises(Cut):
+        index.restore(pin=pin)
+    index.ingest()
+    assert [state for _, state in index.removals()] == ["restored"]
+    assert index.rows("SELECT COUNT(*) FROM pins") == [(2 if pin else 0,)]
+    (counts,) = index.rows("SELECT counts FROM runs ORDER BY id DESC LIMIT 1")[0]
+    assert json.loads(counts)["settled"] == {"finished": 1}
