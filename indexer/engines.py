@@ -15,13 +15,14 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import BrokenExecutor, Future, wait
 from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -31,7 +32,9 @@ from indexer.interrupts import uninterrupted
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_BROKEN = (ConnectionError, EOFError)  # what a pool says whose processes are gone
+_BROKEN = (BrokenExecutor, ConnectionError, EOFError)  # what a pool says whose processes are gone
+_MOST_BREAKS = 2  # of the pool before one item is done
+_PATIENCE_S = 5.0  # between two looks at whether the pool is still there
 _IN_FLIGHT = 4  # items per worker: enough to keep it busy while results are written, few enough to stay small
 
 
@@ -67,30 +70,71 @@ class _Serial:
         return map(function, items)
 
 
+@dataclass
+class _Waiting(Generic[Item, Result]):
+    """An item that is with the workers, and how often the whole pool has broken over it."""
+
+    item: Item
+    future: "Future[Result]"
+    breaks: int = 0
+
+
 class _Processes:
-    def __init__(self, pool: ProcessPool, workers: int, bounds: Bounds) -> None:
-        self._pool = pool
+    def __init__(self, workers: int, bounds: Bounds) -> None:
+        self._pool: ProcessPool | None = None
         self._bounds = bounds
         self.workers = workers
 
     def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result | Lost]:
         rest = iter(items)
-        waiting = deque(self._begin(function, item) for item in islice(rest, self.workers * _IN_FLIGHT))
+        waiting = deque(_Waiting(item, self._begin(function, item)) for item in islice(rest, self.workers * _IN_FLIGHT))
         while waiting:
-            result = self._result(waiting.popleft())
-            waiting += (self._begin(function, item) for item in islice(rest, 1))
+            try:
+                result = self._result(waiting[0].future)
+            except _BROKEN as problem:
+                self._begin_again(function, waiting, problem)
+                continue
+            waiting.popleft()
+            waiting += (_Waiting(item, self._begin(function, item)) for item in islice(rest, 1))
             yield result
 
+    def stop(self) -> None:
+        """Ends all workers."""
+        with uninterrupted():
+            if self._pool is not None:
+                self._pool.stop()
+                self._pool.join()
+            self._pool = None
+
     def _begin(self, function: Callable[[Item], Result], item: Item) -> "Future[Result]":
-        arguments = [function, item, self._bounds.memory_bytes]
-        try:
-            with uninterrupted():  # the pool has locks
-                future: Future[Result] = self._pool.schedule(_bounded, args=arguments, timeout=self._bounds.time_s)
-        except (*_BROKEN, RuntimeError) as problem:
-            raise _broken(problem) from problem
+        with uninterrupted():  # the pool has locks
+            if self._pool is None:
+                self._pool = _new_pool(self.workers)
+            try:
+                future: Future[Result] = self._pool.schedule(
+                    _bounded, args=[function, item, self._bounds.memory_bytes], timeout=self._bounds.time_s
+                )
+            except (*_BROKEN, RuntimeError) as problem:  # found when its result is asked for
+                future = Future()
+                future.set_exception(BrokenExecutor(str(problem)))
         return future
 
+    def _begin_again(
+        self, function: Callable[[Item], Result], waiting: "deque[_Waiting[Item, Result]]", problem: Exception
+    ) -> None:
+        """Gives all that is waited for to a new pool; raises if pools break again and again over the first of them."""
+        self.stop()
+        waiting[0].breaks += 1
+        if waiting[0].breaks > _MOST_BREAKS:
+            raise EngineProblem(f"the worker processes end again and again ({problem}); the same command goes on later")
+        for one in waiting:
+            one.future = self._begin(function, one.item)
+
     def _result(self, future: "Future[Result]") -> Result | Lost:
+        """The result of an item; an exception of `_BROKEN` where the pool is no more."""
+        while not wait([future], timeout=_PATIENCE_S).done:
+            if self._pool is None or not self._pool.active:
+                raise BrokenExecutor("nobody is at work")
         try:
             return future.result()
         except TookTooLong:
@@ -99,8 +143,6 @@ class _Processes:
             return Lost(f"ended the process that worked on it ({_ending(problem.exitcode)})")
         except MemoryError:
             return Lost("needed more memory than it may have")
-        except _BROKEN as problem:
-            raise _broken(problem) from problem
 
 
 @contextmanager
@@ -115,14 +157,11 @@ def processes(count: int, *, bounds: Bounds = Bounds()) -> Iterator[Map]:
 
     A fresh server process forks the workers: the parent's threads and locks are not theirs.
     """
-    context = multiprocessing.get_context("forkserver")
-    pool = ProcessPool(count, context=context, initializer=_follow_the_parent)
+    spread = _Processes(count, bounds)
     try:
-        yield _Processes(pool, count, bounds)
+        yield spread
     finally:
-        with uninterrupted():
-            pool.stop()
-            pool.join()
+        spread.stop()
 
 
 @contextmanager
@@ -130,6 +169,18 @@ def engine(count: int) -> Iterator[Map]:
     """Worker processes, or this one alone where one is enough."""
     with serial() if count <= 1 else processes(count) as spread:
         yield spread
+
+
+def _new_pool(workers: int) -> ProcessPool:
+    """A pool whose server is deaf to Ctrl-C from its first moment: a terminal sends that to the whole group."""
+    resource_tracker.ensure_running()  # first, as it takes the mask off again
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    context = multiprocessing.get_context("forkserver")
+    return ProcessPool(workers, context=context, initializer=_follow_the_parent)
 
 
 def _follow_the_parent() -> None:
@@ -156,12 +207,6 @@ def _bounded(function: Callable[[Item], Result], item: Item, memory_bytes: int |
         limit = pages * resource.getpagesize() + memory_bytes
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     return function(item)
-
-
-def _broken(problem: Exception) -> EngineProblem:
-    return EngineProblem(
-        f"worker processes cannot be started or reached ({type(problem).__name__}: {problem}); try again"
-    )
 
 
 def _ending(exit_code: int | None) -> str:

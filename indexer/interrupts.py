@@ -29,5 +29,5 @@ def uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, usual)
-    if arrived:
-        raise KeyboardInterrupt
+        if arrived:
+            raise KeyboardInterrupt  # also where the block failed: most often it failed of the interrupt

@@ -4,11 +4,14 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 
 import pytest
 
+from indexer import engines
 from indexer.engines import Bounds, Lost, engine, processes, serial
+from indexer.errors import EngineProblem
 
 
 def square(number: int) -> int:
@@ -168,3 +171,40 @@ def test_interrupts_are_the_parents(capfd: pytest.CaptureFixture[str]) -> None:
         os.kill(worker, signal.SIGINT)
         assert set(spread(whoami, range(4))) == {worker}
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("time_s", [None, 60.0])
+def test_worker_killed_while_it_waits(time_s: float | None) -> None:
+    """A worker that is killed from outside, busy or idle, costs at most the item it had: all others are answered."""
+    with processes(2, bounds=Bounds(time_s=time_s)) as spread:
+        answers = []
+        for answer in spread(whoami, (number for number in range(60))):
+            answers.append(answer)
+            if len(answers) in {10, 30} and isinstance(answer, int):
+                time.sleep(0.3)  # until the workers have nothing to do
+                with suppress(ProcessLookupError):
+                    os.kill(answer, signal.SIGKILL)
+        lost = [answer for answer in answers if isinstance(answer, Lost)]
+        assert (len(answers), len(lost) <= 2) == (60, True)
+
+
+def test_workers_that_always_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every pool breaks at once the run ends with one sentence, and does not hang."""
+    pools: list[object] = []
+
+    class Broken:
+        """A pool that takes nothing."""
+
+        def schedule(self, *_given: object, **_how: object) -> None:
+            raise RuntimeError("not active")
+
+        def stop(self) -> None:
+            pools.append(self)
+
+        def join(self) -> None:
+            """Nobody is there."""
+
+    monkeypatch.setattr(engines, "_new_pool", lambda _workers: Broken())
+    with processes(1) as spread, pytest.raises(EngineProblem, match="again and again"):
+        list(spread(square, range(8)))
+    assert len(pools) == 3

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import IO
 
 import typer
 
+from indexer.door.escaping import printable, without_passwords
 from indexer.errors import IndexerError
 
 LOG_NAME = "indexer.log"
@@ -32,6 +34,7 @@ def run(app: typer.Typer, words: Sequence[str]) -> int:
     """The exit code of the command that these words ask for, after saying what went wrong if something did."""
     say = partial(_say, as_json="--json" in words)
     try:
+        _open_what_is_closed()
         _admit_any_name()
         _invoke(app, words)
         return 0
@@ -48,6 +51,13 @@ def run(app: typer.Typer, words: Sequence[str]) -> int:
         return _say_usage(problem, say) if hasattr(problem, "format_message") else _say_unexpected(problem, words, say)
 
 
+def _open_what_is_closed() -> None:
+    """Gives a process that was started without standard streams, as by some daemons, streams that lead nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - for the rest of the process
+
+
 def _admit_any_name() -> None:
     """A terminal that cannot show a name still shows the report."""
     for stream in (sys.stdout, sys.stderr):
@@ -62,7 +72,7 @@ def _invoke(app: typer.Typer, words: Sequence[str]) -> None:
     finally:
         try:
             sys.stdout.flush()
-        except BrokenPipeError:
+        except OSError:
             fall_silent(sys.stdout)
 
 
@@ -90,15 +100,17 @@ def _say_unexpected(problem: Exception, words: Sequence[str], say: Say) -> int:
 
 def _say(sentence: str, code: int, *, as_json: bool) -> int:
     """Says one sentence to people on stderr, and to programs on stdout where they asked for JSON."""
-    print(f"indexer: {sentence}", file=sys.stderr)  # noqa: T201
-    if as_json:
-        print(json.dumps({"error": sentence, "exit_code": code}))  # noqa: T201
+    sentence = without_passwords(sentence)
+    with suppress(OSError):  # a stream that is full or gone changes nothing about how it went
+        print(f"indexer: {printable(sentence)}", file=sys.stderr)  # noqa: T201
+        if as_json:
+            print(json.dumps({"error": sentence, "exit_code": code}), flush=True)  # noqa: T201
     return code
 
 
 def _write_log(words: Sequence[str]) -> Path:
     stamp = datetime.now(UTC).isoformat(timespec="seconds")
-    text = f"{stamp} {' '.join(map(ascii, words[:1]))}\n{traceback.format_exc()}\n"
+    text = without_passwords(f"{stamp} {' '.join(map(ascii, words[:1]))}\n{traceback.format_exc()}\n")
     for folder in (Path.cwd(), Path(tempfile.gettempdir())):
         try:
             with (folder / LOG_NAME).open("a", encoding="utf-8", errors="backslashreplace") as log:

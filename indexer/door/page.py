@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from indexer.door.escaping import printable
 from indexer.door.exits import fall_silent
 from indexer.engines import Bounds, Map, engine, processes
 from indexer.errors import Declined, UsageProblem
@@ -92,7 +93,7 @@ class Page:
             # A descriptor of its own: decoders write to number 2, which is turned away while they run.
             terminal = self._stack.enter_context(os.fdopen(os.dup(2), "w"))
             bars = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 _Rate(),
@@ -100,7 +101,7 @@ class Page:
                 console=Console(file=terminal, markup=False, force_terminal=True),
             )
             self._bars = self._stack.enter_context(bars)
-        bars, task = self._bars, self._bars.add_task(stage, total=total)
+        bars, task = self._bars, self._bars.add_task(printable(stage), total=total)
         return lambda count: bars.update(task, advance=count)
 
     def show(self, report: Report, in_words: Callable[[Console, Report], None]) -> None:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from indexer.domain.removal import Plan
+from indexer.door.escaping import printable
 from indexer.store.auditing import Audit
 from indexer.store.auditing import Table as Rows
 from indexer.store.profiles import StoredProfile
@@ -196,7 +197,7 @@ def grid(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for place, head in enumerate(heads):
         numeric = bool(listed) and all(isinstance(row[place], (int, float, type(None))) for row in listed)
-        table.add_column(head, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(Text(printable(head)), justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         table.add_row(*(Text(_cell(value)) for value in row))
     return table
@@ -205,14 +206,14 @@ def grid(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
 def named(console: Console, files: Sequence[tuple[str, str]]) -> None:
     """Files with what was the matter, the first few by name."""
     for one, reason in files[:_NAMED]:
-        console.print(f"  {path(one)}: {reason}")
+        console.print(f"  {path(one)}: {printable(reason)}")
     if len(files) > _NAMED:
         console.print(f"  and {len(files) - _NAMED} more; --json names them all")
 
 
 def path(text: str) -> str:
-    """A path that is safe to show: what does not print (newlines, escapes, direction marks, lone bytes) is escaped."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    """A path that is safe to show."""
+    return printable(text)
 
 
 def size(size_bytes: int) -> str:
@@ -249,7 +250,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4g}"
-    return path(str(value))
+    return printable(str(value))
 
 
 def _parameter(value: Any) -> str:

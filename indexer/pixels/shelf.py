@@ -8,23 +8,30 @@ so that a camera of any size costs disk, not memory, and no array is ever pickle
 camera's prepared size (58 kB an image at 320x180), removed with the shelf.
 """
 
+import os
 import tempfile
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.errors import EngineProblem
 from indexer.pixels.thumbnails import decode
 
-_LEAST_BYTES = 1 << 24
+_STEP_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Where an array lies: a file, an offset in bytes, a shape."""
+    """Where an array lies: a file, an offset in bytes, a shape.
 
+    `shelf` tells shelves apart whose files have one name after another: they are named by number, not by the disk.
+    """
+
+    shelf: str
     file: str
     offset: int
     height: int
@@ -40,10 +47,19 @@ class FillTask:
 
 
 class Shelf:
-    """A growing file of grey images; a context manager that removes it."""
+    """A growing file of grey images; a context manager that gives its space back.
+
+    The file has no name on the disk from the start, so that no end of the process, however sudden, leaves it behind.
+    Other processes reach it by its descriptor. Its space is taken before it is promised: a disk that fills up is
+    found here, in one sentence, and not as a picture with a hole or a process killed over its map.
+    """
+
+    _shelves = count()
 
     def __init__(self) -> None:
-        self._file = tempfile.NamedTemporaryFile(prefix="indexer-", suffix=".shelf", buffering=0)  # noqa: SIM115 - closed by __exit__
+        self._file = tempfile.TemporaryFile(prefix="indexer-", buffering=0)  # noqa: SIM115 - closed by __exit__
+        self._name = f"/proc/{os.getpid()}/fd/{self._file.fileno()}"
+        self._shelf = f"{os.getpid()}-{next(self._shelves)}"
         self._end = 0
         self._size = 0
 
@@ -53,16 +69,23 @@ class Shelf:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _mapped.pop(self._file.name, None)
+        _mapped.pop(self._shelf, None)
         self._file.close()
 
     def reserve(self, height: int, width: int) -> Slot:
         """A new slot for a (height, width) image; black until it is filled."""
-        slot = Slot(self._file.name, self._end, height, width)
+        slot = Slot(self._shelf, self._name, self._end, height, width)
         self._end += height * width
         if self._end > self._size:
-            self._size = max(2 * self._size, self._end, _LEAST_BYTES)  # it costs no disk until something is written
-            self._file.truncate(self._size)
+            grown = -(-self._end // _STEP_BYTES) * _STEP_BYTES
+            try:
+                os.posix_fallocate(self._file.fileno(), self._size, grown - self._size)
+            except OSError as problem:
+                raise EngineProblem(
+                    f"the folder for temporary files, {tempfile.gettempdir()}, cannot hold the prepared pictures "
+                    f"({problem.strerror}); free some space, or set TMPDIR to a folder with more"
+                ) from problem
+            self._size = grown
         return slot
 
     def put(self, image: NDArray[np.uint8]) -> Slot:
@@ -72,14 +95,16 @@ class Shelf:
         return slot
 
 
-def fill(task: FillTask) -> None:
-    """Decodes a thumbnail into its slot."""
-    image = decode(task.data)
+def fill(task: FillTask) -> str | None:
+    """Decodes a thumbnail into its slot; what is wrong with it, if it is spoiled."""
+    try:
+        image = decode(task.data)
+    except ValueError as problem:
+        return str(problem)
     if image.shape != (task.slot.height, task.slot.width):
-        raise ValueError(
-            f"the thumbnail is {image.shape} and not {task.slot.height, task.slot.width} as the index says"
-        )
+        return f"it is {image.shape} and not {task.slot.height, task.slot.width} as the index says"
     _write(task.slot, image)
+    return None
 
 
 def take(slot: Slot) -> NDArray[np.uint8]:
@@ -89,19 +114,21 @@ def take(slot: Slot) -> NDArray[np.uint8]:
 
 def whole(*slots: Slot) -> NDArray[np.uint8]:
     """All that lies on the shelf of these slots, (N,), uint8, read-only and not copied; long enough for each."""
-    file, end = slots[0].file, max(_end(slot) for slot in slots)
-    mapped = _mapped.get(file)
+    shelf, end = slots[0].shelf, max(_end(slot) for slot in slots)
+    mapped = _mapped.get(shelf)
     if mapped is None or mapped.size < end:
         _mapped.clear()  # one shelf at a time: a map would keep the space of a removed file
         # As a plain array: every view of a memmap would be made by a Python function.
-        mapped = _mapped[file] = np.asarray(np.memmap(file, dtype=np.uint8, mode="r"))
+        mapped = _mapped[shelf] = np.asarray(np.memmap(slots[0].file, dtype=np.uint8, mode="r"))
     return mapped
 
 
 def _write(slot: Slot, image: NDArray[np.uint8]) -> None:
     with Path(slot.file).open("r+b", buffering=0) as file:
         file.seek(slot.offset)
-        file.write(np.ascontiguousarray(image).data)
+        rest = memoryview(image.tobytes())
+        while rest:
+            rest = rest[file.write(rest) or 0 :]
 
 
 def _end(slot: Slot) -> int:

@@ -26,7 +26,7 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         self.url = url
-        self.name = url.render_as_string(hide_password=True) if self.path is None else str(self.path)
+        self.name = _without_passwords(url) if self.path is None else str(self.path)
         self.engine = _engine(url)
 
     @property
@@ -137,6 +137,12 @@ def parse_database(text: str) -> URL:
             raise UsageProblem("an index in memory would be lost at once; give a path")
         url = url.set(database=str(Path(url.database).absolute()))
     return url
+
+
+def _without_passwords(url: URL) -> str:
+    """The URL as it may be shown: drivers take passwords among the parameters as well."""
+    query = {name: "hidden" if "password" in name.lower() else value for name, value in url.query.items()}
+    return url.set(query=query).render_as_string(hide_password=True)
 
 
 def _engine(url: URL) -> Engine:

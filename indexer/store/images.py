@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import Image, State
@@ -138,6 +138,13 @@ def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]
     ]
     if rows:
         session.execute(insert(ThumbnailRow), rows)
+
+
+def drop_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> None:
+    """Forgets thumbnails that are spoiled."""
+    for chunk in _chunks(image_ids):
+        spoiled = ThumbnailRow.image_id.in_(chunk) & (ThumbnailRow.preparation_id == preparation_id)
+        session.execute(delete(ThumbnailRow).where(spoiled))
 
 
 def list_present(session: Session, camera_id: int, *, preparation_id: int | None) -> list[Image]:

@@ -18,7 +18,7 @@ from indexer.store import cameras, decisions, images, profiles, scores
 from indexer.store.database import Database
 from indexer.store.decisions import Judgement
 from indexer.store.profiles import StoredProfile
-from indexer.workflows.deciding import Decider, HeldBack, PreparedImages
+from indexer.workflows.deciding import Decider, HeldBack, PreparedImages, Spoiled
 from indexer.workflows.deciding import Means as Means
 from indexer.workflows.running import Run, writing
 
@@ -89,17 +89,34 @@ def _activate(database: Database, profile: str) -> str | None:
 
 
 def _compare_camera(means: Means, name: str, camera_id: int, *, run: Run) -> CameraResult:
+    """Decides one camera; thumbnails that turn out to be spoiled are made again from their files."""
     with means.database.read() as session:
         stored = profiles.camera_profile(session, camera_id)
-        present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
-    try:
-        if not stored.profile.preparation.native and any(image.shape is None for image in present):
-            _prepare(means, stored, [image for image in present if image.shape is None], camera=name)
+    remade: set[int] = set()
+    while True:
+        try:
+            return _prepare_and_decide(means, stored, name=name, camera_id=camera_id, run=run)
+        except HeldBack as problem:
             with means.database.read() as session:
-                present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
-        return _decide_camera(means, stored, present, name=name, camera_id=camera_id, run=run)
-    except HeldBack as problem:
-        return CameraResult(name, stored.profile.name, len(present), problem=f"{problem}; run ingest again")
+                present = cameras.count_present(session)[name]
+            return CameraResult(name, stored.profile.name, present, problem=f"{problem}; run ingest again")
+        except Spoiled as problem:
+            if remade & set(problem.image_ids):
+                raise means.database.damaged(f"the thumbnail of image {problem.image_ids[0]}") from problem
+            remade |= set(problem.image_ids)
+            with means.database.write() as session:
+                images.drop_thumbnails(session, problem.image_ids, preparation_id=stored.preparation_id)
+
+
+def _prepare_and_decide(means: Means, stored: StoredProfile, *, name: str, camera_id: int, run: Run) -> CameraResult:
+    with means.database.read() as session:
+        present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
+    bare = [image for image in present if image.shape is None]
+    if bare and not stored.profile.preparation.native:
+        _prepare(means, stored, bare, camera=name)
+        with means.database.read() as session:
+            present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
+    return _decide_camera(means, stored, present, name=name, camera_id=camera_id, run=run)
 
 
 def _prepare(means: Means, stored: StoredProfile, bare: Sequence[Image], *, camera: str) -> None:

@@ -35,6 +35,14 @@ class HeldBack(Exception):
     """A camera cannot be decided now: an image's pixels cannot be had. Its decisions stay as they are."""
 
 
+class Spoiled(Exception):
+    """Thumbnails in the index cannot be read; they can be made again from their files."""
+
+    def __init__(self, image_ids: Sequence[int]) -> None:
+        super().__init__(image_ids)
+        self.image_ids = image_ids
+
+
 @dataclass(frozen=True)
 class Means:
     """What a comparison works with: the memory, the workers, the limits of reading, the clock, the watcher."""
@@ -100,13 +108,14 @@ class PreparedImages:
         for image_id in chosen:
             self._slots[image_id] = self._shelf.reserve(*(self._present[image_id].shape or (0, 0)))
         tasks = (FillTask(self._slots[image_id], found[image_id]) for image_id in chosen)
-        try:
-            answers = list(self._means.spread(fill, tasks))
-        except ValueError as problem:
-            raise self._means.database.damaged(f"a thumbnail of {len(chosen)}: {problem}") from problem
-        for answer in answers:
+        spoiled = []
+        for image_id, answer in zip(chosen, self._means.spread(fill, tasks), strict=True):
             if isinstance(answer, Lost):
                 raise lost(answer)
+            if answer is not None:
+                spoiled.append(image_id)
+        if spoiled:
+            raise Spoiled(spoiled)
 
     def _read_whole(self, image: Image) -> Slot:
         mask = self._stored.profile.preparation.mask

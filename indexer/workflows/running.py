@@ -1,7 +1,7 @@
 """What all writing commands share: one at a time, what a cut left open is settled first, and the run is remembered."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,8 +36,9 @@ def writing(database: Database, command: str, *, arguments: Mapping[str, Any], c
             outcome = "interrupted"
             raise
         finally:
-            with database.write() as session:
-                counts = run.counts | ({"settled": told} if (told := _told(settled)) else {})
+            counts = run.counts | ({"settled": told} if (told := _told(settled)) else {})
+            # Ctrl-C that comes only now interrupts nothing: the work is done, and its report is worth showing.
+            with suppress(KeyboardInterrupt) if outcome == "done" else nullcontext(), database.write() as session:
                 runs.finish_run(session, run.id, outcome=outcome, counts=counts, at=clock())
 
 

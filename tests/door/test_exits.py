@@ -1,6 +1,7 @@
 """Exits: what went wrong becomes one sentence and an exit code, and what nobody expected goes to a log."""
 
 import errno
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -92,3 +93,18 @@ def test_broken_pipe_of_a_workflow_is_a_problem(capsys: pytest.CaptureFixture[st
     """A pipe that breaks inside the work, and not on the way to the reader, is said and is no success."""
     assert exits.run(failing(BrokenPipeError(32, "Broken pipe")), []) == 1
     assert capsys.readouterr().err == "indexer: Broken pipe\n"
+
+
+@pytest.mark.parametrize(("words", "code"), [(["status"], 0), (["prune"], 2), (["nonsense"], 2)])
+def test_closed_streams(decided: Path, own_home: Path, words: list[str], code: int) -> None:
+    """A process without standard streams, as some daemons start it, works and ends as with them."""
+    line = " ".join(map(shlex.quote, command(*words)))
+    assert subprocess.run(["sh", "-c", f"exec {line} <&- >&- 2>&-"]).returncode == code
+
+
+def test_full_disk_under_the_report(decided: Path, own_home: Path) -> None:
+    """A report that finds no space is no success, and no traceback."""
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        answer = subprocess.run(command("status", "--json"), stdout=full, stderr=subprocess.PIPE, text=True)
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines()[-1] == "indexer: No space left on device"

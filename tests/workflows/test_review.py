@@ -9,7 +9,7 @@ import pytest
 
 from indexer.domain.removal import LeftOut
 from indexer.engines import serial
-from indexer.errors import FolderProblem, UsageProblem
+from indexer.errors import EngineProblem, FolderProblem, UsageProblem
 from indexer.pixels.headers import Limits
 from indexer.workflows import ingest as ingest_workflow
 from indexer.workflows import restore as restore_workflow
@@ -187,3 +187,31 @@ def test_cut_restore_pins_as_it_was_told(index: Index, monkeypatch: pytest.Monke
     assert index.rows("SELECT COUNT(*) FROM pins") == [(2 if pin else 0,)]
     (counts,) = index.rows("SELECT counts FROM runs ORDER BY id DESC LIMIT 1")[0]
     assert json.loads(counts)["settled"] == {"finished": 1}
+
+
+def test_spoiled_thumbnail_is_made_again(index: Index) -> None:
+    """A thumbnail that cannot be read any more is made again from its file, and nothing else changes."""
+    before = filled(index).decisions()
+    for spoil in (
+        "UPDATE thumbnails SET data = substr(data, 1, 60) WHERE image_id = 2",
+        "DELETE FROM decisions",
+        "DELETE FROM scores",
+    ):
+        index.execute(spoil)
+    assert index.compare().held_back == []
+    assert index.decisions() == before
+
+
+def test_full_temporary_disk_is_one_sentence(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the prepared pictures find no space nothing is decided, and the sentence names the folder."""
+    for minute in range(2):
+        index.put(name(minute), picture(stamp=minute))
+    index.ingest()
+
+    def full(*_given: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(EngineProblem, match="TMPDIR"):
+        index.compare()
+    assert index.decisions() == {}
