@@ -1,4 +1,4 @@
-"""What these drills share: commands in processes of their own, frames to work on, and all that an index says of them."""
+"""What these drills share: commands in processes of their own, frames to work on, all that an index says."""
 
 import os
 import sqlite3
@@ -24,14 +24,19 @@ MARK = "INDEXER_DRILL"
 def started(*words: object, folder: Path, program: str | None = None, **more: Any) -> Iterator[subprocess.Popen[str]]:
     """A command (or a program, with these words) in a process of its own, killed at the end if it still runs."""
     line = command(*words) if program is None else [sys.executable, "-c", program, *map(str, words)]
-    surroundings = os.environ | {MARK: str(folder), "PYTHONPATH": os.pathsep.join(["", *sys.path])} | more.pop("env", {})
+    surroundings = (
+        os.environ | {MARK: str(folder), "PYTHONPATH": os.pathsep.join(["", *sys.path])} | more.pop("env", {})
+    )
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
     process = subprocess.Popen(line, cwd=folder, env=surroundings, text=True, errors="surrogateescape", **pipes)
     try:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def answer(*words: object, folder: Path, timeout_s: float = 600, **more: Any) -> Answer:
@@ -86,9 +91,7 @@ def shoot(folder: Path, *, cameras: int, frames: int, suffix: str = "png", size:
 def images(folder: Path) -> Counter[bytes]:
     """The bytes of every image below a folder, in whatever place."""
     return Counter(
-        path.read_bytes()
-        for path in folder.rglob("*.[pj][np]g")
-        if path.is_file() and not path.is_symlink()
+        path.read_bytes() for path in folder.rglob("*.[pj][np]g") if path.is_file() and not path.is_symlink()
     )
 
 
@@ -107,7 +110,8 @@ _FACTS = {
     "thumbnails": "SELECT i.path, p.digest, t.width, t.height, t.data FROM thumbnails t "
     "JOIN images i ON i.id = t.image_id JOIN preparations p ON p.id = t.preparation_id",
     "decisions": "SELECT i.path, k.path, d.verdict, d.reason, d.score, d.profile_id, d.decided_by, "
-    "d.superseded_at IS NULL FROM decisions d JOIN images i ON i.id = d.image_id LEFT JOIN images k ON k.id = d.keeper_id",
+    "d.superseded_at IS NULL FROM decisions d JOIN images i ON i.id = d.image_id "
+    "LEFT JOIN images k ON k.id = d.keeper_id",
     "scores": "SELECT s.scoring_id, MIN(a.path, b.path), MAX(a.path, b.path), s.score, s.largest_contour, "
     "s.contour_count, s.changed_fraction FROM scores s JOIN images a ON a.id = s.image_a_id "
     "JOIN images b ON b.id = s.image_b_id",

@@ -25,7 +25,9 @@ def png(width: int, height: int, *, pixels: bytes, before: bytes = b"") -> bytes
 
 def bmp(width: int, height: int) -> bytes:
     """The header of a BMP of that size, and little more."""
-    return b"BM" + struct.pack("<IHHIIiiHHIIiiII", 1078, 0, 0, 54, 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0) + b"\0" * 64
+    return (
+        b"BM" + struct.pack("<IHHIIiiHHIIiiII", 1078, 0, 0, 54, 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0) + b"\0" * 64
+    )
 
 
 def tiff(*, following: int = 0, pixels: bytes = b"\0" * 4096, **changed: int) -> bytes:
@@ -84,7 +86,7 @@ def cut(seed: int) -> bytes:
 
 def noisy(seed: int) -> bytes:
     """A good picture's header before noise."""
-    data = good([".png", ".tif", ".webp"][seed % 3], seed)
+    data = good([".png", ".tif"][seed % 2], seed)
     return data[:100] + np.random.default_rng(seed).bytes(len(data) - 100)
 
 
@@ -107,7 +109,7 @@ KINDS: dict[str, tuple[str, Callable[[int], bytes]]] = {
     "large-tiff": ("tif", lambda seed: tiff(t256=15_000, t257=15_000 - seed, t278=15_000, t279=2**32 - 1)),
     "tiled-tiff": ("tiff", lambda seed: tiff(t322=2**31 - 16, t323=2**31 - 16, t324=8, t325=4096 + seed)),
     "deep-tiff": ("tif", lambda seed: tiff(t258=65_535, t277=65_535 - seed)),
-    "looped-tiff": ("tif", lambda seed: tiff(following=8 + 4096, t279=seed % 100)),
+    "looped-tiff": ("tif", lambda seed: tiff(following=8 + 4096, t259=8, t279=seed % 100)),
     "huge-webp": ("webp", lambda seed: webp(16_383, 16_383 - seed)),
     "large-webp": ("webp", lambda seed: webp(15_000, 15_000 - seed)),
     "huge-jpeg": ("jpg", lambda s: resized(jpeg(64, 64), marker=b"\xff\xc0", width=65_000, height=65_000 - s)),

@@ -1,4 +1,4 @@
-"""Faults of the database under a running command: one sentence, exit code 1, no image lost, and a rerun that goes on."""
+"""Faults of the database under a running command: one sentence, exit code 1, no image lost; a rerun goes on."""
 
 import ctypes
 import itertools
@@ -105,7 +105,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_small_disk(small_disk: Path, own_home: Path, run: Run) -> None:
-    """A disk that really fills up while images are taken in: a sentence, and with more space the same command goes on."""
+    """A disk that fills up while images are taken in: a sentence, and with more space the same command goes on."""
     shoot(own_home / "frames", cameras=1, frames=80, size=(240, 320))
     before, place = images(own_home), small_disk / "indexer.db"
     one_sentence(run("--db", place, *INGEST), "the disk is full|the disk does not do what is asked of it")

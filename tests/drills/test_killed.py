@@ -80,7 +80,7 @@ def kill(folder: Path, work: Work, place: Path, *, after_s: float) -> bool:
     with started("--db", place, *work.words, folder=folder) as process:
         time.sleep(after_s)
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.wait()
         assert process.returncode in {0, -signal.SIGKILL}
         return process.returncode != 0
 
@@ -109,7 +109,7 @@ def of_compare(folder: Path, *, frames: int, size: tuple[int, int]) -> Work:
 @pytest.mark.parametrize("make", [of_ingest, of_compare])
 def test_five_kills(tmp_path: Path, make: Callable[..., Work]) -> None:
     """Five kills within a few hundred files leave the same index as none."""
-    work = make(tmp_path, frames=240, size=(240, 320))
+    work = make(tmp_path, frames=200, size=(240, 320))
     bout = fight(tmp_path, work, kills=5, share=1.0, seed=5)
     assert (bout.kills, bout.rounds > 0) == (5, True)
 

@@ -158,5 +158,7 @@ def test_workers_do_not_hold_the_lock(lot: Path) -> None:
     """The lock's file closes where a program is executed: workers that outlive a killed command do not hold it."""
     with held(lot) as holder:
         lock = next(fd for fd in Path(f"/proc/{holder.pid}/fd").iterdir() if fd.readlink().name == "indexer.db.lock")
-        said = dict(line.split(":\t") for line in Path(f"/proc/{holder.pid}/fdinfo/{lock.name}").read_text().splitlines())
+        said = dict(
+            line.split(":\t") for line in Path(f"/proc/{holder.pid}/fdinfo/{lock.name}").read_text().splitlines()
+        )
     assert int(said["flags"], 8) & os.O_CLOEXEC
