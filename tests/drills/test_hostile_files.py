@@ -86,6 +86,7 @@ def drill(folder: Path, *, cameras: int, frames: int, hostile: int, seconds: int
     found = {row[0]: row for row in with_them["images"] if row[0] in names}
     assert found.keys() == names
     assert all(row[-2] != "ready" and row[-1] for row in found.values())
+    assert all("more than the limit" in row[-1] for path, row in found.items() if "-huge-" in path)
     assert [row for row in with_them["images"] if row[0] not in names] == without["images"]
     assert with_them["thumbnails"] == without["thumbnails"]
     assert until(lambda: left_behind(folder) == [])

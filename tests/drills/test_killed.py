@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,19 +38,20 @@ class Bout:
 
 
 def undisturbed(folder: Path, work: Work) -> tuple[Path, float]:
-    """The index that the command makes when nobody kills it, and the seconds that takes."""
+    """The index that the command makes when nobody kills it, and the seconds that its run takes."""
     place = folder / "undisturbed.db"
     if work.start is not None:
         shutil.copy(work.start, place)
-    begun = time.monotonic()
     assert answer("--db", place, *work.words, folder=folder).code == 0
-    return place, time.monotonic() - begun
+    length = "SELECT 86400 * (julianday(finished_at) - julianday(started_at)) FROM runs ORDER BY id DESC LIMIT 1"
+    return place, float(rows(place, length)[0][0])
 
 
 def fight(folder: Path, work: Work, *, kills: int, share: float, seed: int) -> Bout:
-    """Kills the command so often, each time within a share of its time; whenever it comes to its end all is compared.
+    """Kills the command so often, each time within a share of its run; whenever it comes to its end all is compared.
 
-    A kill counts if there was work left; where there is none the fight goes on with a new index.
+    A kill counts if there was work left; where there is none the fight goes on with a new index. One in eight comes
+    before the run has begun: while the program loads, and while an index is made.
     """
     whole, length_s = undisturbed(folder, work)
     (total,), expected = rows(whole, work.progress)[0], facts(whole)
@@ -59,7 +61,9 @@ def fight(folder: Path, work: Work, *, kills: int, share: float, seed: int) -> B
         place = folder / f"round-{bout.rounds}.db"
         if work.start is not None:
             shutil.copy(work.start, place)
-        while bout.kills < kills and kill(folder, work, place, after_s=rng.uniform(0, share * length_s)):
+        while bout.kills < kills and kill(
+            folder, work, place, after_s=rng.uniform(0, share * length_s), early=rng.random() < 1 / 8
+        ):
             done = progress(place, work)
             if done == total:
                 break
@@ -75,14 +79,24 @@ def fight(folder: Path, work: Work, *, kills: int, share: float, seed: int) -> B
     return bout
 
 
-def kill(folder: Path, work: Work, place: Path, *, after_s: float) -> bool:
-    """Whether the command was still there after so many seconds, and was killed."""
+def kill(folder: Path, work: Work, place: Path, *, after_s: float, early: bool) -> bool:
+    """Whether the command was killed so many seconds after its run (early: its program) began, and not at its end."""
+    before = count_runs(place)
     with started("--db", place, *work.words, folder=folder) as process:
+        until(lambda: early or count_runs(place) > before or process.poll() is not None)
         time.sleep(after_s)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert process.returncode in {0, -signal.SIGKILL}
         return process.returncode != 0
+
+
+def count_runs(place: Path) -> int:
+    """How many runs have begun."""
+    try:
+        return int(rows(place, "SELECT COUNT(*) FROM runs")[0][0])
+    except sqlite3.OperationalError:  # it is not made yet
+        return 0
 
 
 def progress(place: Path, work: Work) -> int | None:
