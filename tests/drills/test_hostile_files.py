@@ -192,4 +192,8 @@ def test_workers_end_with_a_killed_command(tmp_path: Path) -> None:
         time.sleep(0.5)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert until(lambda: left_behind(tmp_path) == [], timeout_s=10)
+    try:
+        assert until(lambda: left_behind(tmp_path) == [], timeout_s=10)
+    finally:
+        for process_id in left_behind(tmp_path):
+            os.kill(process_id, signal.SIGKILL)
