@@ -5,7 +5,7 @@ whether they are there (`state`). The workflows say when a change takes an image
 (`decisions.take_back`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -100,6 +100,16 @@ def displace(session: Session, image_id: int, *, path: str) -> None:
     """Marks a row as replaced if it still is the one at a path: its bytes may have been found elsewhere meanwhile."""
     there = (ImageRow.id == image_id) & (ImageRow.path == path)
     session.execute(update(ImageRow).where(there).values(state=State.MISSING, state_reason="replaced"))
+
+
+def mark_missing(session: Session, gone: Mapping[int, str]) -> int:
+    """Marks images, by id and path, that did not turn up elsewhere meanwhile; their number."""
+    missing: list[int] = []
+    for chunk in _chunks(list(gone)):
+        query = select(ImageRow.id, ImageRow.path).where(ImageRow.id.in_(chunk), ImageRow.state.not_in(_AWAY))
+        missing += [row.id for row in session.execute(query) if row.path == gone[row.id]]
+    set_state(session, missing, State.MISSING, reason="not found")
+    return len(missing)
 
 
 def list_roots(session: Session) -> list[str]:

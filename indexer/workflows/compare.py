@@ -20,6 +20,7 @@ from indexer.store.decisions import Judgement
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.deciding import Decider, HeldBack, PreparedImages, Spoiled
 from indexer.workflows.deciding import Means as Means
+from indexer.workflows.measures import recipe_of
 from indexer.workflows.running import Run, writing
 
 _PAIRS_WRITTEN = 1000
@@ -111,19 +112,17 @@ def _compare_camera(means: Means, name: str, camera_id: int, *, run: Run) -> Cam
 def _prepare_and_decide(means: Means, stored: StoredProfile, *, name: str, camera_id: int, run: Run) -> CameraResult:
     with means.database.read() as session:
         present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
+    recipe = recipe_of(stored.profile.preparation)
     bare = [image for image in present if image.shape is None]
-    if bare and not stored.profile.preparation.native:
-        _prepare(means, stored, bare, camera=name)
+    if bare and recipe is not None:
+        _prepare(means, recipe, bare, camera=name)
         with means.database.read() as session:
             present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
     return _decide_camera(means, stored, present, name=name, camera_id=camera_id, run=run)
 
 
-def _prepare(means: Means, stored: StoredProfile, bare: Sequence[Image], *, camera: str) -> None:
+def _prepare(means: Means, recipe: Recipe, bare: Sequence[Image], *, camera: str) -> None:
     """Makes the thumbnails that a profile lacks, from the files."""
-    preparation = stored.profile.preparation
-    assert preparation.work_width is not None
-    recipe = Recipe(preparation.digest, preparation.work_width, preparation.contrast, preparation.mask)
     tasks = (PrepareTask(image.id, image.path, image.content_hash, recipe, means.limits) for image in bare)
     made = (
         Prepared(image.id, None, f"decoding it {answer.reason}") if isinstance(answer, Lost) else answer

@@ -15,7 +15,7 @@ from indexer.engines import Lost, Map
 from indexer.errors import EngineProblem
 from indexer.pixels.describing import read_native
 from indexer.pixels.headers import ImageRefused, Limits
-from indexer.pixels.matching import MatchTask, Measure, match
+from indexer.pixels.matching import MatchTask, match
 from indexer.pixels.scoring import Evidence
 from indexer.pixels.shelf import FillTask, Shelf, Slot, fill
 from indexer.store import images, scores
@@ -23,6 +23,7 @@ from indexer.store.database import Database
 from indexer.store.decisions import Judgement
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import PairEvidence
+from indexer.workflows.measures import measure_of
 from indexer.workflows.watching import Clock, Progress, silent
 
 _FIRST_CHUNK = 8  # most duplicates find their keeper within a handful
@@ -256,16 +257,3 @@ class Decider:
         self.evidence += [
             PairEvidence(image.id, keeper.id, evidence) for keeper, evidence in met if evidence is not None
         ]
-
-
-def measure_of(stored: StoredProfile) -> Measure:
-    """How a profile scores pairs, in the words of the matcher."""
-    profile = stored.profile
-    return Measure(
-        threshold=profile.scoring.threshold,
-        dilations=profile.scoring.dilations,
-        min_contour_area=profile.scoring.min_contour_area,
-        native=profile.preparation.native,
-        max_score=profile.max_score,
-        record_limit=profile.record_limit,
-    )

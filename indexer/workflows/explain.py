@@ -10,7 +10,7 @@ from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import NamedEvidence
 from indexer.store.stories import ImageStory
-from indexer.workflows.deciding import measure_of
+from indexer.workflows.measures import measure_of
 
 
 @dataclass(frozen=True)

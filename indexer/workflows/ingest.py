@@ -21,13 +21,14 @@ from indexer.domain.names import Naming
 from indexer.domain.renaming import renamed
 from indexer.engines import Lost, Map
 from indexer.files.walking import Candidate, roots_of
-from indexer.pixels.describing import DescribeTask, Description, Recipe, describe, set_aside
+from indexer.pixels.describing import DescribeTask, Description, describe, set_aside
 from indexer.pixels.headers import Limits
 from indexer.store import decisions, images, profiles
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
 from indexer.workflows.arriving import Arrival, take_in
 from indexer.workflows.looking import Found
+from indexer.workflows.measures import recipe_of
 from indexer.workflows.running import Run, writing
 from indexer.workflows.watching import Clock, Progress, silent
 
@@ -96,8 +97,10 @@ def ingest(
         for skipped in found.skipped:
             report.skip(skipped.path, skipped.reason)
         news = _sort_out(database, found, report, clock=clock)
-        gone = frozenset(_list_gone(database, found))
-        recipes = _recipes(database)
+        gone = _list_gone(database, found)
+        with database.read() as session:
+            recipe = recipe_of(profiles.active_profile(session).profile.preparation)
+        recipes = () if recipe is None else (recipe,)
         tasks = [DescribeTask(candidate.path, recipes, limits) for candidate, _ in news]
         seen = (
             set_aside(task, reason=f"decoding it {answer.reason}") if isinstance(answer, Lost) else answer
@@ -107,10 +110,12 @@ def ingest(
         advance = progress("reading images", len(news))
         for batch in _batches(described, _WRITTEN):
             with database.write() as session:
-                _write(session, batch, found, report, gone=gone, run=run, clock=clock)
+                _write(session, batch, found, report, gone=gone.keys(), run=run, clock=clock)
             run.counts = report.counts
             advance(len(batch))
-        report.missing = _mark_missing(database, found)
+        if gone:
+            with database.write() as session:
+                report.missing = images.mark_missing(session, gone)
         report.unmatched = sum(not found.matches(candidate) for candidate in found.candidates)
         report.unread_stamps = sum(map(found.lacks_stamp, found.candidates))
         with database.read() as session:
@@ -162,29 +167,20 @@ def _name_again(session: Session, known: KnownFile, asked: Naming, *, at: dateti
     return Outcome.RENAMED
 
 
-def _mark_missing(database: Database, found: Found) -> int:
-    """Marks what nobody saw and what did not turn up elsewhere, once all was read; the number of images."""
-    gone = _list_gone(database, found)
-    if gone:
-        with database.write() as session:
-            images.set_state(session, gone, State.MISSING, reason="not found")
-    return len(gone)
-
-
-def _list_gone(database: Database, found: Found) -> list[int]:
-    """The images that the index has below the walked folders and nobody saw there."""
+def _list_gone(database: Database, found: Found) -> dict[int, str]:
+    """The images that the index has below the walked folders and nobody saw there: their paths, by id."""
     seen = {candidate.path for candidate in found.candidates}
     unknown = tuple(f"{skipped.path.rstrip('/')}/" for skipped in found.skipped if skipped.reason not in _EXPECTED)
     roots = {candidate.root for candidate in found.candidates} & set(roots_of(found.paths))
     refused = {skipped.path for skipped in found.skipped if skipped.reason not in _EXPECTED}
-    gone: list[int] = []
+    gone: dict[int, str] = {}
     with database.read() as session:
         for root in sorted(roots):
-            gone += [
-                image_id
+            gone |= {
+                image_id: path
                 for image_id, path in images.iter_present_under(session, root)
                 if path not in seen and path not in refused and not path.startswith(unknown)
-            ]
+            }
     return gone
 
 
@@ -217,15 +213,6 @@ def _write(
             arrivals.append(Arrival(seen, naming, candidate.root, known))
     for outcome in take_in(session, arrivals, gone=gone, run_id=run.id, at=clock()):
         report.count(outcome)
-
-
-def _recipes(database: Database) -> tuple[Recipe, ...]:
-    """How the thumbnails of new images are made: as the active profile wants them."""
-    with database.read() as session:
-        preparation = profiles.active_profile(session).profile.preparation
-    if preparation.work_width is None:
-        return ()
-    return (Recipe(preparation.digest, preparation.work_width, preparation.contrast, preparation.mask),)
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
