@@ -37,7 +37,7 @@ def tracked() -> Iterator[Path]:
     yield from (ROOT / name for name in sorted(TOP_LEVEL) if (ROOT / name).is_file())
     for folder in OURS:
         files = (path for path in sorted((ROOT / folder).rglob("*")) if path.is_file())
-        yield from (path for path in files if path.parent.name != "__pycache__")
+        yield from (path for path in files if "__pycache__" not in path.parts)
 
 
 @pytest.fixture

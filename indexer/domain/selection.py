@@ -12,12 +12,12 @@ premises of a decision (another name, a return, a verdict) takes the decision ba
 of all duplicates that name it. Enforced by tests/domain/test_selection.py against a brute force.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from heapq import merge
-from itertools import groupby, takewhile
+from itertools import takewhile
 from math import inf
 from typing import Literal
 
@@ -74,8 +74,9 @@ class Keepers:
 
     def __init__(self) -> None:
         self._by_id: dict[int, Image] = {}
-        self._timed: list[tuple[int, Rank, Image]] = []
-        self._timeless: list[tuple[Rank, Image]] = []
+        self._times: list[int] = []  # of `_timed`, place by place, in microseconds
+        self._timed: list[Image] = []
+        self._timeless: list[Image] = []
 
     def __contains__(self, image_id: object) -> bool:
         return image_id in self._by_id
@@ -91,38 +92,48 @@ class Keepers:
         self._by_id[image.id] = image
         time_us = image.captured_us
         if time_us is None:
-            insort(self._timeless, (image.rank, image), key=lambda entry: entry[0])
+            insort(self._timeless, image, key=lambda keeper: keeper.rank)
         else:
-            insort(self._timed, (time_us, image.rank, image), key=lambda entry: entry[:2])
+            begin, end = bisect_left(self._times, time_us), bisect_right(self._times, time_us)
+            place = bisect_left(self._timed, image.rank, begin, end, key=lambda keeper: keeper.rank)
+            self._times.insert(place, time_us)
+            self._timed.insert(place, image)
 
     def outward(self, image: Image) -> Iterator[Image]:
-        """The keepers in order of `nearness` to an image, found lazily."""
-        time_us = image.captured_us
-        if time_us is None:
-            everyone = [entry[1:] for entry in self._timed] + self._timeless
-            yield from (keeper for _, keeper in sorted(everyone, key=lambda entry: entry[0]))
+        """The keepers in order of `nearness` to an image, found lazily; none may be taken meanwhile."""
+        here = image.captured_us
+        if here is None:
+            by_rank = sorted(self._timed, key=lambda keeper: keeper.rank)
+            yield from merge(by_rank, self._timeless, key=lambda keeper: keeper.rank)
             return
-        start = bisect_left(self._timed, time_us, key=lambda entry: entry[0])
-        earlier = (self._timed[place] for place in range(start - 1, -1, -1))
-        later = (self._timed[place] for place in range(start, len(self._timed)))
-        yield from _merged(_at_distances(earlier, time_us), _at_distances(later, time_us))
-        yield from (keeper for _, keeper in self._timeless)
+        # Every pair of a camera passes here: two places that move apart, and nothing called for most of the steps.
+        times, timed = self._times, self._timed
+        begin = end = bisect_left(times, here)
+        while begin > 0 and end < len(times):
+            lead, lag = here - times[begin - 1], times[end] - here
+            if lag < lead:
+                yield timed[end]
+                end += 1
+            else:
+                first = self._first_of(begin - 1)
+                last = bisect_right(times, times[end], end) if lag == lead else end
+                if first == begin - 1 and last == end:
+                    yield timed[first]
+                else:
+                    yield from merge(timed[first:begin], timed[end:last], key=lambda keeper: keeper.rank)
+                begin, end = first, last
+        while begin > 0:
+            first = self._first_of(begin - 1)
+            yield from timed[first:begin]
+            begin = first
+        yield from timed[end:]
+        yield from self._timeless
 
-
-_Group = tuple[float, list[tuple[Rank, Image]]]
-
-
-def _at_distances(entries: Iterable[tuple[int, Rank, Image]], time_us: int) -> Iterator[_Group]:
-    """The entries on one side, grouped by their distance in microseconds."""
-    for distance_us, group in groupby(entries, key=lambda entry: abs(entry[0] - time_us)):
-        yield distance_us, [(rank, keeper) for _, rank, keeper in group]
-
-
-def _merged(earlier: Iterator[_Group], later: Iterator[_Group]) -> Iterator[Image]:
-    """Two sides walked outward at once; at one distance the higher rank comes first."""
-    for _, groups in groupby(merge(earlier, later, key=lambda group: group[0]), key=lambda group: group[0]):
-        together = [entry for _, group in groups for entry in group]
-        yield from (keeper for _, keeper in sorted(together, key=lambda entry: entry[0]))
+    def _first_of(self, place: int) -> int:
+        """The first place with the time of this one."""
+        while place > 0 and self._times[place - 1] == self._times[place]:
+            place -= 1
+        return place
 
 
 @dataclass(frozen=True)

@@ -167,6 +167,8 @@ def _exif_facts(image: Image.Image) -> tuple[int, str | None, str | None]:
     orientation = 1
     try:
         exif = _exif(image)
+        if exif is None:
+            return orientation, None, None
         found = exif.get(_ORIENTATION)
         orientation = found if isinstance(found, int) and 1 <= found <= 8 else 1
         return orientation, *_exif_time(exif, exif.get_ifd(_EXIF_IFD))
@@ -174,12 +176,15 @@ def _exif_facts(image: Image.Image) -> tuple[int, str | None, str | None]:
         return orientation, None, None
 
 
-def _exif(image: Image.Image) -> Image.Exif:
+def _exif(image: Image.Image) -> Image.Exif | None:
     # Not image.getexif(): it also takes an orientation from XMP or PNG text. OpenCV does not, and pixels follow OpenCV.
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         return image.getexif()
+    block = image.info.get("exif")
+    if not block:  # most cameras write none, and to look for a time in an empty one takes longer than the header
+        return None
     exif = Image.Exif()
-    exif.load(image.info.get("exif") or b"")
+    exif.load(block)
     return exif
 
 

@@ -1,238 +1,208 @@
-"""A lower bound of the score, fast enough to look at every keeper: most pairs that must be looked at differ much.
+"""The search for a similar image, in machine code: most pairs that must be looked at differ much, and a few rows of
+pixels prove it.
 
-It promises never to call a pair different whose score is within the limit: what it counts is a part of what the exact
-score counts. It does not give the score: whatever it leaves undecided goes to `indexer.pixels.scoring`.
+It promises what brute force with `indexer.pixels.scoring` gives: the first similar candidate, and the exact evidence of
+every pair on the way whose score is within the limit.
 
-How: the score is monotone (adding changed pixels never lowers it), so the score of any band of rows, in the whole
-frame's unit, is a lower bound. Row by row the pixels are compared, packed to bits, dilated, cut into runs; runs are
-linked into components (union-find), and a component's area is counted as its full 2x2 blocks plus half of its
-three-pixel blocks, which is `cv2.contourArea` of a component without holes and less than it otherwise. The search
-stops at the first row at which the components that count have passed the limit, and begins the next pair a little
-above the row where the last one ended.
+How: row by row the pixels are compared, packed to bits, dilated, cut into runs and linked into components, whose area
+is counted as the rows go by. The score is monotone (adding changed pixels never lowers it), so what has been counted in
+any box is a lower bound: a pair is proved as soon as it passes the limit. The box that proved the last pair of this
+image is tried first, then the one that proved the candidate's own last pair, then the whole frame. A pair that no bound
+proves has been counted whole by then; if any of its components has a hole, holes are filled (external contours do not
+see into them) and it is counted once more.
 
 Decision: numba instead of C (nothing to build, the wheel is enough) or more OpenCV calls (each touches every pixel).
-It is loaded only when a process has met enough pairs to earn the second that loading takes.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import int64, njit, types, uint8, uint64
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import njit
 
-_LOOK_BACK = 10
+from indexer.pixels.bits import WORD, differ, dilate, fill, no_rows, words_of
+from indexer.pixels.components import AREA, LEFT, PARENT, RIGHT, TOP, find_runs, link
 
-
-@intrinsic
-def _lowest_bit(typing_context: Any, value: Any) -> Any:
-    """Position of the lowest set bit of a word that is not 0: one machine instruction that numpy does not offer."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(ir.IntType(64), [ir.IntType(64), ir.IntType(1)])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.cttz.i64")
-        return builder.call(function, [arguments[0], ir.Constant(ir.IntType(1), 1)])
-
-    return types.int64(types.uint64), generate
+ABOVE = -1
+"""What stands in the place of the counted area of a pair whose score is above the limit."""
+_ROOM = 6  # pixels around what proved the last pair
+_HINTS = 2**16
 
 
-@njit(cache=True, inline="never")
-def _compare(row_a, row_b, threshold, flags):
-    """Flags the pixels of two rows that differ by more than the threshold."""
-    for x in range(row_a.size):
-        a = row_a[x]
-        b = row_b[x]
-        flags[x] = uint8(max(a, b) - min(a, b)) > threshold
+def no_hints():
+    """The box to look at first by image (top, bottom, words from the left, width), (N, 4), int64, all unknown. Any box
+    gives a true answer, a good one a quick answer."""
+    return np.zeros((_HINTS, 4), dtype=np.int64)
 
 
-@njit(cache=True)
-def _pack(octets, words):
-    """Packs flags, read as words of eight, to bits; the multiplication gathers eight flags into one byte."""
-    for word in range(words.size):
-        bits = uint64(0)
-        for part in range(8):
-            gathered = (octets[8 * word + part] * uint64(0x0102040810204080)) >> uint64(56)
-            bits |= gathered << uint64(8 * part)
-        words[word] = bits
+class _Work(NamedTuple):
+    """What stays the same through a search, and scratch."""
+
+    pixels: Any
+    image: Any
+    height: Any
+    width: Any
+    stride: Any
+    threshold: Any
+    dilations: Any
+    least: Any
+    limit: Any
+    raw: Any
+    grown: Any
+    changed: Any
+    runs: Any
+    labels: Any
 
 
 @njit(cache=True)
-def _widen(words, last):
-    """Dilates a row of bits by one pixel to both sides."""
-    carry = uint64(0)
-    for word in range(words.size):
-        here = words[word]
-        following = words[word + 1] if word + 1 < words.size else uint64(0)
-        words[word] = here | (here << uint64(1)) | carry | (here >> uint64(1)) | (following << uint64(63))
-        carry = here >> uint64(63)
-    words[words.size - 1] &= last
+def _sweep(work, other, box):
+    """Counts the components inside a box (top, bottom, words from the left, width), as if all else were equal.
 
-
-@njit(cache=True)
-def _find_runs(words, width, runs):
-    """Number of runs of set bits in a row; first and last column of each."""
-    count = 0
-    inside = False
-    carry = uint64(0)
-    for word in range(words.size):
-        here = words[word]
-        edges = here ^ ((here << uint64(1)) | carry)
-        carry = here >> uint64(63)
-        while edges != 0:
-            column = 64 * word + _lowest_bit(edges)
-            edges &= edges - uint64(1)
-            if inside:
-                runs[count, 1] = column - 1
-                count += 1
-            else:
-                runs[count, 0] = column
-            inside = not inside
-    if inside:
-        runs[count, 1] = width - 1
-        count += 1
-    return count
-
-
-@njit(cache=True)
-def _root(parents, label):
-    while parents[label] != label:
-        parents[label] = parents[parents[label]]
-        label = parents[label]
-    return label
-
-
-@njit(cache=True)
-def _counted(doubled, least):
-    return doubled if doubled >= least else 0
-
-
-@njit(cache=True)
-def _link(above, above_count, runs, count, parents, areas, used, least):
-    """Links the runs of a row to those above; the new number of labels, and by how much the counted area grew.
-
-    Areas are doubled, so that half blocks are whole numbers.
+    Returns
+    -------
+    the counted area, the row at which it passed the limit (or the bottom), number of labels used, number of holes
     """
-    grown = 0
-    first = 0
-    for run in range(count):
-        start = runs[run, 0]
-        end = runs[run, 1]
-        label = int64(-1)
-        while first < above_count and above[first, 1] < start - 1:
-            first += 1
-        other = first
-        added = 0
-        while other < above_count and above[other, 0] <= end + 1:
-            root = _root(parents, above[other, 2])
-            if label < 0:
-                label = root
-            elif root != label:
-                both = areas[root] + areas[label]
-                grown += _counted(both, least) - _counted(areas[root], least) - _counted(areas[label], least)
-                areas[label] = both
-                parents[root] = label
-            left = max(start, above[other, 0])
-            right = min(end, above[other, 1])
-            if right >= left:
-                added += 2 * (right - left)
-                added += 1 if start < left or above[other, 0] < left else 0
-                added += 1 if end > right or above[other, 1] > right else 0
-            other += 1
-        if label < 0:
-            label = used
-            parents[label] = label
-            areas[label] = 0
-            used += 1
-        grown += _counted(areas[label] + added, least) - _counted(areas[label], least)
-        areas[label] += added
-        runs[run, 2] = label
-    return used, grown
-
-
-@njit(cache=True)
-def _band(
-    image, other, begin, end, threshold, dilations, least, limit, flags, octets, ring, rows, runs, parents, areas
-):
-    """Doubled area that counts in the rows from begin to end, and the row at which it passed the limit (or end)."""
-    height, width = image.shape
-    depth = 2 * dilations + 1
-    words = ring.shape[1]
-    last = ~uint64(0) if width % 64 == 0 else (uint64(1) << uint64(width % 64)) - uint64(1)
-    used = 0
-    total = 0
-    above_count = 0
-    for y in range(begin - dilations, end + dilations):
-        slot = ring[(y + depth * dilations) % depth]
-        if 0 <= y < height:
-            _compare(image[y], other[y], threshold, flags)
-            _pack(octets, slot)
-            for _ in range(dilations):
-                _widen(slot, last)
-        else:
-            slot[:] = uint64(0)
-        row = y - dilations
-        if row < begin:
+    top, bottom, left, width = box
+    words, by = words_of(width), work.dilations
+    pixels, raw, grown, changed, runs, labels = work.pixels, work.raw, work.grown, work.changed, work.runs, work.labels
+    total, used, holes, above_count = 0, 0, 0, 0
+    compared = max(0, top - by)
+    latest = -by - 1
+    for y in range(top, bottom):
+        ready = min(work.height, y + by + 1)
+        while compared < ready:
+            place = compared * work.stride + WORD * left
+            changed[compared] = differ(pixels, work.image + place, other + place, words, work.threshold, raw, compared)
+            if changed[compared] > 0:
+                latest = compared
+            compared += 1
+        if latest < y - by:
+            above_count = 0
             continue
-        for word in range(words):
-            bits = ring[0, word]
-            for near in range(1, depth):
-                bits |= ring[near, word]
-            rows[word] = bits
-        here = row % 2
-        count = _find_runs(rows, width, runs[here])
-        used, grown = _link(runs[1 - here], above_count, runs[here], count, parents, areas, used, least)
+        dilate(raw, max(0, y - by), ready, by, width, grown, y)
+        here = y % 2
+        count = find_runs(grown, y, width, runs, here)
+        used, more, enclosed = link(runs, here, count, above_count, y, labels, used, work.least)
         above_count = count
-        total += grown
-        if total > limit:
-            return total, row
-    return total, end
+        holes += enclosed
+        total += more
+        if total > work.limit:
+            return total, y, used, holes
+    return total, bottom, used, holes
 
 
 @njit(cache=True)
-def first_undecided(pixels, image, candidates, start, height, width, threshold, dilations, least_px, limit_px, hot):
-    """Place of the first candidate that is not proved to score above the limit, and the row to begin the next pair
-    with.
+def _count_filled(work):
+    """Fills the holes of a dilated difference and counts its components again: counted area, number of labels used."""
+    grown, runs = work.grown, work.runs
+    fill(grown, work.width, np.empty_like(grown))
+    total, used, above_count = 0, 0, 0
+    for y in range(work.height):
+        here = y % 2
+        count = find_runs(grown, y, work.width, runs, here)
+        used, more, _ = link(runs, here, count, above_count, y, work.labels, used, work.least)
+        above_count = count
+        total += more
+    return total, used
+
+
+@njit(cache=True)
+def _remember(work, used, row, hint):
+    """Keeps the box of the components that count, which passed the limit at a row, with some room around it."""
+    labels = work.labels
+    top, left, right = row, work.width, 0
+    for label in range(used):
+        if labels[label, PARENT] == label and labels[label, AREA] >= work.least:
+            top = min(top, labels[label, TOP])
+            left = min(left, labels[label, LEFT])
+            right = max(right, labels[label, RIGHT])
+    hint[0], hint[1] = top, min(work.height, row + _ROOM)
+    hint[2] = max(0, left - _ROOM) // WORD
+    hint[3] = min(work.width, (right + _ROOM) // WORD * WORD + WORD) - hint[2] * WORD
+
+
+@njit(cache=True)
+def _describe(work, used, total, evidence):
+    """Writes the evidence of a pair: counted area, largest area, number that count, changed pixels."""
+    labels = work.labels
+    largest, count = 0, 0
+    for label in range(used):
+        if labels[label, PARENT] == label:
+            largest = max(largest, labels[label, AREA])
+            count += labels[label, AREA] >= work.least
+    evidence[0], evidence[1], evidence[2], evidence[3] = total, largest, count, work.changed.sum()
+
+
+@njit(cache=True)
+def _is_proved(work, other, hint):
+    """Whether the box of a hint proves a pair to score above the limit."""
+    box = (hint[0], hint[1], hint[2], hint[3])
+    if box[0] >= box[1] or box[1] > work.height or WORD * box[2] + box[3] > work.width:
+        return False
+    return _sweep(work, other, box)[0] > work.limit
+
+
+@njit(cache=True)
+def _weigh(work, other, hint, evidence):
+    """Looks at a pair whole: its counted area, with the evidence written, if that is within the limit; else ABOVE."""
+    work.grown[:] = 0
+    area, row, used, holes = _sweep(work, other, (0, work.height, 0, work.width))
+    if area > work.limit:
+        _remember(work, used, row, hint)
+        return ABOVE
+    if holes > 0:
+        area, used = _count_filled(work)
+    if area > work.limit:
+        return ABOVE
+    _describe(work, used, area, evidence)
+    return area
+
+
+@njit(cache=True)
+def search(
+    pixels, image, candidates, height, width, stride, threshold, dilations, least, similar, limit, hints, evidence
+):
+    """How many candidates were met before the search ended, and whether the last of them is similar.
 
     Parameters
     ----------
     pixels : (N,), uint8
         All images, one after the other.
     image, candidates : int, (M,) int64
-        Where the image and the candidates begin in `pixels`.
-    start : int
-        Place of the first candidate to look at; the result is M if all from there on are proved.
-    height, width : int
+        Where the image and the candidates begin in `pixels`, in the order to be met.
+    height, width, stride : int
+        Rows and columns of an image, and the bytes from one row to the next: whole words, 0 beyond the width.
     threshold : uint8
-    dilations : int
-    least_px, limit_px : float
-        Least area of a contour that counts, and the limit, in pixels of these images.
-    hot : int, 0 to height - 1
-        Row to begin with: any row gives a true answer, the right one a quick answer.
-
-    Notes
-    -----
-    Half a pixel is given away on both numbers, so that the rounding of the unit can never prove too much.
+    dilations : int, below 64
+    least, similar, limit : int
+        Doubled areas in pixels: the least of a contour that counts, the largest score that is similar, and the
+        largest of which the evidence is wanted, not below `similar`.
+    hints : (N, 4), int64
+        `no_hints` at first, kept from search to search.
+    evidence : (M, 4), int64
+        Set for every candidate met: counted doubled area (or ABOVE and nothing more), doubled area of the largest
+        contour, number of contours that count, changed pixels before dilation.
     """
-    words = (width + 63) // 64
-    flags = np.zeros(64 * words, dtype=np.uint8)
-    ring = np.empty((2 * dilations + 1, words), dtype=np.uint64)
-    rows = np.empty(words, dtype=np.uint64)
+    rows = no_rows(height, width), no_rows(height, width), np.empty(height, dtype=np.int64)
     runs = np.empty((2, width // 2 + 1, 3), dtype=np.int64)
-    parents = np.empty(height * (width // 2 + 1), dtype=np.int64)
-    areas = np.empty(height * (width // 2 + 1), dtype=np.int64)
-    least = int64(np.ceil(2.0 * least_px)) + 1
-    limit = 2.0 * limit_px + 1.0
-    scratch = (flags, flags.view(np.uint64), ring, rows, runs, parents, areas)
-    size = height * width
-    one = pixels[image : image + size].reshape(height, width)
-    for place in range(start, candidates.size):
-        other = pixels[candidates[place] : candidates[place] + size].reshape(height, width)
-        area, row = _band(one, other, hot, height, threshold, dilations, least, limit, *scratch)
-        if area <= limit and hot > 0:
-            rest, row = _band(one, other, 0, hot, threshold, dilations, least, limit - area, *scratch)
-            area += rest
-        if area <= limit:
-            return place, hot
-        hot = max(0, row - _LOOK_BACK)
-    return candidates.size, hot
+    labels = np.empty((height * (width // 2 + 1), 5), dtype=np.int64)
+    work = _Work(pixels, image, height, width, stride, threshold, dilations, least, limit, *rows, runs, labels)
+    recent, size = hints.shape[0] - 1, height * stride
+    mine = image // size % recent
+    if hints[mine, 1] == 0:
+        hints[mine] = hints[recent]
+    met, found, mine_first = 0, False, True
+    while met < candidates.size and not found:
+        other = candidates[met]
+        theirs = other // size % recent
+        proved = _is_proved(work, other, hints[mine if mine_first else theirs])
+        if not proved and _is_proved(work, other, hints[theirs if mine_first else mine]):
+            proved, mine_first = True, not mine_first
+        evidence[met, 0] = ABOVE
+        if not proved:
+            area = _weigh(work, other, hints[mine], evidence[met])
+            mine_first = mine_first or area == ABOVE
+            evidence[met, 0] = area
+            found = 0 <= area <= similar
+        met += 1
+    hints[recent] = hints[mine]
+    return met, found

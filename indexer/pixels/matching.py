@@ -4,18 +4,23 @@ It promises that brute force gives the same: the first similar one in the order 
 pair met whose score is at most the record limit. It does not know time, rank, or who may be kept for whom.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import count
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.pixels.compiled import load_search
 from indexer.pixels.native import same_size
 from indexer.pixels.scoring import Evidence, area_unit, changed_area
-from indexer.pixels.shelf import Slot, take, whole
+from indexer.pixels.shelf import Slot, stay_small, take, whole
 
-PAIRS_BEFORE_PROVING = 5_000
-"""So many pairs are scored one by one before the prover is loaded; no result depends on it."""
+PAIRS_BEFORE_COMPILED = 5_000
+"""So many pairs are scored by OpenCV before the kernel is loaded; no result depends on it."""
+_PAIRS_BETWEEN_LOOKS = 20_000  # at how large this process has grown
 
 
 @dataclass(frozen=True)
@@ -35,113 +40,146 @@ class Measure:
 
 @dataclass(frozen=True)
 class Match:
-    """The key of the first similar image (None: none is), and every pair met, in order.
+    """How many candidates were met, whether the last of them is similar, and the evidence of those whose score is
+    within the record limit, by place among the candidates."""
 
-    The evidence of a pair is None where its score is above the record limit.
-    """
-
-    found: int | None
-    met: tuple[tuple[int, Evidence | None], ...]
+    met: int
+    found: bool
+    evidence: tuple[tuple[int, Evidence], ...]
 
 
 @dataclass(frozen=True)
 class MatchTask:
-    """A search as it is sent to a worker: the new image and the candidates, by key, in the order to be met."""
+    """A search as it is sent to a worker: the new image, and the candidates in the order to be met.
+
+    Attributes
+    ----------
+    image : Slot
+    candidates : tuple of Slot, or (M,) int64
+        The latter are offsets on the image's shelf, of images of its shape.
+    measure : Measure
+        A native one needs slots.
+    """
 
     image: Slot
-    candidates: tuple[tuple[int, Slot], ...]
+    candidates: tuple[Slot, ...] | NDArray[np.int64]
     measure: Measure
 
 
 def match(task: MatchTask) -> Match:
-    """The first similar candidate of a task, from the shelf that its slots lie on."""
-    slots = [slot for _, slot in task.candidates]
-    differ = _prover(len(slots)) if slots and not task.measure.native else None
-    if differ is None:
-        candidates = ((key, take(slot)) for key, slot in task.candidates)
-        return first_similar(take(task.image), candidates, measure=task.measure)
-    met: list[tuple[int, Evidence | None]] = []
-    while len(met) < len(slots):
-        proved = differ.count(task.image, slots[len(met) :], measure=task.measure)
-        met += [(key, None) for key, _ in task.candidates[len(met) : len(met) + proved]]
-        undecided = ((key, take(slot)) for key, slot in task.candidates[len(met) : len(met) + 1])
-        answer = first_similar(take(task.image), undecided, measure=task.measure)
-        met += answer.met
-        if answer.found is not None:
-            return Match(answer.found, tuple(met))
-    return Match(None, tuple(met))
+    """The first similar candidate of a task."""
+    search = None if isinstance(task.candidates, tuple) else _compiled_search(len(task.candidates))
+    if search is None:
+        return first_similar(take(task.image), map(take, _slots(task)), measure=task.measure)
+    return search(task)
 
 
-class Prover:
-    """Proves pairs to score above the record limit (`indexer.pixels.kernel`); remembers where the last one differed."""
+class CompiledSearch:
+    """The search in machine code (`indexer.pixels.kernel`), with what it learned of where this camera changes."""
 
-    def __init__(self) -> None:
-        from indexer.pixels.kernel import first_undecided
+    def __init__(self, search: Callable[..., Any]) -> None:
+        from indexer.pixels.kernel import no_hints
 
-        self._first_undecided = first_undecided
-        self._hot = 0
+        self._search = search
+        self.hints: NDArray[np.int64] = no_hints()  # type: ignore[no-untyped-call]
 
-    def count(self, image: Slot, candidates: Sequence[Slot], *, measure: Measure) -> int:
-        """The number of candidates, from the first on, that are proved before one is not."""
-        if not candidates:
-            return 0
-        unit = area_unit(image.height, image.width)
-        offsets = np.array([slot.offset for slot in candidates], dtype=np.int64)
-        proved, self._hot = self._first_undecided(
-            whole(image, *candidates),
-            image.offset,
-            offsets,
-            0,
-            image.height,
-            image.width,
+    def __call__(self, task: MatchTask) -> Match:
+        """The first similar candidate of a task whose candidates are offsets."""
+        slot, measure = task.image, task.measure
+        evidence = np.empty((len(task.candidates), 4), dtype=np.int64)
+        limits = _limits(measure, slot.height, slot.width)
+        met, found = self._search(
+            whole(slot),
+            slot.offset,
+            task.candidates,
+            slot.height,
+            slot.width,
+            slot.stride,
             np.uint8(measure.threshold),
             measure.dilations,
-            measure.min_contour_area / unit,
-            measure.record_limit / unit,
-            self._hot if self._hot < image.height else 0,
+            *limits,
+            self.hints,
+            evidence,
         )
-        return int(proved)
+        return Match(met, found, tuple(_worth_recording(evidence[:met], measure, slot)))
+
+
+def _worth_recording(found: NDArray[np.int64], measure: Measure, slot: Slot) -> Iterable[tuple[int, Evidence]]:
+    """The evidence of the pairs within the record limit, as the kernel wrote it, in the words of `scoring`."""
+    unit, pixels = area_unit(slot.height, slot.width), slot.height * slot.width
+    for place, counted in enumerate(found[:, 0].tolist()):
+        if counted >= 0 and (score := counted / 2 * unit) <= measure.record_limit:
+            _, largest, number, changed = found[place].tolist()
+            yield place, Evidence(score, largest / 2 * unit, number, changed / pixels)
+
+
+@lru_cache(maxsize=64)
+def _limits(measure: Measure, height: int, width: int) -> tuple[int, int, int]:
+    """The limits of a measure in doubled areas of pixels, exactly: the least that counts, the largest that is similar,
+    the largest of which the evidence is wanted."""
+    unit = area_unit(height, width)
+    least = _first(lambda area: area / 2 * unit >= measure.min_contour_area, near=measure.min_contour_area / unit)
+    similar = _first(lambda area: area / 2 * unit >= measure.max_score, near=measure.max_score / unit) - 1
+    recorded = _first(lambda area: area / 2 * unit > measure.record_limit, near=measure.record_limit / unit) - 1
+    return least, similar, max(similar, recorded)
+
+
+def _first(passes: Callable[[int], bool], *, near: float) -> int:
+    """The first doubled area that passes, which is near an area."""
+    start = max(0, int(2 * near) - 3)
+    return next(area for area in count(start) if passes(area))
 
 
 class _Pairs:
-    """How many pairs this process has met, and the prover once they have earned it."""
+    """How many pairs this process has met, and the compiled search once they have earned it."""
 
     met = 0
-    prover: Prover | None = None
-    can_prove = True
+    looked = 0
+    search: CompiledSearch | None = None
+    can_load = True
 
 
-def _prover(pairs: int) -> Prover | None:
-    """The prover, once this process has met enough pairs to earn the second that loading it takes."""
+def _compiled_search(pairs: int) -> CompiledSearch | None:
+    """The compiled search, once this process has met enough pairs to earn the second that loading it takes."""
     _Pairs.met += pairs
-    if _Pairs.prover is None and _Pairs.can_prove and _Pairs.met > PAIRS_BEFORE_PROVING:
-        try:
-            _Pairs.prover = Prover()
-        except (ImportError, RuntimeError):  # no numba for this Python yet, or nowhere to keep what it compiles
-            _Pairs.can_prove = False
-    return _Pairs.prover
+    if _Pairs.met - _Pairs.looked > _PAIRS_BETWEEN_LOOKS:
+        _Pairs.looked = _Pairs.met
+        stay_small()
+    if _Pairs.search is None and _Pairs.can_load and _Pairs.met > PAIRS_BEFORE_COMPILED:
+        search = load_search()
+        _Pairs.search = None if search is None else CompiledSearch(search)
+        _Pairs.can_load = search is not None
+    return _Pairs.search
 
 
-def first_similar(
-    image: NDArray[np.uint8], candidates: Iterable[tuple[int, NDArray[np.uint8]]], *, measure: Measure
-) -> Match:
-    """The first candidate whose score with the image is below `max_score`, with the evidence met up to it.
+def _slots(task: MatchTask) -> Iterable[Slot]:
+    """The slots of the candidates."""
+    if isinstance(task.candidates, tuple):
+        return task.candidates
+    return (replace(task.image, offset=offset) for offset in task.candidates.tolist())
+
+
+def first_similar(image: NDArray[np.uint8], candidates: Iterable[NDArray[np.uint8]], *, measure: Measure) -> Match:
+    """The first candidate whose score with the image is below `max_score`, each pair scored by OpenCV.
 
     Parameters
     ----------
     image : (H, W), uint8
         A prepared image.
-    candidates : of (key, (H, W) uint8)
+    candidates : of (H, W), uint8
         Prepared images of the same shape (of any shape if the measure is native), in the order to be met. Read lazily.
     measure : Measure
     """
-    met: list[tuple[int, Evidence | None]] = []
-    for key, candidate in candidates:
+    met = 0
+    within: list[tuple[int, Evidence]] = []
+    for place, candidate in enumerate(candidates):
+        met = place + 1
         evidence = evidence_of_pair(image, candidate, measure=measure)
-        met.append((key, evidence if evidence.score <= measure.record_limit else None))
+        if evidence.score <= measure.record_limit:
+            within.append((place, evidence))
         if evidence.score < measure.max_score:
-            return Match(key, tuple(met))
-    return Match(None, tuple(met))
+            return Match(met, True, tuple(within))
+    return Match(met, False, tuple(within))
 
 
 def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, measure: Measure) -> Evidence:
@@ -152,7 +190,7 @@ def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, 
     ValueError
         If the shapes differ and the measure is not native.
     """
-    shapes: Sequence[NDArray[np.uint8]] = same_size(image_a, image_b) if measure.native else (image_a, image_b)
+    shapes: tuple[NDArray[np.uint8], ...] = same_size(image_a, image_b) if measure.native else (image_a, image_b)
     return changed_area(
         shapes[0],
         shapes[1],

@@ -24,6 +24,10 @@ def sharpness(image_grey: NDArray[np.uint8]) -> float:
     Notes
     -----
     Kernel size 1 and float64, after Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy" (ICPR 2000).
+    The Laplacian itself is of whole numbers up to 1020, so that it is exact in 16 bits; then step by step what numpy's
+    `var` does, to the same bits, but in place: two thirds of the time.
     """
-    laplacian = cv2.Laplacian(image_grey, cv2.CV_64F, ksize=1)
-    return max(float(laplacian.var()), _SMALLEST)
+    deviation = cv2.Laplacian(image_grey, cv2.CV_16S, ksize=1).astype(np.float64)
+    deviation -= deviation.mean()
+    deviation *= deviation
+    return max(float(deviation.mean()), _SMALLEST)

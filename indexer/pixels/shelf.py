@@ -1,15 +1,20 @@
-"""One camera's prepared images at hand: decoded once, in a temporary file that workers map into memory.
+"""One camera's prepared images at hand: decoded once, on a shelf that all processes at work on the camera see.
 
-It promises that a slot gives back the array that was put there, in any process of this machine, without copying. It
-does not know what the arrays show or which image a slot belongs to.
+It promises that a slot gives back the array that was put there, in any process of this machine, without copying,
+until the slot is given back. It does not know what the arrays show or which image a slot belongs to.
 
 Decision: a mapped file instead of arrays sent to workers. The operating system keeps hot pages and drops cold ones,
-so that a camera of any size costs disk, not memory, and no array is ever pickled. Cost: a temporary file of the
-camera's prepared size (58 kB an image at 320x180), removed with the shelf.
+so that a camera of any size costs disk, not memory, and no array is ever pickled. Cost: a temporary file of the size
+of the kept images (58 kB each at 320x180), removed with the shelf. A process that works on a camera alone has its
+shelf in memory.
 """
 
+import mmap
 import os
+import resource
 import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -22,46 +27,68 @@ from indexer.errors import EngineProblem
 from indexer.pixels.thumbnails import decode
 
 _STEP_BYTES = 1 << 24
+_ROW_BYTES = 64
+_RESIDENT_BYTES = 3 << 29
+"""A process with more resident memory lets go of the pages of its shelf; they come back when they are read."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Where an array lies: a file, an offset in bytes, a shape.
+    """Where an array lies: a shelf (its name, its file, its size in bytes), an offset in bytes, a shape.
 
-    `shelf` tells shelves apart whose files have one name after another: they are named by number, not by the disk.
+    Rows begin `stride` bytes after each other, a multiple of 64; what is beyond the width is 0.
     """
 
     shelf: str
-    file: str
+    file: str | None
+    room: int
     offset: int
     height: int
     width: int
 
+    @property
+    def stride(self) -> int:
+        """Bytes from one row to the next."""
+        return -(-self.width // _ROW_BYTES) * _ROW_BYTES
+
 
 @dataclass(frozen=True)
 class FillTask:
-    """A thumbnail to be decoded into a slot, in whichever process."""
+    """Thumbnails to be decoded into slots, in whichever process."""
 
-    slot: Slot
-    data: bytes
+    slots: tuple[Slot, ...]
+    data: tuple[bytes, ...]
+
+
+def room_for(shapes: Sequence[tuple[int, int]]) -> int:
+    """Bytes of a shelf that holds an image of each of these (height, width) at once."""
+    return sum(height * -(-width // _ROW_BYTES) * _ROW_BYTES for height, width in shapes)
 
 
 class Shelf:
-    """A growing file of grey images; a context manager that gives its space back.
+    """Room for so many bytes of grey images; a context manager that gives its space back.
 
-    The file has no name on the disk from the start, so that no end of the process, however sudden, leaves it behind.
-    Other processes reach it by its descriptor. Its space is taken before it is promised: a disk that fills up is
-    found here, in one sentence, and not as a picture with a hole or a process killed over its map.
+    A shared one is a file without a name on the disk, so that no end of the process, however sudden, leaves it behind.
+    Other processes reach it by its descriptor. Its space is taken before it is promised: a disk that fills up is found
+    here, in one sentence, and not as a picture with a hole or a process killed over its map. One that is not shared is
+    memory of this process alone.
     """
 
     _shelves = count()
 
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="indexer-", buffering=0)  # noqa: SIM115 - closed by __exit__
-        self._name = f"/proc/{os.getpid()}/fd/{self._file.fileno()}"
-        self._shelf = f"{os.getpid()}-{next(self._shelves)}"
+    def __init__(self, room: int, *, shared: bool) -> None:
+        self._file = tempfile.TemporaryFile(prefix="indexer-", buffering=0) if shared else None  # noqa: SIM115 - closed by __exit__
+        self._place = None if self._file is None else f"/proc/{os.getpid()}/fd/{self._file.fileno()}"
+        self._name = f"{os.getpid()}-{next(self._shelves)}"
+        self._room = max(1, room)
         self._end = 0
-        self._size = 0
+        self._taken = 0
+        self._free: dict[tuple[int, int], list[Slot]] = defaultdict(list)
+        if self._file is not None:
+            self._file.truncate(self._room)
+            _map(self._name, self._place, self._room)
+        else:
+            _maps[self._name] = _Map(None, np.zeros(self._room, dtype=np.uint8))
 
     def __enter__(self) -> "Shelf":
         return self
@@ -69,23 +96,17 @@ class Shelf:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _mapped.pop(self._shelf, None)
-        self._file.close()
+        _maps.pop(self._name, None)
+        if self._file is not None:
+            self._file.close()
 
     def reserve(self, height: int, width: int) -> Slot:
-        """A new slot for a (height, width) image; black until it is filled."""
-        slot = Slot(self._shelf, self._name, self._end, height, width)
-        self._end += height * width
-        if self._end > self._size:
-            grown = -(-self._end // _STEP_BYTES) * _STEP_BYTES
-            try:
-                os.posix_fallocate(self._file.fileno(), self._size, grown - self._size)
-            except OSError as problem:
-                raise EngineProblem(
-                    f"the folder for temporary files, {tempfile.gettempdir()}, cannot hold the prepared pictures "
-                    f"({problem.strerror}); free some space, or set TMPDIR to a folder with more"
-                ) from problem
-            self._size = grown
+        """A slot for a (height, width) image, to be filled."""
+        if self._free[height, width]:
+            return self._free[height, width].pop()
+        slot = Slot(self._name, self._place, self._room, self._end, height, width)
+        self._end += height * slot.stride
+        self._take_space()
         return slot
 
     def put(self, image: NDArray[np.uint8]) -> Slot:
@@ -94,45 +115,81 @@ class Shelf:
         _write(slot, image)
         return slot
 
+    def give_back(self, slot: Slot) -> None:
+        """Lets another image of the same shape have a slot."""
+        self._free[slot.height, slot.width].append(slot)
 
-def fill(task: FillTask) -> str | None:
-    """Decodes a thumbnail into its slot; what is wrong with it, if it is spoiled."""
-    try:
-        image = decode(task.data)
-    except ValueError as problem:
-        return str(problem)
-    if image.shape != (task.slot.height, task.slot.width):
-        return f"it is {image.shape} and not {task.slot.height, task.slot.width} as the index says"
-    _write(task.slot, image)
-    return None
+    def _take_space(self) -> None:
+        if self._file is None or self._end <= self._taken:
+            return
+        grown = min(self._room, -(-self._end // _STEP_BYTES) * _STEP_BYTES)
+        try:
+            os.posix_fallocate(self._file.fileno(), self._taken, grown - self._taken)
+        except OSError as problem:
+            raise EngineProblem(
+                f"the folder for temporary files, {tempfile.gettempdir()}, cannot hold the prepared pictures "
+                f"({problem.strerror}); free some space, or set TMPDIR to a folder with more"
+            ) from problem
+        self._taken = grown
+
+
+def fill(task: FillTask) -> list[str | None]:
+    """Decodes thumbnails into their slots; for each, what is wrong with it if it is spoiled."""
+    return [_fill(slot, data) for slot, data in zip(task.slots, task.data, strict=True)]
 
 
 def take(slot: Slot) -> NDArray[np.uint8]:
-    """The array in a slot, (H, W), uint8, read-only and not copied."""
-    return whole(slot)[slot.offset : _end(slot)].reshape(slot.height, slot.width)
+    """The array in a slot, (H, W), uint8, not copied, not to be changed."""
+    end = slot.offset + slot.height * slot.stride
+    return whole(slot)[slot.offset : end].reshape(slot.height, slot.stride)[:, : slot.width]
 
 
-def whole(*slots: Slot) -> NDArray[np.uint8]:
-    """All that lies on the shelf of these slots, (N,), uint8, read-only and not copied; long enough for each."""
-    shelf, end = slots[0].shelf, max(_end(slot) for slot in slots)
-    mapped = _mapped.get(shelf)
-    if mapped is None or mapped.size < end:
-        _mapped.clear()  # one shelf at a time: a map would keep the space of a removed file
-        # As a plain array: every view of a memmap would be made by a Python function.
-        mapped = _mapped[shelf] = np.asarray(np.memmap(slots[0].file, dtype=np.uint8, mode="r"))
-    return mapped
+def whole(slot: Slot) -> NDArray[np.uint8]:
+    """All that lies on the shelf of a slot, (N,), uint8, not copied, not to be changed."""
+    found = _maps.get(slot.shelf)
+    return found.pixels if found is not None else _map(slot.shelf, slot.file, slot.room)
+
+
+def stay_small() -> None:
+    """Lets go of the pages of mapped shelves if this process has grown large."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1]) if Path("/proc/self/statm").exists() else 0
+    if pages * resource.getpagesize() > _RESIDENT_BYTES:
+        for mapped in _maps.values():
+            if mapped.memory is not None:
+                mapped.memory.madvise(mmap.MADV_DONTNEED)
+
+
+@dataclass(frozen=True)
+class _Map:
+    """A shelf as this process sees it."""
+
+    memory: mmap.mmap | None
+    pixels: NDArray[np.uint8]
+
+
+_maps: dict[str, _Map] = {}
+
+
+def _map(name: str, place: str | None, room: int) -> NDArray[np.uint8]:
+    assert place is not None, "a shelf in the memory of another process"
+    for other in [other for other, mapped in _maps.items() if mapped.memory is not None]:
+        del _maps[other]  # one at a time: a map would keep the space of a removed file
+    with Path(place).open("r+b", buffering=0) as file:
+        memory = mmap.mmap(file.fileno(), room)
+    _maps[name] = _Map(memory, np.frombuffer(memory, dtype=np.uint8))
+    return _maps[name].pixels
+
+
+def _fill(slot: Slot, data: bytes) -> str | None:
+    try:
+        image = decode(data)
+    except ValueError as problem:
+        return str(problem)
+    if image.shape != (slot.height, slot.width):
+        return f"it is {image.shape} and not {slot.height, slot.width} as the index says"
+    _write(slot, image)
+    return None
 
 
 def _write(slot: Slot, image: NDArray[np.uint8]) -> None:
-    with Path(slot.file).open("r+b", buffering=0) as file:
-        file.seek(slot.offset)
-        rest = memoryview(image.tobytes())
-        while rest:
-            rest = rest[file.write(rest) or 0 :]
-
-
-def _end(slot: Slot) -> int:
-    return slot.offset + slot.height * slot.width
-
-
-_mapped: dict[str, NDArray[np.uint8]] = {}
+    take(slot)[:] = image

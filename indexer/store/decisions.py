@@ -1,9 +1,7 @@
 """What was decided of each image: rows are added, and marked when they cease to hold."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -11,31 +9,37 @@ from sqlalchemy.orm import Session, aliased
 from indexer.domain.images import State
 from indexer.domain.removal import Flagged, IndexedFile
 from indexer.domain.selection import Decision, Reason
+from indexer.domain.verdicts import Judgement
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, VerdictRow
 
 _CHUNK = 500
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """What a person said of a pair."""
-
-    verdict: Literal["same", "different"]
-    judged_by: str
-
-
 def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Decision]]:
     """The profile's id and the current decision of every ready image of a camera that has one."""
     query = (
-        select(DecisionRow)
+        select(
+            DecisionRow.image_id, DecisionRow.profile_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score
+        )
         .join(ImageRow, ImageRow.id == DecisionRow.image_id)
         .where(ImageRow.camera_id == camera_id, ImageRow.state == State.READY, DecisionRow.superseded_at.is_(None))
     )
     return {
-        row.image_id: (row.profile_id, Decision(row.image_id, Reason(row.reason), row.keeper_id, row.score))
-        for row in session.scalars(query)
+        image_id: (profile_id, Decision(image_id, Reason(reason), keeper_id, score))
+        for image_id, profile_id, reason, keeper_id, score in session.execute(query)
     }
+
+
+def list_decided(session: Session) -> set[tuple[int, int]]:
+    """The ids of each camera and profile with a current decision of a ready image."""
+    query = (
+        select(ImageRow.camera_id, DecisionRow.profile_id)
+        .join(ImageRow, ImageRow.id == DecisionRow.image_id)
+        .where(ImageRow.state == State.READY, DecisionRow.superseded_at.is_(None))
+        .distinct()
+    )
+    return {(camera_id, profile_id) for camera_id, profile_id in session.execute(query)}
 
 
 def add_decisions(

@@ -12,9 +12,6 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
@@ -125,12 +122,16 @@ def shape_of(connection: Connection) -> Shape:
 
 
 def head() -> str:
-    """The revision that this version works with."""
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
+    """The revision that this version works with: the last of the migrations, which are numbered."""
+    return max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def migrate(connection: Connection, *, revision: str = "head") -> None:
     """Brings the database behind a connection to a revision, inside the caller's transaction."""
+    # Here, as only the making and the upgrade of a database need it: it takes longer to load than most commands run.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -47,6 +47,20 @@ def add_scores(session: Session, pairs: Sequence[PairEvidence], *, scoring_id: i
         session.execute(insert(ScoreRow), rows)
 
 
+def list_camera_scores(session: Session, camera_id: int, *, scoring_id: int) -> dict[int, dict[int, float]]:
+    """The recorded scores of a camera under a scoring, by either image's id and then the other's."""
+    query = (
+        select(ScoreRow.image_a_id, ScoreRow.image_b_id, ScoreRow.score)
+        .join(ImageRow, ImageRow.id == ScoreRow.image_a_id)
+        .where(ImageRow.camera_id == camera_id, ScoreRow.scoring_id == scoring_id)
+    )
+    found: dict[int, dict[int, float]] = {}
+    for image_a_id, image_b_id, score in session.execute(query):
+        found.setdefault(image_a_id, {})[image_b_id] = score
+        found.setdefault(image_b_id, {})[image_a_id] = score
+    return found
+
+
 def has_scores(session: Session, camera_id: int, *, scoring_id: int) -> bool:
     """Whether any pair of a camera is recorded under a scoring."""
     query = select(ScoreRow.score).join(ImageRow, ImageRow.id == ScoreRow.image_a_id)

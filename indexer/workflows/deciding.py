@@ -2,57 +2,43 @@
 
 It promises the same decisions and the same evidence for any number of workers: a block of images is searched at once
 against the keepers known when the block began, then each is settled in rank order after meeting the keepers that its
-own block brought, and evidence that the one-by-one walk would not have met is dropped.
+own block brought, and evidence that the one-by-one walk would not have met is dropped. It does not know where pixels,
+verdicts and earlier scores come from.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from indexer.domain.images import Image
-from indexer.domain.selection import Decision, Reason, Search, Walk, nearness, pair_of
+from indexer.domain.selection import Decision, Reason, Search, Walk, nearness
+from indexer.domain.verdicts import Judgement
 from indexer.engines import Lost, Map
-from indexer.errors import EngineProblem
-from indexer.pixels.describing import read_native
-from indexer.pixels.headers import ImageRefused, Limits
-from indexer.pixels.matching import MatchTask, match
+from indexer.pixels.matching import Match, MatchTask, Measure, match
 from indexer.pixels.scoring import Evidence
-from indexer.pixels.shelf import FillTask, Shelf, Slot, fill
-from indexer.store import images, scores
-from indexer.store.database import Database
-from indexer.store.decisions import Judgement
-from indexer.store.profiles import StoredProfile
-from indexer.store.scores import PairEvidence
-from indexer.workflows.measures import measure_of
-from indexer.workflows.watching import Clock, Progress, silent
+from indexer.workflows.prepared import PreparedImages, found_by
 
 _FIRST_CHUNK = 8  # most duplicates find their keeper within a handful
-_LARGEST_CHUNK = 256
+_LARGEST_CHUNK = 4096
 _BLOCK_PER_WORKER = 8
-_FETCHED_ALONG = 256
+_PAIRS_WORTH_SENDING = 1024
+
+Known = Mapping[int, Decision | None]
+"""What is known of an image's pairs without their pixels, by the other's id: the decision one leads to, None if they
+differ."""
 
 
-class HeldBack(Exception):
-    """A camera cannot be decided now: an image's pixels cannot be had. Its decisions stay as they are."""
-
-
-class Spoiled(Exception):
-    """Thumbnails in the index cannot be read; they can be made again from their files."""
-
-    def __init__(self, image_ids: Sequence[int]) -> None:
-        super().__init__(image_ids)
-        self.image_ids = image_ids
+PairEvidence = tuple[int, int, Evidence]
+"""The evidence of two images, by their ids."""
 
 
 @dataclass(frozen=True)
-class Means:
-    """What a comparison works with: the memory, the workers, the limits of reading, the clock, the watcher."""
+class Knowledge:
+    """What is known of a camera's pairs before any is scored: verdicts by pair, and the scores recorded earlier, by the
+    other's id, of the image that is asked about."""
 
-    database: Database
-    spread: Map
-    limits: Limits
-    clock: Clock
-    progress: Progress = silent
+    judgements: Mapping[tuple[int, int], Judgement]
+    recorded: Callable[[int], Mapping[int, float]]
 
 
 @dataclass
@@ -61,98 +47,38 @@ class Inquiry:
 
     search: Search
     keepers: Iterator[Image]
+    known: Known
     found: Decision | None = None
     hit: Decision | None = None
     closed: bool = False
     chunk: int = _FIRST_CHUNK
-    met: list[tuple[Image, Evidence | None]] = field(default_factory=list)
+    met: list[Image] = field(default_factory=list)
+    evidence: list[tuple[Image, Evidence]] = field(default_factory=list)
 
-
-class PreparedImages:
-    """The prepared images of one camera, fetched when a search needs them.
-
-    `upcoming` are images that will be asked for, in that order: they are fetched along, many at a time, so that the
-    database is asked seldom and all workers decode.
-    """
-
-    def __init__(
-        self,
-        means: Means,
-        stored: StoredProfile,
-        present: Mapping[int, Image],
-        shelf: Shelf,
-        *,
-        upcoming: Iterable[int],
-    ) -> None:
-        self._means = means
-        self._stored = stored
-        self._present = present
-        self._shelf = shelf
-        self._upcoming = iter(upcoming)
-        self._slots: dict[int, Slot] = {}
-
-    def slots(self, image_ids: Sequence[int]) -> list[Slot]:
-        """Where the prepared images lie, in the order asked for."""
-        wanted = [image_id for image_id in dict.fromkeys(image_ids) if image_id not in self._slots]
-        if self._stored.profile.preparation.native:
-            for image_id in wanted:
-                self._slots[image_id] = self._read_whole(self._present[image_id])
-        elif wanted:
-            self._fetch(wanted)
-        return [self._slots[image_id] for image_id in image_ids]
-
-    def _fetch(self, wanted: Sequence[int]) -> None:
-        along = (image_id for image_id in self._upcoming if image_id not in self._slots)
-        chosen = list(dict.fromkeys([*wanted, *islice(along, _FETCHED_ALONG)]))
-        with self._means.database.read() as session:
-            found = images.load_thumbnails(session, chosen, preparation_id=self._stored.preparation_id)
-        for image_id in chosen:
-            self._slots[image_id] = self._shelf.reserve(*(self._present[image_id].shape or (0, 0)))
-        tasks = (FillTask(self._slots[image_id], found[image_id]) for image_id in chosen)
-        spoiled = []
-        for image_id, answer in zip(chosen, self._means.spread(fill, tasks), strict=True):
-            if isinstance(answer, Lost):
-                raise lost(answer)
-            if answer is not None:
-                spoiled.append(image_id)
-        if spoiled:
-            raise Spoiled(spoiled)
-
-    def _read_whole(self, image: Image) -> Slot:
-        mask = self._stored.profile.preparation.mask
-        try:
-            whole = read_native(image.path, content_hash=image.content_hash, mask=mask, limits=self._means.limits)
-        except OSError as problem:
-            raise HeldBack(f"{image.path!a}: {problem.strerror}") from problem
-        except ImageRefused as problem:
-            raise HeldBack(f"{image.path!a}: {problem.reason}") from problem
-        return self._shelf.put(whole)
-
-
-def lost(answer: Lost) -> EngineProblem:
-    """What it means that a worker was lost over pixels of our own making."""
-    return EngineProblem(f"a worker {answer.reason}; run compare again, with fewer --processes")
+    def keep_nearer_than(self, keeper: Image) -> None:
+        """Forgets what was met beyond a keeper."""
+        image, limit = self.search.image, nearness(self.search.image, keeper)
+        self.met = [other for other in self.met if nearness(image, other) < limit]
+        self.evidence = [pair for pair in self.evidence if nearness(image, pair[0]) < limit]
 
 
 class Decider:
     """Answers the searches of one camera's walk, and collects the evidence."""
 
     def __init__(
-        self,
-        means: Means,
-        stored: StoredProfile,
-        *,
-        judgements: Mapping[tuple[int, int], Judgement],
-        prepared: PreparedImages,
-        recorded_before: bool,
+        self, present: Iterable[Image], knowledge: Knowledge, *, prepared: PreparedImages, measure: Measure, spread: Map
     ) -> None:
-        self._database = means.database
-        self._spread = means.spread
-        self._stored = stored
-        self._judgements = judgements
+        self._measure = measure
+        self._recorded = knowledge.recorded
         self._prepared = prepared
-        self._recorded_before = recorded_before
-        self._recorded: dict[int, dict[int, float]] = {}
+        self._spread = spread
+        self._copies: dict[str, list[int]] = defaultdict(list)
+        for image in present:
+            self._copies[image.content_hash].append(image.id)
+        self._judged: dict[int, list[tuple[int, Judgement]]] = defaultdict(list)
+        for (image_a_id, image_b_id), judgement in knowledge.judgements.items():
+            self._judged[image_a_id].append((image_b_id, judgement))
+            self._judged[image_b_id].append((image_a_id, judgement))
         self.evidence: list[PairEvidence] = []
         self.scored = 0
 
@@ -163,20 +89,21 @@ class Decider:
 
     def decide(self, walk: Walk, block: Sequence[Search]) -> None:
         """Settles the images of a block."""
-        inquiries = [Inquiry(search, walk.candidates(search)) for search in block]
+        inquiries = [Inquiry(search, walk.candidates(search), self._known(search.image)) for search in block]
         self._pursue(inquiries)
         for inquiry in inquiries:
-            found = inquiry.found
+            search, found = inquiry.search, inquiry.found
             keeper = None if found is None or found.keeper_id is None else walk.keepers[found.keeper_id]
-            late = Inquiry(inquiry.search, walk.late(inquiry.search, found=keeper))
+            late = Inquiry(search, walk.late(search, found=keeper), inquiry.known)
             self._pursue([late])
             if late.found is not None and late.found.keeper_id is not None:
                 found = late.found
-                limit = nearness(inquiry.search.image, walk.keepers[late.found.keeper_id])
-                inquiry.met = [pair for pair in inquiry.met if nearness(inquiry.search.image, pair[0]) < limit]
-            self._note(inquiry.search.image, inquiry.met + late.met)
-            self._recorded.pop(inquiry.search.image.id, None)
-            walk.settle(inquiry.search, found)
+                inquiry.keep_nearer_than(walk.keepers[late.found.keeper_id])
+            self._note(inquiry)
+            self._note(late)
+            walk.settle(search, found)
+            if search.image.id not in walk.keepers:
+                self._prepared.drop(search.image)
 
     def take_evidence(self) -> list[PairEvidence]:
         """The evidence collected since the last call."""
@@ -189,71 +116,61 @@ class Decider:
         while going:
             asked = [(inquiry, self._next_chunk(inquiry)) for inquiry in going]
             asked = [(inquiry, chunk) for inquiry, chunk in asked if chunk]
-            tasks = [self._task(inquiry, chunk) for inquiry, chunk in asked]
-            for (inquiry, chunk), answer in zip(asked, self._spread(match, tasks), strict=True):
-                if isinstance(answer, Lost):
-                    raise lost(answer)
-                inquiry.met += [(keeper, evidence) for keeper, (_, evidence) in zip(chunk, answer.met, strict=False)]
-                if answer.found is not None:
-                    keeper, evidence = inquiry.met[-1]
-                    score = None if evidence is None else evidence.score
-                    inquiry.found = Decision(inquiry.search.image.id, Reason.SIMILAR, keeper.id, score)
-                    inquiry.closed = True
+            tasks = [self._prepared.task(inquiry.search.image, chunk, self._measure) for inquiry, chunk in asked]
+            for (inquiry, chunk), answer in zip(asked, self._match(tasks), strict=True):
+                self._hear(inquiry, chunk, found_by(answer))
             for inquiry in going:
                 if inquiry.closed and inquiry.found is None:
                     inquiry.found = inquiry.hit
             going = [inquiry for inquiry in going if not inquiry.closed]
 
+    def _match(self, tasks: Sequence[MatchTask]) -> Iterable[Match | Lost]:
+        """The answers, from the workers where that is worth the way."""
+        pairs = sum(len(task.candidates) for task in tasks)
+        return (self._spread if self._measure.native or pairs >= _PAIRS_WORTH_SENDING else map)(match, tasks)
+
+    def _hear(self, inquiry: Inquiry, chunk: Sequence[Image], answer: Match) -> None:
+        """Takes what a search among a chunk of keepers found."""
+        inquiry.met += chunk[: answer.met]
+        inquiry.evidence += [(chunk[place], evidence) for place, evidence in answer.evidence]
+        if answer.found:
+            keeper = chunk[answer.met - 1]
+            score = next((evidence.score for other, evidence in inquiry.evidence[-1:] if other is keeper), None)
+            inquiry.found = Decision(inquiry.search.image.id, Reason.SIMILAR, keeper.id, score)
+            inquiry.closed = True
+
     def _next_chunk(self, inquiry: Inquiry) -> list[Image]:
         """The next keepers whose pair must be scored; closes the inquiry where no more are to come."""
+        image, known = inquiry.search.image, inquiry.known
         chunk: list[Image] = []
         for keeper in inquiry.keepers:
-            known = self._known(inquiry.search.image, keeper)
-            if isinstance(known, Decision):
-                inquiry.hit, inquiry.closed = known, True
-                return chunk
-            if not known:
+            if keeper.id in known:
+                inquiry.hit = known[keeper.id]
+                if inquiry.hit is not None:
+                    break
+            elif keeper.shape == image.shape or self._measure.native:
                 chunk.append(keeper)
-            if len(chunk) == inquiry.chunk:
-                inquiry.chunk = min(inquiry.chunk * 4, _LARGEST_CHUNK)
-                return chunk
+                if len(chunk) == inquiry.chunk:
+                    inquiry.chunk = min(inquiry.chunk * 4, _LARGEST_CHUNK)
+                    return chunk
         inquiry.closed = True
         return chunk
 
-    def _known(self, image: Image, keeper: Image) -> Decision | bool:
-        """What is known of a pair without its pixels: the decision it leads to, True if they differ, False if
-        nothing."""
-        judgement = self._judgements.get(pair_of(image.id, keeper.id))
-        if judgement is not None:
-            if judgement.verdict == "different":
-                return True
-            return Decision(image.id, Reason.VERDICT, keeper.id)
-        if image.content_hash == keeper.content_hash:
-            return Decision(image.id, Reason.IDENTICAL, keeper.id, 0.0)
-        if not self._stored.profile.preparation.native and image.shape != keeper.shape:
-            return True
-        score = self._scores_of(image).get(keeper.id)
-        if score is None or score >= self._stored.profile.max_score:
-            return score is not None
-        return Decision(image.id, Reason.SIMILAR, keeper.id, score)
+    def _known(self, image: Image) -> Known:
+        """What is known of an image's pairs: a person's word, else equal bytes, else a score that was recorded."""
+        known: dict[int, Decision | None] = {}
+        for other_id, score in self._recorded(image.id).items():
+            similar = score < self._measure.max_score
+            known[other_id] = Decision(image.id, Reason.SIMILAR, other_id, score) if similar else None
+        for other_id in self._copies[image.content_hash]:
+            known[other_id] = Decision(image.id, Reason.IDENTICAL, other_id, 0.0)
+        for other_id, judgement in self._judged.get(image.id, ()):
+            same = judgement.verdict == "same"
+            known[other_id] = Decision(image.id, Reason.VERDICT, other_id) if same else None
+        return known
 
-    def _scores_of(self, image: Image) -> dict[int, float]:
-        """The scores of an image that were recorded before this run."""
-        if not self._recorded_before:
-            return {}
-        if image.id not in self._recorded:
-            with self._database.read() as session:
-                self._recorded[image.id] = scores.list_scores(session, image.id, scoring_id=self._stored.scoring_id)
-        return self._recorded[image.id]
-
-    def _task(self, inquiry: Inquiry, chunk: Sequence[Image]) -> MatchTask:
-        keys = [keeper.id for keeper in chunk]
-        image, *candidates = self._prepared.slots([inquiry.search.image.id, *keys])
-        return MatchTask(image, tuple(zip(keys, candidates, strict=True)), measure_of(self._stored))
-
-    def _note(self, image: Image, met: Sequence[tuple[Image, Evidence | None]]) -> None:
-        """Counts the pairs that an image met, and keeps the evidence of those worth recording."""
-        self.scored += len(met)
-        self.evidence += [
-            PairEvidence(image.id, keeper.id, evidence) for keeper, evidence in met if evidence is not None
-        ]
+    def _note(self, inquiry: Inquiry) -> None:
+        """Counts the pairs that an image met, and keeps the evidence worth recording."""
+        image_id = inquiry.search.image.id
+        self.scored += len(inquiry.met)
+        self.evidence += [(image_id, keeper.id, evidence) for keeper, evidence in inquiry.evidence]

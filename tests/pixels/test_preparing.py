@@ -110,6 +110,33 @@ def test_local_contrast_equals_plain_numpy(image_grey: np.ndarray) -> None:
     assert np.count_nonzero(difference) <= difference.size // 100
 
 
+def contrast_as_written(image_grey: np.ndarray) -> np.ndarray:
+    """Local contrast as the design writes it, one new array a step."""
+    side = int(image_grey.shape[1] / 5) | 1
+    mean = cv2.boxFilter(image_grey, cv2.CV_64F, (side, side))
+    variance = np.maximum(cv2.sqrBoxFilter(image_grey, cv2.CV_64F, (side, side)) - mean * mean, 0.0)
+    out = 128.0 + 50.0 * (image_grey - mean) / np.sqrt(variance + 64.0)
+    return np.clip(np.rint(out), 0, 255).astype(np.uint8)
+
+
+@given(
+    size=st.tuples(st.integers(1, 90), st.integers(1, 340)),
+    levels=st.sampled_from([(0, 256), (0, 2), (254, 256), (100, 108), (37, 38)]),
+    patch=st.tuples(st.integers(0, 90), st.integers(0, 340), st.integers(0, 255)),
+    seed=st.integers(0, 99),
+)
+@settings(deadline=None)
+def test_local_contrast_has_the_bits_of_the_design(
+    size: tuple[int, int], levels: tuple[int, int], patch: tuple[int, int, int], seed: int
+) -> None:
+    """No step that was saved shows in a single pixel, be the image noise, nearly flat, or both."""
+    image = np.random.default_rng(seed).integers(*levels, size, np.uint8)
+    image[: patch[0], : patch[1]] = patch[2]
+    before = image.copy()
+    assert np.array_equal(local_contrast(image), contrast_as_written(image))
+    assert np.array_equal(image, before)
+
+
 @pytest.mark.parametrize("level", [0, 90, 255])
 def test_a_flat_image_becomes_middle_grey(level: int) -> None:
     """Where nothing differs from its surroundings there is no contrast to raise."""

@@ -11,12 +11,12 @@ from sqlalchemy import insert, select, update
 from indexer.domain.images import State
 from indexer.domain.names import Naming
 from indexer.domain.removal import Flagged, IndexedFile, LeftOut
+from indexer.domain.verdicts import Judgement
 from indexer.domain.selection import Decision, Reason
 from indexer.errors import DatabaseProblem
 from indexer.store import decisions, images, pins
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database
-from indexer.store.decisions import Judgement
 from indexer.store.tables import DecisionRow, VerdictRow
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -202,3 +202,8 @@ def test_rows_survive_an_upgrade(tmp_path: Path, revision: str) -> None:
     assert all(set(rows) <= set(after[table]) for table, rows in before.items())
     added = {table: len(after[table]) - len(rows) for table, rows in before.items() if len(after[table]) > len(rows)}
     assert added == {"preparations": 3, "scorings": 3, "profiles": 3}
+
+
+def test_the_head_is_the_last_revision_of_alembic() -> None:
+    """The head that is read from the names of the files is the one that Alembic would upgrade to."""
+    assert head() == ScriptDirectory(str(MIGRATIONS)).get_current_head()

@@ -1,0 +1,144 @@
+"""The prepared images of one camera: had when a search needs them, and put on a shelf where the matcher finds them.
+
+It promises that no picture is decoded twice, and that those that cannot be had are named. It does not know decisions.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from indexer.domain.images import Image
+from indexer.engines import Lost, Map
+from indexer.errors import EngineProblem
+from indexer.pixels.describing import read_native
+from indexer.pixels.headers import ImageRefused, Limits
+from indexer.pixels.matching import MatchTask, Measure
+from indexer.pixels.preparing import Mask
+from indexer.pixels.shelf import FillTask, Shelf, Slot, fill
+
+_FETCHED_ALONG = 256
+_FILLED_AT_ONCE = 32  # by one worker: enough to be worth sending
+
+Result = TypeVar("Result")
+Fetch = Callable[[Sequence[int]], Mapping[int, bytes]]
+"""Gives the thumbnails of images, by id."""
+
+
+class HeldBack(Exception):
+    """A camera cannot be decided now: an image's pixels cannot be had. Its decisions stay as they are."""
+
+
+class Spoiled(Exception):
+    """Thumbnails in the index cannot be read; they can be made again from their files."""
+
+    def __init__(self, image_ids: Sequence[int]) -> None:
+        super().__init__(image_ids)
+        self.image_ids = image_ids
+
+
+class PreparedImages(Protocol):
+    """The prepared images of a camera, ready to be searched."""
+
+    def task(self, image: Image, keepers: Sequence[Image], measure: Measure) -> MatchTask:
+        """The search of an image among keepers, in this order."""
+        ...
+
+    def drop(self, image: Image) -> None:
+        """Says that an image will not be asked for again."""
+        ...
+
+
+class Thumbnails:
+    """The thumbnails of a camera, many fetched at a time.
+
+    `upcoming` are images that will be asked for, in that order: they are fetched along, so that the database is asked
+    seldom and all workers decode.
+    """
+
+    def __init__(
+        self, present: Mapping[int, Image], shelf: Shelf, *, fetch: Fetch, spread: Map, upcoming: Iterable[int]
+    ) -> None:
+        self._present = present
+        self._shelf = shelf
+        self._fetch = fetch
+        self._spread = spread
+        self._upcoming = iter(upcoming)
+        self._slots: dict[int, Slot] = {}
+        self._loaded: set[int] = set()
+
+    def task(self, image: Image, keepers: Sequence[Image], measure: Measure) -> MatchTask:
+        """The search of an image among keepers of its shape, in this order."""
+        slots = self._slots
+        missing = [one.id for one in (image, *keepers) if one.id not in slots]
+        if missing:
+            self._load(missing)
+        offsets = np.fromiter((slots[keeper.id].offset for keeper in keepers), dtype=np.int64, count=len(keepers))
+        return MatchTask(slots[image.id], offsets, measure)
+
+    def drop(self, image: Image) -> None:
+        """Says that an image will not be asked for again."""
+        slot = self._slots.pop(image.id, None)
+        if slot is not None:
+            self._shelf.give_back(slot)
+
+    def _load(self, missing: Sequence[int]) -> None:
+        along = (image_id for image_id in self._upcoming if image_id not in self._loaded)
+        chosen = list(dict.fromkeys([*missing, *islice(along, _FETCHED_ALONG)]))
+        data = self._fetch(chosen)
+        for image_id in chosen:
+            self._slots[image_id] = self._shelf.reserve(*(self._present[image_id].shape or (0, 0)))
+        self._loaded.update(chosen)
+        shares = [chosen[begin : begin + _FILLED_AT_ONCE] for begin in range(0, len(chosen), _FILLED_AT_ONCE)]
+        tasks = (FillTask(tuple(self._slots[one] for one in ids), tuple(data[one] for one in ids)) for ids in shares)
+        spoiled: list[int] = []
+        for ids, answer in zip(shares, self._spread(fill, tasks), strict=True):
+            problems = found_by(answer)
+            spoiled += [image_id for image_id, problem in zip(ids, problems, strict=True) if problem is not None]
+        if spoiled:
+            raise Spoiled(spoiled)
+
+
+class WholePictures:
+    """The images of a camera at native size, read from their files one by one (the profile `original`)."""
+
+    def __init__(self, shelf: Shelf, *, mask: Mask, limits: Limits) -> None:
+        self._shelf = shelf
+        self._mask = mask
+        self._limits = limits
+        self._slots: dict[int, Slot] = {}
+
+    def task(self, image: Image, keepers: Sequence[Image], measure: Measure) -> MatchTask:
+        """The search of an image among keepers, in this order."""
+        return MatchTask(self._slot(image), tuple(map(self._slot, keepers)), measure)
+
+    def drop(self, image: Image) -> None:
+        """Says that an image will not be asked for again."""
+        slot = self._slots.pop(image.id, None)
+        if slot is not None:
+            self._shelf.give_back(slot)
+
+    def _slot(self, image: Image) -> Slot:
+        if image.id not in self._slots:
+            try:
+                whole = read_native(image.path, content_hash=image.content_hash, mask=self._mask, limits=self._limits)
+            except OSError as problem:
+                raise HeldBack(f"{image.path!a}: {problem.strerror}") from problem
+            except ImageRefused as problem:
+                raise HeldBack(f"{image.path!a}: {problem.reason}") from problem
+            self._slots[image.id] = self._shelf.put(whole)
+        return self._slots[image.id]
+
+
+def found_by(answer: Result | Lost) -> Result:
+    """The answer of a worker that was given pixels of our own making.
+
+    Raises
+    ------
+    EngineProblem
+        If the worker was lost over them.
+    """
+    if isinstance(answer, Lost):
+        raise EngineProblem(f"a worker {answer.reason}; run compare again, with fewer --processes")
+    return answer
