@@ -5,7 +5,9 @@ that no worker outlives the block. They know neither pictures nor the database; 
 
 Decision: Pebble's pool instead of `concurrent.futures`, where one worker that is killed breaks the whole pool and a
 hung one hangs it. Pebble (kept since 2013, pure Python) ends a task at its time limit and gives up only the task
-whose worker died; measured, it costs 0.07 ms an item against 0.10 ms. Enforced by tests/test_engines.py.
+whose worker died. A task costs it some tenths of a millisecond, so small items travel several at once; where one of
+them fails, takes too long or kills its worker, all are done again one by one, and it fails alone. Enforced by
+tests/test_engines.py.
 """
 
 import multiprocessing
@@ -14,12 +16,12 @@ import resource
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, wait
 from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -35,7 +37,7 @@ Result = TypeVar("Result")
 _BROKEN = (BrokenExecutor, ConnectionError, EOFError)  # what a pool says whose processes are gone
 _MOST_BREAKS = 2  # of the pool before one item is done
 _PATIENCE_S = 5.0  # between two looks at whether the pool is still there
-_IN_FLIGHT = 4  # items per worker: enough to keep it busy while results are written, few enough to stay small
+_IN_FLIGHT = 4  # tasks per worker: enough to keep it busy while results are written, few enough to stay small
 
 
 @dataclass(frozen=True)
@@ -71,32 +73,38 @@ class _Serial:
 
 
 @dataclass
-class _Waiting(Generic[Item, Result]):
-    """An item that is with the workers, and how often the whole pool has broken over it."""
+class _Task(Generic[Item, Result]):
+    """Items that are with the workers together, and how often the whole pool has broken over them."""
 
-    item: Item
-    future: "Future[Result]"
+    items: list[Item]
+    future: "Future[list[Result]]"
     breaks: int = 0
 
 
 class _Processes:
-    def __init__(self, workers: int, bounds: Bounds) -> None:
+    def __init__(self, workers: int, bounds: Bounds, at_once: int) -> None:
         self._pool: ProcessPool | None = None
         self._bounds = bounds
+        self._at_once = at_once
         self.workers = workers
 
     def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result | Lost]:
-        rest = iter(items)
-        waiting = deque(_Waiting(item, self._begin(function, item)) for item in islice(rest, self.workers * _IN_FLIGHT))
+        shares = _shares(items, single=2 * self.workers, largest=self._at_once)
+        new = (_Task(share, self._begin(function, share)) for share in shares)
+        waiting = deque(islice(new, self.workers * _IN_FLIGHT))
         while waiting:
+            task = waiting[0]
             try:
-                result = self._result(waiting[0].future)
+                results = self._results(task)
             except _BROKEN as problem:
                 self._begin_again(function, waiting, problem)
-                continue
-            waiting.popleft()
-            waiting += (_Waiting(item, self._begin(function, item)) for item in islice(rest, 1))
-            yield result
+            except _OneByOne:
+                waiting.popleft()
+                waiting.extendleft(_Task([item], self._begin(function, [item])) for item in reversed(task.items))
+            else:
+                waiting.popleft()
+                waiting.extend(islice(new, max(0, self.workers * _IN_FLIGHT - len(waiting))))
+                yield from results
 
     def stop(self) -> None:
         """Ends all workers."""
@@ -106,13 +114,13 @@ class _Processes:
                 self._pool.join()
             self._pool = None
 
-    def _begin(self, function: Callable[[Item], Result], item: Item) -> "Future[Result]":
+    def _begin(self, function: Callable[[Item], Result], items: list[Item]) -> "Future[list[Result]]":
         with uninterrupted():  # the pool has locks
             if self._pool is None:
-                self._pool = _new_pool(self.workers)
+                self._pool = _new_pool(self.workers, function)
             try:
-                future: Future[Result] = self._pool.schedule(
-                    _bounded, args=[function, item, self._bounds.memory_bytes], timeout=self._bounds.time_s
+                future: Future[list[Result]] = self._pool.schedule(
+                    _bounded, args=[function, items, self._bounds.memory_bytes], timeout=self._bounds.time_s
                 )
             except (*_BROKEN, RuntimeError) as problem:  # found when its result is asked for
                 future = Future()
@@ -120,29 +128,54 @@ class _Processes:
         return future
 
     def _begin_again(
-        self, function: Callable[[Item], Result], waiting: "deque[_Waiting[Item, Result]]", problem: Exception
+        self, function: Callable[[Item], Result], waiting: "deque[_Task[Item, Result]]", problem: Exception
     ) -> None:
         """Gives all that is waited for to a new pool; raises if pools break again and again over the first of them."""
         self.stop()
         waiting[0].breaks += 1
         if waiting[0].breaks > _MOST_BREAKS:
             raise EngineProblem(f"the worker processes end again and again ({problem}); the same command goes on later")
-        for one in waiting:
-            one.future = self._begin(function, one.item)
+        for task in waiting:
+            task.future = self._begin(function, task.items)
 
-    def _result(self, future: "Future[Result]") -> Result | Lost:
-        """The result of an item; an exception of `_BROKEN` where the pool is no more."""
-        while not wait([future], timeout=_PATIENCE_S).done:
+    def _results(self, task: "_Task[Item, Result]") -> Sequence[Result | Lost]:
+        """The results of a task; an exception of `_BROKEN` where the pool is no more, `_OneByOne` where several items
+        did not come through together."""
+        while not wait([task.future], timeout=_PATIENCE_S).done:
             if self._pool is None or not self._pool.active:
                 raise BrokenExecutor("nobody is at work")
         try:
-            return future.result()
-        except TookTooLong:
+            return task.future.result()
+        except _BROKEN:
+            raise
+        except Exception as problem:
+            if len(task.items) > 1:
+                raise _OneByOne from problem
+            return [self._lost(problem)]
+
+    def _lost(self, problem: Exception) -> Lost:
+        """What stands in the place of a result; raises what the function itself raised."""
+        if isinstance(problem, TookTooLong):
             return Lost(f"took longer than {self._bounds.time_s:g} s")
-        except ProcessExpired as problem:
+        if isinstance(problem, ProcessExpired):
             return Lost(f"ended the process that worked on it ({_ending(problem.exitcode)})")
-        except MemoryError:
+        if isinstance(problem, MemoryError):
             return Lost("needed more memory than it may have")
+        raise problem
+
+
+class _OneByOne(Exception):
+    """Items that went together must go one by one."""
+
+
+def _shares(items: Iterable[Item], *, single: int, largest: int) -> Iterator[list[Item]]:
+    """The items in lists: the first ones alone, so that all workers begin at once, then more and more together."""
+    rest = iter(items)
+    for number in count():
+        share = list(islice(rest, min(largest, 1 + number // single)))
+        if not share:
+            return
+        yield share
 
 
 @contextmanager
@@ -152,12 +185,13 @@ def serial() -> Iterator[Map]:
 
 
 @contextmanager
-def processes(count: int, *, bounds: Bounds = Bounds()) -> Iterator[Map]:
+def processes(workers: int, *, bounds: Bounds = Bounds(), at_once: int = 1) -> Iterator[Map]:
     """Worker processes on this machine, started with the first item; Ctrl-C is the parent's alone.
 
-    A fresh server process forks the workers: the parent's threads and locks are not theirs.
+    A fresh server process forks the workers: the parent's threads and locks are not theirs. Up to `at_once` items
+    travel together, where results need not come one by one.
     """
-    spread = _Processes(count, bounds)
+    spread = _Processes(workers, bounds, at_once)
     try:
         yield spread
     finally:
@@ -171,8 +205,10 @@ def engine(count: int) -> Iterator[Map]:
         yield spread
 
 
-def _new_pool(workers: int) -> ProcessPool:
-    """A pool whose server is deaf to Ctrl-C from its first moment: a terminal sends that to the whole group."""
+def _new_pool(workers: int, function: Callable[..., object]) -> ProcessPool:
+    """A pool whose server has loaded what the function needs, once for all workers, and is deaf to Ctrl-C from its
+    first moment: a terminal sends that to the whole group."""
+    forkserver.set_forkserver_preload([function.__module__])
     resource_tracker.ensure_running()  # first, as it takes the mask off again
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -196,8 +232,8 @@ def _end_with_the_parent() -> None:
         os._exit(1)
 
 
-def _bounded(function: Callable[[Item], Result], item: Item, memory_bytes: int | None) -> Result:
-    """The function's result, in a worker whose address space may grow by so many bytes and no more.
+def _bounded(function: Callable[[Item], Result], items: list[Item], memory_bytes: int | None) -> list[Result]:
+    """The function's results, in a worker whose address space may grow by so many bytes and no more.
 
     The bound is set with the first item: by then the libraries are loaded, which on a machine of many cores reserve
     gigabytes that they never use.
@@ -206,7 +242,7 @@ def _bounded(function: Callable[[Item], Result], item: Item, memory_bytes: int |
         pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
         limit = pages * resource.getpagesize() + memory_bytes
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    return function(item)
+    return [function(item) for item in items]
 
 
 def _ending(exit_code: int | None) -> str:

@@ -204,7 +204,53 @@ def test_workers_that_always_end(monkeypatch: pytest.MonkeyPatch) -> None:
         def join(self) -> None:
             """Nobody is there."""
 
-    monkeypatch.setattr(engines, "_new_pool", lambda _workers: Broken())
+    monkeypatch.setattr(engines, "_new_pool", lambda *_: Broken())
     with processes(1) as spread, pytest.raises(EngineProblem, match="again and again"):
         list(spread(square, range(8)))
     assert len(pools) == 3
+
+
+@pytest.mark.parametrize("at_once", [2, 8])
+def test_items_that_travel_together(at_once: int) -> None:
+    """Whatever number of items goes at once, the results are those of `map`, in order."""
+    with processes(2, at_once=at_once) as spread:
+        assert list(spread(square, range(100))) == list(map(square, range(100)))
+
+
+def test_items_that_travel_together_fail_alone() -> None:
+    """Of items that travel together the one that kills, hangs or takes too much is lost, and no other."""
+    numbers = [0] * 20 + [1, 3, 2, 4, 5, 3, 6]
+    with processes(2, at_once=8, bounds=Bounds(time_s=1.0)) as spread:
+        for work, reason in ((die_at_three, "ended"), (hang_at_three, "took longer")):
+            results = list(spread(work, numbers))
+            assert [result for result in results if not isinstance(result, Lost)] == [n for n in numbers if n != 3]
+            assert [n for n, result in enumerate(results) if isinstance(result, Lost)] == [21, 25]
+            assert all(result.reason.startswith(reason) for result in results if isinstance(result, Lost))
+
+
+def test_problem_among_items_that_travel_together() -> None:
+    """What the function raises comes after the results before it, also of those that travelled with it."""
+    with processes(2, at_once=8) as spread:
+        results = spread(refuse_three, [0] * 20 + [1, 2, 3, 4])
+        assert list(islice(results, 22)) == [0] * 20 + [1, 2]
+        with pytest.raises(ValueError, match="not 3"):
+            next(results)
+
+
+def half_a_megabyte(data: bytes) -> bytes:
+    """The work, which says as much as it was told."""
+    return data[::-1]
+
+
+def test_large_items() -> None:
+    """Items and results larger than a pipe holds pass each other: nobody waits for who waits for them."""
+    items = [bytes([number]) * 2**19 for number in range(12)]
+    with processes(2) as spread:
+        assert list(spread(half_a_megabyte, items)) == items
+
+
+def test_two_maps_at_once() -> None:
+    """Two maps of one engine whose results are taken in turns do not mix them."""
+    with processes(2) as spread:
+        squares, numbers = spread(square, range(20)), spread(slow_at_first, range(20))
+        assert list(zip(squares, numbers, strict=True)) == [(number * number, number) for number in range(20)]

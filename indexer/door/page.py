@@ -32,6 +32,7 @@ Report = TypeVar("Report")
 _WIDE = (
     400  # of text that goes to a file or a pipe: tables must not be cut to the width of a terminal that is not there
 )
+_READ_AT_ONCE = 8  # files that a worker is given together
 
 
 class Page:
@@ -74,7 +75,7 @@ class Page:
     def guarded_engine(self, count: int | None) -> AbstractContextManager[Map]:
         """The same for files that nobody has decoded yet: never in this process, and within bounds."""
         bounds = Bounds(self.settings.max_memory_mb * 2**20, self.settings.max_seconds)
-        return processes(self.settings.processes if count is None else count, bounds=bounds)
+        return processes(self.settings.processes if count is None else count, bounds=bounds, at_once=_READ_AT_ONCE)
 
     @property
     def limits(self) -> Limits:

@@ -1,5 +1,6 @@
 """The cameras, and what the index holds of each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,6 +57,11 @@ def get_or_add_camera(session: Session, name: str) -> int:
     if found is None:
         found = session.execute(insert(CameraRow).values(name=name).returning(CameraRow.id)).scalar_one()
     return found
+
+
+def get_or_add_cameras(session: Session, names: Iterable[str]) -> dict[str, int]:
+    """The ids of the cameras of those names, new or not, by name."""
+    return {name: get_or_add_camera(session, name) for name in dict.fromkeys(names)}
 
 
 def list_summaries(session: Session) -> list[CameraSummary]:

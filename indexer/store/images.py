@@ -7,7 +7,8 @@ whether they are there (`state`). The workflows say when a change takes an image
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from indexer.domain.images import Image, State
 from indexer.domain.names import Naming
 from indexer.pixels.describing import Description, Thumbnail
-from indexer.store.cameras import get_or_add_camera
+from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
 from indexer.store.columns import stored_forms
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, ImageRow, PreparationRow, ThumbnailRow
@@ -40,6 +41,24 @@ class KnownFile:
     naming: Naming
 
 
+class PresentFile(NamedTuple):
+    """What tells whether a file is still the one that the index knows; a tuple, as there may be a million."""
+
+    id: int
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    ready: bool
+
+
+class NewImage(NamedTuple):
+    """A described file that is to be a row, with its naming and its root."""
+
+    seen: Description
+    naming: Naming
+    root: str
+
+
 def list_known(session: Session, paths: Sequence[str]) -> dict[str, KnownFile]:
     """What the index has at these paths, of rows that are neither missing nor removed, by path."""
     found = (
@@ -55,28 +74,43 @@ def list_by_hash(session: Session, hashes: Sequence[str]) -> list[KnownFile]:
     return sorted((_known(row) for rows in found for row in rows), key=lambda known: known.id)
 
 
-def iter_present_under(session: Session, folder: str) -> Iterator[tuple[int, str]]:
-    """The id and path of every row below a folder that is neither missing nor removed."""
+def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile]:
+    """The rows at these paths that are neither missing nor removed."""
+    for chunk in _chunks(paths):
+        yield from map(PresentFile._make, session.execute(_PRESENT.where(ImageRow.path.in_(chunk))))
+
+
+def iter_present_under(session: Session, folder: str) -> Iterator[PresentFile]:
+    """Every row below a folder that is neither missing nor removed."""
     # Not LIKE: a path may hold % and _. As a range the index on paths answers it, if text is compared byte by byte.
     path = ImageRow.path.collate("C") if session.get_bind().dialect.name == "postgresql" else ImageRow.path
     ranges = [
         (path >= f"{stored}/") & (path < f"{stored}0")  # "0" is the character after "/"
         for stored in stored_forms(folder.rstrip("/"))
     ]
-    query = select(ImageRow.id, ImageRow.path).where(or_(*ranges), ImageRow.state.not_in(_AWAY))
-    for row in session.execute(query).yield_per(10_000):
-        yield row.id, row.path
+    yield from map(PresentFile._make, session.execute(_PRESENT.where(or_(*ranges))).yield_per(1000))
 
 
-def add_image(session: Session, seen: Description, *, naming: Naming, root: str, run_id: int) -> int:
-    """The id of a new row for a described file."""
-    values = _measured(seen) | _named(session, naming) | {"path": seen.path, "root": root, "run_id": run_id}
-    return session.execute(insert(ImageRow).values(**values).returning(ImageRow.id)).scalar_one()
+def add_images(session: Session, arrivals: Sequence[NewImage], *, run_id: int) -> list[int]:
+    """The ids of new rows for described files, in the same order."""
+    if not arrivals:
+        return []
+    cameras = get_or_add_cameras(session, [naming.camera for _, naming, _ in arrivals])
+    rows = [
+        _measured(seen)
+        | _named(naming, camera_id=cameras[naming.camera])
+        | {"path": seen.path, "root": root, "run_id": run_id}
+        for seen, naming, root in arrivals
+    ]
+    session.execute(insert(ImageRow), rows)
+    ids = {present.path: present.id for present in iter_present(session, [seen.path for seen, _, _ in arrivals])}
+    return [ids[seen.path] for seen, _, _ in arrivals]
 
 
 def take_in_again(session: Session, image_id: int, seen: Description, *, naming: Naming, root: str) -> None:
     """Gives a row that was away, or whose file moved, the place where its bytes are now."""
-    values = _measured(seen) | _named(session, naming) | {"path": seen.path, "root": root}
+    camera_id = get_or_add_camera(session, naming.camera)
+    values = _measured(seen) | _named(naming, camera_id=camera_id) | {"path": seen.path, "root": root}
     session.execute(update(ImageRow).where(ImageRow.id == image_id).values(**values))
 
 
@@ -87,7 +121,8 @@ def touch_image(session: Session, image_id: int, *, mtime_ns: int) -> None:
 
 def rename_image(session: Session, image_id: int, *, naming: Naming) -> None:
     """Gives an image another camera or capture time."""
-    session.execute(update(ImageRow).where(ImageRow.id == image_id).values(**_named(session, naming)))
+    values = _named(naming, camera_id=get_or_add_camera(session, naming.camera))
+    session.execute(update(ImageRow).where(ImageRow.id == image_id).values(**values))
 
 
 def set_state(session: Session, image_ids: Sequence[int], state: State, *, reason: str | None = None) -> None:
@@ -160,14 +195,44 @@ def drop_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_i
 def list_present(session: Session, camera_id: int, *, preparation_id: int | None) -> list[Image]:
     """The ready images of a camera; their shape is that of the thumbnail of this preparation, None without one."""
     query = (
-        select(ImageRow, is_pinned(ImageRow.id).label("pinned"), ThumbnailRow.height, ThumbnailRow.width)
+        select(
+            ImageRow.id,
+            ImageRow.path,
+            ImageRow.width,
+            ImageRow.height,
+            ImageRow.sharpness,
+            ImageRow.content_hash,
+            ImageRow.captured_at,
+            is_pinned(ImageRow.id).label("pinned"),
+            ThumbnailRow.height.label("thumbnail_height"),
+            ThumbnailRow.width.label("thumbnail_width"),
+        )
         .outerjoin(
             ThumbnailRow,
             (ThumbnailRow.image_id == ImageRow.id) & (ThumbnailRow.preparation_id == preparation_id),
         )
         .where(ImageRow.camera_id == camera_id, ImageRow.state == State.READY)
     )
-    return [_image(row) for row in session.execute(query)]
+    return [_present(*row) for row in session.execute(query)]
+
+
+def _present(
+    image_id: int,
+    path: str,
+    width: int | None,
+    height: int | None,
+    sharpness: float | None,
+    content_hash: str,
+    captured_at: datetime | None,
+    pinned: bool,
+    *shape: int | None,
+) -> Image:
+    assert width is not None
+    assert height is not None
+    assert sharpness is not None
+    thumbnail_height, thumbnail_width = shape
+    known = None if thumbnail_height is None or thumbnail_width is None else (thumbnail_height, thumbnail_width)
+    return Image(image_id, path, width, height, sharpness, content_hash, captured_at, bool(pinned), known)
 
 
 def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> dict[int, bytes]:
@@ -177,39 +242,28 @@ def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_i
     return {row.image_id: row.data for rows in found for row in rows}
 
 
-_KNOWN = select(ImageRow, CameraRow.name.label("camera")).join(CameraRow, CameraRow.id == ImageRow.camera_id)
+# Columns, not whole rows: SQLAlchemy needs several times as long to make an object of each.
+_PRESENT = select(
+    ImageRow.id, ImageRow.path, ImageRow.file_size, ImageRow.mtime_ns, (ImageRow.state == State.READY).label("ready")
+).where(ImageRow.state.not_in(_AWAY))
+_KNOWN = select(
+    ImageRow.id,
+    ImageRow.path,
+    ImageRow.root,
+    ImageRow.file_size,
+    ImageRow.mtime_ns,
+    ImageRow.content_hash,
+    ImageRow.state,
+    CameraRow.name.label("camera"),
+    ImageRow.camera_source,
+    ImageRow.captured_at,
+    ImageRow.captured_at_source,
+).join(CameraRow, CameraRow.id == ImageRow.camera_id)
 
 
 def _known(row: Any) -> KnownFile:
-    image, camera = row
-    return KnownFile(
-        id=image.id,
-        path=image.path,
-        root=image.root,
-        size_bytes=image.file_size,
-        mtime_ns=image.mtime_ns,
-        content_hash=image.content_hash,
-        state=State(image.state),
-        naming=Naming(camera, image.camera_source, image.captured_at, image.captured_at_source),
-    )
-
-
-def _image(row: Any) -> Image:
-    image, pinned, height, width = row
-    assert image.width is not None
-    assert image.height is not None
-    assert image.sharpness is not None
-    return Image(
-        id=image.id,
-        path=image.path,
-        width=image.width,
-        height=image.height,
-        sharpness=image.sharpness,
-        content_hash=image.content_hash,
-        captured_at=image.captured_at,
-        pinned=bool(pinned),
-        shape=None if height is None or width is None else (height, width),
-    )
+    image_id, path, root, size_bytes, mtime_ns, content_hash, state, *naming = row
+    return KnownFile(image_id, path, root, size_bytes, mtime_ns, content_hash, State(state), Naming(*naming))
 
 
 def _measured(seen: Description) -> dict[str, object]:
@@ -225,9 +279,9 @@ def _measured(seen: Description) -> dict[str, object]:
     }
 
 
-def _named(session: Session, naming: Naming) -> dict[str, object]:
+def _named(naming: Naming, *, camera_id: int) -> dict[str, object]:
     return {
-        "camera_id": get_or_add_camera(session, naming.camera),
+        "camera_id": camera_id,
         "camera_source": naming.camera_source,
         "captured_at": naming.captured_at,
         "captured_at_source": naming.captured_at_source,

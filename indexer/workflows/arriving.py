@@ -18,7 +18,7 @@ from indexer.files.checking import Fingerprint, Mismatch, check
 from indexer.pixels.describing import Description
 from indexer.store import decisions, images, removals
 from indexer.store.database import Session
-from indexer.store.images import KnownFile
+from indexer.store.images import KnownFile, NewImage
 
 _AWAY = {State.MISSING, State.REMOVED}
 
@@ -42,19 +42,29 @@ def take_in(session: Session, arrivals: Sequence[Arrival], *, gone: Set[int], ru
     for known in images.list_by_hash(session, sorted({str(arrival.seen.content_hash) for arrival in arrivals})):
         same_bytes[known.content_hash].append(known)
     expected = {(arrival.seen.path, str(arrival.seen.content_hash)) for arrival in arrivals}
-    outcomes = []
+    found: list[KnownFile | None] = []
     for arrival in arrivals:
         rows = same_bytes[str(arrival.seen.content_hash)]
         row = _own_row(arrival.seen.path, rows, expected=expected, gone=gone)
-        if row is None:
-            image_id = images.add_image(session, arrival.seen, naming=arrival.naming, root=arrival.root, run_id=run_id)
-        else:
-            image_id = row.id
+        if row is not None:
             rows.remove(row)
             _take_back_in(session, arrival, row, twins=rows, at=at)
-        images.add_thumbnails(session, [(image_id, thumbnail) for thumbnail in arrival.seen.thumbnails])
-        outcomes.append(_outcome(arrival, row))
-    return outcomes
+        found.append(row)
+    _add(session, arrivals, found, run_id=run_id)
+    return [_outcome(arrival, row) for arrival, row in zip(arrivals, found, strict=True)]
+
+
+def _add(session: Session, arrivals: Sequence[Arrival], found: Sequence[KnownFile | None], *, run_id: int) -> None:
+    """Adds the arrivals whose bytes have no row as images, and the thumbnails of all, with as few words as there are
+    tables."""
+    pairs = list(zip(arrivals, found, strict=True))
+    new = [NewImage(arrival.seen, arrival.naming, arrival.root) for arrival, row in pairs if row is None]
+    added = iter(images.add_images(session, new, run_id=run_id))
+    ids = [next(added) if row is None else row.id for row in found]
+    thumbnails = [
+        (image_id, one) for image_id, arrival in zip(ids, arrivals, strict=True) for one in arrival.seen.thumbnails
+    ]
+    images.add_thumbnails(session, thumbnails)
 
 
 def _own_row(

@@ -6,17 +6,20 @@ off anywhere leaves an index that the next run continues from.
 Decision: a folder in which no image is seen marks nothing as missing. An empty mount point looks exactly like a
 folder whose images were all deleted, and the first is far more likely; what it costs is that such images count as
 present until something is seen there again. Enforced by tests/workflows/test_ingest.py.
+
+Decision: what is unchanged is found with one question for each folder named, not one for some hundred files, and a
+batch is written in a thread while the next files are read: the workers never wait for the disk that holds the index.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar
 
-from indexer.domain.images import State
 from indexer.domain.names import Naming
 from indexer.domain.renaming import renamed
 from indexer.engines import Lost, Map
@@ -25,16 +28,18 @@ from indexer.pixels.describing import DescribeTask, Description, describe, set_a
 from indexer.pixels.headers import Limits
 from indexer.store import decisions, images, profiles
 from indexer.store.database import Database, Session
-from indexer.store.images import KnownFile
+from indexer.store.images import KnownFile, PresentFile
 from indexer.workflows.arriving import Arrival, take_in
-from indexer.workflows.looking import Found
+from indexer.workflows.looking import Found, uncollected
 from indexer.workflows.measures import recipe_of
 from indexer.workflows.running import Run, writing
 from indexer.workflows.watching import Clock, Progress, silent
 
 T = TypeVar("T")
+News = tuple[Candidate, KnownFile | None]
+"""A file that must be opened, with what was known at its path."""
 
-_LOOKED_UP = 500
+_RENAMED = 500
 _WRITTEN = 64
 
 
@@ -72,9 +77,10 @@ class IngestReport:
         return {"seen": self.seen, **self.outcomes, "skipped_by_reason": dict(self.skipped), "missing": self.missing}
 
     def count(self, outcome: str, number: int = 1) -> None:
-        """Counts paths with their outcome."""
-        self.seen += number
-        self.outcomes[outcome] += number
+        """Counts paths with their outcome; an outcome that none had is not named."""
+        if number:
+            self.seen += number
+            self.outcomes[outcome] += number
 
     def skip(self, path: str, reason: str) -> None:
         """Counts a path that was left alone; one that a person should have been able to read is named."""
@@ -82,6 +88,15 @@ class IngestReport:
         self.skipped[reason] += 1
         if reason not in _EXPECTED:
             self.refused.append((path, reason))
+
+
+@dataclass(frozen=True)
+class _SortedOut:
+    """What the walk found, held against the index: files as they were, files to open, and images nobody saw (by id)."""
+
+    unchanged: list[Candidate]
+    news: list[News]
+    gone: dict[int, str]
 
 
 _EXPECTED = {"not an image name", "symbolic link", "not a regular file"}
@@ -96,65 +111,95 @@ def ingest(
         run.counts = report.counts
         for skipped in found.skipped:
             report.skip(skipped.path, skipped.reason)
-        news = _sort_out(database, found, report, clock=clock)
-        gone = _list_gone(database, found)
-        with database.read() as session:
-            recipe = recipe_of(profiles.active_profile(session).profile.preparation)
-        recipes = () if recipe is None else (recipe,)
-        tasks = [DescribeTask(candidate.path, recipes, limits) for candidate, _ in news]
-        seen = (
-            set_aside(task, reason=f"decoding it {answer.reason}") if isinstance(answer, Lost) else answer
-            for task, answer in zip(tasks, spread(describe, tasks), strict=True)
-        )
-        described = zip(news, seen, strict=True)
-        advance = progress("reading images", len(news))
-        for batch in _batches(described, _WRITTEN):
+        sorted_out = _sort_out(database, found)
+        _count_known(database, sorted_out.unchanged, found, report, clock=clock)
+
+        def write(batch: list[tuple[News, Description]]) -> None:
             with database.write() as session:
-                _write(session, batch, found, report, gone=gone.keys(), run=run, clock=clock)
+                _write(session, batch, found, report, gone=sorted_out.gone.keys(), run=run, clock=clock)
             run.counts = report.counts
+
+        described = _describe(database, sorted_out.news, spread=spread, limits=limits)
+        advance = progress("reading images", len(sorted_out.news))
+        for batch in _one_behind(write, _batches(described, _WRITTEN)):
             advance(len(batch))
-        if gone:
+        if sorted_out.gone:
             with database.write() as session:
-                report.missing = images.mark_missing(session, gone)
-        report.unmatched = sum(not found.matches(candidate) for candidate in found.candidates)
-        report.unread_stamps = sum(map(found.lacks_stamp, found.candidates))
+                report.missing = images.mark_missing(session, sorted_out.gone)
+        report.unmatched = found.unmatched
+        report.unread_stamps = found.unread_stamps
         with database.read() as session:
             report.undecided = decisions.count_undecided(session)
         run.counts = report.counts
     return report
 
 
-def _sort_out(
-    database: Database, found: Found, report: IngestReport, *, clock: Clock
-) -> list[tuple[Candidate, KnownFile | None]]:
-    """The files that must be opened, with what was known at their path; the others are counted here."""
-    news: list[tuple[Candidate, KnownFile | None]] = []
-    explicit = found.camera is not None or found.pattern is not None
-    for batch in _batches(found.candidates, _LOOKED_UP):
-        with database.read() as session:
-            known = images.list_known(session, [candidate.path for candidate in batch])
-        renames: list[tuple[KnownFile, Naming]] = []
-        for candidate in batch:
-            there = known.get(candidate.path)
-            if there is None or _is_to_be_read(there, candidate, again=found.again):
-                news.append((candidate, there))
-                continue
-            if explicit and renamed(there.naming, found.naming(candidate)) != there.naming:
-                renames.append((there, found.naming(candidate)))
+@uncollected()
+def _sort_out(database: Database, found: Found) -> _SortedOut:
+    """Holds what was found against what the index has there, in one look at it for each folder named."""
+    news = {candidate.path: candidate for candidate in found.candidates}
+    unchanged: list[Candidate] = []
+    changed: list[str] = []
+    gone: dict[int, str] = {}
+    with database.read() as session:
+        for present in _iter_present(session, found):
+            candidate = news.get(present.path)
+            if candidate is None:
+                gone[present.id] = present.path
+            elif _is_to_be_read(present, candidate, again=found.again):
+                changed.append(present.path)
             else:
-                report.count(Outcome.UNCHANGED)
-        if renames:
-            with database.write() as session:
-                for there, naming in renames:
-                    report.count(_name_again(session, there, naming, at=clock()))
-    return news
+                unchanged.append(news.pop(present.path))
+        known = images.list_known(session, changed)
+    refused = [skipped.path.rstrip("/") for skipped in found.skipped if skipped.reason not in _EXPECTED]
+    beneath = tuple(f"{path}/" for path in refused)
+    gone = {number: path for number, path in gone.items() if not f"{path}/".startswith(beneath)}
+    return _SortedOut(unchanged, [(candidate, known.get(path)) for path, candidate in news.items()], gone)
 
 
-def _is_to_be_read(there: KnownFile, candidate: Candidate, *, again: bool) -> bool:
+def _iter_present(session: Session, found: Found) -> Iterator[PresentFile]:
+    """What the index has below the folders named, if any image was seen there, and at the other files found, once."""
+    folders = sorted({candidate.root for candidate in found.candidates} & set(roots_of(found.paths)))
+    for folder in folders:
+        yield from images.iter_present_under(session, folder)
+    walked = tuple(f"{folder.rstrip('/')}/" for folder in folders)
+    others = (candidate.path for candidate in found.candidates if candidate.root not in folders)
+    yield from images.iter_present(session, [path for path in others if not path.startswith(walked)])
+
+
+def _count_known(
+    database: Database, unchanged: Sequence[Candidate], found: Found, report: IngestReport, *, clock: Clock
+) -> None:
+    """Counts the files that need not be opened; gives them another name first, if a person said one."""
+    if found.camera is None and found.pattern is None:
+        report.count(Outcome.UNCHANGED, len(unchanged))
+        return
+    for batch in _batches(unchanged, _RENAMED):
+        with database.write() as session:
+            known = images.list_known(session, [candidate.path for candidate in batch])
+            for candidate in batch:
+                report.count(_name_again(session, known[candidate.path], found.naming(candidate), at=clock()))
+
+
+def _describe(
+    database: Database, news: Sequence[News], *, spread: Map, limits: Limits
+) -> Iterator[tuple[News, Description]]:
+    """Each file that must be opened, with what it is."""
+    with database.read() as session:
+        recipe = recipe_of(profiles.active_profile(session).profile.preparation)
+    recipes = () if recipe is None else (recipe,)
+
+    def task(new: News) -> DescribeTask:
+        return DescribeTask(new[0].path, recipes, limits)
+
+    for new, answer in zip(news, spread(describe, map(task, news)), strict=True):
+        yield new, set_aside(task(new), reason=f"decoding it {answer.reason}") if isinstance(answer, Lost) else answer
+
+
+def _is_to_be_read(present: PresentFile, candidate: Candidate, *, again: bool) -> bool:
     """Whether a known file is opened: it changed, or it could not be used and a person wants it tried again."""
-    if again and there.state is not State.READY:
-        return True
-    return (there.size_bytes, there.mtime_ns) != (candidate.size_bytes, candidate.mtime_ns)
+    changed = present.mtime_ns != candidate.mtime_ns or present.size_bytes != candidate.size_bytes
+    return changed or (again and not present.ready)
 
 
 def _name_again(session: Session, known: KnownFile, asked: Naming, *, at: datetime) -> Outcome:
@@ -167,26 +212,9 @@ def _name_again(session: Session, known: KnownFile, asked: Naming, *, at: dateti
     return Outcome.RENAMED
 
 
-def _list_gone(database: Database, found: Found) -> dict[int, str]:
-    """The images that the index has below the walked folders and nobody saw there: their paths, by id."""
-    seen = {candidate.path for candidate in found.candidates}
-    unknown = tuple(f"{skipped.path.rstrip('/')}/" for skipped in found.skipped if skipped.reason not in _EXPECTED)
-    roots = {candidate.root for candidate in found.candidates} & set(roots_of(found.paths))
-    refused = {skipped.path for skipped in found.skipped if skipped.reason not in _EXPECTED}
-    gone: dict[int, str] = {}
-    with database.read() as session:
-        for root in sorted(roots):
-            gone |= {
-                image_id: path
-                for image_id, path in images.iter_present_under(session, root)
-                if path not in seen and path not in refused and not path.startswith(unknown)
-            }
-    return gone
-
-
 def _write(
     session: Session,
-    batch: list[tuple[tuple[Candidate, KnownFile | None], Description]],
+    batch: list[tuple[News, Description]],
     found: Found,
     report: IngestReport,
     *,
@@ -219,3 +247,17 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def _one_behind(work: Callable[[T], None], items: Iterable[T]) -> Iterator[T]:
+    """Each item when the work on it is done; that goes on, in order, in a thread beside the making of the next item.
+
+    Left in whatever way, it leaves no work half done.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        under_way: tuple[T, Future[None]] | None = None
+        for item in chain(items, (None,)):
+            if under_way is not None:
+                under_way[1].result()
+                yield under_way[0]
+            under_way = None if item is None else (item, thread.submit(work, item))

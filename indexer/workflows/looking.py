@@ -4,10 +4,13 @@ It promises that a request which cannot be meant (a wrong path, no image, a patt
 here, in one sentence, and that nothing was opened but folders.
 """
 
+import gc
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from indexer.domain.names import Naming, compile_pattern, matches_pattern, name_image
@@ -44,17 +47,41 @@ class Found:
             pattern=self.pattern,
         )
 
-    def matches(self, candidate: Candidate) -> bool:
-        """Whether there is no pattern or it is found in the file's path."""
-        return self.pattern is None or _matches(self.pattern, candidate)
+    @cached_property
+    def unmatched(self) -> int:
+        """The number of images in whose path the pattern is not found."""
+        return sum(not self._matches(candidate) for candidate in self.candidates) if self.pattern else 0
 
-    def lacks_stamp(self, candidate: Candidate) -> bool:
-        """Whether the pattern matches a file without giving it a readable time."""
+    @cached_property
+    def unread_stamps(self) -> int:
+        """The number of images that the pattern matches without giving them a readable time."""
         if self.pattern is None or "timestamp" not in self.pattern.groupindex:
-            return False
-        return self.matches(candidate) and self.naming(candidate).captured_at_source != "pattern"
+            return 0
+        return sum(
+            self._matches(candidate) and self.naming(candidate).captured_at_source != "pattern"
+            for candidate in self.candidates
+        )
+
+    def _matches(self, candidate: Candidate) -> bool:
+        return self.pattern is None or matches_pattern(candidate.path, root=candidate.root, pattern=self.pattern)
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keeps Python from looking for cycles meanwhile, which a million of small tuples do not make.
+
+    It would do so the more often the more there are, each time through all that the libraries hold (60 ms).
+    """
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+@uncollected()
 def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None = None, again: bool = False) -> Found:
     """What lies in the named files and folders; refuses a request that finds no image, before anything is written."""
     named = tuple(paths)
@@ -71,19 +98,15 @@ def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None
             f"there is no image in {shown} ({why or 'it is empty'}); "
             "images end in jpg, jpeg, png, bmp, tif, tiff or webp"
         )
-    if compiled is not None and not any(_matches(compiled, candidate) for candidate in candidates):
+    found = Found(named, candidates, skipped, camera, compiled, again)
+    if compiled is not None and found.unmatched == len(candidates):
         raise FolderProblem(
             f"the pattern {compiled.pattern!r} matches none of {len(candidates)} images, for example not "
             f"{candidates[0].path!a}; it is searched in the path below the folder you named"
         )
-    found = Found(named, candidates, skipped, camera, compiled, again)
-    if compiled is not None and "timestamp" in compiled.groupindex and all(map(found.lacks_stamp, candidates)):
+    if compiled is not None and found.unread_stamps == len(candidates):
         raise FolderProblem(
             f"no timestamp that the pattern {compiled.pattern!r} finds reads as a time; it may be 10 or 13 digits "
             "since 1970, YYYYMMDDhhmmss with any separators, or ISO 8601"
         )
     return found
-
-
-def _matches(pattern: re.Pattern[str], candidate: Candidate) -> bool:
-    return matches_pattern(candidate.path, root=candidate.root, pattern=pattern)

@@ -79,6 +79,13 @@ def test_what_is_no_candidate_is_skipped_with_its_reason(tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.parametrize("name", [".png", "..jpg", "png", "a.png.txt", "a.", "a.jpg~", "a.pn g", "a.ſpng"])
+def test_names_that_are_no_images(tmp_path: Path, name: str) -> None:
+    """A suffix alone, behind dots or in the middle of a name makes no candidate, in a folder or as an argument."""
+    path = made(tmp_path / "lot" / name)
+    assert list(walk([str(tmp_path / "lot")])) == list(walk([path])) == [Skipped(path, "not an image name")]
+
+
 def test_quarantine_is_never_entered(tmp_path: Path) -> None:
     """What lies in a folder of the quarantine's name is not seen at any depth, and not walked on demand either."""
     root = tmp_path / "lot"

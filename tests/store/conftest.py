@@ -14,6 +14,7 @@ from indexer.domain.selection import Decision
 from indexer.pixels.describing import Description
 from indexer.store import decisions, images, profiles, removals, runs
 from indexer.store.database import Database
+from indexer.store.images import NewImage
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -46,7 +47,7 @@ def add(database: Database, run_id: int, described: Callable[..., Description]) 
     ) -> int:
         naming = Naming(camera, "name", at, source)
         with database.write() as session:
-            return images.add_image(session, described(path, **facts), naming=naming, root="/frames", run_id=run_id)
+            return images.add_images(session, [NewImage(described(path, **facts), naming, "/frames")], run_id=run_id)[0]
 
     return make
 

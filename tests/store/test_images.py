@@ -17,7 +17,7 @@ from indexer.pixels.describing import Description, Thumbnail
 from indexer.store import images, profiles
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database
-from indexer.store.images import KnownFile
+from indexer.store.images import KnownFile, NewImage, PresentFile
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -45,7 +45,7 @@ def states(database: Database, *content_hashes: str) -> dict[int, State]:
 
 def present_under(database: Database, folder: str) -> list[str]:
     with database.read() as session:
-        return sorted(path for _, path in images.iter_present_under(session, folder))
+        return sorted(present.path for present in images.iter_present_under(session, folder))
 
 
 def thumbnail(data: bytes = b"png", *, height: int = 240) -> Thumbnail:
@@ -146,6 +146,37 @@ def test_present_under_the_root(database: Database, add: Add) -> None:
     for path in paths:
         add(path)
     assert present_under(database, "/") == sorted(paths)
+
+
+def test_present_files_tell_whether_they_changed(database: Database, add: Add) -> None:
+    """By path or by folder, a row tells size, time and whether it is an image that can be used."""
+    paths = ["/a/1.jpg", "/a/2.jpg", os.fsdecode(b"/a/\xe9.jpg")]
+    ids = [add(path, size_bytes=2**40, mtime_ns=2**62) for path in paths]
+    with database.write() as session:
+        images.set_state(session, ids[1:], State.DAMAGED)
+        expected = {
+            PresentFile(number, path, 2**40, 2**62, number == ids[0]) for number, path in zip(ids, paths, strict=True)
+        }
+        assert set(images.iter_present_under(session, "/a")) == expected
+        assert set(images.iter_present(session, [*paths, "/b/1.jpg"])) == expected
+
+
+def test_many_images_are_added_in_order(database: Database, run_id: int, described: Callable[..., Description]) -> None:
+    """Images added together get ids in the order given, each with its camera, folder and facts."""
+    paths = [f"/frames/{number}.jpg" for number in (3, 1, 2)]
+    cameras = ["gate", "lot", "gate"]
+    new = [
+        NewImage(described(path), Naming(camera, "name", NOON, "name"), f"/{camera}")
+        for path, camera in zip(paths, cameras, strict=True)
+    ]
+    with database.write() as session:
+        ids = images.add_images(session, new, run_id=run_id)
+        known = images.list_known(session, paths)
+        assert images.add_images(session, [], run_id=run_id) == []
+    assert ids == sorted(ids)
+    assert [(known[path].id, known[path].naming.camera, known[path].root) for path in paths] == list(
+        zip(ids, cameras, ["/gate", "/lot", "/gate"], strict=True)
+    )
 
 
 def test_present_under_leaves_out_what_is_away(database: Database, add: Add) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from indexer.engines import processes
-from indexer.errors import FolderProblem, IndexerError, UsageProblem
+from indexer.errors import DatabaseProblem, FolderProblem, IndexerError, UsageProblem
 from indexer.store.columns import path_from_text
+from indexer.workflows import ingest as workflow
 from indexer.workflows.looking import look
 from tests.workflows.conftest import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture
 
@@ -453,3 +456,101 @@ def test_equal_bytes_at_two_paths_are_two_images(index: Index) -> None:
         index.put(name(minute), picture())
     assert Counter(index.ingest().outcomes) == {"added": 2}
     assert index.states() == [(name(0), "ready", None), (name(1), "ready", None)]
+
+
+def spoken(index: Index, **how: Any) -> Counter[str]:
+    """How often each kind of statement is said to the database in an ingest."""
+    said: Counter[str] = Counter()
+
+    def listen(*call: Any) -> None:
+        said[call[2].split()[0]] += 1
+
+    event.listen(index.database.engine, "before_cursor_execute", listen)
+    try:
+        index.ingest(**how)
+    finally:
+        event.remove(index.database.engine, "before_cursor_execute", listen)
+    return said
+
+
+def test_questions_do_not_grow_with_the_files(index: Index) -> None:
+    """A rerun asks as much about a hundred unchanged files in ten folders as about one, and writes its run alone."""
+    index.put(name(0), b"no picture")
+    index.ingest()
+    few = spoken(index)
+    for minute in range(1, 100):
+        index.put(f"{minute % 10}/{name(minute)}", b"no picture")
+    index.ingest()
+    many = spoken(index)
+    assert (many, many["INSERT"], many["UPDATE"]) == (few, 1, 1)
+
+
+def test_statements_do_not_grow_with_the_new_files(index: Index) -> None:
+    """A batch of new files is written with as many statements as one new file."""
+    index.put(name(0), picture())
+    index.ingest()
+    index.put(name(1), picture(stamp=1))
+    few = spoken(index)
+    for minute in range(2, 40):
+        index.put(name(minute), picture(stamp=minute))
+    assert spoken(index) == few
+
+
+def test_file_below_two_arguments_is_known_once(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of a folder that can be walked by its own name alone are unchanged, not gone, when both are named."""
+    inner = index.folder / "closed" / "open"
+    for file in (f"closed/open/{name(0)}", name(1)):
+        index.put(file, picture(stamp=len(file)))
+    index.ingest()
+    scandir, closed = os.scandir, str(index.folder / "closed")
+
+    def refusing(path: str) -> Any:
+        if os.fspath(path) == closed:
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    report = index.ingest(index.folder, inner)
+    assert (dict(report.outcomes), report.missing) == ({"skipped": 1, "unchanged": 2}, 0)
+
+
+def test_writing_goes_on_beside_reading(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one batch is written the next files are read; each batch is told when it is written, and in order."""
+    monkeypatch.setattr(workflow, "_WRITTEN", 2)
+    events: list[tuple[str, int]] = []
+    write, describe = workflow._write, workflow.describe
+    reading = threading.Event()
+
+    def slow_write(session: Any, batch: list[Any], *given: Any, **more: Any) -> None:
+        if not events:
+            assert reading.wait(10)  # for the third file, which nobody would read if that had to wait
+        write(session, batch, *given, **more)
+        events.append(("written", len(batch)))
+
+    def seen(task: Any) -> Any:
+        if task.path.endswith(name(2)):
+            reading.set()
+        return describe(task)
+
+    monkeypatch.setattr(workflow, "_write", slow_write)
+    monkeypatch.setattr(workflow, "describe", seen)
+    for minute in range(5):
+        index.put(name(minute), picture(stamp=minute))
+    index.ingest(progress=lambda _stage, _total: lambda count: events.append(("told", count)))
+    assert [number for kind, number in events if kind == "told"] == [2, 2, 1]
+    assert [file for file, _, _ in index.states()] == [name(minute) for minute in range(5)]
+
+
+def test_batch_that_cannot_be_written_ends_the_run(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that fails ends the run with its problem, what was written before stays, and the run is marked."""
+    monkeypatch.setattr(workflow, "_WRITTEN", 2)
+    for minute in range(6):
+        index.put(name(minute), picture(stamp=minute))
+    index.execute(
+        f"CREATE TRIGGER full BEFORE INSERT ON images WHEN new.path LIKE '%{name(3)}' "
+        "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+    )
+    with pytest.raises(DatabaseProblem, match="the disk is full"):
+        index.ingest()
+    assert [file for file, _, _ in index.states()] == [name(0), name(1)]
+    assert index.rows("SELECT outcome FROM runs") == [("failed",)]
