@@ -1,141 +1,162 @@
 """How much faster the matcher decides pairs than plain OpenCV does: the same pairs, the same answers, one core, one
 process.
 
-    python -m tests.benchmarks.pairs
-
 Cameras: three made up, and those of the sample frames beside the project where they are. Each camera's frames are
-decided in the order of time, the nearest kept one first, once by scoring every pair in full and once by the matcher;
-the answers must be equal. The best of five of each, in turn. Writes `pairs.json`.
+decided in the order of time, the nearest kept one first, once by scoring every pair in full (`plain.evidence`) and once
+by the matcher; the answers must be equal. Both have the prepared images at hand. What the matcher compiles or loads
+once is not counted.
 """
 
-import json
-import platform
-import random
-import subprocess
-import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
-import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.pixels import matching
-from indexer.pixels.describing import DescribeTask, Recipe, describe
-from indexer.pixels.headers import Limits
-from indexer.pixels.matching import Match, MatchTask, Measure, first_similar, match
-from indexer.pixels.preparing import prepared, shrunk, thumbnail_height
-from indexer.pixels.scenes import Light, Scene, Thing, draw
-from indexer.pixels.shelf import Shelf, Slot, take
-from indexer.pixels.thumbnails import decode
+from indexer.pixels.matching import Match, MatchTask, Measure, match
+from indexer.pixels.shelf import Shelf, room_for
+from tests.benchmarks import plain
+from tests.benchmarks.cameras import Camera, Painter
+from tests.benchmarks.measuring import SAMPLES, one_core, ratios, rounded, side_by_side
 
-HERE = Path(__file__).resolve().parent
-SAMPLES = HERE.parents[2] / "shared" / "data" / "frames"
-BALANCED = Measure(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
-MASK = (5, 10, 5, 0)
-ROUNDS = 5
+BALANCED = Measure(
+    plain.THRESHOLD,
+    2,
+    plain.MIN_AREA,
+    native=False,
+    max_score=plain.MAX_SCORE,
+    record_limit=plain.RECORD_LIMIT,
+)
 
-Image = NDArray[np.uint8]
-Answer = Callable[[Slot, Sequence[tuple[int, Slot]]], Match]
-
-
-def made_up(place: str, *, frames: int = 150, busy: float) -> list[Image]:
-    """The thumbnails of a camera at which a thing is in the picture in so many of the frames."""
-    chance = random.Random(place)
-    thumbnails = []
-    for number in range(frames):
-        things = ()
-        if chance.random() < busy:
-            x, y = chance.randint(60, 580), chance.randint(260, 420)
-            things = (Thing(chance.choice(["car", "walker"]), x, y, chance.randint(60, 110)),)
-        light = Light(brightness=chance.uniform(0.9, 1.1))
-        grey = cv2.cvtColor(draw(Scene(place), things=things, light=light, seed=number), cv2.COLOR_BGR2GRAY)
-        height = thumbnail_height(width=grey.shape[1], height=grey.shape[0], work_width=320)
-        thumbnails.append(prepared(shrunk(grey, size=(height, 320)), contrast=True, mask=MASK))
-    return thumbnails
+Answer = tuple[int, bool, tuple[tuple[int, plain.Evidence], ...]]
+"""How many frames were met, whether the last of them is similar, and what those within the record limit showed, by
+place."""
 
 
-def sampled() -> dict[str, list[Image]]:
-    """The thumbnails of the sample frames by camera; none where they are not."""
-    recipe = Recipe("benchmark", 320, True, MASK)
-    cameras: dict[str, list[Image]] = {}
+def measure(folder: Path, *, frames: int = 300, rounds: int = 5, sampled_cameras: int | None = None) -> dict[str, Any]:
+    """Per camera: pairs met, seconds of both ways, their ratio; and the same of all made up and of all sampled."""
+    sampled = dict(list(_sampled().items())[:sampled_cameras])
+    made_up = {f"made up: {kind}": _made_up(kind, frames, *how) for kind, how in _KINDS.items()}
+    found = {name: _measure(images, rounds=rounds) for name, images in (made_up | sampled).items()}
+    return found | {
+        f"all {kind}": _together([found[name] for name in names])
+        for kind, names in (("made up", made_up), ("sampled", sampled))
+        if names
+    }
+
+
+_KINDS = {"lot": (0.95, 0.8), "gate": (0.5, 0.2), "road": (0.8, 0.5)}
+
+
+def _made_up(kind: str, frames: int, busy: float, fresh: float) -> list[plain.Image]:
+    painter = Painter(Camera(kind, frames, busy=busy, fresh=fresh).small(), grey=True)
+    return [plain.prepare_small(painter.frame(number)) for number in range(frames)]
+
+
+def _sampled() -> dict[str, list[plain.Image]]:
+    """The prepared sample frames by camera; none where they are not."""
+    cameras: dict[str, list[plain.Image]] = {}
     for path in sorted(SAMPLES.glob("*.jpg")):
-        (thumbnail,) = describe(DescribeTask(str(path), (recipe,), Limits())).thumbnails
-        cameras.setdefault(path.name[:3], []).append(decode(thumbnail.data))
+        data = path.read_bytes()
+        width = cv2.imread(str(path)).shape[1]
+        cameras.setdefault(path.name[:3], []).append(plain.prepare(data, width=width))
     return cameras
 
 
-def plain(image: Slot, candidates: Sequence[tuple[int, Slot]]) -> Match:
-    """The answer of scoring one pair after the other with OpenCV."""
-    return first_similar(take(image), ((key, take(slot)) for key, slot in candidates), measure=BALANCED)
+class Matcher:
+    """The matcher on the prepared images of one camera: the one place that knows how it is called."""
+
+    def __init__(self, images: Sequence[plain.Image]) -> None:
+        self._before = matching.PAIRS_BEFORE_COMPILED
+        matching.PAIRS_BEFORE_COMPILED = 0  # a long run uses the fastest way anyway
+        self._shelf = Shelf(room_for([image.shape for image in images]), shared=False)
+        self._slots = [self._shelf.put(image) for image in images]
+        self._offsets = np.array([slot.offset for slot in self._slots], dtype=np.int64)
+
+    def __enter__(self) -> "Matcher":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shelf.__exit__(None, None, None)
+        matching.PAIRS_BEFORE_COMPILED = self._before
+
+    def answer(self, number: int, others: Sequence[int]) -> Match:
+        """What the matcher says."""
+        return match(MatchTask(self._slots[number], self._offsets[others], BALANCED))
+
+    def found(self, answer: Match) -> bool:
+        """Whether a similar one was found."""
+        return answer.found
+
+    def values(self, answer: Match) -> Answer:
+        """The answer in plain values; not timed."""
+        return answer.met, answer.found, tuple((place, astuple(evidence)) for place, evidence in answer.evidence)
 
 
-def fast(image: Slot, candidates: Sequence[tuple[int, Slot]]) -> Match:
-    """The answer of the matcher."""
-    return match(MatchTask(image, tuple(candidates), BALANCED))
+@dataclass(frozen=True)
+class Reference:
+    """One pair scored after the other with OpenCV."""
+
+    images: Sequence[plain.Image]
+
+    def answer(self, number: int, others: Sequence[int]) -> Answer:
+        """What scoring says."""
+        within: list[tuple[int, plain.Evidence]] = []
+        for place, other in enumerate(others):
+            found = plain.evidence(self.images[number], self.images[other])
+            if found[0] <= plain.RECORD_LIMIT:
+                within.append((place, found))
+            if found[0] < plain.MAX_SCORE:
+                return place + 1, True, tuple(within)
+        return len(others), False, tuple(within)
+
+    def found(self, answer: Answer) -> bool:
+        """Whether a similar one was found."""
+        return answer[1]
 
 
-def decide(slots: Sequence[Slot], answer: Answer) -> list[Match]:
+def _decide(count: int, way: Any) -> list[Any]:
     """The answers for every frame of a camera, each asked about the frames kept before it, the nearest first."""
     kept: list[int] = []
     answers = []
-    for number, slot in enumerate(slots):
-        nearest = sorted(kept, key=lambda other: number - other)
-        answers.append(answer(slot, [(other, slots[other]) for other in nearest]))
-        if answers[-1].found is None:
+    for number in range(count):
+        answers.append(way.answer(number, kept[::-1]))
+        if not way.found(answers[-1]):
             kept.append(number)
     return answers
 
 
-def measure(images: Sequence[Image]) -> dict[str, float | int]:
-    """Pairs met, microseconds a pair of both ways, and their ratio; the answers must be equal."""
-    with Shelf() as shelf:
-        slots = [shelf.put(image) for image in images]
-        seconds: dict[Answer, float] = {}
-        answers: dict[Answer, list[Match]] = {fast: decide(slots, fast)}  # a round that is not counted
-        for _ in range(ROUNDS):
-            for way in (plain, fast):
-                begin = time.perf_counter()
-                answers[way] = decide(slots, way)
-                seconds[way] = min(seconds.get(way, float("inf")), time.perf_counter() - begin)
-    assert answers[plain] == answers[fast]
-    pairs = sum(len(answer.met) for answer in answers[plain])
+def _measure(images: Sequence[plain.Image], *, rounds: int) -> dict[str, Any]:
+    count = len(images)
+    reference = Reference(images)
+    with one_core(), Matcher(images) as matcher:
+        expected = _decide(count, reference)
+        if expected != [matcher.values(answer) for answer in _decide(count, matcher)]:
+            raise RuntimeError("the matcher and plain OpenCV answer differently")
+        timings = side_by_side(
+            {"plain": lambda: _decide(count, reference), "matcher": lambda: _decide(count, matcher)}, rounds=rounds
+        )
+    pairs = sum(met for met, _, _ in expected)
     return {
+        "frames": count,
         "pairs": pairs,
-        "plain_us": round(seconds[plain] / pairs * 1e6, 1),
-        "matcher_us": round(seconds[fast] / pairs * 1e6, 1),
-        "ratio": round(seconds[plain] / seconds[fast], 1),
+        "similar": sum(found for _, found, _ in expected),
+        **{f"{way}_us": rounded(timing.best_s / pairs * 1e6) for way, timing in timings.items()},
+        **ratios(timings, slow="plain", fast="matcher"),
     }
 
 
-def main() -> None:
-    """Measures every camera and writes the results."""
-    matching.PAIRS_BEFORE_PROVING = 0
-    cameras = {
-        f"made up: {place}": made_up(place, busy=busy) for place, busy in (("lot", 0.9), ("gate", 0.5), ("road", 0.7))
+def _together(cameras: list[dict[str, Any]]) -> dict[str, Any]:
+    sums = {key: rounded(sum(camera[key] for camera in cameras)) for key in ("plain_s", "matcher_s")}
+    counts = {key: sum(camera[key] for camera in cameras) for key in ("frames", "pairs", "similar")}
+    least = min(camera["ratio"] for camera in cameras)
+    return {
+        **counts,
+        **{f"{way}_us": rounded(sums[f"{way}_s"] / counts["pairs"] * 1e6) for way in ("plain", "matcher")},
+        **sums,
+        "ratio": rounded(sums["plain_s"] / sums["matcher_s"]),
+        "least_ratio": least,
     }
-    results = {name: measure(images) for name, images in (cameras | sampled()).items()}
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE, check=True
-    )
-    report = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit.stdout.strip(),
-        "machine": f"{platform.machine()}, shared virtual machine of 2 cores",
-        "versions": {
-            "python": platform.python_version(),
-            "opencv": cv2.__version__,
-            "numpy": np.__version__,
-            "numba": numba.__version__,
-        },
-        "cameras": results,
-    }
-    (HERE / "pairs.json").write_text(json.dumps(report, indent=2) + "\n")
-    for name, result in results.items():
-        print(f"{name:<16} {result}")  # noqa: T201 - a script for people
-
-
-if __name__ == "__main__":
-    main()

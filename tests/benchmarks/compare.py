@@ -1,0 +1,59 @@
+"""The whole command `compare` against a loop of plain OpenCV with the same search order, on the same index.
+
+The command is timed from its start to its end, imports included; the loop (`plain.search`) reads and decodes the same
+thumbnails, in this process and on one core, its imports excluded. Both must come to the same decisions and record the
+same scores, to the last bit.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import plain
+from tests.benchmarks.cameras import Camera, many
+from tests.benchmarks.filling import fill_index
+from tests.benchmarks.measuring import manage, one_core, ratios, side_by_side
+
+
+def measure(
+    folder: Path, *, frames: int = 4000, cameras: int = 30, processes: int = 2, rounds: int = 3
+) -> dict[str, Any]:
+    """Seconds of both, their ratio, and the number of rows in which they differ."""
+    index, fresh = folder / "index.db", folder / "fresh.db"
+    count = fill_index(fresh, many(cameras, frames=frames), processes=processes)
+    found: dict[str, plain.Answers] = {}
+
+    def command() -> None:
+        manage("--db", index, "compare", "--processes", processes, folder=folder)
+
+    def loop() -> None:
+        found["loop"] = plain.search(index)
+
+    def renew(way: str) -> None:
+        if way == "command":
+            _copy(fresh, index)
+
+    with one_core():
+        timings = side_by_side({"command": command, "loop": loop}, rounds=rounds, before=renew)
+    said = plain.say(index)
+    return {
+        "frames": count,
+        "cameras": cameras,
+        "pairs": found["loop"].pairs,
+        **ratios(timings, slow="loop", fast="command"),
+        "differences": plain.differences(found["loop"], said),
+    }
+
+
+def compile_once(folder: Path, *, processes: int = 2) -> None:
+    """Compares a small index, so that what is compiled at first use and then kept on the disk is there."""
+    index = folder / "compiled.db"
+    fill_index(index, [Camera(frames=250, busy=1.0, fresh=0.9)])
+    manage("--db", index, "compare", "--processes", processes, folder=folder)
+
+
+def _copy(index: Path, target: Path) -> None:
+    """A copy of an index that nobody works on, in the place of another."""
+    for leftover in (f"{target.name}-wal", f"{target.name}-shm"):
+        (target.parent / leftover).unlink(missing_ok=True)
+    shutil.copy(index, target)

@@ -1,0 +1,103 @@
+"""Which figures there are, how small they can be taken, and what bar each must hold.
+
+A figure is a module of this folder with `measure(folder, **sizes) -> dict`. It does not know how results are kept or
+shown (`tests.benchmarks.table`).
+"""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+SMALL: dict[str, dict[str, Any]] = {
+    "pairs": {"frames": 40, "rounds": 1, "sampled_cameras": 1},
+    "compare": {"frames": 60, "cameras": 2, "processes": 1, "rounds": 1},
+    "ingest": {"frames": 8, "cameras": 2, "processes": 1, "rounds": 1, "sizes": ((1280, 720),)},
+    "again": {"files": 60, "cameras": 3, "processes": 1, "rounds": 2},
+    "job": {"frames": 12, "cameras": 2, "processes": 1, "rounds": 1, "sizes": ((640, 360),)},
+    "memory": {"frames": 12, "large_frames": 2, "images": 60, "processes": 1},
+    "start": {"rounds": 2},
+    "exact": {
+        "frames": 60, "cameras": 2, "single": 60, "images": 60, "fresh": 0.2, "pairs": 500,
+        "with_samples": False, "processes": 1,
+    },
+    "growth": {"images": (60,), "cameras": (), "fresh": 0.1, "processes": 1},
+}  # fmt: skip
+"""Every figure, in the order of the table, with sizes at which it only shows that it can be taken."""
+
+Relation = Literal["at least", "at most", "under"]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What must hold of one number of a figure; `keys` lead to it, and the numbers of a dict there are added."""
+
+    what: str
+    figure: str
+    keys: tuple[str, ...]
+    relation: Relation
+    limit: float
+    unit: str
+
+    @property
+    def text(self) -> str:
+        """The bar in words."""
+        return f"{self.relation} {self.limit:g}{self.unit}"
+
+    def value(self, result: Mapping[str, Any]) -> float | None:
+        """What was measured; None if this was not."""
+        found: Any = result
+        for key in self.keys:
+            if not isinstance(found, Mapping) or key not in found:
+                return None
+            found = found[key]
+        return float(sum(found.values()) if isinstance(found, Mapping) else found)
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is as it must be."""
+        if self.relation == "at least":
+            return value >= self.limit
+        return value < self.limit if self.relation == "under" else value <= self.limit
+
+
+_PAIRS = "pair decisions, {} (plain OpenCV / matcher, one core)"
+_INGEST = "`ingest`, {} frames (bare loop on one core / command on two)"
+_AGAIN = "`ingest` again, nothing changed, {} (workflow / bare walk and stat)"
+_JOB = "ingest and compare, {} frames (job / perceptual hashing by czkawka, two cores)"
+_EXACT = "decisions and recorded scores that differ from brute force, {}"
+BARS = (
+    Bar(_PAIRS.format("sample frames c01-c09"), "pairs", ("all sampled", "ratio"), "at least", 10, " times"),
+    Bar(_PAIRS.format("three made-up cameras"), "pairs", ("all made up", "ratio"), "at least", 10, " times"),
+    Bar("`compare` (loop of plain OpenCV / command on two cores)", "compare", ("ratio",), "at least", 10, " times"),
+    Bar("… rows that differ between the two", "compare", ("differences",), "at most", 0, ""),
+    Bar(_INGEST.format("1280x720"), "ingest", ("1280x720", "ratio"), "at least", 1.8, " times"),
+    Bar(_INGEST.format("1920x1080"), "ingest", ("1920x1080", "ratio"), "at least", 1.8, " times"),
+    Bar(_AGAIN.format("one folder"), "again", ("one folder", "ratio"), "under", 5, " times"),
+    Bar(_AGAIN.format("a folder per camera"), "again", ("a folder per camera", "ratio"), "under", 5, " times"),
+    Bar(_JOB.format("640x360"), "job", ("640x360", "ratio"), "at most", 2, " times"),
+    Bar(_JOB.format("1280x720"), "job", ("1280x720", "ratio"), "at most", 2, " times"),
+    Bar("memory of the largest process, `ingest`", "memory", ("ingest", "resident_mb"), "at most", 500, " MB"),
+    Bar("memory of the largest process, `compare`", "memory", ("compare", "resident_mb"), "at most", 2048, " MB"),
+    Bar("`--help` (median)", "start", ("median_s",), "under", 0.3, " s"),
+    Bar(_EXACT.format("made-up cameras"), "exact", ("made up", "differences"), "at most", 0, ""),
+    Bar(_EXACT.format("one made-up camera"), "exact", ("one camera", "differences"), "at most", 0, ""),
+    Bar(_EXACT.format("sample frames"), "exact", ("sample frames", "differences"), "at most", 0, ""),
+    Bar(_EXACT.format("sampled pairs of a large camera"), "exact", ("large", "differences"), "at most", 0, ""),
+)
+
+
+def about(figure: str) -> str:
+    """What the figure is: the first paragraph of its module."""
+    return " ".join((_module(figure).__doc__ or "").partition("\n\n")[0].split())
+
+
+def measure(figure: str, folder: Path, *, small: bool) -> dict[str, Any]:
+    """The figure, taken now in this folder; at full size unless `small`."""
+    found: dict[str, Any] = _module(figure).measure(folder, **(SMALL[figure] if small else {}))
+    return found
+
+
+def _module(figure: str) -> ModuleType:
+    return importlib.import_module(f"tests.benchmarks.{figure}")

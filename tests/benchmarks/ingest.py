@@ -1,0 +1,79 @@
+"""The whole command `ingest` on two cores against a bare loop on one that reads, decodes (with the same flags) and
+prepares the same JPEG files.
+
+The command is timed from its start to its end; the workflow once more in this process, so that the price of starting
+Python and loading libraries can be told from the work. The files are in the system's cache for all of them.
+"""
+
+import itertools
+import shutil
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from indexer.engines import engine
+from indexer.pixels.headers import Limits
+from indexer.store.schema import open_database
+from indexer.workflows import ingest as workflow
+from indexer.workflows.looking import look
+from tests.benchmarks import plain
+from tests.benchmarks.cameras import many
+from tests.benchmarks.filling import write_frames
+from tests.benchmarks.measuring import manage, one_core, ratios, rounded, side_by_side
+
+SIZES = ((1280, 720), (1920, 1080))
+
+
+def measure(
+    folder: Path,
+    *,
+    frames: int = 1000,
+    sizes: tuple[tuple[int, int], ...] = SIZES,
+    cameras: int = 4,
+    processes: int = 2,
+    rounds: int = 3,
+) -> dict[str, Any]:
+    """Per size of the frames: seconds of the bare loop, the command and the workflow, and the ratios."""
+    found = {}
+    for width, height in sizes:
+        place = folder / f"{width}"
+        drawn = many(cameras, frames=frames, width=width, height=height)
+        paths = write_frames(place, drawn, processes=processes)
+        found[f"{width}x{height}"] = {"frames": len(paths)} | _measure(
+            folder, place, paths, width=width, processes=processes, rounds=rounds
+        )
+        shutil.rmtree(place)
+    return found
+
+
+def _measure(
+    folder: Path, place: Path, paths: list[Path], *, width: int, processes: int, rounds: int
+) -> dict[str, Any]:
+    numbers = itertools.count()
+
+    def bare() -> None:
+        for path in paths:
+            plain.prepare(path.read_bytes(), width=width)
+
+    def command() -> None:
+        database = folder / f"command-{width}-{next(numbers)}.db"
+        manage("--db", database, "ingest", place, "--processes", processes, folder=folder)
+
+    def inside() -> None:
+        ingest(folder / f"inside-{width}-{next(numbers)}.db", place, processes=processes)
+
+    with one_core():
+        timings = side_by_side({"bare": bare, "command": command, "inside": inside}, rounds=rounds)
+    return {
+        **ratios(timings, slow="bare", fast="command"),
+        "inside_s": rounded(timings["inside"].best_s),
+        "ratio_inside": rounded(timings["bare"].best_s / timings["inside"].best_s),
+    }
+
+
+def ingest(database: Path, folder: Path, *, processes: int) -> workflow.IngestReport:
+    """Takes a folder in through the workflow, in this process and its workers."""
+    with closing(open_database(str(database), create=True)) as opened, engine(processes) as spread:
+        found = look([str(folder)])
+        return workflow.ingest(opened, found, spread=spread, limits=Limits(), clock=lambda: datetime.now(UTC))
