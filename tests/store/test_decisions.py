@@ -11,8 +11,8 @@ from sqlalchemy import insert, select, update
 from indexer.domain.images import State
 from indexer.domain.names import Naming
 from indexer.domain.removal import Flagged, IndexedFile, LeftOut
-from indexer.domain.verdicts import Judgement
 from indexer.domain.selection import Decision, Reason
+from indexer.domain.verdicts import Judgement
 from indexer.errors import DatabaseProblem
 from indexer.store import decisions, images, pins
 from indexer.store.cameras import list_cameras
