@@ -84,11 +84,11 @@ def compare(
     json: Json = False,
 ) -> None:
     """Score what is new and decide what is a duplicate of what."""
-    from indexer.door import words
-    from indexer.workflows import compare as work
-
     with enter(context, json=json) as page:
-        with page.database() as database, page.engine(processes) as spread:
+        with page.database() as database, page.engine(processes, database) as spread:
+            from indexer.door import words  # now, while the workers get ready
+            from indexer.workflows import compare as work
+
             means = work.Means(database, spread, page.limits, page.clock, page.progress)
             report = work.compare(means, profile=profile, camera=camera)
         page.show(report, words.compared)

@@ -10,6 +10,7 @@ them fails, takes too long or kills its worker, all are done again one by one, a
 tests/test_engines.py.
 """
 
+import gc
 import multiprocessing
 import os
 import resource
@@ -185,12 +186,17 @@ def serial() -> Iterator[Map]:
 
 
 @contextmanager
-def processes(workers: int, *, bounds: Bounds = Bounds(), at_once: int = 1) -> Iterator[Map]:
+def processes(
+    workers: int, *, bounds: Bounds = Bounds(), at_once: int = 1, preload: Sequence[str] = ()
+) -> Iterator[Map]:
     """Worker processes on this machine, started with the first item; Ctrl-C is the parent's alone.
 
     A fresh server process forks the workers: the parent's threads and locks are not theirs. Up to `at_once` items
-    travel together, where results need not come one by one.
+    travel together, where results need not come one by one. Modules to `preload` are loaded by the server from now on,
+    before there is any item.
     """
+    if preload:
+        _start_server(preload)
     spread = _Processes(workers, bounds, at_once)
     try:
         yield spread
@@ -199,28 +205,34 @@ def processes(workers: int, *, bounds: Bounds = Bounds(), at_once: int = 1) -> I
 
 
 @contextmanager
-def engine(count: int) -> Iterator[Map]:
+def engine(workers: int, *, preload: Sequence[str] = ()) -> Iterator[Map]:
     """Worker processes, or this one alone where one is enough."""
-    with serial() if count <= 1 else processes(count) as spread:
+    with serial() if workers <= 1 else processes(workers, preload=preload) as spread:
         yield spread
 
 
 def _new_pool(workers: int, function: Callable[..., object]) -> ProcessPool:
-    """A pool whose server has loaded what the function needs, once for all workers, and is deaf to Ctrl-C from its
-    first moment: a terminal sends that to the whole group."""
-    forkserver.set_forkserver_preload([function.__module__])
+    """A pool whose server has loaded what the function needs, once for all workers."""
+    _start_server([function.__module__])
+    context = multiprocessing.get_context("forkserver")
+    return ProcessPool(workers, context=context, initializer=_follow_the_parent)
+
+
+def _start_server(modules: Sequence[str]) -> None:
+    """Starts the process that forks workers, if there is none, deaf to Ctrl-C from its first moment: a terminal sends
+    that to the whole group."""
+    forkserver.set_forkserver_preload(list(modules))
     resource_tracker.ensure_running()  # first, as it takes the mask off again
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    context = multiprocessing.get_context("forkserver")
-    return ProcessPool(workers, context=context, initializer=_follow_the_parent)
 
 
 def _follow_the_parent() -> None:
     """Leaves Ctrl-C to the parent, and makes a worker end with it, also in the middle of work that never ends."""
+    gc.freeze()  # what the libraries hold is never garbage, and looking through it took a third of the time
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
 

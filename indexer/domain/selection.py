@@ -12,16 +12,16 @@ premises of a decision (another name, a return, a verdict) takes the decision ba
 of all duplicates that name it. Enforced by tests/domain/test_selection.py against a brute force.
 """
 
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from heapq import merge
-from itertools import takewhile
-from math import inf
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from indexer.domain.images import Image
+from indexer.domain.keepers import TIMELESS, Keepers, Places, distances
 
 Verdict = Literal["keep", "duplicate"]
 
@@ -52,88 +52,9 @@ class Decision:
         return self.keeper_id is None
 
 
-Rank = tuple[object, ...]
-Nearness = tuple[float, Rank]
-"""How near a keeper is to an image: distance in microseconds (infinite without a time), then the keeper's rank."""
-
-
 def pair_of(image_a_id: int, image_b_id: int) -> tuple[int, int]:
     """The key of a pair, whichever way round: the smaller id first."""
     return min(image_a_id, image_b_id), max(image_a_id, image_b_id)
-
-
-def nearness(image: Image, keeper: Image) -> Nearness:
-    """Sorts keepers from the most convincing witness of an image outwards."""
-    here_us, there_us = image.captured_us, keeper.captured_us
-    distance_us = inf if here_us is None or there_us is None else abs(here_us - there_us)
-    return distance_us, keeper.rank
-
-
-class Keepers:
-    """Kept images of a camera, to be walked outward in time from any image."""
-
-    def __init__(self) -> None:
-        self._by_id: dict[int, Image] = {}
-        self._times: list[int] = []  # of `_timed`, place by place, in microseconds
-        self._timed: list[Image] = []
-        self._timeless: list[Image] = []
-
-    def __contains__(self, image_id: object) -> bool:
-        return image_id in self._by_id
-
-    def __getitem__(self, image_id: int) -> Image:
-        return self._by_id[image_id]
-
-    def __len__(self) -> int:
-        return len(self._by_id)
-
-    def add(self, image: Image) -> None:
-        """Takes one more image."""
-        self._by_id[image.id] = image
-        time_us = image.captured_us
-        if time_us is None:
-            insort(self._timeless, image, key=lambda keeper: keeper.rank)
-        else:
-            begin, end = bisect_left(self._times, time_us), bisect_right(self._times, time_us)
-            place = bisect_left(self._timed, image.rank, begin, end, key=lambda keeper: keeper.rank)
-            self._times.insert(place, time_us)
-            self._timed.insert(place, image)
-
-    def outward(self, image: Image) -> Iterator[Image]:
-        """The keepers in order of `nearness` to an image, found lazily; none may be taken meanwhile."""
-        here = image.captured_us
-        if here is None:
-            by_rank = sorted(self._timed, key=lambda keeper: keeper.rank)
-            yield from merge(by_rank, self._timeless, key=lambda keeper: keeper.rank)
-            return
-        # Every pair of a camera passes here: two places that move apart, and nothing called for most of the steps.
-        times, timed = self._times, self._timed
-        begin = end = bisect_left(times, here)
-        while begin > 0 and end < len(times):
-            lead, lag = here - times[begin - 1], times[end] - here
-            if lag < lead:
-                yield timed[end]
-                end += 1
-            else:
-                first = self._first_of(begin - 1)
-                last = bisect_right(times, times[end], end) if lag == lead else end
-                if first == begin - 1 and last == end:
-                    yield timed[first]
-                else:
-                    yield from merge(timed[first:begin], timed[end:last], key=lambda keeper: keeper.rank)
-                begin, end = first, last
-        while begin > 0:
-            first = self._first_of(begin - 1)
-            yield from timed[first:begin]
-            begin = first
-        yield from timed[end:]
-        yield from self._timeless
-
-    def _first_of(self, place: int) -> int:
-        """The first place with the time of this one."""
-        while place > 0 and self._times[place - 1] == self._times[place]:
-            place -= 1
-        return place
 
 
 @dataclass(frozen=True)
@@ -141,12 +62,14 @@ class Search:
     """An image whose keeper is asked for: which keeper that it must meet, in order of nearness, is the first similar
     one?
 
-    `before` is the decision that stands if none is; `bound` the nearness of that decision's keeper.
+    `place` is its place in rank order, `before` the decision that stands if none is; `nearest` the place of that
+    decision's keeper.
     """
 
     image: Image
+    place: int
     before: Decision | None
-    bound: Nearness | None
+    nearest: int | None
 
 
 class Walk:
@@ -154,62 +77,79 @@ class Walk:
 
     `before` holds the current decisions of these images, all of the profile in force and of one moment. The images of a
     block may be searched at the same time: `candidates` are the keepers known when the block began, `late` those of the
-    block itself. With blocks of one image `late` is always empty.
+    block itself. With blocks of one image `late` is always empty. Keepers are told by their places in `ranked`.
     """
 
     def __init__(self, images: Iterable[Image], *, before: Mapping[int, Decision]) -> None:
-        self._ranked = sorted(images, key=lambda image: image.rank)
+        self.ranked = sorted(images, key=lambda image: image.rank)
+        self.place_of = {image.id: place for place, image in enumerate(self.ranked)}
         # An image that lost its pin may have fallen below others: as if it had never been decided.
         self._before = {
             image.id: before[image.id]
-            for image in self._ranked
+            for image in self.ranked
             if image.id in before and (image.pinned or before[image.id].reason is not Reason.PINNED)
         }
-        self.keepers, self._new, self._new_or_raised = Keepers(), Keepers(), Keepers()
-        self._late = Keepers()
+        times = [TIMELESS if image.captured_us is None else image.captured_us for image in self.ranked]
+        self._times_us = np.array(times, dtype=np.int64)
+        self._pool, self._new, self._new_or_raised, self._late = (Keepers(self._times_us) for _ in range(4))
+        self._kept = [False] * len(self.ranked)
         self.decisions: list[Decision] = []
 
     def __len__(self) -> int:
-        return len(self._ranked)
+        return len(self.ranked)
 
     @property
     def undecided(self) -> list[int]:
-        """The images that must be searched whatever their keepers do, in the order in which they will be."""
-        return [image.id for image in self._ranked if image.id not in self._before]
+        """The places of the images that must be searched whatever their keepers do, in the order in which they will
+        be."""
+        return [place for place, image in enumerate(self.ranked) if image.id not in self._before]
+
+    def keeps(self, place: int) -> bool:
+        """Whether an image has been found to be kept, in this walk."""
+        return self._kept[place]
 
     def blocks(self, *, size: int) -> Iterator[list[Search]]:
         """The searches of the next images in rank order; `settle` every one, in order, before the next block."""
         block: list[Search] = []
         waiting: set[int] = set()
-        for image in self._ranked:
+        for place, image in enumerate(self.ranked):
             before = self._before.get(image.id)
             if len(block) == size or (before is not None and before.keeper_id in waiting):
                 yield block
-                self._late, block, waiting = Keepers(), [], set()
-            block.append(self._search(image, before))
+                self._late, block, waiting = Keepers(self._times_us), [], set()
+            block.append(self._search(place, before))
             waiting.add(image.id)
         if block:
             yield block
 
-    def candidates(self, search: Search) -> Iterator[Image]:
+    def candidates(self, search: Search) -> Iterator[Places]:
         """The keepers known when the block began that this image must meet, nearest first."""
         if search.image.pinned:
             return iter(())
         if search.before is None:
-            pool = self.keepers
+            pool = self._pool
         elif search.before.keeps:
             pool = self._new
         else:
             pool = self._new_or_raised
-        return _nearer(pool.outward(search.image), search.image, search.bound)
+        return self._nearer(pool.outward(search.place), search, search.nearest)
 
-    def late(self, search: Search, *, found: Image | None) -> Iterator[Image]:
+    def late(self, search: Search, *, found: int | None) -> Iterator[Places]:
         """The keepers of this block that the image must meet before the one found for it, nearest first."""
-        if search.image.pinned:
+        if search.image.pinned or not len(self._late):
             return iter(())
-        bound = search.bound if found is None else nearness(search.image, found)
-        met = (keeper for keeper in self._late.outward(search.image) if self._is_news(keeper, search.before))
-        return _nearer(met, search.image, bound)
+        bound = search.nearest if found is None else found
+        news = (
+            np.array([place for place in places if self._is_news(int(place), search.before)], dtype=np.int64)
+            for places in self._late.outward(search.place)
+        )
+        return self._nearer(news, search, bound)
+
+    def nearer(self, search: Search, places: Places, *, than: int) -> NDArray[np.bool_]:
+        """Which keepers are nearer to an image than another keeper."""
+        ends = distances(self._times_us, search.place, np.array([than]))[0], than
+        away = distances(self._times_us, search.place, places)
+        return (away < ends[0]) | ((away == ends[0]) & (places < ends[1]))
 
     def settle(self, search: Search, found: Decision | None) -> None:
         """Takes what was found for an image; None means that no keeper it had to meet is similar."""
@@ -224,38 +164,49 @@ class Walk:
             decision = Decision(image.id, Reason.NEW)
         self.decisions.append(decision)
         if decision.keeps:
-            self._keep(image)
+            self._keep(search.place)
 
-    def _search(self, image: Image, before: Decision | None) -> Search:
+    def _nearer(self, chunks: Iterator[Places], search: Search, bound: int | None) -> Iterator[Places]:
+        """The keepers before one that bounds the search."""
+        for places in chunks:
+            if bound is None:
+                yield places
+                continue
+            within = places[self.nearer(search, places, than=bound)]
+            yield within
+            if len(within) < len(places):
+                return
+
+    def _search(self, place: int, before: Decision | None) -> Search:
+        image = self.ranked[place]
         if before is None or before.keeper_id is None:
-            return Search(image, before, None)
-        keeper_id = before.keeper_id
+            return Search(image, place, before, None)
+        keeper = self.place_of.get(before.keeper_id)
         # A keeper that is itself decided again may be farther or lower by now than others that were never met.
-        if keeper_id not in self.keepers or not self._kept_before(self.keepers[keeper_id]):
-            return Search(image, None, None)
-        return Search(image, before, nearness(image, self.keepers[keeper_id]))
+        if keeper is None or not self._kept[keeper] or not self._kept_before(keeper):
+            return Search(image, place, None, None)
+        return Search(image, place, before, keeper)
 
-    def _keep(self, image: Image) -> None:
-        self.keepers.add(image)
-        self._late.add(image)
-        if not self._kept_before(image):
-            self._new.add(image)
-        if not self._kept_before(image) or self._is_raised(image):
-            self._new_or_raised.add(image)
+    def _keep(self, place: int) -> None:
+        self._kept[place] = True
+        self._pool.add(place)
+        self._late.add(place)
+        if not self._kept_before(place):
+            self._new.add(place)
+        if not self._kept_before(place) or self._is_raised(place):
+            self._new_or_raised.add(place)
 
-    def _is_news(self, keeper: Image, before: Decision | None) -> bool:
+    def _is_news(self, place: int, before: Decision | None) -> bool:
         """Whether an image with this decision has not met the keeper yet, or not from below."""
-        if before is None or not self._kept_before(keeper):
+        if before is None or not self._kept_before(place):
             return True
-        return not before.keeps and self._is_raised(keeper)
+        return not before.keeps and self._is_raised(place)
 
-    def _kept_before(self, image: Image) -> bool:
-        return image.id in self._before and self._before[image.id].keeps
+    def _kept_before(self, place: int) -> bool:
+        decision = self._before.get(self.ranked[place].id)
+        return decision is not None and decision.keeps
 
-    def _is_raised(self, image: Image) -> bool:
+    def _is_raised(self, place: int) -> bool:
         """Whether a pin lifted the image above others since it was decided."""
+        image = self.ranked[place]
         return image.pinned and image.id in self._before and self._before[image.id].reason is not Reason.PINNED
-
-
-def _nearer(keepers: Iterator[Image], image: Image, bound: Nearness | None) -> Iterator[Image]:
-    return keepers if bound is None else takewhile(lambda keeper: nearness(image, keeper) < bound, keepers)

@@ -6,6 +6,7 @@ Decision: commands are invoked here and not through Typer's own `main`, which wo
 closed pipe with exit code 1 before anything could be said. Enforced by tests/door/test_exits.py.
 """
 
+import gc
 import io
 import json
 import os
@@ -25,6 +26,7 @@ from indexer.door.escaping import printable, without_passwords
 from indexer.errors import IndexerError
 
 LOG_NAME = "indexer.log"
+_ALLOCATIONS_BETWEEN_COLLECTIONS = 100_000  # Python's 700 looks for cycles all through the loading of libraries
 
 Say = Callable[[str, int], int]
 """Says a sentence and gives back the exit code."""
@@ -36,6 +38,7 @@ def run(app: typer.Typer, words: Sequence[str]) -> int:
     try:
         _open_what_is_closed()
         _admit_any_name()
+        gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
         _invoke(app, words)
         return 0
     except typer.Exit as end:

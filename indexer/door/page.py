@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -22,10 +22,13 @@ from indexer.door.escaping import printable
 from indexer.door.exits import fall_silent
 from indexer.engines import Bounds, Map, engine, processes
 from indexer.errors import Declined, UsageProblem
-from indexer.pixels.headers import Limits
 from indexer.settings import Settings
 from indexer.store.database import Database
 from indexer.store.schema import open_database
+from indexer.workflows.workload import PRELOADED, is_worth_workers
+
+if TYPE_CHECKING:
+    from indexer.pixels.headers import Limits
 
 Report = TypeVar("Report")
 
@@ -68,9 +71,11 @@ class Page:
         finally:
             opened.close()
 
-    def engine(self, count: int | None) -> AbstractContextManager[Map]:
-        """The engine of that many workers, or of as many as the settings say."""
-        return engine(self.settings.processes if count is None else count)
+    def engine(self, count: int | None, database: Database) -> AbstractContextManager[Map]:
+        """The engine of that many workers, or of as many as the settings say; they get ready at once if the index has
+        work for them."""
+        preload = PRELOADED if is_worth_workers(database) else ()
+        return engine(self.settings.processes if count is None else count, preload=preload)
 
     def guarded_engine(self, count: int | None) -> AbstractContextManager[Map]:
         """The same for files that nobody has decoded yet: never in this process, and within bounds."""
@@ -78,8 +83,10 @@ class Page:
         return processes(self.settings.processes if count is None else count, bounds=bounds, at_once=_READ_AT_ONCE)
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> "Limits":
         """The limits of intake."""
+        from indexer.pixels.headers import Limits  # with it come the libraries that know pictures
+
         return Limits(max_pixels=self.settings.max_pixels, max_bytes=self.settings.max_bytes)
 
     def clock(self) -> datetime:

@@ -145,11 +145,17 @@ def _compiled_search(pairs: int) -> CompiledSearch | None:
     if _Pairs.met - _Pairs.looked > _PAIRS_BETWEEN_LOOKS:
         _Pairs.looked = _Pairs.met
         stay_small()
-    if _Pairs.search is None and _Pairs.can_load and _Pairs.met > PAIRS_BEFORE_COMPILED:
+    if _Pairs.search is None and _Pairs.met > PAIRS_BEFORE_COMPILED:
+        load_kernel()
+    return _Pairs.search
+
+
+def load_kernel() -> None:
+    """Loads the kernel now, whatever this process has met; tried once."""
+    if _Pairs.can_load and _Pairs.search is None:
         search = load_search()
         _Pairs.search = None if search is None else CompiledSearch(search)
         _Pairs.can_load = search is not None
-    return _Pairs.search
 
 
 def _slots(task: MatchTask) -> Iterable[Slot]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, insert, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import State
@@ -11,7 +11,7 @@ from indexer.domain.removal import Flagged, IndexedFile
 from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
 from indexer.store.pins import is_pinned
-from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, VerdictRow
+from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, VerdictRow, many
 
 _CHUNK = 500
 
@@ -68,7 +68,7 @@ def add_decisions(
         for decision in decisions
     ]
     if rows:
-        session.execute(insert(DecisionRow), rows)
+        session.execute(many(DecisionRow), rows)
 
 
 def take_back(session: Session, image_ids: Sequence[int], *, at: datetime) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import Image, State
@@ -19,7 +19,7 @@ from indexer.pixels.describing import Description, Thumbnail
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
 from indexer.store.columns import stored_forms
 from indexer.store.pins import is_pinned
-from indexer.store.tables import CameraRow, ImageRow, PreparationRow, ThumbnailRow
+from indexer.store.tables import CameraRow, ImageRow, PreparationRow, ThumbnailRow, many
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ def add_images(session: Session, arrivals: Sequence[NewImage], *, run_id: int) -
         | {"path": seen.path, "root": root, "run_id": run_id}
         for seen, naming, root in arrivals
     ]
-    session.execute(insert(ImageRow), rows)
+    session.execute(many(ImageRow), rows)
     ids = {present.path: present.id for present in iter_present(session, [seen.path for seen, _, _ in arrivals])}
     return [ids[seen.path] for seen, _, _ in arrivals]
 
@@ -182,7 +182,7 @@ def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]
         if (image_id, ids[thumbnail.digest]) not in there
     ]
     if rows:
-        session.execute(insert(ThumbnailRow), rows)
+        session.execute(many(ThumbnailRow), rows)
 
 
 def drop_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from indexer.pixels.scoring import Evidence
-from indexer.store.tables import ImageRow, ProfileRow, ScoreRow
+from indexer.store.tables import ImageRow, ProfileRow, ScoreRow, many
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def add_scores(session: Session, pairs: Sequence[PairEvidence], *, scoring_id: i
         for pair in pairs
     ]
     if rows:
-        session.execute(insert(ScoreRow), rows)
+        session.execute(many(ScoreRow), rows)
 
 
 def list_camera_scores(session: Session, camera_id: int, *, scoring_id: int) -> dict[int, dict[int, float]]:

@@ -4,9 +4,22 @@ The migrations make them; these classes only describe them. Rows do not leave th
 """
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, cast
 
-from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, LargeBinary, MetaData, Text, text
+import sqlalchemy
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Index,
+    Insert,
+    LargeBinary,
+    MetaData,
+    Text,
+    insert,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from indexer.store.columns import PathText, UtcDateTime
@@ -25,6 +38,11 @@ class Table(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar = {str: Text(), float: Double(), datetime: UtcDateTime()}
+
+
+def many(row: type[Table]) -> Insert:
+    """The insertion of many rows, said of the table: said of the class it takes several times as long."""
+    return insert(cast(sqlalchemy.Table, row.__table__))
 
 
 class PreparationRow(Table):

@@ -47,21 +47,20 @@ class CameraAnswer:
 def decide_camera(task: CameraTask) -> CameraAnswer:
     """Decides a camera, one image after the other."""
     walk = Walk(task.images, before={})
-    present = {image.id: image for image in task.images}
     shapes = [image.shape for image in task.images if image.shape is not None]
     with Shelf(room_for(shapes), shared=False) as shelf, serial() as spread:
         thumbnails = Thumbnails(
-            present,
+            walk.ranked,
             shelf,
             fetch=lambda ids: {image_id: task.thumbnails[image_id] for image_id in ids},
             spread=spread,
             upcoming=walk.undecided,
         )
         knowledge = Knowledge(task.judgements, lambda image_id: task.recorded.get(image_id, {}))
-        decider = Decider(task.images, knowledge, prepared=thumbnails, measure=task.measure, spread=spread)
+        decider = Decider(walk, knowledge, prepared=thumbnails, measure=task.measure, spread=spread)
         try:
             for block in walk.blocks(size=decider.block_size):
-                decider.decide(walk, block)
+                decider.decide(block)
         except Spoiled as problem:
             return CameraAnswer(spoiled=tuple(problem.image_ids))
     return CameraAnswer(tuple(walk.decisions), tuple(decider.evidence), decider.scored)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Reason, Walk, pair_of
 from indexer.domain.verdicts import Judgement
-from indexer.engines import Lost, Map
+from indexer.engines import Lost, Map, serial
 from indexer.pixels.describing import Prepared, PrepareTask, Recipe, prepare_again
 from indexer.pixels.headers import Limits
 from indexer.pixels.shelf import Shelf, room_for
@@ -27,6 +27,7 @@ from indexer.workflows.measures import measure_of, recipe_of
 from indexer.workflows.prepared import HeldBack, PreparedImages, Spoiled, Thumbnails, WholePictures, found_by
 from indexer.workflows.running import Run
 from indexer.workflows.watching import Advance, Clock, Progress, silent
+from indexer.workflows.workload import WORTH_WORKERS
 
 _PAIRS_WRITTEN = 1000
 _THUMBNAILS_WRITTEN = 64
@@ -134,7 +135,7 @@ def compare_small_cameras(means: Means, chosen: Mapping[str, int], *, run: Run) 
         and not stored.profile.preparation.native
         and (chosen[name], stored.id) not in decided
     ]
-    if means.spread.workers == 1 or len(small) == 1:
+    if means.spread.workers == 1 or len(small) == 1 or sum(sizes[name] for name in small) <= WORTH_WORKERS:
         return
     read = ((name, _read_whole(means, chosen[name], in_force[name])) for name in small)
     tasks: deque[tuple[str, CameraTask]] = deque()
@@ -239,9 +240,11 @@ def _decide(
     walk = Walk(present, before=before)
     outcome = _Outcome(means, run, name, stored, judgements)
     knowledge = Knowledge(judgements, _recorded_scores(means.database, stored) if recorded else lambda _: {})
-    with Shelf(_room(stored, present), shared=True) as shelf:
-        prepared = _prepared(means, stored, present, shelf, upcoming=walk.undecided)
-        decider = Decider(present, knowledge, prepared=prepared, measure=measure_of(stored), spread=means.spread)
+    alone = len(walk.undecided) <= WORTH_WORKERS and not stored.profile.preparation.native
+    with Shelf(_room(stored, present), shared=True) as shelf, serial() as here:
+        spread = here if alone else means.spread
+        prepared = _prepared(means, stored, walk, shelf, spread=spread)
+        decider = Decider(walk, knowledge, prepared=prepared, measure=measure_of(stored), spread=spread)
         _walk_down(walk, decider, outcome, advance=means.progress(f"comparing {name}", len(walk)))
     fresh = outcome.write((), walk.decisions, before=current)
     return outcome.result(walk.decisions, fresh=fresh, scored=decider.scored)
@@ -251,7 +254,7 @@ def _walk_down(walk: Walk, decider: Decider, outcome: _Outcome, *, advance: Adva
     """Decides every image of a camera; evidence is written as it comes, also of a walk that is cut short."""
     try:
         for block in walk.blocks(size=decider.block_size):
-            decider.decide(walk, block)
+            decider.decide(block)
             advance(len(block))
             if len(decider.evidence) >= _PAIRS_WRITTEN:
                 outcome.write([PairEvidence(*pair) for pair in decider.take_evidence()])
@@ -277,16 +280,13 @@ def _room(stored: StoredProfile, present: Sequence[Image]) -> int:
     return room_for([image.shape for image in present if image.shape is not None])
 
 
-def _prepared(
-    means: Means, stored: StoredProfile, present: Sequence[Image], shelf: Shelf, *, upcoming: Sequence[int]
-) -> PreparedImages:
+def _prepared(means: Means, stored: StoredProfile, walk: Walk, shelf: Shelf, *, spread: Map) -> PreparedImages:
     """The prepared images of a camera, as its profile prepares them."""
     if stored.profile.preparation.native:
-        return WholePictures(shelf, mask=stored.profile.preparation.mask, limits=means.limits)
+        return WholePictures(walk.ranked, shelf, mask=stored.profile.preparation.mask, limits=means.limits)
 
     def fetch(image_ids: Sequence[int]) -> Mapping[int, bytes]:
         with means.database.read() as session:
             return images.load_thumbnails(session, image_ids, preparation_id=stored.preparation_id)
 
-    by_id = {image.id: image for image in present}
-    return Thumbnails(by_id, shelf, fetch=fetch, spread=means.spread, upcoming=upcoming)
+    return Thumbnails(walk.ranked, shelf, fetch=fetch, spread=spread, upcoming=walk.undecided)

@@ -9,22 +9,25 @@ verdicts and earlier scores come from.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from indexer.domain.images import Image
-from indexer.domain.selection import Decision, Reason, Search, Walk, nearness
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.domain.keepers import Places
+from indexer.domain.selection import Decision, Reason, Search, Walk
 from indexer.domain.verdicts import Judgement
 from indexer.engines import Lost, Map
 from indexer.pixels.matching import Match, MatchTask, Measure, match
 from indexer.pixels.scoring import Evidence
 from indexer.workflows.prepared import PreparedImages, found_by
 
-_FIRST_CHUNK = 8  # most duplicates find their keeper within a handful
-_LARGEST_CHUNK = 4096
 _BLOCK_PER_WORKER = 8
 _PAIRS_WORTH_SENDING = 1024
+_NOBODY = np.empty(0, dtype=np.int64)
 
 Known = Mapping[int, Decision | None]
-"""What is known of an image's pairs without their pixels, by the other's id: the decision one leads to, None if they
+"""What is known of an image's pairs without their pixels, by the other's place: the decision one leads to, None if they
 differ."""
 
 
@@ -43,37 +46,44 @@ class Knowledge:
 
 @dataclass
 class Inquiry:
-    """A search under way: which keepers are still to be met, and what the others showed."""
+    """A search under way: which keepers are still to be met, and what the others showed, by place."""
 
     search: Search
-    keepers: Iterator[Image]
+    keepers: Iterator[Places]
     known: Known
     found: Decision | None = None
     hit: Decision | None = None
     closed: bool = False
-    chunk: int = _FIRST_CHUNK
-    met: list[Image] = field(default_factory=list)
-    evidence: list[tuple[Image, Evidence]] = field(default_factory=list)
+    met: list[Places] = field(default_factory=list)
+    evidence: list[tuple[int, Evidence]] = field(default_factory=list)
 
-    def keep_nearer_than(self, keeper: Image) -> None:
-        """Forgets what was met beyond a keeper."""
-        image, limit = self.search.image, nearness(self.search.image, keeper)
-        self.met = [other for other in self.met if nearness(image, other) < limit]
-        self.evidence = [pair for pair in self.evidence if nearness(image, pair[0]) < limit]
+    @property
+    def scored(self) -> int:
+        """How many pairs were scored."""
+        return sum(map(len, self.met))
+
+    def keep(self, nearer: Callable[[Places], NDArray[np.bool_]]) -> None:
+        """Forgets what was met beyond a keeper that was found after all."""
+        self.met = [places[nearer(places)] for places in self.met]
+        self.evidence = [pair for pair in self.evidence if nearer(np.array([pair[0]]))[0]]
 
 
 class Decider:
     """Answers the searches of one camera's walk, and collects the evidence."""
 
     def __init__(
-        self, present: Iterable[Image], knowledge: Knowledge, *, prepared: PreparedImages, measure: Measure, spread: Map
+        self, walk: Walk, knowledge: Knowledge, *, prepared: PreparedImages, measure: Measure, spread: Map
     ) -> None:
+        self._walk = walk
         self._measure = measure
         self._recorded = knowledge.recorded
         self._prepared = prepared
         self._spread = spread
+        shapes = {image.shape: number for number, image in enumerate(walk.ranked)}
+        self._shapes = np.array([shapes[image.shape] for image in walk.ranked], dtype=np.int64)
+        self._comparable = measure.native or len(shapes) <= 1  # all with all
         self._copies: dict[str, list[int]] = defaultdict(list)
-        for image in present:
+        for image in walk.ranked:
             self._copies[image.content_hash].append(image.id)
         self._judged: dict[int, list[tuple[int, Judgement]]] = defaultdict(list)
         for (image_a_id, image_b_id), judgement in knowledge.judgements.items():
@@ -87,23 +97,24 @@ class Decider:
         """How many images are searched at once."""
         return 1 if self._spread.workers == 1 else _BLOCK_PER_WORKER * self._spread.workers
 
-    def decide(self, walk: Walk, block: Sequence[Search]) -> None:
+    def decide(self, block: Sequence[Search]) -> None:
         """Settles the images of a block."""
-        inquiries = [Inquiry(search, walk.candidates(search), self._known(search.image)) for search in block]
+        walk = self._walk
+        inquiries = [Inquiry(search, walk.candidates(search), self._known(search)) for search in block]
         self._pursue(inquiries)
         for inquiry in inquiries:
             search, found = inquiry.search, inquiry.found
-            keeper = None if found is None or found.keeper_id is None else walk.keepers[found.keeper_id]
-            late = Inquiry(search, walk.late(search, found=keeper), inquiry.known)
+            late = Inquiry(search, walk.late(search, found=self._keeper(found)), inquiry.known)
             self._pursue([late])
-            if late.found is not None and late.found.keeper_id is not None:
+            keeper = self._keeper(late.found)
+            if keeper is not None:
                 found = late.found
-                inquiry.keep_nearer_than(walk.keepers[late.found.keeper_id])
+                inquiry.keep(partial(walk.nearer, search, than=keeper))
             self._note(inquiry)
             self._note(late)
             walk.settle(search, found)
-            if search.image.id not in walk.keepers:
-                self._prepared.drop(search.image)
+            if not walk.keeps(search.place):
+                self._prepared.drop(search.place)
 
     def take_evidence(self) -> list[PairEvidence]:
         """The evidence collected since the last call."""
@@ -115,8 +126,8 @@ class Decider:
         going = list(inquiries)
         while going:
             asked = [(inquiry, self._next_chunk(inquiry)) for inquiry in going]
-            asked = [(inquiry, chunk) for inquiry, chunk in asked if chunk]
-            tasks = [self._prepared.task(inquiry.search.image, chunk, self._measure) for inquiry, chunk in asked]
+            asked = [(inquiry, chunk) for inquiry, chunk in asked if len(chunk)]
+            tasks = [self._prepared.task(inquiry.search.place, chunk, self._measure) for inquiry, chunk in asked]
             for (inquiry, chunk), answer in zip(asked, self._match(tasks), strict=True):
                 self._hear(inquiry, chunk, found_by(answer))
             for inquiry in going:
@@ -129,36 +140,43 @@ class Decider:
         pairs = sum(len(task.candidates) for task in tasks)
         return (self._spread if self._measure.native or pairs >= _PAIRS_WORTH_SENDING else map)(match, tasks)
 
-    def _hear(self, inquiry: Inquiry, chunk: Sequence[Image], answer: Match) -> None:
+    def _hear(self, inquiry: Inquiry, chunk: Places, answer: Match) -> None:
         """Takes what a search among a chunk of keepers found."""
-        inquiry.met += chunk[: answer.met]
-        inquiry.evidence += [(chunk[place], evidence) for place, evidence in answer.evidence]
+        inquiry.met.append(chunk[: answer.met])
+        inquiry.evidence += [(int(chunk[number]), evidence) for number, evidence in answer.evidence]
         if answer.found:
-            keeper = chunk[answer.met - 1]
-            score = next((evidence.score for other, evidence in inquiry.evidence[-1:] if other is keeper), None)
-            inquiry.found = Decision(inquiry.search.image.id, Reason.SIMILAR, keeper.id, score)
+            keeper = int(chunk[answer.met - 1])
+            score = next((evidence.score for other, evidence in inquiry.evidence[-1:] if other == keeper), None)
+            inquiry.found = Decision(inquiry.search.image.id, Reason.SIMILAR, self._walk.ranked[keeper].id, score)
             inquiry.closed = True
 
-    def _next_chunk(self, inquiry: Inquiry) -> list[Image]:
+    def _next_chunk(self, inquiry: Inquiry) -> Places:
         """The next keepers whose pair must be scored; closes the inquiry where no more are to come."""
-        image, known = inquiry.search.image, inquiry.known
-        chunk: list[Image] = []
-        for keeper in inquiry.keepers:
-            if keeper.id in known:
-                inquiry.hit = known[keeper.id]
-                if inquiry.hit is not None:
-                    break
-            elif keeper.shape == image.shape or self._measure.native:
-                chunk.append(keeper)
-                if len(chunk) == inquiry.chunk:
-                    inquiry.chunk = min(inquiry.chunk * 4, _LARGEST_CHUNK)
-                    return chunk
+        for chunk in inquiry.keepers:
+            places = chunk
+            if inquiry.known:
+                places = self._unknown(inquiry, places)
+            if not self._comparable:
+                places = places[self._shapes[places] == self._shapes[inquiry.search.place]]
+            if len(places) or inquiry.closed:
+                return places
         inquiry.closed = True
-        return chunk
+        return _NOBODY
 
-    def _known(self, image: Image) -> Known:
+    def _unknown(self, inquiry: Inquiry, places: Places) -> Places:
+        """The keepers of which nothing is known; up to the first that is known to be similar, which closes the
+        inquiry."""
+        known = np.isin(places, list(inquiry.known))
+        for number in np.flatnonzero(known).tolist():
+            inquiry.hit = inquiry.known[int(places[number])]
+            if inquiry.hit is not None:
+                inquiry.closed = True
+                return places[:number][~known[:number]]
+        return places[~known]
+
+    def _known(self, search: Search) -> Known:
         """What is known of an image's pairs: a person's word, else equal bytes, else a score that was recorded."""
-        known: dict[int, Decision | None] = {}
+        image, known = search.image, dict[int, Decision | None]()
         for other_id, score in self._recorded(image.id).items():
             similar = score < self._measure.max_score
             known[other_id] = Decision(image.id, Reason.SIMILAR, other_id, score) if similar else None
@@ -167,10 +185,16 @@ class Decider:
         for other_id, judgement in self._judged.get(image.id, ()):
             same = judgement.verdict == "same"
             known[other_id] = Decision(image.id, Reason.VERDICT, other_id) if same else None
-        return known
+        del known[image.id]
+        places = self._walk.place_of
+        return {places[other_id]: decision for other_id, decision in known.items() if other_id in places}
+
+    def _keeper(self, found: Decision | None) -> int | None:
+        """The place of the keeper that a decision names."""
+        return None if found is None or found.keeper_id is None else self._walk.place_of[found.keeper_id]
 
     def _note(self, inquiry: Inquiry) -> None:
         """Counts the pairs that an image met, and keeps the evidence worth recording."""
-        image_id = inquiry.search.image.id
-        self.scored += len(inquiry.met)
-        self.evidence += [(image_id, keeper.id, evidence) for keeper, evidence in inquiry.evidence]
+        image_id, ranked = inquiry.search.image.id, self._walk.ranked
+        self.scored += inquiry.scored
+        self.evidence += [(image_id, ranked[place].id, evidence) for place, evidence in inquiry.evidence]

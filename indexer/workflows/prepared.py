@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from indexer.domain.images import Image
+from indexer.domain.keepers import Places
 from indexer.engines import Lost, Map
 from indexer.errors import EngineProblem
 from indexer.pixels.describing import read_native
@@ -19,6 +20,7 @@ from indexer.pixels.preparing import Mask
 from indexer.pixels.shelf import FillTask, Shelf, Slot, fill
 
 _FETCHED_ALONG = 256
+_ABSENT = -1  # an offset on no shelf
 _FILLED_AT_ONCE = 32  # by one worker: enough to be worth sending
 
 Result = TypeVar("Result")
@@ -39,13 +41,13 @@ class Spoiled(Exception):
 
 
 class PreparedImages(Protocol):
-    """The prepared images of a camera, ready to be searched."""
+    """The prepared images of a camera, by their places in rank order, ready to be searched."""
 
-    def task(self, image: Image, keepers: Sequence[Image], measure: Measure) -> MatchTask:
+    def task(self, place: int, keepers: Places, measure: Measure) -> MatchTask:
         """The search of an image among keepers, in this order."""
         ...
 
-    def drop(self, image: Image) -> None:
+    def drop(self, place: int) -> None:
         """Says that an image will not be asked for again."""
         ...
 
@@ -58,44 +60,52 @@ class Thumbnails:
     """
 
     def __init__(
-        self, present: Mapping[int, Image], shelf: Shelf, *, fetch: Fetch, spread: Map, upcoming: Iterable[int]
+        self, ranked: Sequence[Image], shelf: Shelf, *, fetch: Fetch, spread: Map, upcoming: Iterable[int]
     ) -> None:
-        self._present = present
+        self._ranked = ranked
         self._shelf = shelf
         self._fetch = fetch
         self._spread = spread
         self._upcoming = iter(upcoming)
         self._slots: dict[int, Slot] = {}
+        self._offsets = np.full(len(ranked), _ABSENT, dtype=np.int64)
         self._loaded: set[int] = set()
 
-    def task(self, image: Image, keepers: Sequence[Image], measure: Measure) -> MatchTask:
+    def task(self, place: int, keepers: Places, measure: Measure) -> MatchTask:
         """The search of an image among keepers of its shape, in this order."""
-        slots = self._slots
-        missing = [one.id for one in (image, *keepers) if one.id not in slots]
-        if missing:
-            self._load(missing)
-        offsets = np.fromiter((slots[keeper.id].offset for keeper in keepers), dtype=np.int64, count=len(keepers))
-        return MatchTask(slots[image.id], offsets, measure)
+        offsets = self._offsets[keepers]
+        missing = keepers[offsets == _ABSENT].tolist()
+        if missing or place not in self._slots:
+            self._load([*missing, *([place] if place not in self._slots else [])])
+            offsets = self._offsets[keepers]
+        return MatchTask(self._slots[place], offsets, measure)
 
-    def drop(self, image: Image) -> None:
+    def drop(self, place: int) -> None:
         """Says that an image will not be asked for again."""
-        slot = self._slots.pop(image.id, None)
+        slot = self._slots.pop(place, None)
         if slot is not None:
+            self._offsets[place] = _ABSENT
             self._shelf.give_back(slot)
 
     def _load(self, missing: Sequence[int]) -> None:
-        along = (image_id for image_id in self._upcoming if image_id not in self._loaded)
+        along = (place for place in self._upcoming if place not in self._loaded)
         chosen = list(dict.fromkeys([*missing, *islice(along, _FETCHED_ALONG)]))
-        data = self._fetch(chosen)
-        for image_id in chosen:
-            self._slots[image_id] = self._shelf.reserve(*(self._present[image_id].shape or (0, 0)))
+        data = self._fetch([self._ranked[place].id for place in chosen])
+        for place in chosen:
+            self._slots[place] = self._shelf.reserve(*(self._ranked[place].shape or (0, 0)))
+            self._offsets[place] = self._slots[place].offset
         self._loaded.update(chosen)
         shares = [chosen[begin : begin + _FILLED_AT_ONCE] for begin in range(0, len(chosen), _FILLED_AT_ONCE)]
-        tasks = (FillTask(tuple(self._slots[one] for one in ids), tuple(data[one] for one in ids)) for ids in shares)
+        tasks = (
+            FillTask(
+                tuple(self._slots[place] for place in places), tuple(data[self._ranked[place].id] for place in places)
+            )
+            for places in shares
+        )
         spoiled: list[int] = []
-        for ids, answer in zip(shares, self._spread(fill, tasks), strict=True):
-            problems = found_by(answer)
-            spoiled += [image_id for image_id, problem in zip(ids, problems, strict=True) if problem is not None]
+        for places, answer in zip(shares, self._spread(fill, tasks), strict=True):
+            problems = zip(places, found_by(answer), strict=True)
+            spoiled += [self._ranked[place].id for place, problem in problems if problem is not None]
         if spoiled:
             raise Spoiled(spoiled)
 
@@ -103,32 +113,34 @@ class Thumbnails:
 class WholePictures:
     """The images of a camera at native size, read from their files one by one (the profile `original`)."""
 
-    def __init__(self, shelf: Shelf, *, mask: Mask, limits: Limits) -> None:
+    def __init__(self, ranked: Sequence[Image], shelf: Shelf, *, mask: Mask, limits: Limits) -> None:
+        self._ranked = ranked
         self._shelf = shelf
         self._mask = mask
         self._limits = limits
         self._slots: dict[int, Slot] = {}
 
-    def task(self, image: Image, keepers: Sequence[Image], measure: Measure) -> MatchTask:
+    def task(self, place: int, keepers: Places, measure: Measure) -> MatchTask:
         """The search of an image among keepers, in this order."""
-        return MatchTask(self._slot(image), tuple(map(self._slot, keepers)), measure)
+        return MatchTask(self._slot(place), tuple(map(self._slot, keepers.tolist())), measure)
 
-    def drop(self, image: Image) -> None:
+    def drop(self, place: int) -> None:
         """Says that an image will not be asked for again."""
-        slot = self._slots.pop(image.id, None)
+        slot = self._slots.pop(place, None)
         if slot is not None:
             self._shelf.give_back(slot)
 
-    def _slot(self, image: Image) -> Slot:
-        if image.id not in self._slots:
+    def _slot(self, place: int) -> Slot:
+        if place not in self._slots:
+            image = self._ranked[place]
             try:
                 whole = read_native(image.path, content_hash=image.content_hash, mask=self._mask, limits=self._limits)
             except OSError as problem:
                 raise HeldBack(f"{image.path!a}: {problem.strerror}") from problem
             except ImageRefused as problem:
                 raise HeldBack(f"{image.path!a}: {problem.reason}") from problem
-            self._slots[image.id] = self._shelf.put(whole)
-        return self._slots[image.id]
+            self._slots[place] = self._shelf.put(whole)
+        return self._slots[place]
 
 
 def found_by(answer: Result | Lost) -> Result:

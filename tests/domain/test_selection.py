@@ -12,6 +12,7 @@ from itertools import combinations
 from math import frexp
 from typing import Literal
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,8 @@ from hypothesis.stateful import (
 )
 
 from indexer.domain.images import Image
-from indexer.domain.selection import Decision, Keepers, Reason, Walk, nearness
+from indexer.domain.keepers import Places
+from indexer.domain.selection import Decision, Reason, Walk
 
 NOON = datetime(2021, 3, 27, 12, tzinfo=UTC)
 MAX_SCORE = 1000.0
@@ -102,6 +104,11 @@ def brute_force(images: Iterable[Image], truth: Truth) -> list[Decision]:
     return decisions
 
 
+def told(walk: Walk, chunks: Iterable[Places]) -> list[Image]:
+    """The images at places that come in chunks."""
+    return [walk.ranked[place] for places in chunks for place in places]
+
+
 def walk_down(
     images: Iterable[Image], truth: Truth, *, before: Mapping[int, Decision] | None = None, size: int = 1
 ) -> tuple[list[Decision], list[Pair]]:
@@ -109,15 +116,16 @@ def walk_down(
     walk = Walk(images, before=before or {})
     pairs: list[Pair] = []
     for block in walk.blocks(size=size):
-        asked = [list(walk.candidates(search)) for search in block]
+        asked = [told(walk, walk.candidates(search)) for search in block]
         for search, candidates in zip(block, asked, strict=True):
             image = search.image
             found, met = truth.first(image, candidates)
-            keeper = None if found is None or found.keeper_id is None else walk.keepers[found.keeper_id]
-            closer, met_late = truth.first(image, walk.late(search, found=keeper))
+            keeper = None if found is None or found.keeper_id is None else walk.place_of[found.keeper_id]
+            closer, met_late = truth.first(image, told(walk, walk.late(search, found=keeper)))
             if closer is not None and closer.keeper_id is not None:
-                limit = nearness(image, walk.keepers[closer.keeper_id])
-                met = [other for other in met if nearness(image, other) < limit]
+                places = np.array([walk.place_of[other.id] for other in met], dtype=np.int64)
+                nearer = walk.nearer(search, places, than=walk.place_of[closer.keeper_id])
+                met = [other for other, stays in zip(met, nearer, strict=True) if stays]
             pairs += [pair_of(image.id, other.id) for other in met + met_late]
             walk.settle(search, closer or found)
     return walk.decisions, pairs
@@ -264,24 +272,6 @@ def test_verdicts_outrank_everything() -> None:
     assert walk_down([one, other, twin], truth)[0][1:] == [Decision(2, Reason.VERDICT, 1), Decision(3, Reason.NEW)]
     pinned = replace(other, pinned=True)
     assert walk_down([one, pinned], truth)[0] == [Decision(2, Reason.PINNED), Decision(1, Reason.VERDICT, 2)]
-
-
-keeper_sets = st.lists(st.tuples(minutes, st.booleans(), st.integers(0, 9)), max_size=12)
-
-
-@given(known=keeper_sets, here=minutes)
-def test_outward_is_sorted_by_nearness(known: list[tuple[float | None, bool, int]], here: float | None) -> None:
-    """Keepers come in the order of nearness, whatever the order in which they were taken in."""
-    images = [
-        image_of(number, minute, pinned=pinned, content_hash=f"{drawn}{number}")
-        for number, (minute, pinned, drawn) in enumerate(known)
-    ]
-    keepers, image = Keepers(), image_of(99, here)
-    for each in images:
-        keepers.add(each)
-    assert list(keepers.outward(image)) == sorted(images, key=lambda keeper: nearness(image, keeper))
-    assert [keepers[each.id] for each in images if each.id in keepers] == images
-    assert (len(keepers), image.id in keepers) == (len(images), False)
 
 
 @pytest.mark.parametrize("size", SIZES)
