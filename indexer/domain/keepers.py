@@ -86,6 +86,6 @@ class Keepers:
                 yield places[taken[np.lexsort((places[taken], away_us[taken]))]]
                 before = int(np.count_nonzero(complete[: begin - first]))
                 begin, end = begin - before, end + len(taken) - before
-            size = min(4 * size, _LARGEST_CHUNK) if len(taken) else 2 * size
+            size = min(8 * size, _LARGEST_CHUNK) if len(taken) else 2 * size
         if len(self._timeless):
             yield self._timeless

@@ -76,7 +76,7 @@ class Walk:
     """One camera's present images, walked down the ranks block by block while its keepers become known.
 
     `before` holds the current decisions of these images, all of the profile in force and of one moment. The images of a
-    block may be searched at the same time: `candidates` are the keepers known when the block began, `late` those of the
+    block may be searched at the same time: `candidates` are the keepers known when that is asked, `late` those of the
     block itself. With blocks of one image `late` is always empty. Keepers are told by their places in `ranked`.
     """
 
@@ -123,7 +123,7 @@ class Walk:
             yield block
 
     def candidates(self, search: Search) -> Iterator[Places]:
-        """The keepers known when the block began that this image must meet, nearest first."""
+        """The keepers known now that this image must meet, nearest first."""
         if search.image.pinned:
             return iter(())
         if search.before is None:
@@ -149,7 +149,8 @@ class Walk:
         """Which keepers are nearer to an image than another keeper."""
         ends = distances(self._times_us, search.place, np.array([than]))[0], than
         away = distances(self._times_us, search.place, places)
-        return (away < ends[0]) | ((away == ends[0]) & (places < ends[1]))
+        nearer: NDArray[np.bool_] = (away < ends[0]) | ((away == ends[0]) & (places < ends[1]))
+        return nearer
 
     def settle(self, search: Search, found: Decision | None) -> None:
         """Takes what was found for an image; None means that no keeper it had to meet is similar."""

@@ -25,13 +25,6 @@ from indexer.pixels.components import AREA, LEFT, PARENT, RIGHT, TOP, find_runs,
 ABOVE = -1
 """What stands in the place of the counted area of a pair whose score is above the limit."""
 _ROOM = 6  # pixels around what proved the last pair
-_HINTS = 2**16
-
-
-def no_hints():
-    """The box to look at first by image (top, bottom, words from the left, width), (N, 4), int64, all unknown. Any box
-    gives a true answer, a good one a quick answer."""
-    return np.zeros((_HINTS, 4), dtype=np.int64)
 
 
 class _Work(NamedTuple):
@@ -176,8 +169,9 @@ def search(
     least, similar, limit : int
         Doubled areas in pixels: the least of a contour that counts, the largest score that is similar, and the
         largest of which the evidence is wanted, not below `similar`.
-    hints : (N, 4), int64
-        `no_hints` at first, kept from search to search.
+    hints : (N, 4), int32
+        The box to look at first by image: top, bottom, words from the left, width; all 0 at first, and kept from search
+        to search. Any box gives a true answer, a good one a quick answer; so several processes may share them.
     evidence : (M, 4), int64
         Set for every candidate met: counted doubled area (or ABOVE and nothing more), doubled area of the largest
         contour, number of contours that count, changed pixels before dilation.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from indexer.pixels.compiled import load_search
 from indexer.pixels.native import same_size
 from indexer.pixels.scoring import Evidence, area_unit, changed_area
-from indexer.pixels.shelf import Slot, stay_small, take, whole
+from indexer.pixels.shelf import Slot, hints, stay_small, take, whole
 
 PAIRS_BEFORE_COMPILED = 5_000
 """So many pairs are scored by OpenCV before the kernel is loaded; no result depends on it."""
@@ -74,14 +74,16 @@ def match(task: MatchTask) -> Match:
     return search(task)
 
 
+def match_each(tasks: tuple[MatchTask, ...]) -> tuple[Match, ...]:
+    """The first similar candidate of each task."""
+    return tuple(map(match, tasks))
+
+
 class CompiledSearch:
-    """The search in machine code (`indexer.pixels.kernel`), with what it learned of where this camera changes."""
+    """The search in machine code (`indexer.pixels.kernel`)."""
 
     def __init__(self, search: Callable[..., Any]) -> None:
-        from indexer.pixels.kernel import no_hints
-
         self._search = search
-        self.hints: NDArray[np.int64] = no_hints()  # type: ignore[no-untyped-call]
 
     def __call__(self, task: MatchTask) -> Match:
         """The first similar candidate of a task whose candidates are offsets."""
@@ -98,7 +100,7 @@ class CompiledSearch:
             np.uint8(measure.threshold),
             measure.dilations,
             *limits,
-            self.hints,
+            hints(slot),
             evidence,
         )
         return Match(met, found, tuple(_worth_recording(evidence[:met], measure, slot)))

@@ -14,7 +14,8 @@ import os
 import resource
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -28,6 +29,8 @@ from indexer.pixels.thumbnails import decode
 
 _STEP_BYTES = 1 << 24
 _ROW_BYTES = 64
+_HINTS = 2**16, 4  # boxes, and what a box takes (`indexer.pixels.kernel`)
+_HINTS_BYTES = 2**16 * 4 * 4
 _RESIDENT_BYTES = 3 << 29
 """A process with more resident memory lets go of the pages of its shelf; they come back when they are read."""
 
@@ -80,17 +83,19 @@ class Shelf:
         self._file = tempfile.TemporaryFile(prefix="indexer-", buffering=0) if shared else None  # noqa: SIM115 - closed by __exit__
         self._place = None if self._file is None else f"/proc/{os.getpid()}/fd/{self._file.fileno()}"
         self._name = f"{os.getpid()}-{next(self._shelves)}"
-        self._room = max(1, room)
-        self._end = 0
+        self._room = _HINTS_BYTES + room
+        self._end = _HINTS_BYTES
         self._taken = 0
         self._free: dict[tuple[int, int], list[Slot]] = defaultdict(list)
-        if self._file is not None:
-            self._file.truncate(self._room)
-            _map(self._name, self._place, self._room)
-        else:
-            _maps[self._name] = _Map(None, np.zeros(self._room, dtype=np.uint8))
 
     def __enter__(self) -> "Shelf":
+        if self._file is None:
+            _maps[self._name] = _Map.of(None, np.zeros(self._room, dtype=np.uint8))
+            return self
+        with self._file_kept():
+            self._file.truncate(self._room)
+            self._take_space()
+            _map(self._name, self._place, self._room)
         return self
 
     def __exit__(
@@ -99,6 +104,15 @@ class Shelf:
         _maps.pop(self._name, None)
         if self._file is not None:
             self._file.close()
+
+    @contextmanager
+    def _file_kept(self) -> Iterator[None]:
+        """Closes the file if its space cannot be had."""
+        try:
+            yield
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
 
     def reserve(self, height: int, width: int) -> Slot:
         """A slot for a (height, width) image, to be filled."""
@@ -146,8 +160,12 @@ def take(slot: Slot) -> NDArray[np.uint8]:
 
 def whole(slot: Slot) -> NDArray[np.uint8]:
     """All that lies on the shelf of a slot, (N,), uint8, not copied, not to be changed."""
-    found = _maps.get(slot.shelf)
-    return found.pixels if found is not None else _map(slot.shelf, slot.file, slot.room)
+    return _of(slot).pixels
+
+
+def hints(slot: Slot) -> NDArray[np.int32]:
+    """What all processes have learned of where the images of a shelf differ, (N, 4), int32; to be changed."""
+    return _of(slot).hints
 
 
 def stay_small() -> None:
@@ -165,19 +183,29 @@ class _Map:
 
     memory: mmap.mmap | None
     pixels: NDArray[np.uint8]
+    hints: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, memory: mmap.mmap | None, pixels: NDArray[np.uint8]) -> "_Map":
+        return cls(memory, pixels, pixels[:_HINTS_BYTES].view(np.int32).reshape(_HINTS))
 
 
 _maps: dict[str, _Map] = {}
 
 
-def _map(name: str, place: str | None, room: int) -> NDArray[np.uint8]:
+def _of(slot: Slot) -> _Map:
+    found = _maps.get(slot.shelf)
+    return found if found is not None else _map(slot.shelf, slot.file, slot.room)
+
+
+def _map(name: str, place: str | None, room: int) -> _Map:
     assert place is not None, "a shelf in the memory of another process"
     for other in [other for other, mapped in _maps.items() if mapped.memory is not None]:
         del _maps[other]  # one at a time: a map would keep the space of a removed file
     with Path(place).open("r+b", buffering=0) as file:
         memory = mmap.mmap(file.fileno(), room)
-    _maps[name] = _Map(memory, np.frombuffer(memory, dtype=np.uint8))
-    return _maps[name].pixels
+    _maps[name] = _Map.of(memory, np.frombuffer(memory, dtype=np.uint8))
+    return _maps[name]
 
 
 def _fill(slot: Slot, data: bytes) -> str | None:

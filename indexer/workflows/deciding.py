@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from indexer.domain.keepers import Places
 from indexer.domain.selection import Decision, Reason, Search, Walk
 from indexer.domain.verdicts import Judgement
-from indexer.engines import Lost, Map
-from indexer.pixels.matching import Match, MatchTask, Measure, match
+from indexer.engines import Map
+from indexer.pixels.matching import Match, MatchTask, Measure, match, match_each
 from indexer.pixels.scoring import Evidence
 from indexer.workflows.prepared import PreparedImages, found_by
 
-_BLOCK_PER_WORKER = 8
-_PAIRS_WORTH_SENDING = 1024
+_BLOCK_PER_WORKER = 32
+_PAIRS_WORTH_SENDING = 2048
 _NOBODY = np.empty(0, dtype=np.int64)
 
 Known = Mapping[int, Decision | None]
@@ -99,22 +99,52 @@ class Decider:
 
     def decide(self, block: Sequence[Search]) -> None:
         """Settles the images of a block."""
-        walk = self._walk
-        inquiries = [Inquiry(search, walk.candidates(search), self._known(search)) for search in block]
-        self._pursue(inquiries)
-        for inquiry in inquiries:
-            search, found = inquiry.search, inquiry.found
-            late = Inquiry(search, walk.late(search, found=self._keeper(found)), inquiry.known)
-            self._pursue([late])
-            keeper = self._keeper(late.found)
-            if keeper is not None:
-                found = late.found
-                inquiry.keep(partial(walk.nearer, search, than=keeper))
-            self._note(inquiry)
-            self._note(late)
-            walk.settle(search, found)
-            if not walk.keeps(search.place):
+        put_off = self._like_others(block)
+        at_once = {search.place: self._inquiry(search) for search in block if search.place not in put_off}
+        self._pursue(list(at_once.values()))
+        for search in block:
+            if search.place in at_once:
+                found = self._meet_the_late(at_once[search.place])
+            else:
+                alone = self._inquiry(search)  # by now the keepers of its block are among all others
+                self._pursue([alone])
+                self._note(alone)
+                found = alone.found
+            self._walk.settle(search, found)
+            if not self._walk.keeps(search.place):
                 self._prepared.drop(search.place)
+
+    def _inquiry(self, search: Search) -> Inquiry:
+        return Inquiry(search, self._walk.candidates(search), self._known(search))
+
+    def _meet_the_late(self, inquiry: Inquiry) -> Decision | None:
+        """What is found for an image after it met the keepers of its own block, too."""
+        search = inquiry.search
+        late = Inquiry(search, self._walk.late(search, found=self._keeper(inquiry.found)), inquiry.known)
+        self._pursue([late])
+        keeper = self._keeper(late.found)
+        if keeper is not None:
+            inquiry.keep(partial(self._walk.nearer, search, than=keeper))
+        self._note(inquiry)
+        self._note(late)
+        return inquiry.found if keeper is None else late.found
+
+    def _like_others(self, block: Sequence[Search]) -> set[int]:
+        """The places of images that are similar to one before them in the block.
+
+        Most find their keeper there, so their search among all other keepers is put off until that is known: no result
+        depends on it.
+        """
+        if len(block) == 1 or self._measure.native:
+            return set()
+        new = [search.place for search in block if search.before is None and not search.image.pinned]
+        places = np.array(new, dtype=np.int64)
+        found = set[int]()
+        for number, place in enumerate(new):
+            others = places[:number][self._shapes[places[:number]] == self._shapes[place]]
+            if len(others) and match(self._prepared.task(place, others, self._measure)).found:
+                found.add(place)
+        return found
 
     def take_evidence(self) -> list[PairEvidence]:
         """The evidence collected since the last call."""
@@ -129,16 +159,20 @@ class Decider:
             asked = [(inquiry, chunk) for inquiry, chunk in asked if len(chunk)]
             tasks = [self._prepared.task(inquiry.search.place, chunk, self._measure) for inquiry, chunk in asked]
             for (inquiry, chunk), answer in zip(asked, self._match(tasks), strict=True):
-                self._hear(inquiry, chunk, found_by(answer))
+                self._hear(inquiry, chunk, answer)
             for inquiry in going:
                 if inquiry.closed and inquiry.found is None:
                     inquiry.found = inquiry.hit
             going = [inquiry for inquiry in going if not inquiry.closed]
 
-    def _match(self, tasks: Sequence[MatchTask]) -> Iterable[Match | Lost]:
-        """The answers, from the workers where that is worth the way."""
+    def _match(self, tasks: Sequence[MatchTask]) -> Iterable[Match]:
+        """The answers, from the workers where that is worth the way; each is sent one share of the tasks."""
         pairs = sum(len(task.candidates) for task in tasks)
-        return (self._spread if self._measure.native or pairs >= _PAIRS_WORTH_SENDING else map)(match, tasks)
+        if not self._measure.native and pairs < _PAIRS_WORTH_SENDING:
+            return map(match, tasks)
+        shares = [tuple(tasks[number :: self._spread.workers]) for number in range(self._spread.workers)]
+        answers = [iter(found_by(answer)) for answer in self._spread(match_each, shares)]
+        return [next(answers[number % len(answers)]) for number in range(len(tasks))]
 
     def _hear(self, inquiry: Inquiry, chunk: Places, answer: Match) -> None:
         """Takes what a search among a chunk of keepers found."""

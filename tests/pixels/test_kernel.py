@@ -12,13 +12,19 @@ from numpy.typing import NDArray
 from indexer.pixels import compiled
 from indexer.pixels.matching import CompiledSearch, Match, MatchTask, Measure, first_similar
 from indexer.pixels.scoring import area_unit
-from indexer.pixels.shelf import Shelf, room_for
+from indexer.pixels.shelf import Shelf, Slot, hints, room_for
 from tests.pixels.masks import DRAWINGS, Image, boxes, noise, rings
 
 BALANCED = Measure(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
 PLAIN = Measure(45, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
 ALL_DIFFER = Measure(30, 2, 1000.0, native=False, max_score=0.0, record_limit=4000.0)
 Drawing = Callable[[int, int, int, float], Image]
+Box = tuple[int, int, int, int]
+
+
+def _hint(slot: Slot) -> int:
+    """Where the box of an image is kept."""
+    return slot.offset // (slot.height * slot.stride) % (len(hints(slot)) - 1)
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +35,14 @@ def search() -> Iterator[CompiledSearch]:
     return CompiledSearch(kernel)
 
 
-def found_by(search: CompiledSearch, images: list[Image], measure: Measure) -> Match:
-    """What the kernel finds for the first image among the others."""
+def found_by(
+    search: CompiledSearch, images: list[Image], measure: Measure, boxes: dict[int | None, Box] | None = None
+) -> Match:
+    """What the kernel finds for the first image among the others, with boxes to look at first: by image, or for all."""
     with Shelf(room_for([image.shape for image in images]), shared=False) as shelf:
-        image, *others = [shelf.put(image) for image in images]
+        image, *others = slots = [shelf.put(image) for image in images]
+        for number, box in (boxes or {}).items():
+            hints(image)[slice(None) if number is None else _hint(slots[number])] = box
         return search(MatchTask(image, np.array([slot.offset for slot in others], dtype=np.int64), measure))
 
 
@@ -60,12 +70,11 @@ def test_the_kernel_is_brute_force(
     shape: tuple[int, int],
     share: float,
     measure: Measure,
-    hint: tuple[int, int, int, int],
+    hint: Box,
 ) -> None:
     """The same is found, on the same evidence, whatever changed and whichever box is looked at first."""
     images = [draw(*shape, seed, share) for draw, seed in drawings]
-    search.hints[:] = hint
-    assert found_by(search, images, measure) == first_similar(images[0], images[1:], measure=measure)
+    assert found_by(search, images, measure, {None: hint}) == first_similar(images[0], images[1:], measure=measure)
 
 
 @settings(deadline=None, max_examples=60)
@@ -86,15 +95,12 @@ def test_profiles_are_brute_force_at_their_size(
 
 @pytest.mark.parametrize("columns", [(0, 40), (280, 320), (100, 140)])
 @pytest.mark.parametrize("first", [(0, 20, 0, 64), (100, 150, 0, 320), (150, 180, 4, 64)])
-def test_plain_change_is_proved_from_anywhere(
-    search: CompiledSearch, columns: tuple[int, int], first: tuple[int, int, int, int]
-) -> None:
+def test_plain_change_is_proved_from_anywhere(search: CompiledSearch, columns: tuple[int, int], first: Box) -> None:
     """A car that drove in leaves no evidence but that it is above the limit, wherever the search begins."""
     image: NDArray[np.uint8] = np.full((180, 320), 100, dtype=np.uint8)
     other = image.copy()
     other[60:130, slice(*columns)] = 180
-    search.hints[:] = first
-    assert found_by(search, [image, other, other], BALANCED) == Match(2, False, ())
+    assert found_by(search, [image, other, other], BALANCED, {None: first}) == Match(2, False, ())
 
 
 def test_what_was_learned_is_looked_at_first(search: CompiledSearch) -> None:
@@ -102,9 +108,10 @@ def test_what_was_learned_is_looked_at_first(search: CompiledSearch) -> None:
     image: NDArray[np.uint8] = np.full((180, 320), 100, dtype=np.uint8)
     other = image.copy()
     other[60:130, 100:140] = 180
-    search.hints[:] = 0
-    found_by(search, [image, other], BALANCED)
-    top, bottom, left_word, width = search.hints[0].tolist()
+    with Shelf(room_for([image.shape] * 2), shared=False) as shelf:
+        slots = shelf.put(image), shelf.put(other)
+        search(MatchTask(slots[0], np.array([slots[1].offset]), BALANCED))
+        top, bottom, left_word, width = hints(slots[0])[_hint(slots[0])].tolist()
     assert (top, left_word, width) == (58, 1, 128)
     assert 60 < bottom < 100
 
@@ -116,7 +123,5 @@ def test_a_bit_beyond_the_box_is_not_seen(search: CompiledSearch) -> None:
     right[:, 64:] = 200
     line[:, 0] = 200  # dilated 39 x 4 pixels; what the last pair left would add a few rows by 3
     measure = Measure(30, 4, 0.0, native=False, max_score=0.0, record_limit=160 * area_unit(40, 128))
-    search.hints[:] = 0
-    search.hints[2] = (0, 40, 0, 64)
-    found = found_by(search, [black, right, line], measure)
+    found = found_by(search, [black, right, line], measure, {2: (0, 40, 0, 64)})
     assert [(place, round(one.score / area_unit(40, 128))) for place, one in found.evidence] == [(1, 156)]
