@@ -38,7 +38,8 @@ Result = TypeVar("Result")
 _BROKEN = (BrokenExecutor, ConnectionError, EOFError)  # what a pool says whose processes are gone
 _MOST_BREAKS = 2  # of the pool before one item is done
 _PATIENCE_S = 5.0  # between two looks at whether the pool is still there
-_IN_FLIGHT = 4  # tasks per worker: enough to keep it busy while results are written, few enough to stay small
+IN_FLIGHT = 4
+"""Tasks per worker: enough to keep it busy while results are written, few enough to stay small."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,17 @@ class _Task(Generic[Item, Result]):
 
 
 class _Processes:
-    def __init__(self, workers: int, bounds: Bounds, at_once: int) -> None:
+    def __init__(self, workers: int, bounds: Bounds, *, at_once: int, in_flight: int) -> None:
         self._pool: ProcessPool | None = None
         self._bounds = bounds
         self._at_once = at_once
+        self._in_flight = workers * in_flight
         self.workers = workers
 
     def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result | Lost]:
         shares = _shares(items, single=2 * self.workers, largest=self._at_once)
         new = (_Task(share, self._begin(function, share)) for share in shares)
-        waiting = deque(islice(new, self.workers * _IN_FLIGHT))
+        waiting = deque(islice(new, self._in_flight))
         while waiting:
             task = waiting[0]
             try:
@@ -104,7 +106,7 @@ class _Processes:
                 waiting.extendleft(_Task([item], self._begin(function, [item])) for item in reversed(task.items))
             else:
                 waiting.popleft()
-                waiting.extend(islice(new, max(0, self.workers * _IN_FLIGHT - len(waiting))))
+                waiting.extend(islice(new, max(0, self._in_flight - len(waiting))))
                 yield from results
 
     def stop(self) -> None:
@@ -187,17 +189,22 @@ def serial() -> Iterator[Map]:
 
 @contextmanager
 def processes(
-    workers: int, *, bounds: Bounds = Bounds(), at_once: int = 1, preload: Sequence[str] = ()
+    workers: int,
+    *,
+    bounds: Bounds = Bounds(),
+    at_once: int = 1,
+    in_flight: int = IN_FLIGHT,
+    preload: Sequence[str] = (),
 ) -> Iterator[Map]:
     """Worker processes on this machine, started with the first item; Ctrl-C is the parent's alone.
 
     A fresh server process forks the workers: the parent's threads and locks are not theirs. Up to `at_once` items
-    travel together, where results need not come one by one. Modules to `preload` are loaded by the server from now on,
-    before there is any item.
+    travel together, where results need not come one by one; `in_flight` such tasks a worker are under way. Modules to
+    `preload` are loaded by the server from now on, before there is any item.
     """
     if preload:
         _start_server(preload)
-    spread = _Processes(workers, bounds, at_once)
+    spread = _Processes(workers, bounds, at_once=at_once, in_flight=in_flight)
     try:
         yield spread
     finally:
@@ -205,9 +212,9 @@ def processes(
 
 
 @contextmanager
-def engine(workers: int, *, preload: Sequence[str] = ()) -> Iterator[Map]:
+def engine(workers: int, *, in_flight: int = IN_FLIGHT, preload: Sequence[str] = ()) -> Iterator[Map]:
     """Worker processes, or this one alone where one is enough."""
-    with serial() if workers <= 1 else processes(workers, preload=preload) as spread:
+    with serial() if workers <= 1 else processes(workers, in_flight=in_flight, preload=preload) as spread:
         yield spread
 
 

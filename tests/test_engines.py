@@ -2,16 +2,21 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
 from indexer import engines
 from indexer.engines import Bounds, Lost, engine, processes, serial
 from indexer.errors import EngineProblem
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def square(number: int) -> int:
@@ -254,3 +259,15 @@ def test_two_maps_at_once() -> None:
     with processes(2) as spread:
         squares, numbers = spread(square, range(20)), spread(slow_at_first, range(20))
         assert list(zip(squares, numbers, strict=True)) == [(number * number, number) for number in range(20)]
+
+
+def test_preloaded_modules_are_there_before_the_first_item(tmp_path: Path) -> None:
+    """Workers have what was preloaded, and what their function's module needs is not loaded before it is called."""
+    (tmp_path / "looking.py").write_text("import sys\n\ndef loaded(name):\n    return name in sys.modules\n")
+    code = (
+        "import looking\nfrom indexer.engines import processes\n"
+        "with processes(1, preload=['wave']) as spread:\n    print(*spread(looking.loaded, ['wave', 'sndhdr']))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("True False\n", "")

@@ -36,6 +36,7 @@ _WIDE = (
     400  # of text that goes to a file or a pipe: tables must not be cut to the width of a terminal that is not there
 )
 _READ_AT_ONCE = 8  # files that a worker is given together
+_CAMERAS_IN_FLIGHT = 2  # per worker, as their thumbnails wait in memory
 
 
 class Page:
@@ -75,7 +76,8 @@ class Page:
         """The engine of that many workers, or of as many as the settings say; they get ready at once if the index has
         work for them."""
         preload = PRELOADED if is_worth_workers(database) else ()
-        return engine(self.settings.processes if count is None else count, preload=preload)
+        chosen = self.settings.processes if count is None else count
+        return engine(chosen, in_flight=_CAMERAS_IN_FLIGHT, preload=preload)
 
     def guarded_engine(self, count: int | None) -> AbstractContextManager[Map]:
         """The same for files that nobody has decoded yet: never in this process, and within bounds."""

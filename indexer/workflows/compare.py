@@ -7,12 +7,14 @@ decisions change all at once or not at all.
 from dataclasses import dataclass, field
 from typing import Any
 
+from indexer.pixels.matching import load_kernel
 from indexer.store import cameras, profiles
 from indexer.store.database import Database
 from indexer.workflows.comparing import CameraResult as CameraResult
 from indexer.workflows.comparing import Means as Means
 from indexer.workflows.comparing import compare_camera, compare_small_cameras
 from indexer.workflows.running import writing
+from indexer.workflows.workload import is_worth_workers
 
 
 @dataclass
@@ -51,6 +53,8 @@ def compare(means: Means, *, profile: str | None = None, camera: str | None = No
             done.add(result.camera)
             report.cameras.append(result)
             run.counts = report.counts
+        if is_worth_workers(means.database):
+            load_kernel()  # rather than in the middle
         for name, camera_id in chosen.items():
             if name not in done:
                 report.cameras.append(compare_camera(means, name, camera_id, run=run))

@@ -76,9 +76,19 @@ class State:
     stands: frozenset[int]
 
 
-def many(count: int, *, frames: int, width: int = 1280, height: int = 720, seed: int = 0) -> list[Camera]:
-    """So many cameras, from quiet to busy ones, that take so many frames together."""
-    kinds = ((0.95, 0.9), (0.3, 0.05), (0.9, 0.5), (0.5, 0.15), (0.8, 0.7), (0.7, 0.3))
+Kinds = tuple[tuple[float, float], ...]
+"""How busy cameras are, and which share of their frames is new."""
+
+MIXED: Kinds = ((0.95, 0.9), (0.3, 0.05), (0.9, 0.5), (0.5, 0.15), (0.8, 0.7), (0.7, 0.3))
+"""From quiet to busy: 43 % of the frames are kept."""
+BUSY: Kinds = ((1.0, 0.95), (0.9, 0.65), (0.95, 0.8), (0.8, 0.5), (0.9, 0.7), (0.6, 0.3))
+"""As busy as the sample frames: 65 % are kept."""
+
+
+def many(
+    count: int, *, frames: int, width: int = 1280, height: int = 720, seed: int = 0, kinds: Kinds = MIXED
+) -> list[Camera]:
+    """So many cameras of these kinds that take so many frames together."""
     return [
         Camera(
             f"c{number + 1:02}",

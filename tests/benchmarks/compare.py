@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import plain
-from tests.benchmarks.cameras import Camera, many
+from tests.benchmarks.cameras import BUSY, MIXED, Camera, many
 from tests.benchmarks.filling import fill_index
 from tests.benchmarks.measuring import manage, one_core, ratios, side_by_side
 
@@ -18,9 +18,17 @@ from tests.benchmarks.measuring import manage, one_core, ratios, side_by_side
 def measure(
     folder: Path, *, frames: int = 4000, cameras: int = 30, processes: int = 2, rounds: int = 3
 ) -> dict[str, Any]:
-    """Seconds of both, their ratio, and the number of rows in which they differ."""
+    """For busy and for mixed cameras: seconds of both, their ratio, and the number of rows in which they differ."""
+    return {
+        name: _measure(folder, many(cameras, frames=frames, kinds=kinds), processes=processes, rounds=rounds)
+        for name, kinds in (("busy", BUSY), ("mixed", MIXED))
+    }
+
+
+def _measure(folder: Path, drawn: list[Camera], *, processes: int, rounds: int) -> dict[str, Any]:
     index, fresh = folder / "index.db", folder / "fresh.db"
-    count = fill_index(fresh, many(cameras, frames=frames), processes=processes)
+    fresh.unlink(missing_ok=True)
+    count = fill_index(fresh, drawn, processes=processes)
     found: dict[str, plain.Answers] = {}
 
     def command() -> None:
@@ -38,7 +46,8 @@ def measure(
     said = plain.say(index)
     return {
         "frames": count,
-        "cameras": cameras,
+        "cameras": len(drawn),
+        "kept": sum(camera.keepers for camera in drawn),
         "pairs": found["loop"].pairs,
         **ratios(timings, slow="loop", fast="command"),
         "differences": plain.differences(found["loop"], said),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from indexer.engines import engine
+from indexer.engines import processes as engine_of
 from indexer.pixels.headers import Limits
 from indexer.store.schema import open_database
 from indexer.workflows import ingest as workflow
@@ -28,7 +28,7 @@ SIZES = ((1280, 720), (1920, 1080))
 def measure(
     folder: Path,
     *,
-    frames: int = 1000,
+    frames: int = 4000,
     sizes: tuple[tuple[int, int], ...] = SIZES,
     cameras: int = 4,
     processes: int = 2,
@@ -74,6 +74,6 @@ def _measure(
 
 def ingest(database: Path, folder: Path, *, processes: int) -> workflow.IngestReport:
     """Takes a folder in through the workflow, in this process and its workers."""
-    with closing(open_database(str(database), create=True)) as opened, engine(processes) as spread:
+    with closing(open_database(str(database), create=True)) as opened, engine_of(processes, at_once=8) as spread:
         found = look([str(folder)])
         return workflow.ingest(opened, found, spread=spread, limits=Limits(), clock=lambda: datetime.now(UTC))

@@ -72,7 +72,7 @@ class Matcher:
     def __init__(self, images: Sequence[plain.Image]) -> None:
         self._before = matching.PAIRS_BEFORE_COMPILED
         matching.PAIRS_BEFORE_COMPILED = 0  # a long run uses the fastest way anyway
-        self._shelf = Shelf(room_for([image.shape for image in images]), shared=False)
+        self._shelf = Shelf(room_for([image.shape for image in images]), shared=False).__enter__()
         self._slots = [self._shelf.put(image) for image in images]
         self._offsets = np.array([slot.offset for slot in self._slots], dtype=np.int64)
 

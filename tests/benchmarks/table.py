@@ -12,6 +12,8 @@ from tests.benchmarks.picture import Panel, draw
 
 HERE = Path(__file__).resolve().parent
 RESULTS, README, PICTURE = HERE / "results.json", HERE / "README.md", HERE / "growth.svg"
+FRONT = HERE.parents[1] / "README.md"
+BEGIN, END = "<!-- made by `python -m tests.benchmarks table` -->\n", "<!-- until here -->"
 
 _GROWTH = {"images in one camera": "images", "cameras": "cameras"}
 _COMMANDS = ("ingest", "compare", "a hundred more")
@@ -42,9 +44,17 @@ def merged(results: Results, figure: str, taken: Mapping[str, Any]) -> dict[str,
 
 
 def write(results: Results) -> None:
-    """Writes the README and the picture."""
+    """Writes the README and the picture, and the table into the project's README."""
     README.write_text(readme(results))
     PICTURE.write_text(picture(results))
+    FRONT.write_text(front(FRONT.read_text(), results))
+
+
+def front(page: str, results: Results) -> str:
+    """The project's README with the table of bars between its two marks."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}{_table(('what', 'bar', 'measured', 'holds'), _bars(results))}{END}{after}"
 
 
 def readme(results: Results) -> str:

@@ -21,10 +21,13 @@ ISSUE = {
 
 
 def test_page_and_picture_are_those_of_the_results() -> None:
-    """Made again from results.json, both files are as they are committed."""
+    """Made again from results.json, both files and the table in the README are as they are committed."""
     results = table.load()
     assert table.README.read_text() == table.readme(results)
     assert table.PICTURE.read_text() == table.picture(results)
+    page = table.FRONT.read_text()
+    assert (page.count(table.BEGIN), page.count(table.END)) == (1, 1)
+    assert page == table.front(page, results)
 
 
 def test_every_bar_has_a_row() -> None:

@@ -12,6 +12,7 @@ from indexer.engines import Map, processes
 from indexer.errors import IndexerError
 from indexer.pixels.matching import Measure, evidence_of_pair
 from indexer.pixels.native import native_prepared
+from indexer.workflows import comparing, deciding
 from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, Index, name, picture
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
@@ -36,9 +37,13 @@ def original_scores(shared_data: Path) -> dict[frozenset[str], float]:
         return {frozenset((row["file_a"], row["file_b"])): float(row["score"]) for row in csv.DictReader(file)}
 
 
-@pytest.fixture
-def two_processes() -> Iterator[Map]:
-    """Two workers that last as long as the test."""
+@pytest.fixture(params=["whole cameras", "inside cameras"])
+def two_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Map]:
+    """Two workers that last as long as the test and get all there is, however little."""
+    monkeypatch.setattr(comparing, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(deciding, "_PAIRS_WORTH_SENDING", 0)
+    if request.param == "inside cameras":
+        monkeypatch.setattr(comparing, "LARGEST", 0)
     with processes(2) as spread:
         yield spread
 

@@ -1,0 +1,126 @@
+"""How the work of compare is shared: by whole cameras, inside a camera, or not at all; always with the same rows."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from indexer.engines import Lost
+from indexer.errors import EngineProblem
+from indexer.workflows import comparing, deciding, workload
+from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, SECOND_BIRD, Index, name, picture
+
+SCENES = [(), (BIRD,), (BIKE,), (CAR,), (CAR, BIRD), (GHOST,), (BIRD, SECOND_BIRD), (BIKE, CAR)]
+
+
+@dataclass
+class Told:
+    """Two workers that are this process, and what they were asked to do."""
+
+    workers: int = 2
+    asked: list[str] = field(default_factory=list)
+    losing: str = ""
+
+    def __call__(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
+        """The results, or `Lost` for the function that loses its workers."""
+        for item in items:
+            self.asked.append(function.__name__)
+            yield (
+                Lost("ended the process that worked on it (signal SIGKILL)")
+                if function.__name__ == self.losing
+                else (function(item))
+            )
+
+
+@pytest.fixture
+def lots(index: Index) -> Index:
+    """Three cameras that see the same scenes again and again, and one of another size in between."""
+    for camera in ("east", "gate", "west"):
+        for minute in range(24):
+            height = 80 if minute % 11 == 5 else 64
+            scene = SCENES[minute * 5 % len(SCENES)]
+            index.put(name(minute, camera), picture(*scene, height=height, stamp=minute % 7))
+    index.ingest()
+    return index
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little there is to do, workers get it."""
+    monkeypatch.setattr(comparing, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(deciding, "_PAIRS_WORTH_SENDING", 0)
+
+
+def copied(lots: Index, open_index: Callable[..., Index]) -> Index:
+    """A copy of the index, with what is still in its log."""
+    lots.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    return open_index(lots.folder, copy_of=lots.database.path)
+
+
+def compared(lots: Index, open_index: Callable[..., Index], told: Told | None) -> tuple[Index, Any]:
+    """A copy of the index after compare, and its report."""
+    copy = copied(lots, open_index)
+    return copy, copy.compare(spread=told)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize(("largest", "work"), [(1000, "decide_camera"), (0, "match_each")])
+def test_shared_work_leaves_the_rows_of_undivided_work(
+    lots: Index, open_index: Callable[..., Index], monkeypatch: pytest.MonkeyPatch, largest: int, work: str
+) -> None:
+    """Whether workers are given whole cameras or searches, every table and the report are as without workers."""
+    monkeypatch.setattr(comparing, "LARGEST", largest)
+    told = Told()
+    alone, expected = compared(lots, open_index, None)
+    shared, found = compared(lots, open_index, told)
+    assert work in told.asked
+    assert found == expected
+    assert shared.dump(without=("runs",)) == alone.dump(without=("runs",))
+
+
+@pytest.mark.usefixtures("eager")
+def test_recorded_pairs_are_not_scored_again_by_a_worker(lots: Index, open_index: Callable[..., Index]) -> None:
+    """A camera that is decided anew under another limit uses what is recorded, also where one worker decides it."""
+    lots.compare()
+    lots.make_profile("wide", max_score=2000.0)
+    before = set(lots.rows("SELECT * FROM scores"))
+    alone, shared, told = copied(lots, open_index), copied(lots, open_index), Told()
+    assert shared.compare(profile="wide", spread=told) == alone.compare(profile="wide")
+    assert told.asked.count("decide_camera") == 3
+    assert before <= set(shared.rows("SELECT * FROM scores"))
+
+
+@pytest.mark.usefixtures("eager")
+def test_spoiled_thumbnail_of_a_camera_that_a_worker_decides(lots: Index, open_index: Callable[..., Index]) -> None:
+    """The camera is decided after all, its thumbnail made again; the others do not notice."""
+    alone, _ = compared(lots, open_index, None)
+    lots.execute("UPDATE thumbnails SET data = substr(data, 1, 200) WHERE image_id = 30")
+    shared, report = compared(lots, open_index, Told())
+    assert (shared.decisions(), report.held_back) == (alone.decisions(), [])
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("work", ["decide_camera", "match_each", "fill"])
+def test_worker_lost_over_our_own_pixels(lots: Index, monkeypatch: pytest.MonkeyPatch, work: str) -> None:
+    """The run ends with a sentence, and the next one comes to the end."""
+    monkeypatch.setattr(comparing, "LARGEST", 1000 if work == "decide_camera" else 0)
+    with pytest.raises(EngineProblem, match="signal SIGKILL"):
+        lots.compare(spread=Told(losing=work))
+    lots.compare(spread=Told())
+    assert len(lots.decisions()) == 72
+
+
+def test_few_images_are_decided_without_workers(lots: Index) -> None:
+    """What is done before workers are ready is not sent to any."""
+    told = Told()
+    lots.compare(spread=told)
+    assert (told.asked, workload.is_worth_workers(lots.database)) == ([], False)
+
+
+def test_much_work_is_known_before_pixels_are_loaded(lots: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers may get ready as soon as the index is open, if enough is undecided; afterwards nothing is."""
+    monkeypatch.setattr(workload, "WORTH_WORKERS", 71)
+    assert workload.is_worth_workers(lots.database)
+    lots.compare()
+    assert not workload.is_worth_workers(lots.database)
