@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -51,7 +52,10 @@ class Lost:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What one item may take: memory that a worker may add to what it has, and seconds. None: as much as there is."""
+    """What one item may take: memory that a worker may add to what it has, and seconds. None: as much as there is.
+
+    Items that travel together have the time of one; where that is too short, each is given it again alone.
+    """
 
     memory_bytes: int | None = None
     time_s: float | None = None
@@ -232,9 +236,27 @@ def _start_server(modules: Sequence[str]) -> None:
     resource_tracker.ensure_running()  # first, as it takes the mask off again
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        forkserver.ensure_running()
+        with _same_path():
+            forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+@contextmanager
+def _same_path() -> Iterator[None]:
+    """Lets a new process look for modules where this one does, and not in the folder that a person happens to be in.
+
+    Up to Python 3.11 at least, the server takes no other path than the environment's.
+    """
+    wanted = {"PYTHONPATH": os.pathsep.join(place for place in sys.path if place), "PYTHONSAFEPATH": "1"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            os.environ.update({} if value is None else {name: value})
 
 
 def _follow_the_parent() -> None:

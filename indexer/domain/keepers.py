@@ -1,7 +1,7 @@
 """The kept images of a camera, walked outward in time from any image.
 
-It promises the order of `nearness`: by distance in time, an unknown one infinite, then by rank. It knows images by
-their place in rank order, and nothing of them but their times.
+It promises the order in which an image must meet them: by distance in time, an unknown one infinite, then by rank. It
+knows images by their place in rank order, and nothing of them but their times.
 
 Decision: numpy here, though the words of this floor are plain Python elsewhere. Every pair of a camera passes through
 this order, hundreds of millions in a large one: arrays cost a hundredth of what steps cost.
@@ -63,17 +63,17 @@ class Keepers:
         self._count += 1
 
     def outward(self, here: int) -> Iterator[Places]:
-        """The keepers in order of nearness to the image at a place, more and more at a time; none may be added
+        """The keepers from the nearest to the image at a place outwards, more and more at a time; none may be added
         meanwhile."""
         here_us = int(self._times_us[here])
-        if here_us == TIMELESS:
-            if len(self):
-                yield np.sort(np.concatenate([self._timed[: self._count], self._timeless]))
-            return
         size = _FIRST_CHUNK
+        if here_us == TIMELESS:
+            yield from _pieces(np.sort(np.concatenate([self._timed[: self._count], self._timeless])), size)
+            return
+        reach = size
         begin = end = int(np.searchsorted(self._timed_us[: self._count], here_us))
         while begin > 0 or end < self._count:
-            first, last = max(0, begin - size), min(self._count, end + size)
+            first, last = max(0, begin - reach), min(self._count, end + reach)
             places = np.concatenate([self._timed[first:begin], self._timed[end:last]])
             away_us = np.abs(self._times_us[places] - here_us)
             # What lies beyond is at least as far as the last on its side: only what is nearer than that is complete.
@@ -83,9 +83,18 @@ class Keepers:
             complete = away_us < min(edges) if edges else np.full(len(places), True)
             taken = np.flatnonzero(complete)
             if len(taken):
-                yield places[taken[np.lexsort((places[taken], away_us[taken]))]]
+                yield from _pieces(places[taken[np.lexsort((places[taken], away_us[taken]))]], size)
                 before = int(np.count_nonzero(complete[: begin - first]))
                 begin, end = begin - before, end + len(taken) - before
-            size = min(8 * size, _LARGEST_CHUNK) if len(taken) else 2 * size
-        if len(self._timeless):
-            yield self._timeless
+            size = min(8 * size, _LARGEST_CHUNK) if len(taken) else size
+            reach = size if len(taken) else 2 * reach
+        yield from _pieces(self._timeless, size)
+
+
+def _pieces(places: Places, size: int) -> Iterator[Places]:
+    """The places a few at a time, from `size` on more and more: many may be equally near."""
+    begin = 0
+    while begin < len(places):
+        yield places[begin : begin + size]
+        begin += size
+        size = min(8 * size, _LARGEST_CHUNK)

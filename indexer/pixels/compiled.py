@@ -1,5 +1,5 @@
-"""Where the machine code of the kernel is kept between runs, and how it is loaded: once a process, when it has met
-enough pairs to earn the second that this takes.
+"""Where the machine code of the kernel is kept between runs, and how it is loaded: half a second, and some seconds
+where it must be compiled first.
 
 Decision: a folder named after the kernel's source. Numba asks only whether the file of the outermost function has
 changed, and would go on with the machine code of an older `indexer.pixels.bits`.
@@ -14,16 +14,19 @@ from typing import Any
 _SOURCES = ("bits.py", "components.py", "kernel.py")
 
 
-def load_search() -> Callable[..., Any] | None:
-    """`indexer.pixels.kernel.search`, or None where there is no numba for this Python or no place for what it makes."""
+def load_search(warm_up: Callable[[Callable[..., Any]], None]) -> Callable[..., Any] | None:
+    """`indexer.pixels.kernel.search` after `warm_up` has called it once, or None where there is no numba for this
+    Python or no place for what it makes."""
     try:
         import numba
 
         numba.config.CACHE_DIR = str(_folder(numba.config.CACHE_DIR))
         from indexer.pixels.kernel import search as found
+
+        search: Callable[..., Any] = found
+        warm_up(search)
     except (ImportError, OSError, RuntimeError):
         return None
-    search: Callable[..., Any] = found
     return search
 
 
@@ -32,11 +35,14 @@ def _folder(chosen: str) -> Path:
     written, else in the user's cache."""
     here = Path(__file__).parent
     digest = hashlib.sha256(b"".join((here / name).read_bytes() for name in _SOURCES)).hexdigest()[:16]
-    places = [Path(chosen)] if chosen else [here / "__pycache__", _users_cache() / "indexer"]
-    for place in places[:-1]:
-        if os.access(place if place.exists() else place.parent, os.W_OK):
-            return place / f"kernel-{digest}"
-    return places[-1] / f"kernel-{digest}"
+    beside = here / "__pycache__"
+    if chosen:
+        place = Path(chosen)
+    elif os.access(beside if beside.exists() else here, os.W_OK):
+        place = beside
+    else:
+        place = _users_cache() / "indexer"
+    return place / f"kernel-{digest}"
 
 
 def _users_cache() -> Path:

@@ -109,8 +109,8 @@ def _remember(work, used, row, hint):
             left = min(left, labels[label, LEFT])
             right = max(right, labels[label, RIGHT])
     hint[0], hint[1] = top, min(work.height, row + _ROOM)
-    hint[2] = max(0, left - _ROOM) // WORD
-    hint[3] = min(work.width, (right + _ROOM) // WORD * WORD + WORD) - hint[2] * WORD
+    first = max(0, left - _ROOM) // WORD
+    hint[2], hint[3] = first, min(work.width, (right + _ROOM) // WORD * WORD + WORD) - first * WORD
 
 
 @njit(cache=True)
@@ -128,10 +128,11 @@ def _describe(work, used, total, evidence):
 @njit(cache=True)
 def _is_proved(work, other, hint):
     """Whether the box of a hint proves a pair to score above the limit."""
-    box = (hint[0], hint[1], hint[2], hint[3])
-    if box[0] >= box[1] or box[1] > work.height or WORD * box[2] + box[3] > work.width:
+    top, bottom, left, width = hint[0], hint[1], hint[2], hint[3]  # read once: others may write them
+    inside = 0 <= top < bottom <= work.height and left >= 0 and 0 < width <= work.width - WORD * left
+    if not inside:
         return False
-    return _sweep(work, other, box)[0] > work.limit
+    return _sweep(work, other, (top, bottom, left, width))[0] > work.limit
 
 
 @njit(cache=True)

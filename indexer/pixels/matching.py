@@ -7,7 +7,6 @@ pair met whose score is at most the record limit. It does not know time, rank, o
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from indexer.pixels.compiled import load_search
 from indexer.pixels.native import same_size
 from indexer.pixels.scoring import Evidence, area_unit, changed_area
-from indexer.pixels.shelf import Slot, hints, stay_small, take, whole
+from indexer.pixels.shelf import Shelf, Slot, hints, room_for, stay_small, take, whole
 
 PAIRS_BEFORE_COMPILED = 5_000
 """So many pairs are scored by OpenCV before the kernel is loaded; no result depends on it."""
@@ -119,45 +118,53 @@ def _worth_recording(found: NDArray[np.int64], measure: Measure, slot: Slot) -> 
 def _limits(measure: Measure, height: int, width: int) -> tuple[int, int, int]:
     """The limits of a measure in doubled areas of pixels, exactly: the least that counts, the largest that is similar,
     the largest of which the evidence is wanted."""
-    unit = area_unit(height, width)
-    least = _first(lambda area: area / 2 * unit >= measure.min_contour_area, near=measure.min_contour_area / unit)
-    similar = _first(lambda area: area / 2 * unit >= measure.max_score, near=measure.max_score / unit) - 1
-    recorded = _first(lambda area: area / 2 * unit > measure.record_limit, near=measure.record_limit / unit) - 1
+    unit, most = area_unit(height, width), 2 * height * width
+    least = _first(lambda area: area >= measure.min_contour_area, near=measure.min_contour_area, unit=unit, most=most)
+    similar = _first(lambda area: area >= measure.max_score, near=measure.max_score, unit=unit, most=most) - 1
+    recorded = _first(lambda area: area > measure.record_limit, near=measure.record_limit, unit=unit, most=most) - 1
     return least, similar, max(similar, recorded)
 
 
-def _first(passes: Callable[[int], bool], *, near: float) -> int:
-    """The first doubled area that passes, which is near an area."""
-    start = max(0, int(2 * near) - 3)
-    return next(area for area in count(start) if passes(area))
+def _first(passes: Callable[[float], bool], *, near: float, unit: float, most: int) -> int:
+    """The first doubled area in pixels that passes in the unit of scores, which is near a number; one more than there
+    can be if none does."""
+    start = int(min(max(0.0, 2 * near / unit - 3), most))
+    return next((area for area in range(start, most + 1) if passes(area / 2 * unit)), most + 1)
 
 
 class _Pairs:
-    """How many pairs this process has met, and the compiled search once they have earned it."""
+    """How many pairs this process was asked about, and the compiled search once they have earned it."""
 
-    met = 0
+    offered = 0
     looked = 0
     search: CompiledSearch | None = None
     can_load = True
 
 
 def _compiled_search(pairs: int) -> CompiledSearch | None:
-    """The compiled search, once this process has met enough pairs to earn the second that loading it takes."""
-    _Pairs.met += pairs
-    if _Pairs.met - _Pairs.looked > _PAIRS_BETWEEN_LOOKS:
-        _Pairs.looked = _Pairs.met
+    """The compiled search, once this process was asked about enough pairs to earn the second that loading it takes."""
+    _Pairs.offered += pairs
+    if _Pairs.offered - _Pairs.looked > _PAIRS_BETWEEN_LOOKS:
+        _Pairs.looked = _Pairs.offered
         stay_small()
-    if _Pairs.search is None and _Pairs.met > PAIRS_BEFORE_COMPILED:
+    if _Pairs.search is None and _Pairs.offered > PAIRS_BEFORE_COMPILED:
         load_kernel()
     return _Pairs.search
 
 
 def load_kernel() -> None:
-    """Loads the kernel now, whatever this process has met; tried once."""
+    """Loads the kernel now, whatever this process was asked; tried once."""
     if _Pairs.can_load and _Pairs.search is None:
-        search = load_search()
+        search = load_search(_warm_up)
         _Pairs.search = None if search is None else CompiledSearch(search)
         _Pairs.can_load = search is not None
+
+
+def _warm_up(search: Callable[..., Any]) -> None:
+    """A search among nothing, so that the machine code is there, compiled if it must be."""
+    measure = Measure(0, 0, 0.0, native=False, max_score=0.0, record_limit=0.0)
+    with Shelf(room_for([(1, 1)]), shared=False) as shelf:
+        CompiledSearch(search)(MatchTask(shelf.reserve(1, 1), np.empty(0, dtype=np.int64), measure))
 
 
 def _slots(task: MatchTask) -> Iterable[Slot]:

@@ -48,18 +48,21 @@ def local_contrast(image_grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Local normalization (subtractive and divisive) over a square window of a fifth of the width, made odd. The floor of
     8 levels under the deviation keeps noise in flat areas small. float64 throughout: the same bits with SIMD on or off.
 
-    In place, as six more arrays of half a megabyte cost as much as the arithmetic. Nothing holds the variance at 0: the
-    rounding that may take it below (1e-10 at most) only shows where the whole window is of one level, and there the
-    result is 128 in any case. The root and the rounding are numpy's, which are exact everywhere; with OpenCV's the
-    whole would take a sixth less, and be as exact as the mathematics library that its builder chose.
+    In place, as six more arrays of half a megabyte cost as much as the arithmetic. The root and the rounding are
+    numpy's, which are exact everywhere; with OpenCV's the whole would take a sixth less, and be as exact as the
+    mathematics library that its builder chose. OpenCV adds the squares of 8-bit pixels up in 32 bits, whatever the
+    depth asked for: where a window of white would not fit (from 910 wide on) they are given as float64.
     """
     side = int(image_grey.shape[1] / 5) | 1
+    fits = side * side * 255**2 < 2**31
     mean = np.asarray(cv2.boxFilter(image_grey, cv2.CV_64F, (side, side)), dtype=np.float64)
-    mean_of_squares = cv2.sqrBoxFilter(image_grey, cv2.CV_64F, (side, side))
+    squared = image_grey if fits else image_grey.astype(np.float64)
+    mean_of_squares = cv2.sqrBoxFilter(squared, cv2.CV_64F, (side, side))
     deviation = np.asarray(mean_of_squares, dtype=np.float64)  # the same array, on its way there
     out = image_grey - mean
     mean *= mean
     deviation -= mean
+    np.maximum(deviation, 0.0, out=deviation)
     deviation += _CONTRAST_FLOOR**2
     np.sqrt(deviation, out=deviation)
     out *= _CONTRAST_GAIN

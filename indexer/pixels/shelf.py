@@ -5,8 +5,8 @@ until the slot is given back. It does not know what the arrays show or which ima
 
 Decision: a mapped file instead of arrays sent to workers. The operating system keeps hot pages and drops cold ones,
 so that a camera of any size costs disk, not memory, and no array is ever pickled. Cost: a temporary file of the size
-of the kept images (58 kB each at 320x180), removed with the shelf. A process that works on a camera alone has its
-shelf in memory.
+of the kept images (58 kB each at 320x180), removed with the shelf. A worker that decides a whole camera has its shelf
+in memory.
 """
 
 import mmap
@@ -14,8 +14,7 @@ import os
 import resource
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -37,13 +36,15 @@ _RESIDENT_BYTES = 3 << 29
 
 @dataclass(frozen=True)
 class Slot:
-    """Where an array lies: a shelf (its name, its file, its size in bytes), an offset in bytes, a shape.
+    """Where an array lies: a shelf (its name, its file and what that is on the disk, its size in bytes), an offset in
+    bytes, a shape.
 
     Rows begin `stride` bytes after each other, a multiple of 64; what is beyond the width is 0.
     """
 
     shelf: str
     file: str | None
+    identity: tuple[int, int]
     room: int
     offset: int
     height: int
@@ -87,15 +88,9 @@ class Shelf:
         self._end = _HINTS_BYTES
         self._taken = 0
         self._free: dict[tuple[int, int], list[Slot]] = defaultdict(list)
+        self._identity = (0, 0) if self._file is None else _identity(self._file.fileno())
 
     def __enter__(self) -> "Shelf":
-        if self._file is None:
-            _maps[self._name] = _Map.of(None, np.zeros(self._room, dtype=np.uint8))
-            return self
-        with self._file_kept():
-            self._file.truncate(self._room)
-            self._take_space()
-            _map(self._name, self._place, self._room)
         return self
 
     def __exit__(
@@ -105,20 +100,11 @@ class Shelf:
         if self._file is not None:
             self._file.close()
 
-    @contextmanager
-    def _file_kept(self) -> Iterator[None]:
-        """Closes the file if its space cannot be had."""
-        try:
-            yield
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-
     def reserve(self, height: int, width: int) -> Slot:
         """A slot for a (height, width) image, to be filled."""
         if self._free[height, width]:
             return self._free[height, width].pop()
-        slot = Slot(self._name, self._place, self._room, self._end, height, width)
+        slot = Slot(self._name, self._place, self._identity, self._room, self._end, height, width)
         self._end += height * slot.stride
         self._take_space()
         return slot
@@ -134,10 +120,17 @@ class Shelf:
         self._free[slot.height, slot.width].append(slot)
 
     def _take_space(self) -> None:
-        if self._file is None or self._end <= self._taken:
+        """Takes the space of what is promised so far, and with the first of it the room for the rest."""
+        if self._file is None:
+            if self._name not in _maps:
+                _maps[self._name] = _Map.of(None, np.zeros(self._room, dtype=np.uint8))
+            return
+        if self._end <= self._taken:
             return
         grown = min(self._room, -(-self._end // _STEP_BYTES) * _STEP_BYTES)
         try:
+            if not self._taken:
+                self._file.truncate(self._room)
             os.posix_fallocate(self._file.fileno(), self._taken, grown - self._taken)
         except OSError as problem:
             raise EngineProblem(
@@ -195,17 +188,28 @@ _maps: dict[str, _Map] = {}
 
 def _of(slot: Slot) -> _Map:
     found = _maps.get(slot.shelf)
-    return found if found is not None else _map(slot.shelf, slot.file, slot.room)
+    return found if found is not None else _map(slot)
 
 
-def _map(name: str, place: str | None, room: int) -> _Map:
-    assert place is not None, "a shelf in the memory of another process"
+def _identity(descriptor: int) -> tuple[int, int]:
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino
+
+
+def _map(slot: Slot) -> _Map:
+    """Maps the shelf of a slot, unless it is gone: its descriptor may be another file's by then."""
+    assert slot.file is not None, "a shelf in the memory of another process"
     for other in [other for other, mapped in _maps.items() if mapped.memory is not None]:
         del _maps[other]  # one at a time: a map would keep the space of a removed file
-    with Path(place).open("r+b", buffering=0) as file:
-        memory = mmap.mmap(file.fileno(), room)
-    _maps[name] = _Map.of(memory, np.frombuffer(memory, dtype=np.uint8))
-    return _maps[name]
+    descriptor = os.open(slot.file, os.O_RDWR)
+    try:
+        if _identity(descriptor) != slot.identity:
+            raise EngineProblem("the prepared pictures of a camera are gone; run compare again")
+        memory = mmap.mmap(descriptor, slot.room)
+    finally:
+        os.close(descriptor)
+    _maps[slot.shelf] = _Map.of(memory, np.frombuffer(memory, dtype=np.uint8))
+    return _maps[slot.shelf]
 
 
 def _fill(slot: Slot, data: bytes) -> str | None:

@@ -13,11 +13,12 @@ from indexer.domain.verdicts import Judgement
 from indexer.engines import serial
 from indexer.pixels.matching import Measure
 from indexer.pixels.shelf import Shelf, room_for
-from indexer.workflows.deciding import Decider, Knowledge, PairEvidence
+from indexer.workflows.deciding import Decider, Knowledge, MetPair
 from indexer.workflows.prepared import Spoiled, Thumbnails
 
 LARGEST = 1000
-"""Images of a camera that one worker is given: their thumbnails wait in memory to be sent."""
+LARGEST_BYTES = 2**26
+"""Images of a camera that one worker is given, and what their prepared pictures take: they lie in its memory."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class CameraAnswer:
     """
 
     decisions: tuple[Decision, ...] = ()
-    evidence: tuple[PairEvidence, ...] = ()
+    evidence: tuple[MetPair, ...] = ()
     scored: int = 0
     spoiled: tuple[int, ...] = ()
 

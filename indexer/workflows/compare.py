@@ -1,7 +1,8 @@
 """compare: score what is new and decide, camera by camera, what is a duplicate of what.
 
-It promises that a recorded pair is not scored again, that the scores found so far survive a cut, and that a camera's
-decisions change all at once or not at all.
+It promises that a recorded pair is not scored again, that scores survive a cut (those of small cameras, which are
+decided whole by workers, with the camera's decisions), and that a camera's decisions change all at once or not at
+all.
 """
 
 from dataclasses import dataclass, field
@@ -59,7 +60,8 @@ def compare(means: Means, *, profile: str | None = None, camera: str | None = No
             if name not in done:
                 report.cameras.append(compare_camera(means, name, camera_id, run=run))
                 run.counts = report.counts
-        report.cameras.sort(key=lambda result: list(chosen).index(result.camera))
+        results = {result.camera: result for result in report.cameras}
+        report.cameras = [results[name] for name in chosen]
     return report
 
 

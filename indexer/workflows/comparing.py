@@ -21,10 +21,10 @@ from indexer.store import cameras, decisions, images, profiles, scores
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import PairEvidence
-from indexer.workflows.camera_tasks import LARGEST, CameraTask, decide_camera
+from indexer.workflows.camera_tasks import LARGEST, LARGEST_BYTES, CameraTask, decide_camera
 from indexer.workflows.deciding import Decider, Knowledge
 from indexer.workflows.measures import measure_of, recipe_of
-from indexer.workflows.prepared import HeldBack, PreparedImages, Spoiled, Thumbnails, WholePictures, found_by
+from indexer.workflows.prepared import HeldBack, PreparedImages, Spoiled, Thumbnails, WholePictures
 from indexer.workflows.running import Run
 from indexer.workflows.watching import Advance, Clock, Progress, silent
 from indexer.workflows.workload import WORTH_WORKERS
@@ -59,7 +59,7 @@ class CameraResult:
     problem: str | None = None
 
 
-class _Outcome:
+class _Written:
     """What comes of one camera: written as it comes, and counted."""
 
     def __init__(
@@ -124,7 +124,7 @@ class _Outcome:
 
 def compare_small_cameras(means: Means, chosen: Mapping[str, int], *, run: Run) -> Iterator[CameraResult]:
     """Decides small cameras of which nothing is decided yet, each by one worker, where there are workers and several
-    such cameras; those that turn out to need more are left out."""
+    such cameras; those that turn out to need more are left out, and what is written is written camera by camera."""
     with means.database.read() as session:
         sizes, decided = cameras.count_present(session), decisions.list_decided(session)
         in_force = {name: profiles.camera_profile(session, camera_id) for name, camera_id in chosen.items()}
@@ -146,22 +146,22 @@ def compare_small_cameras(means: Means, chosen: Mapping[str, int], *, run: Run) 
                 tasks.append((name, task))
                 yield task
 
-    for answer in means.spread(decide_camera, asked()):
+    advance = means.progress(f"comparing {len(small)} cameras", sum(sizes[name] for name in small))
+    for found in means.spread(decide_camera, asked()):
         name, task = tasks.popleft()
-        found = found_by(answer)
-        means.progress(f"comparing {name}", len(task.images))(len(task.images))
-        if not found.spoiled:
-            outcome = _Outcome(means, run, name, in_force[name], task.judgements)
+        if not isinstance(found, Lost) and not found.spoiled:
+            written = _Written(means, run, name, in_force[name], task.judgements)
             evidence = [PairEvidence(*pair) for pair in found.evidence]
-            fresh = outcome.write(evidence, found.decisions)
-            yield outcome.result(found.decisions, fresh=fresh, scored=found.scored)
+            fresh = written.write(evidence, found.decisions)
+            yield written.result(found.decisions, fresh=fresh, scored=found.scored)
+        advance(len(task.images))
 
 
 def _read_whole(means: Means, camera_id: int, stored: StoredProfile) -> CameraTask | None:
-    """All that deciding a camera takes; None where thumbnails are missing."""
+    """All that deciding a camera takes; None where thumbnails are missing, or are too large together."""
     with means.database.read() as session:
         present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
-        if any(image.shape is None for image in present):
+        if any(image.shape is None for image in present) or _room(stored, present) > LARGEST_BYTES:
             return None
         ids = [image.id for image in present]
         return CameraTask(
@@ -238,28 +238,28 @@ def _decide(
         recorded = scores.has_scores(session, camera_id, scoring_id=stored.scoring_id)
     before = {image_id: decision for image_id, (profile_id, decision) in current.items() if profile_id == stored.id}
     walk = Walk(present, before=before)
-    outcome = _Outcome(means, run, name, stored, judgements)
+    written = _Written(means, run, name, stored, judgements)
     knowledge = Knowledge(judgements, _recorded_scores(means.database, stored) if recorded else lambda _: {})
     alone = len(walk.undecided) <= WORTH_WORKERS and not stored.profile.preparation.native
     with Shelf(_room(stored, present), shared=True) as shelf, serial() as here:
         spread = here if alone else means.spread
         prepared = _prepared(means, stored, walk, shelf, spread=spread)
         decider = Decider(walk, knowledge, prepared=prepared, measure=measure_of(stored), spread=spread)
-        _walk_down(walk, decider, outcome, advance=means.progress(f"comparing {name}", len(walk)))
-    fresh = outcome.write((), walk.decisions, before=current)
-    return outcome.result(walk.decisions, fresh=fresh, scored=decider.scored)
+        _walk_down(walk, decider, written, advance=means.progress(f"comparing {name}", len(walk)))
+    fresh = written.write((), walk.decisions, before=current)
+    return written.result(walk.decisions, fresh=fresh, scored=decider.scored)
 
 
-def _walk_down(walk: Walk, decider: Decider, outcome: _Outcome, *, advance: Advance) -> None:
+def _walk_down(walk: Walk, decider: Decider, written: _Written, *, advance: Advance) -> None:
     """Decides every image of a camera; evidence is written as it comes, also of a walk that is cut short."""
     try:
         for block in walk.blocks(size=decider.block_size):
             decider.decide(block)
             advance(len(block))
             if len(decider.evidence) >= _PAIRS_WRITTEN:
-                outcome.write([PairEvidence(*pair) for pair in decider.take_evidence()])
+                written.write([PairEvidence(*pair) for pair in decider.take_evidence()])
     finally:
-        outcome.write([PairEvidence(*pair) for pair in decider.take_evidence()])
+        written.write([PairEvidence(*pair) for pair in decider.take_evidence()])
 
 
 def _recorded_scores(database: Database, stored: StoredProfile) -> Callable[[int], Mapping[int, float]]:

@@ -24,6 +24,7 @@ from indexer.workflows.prepared import PreparedImages, found_by
 
 _BLOCK_PER_WORKER = 32
 _PAIRS_WORTH_SENDING = 2048
+_LOOKED_BACK = 32  # images of a block, from one of its images
 _NOBODY = np.empty(0, dtype=np.int64)
 
 Known = Mapping[int, Decision | None]
@@ -31,7 +32,7 @@ Known = Mapping[int, Decision | None]
 differ."""
 
 
-PairEvidence = tuple[int, int, Evidence]
+MetPair = tuple[int, int, Evidence]
 """The evidence of two images, by their ids."""
 
 
@@ -89,7 +90,7 @@ class Decider:
         for (image_a_id, image_b_id), judgement in knowledge.judgements.items():
             self._judged[image_a_id].append((image_b_id, judgement))
             self._judged[image_b_id].append((image_a_id, judgement))
-        self.evidence: list[PairEvidence] = []
+        self.evidence: list[MetPair] = []
         self.scored = 0
 
     @property
@@ -141,12 +142,13 @@ class Decider:
         places = np.array(new, dtype=np.int64)
         found = set[int]()
         for number, place in enumerate(new):
-            others = places[:number][self._shapes[places[:number]] == self._shapes[place]]
+            others = places[max(0, number - _LOOKED_BACK) : number]
+            others = others[self._shapes[others] == self._shapes[place]]
             if len(others) and match(self._prepared.task(place, others, self._measure)).found:
                 found.add(place)
         return found
 
-    def take_evidence(self) -> list[PairEvidence]:
+    def take_evidence(self) -> list[MetPair]:
         """The evidence collected since the last call."""
         evidence, self.evidence = self.evidence, []
         return evidence

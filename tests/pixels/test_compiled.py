@@ -53,4 +53,24 @@ def test_no_kernel_is_no_problem(monkeypatch: pytest.MonkeyPatch, problem: Excep
         return importing(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    assert compiled.load_search() is None
+    assert compiled.load_search(lambda _: None) is None
+
+
+def test_no_place_for_what_is_compiled() -> None:
+    """Where the disk is full when the machine code is to be kept, there is no kernel, and no end of the run."""
+
+    def full(_search: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    assert compiled.load_search(full) is None
+
+
+def test_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user without a home needs none where the program's own folder may be written."""
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert compiled._folder("").parent.name == "__pycache__"

@@ -1,4 +1,4 @@
-"""The matcher finds what brute force finds, with the prover and without it."""
+"""The matcher finds what brute force finds, compiled and one by one."""
 
 from collections.abc import Iterator
 
@@ -89,14 +89,15 @@ def test_native_candidates_are_slots() -> None:
     assert (found.met, found.found) == (3, True)
 
 
-@pytest.mark.parametrize("limit", [0.0, 0.3, 1000.0, 4000.0, 123456.789])
+@pytest.mark.parametrize("limit", [0.0, 0.3, 1000.0, 4000.0, 123456.789, 1e19, 1e300])
 @pytest.mark.parametrize("shape", [(180, 320), (241, 99), (1, 1)])
 def test_limits_are_those_of_the_floating_point_comparison(shape: tuple[int, int], limit: float) -> None:
     """In doubled pixels the limits say of every area what comparing the scores says."""
     unit = area_unit(*shape)
     measure = Measure(30, 2, limit, native=False, max_score=limit, record_limit=limit)
     least, similar, recorded = _limits(measure, *shape)
-    near = range(max(0, int(2 * limit / unit) - 50), int(2 * limit / unit) + 50)
+    most = 2 * shape[0] * shape[1]
+    near = range(max(0, min(most, int(2 * limit / unit)) - 50), min(most, int(2 * limit / unit) + 50) + 1)
     assert [area >= least for area in near] == [area / 2 * unit >= limit for area in near]
     assert [area <= similar for area in near] == [area / 2 * unit < limit for area in near]
     assert [area <= recorded for area in near] == [area / 2 * unit <= limit for area in near]
@@ -106,7 +107,7 @@ def test_without_numba_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the kernel cannot be loaded the pairs are scored one by one, and nobody tries again."""
     tries: list[int] = []
     monkeypatch.setattr(matching, "PAIRS_BEFORE_COMPILED", 0)
-    monkeypatch.setattr(matching, "load_search", lambda: tries.append(1))
+    monkeypatch.setattr(matching, "load_search", lambda _: tries.append(1))
     monkeypatch.setattr(matching._Pairs, "search", None)
     monkeypatch.setattr(matching._Pairs, "can_load", True)
     frames = [scene(kind, seed) for seed, kind in enumerate([2, 0, 2])]

@@ -137,6 +137,25 @@ def test_local_contrast_has_the_bits_of_the_design(
     assert np.array_equal(image, before)
 
 
+@pytest.mark.parametrize("width", [320, 904, 911, 1280, 4096])
+@pytest.mark.parametrize("level", [40, 215, 249])
+def test_local_contrast_is_right_at_any_width(width: int, level: int) -> None:
+    """The squares of large bright windows are added up without overflow: within rounding, what exact sums give."""
+    image = np.random.default_rng(width).integers(level - 6, level + 7, (40, width), np.uint8)
+    image[10:30, width // 2 : width // 2 + 30] = 20
+    side = int(width / 5) | 1
+    padded = np.pad(image.astype(np.int64), side // 2, mode="reflect" if side // 2 < 40 else "symmetric")
+    if side // 2 < 40:  # where OpenCV's border is numpy's
+        sums = [np.cumsum(np.cumsum(np.pad(values, ((1, 0), (1, 0))), 0), 1) for values in (padded, padded**2)]
+        mean, squares = (
+            (s[side:, side:] - s[:-side, side:] - s[side:, :-side] + s[:-side, :-side]) / side**2 for s in sums
+        )
+        exact = 128 + 50 * (image - mean) / np.sqrt(np.maximum(squares - mean**2, 0) + 64)
+        assert np.abs(local_contrast(image) - np.clip(exact, 0, 255)).max() <= 0.51
+    changed = local_contrast(image)[10:30, width // 2 : width // 2 + 30]
+    assert changed.max() < 60 or level == 40
+
+
 @pytest.mark.parametrize("level", [0, 90, 255])
 def test_a_flat_image_becomes_middle_grey(level: int) -> None:
     """Where nothing differs from its surroundings there is no contrast to raise."""

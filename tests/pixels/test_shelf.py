@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,8 +78,29 @@ def test_a_full_disk_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) ->
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(EngineProblem, match=r"No space left.*TMPDIR"), Shelf(100_000, shared=True):
-        """Not reached."""
+    with Shelf(100_000, shared=True) as shelf, pytest.raises(EngineProblem, match=r"No space left.*TMPDIR"):
+        shelf.reserve(180, 320)
+
+
+def test_a_shelf_that_is_not_used_takes_no_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What needs no picture needs no disk."""
+    monkeypatch.setattr(os, "posix_fallocate", lambda *_: pytest.fail("space was taken"))
+    with Shelf(100_000, shared=True):
+        """Nothing is put there."""
+
+
+def test_a_slot_of_a_shelf_that_is_gone_touches_no_other_file(tmp_path: Path) -> None:
+    """A task that comes late finds another file under the shelf's descriptor, and leaves it as it is."""
+    with Shelf(100_000, shared=True) as shelf:
+        slot = shelf.reserve(180, 320)
+    victim = tmp_path / "victim"
+    victim.write_bytes(bytes(range(256)) * 5000)
+    before = victim.read_bytes()
+    descriptor = int(str(slot.file).rsplit("/", 1)[1])
+    os.dup2(os.open(victim, os.O_RDWR), descriptor)
+    with os.fdopen(descriptor), pytest.raises(EngineProblem, match="are gone"):
+        fill(FillTask((slot,), (encode(grey(180, 320)),)))
+    assert victim.read_bytes() == before
 
 
 def test_a_large_process_lets_go_of_its_pages(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,10 +101,27 @@ def test_spoiled_thumbnail_of_a_camera_that_a_worker_decides(lots: Index, open_i
 
 
 @pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize("work", ["decide_camera", "match_each", "fill"])
+def test_worker_lost_over_a_whole_camera(lots: Index, open_index: Callable[..., Index]) -> None:
+    """The camera is decided another way, which needs less memory, and the rows are the same."""
+    alone, expected = compared(lots, open_index, None)
+    shared, found = compared(lots, open_index, Told(losing="decide_camera"))
+    assert (found, shared.decisions(), shared.evidence()) == (expected, alone.decisions(), alone.evidence())
+
+
+@pytest.mark.usefixtures("eager")
+def test_cameras_of_large_pictures_are_not_sent_whole(lots: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What counts is the memory that a camera's pictures take, not their number alone."""
+    monkeypatch.setattr(comparing, "LARGEST_BYTES", 100_000)
+    told = Told()
+    lots.compare(spread=told)
+    assert ("decide_camera" in told.asked, len(lots.decisions())) == (False, 72)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("work", ["match_each", "fill"])
 def test_worker_lost_over_our_own_pixels(lots: Index, monkeypatch: pytest.MonkeyPatch, work: str) -> None:
     """The run ends with a sentence, and the next one comes to the end."""
-    monkeypatch.setattr(comparing, "LARGEST", 1000 if work == "decide_camera" else 0)
+    monkeypatch.setattr(comparing, "LARGEST", 0)
     with pytest.raises(EngineProblem, match="signal SIGKILL"):
         lots.compare(spread=Told(losing=work))
     lots.compare(spread=Told())
