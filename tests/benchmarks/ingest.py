@@ -1,12 +1,14 @@
 """The whole command `ingest` on two cores against a bare loop on one that reads, decodes (with the same flags) and
 prepares the same JPEG files.
 
-The command is timed from its start to its end; the workflow once more in this process, so that the price of starting
-Python and loading libraries can be told from the work. The files are in the system's cache for all of them.
+The loop is a process of its own, as anybody would write it, that knows nothing of indexer and its care for memory. Both
+are timed from their start to their end; the workflow once more in this process, so that the price of starting Python
+and loading libraries can be told from the work. The files are in the system's cache for all of them.
 """
 
 import itertools
 import shutil
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +19,21 @@ from indexer.pixels.headers import Limits
 from indexer.store.schema import open_database
 from indexer.workflows import ingest as workflow
 from indexer.workflows.looking import look
-from tests.benchmarks import plain
 from tests.benchmarks.cameras import many
 from tests.benchmarks.filling import write_frames
-from tests.benchmarks.measuring import manage, one_core, ratios, rounded, side_by_side
+from tests.benchmarks.measuring import ROOT, manage, ratios, rounded, run, side_by_side
 
 SIZES = ((1280, 720), (1920, 1080))
+
+_BARE = """
+import sys
+from pathlib import Path
+import cv2
+from tests.benchmarks import plain
+cv2.setNumThreads(1)
+for path in sorted(Path(sys.argv[1]).rglob("*.jpg")):
+    plain.prepare(path.read_bytes(), width=int(sys.argv[2]))
+"""
 
 
 def measure(
@@ -41,20 +52,17 @@ def measure(
         drawn = many(cameras, frames=frames, width=width, height=height)
         paths = write_frames(place, drawn, processes=processes)
         found[f"{width}x{height}"] = {"frames": len(paths)} | _measure(
-            folder, place, paths, width=width, processes=processes, rounds=rounds
+            folder, place, width=width, processes=processes, rounds=rounds
         )
         shutil.rmtree(place)
     return found
 
 
-def _measure(
-    folder: Path, place: Path, paths: list[Path], *, width: int, processes: int, rounds: int
-) -> dict[str, Any]:
+def _measure(folder: Path, place: Path, *, width: int, processes: int, rounds: int) -> dict[str, Any]:
     numbers = itertools.count()
 
     def bare() -> None:
-        for path in paths:
-            plain.prepare(path.read_bytes(), width=width)
+        run([sys.executable, "-c", _BARE, str(place), str(width)], folder=ROOT)
 
     def command() -> None:
         database = folder / f"command-{width}-{next(numbers)}.db"
@@ -63,8 +71,7 @@ def _measure(
     def inside() -> None:
         ingest(folder / f"inside-{width}-{next(numbers)}.db", place, processes=processes)
 
-    with one_core():
-        timings = side_by_side({"bare": bare, "command": command, "inside": inside}, rounds=rounds)
+    timings = side_by_side({"bare": bare, "command": command, "inside": inside}, rounds=rounds)
     return {
         **ratios(timings, slow="bare", fast="command"),
         "inside_s": rounded(timings["inside"].best_s),
