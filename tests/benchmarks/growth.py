@@ -21,7 +21,7 @@ def measure(
     *,
     images: tuple[int, ...] = (1000, 3000, 10_000, 30_000, 100_000),
     cameras: tuple[int, ...] = (1, 5, 20, 50),
-    images_each: int = 1000,
+    images_each: int = 400,
     fresh: float = 0.05,
     processes: int = 2,
 ) -> dict[str, Any]:
