@@ -27,11 +27,6 @@ _PAIRS_WORTH_SENDING = 2048
 _LOOKED_BACK = 32  # images of a block, from one of its images
 _NOBODY = np.empty(0, dtype=np.int64)
 
-Known = Mapping[int, Decision | None]
-"""What is known of an image's pairs without their pixels, by the other's place: the decision one leads to, None if they
-differ."""
-
-
 MetPair = tuple[int, int, Evidence]
 """The evidence of two images, by their ids."""
 
@@ -47,11 +42,12 @@ class Knowledge:
 
 @dataclass
 class Inquiry:
-    """A search under way: which keepers are still to be met, and what the others showed, by place."""
+    """A search under way: which keepers are still to be met, what is known of pairs without their pixels (the decision
+    that one leads to, None if the two differ), and what the others showed; all by place."""
 
     search: Search
     keepers: Iterator[Places]
-    known: Known
+    known: dict[int, Decision | None] | None = None  # until there is a keeper to be met
     found: Decision | None = None
     hit: Decision | None = None
     closed: bool = False
@@ -78,6 +74,7 @@ class Decider:
         self._walk = walk
         self._measure = measure
         self._recorded = knowledge.recorded
+        self._recorded_with: dict[int, Mapping[int, float]] = {}
         self._prepared = prepared
         self._spread = spread
         shapes = {image.shape: number for number, image in enumerate(walk.ranked)}
@@ -116,7 +113,7 @@ class Decider:
                 self._prepared.drop(search.place)
 
     def _inquiry(self, search: Search) -> Inquiry:
-        return Inquiry(search, self._walk.candidates(search), self._known(search))
+        return Inquiry(search, self._walk.candidates(search))
 
     def _meet_the_late(self, inquiry: Inquiry) -> Decision | None:
         """What is found for an image after it met the keepers of its own block, too."""
@@ -189,9 +186,7 @@ class Decider:
     def _next_chunk(self, inquiry: Inquiry) -> Places:
         """The next keepers whose pair must be scored; closes the inquiry where no more are to come."""
         for chunk in inquiry.keepers:
-            places = chunk
-            if inquiry.known:
-                places = self._unknown(inquiry, places)
+            places = self._unknown(inquiry, chunk) if len(chunk) else chunk
             if not self._comparable:
                 places = places[self._shapes[places] == self._shapes[inquiry.search.place]]
             if len(places) or inquiry.closed:
@@ -202,6 +197,12 @@ class Decider:
     def _unknown(self, inquiry: Inquiry, places: Places) -> Places:
         """The keepers of which nothing is known; up to the first that is known to be similar, which closes the
         inquiry."""
+        if inquiry.known is None:
+            inquiry.known = self._known(inquiry.search)
+        if inquiry.search.before is not None:
+            self._look_up(inquiry.search.image.id, places, inquiry.known)
+        if not inquiry.known:
+            return places
         known = np.isin(places, list(inquiry.known))
         for number in np.flatnonzero(known).tolist():
             inquiry.hit = inquiry.known[int(places[number])]
@@ -210,12 +211,14 @@ class Decider:
                 return places[:number][~known[:number]]
         return places[~known]
 
-    def _known(self, search: Search) -> Known:
-        """What is known of an image's pairs: a person's word, else equal bytes, else a score that was recorded."""
+    def _known(self, search: Search) -> dict[int, Decision | None]:
+        """What is known of an image's pairs: a person's word, else equal bytes, else a score that was recorded.
+
+        The recorded scores only of an image that meets all keepers; see `_look_up`.
+        """
         image, known = search.image, dict[int, Decision | None]()
-        for other_id, score in self._recorded(image.id).items():
-            similar = score < self._measure.max_score
-            known[other_id] = Decision(image.id, Reason.SIMILAR, other_id, score) if similar else None
+        for other_id, score in self._recorded(image.id).items() if search.before is None else ():
+            known[other_id] = self._by_score(image.id, other_id, score)
         for other_id in self._copies[image.content_hash]:
             known[other_id] = Decision(image.id, Reason.IDENTICAL, other_id, 0.0)
         for other_id, judgement in self._judged.get(image.id, ()):
@@ -224,6 +227,21 @@ class Decider:
         del known[image.id]
         places = self._walk.place_of
         return {places[other_id]: decision for other_id, decision in known.items() if other_id in places}
+
+    def _look_up(self, image_id: int, keepers: Places, known: dict[int, Decision | None]) -> None:
+        """Adds what was recorded of an image with keepers that are new since it was decided: these are few, and are
+        asked, each once, so that an unchanged image costs no question."""
+        for place in keepers.tolist():
+            keeper_id = self._walk.ranked[place].id
+            if place not in self._recorded_with:
+                self._recorded_with[place] = self._recorded(keeper_id)
+            score = self._recorded_with[place].get(image_id)
+            if score is not None:
+                known.setdefault(place, self._by_score(image_id, keeper_id, score))
+
+    def _by_score(self, image_id: int, keeper_id: int, score: float) -> Decision | None:
+        similar = score < self._measure.max_score
+        return Decision(image_id, Reason.SIMILAR, keeper_id, score) if similar else None
 
     def _keeper(self, found: Decision | None) -> int | None:
         """The place of the keeper that a decision names."""

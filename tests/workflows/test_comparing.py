@@ -141,3 +141,21 @@ def test_much_work_is_known_before_pixels_are_loaded(lots: Index, monkeypatch: p
     assert workload.is_worth_workers(lots.database)
     lots.compare()
     assert not workload.is_worth_workers(lots.database)
+
+
+def test_unchanged_images_ask_for_no_recorded_scores(lots: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of recorded scores the memory is asked once for a new image and for a new keeper, not for all that is there."""
+    lots.compare()
+    asked: list[int] = []
+    listing = comparing.scores.list_scores
+
+    def counted(session: Any, image_id: int, *, scoring_id: int) -> Any:
+        asked.append(image_id)
+        return listing(session, image_id, scoring_id=scoring_id)
+
+    monkeypatch.setattr(comparing.scores, "list_scores", counted)
+    lots.put(name(0.5, "gate"), picture((10, 20, 14, 90)))
+    lots.ingest()
+    lots.compare()
+    assert 0 < len(asked) <= 2
+    assert set(asked) == {73}
