@@ -19,7 +19,7 @@ _MORE = 100
 def measure(
     folder: Path,
     *,
-    images: tuple[int, ...] = (1000, 3000, 10_000, 30_000),
+    images: tuple[int, ...] = (1000, 3000, 10_000, 30_000, 100_000),
     cameras: tuple[int, ...] = (1, 5, 20, 50),
     images_each: int = 400,
     fresh: float = 0.05,
