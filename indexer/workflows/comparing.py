@@ -22,7 +22,7 @@ from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import PairEvidence
 from indexer.workflows.camera_tasks import LARGEST, LARGEST_BYTES, CameraTask, decide_camera
-from indexer.workflows.deciding import Decider, Knowledge
+from indexer.workflows.deciding import Decider, Knowledge, MetPair
 from indexer.workflows.measures import measure_of, recipe_of
 from indexer.workflows.prepared import HeldBack, PreparedImages, Spoiled, Thumbnails, WholePictures
 from indexer.workflows.running import Run
@@ -79,7 +79,7 @@ class _Written:
 
     def write(
         self,
-        evidence: Sequence[PairEvidence],
+        evidence: Sequence[MetPair],
         decided: Sequence[Decision] = (),
         *,
         before: Mapping[int, tuple[int, Decision]] = MappingProxyType({}),
@@ -93,8 +93,9 @@ class _Written:
             if decision.reason is Reason.VERDICT and decision.keeper_id is not None
         }
         if evidence or fresh:
+            pairs = [PairEvidence(*pair) for pair in evidence]
             with self._means.database.write() as session:
-                scores.add_scores(session, evidence, scoring_id=self._stored.scoring_id, run_id=self._run.id)
+                scores.add_scores(session, pairs, scoring_id=self._stored.scoring_id, run_id=self._run.id)
                 if fresh:
                     decisions.add_decisions(
                         session,
@@ -151,8 +152,7 @@ def compare_small_cameras(means: Means, chosen: Mapping[str, int], *, run: Run) 
         name, task = tasks.popleft()
         if not isinstance(found, Lost) and not found.spoiled:
             written = _Written(means, run, name, in_force[name], task.judgements)
-            evidence = [PairEvidence(*pair) for pair in found.evidence]
-            fresh = written.write(evidence, found.decisions)
+            fresh = written.write(found.evidence, found.decisions)
             yield written.result(found.decisions, fresh=fresh, scored=found.scored)
         advance(len(task.images))
 
@@ -257,9 +257,9 @@ def _walk_down(walk: Walk, decider: Decider, written: _Written, *, advance: Adva
             decider.decide(block)
             advance(len(block))
             if len(decider.evidence) >= _PAIRS_WRITTEN:
-                written.write([PairEvidence(*pair) for pair in decider.take_evidence()])
+                written.write(decider.take_evidence())
     finally:
-        written.write([PairEvidence(*pair) for pair in decider.take_evidence()])
+        written.write(decider.take_evidence())
 
 
 def _recorded_scores(database: Database, stored: StoredProfile) -> Callable[[int], Mapping[int, float]]:
