@@ -91,7 +91,7 @@ BARS = (
     Bar(_JOB.format("1280x720"), "job", ("1280x720", "ratio"), "at most", 2, " times"),
     Bar("memory of the largest process, `ingest`", "memory", ("ingest", "resident_mb"), "at most", 500, " MB"),
     Bar(
-        "memory of the largest process, `compare` (30 000 images so far; meant for 100 000)",
+        "memory of the largest process, `compare` of 100 000 images, 20 000 keepers",
         "memory",
         ("compare", "resident_mb"),
         "at most",
