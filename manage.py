@@ -123,7 +123,7 @@ def prune(
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:
             page.ask(f"{act}?", instead="type --yes to act, or --dry-run to look")
-        manner = Manner(permanent, quarantine, max_share)
+        manner = Manner(permanent, quarantine, max_share, page.limits)
         report = work.prune(database, plan, manner=manner, camera=camera, clock=page.clock, progress=page.progress)
         page.show(report, words.pruned)
     raise typer.Exit(1 if report.failures or report.held_back else 0)

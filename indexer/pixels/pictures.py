@@ -76,6 +76,14 @@ def small_picture(data: bytes, *, limits: Limits, width: int = PICTURE_WIDTH) ->
     return _picture(image, width=width)
 
 
+def find_picture(data: bytes, *, limits: Limits) -> Picture | None:
+    """The small picture of a file's bytes, or None if they give none, whatever they are."""
+    try:
+        return small_picture(data, limits=limits)
+    except Exception:  # as in `describing`: of hostile bytes anything may come
+        return None
+
+
 def picture_of_thumbnail(data: bytes) -> Picture:
     """The picture of a stored thumbnail, in grey as that is: what is left to show where there is no file any more.
 
