@@ -54,7 +54,8 @@ def _shows_the_same(decision: DecisionStory, *, called: str, taken: str) -> str:
 
 
 def _of_kept(story: ImageStory, decision: DecisionStory, *, called: str) -> list[str]:
-    why = {"pinned": "because it is pinned"}.get(decision.reason, "as no kept image ranked above it shows the same")
+    pinned = decision.reason == "pinned"
+    why = "because it is pinned" if pinned else "as no kept image ranked above it shows the same"
     told = [f"{called} was kept, {why}."]
     if story.stands_for:
         others = "1 other that shows" if story.stands_for == 1 else f"{story.stands_for} others that show"

@@ -3,13 +3,14 @@
 It promises that a picture is of the very bytes that were found as indexed, that no file is read once more for it, and
 that a picture that cannot be made stops nothing: a removal needs none. Each image has one, made the first time.
 
-Decision: decoded in this process, where all other decoding is done by workers that may die of it. Ingest decoded these
-very bytes in such a worker, held against the same limits; here the same decoder reads them in colour instead of grey,
-and at its largest reduction. Nothing is moved or written down yet when it does: if it should take the process with it,
-no file is lost, and the next command goes on.
+Decision: decoded in this process, where all other decoding of new files is done by workers that may die of it. Ingest
+decoded these very bytes in such a worker; here the same decoder reads them in colour instead of grey, and smaller. What
+is much larger than any camera's picture is left out: there the memory of this process would be at stake. Nothing is
+moved or written down yet when a picture is made: if it should take the process with it, no file is lost.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from indexer.domain.removal import IndexedFile
 from indexer.files.checking import FileIdentity, Fingerprint, check, check_and_read
@@ -18,13 +19,18 @@ from indexer.pixels.pictures import Picture, find_picture
 from indexer.store import pictures
 from indexer.store.database import Session
 
+MOST_PIXELS, MOST_BYTES = 50_000_000, 128 * 2**20
+"""Of what pictures are made at most, whatever the limits of intake: 150 MB in colour, and the file."""
+
 
 class Album:
     """Pictures on their way into the index; `there`: the images that have one."""
 
     def __init__(self, there: Iterable[int], *, limits: Limits) -> None:
         self._settled = set(there)
-        self._limits = limits
+        self._limits = replace(
+            limits, max_pixels=min(MOST_PIXELS, limits.max_pixels), max_bytes=min(MOST_BYTES, limits.max_bytes)
+        )
         self._new: dict[int, Picture] = {}
 
     def check(self, file: IndexedFile) -> FileIdentity:

@@ -81,6 +81,13 @@ def test_a_picture_that_cannot_be_made_stops_nothing(lot: Index, limits: Limits)
     assert (report.removed, report.failures, kept(lot)) == (2, [], {})
 
 
+@pytest.mark.parametrize("cap", ["MOST_PIXELS", "MOST_BYTES"])
+def test_no_picture_is_made_of_what_no_camera_takes(lot: Index, monkeypatch: pytest.MonkeyPatch, cap: str) -> None:
+    """However wide the limits of intake, this process decodes no giants; their files go as planned."""
+    monkeypatch.setattr(album, cap, 1000)
+    assert (lot.prune(limits=Limits(max_pixels=2**60, max_bytes=2**60)).removed, kept(lot)) == (2, {})
+
+
 def test_whatever_the_decoder_does_stops_nothing(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """A decoder that runs out of memory costs the pictures alone."""
 
