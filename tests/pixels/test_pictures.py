@@ -98,6 +98,13 @@ def test_what_cannot_be_indexed_has_no_picture(data: bytes, limits: Limits, stat
     assert caught.value.state == state
 
 
+def test_a_decoder_that_contradicts_the_header_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture of another size than the header announces is refused, as ingest refuses it."""
+    monkeypatch.setattr("indexer.pixels.pictures.decode_colour", lambda _data, *, by: FRAME[:70])
+    with pytest.raises(ImageRefused, match="the header says 1280 x 720, the decoder made 1280 x 70 at 1/1"):
+        small_picture(scenes.encode(FRAME, format="png"), limits=Limits())
+
+
 def test_a_thumbnail_gives_a_grey_picture_no_wider() -> None:
     """The stored thumbnail is shown as it is, and made smaller if it is wider."""
     grey = cv2.cvtColor(FRAME, cv2.COLOR_BGR2GRAY)

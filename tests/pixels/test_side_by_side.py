@@ -16,9 +16,9 @@ MEASURE = Measure(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=40
 PLAIN = Captions("left", "right")
 
 
-def photo(*, height: int = 180, width: int = 320) -> Picture:
+def photo(*, height: int = 180, width: int = 320, level: int = 128) -> Picture:
     """A picture all of one grey."""
-    return Picture(height, width, cv2.imencode(".jpg", np.full((height, width, 3), 128, np.uint8))[1].tobytes())
+    return Picture(height, width, cv2.imencode(".jpg", np.full((height, width, 3), level, np.uint8))[1].tobytes())
 
 
 def changed(*boxes: tuple[int, int, int, int]) -> Changes:
@@ -49,6 +49,14 @@ def test_a_change_is_outlined_on_both_pictures_and_marked_in_the_difference() ->
         rows, columns = near(image[:, left : left + PANEL_WIDTH], ORANGE).T
         box = [rows.min() - 22, rows.max() - 22, columns.min(), columns.max()]
         assert box == pytest.approx([60 * 1.5, 100 * 1.5, 100 * 1.5, 160 * 1.5], abs=6)
+
+
+def test_each_picture_is_on_its_side() -> None:
+    """The left picture is left and the right one right, with nothing drawn over where nothing changed."""
+    image = drawn(left=photo(level=60), found=changed())
+    assert image[100, 12 + 240].tolist() == [60, 60, 60]
+    assert image[100, 12 + PANEL_WIDTH + 12 + 240].tolist() == [128, 128, 128]
+    assert len(near(image, (60, 60, 60))) == pytest.approx(480 * 270, abs=500)
 
 
 def test_what_is_too_small_has_the_other_colour() -> None:
