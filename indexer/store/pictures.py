@@ -1,21 +1,34 @@
 """The small colour pictures of images that were removed or stand for one. `prune` writes them once; those who show look
 here. Where a picture comes from is not known here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from indexer.pixels.pictures import Picture
-from indexer.store.tables import PictureRow
+from indexer.store.tables import PictureRow, many
 
 _CHUNK = 500
 
 
-def add_picture(session: Session, image_id: int, picture: Picture) -> None:
-    """Keeps the picture of an image that has none."""
-    values = {"image_id": image_id, "width": picture.width, "height": picture.height, "data": picture.data}
-    session.execute(insert(PictureRow).values(**values))
+def add_pictures(session: Session, taken: Mapping[int, Picture]) -> bool:
+    """Whether the pictures of images that have none, by image id, could be kept.
+
+    They take more room than all else that a removal writes: where a database is full of them, it is not full for what
+    the transaction writes besides. Nothing that it wrote before is lost if they cannot be kept.
+    """
+    rows = [
+        {"image_id": image_id, "width": picture.width, "height": picture.height, "data": picture.data}
+        for image_id, picture in taken.items()
+    ]
+    try:
+        with session.begin_nested():
+            session.execute(many(PictureRow), rows)
+    except DBAPIError:
+        return False
+    return True
 
 
 def list_pictured(session: Session, image_ids: Sequence[int]) -> set[int]:

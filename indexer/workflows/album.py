@@ -1,7 +1,7 @@
 """The pictures that a prune keeps of what it takes away and of what stands for it, made while it checks the files.
 
 It promises that a picture is of the very bytes that were found as indexed, that no file is read once more for it, and
-that a picture that cannot be made stops nothing: a removal needs none. Each image has one, made the first time.
+that a picture that cannot be made or kept stops nothing: a removal needs none. Each image has one, made the first time.
 
 Decision: decoded in this process, where all other decoding of new files is done by workers that may die of it. Ingest
 decoded these very bytes in such a worker; here the same decoder reads them in colour instead of grey, and smaller. What
@@ -46,7 +46,7 @@ class Album:
         return identity
 
     def write(self, session: Session) -> None:
-        """Writes the pictures that were made since the last time."""
-        for image_id, picture in self._new.items():
-            pictures.add_picture(session, image_id, picture)
+        """Writes the pictures that were made since the last time; those that the database cannot take are given up."""
+        if self._new:
+            pictures.add_pictures(session, self._new)
         self._new.clear()

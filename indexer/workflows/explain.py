@@ -15,6 +15,8 @@ from indexer.store.scores import NamedEvidence
 from indexer.store.stories import ImageStory
 from indexer.workflows.measures import measure_of
 
+OF_TWO_CAMERAS = "they are of different cameras, and only images of one camera are compared"
+
 
 @dataclass(frozen=True)
 class PairStory:
@@ -60,7 +62,7 @@ def _why_not(image_a: ImageStory, image_b: ImageStory) -> str | None:
     if image_a.id == image_b.id:
         return "it is one and the same image"
     if image_a.camera != image_b.camera:
-        return "they are of different cameras, and only images of one camera are compared"
+        return OF_TWO_CAMERAS
     if image_a.content_hash == image_b.content_hash:
         return "their bytes are equal: identical, score 0"
     return None

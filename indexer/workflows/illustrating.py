@@ -23,7 +23,7 @@ from indexer.store import cameras, images, pictures, profiles
 from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile
 from indexer.store.stories import ImageStory, get_story
-from indexer.workflows.explain import PairStory, explain_image, explain_pair, load_pair
+from indexer.workflows.explain import OF_TWO_CAMERAS, PairStory, explain_image, explain_pair, load_pair
 from indexer.workflows.measures import measure_of
 
 
@@ -149,7 +149,7 @@ def _changes(
     """What differs between two images by a profile, or why that cannot be said."""
     measure = measure_of(stored)
     if left.camera != right.camera:
-        return None, "they are of different cameras, and only images of one camera are compared"
+        return None, OF_TWO_CAMERAS
     if not measure.native:
         pair, why_not = load_pair(session, stored, left.id, right.id)
         return (None, why_not) if pair is None else (changes(*pair, measure=measure), None)
@@ -175,14 +175,13 @@ def _require_new(out: str) -> None:
 
 def _write_new(out: str, data: bytes) -> None:
     """Writes a file that was not there; what could be written of it is taken away again if not all could."""
+    made = False
     try:
-        file = Path(out).open("xb")  # noqa: SIM115  # closed below; what fails here made no file
-    except OSError as problem:
-        raise PictureProblem(f"{out!a} cannot be written: {problem.strerror}; name another place") from problem
-    try:
-        with file:
+        with Path(out).open("xb") as file:
+            made = True
             file.write(data)
     except OSError as problem:
-        with suppress(OSError):
-            Path(out).unlink()
+        if made:
+            with suppress(OSError):
+                Path(out).unlink()
         raise PictureProblem(f"{out!a} cannot be written: {problem.strerror}; name another place") from problem

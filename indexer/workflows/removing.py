@@ -66,8 +66,8 @@ def take_away(database: Database, item: Flagged, *, manner: Manner, run: Run, cl
         place = _place(folder, item, run=run, clock=clock)
     except _Refused as problem:
         with database.write() as session:
-            removals.note_failure(session, item, problem=str(problem), at=clock(), run_id=run.id)
             album.write(session)
+            removals.note_failure(session, item, problem=str(problem), at=clock(), run_id=run.id)
         return End(problem=str(problem))
     except _Failed as problem:
         return End(problem=str(problem))
@@ -142,8 +142,8 @@ def _journalled(
 ) -> Iterator[None]:
     """The journal around one act: a row before it, and the same row written on after it, each committed."""
     with database.write() as session:
+        album.write(session)  # first: should the database undo more than the pictures, the row is written after that
         removal_id = removals.begin_removal(session, item, act=act, quarantine_path=place, at=clock(), run_id=run.id)
-        album.write(session)
     try:
         yield
     except (OSError, Mismatch) as problem:

@@ -3,16 +3,16 @@
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from indexer.errors import DatabaseProblem
 from indexer.pixels.headers import Limits
 from indexer.pixels.pictures import Picture, small_picture
 from indexer.store import pictures
-from indexer.workflows import album
+from indexer.workflows import album, removing
 from tests.workflows.conftest import BIRD, CAR, SECOND_BIRD, Index, name, picture
 
 KEEPER, VICTIMS, OTHER = name(0), (name(1), name(2)), name(3)
@@ -107,14 +107,30 @@ def test_a_file_that_stays_leaves_no_picture_of_other_bytes(lot: Index) -> None:
     assert kept(lot) == {KEEPER: PICTURES[KEEPER]}
 
 
-def test_pictures_and_journal_are_written_together(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a picture cannot be written there is no row in the journal, and every file is where it was."""
-    before = lot.tree()
+@pytest.mark.parametrize("spoiled", ["keeper", "first victim"])
+def test_a_database_that_takes_no_picture_stops_nothing(lot: Index, spoiled: str) -> None:
+    """Every file goes, with its rows in the journal; only the pictures of one transaction are given up."""
+    ids = dict(lot.rows("SELECT path, id FROM images"))
+    image_id = ids[str(lot.folder / (KEEPER if spoiled == "keeper" else VICTIMS[0]))]
+    lot.execute(
+        f"CREATE TRIGGER full BEFORE INSERT ON pictures WHEN NEW.image_id = {image_id} "
+        "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+    )
+    report = lot.prune()
+    assert (report.removed, report.failures) == (2, [])
+    assert lot.removals() == [(VICTIMS[0], "quarantined"), (VICTIMS[1], "quarantined")]
+    assert kept(lot) == {VICTIMS[1]: PICTURES[VICTIMS[1]]}
 
-    def fail(*_given: object) -> None:
-        raise DatabaseProblem("the disk is full")
 
-    monkeypatch.setattr(pictures, "add_picture", fail)
-    with pytest.raises(DatabaseProblem):
-        lot.prune()
-    assert (lot.removals(), lot.tree(), kept(lot)) == ([], before, {})
+def test_pictures_are_written_with_the_row_before_the_act(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the file is touched its picture and its keeper's are in the index, and so is the journal's row."""
+    seen: list[tuple[set[str], list[tuple[str, str]]]] = []
+    move = removing.move_no_replace
+
+    def look(*given: str, **more: Any) -> None:
+        seen.append((set(kept(lot)), lot.removals()))
+        move(*given, **more)
+
+    monkeypatch.setattr(removing, "move_no_replace", look)
+    lot.prune()
+    assert seen[0] == ({KEEPER, VICTIMS[0]}, [(VICTIMS[0], "planned")])
