@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from indexer import __version__
-from indexer.door import databases, exits, profiles
-from indexer.door.options import Json, enter
+from indexer.door import choosing, databases, exits, profiles
+from indexer.door.options import Camera, Json, Processes, enter
 from indexer.settings import DEFAULT_DATABASE, read_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -21,8 +21,6 @@ app.add_typer(databases.app, name="db")
 
 Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="Folders (recursive) and image files.")]
 Images = Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images, by path or by number.")]
-Camera = Annotated[str | None, typer.Option(metavar="NAME", help="This camera only.")]
-Processes = Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers; as many as cores if not given.")]
 
 
 def _tell_version(wanted: bool) -> None:
@@ -218,6 +216,9 @@ def explain(
             page.show(work.explain_image(database, image), stories.image)
         else:
             page.show(work.explain_pair(database, image, other), stories.pair)
+
+
+app.command()(choosing.sweep)
 
 
 @app.command()

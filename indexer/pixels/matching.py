@@ -36,6 +36,11 @@ class Measure:
     max_score: float
     record_limit: float
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether no pair can be similar or worth recording, so that there is no need to look at any."""
+        return self.max_score <= 0 and self.record_limit < 0
+
 
 @dataclass(frozen=True)
 class Match:

@@ -17,6 +17,7 @@ WORDS = [
     ("compare", "--profile", "plain"),
     ("compare", "--profile", "balanced"),
     ("status",),
+    ("sweep", "--max-score", "500,4000", "--min-contour-area", "100"),
     ("explain", "1"),
     ("explain", "1", "4"),
     ("pin", "4"),
