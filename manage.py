@@ -219,6 +219,7 @@ def explain(
 
 
 app.command()(choosing.sweep)
+app.command()(choosing.evaluate)
 
 
 @app.command()
@@ -251,7 +252,7 @@ def audit(
     sql: Annotated[str | None, typer.Option(metavar="QUERY", help="Your own query; it can only read.")] = None,
     json: Json = False,
 ) -> None:
-    """Ask about past decisions: ready-made queries, or your own in SQL."""
+    """Ask about past decisions: ready-made queries, or your own SQL."""
     from indexer.door import words
     from indexer.workflows import audit as work
 

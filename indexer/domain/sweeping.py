@@ -63,10 +63,15 @@ def numbers_to_try(named: Sequence[float] | None, *, in_force: float, times: Seq
     """The limits, or areas, to try from small to large: those named, else some times the one in force; that one is
     always among them."""
     tried = [in_force * factor for factor in times] if named is None else named
-    for number in tried:
+    return require_numbers([*tried, in_force])
+
+
+def require_numbers(named: Sequence[float]) -> list[float]:
+    """The numbers, each once, from small to large; refused where one is no limit and no area."""
+    for number in named:
         if not (isfinite(number) and number >= 0):
             raise UsageProblem(f"{number!r} is no limit and no area; give numbers from 0 up, such as 500,1000,2000")
-    return sorted({float(number) + 0.0 for number in (*tried, in_force)})
+    return sorted({float(number) + 0.0 for number in named})
 
 
 def parse_numbers(text: str) -> list[float]:

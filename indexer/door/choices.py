@@ -4,10 +4,19 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from indexer.door.words import grid, path, size
+from indexer.domain.evaluation import Figures, PairFigures, StateFigures
+from indexer.door.words import grid, named, path, size
+from indexer.workflows.evaluate import Evaluation, EvaluationReport
 from indexer.workflows.sweep import SweepReport, SweepRow
 
 _ALL = "all of these"
+_HOLDING = "as decided"
+_NAMED = 10
+_STATE_HEADS = (
+    *("profile", "max_score", "camera", "images", "kept", "duplicates"),
+    *("wrong", "share", "states", "lost", "redundant"),
+)
+_PAIR_HEADS = ("profile", "max_score", "camera", "same", "redundant", "different", "wrong")
 
 
 def swept(console: Console, report: SweepReport) -> None:
@@ -29,6 +38,53 @@ def swept(console: Console, report: SweepReport) -> None:
     if tried:
         console.print("  then: manage.py compare --profile NAME")
         console.print("  or, for one camera alone: manage.py profile use NAME --camera CAMERA")
+
+
+def evaluated(console: Console, report: EvaluationReport) -> None:
+    """How good decisions are."""
+    rows = [cells for one in report.evaluations for cells in _figures(one)]
+    if rows:
+        heads = _STATE_HEADS if len(rows[0]) == len(_STATE_HEADS) else _PAIR_HEADS
+        console.print(grid(heads, rows))
+    for one in report.evaluations:
+        lost = one.total.states_lost if isinstance(one.total, StateFigures) else ()
+        for state in lost[:_NAMED]:
+            console.print(f"{_title(one)} loses {path(state)}")
+        if len(lost) > _NAMED:
+            console.print(f"  and {len(lost) - _NAMED} more; --json names them all")
+    for one, camera in report.problems:
+        console.print(f"camera {camera.camera!a}, {_title(one)}: {camera.problem}")
+    undecided = {one.total.undecided for one in report.evaluations if one.total is not None}
+    if undecided - {0}:
+        console.print(f"Up to {max(undecided)} labels are of images that are not decided, and are not counted.")
+    if report.unknown:
+        console.print(f"{len(report.unknown)} labelled images are not in the index:")
+        named(console, [(name, "not known by path, number or name") for name in report.unknown])
+
+
+def _figures(one: Evaluation) -> list[list[object]]:
+    """The rows of one way of deciding: each camera, and all where there are several."""
+    found = [(camera.camera, camera.figures) for camera in one.cameras]
+    found += [(_ALL, one.total)] if len(found) > 1 else []
+    limit = "" if one.max_score is None else _short(one.max_score)
+    return [
+        [one.profile or _HOLDING, limit, camera, *_cells(figures)] for camera, figures in found if figures is not None
+    ]
+
+
+def _cells(figures: Figures) -> list[object]:
+    if isinstance(figures, PairFigures):
+        return [figures.same, figures.redundant_keeps, figures.different, figures.wrong_removals]
+    share = "" if figures.wrong_share is None else f"{figures.wrong_share:.1%}"
+    lost = len(figures.states_lost)
+    counts = [figures.images, figures.kept, figures.duplicates, figures.wrong_removals]
+    return [*counts, share, figures.states, lost, figures.redundant_keeps]
+
+
+def _title(one: Evaluation) -> str:
+    """A way of deciding in a sentence."""
+    limit = "" if one.max_score is None else f" at {_short(one.max_score)}"
+    return f"{path(one.profile or _HOLDING)}{limit}"
 
 
 def _rows(camera: str, rows: Sequence[SweepRow], *, areas: bool) -> list[list[object]]:

@@ -1,4 +1,4 @@
-"""What commands share: the option `--json` and a few others, and the page they work on. It loads nothing heavy itself."""
+"""What commands share: the option `--json`, a few others, and the page they work on. It loads nothing heavy itself."""
 
 from typing import TYPE_CHECKING, Annotated
 

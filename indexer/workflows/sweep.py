@@ -5,8 +5,7 @@ image file is opened and nothing is written. A camera for which that cannot be t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import dataclass
 
 from indexer.domain.selection import Decision
 from indexer.domain.sweeping import TIMES, numbers_to_try
@@ -14,8 +13,7 @@ from indexer.pixels.matching import Measure
 from indexer.store import cameras, profiles
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.comparing import Means
-from indexer.workflows.measures import measure_of
-from indexer.workflows.trial import Case, Outcome, try_cases
+from indexer.workflows.trial import Case, Outcome, trial_measures, try_cases
 
 
 @dataclass(frozen=True)
@@ -97,18 +95,11 @@ def sweep(
 def _measures(
     stored: StoredProfile, max_scores: Sequence[float] | None, min_contour_areas: Sequence[float] | None
 ) -> tuple[Measure, ...]:
-    """The measures of a sweep in the order that helps: each limit leaves evidence for the smaller ones.
-
-    What is above the limit that is tried is not worth knowing exactly: it stays different under all that follow, and
-    the matcher finds that out sooner.
-    """
-    current = measure_of(stored)
+    """Each area with each limit, those in force among them."""
+    current = stored.profile
     limits = numbers_to_try(max_scores, in_force=current.max_score, times=TIMES)
-    areas = numbers_to_try(min_contour_areas, in_force=current.min_contour_area)
-    return tuple(
-        replace(current, min_contour_area=area, max_score=limit, record_limit=limit or -1.0)
-        for area, limit in product(areas, reversed(limits))
-    )
+    areas = numbers_to_try(min_contour_areas, in_force=current.scoring.min_contour_area)
+    return trial_measures(stored, max_scores=limits, min_contour_areas=areas)
 
 
 def _camera_sweep(outcome: Outcome[_Freed]) -> CameraSweep:
