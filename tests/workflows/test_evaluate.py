@@ -11,16 +11,20 @@ import pytest
 
 from indexer.domain.evaluation import PairFigures, StateFigures
 from indexer.domain.labels import PairLabel, StateLabel
+from indexer.door import choices
 from indexer.engines import serial
 from indexer.errors import ImageProblem, ProfileProblem
 from indexer.pixels.headers import Limits
 from indexer.workflows import deciding, trial
 from indexer.workflows.compare import Means
 from indexer.workflows.evaluate import Evaluation, EvaluationReport, evaluate
+from tests.door.test_words import said
 from tests.workflows.conftest import BIRD, CAR, Index, Mark, name, picture
 from tests.workflows.test_comparing import Told
 
 Frames = Callable[[str], Index]
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 GHOST: Mark = (12, 20, 14, 35)
 """Seen by `balanced`, not by `plain`; not where the car is."""
 LABELS = [StateLabel(line, str(line), state, None) for line, state in enumerate(["empty", "empty", "car", "ghost"], 1)]
@@ -162,6 +166,31 @@ def labels_of(shared_data: Path) -> list[StateLabel]:
             state = f"visit {visits}" if present == "1" else "empty"
             labels += [StateLabel(len(labels) + 2, row["file"], state, camera) for row in run]
     return labels
+
+
+def test_table_of_the_readme(frames_index: Frames, shared_data: Path) -> None:
+    """The table in the README is what the command prints for the labelled sample frames."""
+    names = ["balanced", "plain", "original"]
+    report = evaluated(frames_index("balanced"), labels_of(shared_data), named=names, max_scores=[1000])
+    printed = [line.split() for line in said(choices.evaluated, report).splitlines() if line.strip()]
+    shown = README.read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0]
+    assert [line.split() for line in shown.splitlines()] == printed
+
+
+def test_wrong_removals_by_limit(frames_index: Frames, shared_data: Path) -> None:
+    """What the README says of other limits: wrong removals, duplicates, states lost."""
+    report = evaluated(
+        frames_index("balanced"), labels_of(shared_data), named=["balanced", "plain"], max_scores=[1500, 2000, 4000]
+    )
+    found = {(one.profile, one.max_score): one.total for one in report.evaluations}
+    assert {key: (one.wrong_removals, one.duplicates, one.states_lost) for key, one in found.items()} == {
+        ("balanced", 1500.0): (2, 71, ()),
+        ("balanced", 2000.0): (2, 70, ()),
+        ("balanced", 4000.0): (21, 78, ("c07: empty",)),
+        ("plain", 1500.0): (20, 76, ("c07: empty",)),
+        ("plain", 2000.0): (22, 77, ("c07: empty",)),
+        ("plain", 4000.0): (23, 83, ("c07: empty",)),
+    }
 
 
 def test_real_frames(frames_index: Frames, shared_data: Path) -> None:
