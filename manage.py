@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from indexer import __version__
-from indexer.door import databases, exits, profiles
+from indexer.door import databases, exits, profiles, verdicts
 from indexer.door.options import Json, enter
 from indexer.settings import DEFAULT_DATABASE, read_settings
 
@@ -238,6 +238,9 @@ def unpin(context: typer.Context, images: Images, json: Json = False) -> None:
 
     with enter(context, json=json) as page, page.database() as database:
         page.show(work.unpin(database, images, clock=page.clock), words.pinned)
+
+
+app.command()(verdicts.verdict)
 
 
 @app.command()

@@ -33,6 +33,10 @@ class ProfileProblem(IndexerError):
     """A profile that does not exist, exists already, or has parameters that make no sense."""
 
 
+class VerdictProblem(IndexerError):
+    """A verdict that makes no sense (of one image, two cameras, nobody), or a file of them that cannot be read."""
+
+
 class Declined(IndexerError):
     """A person was asked and did not say yes."""
 

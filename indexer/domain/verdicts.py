@@ -56,8 +56,8 @@ def resting_on(pair: Pair, decisions: Mapping[int, Decision]) -> list[int]:
     """The images whose decisions must be taken back when what is known of a pair changes, given those that hold of the
     two.
 
-    Only a pair with a keeper was ever asked about (`domain.selection`): two duplicates, or an image that is not decided,
-    rest on nothing that the pair could change. Else one of the two is enough, as it meets the other again: the
+    Only a pair with a keeper was ever asked about (`domain.selection`): of two duplicates, or where one is not decided,
+    no decision rests on the pair. Else one of the two is enough, as it meets the other again: the
     duplicate, as nothing rests on it; of two keepers the one that came into the index later, which mostly ranks lower.
     Enforced by tests/domain/test_selection.py::test_incremental_equals_from_scratch.
     """
@@ -74,6 +74,11 @@ def agrees(verdict: Word, decisions: Sequence[Decision]) -> bool:
         return not all(decision.keeps for decision in decisions)
     images = {decision.image_id for decision in decisions}
     return not any(decision.keeper_id in images for decision in decisions)
+
+
+def is_text(value: str) -> bool:
+    """Whether a name or a note can be kept by any database: no NUL, no byte that is not UTF-8."""
+    return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def _groups(alike: Mapping[int, Sequence[int]]) -> dict[int, int]:

@@ -49,6 +49,12 @@ def pair(console: Console, story: PairStory) -> None:
     image(console, story.image_a)
     image(console, story.image_b)
     console.print("the pair:")
+    if story.judged is not None:
+        told = story.judged
+        note = "" if told.note is None else f": {path(told.note)}"
+        console.print(
+            f"  {told.verdict}, says {path(told.by)} since {when(told.judged_at)}{note}; this outranks the score"
+        )
     if story.why_not is not None:
         console.print(f"  not scored now: {story.why_not}")
     for known in story.recorded:
