@@ -24,10 +24,10 @@ def judged(console: Console, report: VerdictReport) -> None:
     _each(console, "it was so already", report.unchanged)
     _each(console, "taken back", report.withdrawn)
     if report.away:
-        console.print("The verdict on these counts once they are back:")
+        console.print("What is said of these counts once they are back:")
         named(console, [(one.path, _way_back(one)) for one in report.away])
     contradicting(console, report.contradictions)
-    if report.recorded or report.withdrawn:
+    if any(one.state_a == one.state_b == "ready" for one in (*report.recorded, *report.withdrawn)):
         console.print("This counts from the next compare on.")
 
 

@@ -40,6 +40,8 @@ def image(console: Console, story: ImageStory) -> None:
             )
     if story.stands_for:
         console.print(f"  it stands for {story.stands_for} other images")
+    for twin in story.twins:
+        console.print(f"  twin of {twin.image_id}: {path(twin.path)}, {twin.state}, {twin.apart_s:g} s apart")
     for removal in story.removals:
         console.print(f"  {_what_happened(removal)}")
 
@@ -49,6 +51,9 @@ def pair(console: Console, story: PairStory) -> None:
     image(console, story.image_a)
     image(console, story.image_b)
     console.print("the pair:")
+    for twin in story.image_a.twins:
+        if twin.image_id == story.image_b.id:
+            console.print(f"  twins: taken {twin.apart_s:g} s apart, one named by the epoch, one by date and time")
     if story.judged is not None:
         told = story.judged
         note = "" if told.note is None else f": {path(told.note)}"

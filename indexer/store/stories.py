@@ -14,6 +14,7 @@ from indexer.store import removals
 from indexer.store.pins import is_pinned, is_pinned_by_person
 from indexer.store.removals import Removal
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow
+from indexer.store.twins import Twin, list_twins
 
 _DIGITS = 18  # of the numbers that a database can hold
 
@@ -56,6 +57,7 @@ class ImageStory:
     pinned_by_person: bool
     pinned: bool
     stands_for: int
+    twins: tuple[Twin, ...]
     decisions: tuple[DecisionStory, ...]
     removals: tuple[Removal, ...]
 
@@ -109,6 +111,7 @@ def get_story(session: Session, image_id: int) -> ImageStory:
         pinned_by_person=bool(by_person),
         pinned=bool(pinned),
         stands_for=_count_family(session, image_id),
+        twins=list_twins(session, image_id),
         decisions=_list_decisions(session, image_id),
         removals=tuple(removals.list_of_image(session, image_id)),
     )
