@@ -168,7 +168,7 @@ def _wish(session: Session, line: Line, *, by: str, note: str | None) -> Wish:
             raise VerdictProblem(f"{text!a} is not UTF-8 text; give the name and the note in other letters")
     images = _images(session, line.image_a, line.image_b)
     for image, path in zip(images, (line.path_a, line.path_b), strict=True):
-        if path is not None and path_from_text(path) != image.path:
+        if path is not None and _path(path) != image.path:
             raise VerdictProblem(
                 f"image {image.id} is {image.path!a} and not {path!a}: the file was made from another index"
             )
@@ -177,7 +177,7 @@ def _wish(session: Session, line: Line, *, by: str, note: str | None) -> Wish:
 
 def _images(session: Session, name_a: str, name_b: str) -> tuple[JudgedImage, JudgedImage]:
     """Two images of one camera."""
-    ids = [stories.get_image_id(session, path_from_text(name)) for name in (name_a, name_b)]
+    ids = [stories.get_image_id(session, _path(name)) for name in (name_a, name_b)]
     if ids[0] == ids[1]:
         raise VerdictProblem(f"{name_a!a} and {name_b!a} are one and the same image, {ids[0]}; a verdict is of two")
     image_a, image_b = verdicts.get_images(session, (ids[0], ids[1]))
@@ -187,6 +187,15 @@ def _images(session: Session, name_a: str, name_b: str) -> tuple[JudgedImage, Ju
             "only images of one camera are compared; if a name is wrong, type: manage.py ingest PATH --camera NAME"
         )
     return image_a, image_b
+
+
+def _path(text: str) -> str:
+    """The path that a text means: files of verdicts have paths as they are stored, some of them URIs."""
+    try:
+        path = path_from_text(text)
+    except ValueError:  # a URI that is none
+        return text
+    return text if "\0" in path else path
 
 
 def _record(database: Database, wishes: Sequence[Wish], *, arguments: dict[str, Any], clock: Clock) -> VerdictReport:

@@ -8,7 +8,7 @@ import pytest
 from indexer.door import verdicts
 from indexer.door.verdicts import Giving, Reading, Undoing, wish
 from indexer.errors import UsageProblem
-from tests.door.conftest import Run
+from tests.door.conftest import Run, draw
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,17 @@ def test_contradictions_are_told(run: Run, decided: Path) -> None:
     compared = run("compare", "--processes", 1)
     assert "camera 'gate': 1 verdicts are contradicted. See: manage.py verdict list" in compared.out.splitlines()
     assert compared.code == 0
+
+
+def test_twins_are_told(run: Run, own_home: Path) -> None:
+    """`explain` names the twins of an image, says of a pair that it is one, and the audit lists it once."""
+    for file in ("gate-1772366400250.png", "gate_2026_03_01__12_00_00.png"):
+        draw(own_home / "lot" / file)
+    assert run("ingest", "lot", "--processes", 1).code == 0
+    twin = f"  twin of 2: {own_home}/lot/gate_2026_03_01__12_00_00.png, ready, 0.25 s apart"
+    assert twin in run("explain", 1).out.splitlines()
+    pair = run("explain", 2, 1).out.splitlines()
+    assert (
+        pair[pair.index("the pair:") + 1] == "  twins: taken 0.25 s apart, one named by the epoch, one by date and time"
+    )
+    assert len(run("audit", "twins", "--json").document["rows"]) == 1
