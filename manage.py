@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from indexer import __version__
-from indexer.door import choosing, databases, exits, profiles
+from indexer.door import choosing, databases, exits, profiles, verdicts
 from indexer.door.options import Camera, Json, Processes, enter
 from indexer.settings import DEFAULT_DATABASE, read_settings
 
@@ -225,8 +225,7 @@ def explain(
             page.show(work.explain_pair(database, image, other), stories.pair)
 
 
-app.command()(choosing.sweep)
-app.command()(choosing.evaluate)
+app.command()(verdicts.verdict)
 
 
 @app.command()
@@ -247,6 +246,10 @@ def unpin(context: typer.Context, images: Images, json: Json = False) -> None:
 
     with enter(context, json=json) as page, page.database() as database:
         page.show(work.unpin(database, images, clock=page.clock), words.pinned)
+
+
+app.command()(choosing.sweep)
+app.command()(choosing.evaluate)
 
 
 @app.command()

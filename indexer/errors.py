@@ -41,6 +41,10 @@ class LabelProblem(IndexerError):
     """A file of labels that cannot be read as one, or whose labels contradict each other."""
 
 
+class VerdictProblem(IndexerError):
+    """A verdict that makes no sense (of one image, two cameras, nobody), or a file of them that cannot be read."""
+
+
 class Declined(IndexerError):
     """A person was asked and did not say yes."""
 

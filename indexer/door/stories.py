@@ -1,6 +1,7 @@
 """How the story of an image, or of a pair, reads to a person who asks why."""
 
 import os
+from collections.abc import Sequence
 
 from rich.console import Console
 
@@ -34,26 +35,16 @@ def image(console: Console, story: ImageStory) -> None:
     console.print(f"image {story.id}: {path(story.path)}")
     for sentence in reasons.sentences(story):
         console.print(f"  {sentence}")
-    pixels = f"{story.width} x {story.height} pixels, " if story.width is not None else ""
-    console.print(f"  camera {path(story.camera)} (from its {story.camera_source}), {pixels}{size(story.size_bytes)}")
-    source = f" UTC (from its {story.captured_at_source})" if story.captured_at is not None else ""
-    console.print(f"  captured {when(story.captured_at)}{source}")
-    console.print(f"  state {story.state}{f': {story.state_reason}' if story.state_reason else ''}")
-    if story.pinned:
-        console.print(f"  pinned {'by a person' if story.pinned_by_person else 'as the keeper of removed images'}")
+    _facts(console, story)
     if story.decision is None:
         console.print("  not decided" + ("; next: manage.py compare" if story.state == "ready" else ""))
     else:
         _decision(console, story.decision)
-    for earlier in story.decisions:
-        if earlier.superseded_at is not None:
-            keeper = "" if earlier.keeper_id is None else f" of image {earlier.keeper_id}"
-            console.print(
-                f"  earlier: {earlier.verdict}{keeper} under the profile {earlier.profile}, run {earlier.run_id}, "
-                f"until {when(earlier.superseded_at)}"
-            )
+    _earlier(console, story.decisions)
     if story.stands_for:
         console.print(f"  it stands for {story.stands_for} other images")
+    for twin in story.twins:
+        console.print(f"  twin of {twin.image_id}: {path(twin.path)}, {twin.state}, {twin.apart_s:g} s apart")
     for removal in story.removals:
         console.print(f"  {_what_happened(removal)}")
 
@@ -63,6 +54,15 @@ def pair(console: Console, story: PairStory) -> None:
     image(console, story.image_a)
     image(console, story.image_b)
     console.print("the pair:")
+    for twin in story.image_a.twins:
+        if twin.image_id == story.image_b.id:
+            console.print(f"  twins: taken {twin.apart_s:g} s apart, one named by the epoch, one by date and time")
+    if story.judged is not None:
+        told = story.judged
+        note = "" if told.note is None else f": {path(told.note)}"
+        console.print(
+            f"  {told.verdict}, says {path(told.by)} since {when(told.judged_at)}{note}; this outranks the score"
+        )
     if story.why_not is not None:
         console.print(f"  not scored now: {story.why_not}")
     for known in story.recorded:
@@ -106,6 +106,28 @@ def _from(drawn: Illustration) -> str:
     """What the two pictures are made from."""
     left, right = (f"Image {shown.image_id} is {_SOURCES[shown.source]}." for shown in (drawn.left, drawn.right))
     return f"{left} {right}"
+
+
+def _facts(console: Console, story: ImageStory) -> None:
+    """What the file is, where and when it was taken, and what became of it."""
+    pixels = f"{story.width} x {story.height} pixels, " if story.width is not None else ""
+    console.print(f"  camera {path(story.camera)} (from its {story.camera_source}), {pixels}{size(story.size_bytes)}")
+    source = f" UTC (from its {story.captured_at_source})" if story.captured_at is not None else ""
+    console.print(f"  captured {when(story.captured_at)}{source}")
+    console.print(f"  state {story.state}{f': {story.state_reason}' if story.state_reason else ''}")
+    if story.pinned:
+        console.print(f"  pinned {'by a person' if story.pinned_by_person else 'as the keeper of removed images'}")
+
+
+def _earlier(console: Console, decisions: Sequence[DecisionStory]) -> None:
+    """The decisions that do not hold any more."""
+    for decision in decisions:
+        if decision.superseded_at is not None:
+            keeper = "" if decision.keeper_id is None else f" of image {decision.keeper_id}"
+            console.print(
+                f"  earlier: {decision.verdict}{keeper} under the profile {decision.profile}, run {decision.run_id}, "
+                f"until {when(decision.superseded_at)}"
+            )
 
 
 def _decision(console: Console, decision: DecisionStory) -> None:

@@ -64,6 +64,10 @@ def compared(console: Console, report: CompareReport) -> None:
         console.print("There is nothing to compare yet. First: manage.py ingest FOLDER")
     for camera in report.held_back:
         console.print(f"camera {camera.camera!a} was left as it was: {camera.problem}")
+    for camera in report.cameras:
+        if camera.contradictions:
+            number = len(camera.contradictions)
+            console.print(f"camera {camera.camera!a}: {number} verdicts are contradicted. See: manage.py verdict list")
     if any(camera.duplicates for camera in report.cameras):
         console.print("Nothing is removed yet. Next: manage.py prune --dry-run")
 

@@ -14,6 +14,7 @@ from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, VerdictRow, many
 
 _CHUNK = 500
+_other = aliased(ImageRow)
 
 
 def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Decision]]:
@@ -79,11 +80,25 @@ def take_back(session: Session, image_ids: Sequence[int], *, at: datetime) -> No
         session.execute(update(DecisionRow).where(held).values(superseded_at=at))
 
 
+def find_decisions(session: Session, image_ids: Sequence[int]) -> dict[int, Decision]:
+    """The current decisions of those of a few images that are ready."""
+    query = (
+        select(DecisionRow.image_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score)
+        .join(ImageRow, ImageRow.id == DecisionRow.image_id)
+        .where(ImageRow.id.in_(image_ids), ImageRow.state == State.READY, DecisionRow.superseded_at.is_(None))
+    )
+    return {
+        image_id: Decision(image_id, Reason(reason), keeper_id, score)
+        for image_id, reason, keeper_id, score in session.execute(query)
+    }
+
+
 def list_judgements(session: Session, camera_id: int) -> dict[tuple[int, int], Judgement]:
-    """The verdicts that hold in a camera, by (smaller, larger) image id."""
+    """The verdicts that hold between images of a camera, by (smaller, larger) image id."""
     query = (
         select(VerdictRow)
         .join(ImageRow, ImageRow.id == VerdictRow.image_a_id)
+        .join(_other, (_other.id == VerdictRow.image_b_id) & (_other.camera_id == ImageRow.camera_id))
         .where(ImageRow.camera_id == camera_id, VerdictRow.withdrawn_at.is_(None))
     )
     return {

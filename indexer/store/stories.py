@@ -14,6 +14,7 @@ from indexer.store import profiles, removals
 from indexer.store.pins import is_pinned, is_pinned_by_person
 from indexer.store.removals import Removal
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, ScoreRow
+from indexer.store.twins import Twin, list_twins
 
 _DIGITS = 18  # of the numbers that a database can hold
 
@@ -75,6 +76,7 @@ class ImageStory:
     pinned: bool
     stands_for: int
     neighbour: Neighbour | None
+    twins: tuple[Twin, ...]
     decisions: tuple[DecisionStory, ...]
     removals: tuple[Removal, ...]
 
@@ -129,6 +131,7 @@ def get_story(session: Session, image_id: int) -> ImageStory:
         pinned=bool(pinned),
         stands_for=_count_family(session, image_id),
         neighbour=_find_neighbour(session, image_id),
+        twins=list_twins(session, image_id),
         decisions=_list_decisions(session, image),
         removals=tuple(removals.list_of_image(session, image_id)),
     )

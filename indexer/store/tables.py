@@ -126,6 +126,7 @@ class ImageRow(Table):
         ),
         Index("ix_images_any_path", "path"),
         Index("ix_images_camera_id_state", "camera_id", "state"),
+        Index("ix_images_camera_id_captured_at", "camera_id", "captured_at"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     path: Mapped[str] = mapped_column(PathText, comment="absolute; a file URI if it is not UTF-8")

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Reason, Walk, pair_of
-from indexer.domain.verdicts import Judgement
+from indexer.domain.verdicts import Contradiction, Judgement, contradictions
 from indexer.engines import Lost, Map, serial
 from indexer.pixels.describing import Thumbnail
 from indexer.pixels.headers import Limits
@@ -44,7 +44,8 @@ class Means:
 
 @dataclass(frozen=True)
 class CameraResult:
-    """What compare did to one camera; `problem` says why it was held back, unchanged."""
+    """What compare did to one camera; `problem` says why it was held back, unchanged. `contradictions` are between
+    verdicts that hold: each is followed as it stands."""
 
     camera: str
     profile: str
@@ -55,6 +56,7 @@ class CameraResult:
     scored: int = 0
     recorded: int = 0
     problem: str | None = None
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 class _Written:
@@ -118,6 +120,7 @@ class _Written:
             decided=fresh,
             scored=scored,
             recorded=self._recorded,
+            contradictions=contradictions(self._judgements),
         )
 
 

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.selection import pair_of
 from indexer.pixels.matching import evidence_of_pair
 from indexer.pixels.scoring import Evidence
 from indexer.pixels.thumbnails import decode
-from indexer.store import cameras, images, profiles, scores, stories
+from indexer.store import cameras, images, profiles, scores, stories, verdicts
 from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import NamedEvidence
 from indexer.store.stories import ImageStory
+from indexer.store.verdicts import JudgedPair
 from indexer.workflows.measures import measure_of
 
 OF_TWO_CAMERAS = "they are of different cameras, and only images of one camera are compared"
@@ -32,6 +34,8 @@ class PairStory:
     max_score: float
     computed: Evidence | None
     why_not: str | None
+    judged: JudgedPair | None
+    """What a person said of the pair, if a verdict holds."""
 
 
 def explain_image(database: Database, name: str) -> ImageStory:
@@ -47,6 +51,7 @@ def explain_pair(database: Database, name_a: str, name_b: str) -> PairStory:
             stories.get_story(session, stories.get_image_id(session, name)) for name in (name_a, name_b)
         )
         stored = profiles.camera_profile(session, cameras.get_camera(session, image_a.camera))
+        judged = verdicts.find_verdict(session, pair_of(image_a.id, image_b.id))
         recorded = tuple(scores.list_evidence(session, image_a.id, image_b.id))
         computed: Evidence | None = None
         why_not = _why_not(image_a, image_b)
@@ -55,7 +60,8 @@ def explain_pair(database: Database, name_a: str, name_b: str) -> PairStory:
                 computed, why_not = _compute(session, stored, image_a.id, image_b.id)
             except ValueError as problem:
                 raise database.damaged(f"thumbnail of image {image_a.id} or {image_b.id}: {problem}") from problem
-    return PairStory(image_a, image_b, recorded, stored.profile.name, stored.profile.max_score, computed, why_not)
+    profile = stored.profile
+    return PairStory(image_a, image_b, recorded, profile.name, profile.max_score, computed, why_not, judged)
 
 
 def _why_not(image_a: ImageStory, image_b: ImageStory) -> str | None:

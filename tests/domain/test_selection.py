@@ -27,6 +27,7 @@ from hypothesis.stateful import (
 from indexer.domain.images import Image
 from indexer.domain.keepers import Places
 from indexer.domain.selection import Decision, Reason, Walk
+from indexer.domain.verdicts import resting_on
 
 NOON = datetime(2021, 3, 27, 12, tzinfo=UTC)
 MAX_SCORE = 1000.0
@@ -413,10 +414,12 @@ class History(RuleBasedStateMachine):
     @precondition(has_images)
     def judge(self, one: int, other: int, verdict: Literal["same", "different"]) -> None:
         pair = pair_of(self.pick(one).id, self.pick(other).id)
-        if self.truth.verdicts.pop(pair, None) is None and pair[0] != pair[1]:
+        if pair[0] == pair[1]:
+            return
+        if self.truth.verdicts.pop(pair, None) != verdict:
             self.truth.verdicts[pair] = verdict
-        for image_id in pair:
-            self.current.pop(image_id, None)
+        for image_id in resting_on(pair, {one: self.current[one] for one in pair if one in self.current}):
+            del self.current[image_id]
 
     @rule()
     def compare(self) -> None:

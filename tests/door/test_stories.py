@@ -33,6 +33,7 @@ def image(image_id: int, *decisions: DecisionStory) -> ImageStory:
         camera="lot",
         size_bytes=1000,
         stands_for=0,
+        twins=(),
         decisions=decisions,
         removals=(),
     )

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from indexer.domain.images import State
+from indexer.domain.names import name_image
 from indexer.domain.removal import Flagged, RemovalState
 from indexer.domain.selection import Decision, Reason
 from indexer.errors import ImageProblem, UsageProblem
@@ -40,6 +41,7 @@ COLUMNS = {
     "retention": "camera hour images kept share_kept",
     "runs": "run_id command started_at finished_at outcome counts arguments version",
     "timeless": "camera path captured_at time_from camera_from image_id",
+    "twins": "camera apart_s image_a_path image_b_path captured_a_at captured_b_at image_a_id image_b_id",
     "twins_across_cameras": "content_hash camera path captured_at size_bytes image_id",
     "unreadable": "camera state reason path width height size_bytes image_id",
     "unwitnessed": "camera path state quarantine_path keeper_path keeper_state keeper_reason removed_at run_id "
@@ -53,6 +55,10 @@ def ask(database: Database, name: str, columns: str, **parameters: str) -> list[
     places = [table.columns.index(column) for column in columns.split()]
     rows = [tuple(row[place] for place in places) for row in table.rows]
     return [row[0] for row in rows] if len(places) == 1 else rows
+
+
+def time_of(name: str) -> datetime | None:
+    return name_image(f"/frames/{name}.png", root="/frames", mtime_ns=0).captured_at
 
 
 def record(database: Database, *pairs: tuple[int, int, float], profile: str = "balanced") -> None:
@@ -244,6 +250,28 @@ def test_twins_across_cameras(database: Database, add: Add) -> None:
         images.set_state(session, [6], State.REMOVED)
     twins = [("x", "a", "/frames/0.jpg"), ("x", "a", "/frames/6.jpg"), ("x", "b", "/frames/1.jpg")]
     assert ask(database, "twins_across_cameras", "content_hash camera path") == twins
+
+
+def test_twins(database: Database, add: Add) -> None:
+    """Each pair once, the one named by the epoch first; what is missing is left out."""
+    names = ["c20_2021_03_26__14_21_16", "c20-1616768476276", "c20-1616768477000", "c20_2021_03_26__14_21_18"]
+    ids = [add(f"/frames/{name}.png", at=time_of(name)) for name in names]
+    assert ask(database, "twins", "image_a_id image_b_id apart_s") == [
+        (ids[1], ids[0], 0.276),
+        (ids[2], ids[0], 1.0),
+        (ids[2], ids[3], 1.0),
+    ]
+    with database.write() as session:
+        images.set_state(session, [ids[0]], State.MISSING)
+        images.set_state(session, [ids[2]], State.REMOVED)
+    assert ask(database, "twins", "image_a_path image_b_path captured_a_at captured_b_at") == [
+        (
+            f"/frames/{names[2]}.png",
+            f"/frames/{names[3]}.png",
+            "2021-03-26 14:21:17.000000",
+            "2021-03-26 14:21:18.000000",
+        )
+    ]
 
 
 @pytest.mark.parametrize("state", RemovalState)

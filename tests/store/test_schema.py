@@ -25,6 +25,8 @@ VIEWS = {
     "audit_scores": "scoring camera image_a_path image_b_path score largest_contour contour_count changed_fraction "
     "run_id",
     "audit_cameras": "camera images unreadable kept duplicates removed first_captured_at last_captured_at",
+    "audit_twins": "camera image_a_path image_b_path captured_a_at captured_b_at apart_s state_a state_b image_a_id "
+    "image_b_id",
     "audit_runs": "run_id command arguments version started_at finished_at outcome counts",
 }
 
@@ -203,6 +205,19 @@ def test_rows_survive_an_upgrade(tmp_path: Path, revision: str) -> None:
     assert all(set(rows) <= set(after[table]) for table, rows in before.items())
     added = {table: len(after[table]) - len(rows) for table, rows in before.items() if len(after[table]) > len(rows)}
     assert added == {"preparations": 3, "scorings": 3, "profiles": 3}
+
+
+def test_twins_of_an_older_database_are_seen(tmp_path: Path) -> None:
+    """Images that were there before the view are in it after the upgrade."""
+    path = made_at(tmp_path / "indexer.db", "0003")
+    filled(path)
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE images SET captured_at_source = 'name'")
+    connection.execute("UPDATE images SET path = '/gate-1767268800000.jpg' WHERE id = 96")
+    connection.commit()
+    connection.close()
+    upgrade_database(str(path))
+    assert rows_of(path, {"audit_twins": ["image_a_id", "image_b_id", "apart_s"]}) == {"audit_twins": [(96, 99, 0.0)]}
 
 
 def test_the_head_is_the_last_revision_of_alembic() -> None:

@@ -17,6 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from indexer.domain.removal import Plan
+from indexer.domain.verdicts import Word
 from indexer.engines import Map, engine
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.pixels.headers import Limits
@@ -31,6 +32,7 @@ from indexer.workflows.prune import PruneReport, plan, prune
 from indexer.workflows.purge import PurgeReport, purge
 from indexer.workflows.removing import Manner
 from indexer.workflows.restore import RestoreReport, restore, wish
+from indexer.workflows.verdict import VerdictReport, give, undo
 from indexer.workflows.watching import Clock, Progress, silent
 
 NOON_MS = 1_623_844_800_000
@@ -147,6 +149,18 @@ class Index:
     def unpin(self, *files: str) -> PinReport:
         """Takes pins back."""
         return unpin(self.database, [str(self.folder / file) for file in files], clock=self.clock)
+
+    def judge(
+        self, file_a: str, file_b: str, verdict: Word, *, by: str = "Ada", note: str | None = None
+    ) -> VerdictReport:
+        """Says what two files of the folder show."""
+        names = (str(self.folder / file) for file in (file_a, file_b))
+        return give(self.database, *names, verdict, by=by, note=note, clock=self.clock)
+
+    def undo(self, file_a: str, file_b: str) -> VerdictReport:
+        """Takes back what was said of two files."""
+        names = (str(self.folder / file) for file in (file_a, file_b))
+        return undo(self.database, *names, clock=self.clock)
 
     def make_profile(self, profile: str, *, base: str = "balanced", **changes: Any) -> None:
         """Makes a profile."""

@@ -152,3 +152,19 @@ def test_unknown_image_is_refused(street: Index) -> None:
     """An image that is not in the index is refused by name."""
     with pytest.raises(ImageProblem, match="nowhere"):
         explain_image(street.database, "nowhere.png")
+
+
+def test_twins_are_labelled_and_decided_like_others(index: Index) -> None:
+    """A capture names its twins under the other form of name, and is no duplicate for that."""
+    epoch, text, later = name(0), "gate_2021_06_16__12_00_01.png", "gate_2021_06_16__12_00_02.png"
+    for file, marks in {epoch: (), text: (CAR,), later: (CAR, BIRD)}.items():
+        index.put(file, picture(*marks))
+    index.ingest()
+    index.compare()
+    twins = {file: explain_image(index.database, str(index.folder / file)).twins for file in (epoch, text, later)}
+    assert {file: [(index.file(twin.path), twin.apart_s) for twin in found] for file, found in twins.items()} == {
+        epoch: [(text, 1.0)],
+        text: [(epoch, 1.0)],
+        later: [],
+    }
+    assert [index.decisions()[file][0] for file in (epoch, text)] == ["keep", "keep"]

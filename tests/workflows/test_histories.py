@@ -3,7 +3,7 @@
 import itertools
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from indexer.errors import FolderProblem
+from indexer.errors import FolderProblem, VerdictProblem
 from indexer.store.schema import open_database
+from indexer.workflows.verdict import give, undo
 from tests.workflows.brute_force import assert_promises
 from tests.workflows.conftest import BIRD, CAR, GHOST, SECOND_BIRD, THIRD_BIRD, Index, name, picture
 
@@ -39,6 +40,7 @@ FILES = (
 numbers = st.integers(0, 9)
 places = st.tuples(numbers, numbers)
 """A file, and the picture that it shows."""
+verdict = st.tuples(st.sampled_from(["same", "different", "undo"]), numbers, numbers)
 step = st.one_of(
     st.tuples(st.sampled_from(["pin", "unpin"]), numbers),
     st.tuples(st.sampled_from(["prune", "restore", "restore without pin"])),
@@ -46,6 +48,7 @@ step = st.one_of(
     st.tuples(st.sampled_from(["change", "move"]), numbers, numbers),
     st.tuples(st.sampled_from(["vanish", "rename", "retime", "restore", "restore without pin"]), numbers),
     st.tuples(st.sampled_from(["balanced", "plain"])),
+    verdict,
 )
 steps = st.lists(st.tuples(step, st.sampled_from([True, True, False])), min_size=2, max_size=12)
 """What happens, and whether compare runs after it."""
@@ -116,6 +119,22 @@ class History:
         if file := self.there(number):
             self.index.unpin(file)
 
+    def judge(self, word: Any, number: int, other: int) -> None:
+        """A person's word on two images that the index knows, present or not, or that word taken back."""
+        known = [image_id for (image_id,) in self.index.rows("SELECT id FROM images ORDER BY id")]
+        pair = [str(known[one % len(known)]) for one in (number, other)]
+        removed = self.removed()
+        with suppress(VerdictProblem):  # one image, two cameras, nothing to undo
+            if word == "undo":
+                undo(self.index.database, *pair, clock=self.index.clock)
+            else:
+                give(self.index.database, *pair, word, by="Ada", note=None, clock=self.index.clock)
+        assert self.removed() == removed
+
+    def removed(self) -> list[tuple[Any, ...]]:
+        """What is decided of the removed images."""
+        return self.index.rows("SELECT * FROM audit_decisions WHERE state = 'removed' ORDER BY image_id")
+
     def rename(self, number: int) -> None:
         """A file that is said to be of another camera."""
         if file := self.there(number):
@@ -144,6 +163,8 @@ class History:
         """Does what a step says."""
         if step in ("balanced", "plain"):
             self.compare(step)
+        elif step in ("same", "different", "undo"):
+            self.judge(step, *what)
         elif step == "restore without pin":
             self.restore(*what, pin=False)
         else:
@@ -170,6 +191,24 @@ def test_any_history_ends_in_the_decisions_of_the_rule(
     migrated_file: Path, tmp_path: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]
 ) -> None:
     """After any history, every compare gives witnesses, independence, and what a brute force from scratch gives."""
+    history = new_history(migrated_file, tmp_path)
+    try:
+        history.add(first)
+        history.compare()
+        for (what, *how), then_compare in [*steps, (("compare",), False)]:
+            history.take(what, *how)
+            if then_compare:
+                history.compare()
+    finally:
+        history.index.database.close()
+
+
+@settings(often, max_examples=25)
+@given(first=first, steps=st.lists(st.tuples(verdict, st.booleans()), min_size=2, max_size=16))
+def test_any_verdicts_end_in_the_decisions_of_the_rule(
+    migrated_file: Path, tmp_path: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]
+) -> None:
+    """Verdicts given, changed and taken back in any order decide what they would have decided from the start."""
     history = new_history(migrated_file, tmp_path)
     try:
         history.add(first)

@@ -1,0 +1,99 @@
+"""A file of verdicts: CSV, one verdict a line, as a report page or a spreadsheet writes it.
+
+Columns by name, in any order: `image_a`, `image_b` (numbers or paths), `verdict` (`same` or `different`), and if they
+are there `by`, `note`, and `path_a`, `path_b`: what the index that the file was made from has as the paths of the two,
+so that a file of another index is seen. Quoted as RFC 4180 says. It does not know which images there are.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from indexer.domain.verdicts import WORDS, Word, is_text
+from indexer.errors import VerdictProblem
+
+REQUIRED = ("image_a", "image_b", "verdict")
+OPTIONAL = ("by", "note", "path_a", "path_b")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One verdict of a file, by the number of the line on which it begins; empty columns are None."""
+
+    number: int
+    image_a: str
+    image_b: str
+    verdict: Word
+    by: str | None = None
+    note: str | None = None
+    path_a: str | None = None
+    path_b: str | None = None
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """A line that says no verdict, and why not."""
+
+    number: int
+    problem: str
+
+
+def read_lines(content: bytes) -> list[Line | BadLine]:
+    """What each line below the header says."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise VerdictProblem(f"it is not UTF-8 text (byte {problem.start}); save it as CSV in UTF-8") from None
+    records = _records(text)
+    header = next(records, (1, []))[1]
+    if isinstance(header, str):
+        raise VerdictProblem(f"line 1: {header}")
+    _require_columns(header)
+    return [_read(number, record, header=header) for number, record in records if record]
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str] | str]]:
+    """The records of a CSV, each with the number of the line on which it begins; the last may be what is wrong."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        number = reader.line_num + 1
+        try:
+            yield number, next(reader)
+        except StopIteration:
+            return
+        except csv.Error as problem:
+            yield number, f"it is no CSV from here on: {problem}"
+            return
+
+
+def _require_columns(header: Sequence[str]) -> None:
+    known = (*REQUIRED, *OPTIONAL)
+    missing = [name for name in REQUIRED if name not in header]
+    strange = [name for name in header if name not in known]
+    problem = None
+    if missing:
+        problem = f"the column {missing[0]} is missing"
+    elif strange:
+        problem = f"there is a column {strange[0]!a}"
+    elif len(set(header)) < len(header):
+        problem = "a column is there twice"
+    if problem is not None:
+        raise VerdictProblem(
+            f"{problem}; the first line must name the columns {','.join(REQUIRED)}, and may name {','.join(OPTIONAL)}"
+        )
+
+
+def _read(number: int, record: list[str] | str, *, header: Sequence[str]) -> Line | BadLine:
+    if isinstance(record, str):
+        return BadLine(number, record)
+    if len(record) != len(header):
+        return BadLine(number, f"it has {len(record)} columns, and the first line {len(header)}")
+    if not all(map(is_text, record)):
+        return BadLine(number, "it holds the character NUL")
+    cells = dict(zip(header, record, strict=True))
+    optional = {name: cells.get(name) or None for name in OPTIONAL}
+    for word in WORDS:
+        if word == cells["verdict"]:
+            return Line(number, cells["image_a"], cells["image_b"], word, **optional)
+    return BadLine(number, f"the verdict is {cells['verdict']!a}; say {' or '.join(WORDS)}")

@@ -1,0 +1,137 @@
+"""What persons said of pairs: rows are added, and marked when they are taken back or others take their place.
+
+A pair has at most one verdict that holds. What holds in a camera, as the decision rule needs it, is
+`indexer.store.decisions.list_judgements`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session, aliased
+
+from indexer.domain.images import State
+from indexer.domain.selection import Decision, Reason
+from indexer.domain.verdicts import Pair, Word, agrees
+from indexer.store.tables import CameraRow, DecisionRow, ImageRow, VerdictRow
+
+
+@dataclass(frozen=True)
+class JudgedImage:
+    """One image of a pair, as far as a verdict needs it."""
+
+    id: int
+    path: str
+    camera_id: int
+    camera: str
+    state: State
+
+
+@dataclass(frozen=True)
+class JudgedPair:
+    """A verdict that holds, with its images.
+
+    `camera` is None while the two are of two cameras, as then they are not compared. `agrees` tells whether what is
+    decided now is as the verdict says; None while one of the two is not decided, or neither present nor removed.
+    """
+
+    image_a_id: int
+    image_b_id: int
+    path_a: str
+    path_b: str
+    state_a: State
+    state_b: State
+    camera: str | None
+    verdict: Word
+    by: str
+    note: str | None
+    judged_at: datetime
+    agrees: bool | None
+
+    @property
+    def pair(self) -> Pair:
+        """The ids of the two."""
+        return self.image_a_id, self.image_b_id
+
+
+def get_images(session: Session, pair: Pair) -> tuple[JudgedImage, JudgedImage]:
+    """The two images of a pair of ids that are there."""
+    query = (
+        select(ImageRow.id, ImageRow.path, ImageRow.camera_id, CameraRow.name, ImageRow.state)
+        .join(CameraRow, CameraRow.id == ImageRow.camera_id)
+        .where(ImageRow.id.in_(pair))
+    )
+    found = {
+        row.id: JudgedImage(row.id, row.path, row.camera_id, row.name, State(row.state))
+        for row in session.execute(query)
+    }
+    return found[pair[0]], found[pair[1]]
+
+
+def list_verdicts(session: Session) -> list[JudgedPair]:
+    """Every verdict that holds, by camera (of its first image), then by pair."""
+    return [_judged(row) for row in session.execute(_JUDGED.order_by(_camera_a.name, *_PAIR))]
+
+
+def find_verdict(session: Session, pair: Pair) -> JudgedPair | None:
+    """The verdict that holds on a pair."""
+    row = session.execute(_JUDGED.where(_PAIR[0] == pair[0], _PAIR[1] == pair[1])).first()
+    return None if row is None else _judged(row)
+
+
+def add_verdict(
+    session: Session, pair: Pair, verdict: Word, *, by: str, note: str | None, at: datetime, run_id: int
+) -> None:
+    """Adds a verdict on a pair of which none holds."""
+    values = {"image_a_id": pair[0], "image_b_id": pair[1], "verdict": verdict, "judged_by": by, "note": note}
+    session.execute(insert(VerdictRow).values(**values, judged_at=at, run_id=run_id))
+
+
+def withdraw_verdict(session: Session, pair: Pair, *, at: datetime) -> None:
+    """Marks the verdict on a pair as no longer holding."""
+    of_pair = (VerdictRow.image_a_id == pair[0]) & (VerdictRow.image_b_id == pair[1])
+    session.execute(update(VerdictRow).where(of_pair, VerdictRow.withdrawn_at.is_(None)).values(withdrawn_at=at))
+
+
+_image_a, _image_b = aliased(ImageRow), aliased(ImageRow)
+_camera_a, _camera_b = aliased(CameraRow), aliased(CameraRow)
+_decision_a, _decision_b = aliased(DecisionRow), aliased(DecisionRow)
+_PAIR = (VerdictRow.image_a_id, VerdictRow.image_b_id)
+_JUDGED = (
+    select(VerdictRow, _image_a, _image_b, _camera_a.name, _camera_b.name, _decision_a, _decision_b)
+    .join(_image_a, _image_a.id == VerdictRow.image_a_id)
+    .join(_image_b, _image_b.id == VerdictRow.image_b_id)
+    .join(_camera_a, _camera_a.id == _image_a.camera_id)
+    .join(_camera_b, _camera_b.id == _image_b.camera_id)
+    .outerjoin(_decision_a, (_decision_a.image_id == _image_a.id) & _decision_a.superseded_at.is_(None))
+    .outerjoin(_decision_b, (_decision_b.image_id == _image_b.id) & _decision_b.superseded_at.is_(None))
+    .where(VerdictRow.withdrawn_at.is_(None))
+    .execution_options(populate_existing=True)
+)
+
+
+def _judged(row: Any) -> JudgedPair:
+    verdict, image_a, image_b, camera_a, camera_b, *decided = row
+    word: Word = "same" if verdict.verdict == "same" else "different"
+    decisions = [
+        Decision(one.image_id, Reason(one.reason), one.keeper_id, one.score) for one in decided if one is not None
+    ]
+    told = camera_a == camera_b and len(decisions) == 2 and {image_a.state, image_b.state} <= _DECIDED
+    return JudgedPair(
+        image_a_id=image_a.id,
+        image_b_id=image_b.id,
+        path_a=image_a.path,
+        path_b=image_b.path,
+        state_a=State(image_a.state),
+        state_b=State(image_b.state),
+        camera=camera_a if camera_a == camera_b else None,
+        verdict=word,
+        by=verdict.judged_by,
+        note=verdict.note,
+        judged_at=verdict.judged_at,
+        agrees=agrees(word, decisions) if told else None,
+    )
+
+
+_DECIDED = {State.READY, State.REMOVED}

@@ -1,0 +1,111 @@
+"""Twins: the view has exactly the pairs of two forms of name within a second, and finds those of one image at once."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from indexer.domain.images import State
+from indexer.domain.names import name_image
+from indexer.store import images
+from indexer.store.database import Database
+from indexer.store.twins import Twin, list_twins
+
+START = datetime(2021, 3, 26, 23, 59, 58, tzinfo=UTC)
+fresh = count()
+
+captures = st.lists(
+    st.tuples(
+        st.sampled_from(["c20", "c21"]),
+        st.booleans(),
+        st.one_of(st.integers(0, 4_000_000), st.sampled_from([0, 999_999, 1_000_000, 1_000_001, 2_000_000])),
+    ),
+    max_size=12,
+)
+"""Camera, whether it is named by the epoch, and microseconds from the start."""
+
+
+def file_of(at: datetime, *, epoch: bool, number: int, camera: str = "c20") -> str:
+    """A file name of one of the two forms, with a folder of its own; only the time in the database is exact."""
+    ms = (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return f"/frames/{number}/{camera}{f'-{ms}' if epoch else f'{at:_%Y_%m_%d__%H_%M_%S}'}.png"
+
+
+def pairs(database: Database) -> list[tuple[int, int, float]]:
+    """What the view holds."""
+    with database.read() as session:
+        rows = session.execute(text("SELECT image_a_id, image_b_id, apart_s FROM audit_twins ORDER BY 1, 2"))
+        return [(a, b, apart) for a, b, apart in rows]
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(captures=captures)
+def test_twins_are_those_of_a_brute_force(
+    database: Database, add: Callable[..., int], captures: list[tuple[str, bool, int]]
+) -> None:
+    """To the microsecond, across midnight, of one camera, of two forms of name, each pair once, nothing else."""
+    world = next(fresh)  # cameras of its own: what earlier examples added stays
+    times = [START + timedelta(microseconds=after_us) for _, _, after_us in captures]
+    ids = [
+        add(file_of(at, epoch=epoch, number=next(fresh), camera=camera), camera=f"{camera}-{world}", at=at)
+        for (camera, epoch, _), at in zip(captures, times, strict=True)
+    ]
+    everyone = [(image_id, *capture) for image_id, capture in zip(ids, captures, strict=True)]
+    expected = sorted(
+        (a, b, abs(b_us - a_us) / 1_000_000)
+        for a, camera_a, epoch_a, a_us in everyone
+        for b, camera_b, epoch_b, b_us in everyone
+        if camera_a == camera_b and epoch_a and not epoch_b and abs(b_us - a_us) <= 1_000_000
+    )
+    assert [pair for pair in pairs(database) if pair[0] in ids] == expected
+
+
+def test_times_from_elsewhere_make_no_twins(database: Database, add: Callable[..., int]) -> None:
+    """A time that was not read from the name, or none, labels nothing; one read by a pattern does."""
+    add(file_of(START, epoch=True, number=0), at=START)
+    for number, source in enumerate(["exif", "mtime", "pattern"]):
+        add(f"/frames/{number}.png", at=START, source=source)
+    add("/frames/9.png", at=None, source=None)
+    assert pairs(database) == [(1, 4, 0.0)]
+
+
+def test_twins_of_one_image(database: Database, add: Callable[..., int]) -> None:
+    """Either way round, the nearest first, with where each is; its path is as the disk has it."""
+    odd = "/frames/\udcff/c20_2021_03_26__23_59_59.png"
+    one = add(file_of(START, epoch=True, number=0), at=START)
+    near, far = add(file_of(START, epoch=False, number=1), at=START), add(odd, at=START + timedelta(seconds=1))
+    with database.write() as session:
+        images.set_state(session, [far], State.REMOVED)
+    with database.read() as session:
+        assert list_twins(session, one) == (
+            Twin(near, file_of(START, epoch=False, number=1), State.READY, 0.0),
+            Twin(far, odd, State.REMOVED, 1.0),
+        )
+        assert [twin.image_id for twin in list_twins(session, far)] == [one]
+
+
+@pytest.mark.parametrize("known", ["image_a_id = 1", "image_b_id = 1"])
+def test_the_twins_of_one_image_are_looked_up(database: Database, known: str) -> None:
+    """Neither side is found by looking at all images: one by its number, the other by camera and time."""
+    with database.read() as session:
+        plan = session.execute(text(f"EXPLAIN QUERY PLAN SELECT * FROM audit_twins WHERE {known}"))
+        steps = [row.detail for row in plan]
+    assert [step for step in steps if step.startswith("SCAN")] == []
+    assert any(
+        "ix_images_camera_id_captured_at (camera_id=? AND captured_at>? AND captured_at<?)" in step for step in steps
+    )
+
+
+def test_twins_of_the_original_names(database: Database, add: Callable[..., int], shared_data: Path) -> None:
+    """Among the 1 080 names of the original data set 32 pairs are twins, all of camera c20."""
+    for line in (shared_data / "original_file_names.txt").read_text().split():
+        naming = name_image(f"/frames/{line}", root="/frames", mtime_ns=0)
+        add(f"/frames/{line}", camera=naming.camera, at=naming.captured_at)
+    with database.read() as session:
+        found = session.execute(text("SELECT camera, COUNT(*), MAX(apart_s) FROM audit_twins GROUP BY camera")).all()
+    assert [tuple(row) for row in found] == [("c20", 32, 0.999)]
