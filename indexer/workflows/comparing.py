@@ -23,7 +23,7 @@ from indexer.store.profiles import StoredProfile
 from indexer.store.scores import PairEvidence
 from indexer.workflows.camera_tasks import LARGEST, LARGEST_BYTES, CameraTask, decide_camera
 from indexer.workflows.deciding import Decider, Knowledge, MetPair
-from indexer.workflows.measures import measure_of, recipe_of
+from indexer.workflows.measures import mask_of, measure_of, recipe_of
 from indexer.workflows.prepared import HeldBack, PreparedImages, Spoiled, Thumbnails, WholePictures
 from indexer.workflows.running import Run
 from indexer.workflows.watching import Advance, Clock, Progress, silent
@@ -283,7 +283,7 @@ def _room(stored: StoredProfile, present: Sequence[Image]) -> int:
 def _prepared(means: Means, stored: StoredProfile, walk: Walk, shelf: Shelf, *, spread: Map) -> PreparedImages:
     """The prepared images of a camera, as its profile prepares them."""
     if stored.profile.preparation.native:
-        return WholePictures(walk.ranked, shelf, mask=stored.profile.preparation.mask, limits=means.limits)
+        return WholePictures(walk.ranked, shelf, mask=mask_of(stored.profile.preparation), limits=means.limits)
 
     def fetch(image_ids: Sequence[int]) -> Mapping[int, bytes]:
         with means.database.read() as session:
