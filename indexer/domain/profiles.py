@@ -10,31 +10,57 @@ Decision: three layers with a digest each. *Preparation* says what a thumbnail i
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from decimal import Decimal
 from typing import Any
 
 from indexer.errors import ProfileProblem
 
 Mask = tuple[int, int, int, int]
+Rectangle = tuple[float, float, float, float]
+"""Per cent of the width or height: (from the left, from the top, wide, high)."""
 
 RECORD_FACTOR = 4
 """Pairs are recorded up to this many times `max_score`, so that another limit is answered from the table."""
 
 _REAL = {"min_contour_area", "max_score", "record_limit"}
+_SAID_IF_ANY = {"ignore", "ignore_picture"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What somebody drew over the frame: size, how many of its pixels are ignored, and itself as PNG in base64.
+
+    Black is ignored, white is looked at. That the same drawing is always the same text is for those who read it to
+    see to.
+    """
+
+    width: int
+    height: int
+    ignored_px: int
+    png: str
+
+    @property
+    def ignored_share(self) -> float:
+        """Part of the frame that is ignored for it, 0 to 1."""
+        return self.ignored_px / (self.width * self.height)
 
 
 @dataclass(frozen=True)
 class Preparation:
     """What a thumbnail is: a width in pixels (None: native size, nothing cached), local contrast or not, a mask.
 
-    The mask is the border painted black: (left, top, right, bottom) in per cent of the width or height.
+    The mask is the border painted black: (left, top, right, bottom) in per cent of the width or height. More can be
+    ignored in the same way: rectangles, and what somebody drew.
     """
 
     work_width: int | None = 320
     contrast: bool = True
     mask: Mask = (5, 10, 5, 0)
+    ignore: tuple[Rectangle, ...] = ()
+    ignore_picture: Drawing | None = None
 
     @property
     def native(self) -> bool:
@@ -48,8 +74,8 @@ class Preparation:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The numbers by name, as they are stored."""
-        return asdict(self)
+        """The numbers by name, as they are stored; nothing is said of what is not ignored, as before there was that."""
+        return {key: value for key, value in asdict(self).items() if key not in _SAID_IF_ANY or value}
 
 
 @dataclass(frozen=True)
@@ -99,6 +125,11 @@ class Profile:
         return self.preparation.parameters | self.scoring.parameters | limits
 
 
+_OF_PREPARATION = tuple(field.name for field in fields(Preparation))
+_OF_SCORING = tuple(field.name for field in fields(Scoring) if field.name != "preparation")
+PARAMETERS = (*_OF_PREPARATION, *_OF_SCORING, "max_score", "record_limit")
+"""The names of all that can be changed in a profile."""
+
 BALANCED = Profile("balanced", Scoring(Preparation()))
 PLAIN = Profile("plain", Scoring(Preparation(contrast=False), threshold=45))
 ORIGINAL = Profile("original", Scoring(Preparation(work_width=None, contrast=False), threshold=45))
@@ -116,6 +147,18 @@ def parse_mask(text: str) -> Mask:
     return left, top, right, bottom
 
 
+def parse_rectangle(text: str) -> Rectangle:
+    """The rectangle that "left,top,wide,high" says, in per cent of the frame, decimals allowed."""
+    try:
+        left, top, wide, high = (float(part) + 0.0 for part in text.split(","))  # -0.0 is 0.0
+    except ValueError:
+        raise ProfileProblem(
+            f"ignore {text!r} is not four numbers (from the left, from the top, wide, high, in per cent); "
+            "type for example --ignore 70,0,30,12.5"
+        ) from None
+    return left, top, wide, high
+
+
 def derive_profile(base: Profile, *, name: str, changes: Mapping[str, Any]) -> Profile:
     """A new profile: the base with some parameters changed, checked.
 
@@ -126,11 +169,12 @@ def derive_profile(base: Profile, *, name: str, changes: Mapping[str, Any]) -> P
     given = {key: value for key, value in changes.items() if value is not None}
     if "max_score" in given:
         given.setdefault("record_limit", RECORD_FACTOR * given["max_score"])
-    unknown = given.keys() - base.parameters.keys()
-    if unknown:
-        raise ProfileProblem(f"unknown parameter {sorted(unknown)[0]!r}; there are {', '.join(base.parameters)}")
-    preparation = replace(base.preparation, **_among(given, base.preparation.parameters))
-    scoring = replace(base.scoring, preparation=preparation, **_among(given, base.scoring.parameters))
+    if "ignore" in given:
+        given["ignore"] = tuple(sorted(set(given["ignore"])))  # in whatever order they are said, it is the same area
+    if unknown := given.keys() - set(PARAMETERS):
+        raise ProfileProblem(f"unknown parameter {sorted(unknown)[0]!r}; there are {', '.join(PARAMETERS)}")
+    preparation = replace(base.preparation, **_among(given, _OF_PREPARATION))
+    scoring = replace(base.scoring, preparation=preparation, **_among(given, _OF_SCORING))
     profile = Profile(
         name, scoring, given.get("max_score", base.max_score), given.get("record_limit", base.record_limit)
     )
@@ -138,20 +182,15 @@ def derive_profile(base: Profile, *, name: str, changes: Mapping[str, Any]) -> P
     return profile
 
 
-def _among(given: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
+def _among(given: Mapping[str, Any], layer: Sequence[str]) -> dict[str, Any]:
     return {key: value for key, value in given.items() if key in layer}
 
 
 def _check(profile: Profile) -> None:
     """Refuses numbers that make no sense, one sentence each."""
-    preparation, scoring = profile.preparation, profile.scoring
-    left, top, right, bottom = preparation.mask
-    width = preparation.work_width
+    scoring = profile.scoring
     rules = [
-        (width is None or 64 <= width <= 4096, f"work width {width} is not within 64 to 4096 pixels"),
-        (min(preparation.mask) >= 0, f"mask {preparation.mask} has a side below 0 per cent"),
-        (left + right < 100 and top + bottom < 100, f"mask {preparation.mask} covers the whole picture"),
-        (not (preparation.native and preparation.contrast), "local contrast needs a work width; native size has none"),
+        *_rules_of_preparation(profile.preparation),
         (0 <= scoring.threshold <= 254, f"threshold {scoring.threshold} is not within 0 to 254 grey levels"),
         (0 <= scoring.dilations <= 50, f"dilations {scoring.dilations} is not within 0 to 50"),
         (
@@ -167,6 +206,29 @@ def _check(profile: Profile) -> None:
     for holds, sentence in rules:
         if not holds:
             raise ProfileProblem(f"profile {profile.name!r}: {sentence}")
+
+
+def _rules_of_preparation(preparation: Preparation) -> Iterator[tuple[bool, str]]:
+    """Whether each rule holds, and the sentence to say if it does not."""
+    left, top, right, bottom = preparation.mask
+    width, drawing = preparation.work_width, preparation.ignore_picture
+    yield width is None or 64 <= width <= 4096, f"work width {width} is not within 64 to 4096 pixels"
+    yield min(preparation.mask) >= 0, f"mask {preparation.mask} has a side below 0 per cent"
+    yield left + right < 100 and top + bottom < 100, f"mask {preparation.mask} covers the whole picture"
+    yield not (preparation.native and preparation.contrast), "local contrast needs a work width; native size has none"
+    for rectangle in preparation.ignore:
+        yield _is_within_frame(rectangle), f"ignore {rectangle} does not lie within the frame, 0 to 100 per cent"
+    if drawing is not None:
+        size = f"of its {drawing.width} x {drawing.height} pixels"
+        yield drawing.ignored_px > 0, f"the picture ignores none {size}; paint black what is to be ignored"
+        yield drawing.ignored_share < 1, f"the picture ignores all {size}; leave white what is to be looked at"
+
+
+def _is_within_frame(rectangle: Rectangle) -> bool:
+    left, top, wide, high = (Decimal(repr(number)) for number in rectangle)  # as typed: 0.1 + 99.9 is 100
+    if not all(number.is_finite() for number in (left, top, wide, high)):
+        return False
+    return left >= 0 and top >= 0 and wide > 0 and high > 0 and left + wide <= 100 and top + high <= 100
 
 
 def _digest(parameters: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The commands `profile list|show|make`."""
+"""The commands `profile list|show|make|use`."""
 
 from typing import Annotated
 
@@ -12,11 +12,11 @@ app = typer.Typer(no_args_is_help=True, help="Built-in and own parameter sets: l
 @app.command("list")
 def profile_list(context: typer.Context, json: Json = False) -> None:
     """List the profiles."""
-    from indexer.door import words
+    from indexer.door import parameters
     from indexer.workflows import profile as work
 
     with enter(context, json=json) as page, page.database() as database:
-        page.show(work.list_profiles(database), words.profiles)
+        page.show(work.list_profiles(database), parameters.table)
 
 
 @app.command("show")
@@ -24,11 +24,11 @@ def profile_show(
     context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = False
 ) -> None:
     """Show all parameters of a profile."""
-    from indexer.door import words
+    from indexer.door import parameters
     from indexer.workflows import profile as work
 
     with enter(context, json=json) as page, page.database() as database:
-        page.show(work.show_profile(database, name), words.profile)
+        page.show(work.show_profile(database, name), parameters.one)
 
 
 @app.command("make")
@@ -42,12 +42,18 @@ def profile_make(
     threshold: Annotated[int | None, typer.Option(metavar="LEVELS", help="Grey levels that count as change.")] = None,
     dilations: Annotated[int | None, typer.Option(metavar="N", help="How often changed pixels grow.")] = None,
     mask: Annotated[str | None, typer.Option(metavar="L,T,R,B", help="Border to ignore, in per cent.")] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="X,Y,W,H", help="A rectangle to ignore, in per cent; may be repeated.")
+    ] = None,
+    ignore_picture: Annotated[
+        str | None, typer.Option(metavar="PNG", help="A drawing: dark where to ignore, white where to look.")
+    ] = None,
     work_width: Annotated[int | None, typer.Option(metavar="PX", help="Width of the thumbnails.")] = None,
     contrast: Annotated[bool | None, typer.Option(help="Local contrast, or none.")] = None,
     json: Json = False,
 ) -> None:
     """Make a new profile; an existing one is never changed."""
-    from indexer.door import words
+    from indexer.door import parameters
     from indexer.workflows import profile as work
 
     changes = {
@@ -57,8 +63,27 @@ def profile_make(
         "threshold": threshold,
         "dilations": dilations,
         "mask": mask,
+        "ignore": ignore or None,
+        "ignore_picture": ignore_picture,
         "work_width": work_width,
         "contrast": contrast,
     }
     with enter(context, json=json) as page, page.database(create=True) as database:
-        page.show(work.make_profile(database, name, base=base, changes=changes, clock=page.clock), words.profile)
+        page.show(work.make_profile(database, name, base=base, changes=changes, clock=page.clock), parameters.one)
+
+
+@app.command("use")
+def profile_use(
+    context: typer.Context,
+    camera: Annotated[str, typer.Option(metavar="CAMERA", help="The camera that is decided by it.")],
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The profile; or --active.")] = None,
+    active: Annotated[bool, typer.Option("--active", help="Back to the active profile, whichever it is.")] = False,
+    json: Json = False,
+) -> None:
+    """Decide one camera by a profile of its own."""
+    from indexer.door import parameters
+    from indexer.workflows import profile as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        use = work.use_profile(database, name, camera=camera, active=active, clock=page.clock)
+        page.show(use, parameters.used)

@@ -13,7 +13,6 @@ from indexer.domain.removal import Plan
 from indexer.door.escaping import printable
 from indexer.store.auditing import Audit
 from indexer.store.auditing import Table as Rows
-from indexer.store.profiles import StoredProfile
 from indexer.store.schema import Health
 from indexer.workflows.compare import CompareReport
 from indexer.workflows.ingest import IngestReport, Outcome
@@ -130,10 +129,12 @@ def stated(console: Console, status: Status) -> None:
         [c.camera, c.images, c.kept, c.duplicates, c.undecided, c.unreadable, c.missing, c.removed, size(c.size_bytes)]
         for c in status.cameras
     ]
-    heads = ("camera", "images", "kept", "duplicates", "undecided", "unreadable", "missing", "removed", "size")
+    heads = ["camera", "images", "kept", "duplicates", "undecided", "unreadable", "missing", "removed", "size"]
+    heads += ["first", "last", *(["profile"] if status.own_profiles else [])]
     for row, c in zip(rows, status.cameras, strict=True):
         row += [when(c.first_captured_at), when(c.last_captured_at)]
-    console.print(grid((*heads, "first", "last"), rows) if rows else "There is no image yet.")
+        row += [status.own_profiles.get(c.camera, status.profile)] if status.own_profiles else []
+    console.print(grid(heads, rows) if rows else "There is no image yet.")
     if status.quarantined:
         console.print(f"{status.quarantined} files lie in quarantine, {size(status.quarantined_bytes)}.")
     if status.left_open:
@@ -151,28 +152,6 @@ def pinned(console: Console, report: PinReport) -> None:
         console.print(f"it was so already: {path(one)}")
     if report.changed:
         console.print("This counts from the next compare on.")
-
-
-def profiles(console: Console, stored: Sequence[StoredProfile]) -> None:
-    """The profiles there are."""
-    heads = ("profile", "active", "work_width", "contrast", "mask", "threshold", "min_contour_area", "max_score")
-    rows = [
-        (
-            one.profile.name,
-            "yes" if one.active else "",
-            *(_parameter(one.profile.parameters[name]) for name in heads[2:]),
-        )
-        for one in stored
-    ]
-    console.print(grid(heads, rows))
-
-
-def profile(console: Console, stored: StoredProfile) -> None:
-    """All parameters of one profile."""
-    console.print(f"profile {stored.profile.name}{' (active)' if stored.active else ''}")
-    for name, value in stored.profile.parameters.items():
-        console.print(f"  {name} = {_parameter(value)}")
-    console.print(f"  digest = {stored.profile.digest}")
 
 
 def audits(console: Console, known: Sequence[Audit]) -> None:
@@ -255,9 +234,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4g}"
     return printable(str(value))
-
-
-def _parameter(value: Any) -> str:
-    if isinstance(value, (tuple, list)):
-        return ",".join(map(str, value))
-    return "native" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -108,6 +108,12 @@ def decode_colour(data: bytes, *, by: int = 1) -> NDArray[np.uint8]:
     return _decoded(data, flags=_REDUCED_COLOUR[by])
 
 
+def decode_as_stored(data: bytes) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """The picture with all its channels and bits, not turned: (H, W), or (H, W, 3) BGR, or (H, W, 4) with opacity.
+    Raises as `decode_grey`."""
+    return _decoded(data, flags=cv2.IMREAD_UNCHANGED)
+
+
 def as_decoded(header: Header, *, shape: tuple[int, int], by: int) -> Header:
     """The header, with width and height as the decoder shows them.
 
@@ -146,7 +152,7 @@ def refusal(problem: Exception) -> ImageRefused:
     return ImageRefused("damaged", f"the decoder failed: {_plain(str(problem)) or type(problem).__name__}")
 
 
-def _decoded(data: bytes, *, flags: int) -> NDArray[np.uint8]:
+def _decoded(data: bytes, *, flags: int) -> NDArray[Any]:
     if data.startswith(_JPEG_START) and not _has_jpeg_end(data):
         raise ImageRefused("damaged", "data ends early: the JPEG has no end marker")
     with _captured_stderr() as captured:
@@ -164,7 +170,7 @@ def _decoded(data: bytes, *, flags: int) -> NDArray[np.uint8]:
     failed = next((line for line in said.splitlines() if _STRIP_FAILED.search(line)), None)
     if failed:
         raise ImageRefused("damaged", f"the decoder left a part out: {_plain(failed)}")
-    return np.asarray(image, dtype=np.uint8)
+    return np.asarray(image)
 
 
 def _has_jpeg_end(data: bytes) -> bool:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from indexer.pixels.decoding import as_decoded, decode_grey, reduction, refusal
 from indexer.pixels.headers import Header, ImageRefused, Limits, State, read_header
 from indexer.pixels.heap import keep_freed_memory
+from indexer.pixels.masks import Mask
 from indexer.pixels.native import native_prepared
-from indexer.pixels.preparing import Mask, prepared, shrunk, thumbnail_height
+from indexer.pixels.preparing import prepared, shrunk, thumbnail_height
 from indexer.pixels.quality import MEASURING_WIDTH, sharpness
 from indexer.pixels.thumbnails import encode
 

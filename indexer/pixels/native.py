@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.pixels.decoding import decode_colour
-from indexer.pixels.preparing import Mask, masked
+from indexer.pixels.masks import Mask, masked
 
 
 def native_prepared(data: bytes, *, mask: Mask) -> NDArray[np.uint8]:
-    """The whole picture in grey with its border painted black, not shrunk and not blurred.
+    """The whole picture in grey with what is ignored painted black, not shrunk and not blurred.
 
     Parameters
     ----------
     data : bytes
         The whole file.
-    mask : (left, top, right, bottom), per cent
+    mask : Mask
 
     Returns
     -------

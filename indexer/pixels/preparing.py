@@ -7,8 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = tuple[int, int, int, int]
-"""Border to paint black, in per cent of the width or height: (left, top, right, bottom)."""
+from indexer.pixels.masks import Mask, masked
 
 _CONTRAST_GAIN = 50.0
 _CONTRAST_FLOOR = 8.0
@@ -72,32 +71,6 @@ def local_contrast(image_grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.clip(out, 0, 255, out=out).astype(np.uint8)
 
 
-def masked(image_grey: NDArray[np.uint8], *, mask: Mask) -> NDArray[np.uint8]:
-    """A copy of the image with its border painted black.
-
-    Parameters
-    ----------
-    image_grey : (H, W), uint8
-    mask : (left, top, right, bottom), per cent, 0 to 100
-
-    Notes
-    -----
-    Drawn as the original script draws it: four filled rectangles that include their border line, so that a left or top
-    of 0 still paints one line, and a right or bottom of 0 none.
-    """
-    height, width = image_grey.shape
-    left, top, right, bottom = mask
-    black: tuple[int, ...] = (0,)
-    out = image_grey.copy()
-    across = int(left * width / 100), width - int(right * width / 100)
-    down = int(top * height / 100), height - int(bottom * height / 100)
-    cv2.rectangle(out, (0, 0), (across[0], height), black, -1)
-    cv2.rectangle(out, (0, 0), (width, down[0]), black, -1)
-    cv2.rectangle(out, (across[1], 0), (width, height), black, -1)
-    cv2.rectangle(out, (0, down[1]), (width, height), black, -1)
-    return out
-
-
 def prepared(image_shrunk: NDArray[np.uint8], *, contrast: bool, mask: Mask) -> NDArray[np.uint8]:
     """The thumbnail of an image that is already at its working size.
 
@@ -106,7 +79,8 @@ def prepared(image_shrunk: NDArray[np.uint8], *, contrast: bool, mask: Mask) -> 
     image_shrunk : (H, W), uint8
     contrast : bool
         Whether `local_contrast` is applied after the blur (the profile `balanced`).
-    mask : (left, top, right, bottom), per cent
+    mask : Mask
+        Painted last, so that nothing is blurred into it. Local contrast looks a tenth of the width further.
 
     Returns
     -------

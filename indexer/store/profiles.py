@@ -1,4 +1,4 @@
-"""Profiles and their layers: written once, never changed; which one is active."""
+"""Profiles and their layers: written once, never changed; which one is active, and which cameras have their own."""
 
 import json
 from collections.abc import Sequence
@@ -8,20 +8,22 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.orm import Session
 
-from indexer.domain.profiles import Preparation, Profile, Scoring
+from indexer.domain.profiles import Drawing, Preparation, Profile, Scoring
 from indexer.errors import ProfileProblem
 from indexer.store.tables import CameraRow, PreparationRow, ProfileRow, ScoringRow
 
 
 @dataclass(frozen=True)
 class StoredProfile:
-    """A profile with the keys of its layers and whether it is the active one."""
+    """A profile with the keys of its layers, whether it is the active one, and the cameras that have it in its
+    place."""
 
     id: int
     scoring_id: int
     preparation_id: int
     active: bool
     profile: Profile
+    cameras: tuple[str, ...] = ()
 
 
 def add_built_in(connection: Connection, built_in: Sequence[Profile], *, active: Profile) -> None:
@@ -59,13 +61,13 @@ def add_profile(session: Session, profile: Profile) -> StoredProfile:
 
 def list_profiles(session: Session) -> list[StoredProfile]:
     """All profiles, in the order they were made."""
-    return [_stored(row) for row in session.execute(_SELECT.order_by(ProfileRow.id))]
+    return [_stored(session, row) for row in session.execute(_SELECT.order_by(ProfileRow.id)).all()]
 
 
 def find_profile(session: Session, name: str) -> StoredProfile | None:
     """The profile of that name, if there is one."""
     row = session.execute(_SELECT.where(ProfileRow.name == name)).one_or_none()
-    return None if row is None else _stored(row)
+    return None if row is None else _stored(session, row)
 
 
 def get_profile(session: Session, name: str) -> StoredProfile:
@@ -79,14 +81,14 @@ def get_profile(session: Session, name: str) -> StoredProfile:
 
 def active_profile(session: Session) -> StoredProfile:
     """The profile of all cameras that have none of their own."""
-    return _stored(session.execute(_SELECT.where(ProfileRow.active)).one())
+    return _stored(session, session.execute(_SELECT.where(ProfileRow.active)).one())
 
 
 def camera_profile(session: Session, camera_id: int) -> StoredProfile:
     """The profile in force for a camera: its own, else the active one."""
     own = select(CameraRow.profile_id).where(CameraRow.id == camera_id).scalar_subquery()
     row = session.execute(_SELECT.where(ProfileRow.id == own)).one_or_none()
-    return active_profile(session) if row is None else _stored(row)
+    return active_profile(session) if row is None else _stored(session, row)
 
 
 def activate(session: Session, name: str) -> StoredProfile:
@@ -97,6 +99,16 @@ def activate(session: Session, name: str) -> StoredProfile:
     return chosen
 
 
+def own_profiles(session: Session) -> dict[str, StoredProfile]:
+    """The profiles of the cameras that have one of their own, by the cameras' names."""
+    return {camera: stored for stored in list_profiles(session) for camera in stored.cameras}
+
+
+def set_camera_profile(session: Session, camera_id: int, profile_id: int | None) -> None:
+    """Gives a camera a profile of its own, or (None) to the active one."""
+    session.execute(update(CameraRow).where(CameraRow.id == camera_id).values(profile_id=profile_id))
+
+
 _SELECT = (
     select(ProfileRow, ScoringRow, PreparationRow)
     .join(ScoringRow, ScoringRow.id == ProfileRow.scoring_id)
@@ -105,8 +117,9 @@ _SELECT = (
 )
 
 
-def _stored(row: Any) -> StoredProfile:
+def _stored(session: Session, row: Any) -> StoredProfile:
     profile, scoring, preparation = row
+    cameras = session.scalars(select(CameraRow.name).where(CameraRow.profile_id == profile.id).order_by(CameraRow.name))
     layers = Scoring(_preparation(json.loads(preparation.parameters)), **json.loads(scoring.parameters))
     return StoredProfile(
         id=profile.id,
@@ -114,11 +127,19 @@ def _stored(row: Any) -> StoredProfile:
         preparation_id=preparation.id,
         active=profile.active,
         profile=Profile(profile.name, layers, profile.max_score, profile.record_limit),
+        cameras=tuple(cameras),
     )
 
 
 def _preparation(parameters: dict[str, Any]) -> Preparation:
-    return Preparation(**(parameters | {"mask": tuple(parameters["mask"])}))
+    """A preparation as JSON has it: with lists for tuples, and without what is not ignored."""
+    drawing = parameters.get("ignore_picture")
+    found = {
+        "mask": tuple(parameters["mask"]),
+        "ignore": tuple(map(tuple, parameters.get("ignore", ()))),
+        "ignore_picture": None if drawing is None else Drawing(**drawing),
+    }
+    return Preparation(**parameters | found)
 
 
 def _scoring_id(session: Session, scoring: Scoring) -> int:

@@ -24,7 +24,7 @@ from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile
 from indexer.store.stories import ImageStory, get_story
 from indexer.workflows.explain import OF_TWO_CAMERAS, PairStory, explain_image, explain_pair, load_pair
-from indexer.workflows.measures import measure_of
+from indexer.workflows.measures import mask_of, measure_of
 
 
 class Source(StrEnum):
@@ -156,7 +156,7 @@ def _changes(
     try:
         whole = [
             read_native(
-                image.path, content_hash=image.content_hash, mask=stored.profile.preparation.mask, limits=limits
+                image.path, content_hash=image.content_hash, mask=mask_of(stored.profile.preparation), limits=limits
             )
             for image in (left, right)
         ]

@@ -24,11 +24,12 @@ from indexer.domain.names import Naming
 from indexer.domain.renaming import renamed
 from indexer.engines import Lost, Map
 from indexer.files.walking import Candidate, roots_of
-from indexer.pixels.describing import DescribeTask, Description, describe, set_aside
+from indexer.pixels.describing import DescribeTask, Description, Recipe, describe, set_aside
 from indexer.pixels.headers import Limits
 from indexer.store import decisions, images, profiles
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile, PresentFile
+from indexer.store.profiles import StoredProfile
 from indexer.workflows.arriving import Arrival, take_in
 from indexer.workflows.looking import Found, uncollected
 from indexer.workflows.measures import recipe_of
@@ -119,7 +120,7 @@ def ingest(
                 _write(session, batch, found, report, gone=sorted_out.gone.keys(), run=run, clock=clock)
             run.counts = report.counts
 
-        described = _describe(database, sorted_out.news, spread=spread, limits=limits)
+        described = _describe(database, sorted_out.news, found, spread=spread, limits=limits)
         advance = progress("reading images", len(sorted_out.news))
         for batch in _one_behind(write, _batches(described, _WRITTEN)):
             advance(len(batch))
@@ -182,18 +183,25 @@ def _count_known(
 
 
 def _describe(
-    database: Database, news: Sequence[News], *, spread: Map, limits: Limits
+    database: Database, news: Sequence[News], found: Found, *, spread: Map, limits: Limits
 ) -> Iterator[tuple[News, Description]]:
-    """Each file that must be opened, with what it is."""
+    """Each file that must be opened, with what it is; prepared as the profile of its camera says."""
     with database.read() as session:
-        recipe = recipe_of(profiles.active_profile(session).profile.preparation)
-    recipes = () if recipe is None else (recipe,)
+        usual = _recipes(profiles.active_profile(session))
+        own = {camera: _recipes(stored) for camera, stored in profiles.own_profiles(session).items()}
 
     def task(new: News) -> DescribeTask:
+        recipes = own.get(found.naming(new[0]).camera, usual) if own else usual
         return DescribeTask(new[0].path, recipes, limits)
 
     for new, answer in zip(news, spread(describe, map(task, news)), strict=True):
         yield new, set_aside(task(new), reason=f"decoding it {answer.reason}") if isinstance(answer, Lost) else answer
+
+
+def _recipes(stored: StoredProfile) -> tuple[Recipe, ...]:
+    """How a file is prepared for a profile; none at native size."""
+    recipe = recipe_of(stored.profile.preparation)
+    return () if recipe is None else (recipe,)
 
 
 def _is_to_be_read(present: PresentFile, candidate: Candidate, *, again: bool) -> bool:

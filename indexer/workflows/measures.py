@@ -1,7 +1,14 @@
-"""A profile in the words of the pixels, which know no profiles: how a thumbnail is made, and how a pair is scored."""
+"""A profile in the words of the pixels, which know no profiles: what is ignored, how a thumbnail is made, and how a
+pair is scored."""
 
-from indexer.domain.profiles import Preparation
+import base64
+
+from indexer.domain.profiles import Drawing, Preparation
+from indexer.errors import ProfileProblem
 from indexer.pixels.describing import Recipe
+from indexer.pixels.drawings import ignored_by, read_drawing
+from indexer.pixels.headers import ImageRefused
+from indexer.pixels.masks import Mask
 from indexer.pixels.matching import Measure
 from indexer.store.profiles import StoredProfile
 
@@ -10,7 +17,38 @@ def recipe_of(preparation: Preparation) -> Recipe | None:
     """How the thumbnails of a preparation are made; None at native size, where nothing is cached."""
     if preparation.work_width is None:
         return None
-    return Recipe(preparation.digest, preparation.work_width, preparation.contrast, preparation.mask)
+    return Recipe(preparation.digest, preparation.work_width, preparation.contrast, mask_of(preparation))
+
+
+def mask_of(preparation: Preparation) -> Mask:
+    """What is ignored, in the words of those who paint it black."""
+    drawing = preparation.ignore_picture
+    return Mask(preparation.mask, preparation.ignore, None if drawing is None else _png_of(drawing))
+
+
+def drawing_in(path: str) -> Drawing:
+    """What somebody drew into a PNG file, as a profile keeps it."""
+    try:
+        drawn = read_drawing(path)
+    except (OSError, ImageRefused) as problem:
+        why = problem.reason if isinstance(problem, ImageRefused) else problem.strerror
+        raise ProfileProblem(
+            f"the picture {path!a} cannot be read: {why}; give a PNG, dark where nothing counts and white elsewhere"
+        ) from problem
+    return Drawing(drawn.width, drawn.height, drawn.ignored_px, base64.b64encode(drawn.png).decode())
+
+
+def _png_of(drawing: Drawing) -> bytes:
+    """The drawing as PNG, looked through once here, so that no worker blames an image for it."""
+    try:
+        png = base64.b64decode(drawing.png, validate=True)
+        ignored_by(png)
+    except (ValueError, ImageRefused) as problem:
+        raise ProfileProblem(
+            f"the picture of what is to be ignored is spoiled in the index ({problem}); look closer with: "
+            "manage.py db check"
+        ) from problem
+    return png
 
 
 def measure_of(stored: StoredProfile) -> Measure:

@@ -15,8 +15,8 @@ from indexer.engines import Lost, Map
 from indexer.errors import EngineProblem
 from indexer.pixels.describing import Prepared, PrepareTask, Recipe, Thumbnail, prepare_again, read_native
 from indexer.pixels.headers import ImageRefused, Limits
+from indexer.pixels.masks import Mask
 from indexer.pixels.matching import MatchTask, Measure
-from indexer.pixels.preparing import Mask
 from indexer.pixels.shelf import FillTask, Shelf, Slot, fill
 from indexer.workflows.watching import Advance
 

@@ -15,6 +15,7 @@ from indexer.store import decisions, images, scores
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.camera_tasks import LARGEST_BYTES, CameraTask
+from indexer.workflows.measures import mask_of
 from indexer.workflows.prepared import Fetch, PreparedImages, Thumbnails, WholePictures
 
 
@@ -60,7 +61,7 @@ def prepared_images(
 ) -> PreparedImages:
     """The prepared images of a camera, as its profile prepares them."""
     if stored.profile.preparation.native:
-        return WholePictures(walk.ranked, shelf, mask=stored.profile.preparation.mask, limits=limits)
+        return WholePictures(walk.ranked, shelf, mask=mask_of(stored.profile.preparation), limits=limits)
     return Thumbnails(walk.ranked, shelf, fetch=fetch, spread=spread, upcoming=walk.undecided)
 
 

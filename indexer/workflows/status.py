@@ -10,10 +10,14 @@ from indexer.store.removals import Removal
 
 @dataclass(frozen=True)
 class Status:
-    """What the index holds; `unwitnessed` are removed files whose keeper is not present any more."""
+    """What the index holds; `unwitnessed` are removed files whose keeper is not present any more.
+
+    `profile` is the active one; `own_profiles` names, by camera, those that some cameras have in its place.
+    """
 
     database: str
     profile: str
+    own_profiles: dict[str, str]
     cameras: tuple[CameraSummary, ...]
     quarantined: int
     quarantined_bytes: int
@@ -28,6 +32,7 @@ def status(database: Database) -> Status:
         return Status(
             database=database.name,
             profile=profiles.active_profile(session).profile.name,
+            own_profiles={name: own.profile.name for name, own in sorted(profiles.own_profiles(session).items())},
             cameras=tuple(cameras.list_summaries(session)),
             quarantined=len(quarantined),
             quarantined_bytes=sum(removal.size_bytes for removal in quarantined),

@@ -47,6 +47,7 @@ def test_prepared_as_the_project_does(width: int) -> None:
     """The reference and the project make the same image of the same file, whatever the decoder's reduction."""
     from indexer.pixels.decoding import decode_grey
     from indexer.pixels.headers import Limits, read_header
+    from indexer.pixels.masks import Mask
     from indexer.pixels.preparing import prepared, shrunk, thumbnail_height
 
     noise = np.random.default_rng(width).integers(0, 256, (width * 9 // 16, width, 3), np.uint8)
@@ -54,7 +55,7 @@ def test_prepared_as_the_project_does(width: int) -> None:
     header = read_header(data, limits=Limits())
     size = thumbnail_height(width=header.width, height=header.height, work_width=320), 320
     grey = shrunk(decode_grey(data, header=header, work_width=320), size=size)
-    assert np.array_equal(plain.prepare(data, width=width), prepared(grey, contrast=True, mask=(5, 10, 5, 0)))
+    assert np.array_equal(plain.prepare(data, width=width), prepared(grey, contrast=True, mask=Mask((5, 10, 5, 0))))
 
 
 def test_keepers_are_walked_outward() -> None:

@@ -1,26 +1,43 @@
 """Profiles: the numbers built in, what a change of each one touches, and which ones make no sense."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, asdict
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.domain.profiles import BALANCED, BUILT_IN, DEFAULT, ORIGINAL, PLAIN, Profile, derive_profile, parse_mask
+from indexer.domain.profiles import (
+    BALANCED,
+    BUILT_IN,
+    DEFAULT,
+    ORIGINAL,
+    PARAMETERS,
+    PLAIN,
+    Drawing,
+    Profile,
+    derive_profile,
+    parse_mask,
+    parse_rectangle,
+)
 from indexer.errors import ProfileProblem
 
 CHANGES: dict[str, Any] = {
     "work_width": 640,
     "contrast": False,
     "mask": (5, 10, 5, 1),
+    "ignore": ((70.0, 0.0, 30.0, 12.5),),
+    "ignore_picture": Drawing(4, 3, 5, "not looked at"),
     "threshold": 31,
     "dilations": 3,
     "min_contour_area": 1001.0,
     "max_score": 999.0,
     "record_limit": 3999.0,
 }
-PREPARATION, SCORING = ["work_width", "contrast", "mask"], ["threshold", "dilations", "min_contour_area"]
+PREPARATION, SCORING = (
+    ["work_width", "contrast", "mask", "ignore", "ignore_picture"],
+    ["threshold", "dilations", "min_contour_area"],
+)
 DIGESTS = ("preparation", "scoring", "profile")
 
 
@@ -48,6 +65,17 @@ def test_built_in_profiles_are_those_of_the_design() -> None:
 def test_stored_digests_never_change() -> None:
     """The digest of the default's layers is what it always was: an index made earlier finds its evidence again."""
     assert [digest[:16] for digest in digests(BALANCED)] == ["27ab6fdd3d1c49e0", "7c0c06915733ef76", "8e83829831735d12"]
+    strict = derived(name="strict", max_score=500.0)
+    assert strict.digest == "fd0573a732a8d94133bde57257daee17a3bd22e4c411f526f4540187de22b48f"
+
+
+def test_digests_of_what_is_ignored_never_change() -> None:
+    """Rectangles and a drawing are digested as they always were, in whatever order the rectangles were said."""
+    drawing = Drawing(4, 3, 5, "iVBORw0K")
+    own = derived(ignore=((70.0, 0.0, 30.0, 12.5), (0.0, 90.0, 20.0, 10.0)), ignore_picture=drawing)
+    assert own.preparation.digest == "0cd7a25976ced6cd231cb58d1d3bfea9f186ea4a8c6af20f6f5e66b24c192bc4"
+    again = ((0.0, 90.0, 20.0, 10.0), (70.0, 0.0, 30.0, 12.5), (0.0, 90.0, 20.0, 10.0))
+    assert derived(ignore=again, ignore_picture=drawing) == own
 
 
 @pytest.mark.parametrize("parameter", CHANGES)
@@ -58,12 +86,14 @@ def test_any_parameter_changes_its_own_layer_and_those_above(parameter: str) -> 
     same = [one == other for one, other in zip(digests(changed), digests(BALANCED), strict=True)]
     assert same == [layer < lowest for layer in range(len(DIGESTS))]
     follows = {"record_limit": 3996.0} if parameter == "max_score" else {}
-    assert changed.parameters == BALANCED.parameters | follows | {parameter: CHANGES[parameter]}
+    value = asdict(CHANGES[parameter]) if parameter == "ignore_picture" else CHANGES[parameter]
+    assert changed.parameters == BALANCED.parameters | follows | {parameter: value}
 
 
 def test_changes_cover_every_parameter() -> None:
     """The table of changes above forgets no parameter, so that each has its place in a digest."""
-    assert CHANGES.keys() == BALANCED.parameters.keys()
+    assert CHANGES.keys() == set(PARAMETERS)
+    assert {"ignore", "ignore_picture"} == CHANGES.keys() - BALANCED.parameters.keys()
 
 
 @given(st.sampled_from(BUILT_IN), st.integers(0, 10**6), st.integers(0, 10**6))
@@ -119,6 +149,16 @@ NOT_A_NUMBER, ENDLESS = float("nan"), float("inf")
         (BALANCED, {"mask": (5, -1, 5, 0)}, r"mask \(5, -1, 5, 0\) has a side below 0"),
         (BALANCED, {"mask": (50, 0, 50, 0)}, r"mask \(50, 0, 50, 0\) covers the whole picture"),
         (BALANCED, {"mask": (0, 99, 0, 1)}, r"mask \(0, 99, 0, 1\) covers the whole picture"),
+        (BALANCED, {"ignore": ((-0.1, 0.0, 5.0, 5.0),)}, r"ignore \(-0.1, 0.0, 5.0, 5.0\) does not lie within"),
+        (BALANCED, {"ignore": ((0.0, -1.0, 5.0, 5.0),)}, "does not lie within the frame, 0 to 100 per cent"),
+        (BALANCED, {"ignore": ((0.0, 0.0, 0.0, 5.0),)}, "does not lie within"),
+        (BALANCED, {"ignore": ((0.0, 0.0, 5.0, -5.0),)}, "does not lie within"),
+        (BALANCED, {"ignore": ((60.0, 0.0, 40.1, 5.0),)}, "does not lie within"),
+        (BALANCED, {"ignore": ((0.0, 60.0, 5.0, 40.1),)}, "does not lie within"),
+        (BALANCED, {"ignore": ((1.0, 1.0, 2.0, 2.0), (NOT_A_NUMBER, 0.0, 5.0, 5.0))}, "does not lie within"),
+        (BALANCED, {"ignore": ((0.0, 0.0, ENDLESS, 5.0),)}, "does not lie within"),
+        (BALANCED, {"ignore_picture": Drawing(4, 3, 0, "")}, "the picture ignores none of its 4 x 3 pixels; paint"),
+        (BALANCED, {"ignore_picture": Drawing(4, 3, 12, "")}, "the picture ignores all of its 4 x 3 pixels; leave"),
         (ORIGINAL, {"contrast": True}, "local contrast needs a work width"),
         (BALANCED, {"threshold": -1}, "threshold -1 is not within 0 to 254"),
         (BALANCED, {"threshold": 255}, "threshold 255 is not within 0 to 254"),
@@ -147,6 +187,7 @@ def test_numbers_on_the_edge_are_allowed() -> None:
     least: dict[str, Any] = {
         "work_width": 64,
         "mask": (0, 0, 0, 0),
+        "ignore": ((0.0, 0.0, 1e-9, 100.0),),
         "threshold": 0,
         "dilations": 0,
         "min_contour_area": 0.0,
@@ -155,6 +196,7 @@ def test_numbers_on_the_edge_are_allowed() -> None:
     most: dict[str, Any] = {
         "work_width": 4096,
         "mask": (99, 0, 0, 99),
+        "ignore": ((0.1, 0.7, 99.9, 99.3), (14.1, 0.0, 85.9, 100.0)),
         "threshold": 254,
         "dilations": 50,
         "record_limit": 1000.0,
@@ -187,3 +229,24 @@ def test_other_masks_are_refused(text: str) -> None:
     """Anything else is refused, shown, and followed by what to type."""
     with pytest.raises(ProfileProblem, match="is not four whole numbers; type for example --mask 5,10,5,0"):
         parse_mask(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rectangle"),
+    [("70,0,30,12.5", (70.0, 0.0, 30.0, 12.5)), (" .5, -0 ,1e1,-3", (0.5, 0.0, 10.0, -3.0))],
+)
+def test_rectangle_is_read(text: str, rectangle: tuple[float, float, float, float]) -> None:
+    """Four numbers with commas are left, top, wide, high; zero has no sign."""
+    assert repr(parse_rectangle(text)) == repr(rectangle)
+
+
+@pytest.mark.parametrize("text", ["", "5", "5,10,5", "5,10,5,0,0", "5,10,5,", "a,b,c,d", "5%,1,1,1", "5 10 5 0"])
+def test_other_rectangles_are_refused(text: str) -> None:
+    """Anything else is refused, shown, and followed by what to type."""
+    with pytest.raises(ProfileProblem, match=r"is not four numbers .* type for example --ignore 70,0,30,12.5"):
+        parse_rectangle(text)
+
+
+def test_a_drawing_says_its_share() -> None:
+    """The share of the frame that a drawing ignores is that of its pixels."""
+    assert [Drawing(4, 3, ignored_px, "").ignored_share for ignored_px in (3, 12)] == [0.25, 1.0]

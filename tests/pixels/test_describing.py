@@ -26,13 +26,14 @@ from indexer.pixels.describing import (
     read_native,
 )
 from indexer.pixels.headers import ImageRefused, Limits, read_header
+from indexer.pixels.masks import Mask
 from indexer.pixels.native import native_prepared
 from indexer.pixels.preparing import prepared, shrunk
 from indexer.pixels.quality import sharpness
 from indexer.pixels.thumbnails import decode, encode
 
-BALANCED = Recipe(digest="balanced", work_width=320, contrast=True, mask=(5, 10, 5, 0))
-WIDE = Recipe(digest="wide", work_width=480, contrast=False, mask=(0, 0, 0, 0))
+BALANCED = Recipe(digest="balanced", work_width=320, contrast=True, mask=Mask((5, 10, 5, 0)))
+WIDE = Recipe(digest="wide", work_width=480, contrast=False, mask=Mask((0, 0, 0, 0)))
 RECIPES = (BALANCED, WIDE)
 
 
@@ -276,12 +277,12 @@ def test_preparing_again_says_why_it_cannot(tmp_path: Path) -> None:
 def test_a_native_image_is_read_after_its_hash_is_checked(tmp_path: Path) -> None:
     """The profile `original` gets the whole picture of exactly the indexed bytes, or an exception."""
     path = write(tmp_path / "a.jpg", frame())
-    image = read_native(path, content_hash=digest(path), mask=(5, 10, 5, 0), limits=Limits())
-    assert np.array_equal(image, native_prepared(Path(path).read_bytes(), mask=(5, 10, 5, 0)))
+    image = read_native(path, content_hash=digest(path), mask=Mask((5, 10, 5, 0)), limits=Limits())
+    assert np.array_equal(image, native_prepared(Path(path).read_bytes(), mask=Mask((5, 10, 5, 0))))
     with pytest.raises(OSError, match="the file is not what was indexed"):
-        read_native(path, content_hash="0" * 64, mask=(5, 10, 5, 0), limits=Limits())
+        read_native(path, content_hash="0" * 64, mask=Mask((5, 10, 5, 0)), limits=Limits())
     with pytest.raises(ImageRefused, match="more than the limit"):
-        read_native(path, content_hash=digest(path), mask=(5, 10, 5, 0), limits=Limits(max_pixels=1))
+        read_native(path, content_hash=digest(path), mask=Mask((5, 10, 5, 0)), limits=Limits(max_pixels=1))
 
 
 def test_a_refusal_survives_the_way_from_a_worker() -> None:

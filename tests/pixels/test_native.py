@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.pixels.headers import ImageRefused
+from indexer.pixels.masks import Mask
 from indexer.pixels.native import native_prepared, same_size
 from indexer.pixels.scoring import changed_area
 
-MASK = (5, 10, 5, 0)
+MASK = Mask((5, 10, 5, 0))
 
 
 def test_the_original_scores_are_met_exactly(shared_data: Path) -> None:

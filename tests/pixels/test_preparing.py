@@ -1,4 +1,4 @@
-"""Preparing: the mask to the pixel, local contrast against plain numpy, the same bits with and without SIMD."""
+"""Preparing: local contrast against plain numpy, the same bits with and without SIMD."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from indexer.pixels.preparing import Mask, local_contrast, masked, prepared, shrunk, thumbnail_height
+from indexer.pixels.masks import Mask, masked
+from indexer.pixels.preparing import local_contrast, prepared, shrunk, thumbnail_height
 
-PERCENT = st.integers(0, 100)
-MASK = (5, 10, 5, 0)
+MASK = Mask((5, 10, 5, 0))
 
 
 @pytest.fixture
@@ -26,17 +26,6 @@ def _optimised_again() -> Iterator[None]:
 def noise(height: int, width: int) -> np.ndarray:
     """An image that is nowhere black."""
     return np.random.default_rng(height * width).integers(1, 256, (height, width), np.uint8)
-
-
-def border(height: int, width: int, *, mask: Mask) -> np.ndarray:
-    """The painted pixels by slices alone: inclusive of the border line on the left and top, exclusive elsewhere."""
-    left, top, right, bottom = mask
-    out = np.zeros((height, width), bool)
-    out[:, : int(left * width / 100) + 1] = True
-    out[: int(top * height / 100) + 1] = True
-    out[:, width - int(right * width / 100) :] = True
-    out[height - int(bottom * height / 100) :] = True
-    return out
 
 
 @pytest.mark.parametrize(
@@ -56,34 +45,6 @@ def border(height: int, width: int, *, mask: Mask) -> np.ndarray:
 def test_the_height_is_proportional(width: int, height: int, expected: int) -> None:
     """At 320 wide the height keeps the aspect: halves go to even, and one line always remains."""
     assert thumbnail_height(width=width, height=height, work_width=320) == expected
-
-
-@pytest.mark.parametrize("height", [180, 181, 240, 333])
-def test_the_default_mask_is_where_the_design_says(height: int) -> None:
-    """At 320 wide columns 0-16 and 304-319 and the rows down to a tenth are black, and nothing else is changed."""
-    image = noise(height, 320)
-    expected = image.copy()
-    expected[:, 0:17] = 0
-    expected[:, 304:320] = 0
-    expected[0 : int(10 * height / 100) + 1] = 0
-    assert np.array_equal(masked(image, mask=MASK), expected)
-
-
-def test_a_mask_of_nothing_still_paints_one_line() -> None:
-    """A left and top of 0 paint one column and one row, a right and bottom of 0 nothing."""
-    image = noise(20, 30)
-    expected = image.copy()
-    expected[0], expected[:, 0] = 0, 0
-    assert np.array_equal(masked(image, mask=(0, 0, 0, 0)), expected)
-
-
-@given(st.tuples(PERCENT, PERCENT, PERCENT, PERCENT), st.integers(1, 80), st.integers(1, 80))
-def test_any_mask_is_four_slices(mask: Mask, height: int, width: int) -> None:
-    """For any percents and sizes exactly the pixels of the four slices are black; the argument is left as it was."""
-    image = noise(height, width)
-    before = image.copy()
-    assert np.array_equal(masked(image, mask=mask), np.where(border(height, width, mask=mask), 0, image))
-    assert np.array_equal(image, before)
 
 
 def contrast_by_hand(image_grey: np.ndarray) -> np.ndarray:

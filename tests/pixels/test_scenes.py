@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from indexer.pixels.masks import Mask
 from indexer.pixels.preparing import prepared, shrunk
 from indexer.pixels.quality import sharpness
 from indexer.pixels.scenes import Light, Scene, Thing, draw, encode, truncated
@@ -32,7 +33,7 @@ def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def score(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, profile: Profile = "balanced") -> float:
     """What `compare` would say of two pictures under a built-in profile."""
     contrast = profile == "balanced"
-    thumbnails = [prepared(grey(image), contrast=contrast, mask=(5, 10, 5, 0)) for image in (image_a, image_b)]
+    thumbnails = [prepared(grey(image), contrast=contrast, mask=Mask((5, 10, 5, 0))) for image in (image_a, image_b)]
     threshold, unit = (30 if contrast else 45), area_unit(240, 320)
     return changed_area(*thumbnails, threshold=threshold, dilations=2, min_contour_area=1000, unit=unit).score
 

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from indexer.pixels.masks import Mask
 from indexer.pixels.preparing import prepared, shrunk
 from indexer.pixels.scoring import area_unit, changed_area
 from indexer.pixels.story import Frame, story
@@ -42,7 +43,7 @@ def whole(frames: list[Frame]) -> list[Frame]:
 def thumbnail(frame: Frame, *, contrast: bool = True) -> NDArray[np.uint8]:
     """A frame as `balanced` (or without contrast, `plain`) prepares it."""
     levels = np.asarray(Image.open(io.BytesIO(frame.data)).convert("L"))
-    return prepared(shrunk(levels, size=(240, 320)), contrast=contrast, mask=(5, 10, 5, 0))
+    return prepared(shrunk(levels, size=(240, 320)), contrast=contrast, mask=Mask((5, 10, 5, 0)))
 
 
 def score(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, threshold: int = 30) -> float:

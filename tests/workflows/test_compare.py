@@ -10,6 +10,7 @@ import pytest
 
 from indexer.engines import Map, processes
 from indexer.errors import IndexerError
+from indexer.pixels.masks import Mask
 from indexer.pixels.matching import Measure, evidence_of_pair
 from indexer.pixels.native import native_prepared
 from indexer.workflows import comparing, deciding
@@ -70,7 +71,7 @@ def test_original_scores_every_pair_as_the_script_did(shared_data: Path) -> None
     measure = Measure(45, 2, 1000.0, native=True, max_score=1000.0, record_limit=4000.0)
     expected = original_scores(shared_data)
     images = {
-        file: native_prepared((shared_data / "frames" / file).read_bytes(), mask=(5, 10, 5, 0))
+        file: native_prepared((shared_data / "frames" / file).read_bytes(), mask=Mask((5, 10, 5, 0)))
         for file in sorted(set().union(*expected))
     }
     found = {pair: evidence_of_pair(*(images[file] for file in pair), measure=measure).score for pair in expected}
