@@ -123,7 +123,7 @@ def prune(
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:
             page.ask(f"{act}?", instead="type --yes to act, or --dry-run to look")
-        manner = Manner(permanent, quarantine, max_share)
+        manner = Manner(permanent, quarantine, max_share, page.limits)
         report = work.prune(database, plan, manner=manner, camera=camera, clock=page.clock, progress=page.progress)
         page.show(report, words.pruned)
     raise typer.Exit(1 if report.failures or report.held_back else 0)
@@ -207,14 +207,21 @@ def explain(
     context: typer.Context,
     image: Annotated[str, typer.Argument(metavar="A", help="An image, by path or by number.")],
     other: Annotated[str | None, typer.Argument(metavar="B", help="Another one: the evidence of the pair.")] = None,
+    picture: Annotated[
+        str | None, typer.Option(metavar="OUT.png", help="Draw it beside B, its keeper or its like, into a new file.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Tell why an image was kept or flagged, or what one pair shows."""
     from indexer.door import stories
     from indexer.workflows import explain as work
+    from indexer.workflows.illustrating import illustrate
 
     with enter(context, json=json) as page, page.database() as database:
-        if other is None:
+        if picture is not None:
+            drawn = illustrate(database, image, other, out=picture, limits=page.limits, words=stories.captions)
+            page.show(drawn, stories.illustrated)
+        elif other is None:
             page.show(work.explain_image(database, image), stories.image)
         else:
             page.show(work.explain_pair(database, image, other), stories.pair)

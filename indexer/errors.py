@@ -29,6 +29,10 @@ class ImageProblem(IndexerError):
     """An image that a person or a workflow named is not in the index, not on the disk, or no longer what it was."""
 
 
+class PictureProblem(IndexerError):
+    """A picture cannot be drawn, or not be written where a person wants it."""
+
+
 class ProfileProblem(IndexerError):
     """A profile that does not exist, exists already, or has parameters that make no sense."""
 

@@ -65,3 +65,33 @@ class Image:
             self.content_hash,
             os.fsencode(self.path),
         )
+
+
+class Criterion(StrEnum):
+    """What can rank one image above another, from the first that is asked to the last."""
+
+    PINNED = "pinned"
+    PIXELS = "pixels"
+    SHARPNESS = "sharpness"
+    TIME = "time"
+    CONTENT = "content"
+    PATH = "path"
+
+
+_ASKED = (
+    Criterion.PINNED,
+    Criterion.PIXELS,
+    Criterion.SHARPNESS,
+    Criterion.TIME,  # whether it is known
+    Criterion.TIME,
+    Criterion.CONTENT,
+    Criterion.PATH,
+)
+
+
+def ranked_above(higher: Image, lower: Image) -> Criterion | None:
+    """What ranks the one image above the other: the first criterion in which they differ; None if it does not."""
+    if higher.rank >= lower.rank:
+        return None
+    pairs = zip(_ASKED, higher.rank, lower.rank, strict=True)
+    return next(criterion for criterion, one, other in pairs if one != other)

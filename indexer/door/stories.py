@@ -1,12 +1,17 @@
 """How the story of an image, or of a pair, reads to a person who asks why."""
 
+import os
+
 from rich.console import Console
 
+from indexer.door import reasons
 from indexer.door.words import path, size, when
 from indexer.pixels.scoring import Evidence
+from indexer.pixels.side_by_side import Captions
 from indexer.store.removals import Removal
 from indexer.store.stories import DecisionStory, ImageStory
 from indexer.workflows.explain import PairStory
+from indexer.workflows.illustrating import Illustration, Shown, Source
 
 _REASONS = {
     "new": "it is kept: no kept image ranked above it is similar to it",
@@ -16,10 +21,19 @@ _REASONS = {
     "verdict": "it is a duplicate: a person said that it shows the same as a kept image",
 }
 
+_SOURCES = {
+    Source.FILE: "shown from its file",
+    Source.QUARANTINE: "shown from its file in quarantine",
+    Source.STORED: "the small picture that prune kept",
+    Source.THUMBNAIL: "the grey thumbnail that was compared: there is nothing else left of it",
+}
+
 
 def image(console: Console, story: ImageStory) -> None:
     """Everything about one image."""
     console.print(f"image {story.id}: {path(story.path)}")
+    for sentence in reasons.sentences(story):
+        console.print(f"  {sentence}")
     pixels = f"{story.width} x {story.height} pixels, " if story.width is not None else ""
     console.print(f"  camera {path(story.camera)} (from its {story.camera_source}), {pixels}{size(story.size_bytes)}")
     source = f" UTC (from its {story.captured_at_source})" if story.captured_at is not None else ""
@@ -59,6 +73,39 @@ def pair(console: Console, story: PairStory) -> None:
             f"  {verdict} under the profile {story.profile} (limit {story.max_score:g}), "
             f"from the thumbnails now: {_shown(story.computed)}"
         )
+
+
+def illustrated(console: Console, drawn: Illustration) -> None:
+    """The story, and where the picture of it is."""
+    if isinstance(drawn.story, PairStory):
+        pair(console, drawn.story)
+    else:
+        image(console, drawn.story)
+    console.print(f"drawn: {path(drawn.picture)}")
+    console.print(f"  {_from(drawn)}" + ("" if drawn.why_not is None else f" Nothing is outlined: {drawn.why_not}."))
+
+
+def captions(drawn: Illustration) -> Captions:
+    """What is written on a picture of two images."""
+    story = drawn.story
+    told = [] if isinstance(story, PairStory) else reasons.sentences(story, called=f"Image {story.id}")
+    if drawn.score is None:
+        told.append(f"Nothing is outlined: {drawn.why_not}.")
+    else:
+        verdict = "similar" if drawn.score < drawn.max_score else "different"
+        told.append(f"{verdict}: {reasons.counted(drawn.score, limit=drawn.max_score, native=drawn.native)}.")
+    return Captions(_title(drawn.left), _title(drawn.right), below=(*told, _from(drawn)))
+
+
+def _title(shown: Shown) -> str:
+    time = "at an unknown time" if shown.captured_at is None else f"{when(shown.captured_at)} UTC"
+    return f"image {shown.image_id}, {time}: {os.path.basename(shown.path)}"
+
+
+def _from(drawn: Illustration) -> str:
+    """What the two pictures are made from."""
+    left, right = (f"Image {shown.image_id} is {_SOURCES[shown.source]}." for shown in (drawn.left, drawn.right))
+    return f"{left} {right}"
 
 
 def _decision(console: Console, decision: DecisionStory) -> None:

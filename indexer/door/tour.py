@@ -76,7 +76,7 @@ def _work(page: Page, database: Database, spread: Map, *, folder: Path, frames: 
 
     say("\n5. prune: the plan, then each file is checked again with its keeper and moved to quarantine, not deleted.")
     words.planned(page.words, plan)
-    pruned = prune.prune(database, plan, manner=Manner(), camera=None, clock=page.clock)
+    pruned = prune.prune(database, plan, manner=Manner(limits=page.limits), camera=None, clock=page.clock)
     words.pruned(page.words, pruned)
     explained = explain.explain_image(database, blurred)
     return Tour(

@@ -5,11 +5,16 @@ changed by looking. It does not know what is done with the file next; between a 
 `indexer.files.moving`.
 """
 
+import hashlib
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from indexer.files import steps
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -43,13 +48,28 @@ def check(path: str, *, expected: Fingerprint) -> FileIdentity:
 
     Raises `Mismatch` if the file is missing, a link, not regular, cannot be read, or differs, or changed meanwhile.
     """
+    return _checked(path, expected=expected, read=lambda descriptor: (steps.read_hash(descriptor), None))[0]
+
+
+def check_and_read(path: str, *, expected: Fingerprint) -> tuple[FileIdentity, bytes]:
+    """As `check`, with the very bytes that were found as expected; the whole file is in memory."""
+
+    def read(descriptor: int) -> tuple[str, bytes]:
+        data = steps.read_bytes(descriptor, most=expected.size_bytes + 1)
+        return hashlib.sha256(data).hexdigest(), data
+
+    return _checked(path, expected=expected, read=read)
+
+
+def _checked(path: str, *, expected: Fingerprint, read: Callable[[int], tuple[str, T]]) -> tuple[FileIdentity, T]:
+    """Identity of the file and what `read` gave beside its hash."""
     before = regular_status(path)
     if before.st_size != expected.size_bytes:
         raise Mismatch(f"The file has {before.st_size} bytes instead of {expected.size_bytes}.")
     try:
         descriptor = steps.open_to_read(path)
         try:
-            opened, content_hash, after = os.fstat(descriptor), steps.read_hash(descriptor), os.fstat(descriptor)
+            opened, (content_hash, data), after = os.fstat(descriptor), read(descriptor), os.fstat(descriptor)
         finally:
             os.close(descriptor)
     except OSError as problem:
@@ -58,7 +78,7 @@ def check(path: str, *, expected: Fingerprint) -> FileIdentity:
         raise Mismatch("The file changed while it was read.")
     if content_hash != expected.content_hash:
         raise Mismatch("The file has other bytes than the index knows, though as many.")
-    return identity(after)
+    return identity(after), data
 
 
 def same_file(path_a: str, path_b: str) -> bool:

@@ -38,6 +38,15 @@ def read_hash(descriptor: int) -> str:
     return digest.hexdigest()
 
 
+def read_bytes(descriptor: int, *, most: int) -> bytes:
+    """What there is to read from here on, up to so many bytes."""
+    pieces, left = [], most
+    while left and (piece := os.read(descriptor, min(left, _CHUNK_BYTES))):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
+
+
 def copy_bytes(reading: int, writing: int) -> str:
     """sha256 of what was read from one descriptor and written to the other, hexadecimal."""
     digest = hashlib.sha256()

@@ -32,6 +32,12 @@ _REDUCED = {
     4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
     8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
 }
+_REDUCED_COLOUR = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
 _JPEG_START = b"\xff\xd8"
 _ENDS_EARLY = re.compile(
     r"premature|not enough|lack of data|incomplete|unexpected end|not terminated|zlib error|read error|\bEOF\b",
@@ -57,10 +63,18 @@ def reduction(header: Header, *, work_width: int) -> int:
     Only for JPEG, whose decoder leaves out what a smaller picture does not need: the largest of 8, 4, 2 that keeps the
     stored width, divided and rounded down, at 2 x `work_width` at least.
     """
+    return _largest(header, across_px=header.stored_width, least_px=2 * work_width)
+
+
+def viewing_reduction(header: Header, *, width: int) -> int:
+    """How much smaller a decoder may make a picture that is only looked at, so that it stays `width` wide as shown."""
+    return _largest(header, across_px=header.width, least_px=width)
+
+
+def _largest(header: Header, *, across_px: int, least_px: int) -> int:
     if header.format not in ("JPEG", "MPO"):
         return 1
-    fitting = (by for by in (8, 4, 2) if header.stored_width // by >= 2 * work_width)
-    return next(fitting, 1)
+    return next((by for by in (8, 4, 2) if across_px // by >= least_px), 1)
 
 
 def decode_grey(data: bytes, *, header: Header, work_width: int | None) -> NDArray[np.uint8]:
@@ -88,9 +102,10 @@ def decode_grey(data: bytes, *, header: Header, work_width: int | None) -> NDArr
     return _decoded(data, flags=_REDUCED[by])
 
 
-def decode_colour(data: bytes) -> NDArray[np.uint8]:
-    """The whole picture in colour, turned as its EXIF says: (H, W, 3), uint8, BGR. Raises as `decode_grey`."""
-    return _decoded(data, flags=cv2.IMREAD_COLOR)
+def decode_colour(data: bytes, *, by: int = 1) -> NDArray[np.uint8]:
+    """The picture in colour, turned as its EXIF says: (H, W, 3), uint8, BGR; `by` 2, 4 or 8 times smaller. Raises as
+    `decode_grey`."""
+    return _decoded(data, flags=_REDUCED_COLOUR[by])
 
 
 def as_decoded(header: Header, *, shape: tuple[int, int], by: int) -> Header:

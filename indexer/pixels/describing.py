@@ -123,7 +123,7 @@ def describe(task: DescribeTask) -> Description:
     try:
         file = _read(task.path, max_bytes=task.limits.max_bytes)
     except OSError as problem:
-        return Description(path=task.path, problem=_words(problem))
+        return Description(path=task.path, problem=in_words(problem))
     seen = Description(
         path=task.path, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, content_hash=file.content_hash
     )
@@ -153,7 +153,7 @@ def set_aside(task: DescribeTask, *, reason: str) -> Description:
             )
         file = _read(task.path, max_bytes=0)
     except OSError as problem:
-        return Description(path=task.path, problem=_words(problem))
+        return Description(path=task.path, problem=in_words(problem))
     return Description(
         path=task.path,
         size_bytes=file.size_bytes,
@@ -167,12 +167,12 @@ def set_aside(task: DescribeTask, *, reason: str) -> Description:
 def prepare_again(task: PrepareTask) -> Prepared:
     """The thumbnail of a known image, made from its file, if that still is what was indexed."""
     try:
-        data = _indexed(task.path, content_hash=task.content_hash, limits=task.limits)
+        data = read_indexed(task.path, content_hash=task.content_hash, limits=task.limits)
         header = read_header(data, limits=task.limits)
         image = _Image(data, header=header, widths=(task.recipe.work_width,))
         return Prepared(task.image_id, image.thumbnail(task.recipe), None)
     except OSError as problem:
-        return Prepared(task.image_id, None, _words(problem))
+        return Prepared(task.image_id, None, in_words(problem))
     except Exception as problem:
         return Prepared(task.image_id, None, str(refusal(problem)))
 
@@ -187,9 +187,30 @@ def read_native(path: str, *, content_hash: str, mask: Mask, limits: Limits) -> 
     ImageRefused
         If the picture cannot be used.
     """
-    data = _indexed(path, content_hash=content_hash, limits=limits)
+    data = read_indexed(path, content_hash=content_hash, limits=limits)
     read_header(data, limits=limits)
     return native_prepared(data, mask=mask)
+
+
+def read_indexed(path: str, *, content_hash: str, limits: Limits) -> bytes:
+    """The bytes of a file, if they are those that were indexed.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read or is not what was indexed; its `strerror` says which.
+    ImageRefused
+        If it has more bytes than the limit.
+    """
+    file = _read(path, max_bytes=limits.max_bytes)
+    if file.content_hash != content_hash:
+        raise OSError(errno.ESTALE, "the file is not what was indexed", path)
+    return _whole(file, limits=limits)
+
+
+def in_words(problem: OSError) -> str:
+    """What went wrong with a file, without its path."""
+    return problem.strerror or str(problem)
 
 
 class _Image:
@@ -270,19 +291,8 @@ def _read(path: str, *, max_bytes: int) -> _File:
     return _File(before.st_size, before.st_mtime_ns, digest.hexdigest(), data)
 
 
-def _indexed(path: str, *, content_hash: str, limits: Limits) -> bytes:
-    file = _read(path, max_bytes=limits.max_bytes)
-    if file.content_hash != content_hash:
-        raise OSError(errno.ESTALE, "the file is not what was indexed", path)
-    return _whole(file, limits=limits)
-
-
 def _whole(file: _File, *, limits: Limits) -> bytes:
     if file.data is None:
         reason = f"{file.size_bytes} bytes are more than the limit of {limits.max_bytes}"
         raise ImageRefused("unreadable", reason)
     return file.data
-
-
-def _words(problem: OSError) -> str:
-    return problem.strerror or str(problem)

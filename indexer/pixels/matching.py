@@ -205,12 +205,21 @@ def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, 
     ValueError
         If the shapes differ and the measure is not native.
     """
-    shapes: tuple[NDArray[np.uint8], ...] = same_size(image_a, image_b) if measure.native else (image_a, image_b)
+    image_a, image_b, unit = one_frame(image_a, image_b, measure=measure)
     return changed_area(
-        shapes[0],
-        shapes[1],
+        image_a,
+        image_b,
         threshold=measure.threshold,
         dilations=measure.dilations,
         min_contour_area=measure.min_contour_area,
-        unit=1.0 if measure.native else area_unit(*image_a.shape),
+        unit=unit,
     )
+
+
+def one_frame(
+    image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, measure: Measure
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float]:
+    """Both images as the measure compares them, brought to one size if it is native, and the area of one pixel."""
+    if measure.native:
+        return *same_size(image_a, image_b), 1.0
+    return image_a, image_b, area_unit(*image_a.shape)

@@ -3,6 +3,7 @@
 It does not know what number would be too much, nor what was done to the images before they came here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -74,15 +75,9 @@ def changed_area(
     absdiff, threshold, dilate, external contours, `contourArea`: the original script's own sequence. Areas are
     multiples of one half, so their sum is exact in any order and is multiplied by the unit once, at the end.
     """
-    if image_a.shape != image_b.shape:
-        raise ValueError(f"shapes differ: {image_a.shape} and {image_b.shape}")
-    difference = cv2.absdiff(image_a, image_b)
-    changed = cv2.threshold(difference, threshold, 255, cv2.THRESH_BINARY)[1]
+    changed = changed_pixels(difference(image_a, image_b), threshold=threshold)
     changed_fraction = cv2.countNonZero(changed) / changed.size
-    if dilations:  # OpenCV takes 0 iterations for a copy in some releases and for one iteration in others
-        changed = cv2.dilate(changed, None, iterations=dilations)  # type: ignore[call-overload]
-    contours = cv2.findContours(changed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
-    areas = [cv2.contourArea(contour) for contour in contours]
+    areas = [cv2.contourArea(contour) for contour in contours(changed, dilations=dilations)]
     counting = [area for area in areas if area * unit >= min_contour_area]
     return Evidence(
         score=sum(counting) * unit,
@@ -90,3 +85,23 @@ def changed_area(
         contour_count=len(counting),
         changed_fraction=changed_fraction,
     )
+
+
+def difference(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """By how many grey levels two images of one shape differ: (H, W), uint8; ValueError if their shapes differ."""
+    if image_a.shape != image_b.shape:
+        raise ValueError(f"shapes differ: {image_a.shape} and {image_b.shape}")
+    return np.asarray(cv2.absdiff(image_a, image_b), dtype=np.uint8)
+
+
+def changed_pixels(difference: NDArray[np.uint8], *, threshold: int) -> NDArray[np.uint8]:
+    """255 where a difference is above the threshold, 0 elsewhere: (H, W), uint8."""
+    return np.asarray(cv2.threshold(difference, threshold, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
+
+
+def contours(changed: NDArray[np.uint8], *, dilations: int) -> Sequence[NDArray[np.int32]]:
+    """The outer contours of changed pixels after they grew: each (N, 1, 2), int32, its points as (x, y)."""
+    if dilations:  # OpenCV takes 0 iterations for a copy in some releases and for one iteration in others
+        changed = np.asarray(cv2.dilate(changed, None, iterations=dilations))  # type: ignore[call-overload]
+    found = cv2.findContours(changed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
+    return tuple(np.asarray(contour, dtype=np.int32) for contour in found)

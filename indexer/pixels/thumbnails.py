@@ -18,7 +18,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY_8_BIT = b"\x08\x00"  # bit depth and colour type in the header chunk
 _PLAIN = _GREY_8_BIT + b"\0\0\0"  # and the one compression, the one set of filters, no interlacing
 _UP = 2
@@ -63,7 +63,7 @@ def encode(image_grey: NDArray[np.uint8]) -> bytes:
     np.subtract(image_grey[1:], image_grey[:-1], out=rows[1:, 1:])
     header = struct.pack(">II", width, height) + _PLAIN
     deflated = isal_zlib.compress(rows, _LEVEL)
-    return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", deflated) + _chunk(b"IEND", b"")
+    return SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", deflated) + chunk(b"IEND", b"")
 
 
 def decode(data: bytes) -> NDArray[np.uint8]:
@@ -74,7 +74,7 @@ def decode(data: bytes) -> NDArray[np.uint8]:
     ValueError
         If the bytes are anything else, or not all of it.
     """
-    if not data.startswith(_SIGNATURE):
+    if not data.startswith(SIGNATURE):
         raise ValueError("these bytes are not an 8-bit grey PNG")
     try:
         chunks = list(_chunks(data))
@@ -93,7 +93,8 @@ def decode(data: bytes) -> NDArray[np.uint8]:
     return _decoded_by_opencv(data)
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A part of a PNG, with its checksum."""
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", isal_zlib.crc32(kind + body))
 
 
@@ -102,7 +103,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
 
     OpenCV gets nothing that was not looked through here: it believes a chunk that says it is gigabytes long.
     """
-    view, at, kind = memoryview(data), len(_SIGNATURE), b""
+    view, at, kind = memoryview(data), len(SIGNATURE), b""
     while kind != b"IEND":
         length, kind = struct.unpack_from(">I4s", data, at)
         end = at + 8 + length

@@ -5,35 +5,53 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from indexer.domain.images import State
+from indexer.domain.images import Criterion, Image, State, ranked_above
 from indexer.errors import ImageProblem
-from indexer.store import removals
+from indexer.store import profiles, removals
 from indexer.store.pins import is_pinned, is_pinned_by_person
 from indexer.store.removals import Removal
-from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow
+from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, ScoreRow
 
 _DIGITS = 18  # of the numbers that a database can hold
 
 
 @dataclass(frozen=True)
 class DecisionStory:
-    """One decision as a person asks about it; `superseded_at` None: it holds."""
+    """One decision as a person asks about it; `superseded_at` None: it holds.
+
+    `preferred_for` is what ranks the keeper above the image, pins left aside unless nothing else does: a keeper of
+    removed images is pinned by that alone. `native`: the score is in native pixels, not in reference pixels.
+    """
 
     verdict: str
     reason: str
     keeper_id: int | None
     keeper_path: str | None
     keeper_state: str | None
+    keeper_captured_at: datetime | None
+    preferred_for: Criterion | None
     score: float | None
     max_score: float
     profile: str
+    native: bool
     decided_by: str
     decided_at: datetime
     run_id: int
     superseded_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """The image most like a kept one on record: of other kept ones if there is one, else of any."""
+
+    image_id: int
+    path: str
+    captured_at: datetime | None
+    kept: bool
+    score: float
 
 
 @dataclass(frozen=True)
@@ -56,6 +74,7 @@ class ImageStory:
     pinned_by_person: bool
     pinned: bool
     stands_for: int
+    neighbour: Neighbour | None
     decisions: tuple[DecisionStory, ...]
     removals: tuple[Removal, ...]
 
@@ -109,7 +128,8 @@ def get_story(session: Session, image_id: int) -> ImageStory:
         pinned_by_person=bool(by_person),
         pinned=bool(pinned),
         stands_for=_count_family(session, image_id),
-        decisions=_list_decisions(session, image_id),
+        neighbour=_find_neighbour(session, image_id),
+        decisions=_list_decisions(session, image),
         removals=tuple(removals.list_of_image(session, image_id)),
     )
 
@@ -120,13 +140,35 @@ def _count_family(session: Session, image_id: int) -> int:
     return session.scalar(query.where(held)) or 0
 
 
-def _list_decisions(session: Session, image_id: int) -> tuple[DecisionStory, ...]:
+def _find_neighbour(session: Session, image_id: int) -> Neighbour | None:
+    """Under the profile by which the image is kept; None if it is not, or if nothing is on record."""
+    deciding = select(ProfileRow.scoring_id).join(DecisionRow, DecisionRow.profile_id == ProfileRow.id)
+    current = DecisionRow.superseded_at.is_(None) & (DecisionRow.verdict == "keep")
+    scoring_id = session.scalar(deciding.where(DecisionRow.image_id == image_id, current))
+    if scoring_id is None:
+        return None
+    kept = select(DecisionRow.id).where(DecisionRow.image_id == ImageRow.id, current).exists()
+    row = session.execute(
+        select(ImageRow.id, ImageRow.path, ImageRow.captured_at, kept.label("kept"), ScoreRow.score)
+        .join(ImageRow, ImageRow.id == ScoreRow.image_a_id + ScoreRow.image_b_id - image_id)
+        .where(
+            ScoreRow.scoring_id == scoring_id,
+            or_(ScoreRow.image_a_id == image_id, ScoreRow.image_b_id == image_id),
+        )
+        .order_by(kept.desc(), ScoreRow.score, ImageRow.id)
+        .limit(1)
+    ).first()
+    return None if row is None else Neighbour(row.id, row.path, row.captured_at, bool(row.kept), row.score)
+
+
+def _list_decisions(session: Session, image: ImageRow) -> tuple[DecisionStory, ...]:
+    native = {stored.id for stored in profiles.list_profiles(session) if stored.profile.preparation.native}
     keeper = aliased(ImageRow)
     rows: Any = session.execute(
         select(DecisionRow, ProfileRow, keeper)
         .join(ProfileRow, ProfileRow.id == DecisionRow.profile_id)
         .outerjoin(keeper, keeper.id == DecisionRow.keeper_id)
-        .where(DecisionRow.image_id == image_id)
+        .where(DecisionRow.image_id == image.id)
         .order_by(DecisionRow.id.desc())
     )
     return tuple(
@@ -136,9 +178,12 @@ def _list_decisions(session: Session, image_id: int) -> tuple[DecisionStory, ...
             keeper_id=decision.keeper_id,
             keeper_path=None if kept is None else kept.path,
             keeper_state=None if kept is None else kept.state,
+            keeper_captured_at=None if kept is None else kept.captured_at,
+            preferred_for=None if kept is None else _preferred_for(kept, image),
             score=decision.score,
             max_score=profile.max_score,
             profile=profile.name,
+            native=profile.id in native,
             decided_by=decision.decided_by,
             decided_at=decision.decided_at,
             run_id=decision.run_id,
@@ -146,3 +191,15 @@ def _list_decisions(session: Session, image_id: int) -> tuple[DecisionStory, ...
         )
         for decision, profile, kept in rows
     )
+
+
+def _preferred_for(keeper: ImageRow, image: ImageRow) -> Criterion:
+    """What ranks the keeper above; if nothing but a pin can have."""
+    return ranked_above(_unpinned(keeper), _unpinned(image)) or Criterion.PINNED
+
+
+def _unpinned(row: ImageRow) -> Image:
+    assert row.width is not None
+    assert row.height is not None
+    assert row.sharpness is not None
+    return Image(row.id, row.path, row.width, row.height, row.sharpness, row.content_hash, row.captured_at)

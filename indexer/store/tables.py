@@ -156,6 +156,17 @@ class ThumbnailRow(Table):
     data: Mapped[bytes] = mapped_column(LargeBinary, comment="PNG")
 
 
+class PictureRow(Table):
+    """The small colour picture of an image that was removed, or that stands for one: as its file showed when prune read
+    it."""
+
+    __tablename__ = "pictures"
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    data: Mapped[bytes] = mapped_column(LargeBinary, comment="JPEG")
+
+
 class ScoreRow(Table):
     """The evidence of one pair of images."""
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from indexer.pixels.matching import evidence_of_pair
 from indexer.pixels.scoring import Evidence
 from indexer.pixels.thumbnails import decode
@@ -11,6 +14,8 @@ from indexer.store.profiles import StoredProfile
 from indexer.store.scores import NamedEvidence
 from indexer.store.stories import ImageStory
 from indexer.workflows.measures import measure_of
+
+OF_TWO_CAMERAS = "they are of different cameras, and only images of one camera are compared"
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def _why_not(image_a: ImageStory, image_b: ImageStory) -> str | None:
     if image_a.id == image_b.id:
         return "it is one and the same image"
     if image_a.camera != image_b.camera:
-        return "they are of different cameras, and only images of one camera are compared"
+        return OF_TWO_CAMERAS
     if image_a.content_hash == image_b.content_hash:
         return "their bytes are equal: identical, score 0"
     return None
@@ -67,13 +72,21 @@ def _compute(
     session: Session, stored: StoredProfile, image_a_id: int, image_b_id: int
 ) -> tuple[Evidence | None, str | None]:
     """The evidence from cached thumbnails, or why there is none."""
+    pair, why_not = load_pair(session, stored, image_a_id, image_b_id)
+    return (None, why_not) if pair is None else (evidence_of_pair(*pair, measure=measure_of(stored)), None)
+
+
+def load_pair(
+    session: Session, stored: StoredProfile, image_a_id: int, image_b_id: int
+) -> tuple[tuple[NDArray[np.uint8], NDArray[np.uint8]] | None, str | None]:
+    """The cached thumbnails of two images under a profile, or why they cannot be compared."""
     if stored.profile.preparation.native:
         return None, f"the profile {stored.profile.name} caches nothing"
     pair = (image_a_id, image_b_id)
     found = images.load_thumbnails(session, pair, preparation_id=stored.preparation_id)
-    if len(found) < len(pair):
+    if not found.keys() >= set(pair):
         return None, f"not both have a thumbnail of the profile {stored.profile.name}; run compare"
     thumbnail_a, thumbnail_b = (decode(found[image_id]) for image_id in pair)
     if thumbnail_a.shape != thumbnail_b.shape:
         return None, "their shapes differ: another aspect is another view, never a duplicate"
-    return evidence_of_pair(thumbnail_a, thumbnail_b, measure=measure_of(stored)), None
+    return (thumbnail_a, thumbnail_b), None

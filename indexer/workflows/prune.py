@@ -14,8 +14,9 @@ from indexer.domain.removal import Brake, Flagged, Plan, plan_removal
 from indexer.errors import UsageProblem
 from indexer.files.walking import QUARANTINE_NAME
 from indexer.interrupts import uninterrupted
-from indexer.store import cameras, decisions, images, runs
+from indexer.store import cameras, decisions, images, pictures, runs
 from indexer.store.database import Database
+from indexer.workflows.album import Album
 from indexer.workflows.removing import End, Manner, take_away
 from indexer.workflows.running import writing
 from indexer.workflows.watching import Clock, Progress, silent
@@ -98,14 +99,22 @@ def prune(
         report.left_out = {str(reason): number for reason, number in now.left_out.items()}
         report.held_back = {held.camera.camera: held.reason for held in now.held_back}
         report.present = {camera.camera: camera.images for camera in now.cameras}
+        album = _album(database, victims, manner=manner)
         advance = progress("removing", len(victims))
         for item in victims:
             with uninterrupted():
-                _note(report, item, take_away(database, item, manner=manner, run=run, clock=clock))
+                _note(report, item, take_away(database, item, manner=manner, run=run, clock=clock, album=album))
             run.counts = report.counts
             advance(1)
         run.counts = report.counts
     return report
+
+
+def _album(database: Database, victims: Sequence[Flagged], *, manner: Manner) -> Album:
+    """An album that knows which of the victims and their keepers have a picture already."""
+    ids = {image_id for item in victims for image_id in (item.victim.image_id, item.keeper.image_id)}
+    with database.read() as session:
+        return Album(pictures.list_pictured(session, sorted(ids)), limits=manner.limits)
 
 
 def _require_unwalked(database: Database, *, manner: Manner) -> None:

@@ -2,24 +2,27 @@
 
 It promises that the file and its keeper are read again and found as the index knows them, that a row in the journal
 and a line in the quarantine say so before anything is touched, and that a failure leaves the file where it was. The
-steps that a cut can fall between are those of `indexer.files.steps` and the writes of `indexer.store.removals`; what
-is left open is settled by `indexer.workflows.settle`.
+pictures that were made of what was read (`indexer.workflows.album`) are written with that row. The steps that a cut can
+fall between are those of `indexer.files.steps` and the writes of `indexer.store.removals`; what is left open is settled
+by `indexer.workflows.settle`.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from indexer.domain.images import State
-from indexer.domain.removal import Flagged, IndexedFile, RemovalState
+from indexer.domain.removal import Flagged, RemovalState
 from indexer.files import manifest
-from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, same_file
+from indexer.files.checking import FileIdentity, Mismatch, same_file
 from indexer.files.moving import delete, move_no_replace
 from indexer.files.quarantine import forget_place, quarantine_folder, quarantine_place
+from indexer.pixels.headers import Limits
 from indexer.store import images, removals
 from indexer.store.database import Database
 from indexer.store.removals import Act
+from indexer.workflows.album import Album
 from indexer.workflows.running import Run
 from indexer.workflows.watching import Clock
 
@@ -28,12 +31,14 @@ from indexer.workflows.watching import Clock
 class Manner:
     """How files are taken away.
 
-    Into quarantine (`quarantine`: this folder, None: beside the images) or deleted at once; `max_share`: the brake.
+    Into quarantine (`quarantine`: this folder, None: beside the images) or deleted at once; `max_share`: the brake;
+    `limits`: of what a picture is made.
     """
 
     permanent: bool = False
     quarantine: str | None = None
     max_share: float | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -45,27 +50,28 @@ class End:
     problem: str | None = None
 
 
-def take_away(database: Database, item: Flagged, *, manner: Manner, run: Run, clock: Clock) -> End:
+def take_away(database: Database, item: Flagged, *, manner: Manner, run: Run, clock: Clock, album: Album) -> End:
     """Takes one file away, or says why it is where it was."""
     if item.victim.image_id in run.settled.left_open:
         return End(problem="an earlier removal of it was cut off and cannot be settled yet; its disk refuses")
     if same_file(item.victim.path, item.keeper.path):
         return End(hard_link=True)
     try:
-        victim = _checked(item)
+        victim = _checked(item, album)
         if manner.permanent:
-            with _journalled(database, item, act="delete", place=None, run=run, clock=clock):
+            with _journalled(database, item, act="delete", place=None, run=run, clock=clock, album=album):
                 delete(item.victim.path, expected=victim)
             return End()
         folder = quarantine_folder(item.victim.root, override=manner.quarantine)
         place = _place(folder, item, run=run, clock=clock)
     except _Refused as problem:
         with database.write() as session:
+            album.write(session)
             removals.note_failure(session, item, problem=str(problem), at=clock(), run_id=run.id)
         return End(problem=str(problem))
     except _Failed as problem:
         return End(problem=str(problem))
-    return _quarantine(database, item, victim, place=place, folder=folder, run=run, clock=clock)
+    return _quarantine(database, item, victim, place=place, folder=folder, run=run, clock=clock, album=album)
 
 
 class _Refused(Exception):
@@ -76,14 +82,14 @@ class _Failed(Exception):
     """An act was begun and failed; the file is where it was, and the journal says why."""
 
 
-def _checked(item: Flagged) -> FileIdentity:
+def _checked(item: Flagged, album: Album) -> FileIdentity:
     """The identity of the file, after it and its keeper were read again and found as the index knows them."""
     try:
-        check(item.keeper.path, expected=_fingerprint(item.keeper))
+        album.check(item.keeper)
     except Mismatch as problem:
         raise _Refused(f"its keeper: {problem.reason}") from problem
     try:
-        return check(item.victim.path, expected=_fingerprint(item.victim))
+        return album.check(item.victim)
     except Mismatch as problem:
         raise _Refused(problem.reason) from problem
 
@@ -111,10 +117,18 @@ def _place(folder: str, item: Flagged, *, run: Run, clock: Clock) -> str:
 
 
 def _quarantine(
-    database: Database, item: Flagged, victim: FileIdentity, *, place: str, folder: str, run: Run, clock: Clock
+    database: Database,
+    item: Flagged,
+    victim: FileIdentity,
+    *,
+    place: str,
+    folder: str,
+    run: Run,
+    clock: Clock,
+    album: Album,
 ) -> End:
     try:
-        with _journalled(database, item, act="quarantine", place=place, run=run, clock=clock):
+        with _journalled(database, item, act="quarantine", place=place, run=run, clock=clock, album=album):
             move_no_replace(item.victim.path, place, expected=victim)
     except _Failed as problem:
         forget_place(place)
@@ -124,10 +138,11 @@ def _quarantine(
 
 @contextmanager
 def _journalled(
-    database: Database, item: Flagged, *, act: Act, place: str | None, run: Run, clock: Clock
+    database: Database, item: Flagged, *, act: Act, place: str | None, run: Run, clock: Clock, album: Album
 ) -> Iterator[None]:
     """The journal around one act: a row before it, and the same row written on after it, each committed."""
     with database.write() as session:
+        album.write(session)  # first: should the database undo more than the pictures, the row is written after that
         removal_id = removals.begin_removal(session, item, act=act, quarantine_path=place, at=clock(), run_id=run.id)
     try:
         yield
@@ -142,7 +157,3 @@ def _journalled(
         state = RemovalState.QUARANTINED if act == "quarantine" else RemovalState.DELETED
         removals.finish_act(session, removal_id, state, at=clock())
         images.set_state(session, [item.victim.image_id], State.REMOVED)
-
-
-def _fingerprint(file: IndexedFile) -> Fingerprint:
-    return Fingerprint(file.size_bytes, file.content_hash)

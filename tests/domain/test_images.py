@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.domain.images import Image
+from indexer.domain.images import Criterion, Image, ranked_above
 
 NOON = datetime(2021, 3, 27, 12, tzinfo=UTC)
 
@@ -52,6 +52,29 @@ def image(path: str = "/lot/a.png", **more: object) -> Image:
 def test_rank_goes_criterion_by_criterion(above: Image, below: Image) -> None:
     """Pin, pixels, sharpness step, time (unknown last), hash, path bytes: each outranks all that follow it."""
     assert above.rank < below.rank
+
+
+@pytest.mark.parametrize(
+    ("above", "criterion"),
+    [
+        (image("z", pinned=True, width=64), Criterion.PINNED),
+        (image("z", width=641, sharpness=1e-9), Criterion.PIXELS),
+        (image("z", sharpness=16.0, captured_at=None), Criterion.SHARPNESS),
+        (image("z", sharpness=10.1, captured_at=NOON - timedelta(hours=1)), Criterion.TIME),
+        (image("z", content_hash="0f"), Criterion.CONTENT),
+        (image("a"), Criterion.PATH),
+    ],
+)
+def test_what_ranks_an_image_above_is_the_first_difference(above: Image, criterion: Criterion) -> None:
+    """The first criterion in which two images differ is told, whatever would follow, and nothing the other way."""
+    below = image("b")
+    assert (ranked_above(above, below), ranked_above(below, above)) == (criterion, None)
+
+
+def test_a_known_time_ranks_above_an_unknown_one() -> None:
+    """It is the time that decides, also where one has none; nothing ranks an image above itself."""
+    assert ranked_above(image("z"), image("a", captured_at=None)) is Criterion.TIME
+    assert ranked_above(image(), image()) is None
 
 
 @pytest.mark.parametrize(

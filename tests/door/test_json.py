@@ -19,6 +19,7 @@ WORDS = [
     ("status",),
     ("explain", "1"),
     ("explain", "1", "4"),
+    ("explain", "1", "4", "--picture", "pair.png"),
     ("pin", "4"),
     ("unpin", "4"),
     ("audit",),

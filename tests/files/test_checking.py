@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from indexer.files import steps
-from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, same_file
+from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, check_and_read, same_file
 
 BYTES = bytes(range(256)) * 9000  # what the lot's file holds
 MTIME_NS = 1_616_849_617_123_456_789
 PRINT = Fingerprint(len(BYTES), hashlib.sha256(BYTES).hexdigest())
+BOTH_WAYS = pytest.mark.parametrize(("look", "read"), [(check, "read_hash"), (check_and_read, "read_bytes")])
 
 
 def test_check_gives_the_identity(lot: Path) -> None:
@@ -23,8 +24,15 @@ def test_check_gives_the_identity(lot: Path) -> None:
     assert check(f"{lot}/a/1.png", expected=PRINT) == FileIdentity(status.st_dev, status.st_ino, status.st_mtime_ns)
 
 
+def test_the_bytes_come_with_the_identity(lot: Path) -> None:
+    """Who asks for them is given the very bytes that were found as expected."""
+    path = f"{lot}/a/1.png"
+    assert check_and_read(path, expected=PRINT) == (check(path, expected=PRINT), BYTES)
+
+
+@pytest.mark.parametrize("look", [check, check_and_read])
 @pytest.mark.parametrize("change", ["missing", "no folder", "link", "folder", "pipe", "longer", "other"])
-def test_check_refuses_what_is_not_expected(tmp_path: Path, change: str) -> None:
+def test_check_refuses_what_is_not_expected(tmp_path: Path, change: str, look: Callable[..., object]) -> None:
     """A file that is missing, no regular file, or has another size or other bytes is refused, with a reason."""
     path, as_expected = tmp_path / "a.png", tmp_path / "b.png"
     as_expected.write_bytes(BYTES)
@@ -39,34 +47,55 @@ def test_check_refuses_what_is_not_expected(tmp_path: Path, change: str) -> None
     }
     acts[change]()
     with pytest.raises(Mismatch) as caught:
-        check(str(path / "x" if change == "no folder" else path), expected=PRINT)
+        look(str(path / "x" if change == "no folder" else path), expected=PRINT)
     assert caught.value.reason
 
 
-@pytest.mark.parametrize("step", ["open_to_read", "read_hash"])
+@BOTH_WAYS
+@pytest.mark.parametrize("opens", [True, False])
 def test_check_refuses_what_cannot_be_read(
-    lot: Path, monkeypatch: pytest.MonkeyPatch, failing: Callable[..., Any], step: str
+    lot: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failing: Callable[..., Any],
+    look: Callable[..., object],
+    read: str,
+    opens: bool,
 ) -> None:
     """A file that cannot be opened or read is not as expected."""
+    step = read if opens else "open_to_read"
     monkeypatch.setattr(steps, step, failing(getattr(steps, step), errno.EACCES))
     with pytest.raises(Mismatch):
-        check(f"{lot}/a/1.png", expected=PRINT)
+        look(f"{lot}/a/1.png", expected=PRINT)
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("mtime_ns", [5, MTIME_NS])
-def test_check_refuses_a_change_while_reading(lot: Path, monkeypatch: pytest.MonkeyPatch, mtime_ns: int) -> None:
+def test_check_refuses_a_change_while_reading(
+    lot: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[..., object], read: str, mtime_ns: int
+) -> None:
     """A file written to while it was read is refused, even if its old time was set again."""
-    read_hash = steps.read_hash
+    step = getattr(steps, read)
 
-    def meanwhile(descriptor: int) -> str:
-        content_hash = read_hash(descriptor)
+    def meanwhile(*given: Any, **more: Any) -> Any:
+        found = step(*given, **more)
         (lot / "a" / "1.png").write_bytes(BYTES[::-1])
         os.utime(lot / "a" / "1.png", ns=(mtime_ns, mtime_ns))
-        return content_hash
+        return found
 
-    monkeypatch.setattr(steps, "read_hash", meanwhile)
-    with pytest.raises(Mismatch):
-        check(f"{lot}/a/1.png", expected=PRINT)
+    monkeypatch.setattr(steps, read, meanwhile)
+    with pytest.raises(Mismatch, match="changed while it was read"):
+        look(f"{lot}/a/1.png", expected=PRINT)
+
+
+def test_a_file_that_grows_without_end_is_not_read_to_it(lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more is read into memory than the file was expected to hold, and one byte."""
+    asked: list[int] = []
+    read_bytes = steps.read_bytes
+    monkeypatch.setattr(steps, "read_bytes", lambda fd, *, most: asked.append(most) or read_bytes(fd, most=most))
+    check_and_read(f"{lot}/a/1.png", expected=PRINT)
+    descriptor = steps.open_to_read("/dev/zero")
+    assert (asked, len(read_bytes(descriptor, most=3_000_000))) == ([len(BYTES) + 1], 3_000_000)
+    os.close(descriptor)
 
 
 def test_same_file(lot: Path) -> None:

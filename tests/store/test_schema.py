@@ -60,6 +60,7 @@ ROWS = {
         "run_id": 95,
     },
     "thumbnails": {"image_id": 96, "preparation_id": 91, "width": 320, "height": 240, "data": b"\x89PNG"},
+    "pictures": {"image_id": 96, "width": 320, "height": 240, "data": b"\xff\xd8"},
     "decisions": {
         "id": 97,
         "image_id": 96,

@@ -1,7 +1,10 @@
 """explain: what was decided of an image and why, and what one pair shows."""
 
+from datetime import timedelta
+
 import pytest
 
+from indexer.domain.images import Criterion
 from indexer.errors import ImageProblem
 from indexer.workflows.explain import PairStory, explain_image, explain_pair
 from tests.workflows.conftest import BIKE, BIRD, CAR, Index, name, picture
@@ -32,6 +35,51 @@ def test_duplicate_is_explained_by_its_keeper(street: Index) -> None:
     assert found is not None
     assert (found.verdict, found.reason, found.keeper_path) == ("duplicate", "similar", str(street.folder / name(0)))
     assert (found.score, found.max_score, found.profile, found.run_id) == (0.0, 1000.0, "balanced", 2)
+
+
+def test_why_the_keeper_was_preferred(street: Index) -> None:
+    """A duplicate tells what ranks its keeper above it, and when that was taken."""
+    found = explain_image(street.database, str(street.folder / name(1))).decision
+    assert found is not None
+    assert (found.preferred_for, found.native) == (Criterion.TIME, False)
+    story = explain_image(street.database, "2")
+    assert story.captured_at is not None
+    assert found.keeper_captured_at == story.captured_at - timedelta(minutes=1)
+
+
+def test_a_pin_is_told_only_if_nothing_else_ranks_the_keeper_above(street: Index) -> None:
+    """A keeper that is pinned as that of removed images was preferred for what it shows; one that a person pinned, and
+    nothing else puts above, for the pin."""
+    street.prune()
+    told = [explain_image(street.database, str(street.folder / name(minute))).decision for minute in (1, 4)]
+    street.restore(pin=False)
+    street.unpin(name(1))
+    street.pin(name(4))
+    street.compare()
+    told.append(explain_image(street.database, str(street.folder / name(0))).decision)
+    assert [decision and decision.preferred_for for decision in told] == [
+        Criterion.TIME,
+        Criterion.TIME,
+        Criterion.PINNED,
+    ]
+
+
+def test_neighbour_is_the_kept_image_most_like_it(street: Index) -> None:
+    """A kept image tells which kept one on record is most like it; a duplicate, and one without records, none."""
+    found = [explain_image(street.database, str(street.folder / name(minute))).neighbour for minute in (0, 2, 3, 1)]
+    told = [near and (street.file(near.path), near.kept, round(near.score)) for near in found]
+    assert told == [(name(2), True, 3279), (name(0), True, 3279), None, None]
+
+
+def test_neighbour_of_an_only_keeper_is_what_it_stands_for(index: Index) -> None:
+    """Where no other kept image is on record it is one of its duplicates."""
+    for minute, marks in enumerate([(), (BIRD,)]):
+        index.put(name(minute), picture(*marks))
+    index.ingest()
+    index.compare()
+    near = explain_image(index.database, "1").neighbour
+    assert near is not None
+    assert (near.image_id, index.file(near.path), near.kept, near.score) == (2, name(1), False, 0.0)
 
 
 def test_keeper_says_for_how_many_it_stands(street: Index) -> None:

@@ -1,0 +1,54 @@
+"""The small colour pictures of images that were removed or stand for one. `prune` writes them once; those who show look
+here. Where a picture comes from is not known here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from indexer.pixels.pictures import Picture
+from indexer.store.tables import PictureRow, many
+
+_CHUNK = 500
+
+
+def add_pictures(session: Session, taken: Mapping[int, Picture]) -> bool:
+    """Whether the pictures of images that have none, by image id, could be kept.
+
+    They take more room than all else that a removal writes: where a database is full of them, it is not full for what
+    the transaction writes besides. Nothing that it wrote before is lost if they cannot be kept.
+    """
+    rows = [
+        {"image_id": image_id, "width": picture.width, "height": picture.height, "data": picture.data}
+        for image_id, picture in taken.items()
+    ]
+    try:
+        with session.begin_nested():
+            session.execute(many(PictureRow), rows)
+    except DBAPIError:
+        return False
+    return True
+
+
+def list_pictured(session: Session, image_ids: Sequence[int]) -> set[int]:
+    """Those of these images that have a picture."""
+    return {
+        image_id
+        for chunk in _chunks(image_ids)
+        for image_id in session.scalars(select(PictureRow.image_id).where(PictureRow.image_id.in_(chunk)))
+    }
+
+
+def load_pictures(session: Session, image_ids: Sequence[int]) -> dict[int, Picture]:
+    """The picture of each of these images, by image id; those without one are left out."""
+    return {
+        row.image_id: Picture(row.height, row.width, row.data)
+        for chunk in _chunks(image_ids)
+        for row in session.scalars(select(PictureRow).where(PictureRow.image_id.in_(chunk)))
+    }
+
+
+def _chunks(image_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(image_ids), _CHUNK):
+        yield image_ids[start : start + _CHUNK]

@@ -1,0 +1,52 @@
+"""The pictures that a prune keeps of what it takes away and of what stands for it, made while it checks the files.
+
+It promises that a picture is of the very bytes that were found as indexed, that no file is read once more for it, and
+that a picture that cannot be made or kept stops nothing: a removal needs none. Each image has one, made the first time.
+
+Decision: decoded in this process, where all other decoding of new files is done by workers that may die of it. Ingest
+decoded these very bytes in such a worker; here the same decoder reads them in colour instead of grey, and smaller. What
+is much larger than any camera's picture is left out: there the memory of this process would be at stake. Nothing is
+moved or written down yet when a picture is made: if it should take the process with it, no file is lost.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from indexer.domain.removal import IndexedFile
+from indexer.files.checking import FileIdentity, Fingerprint, check, check_and_read
+from indexer.pixels.headers import Limits
+from indexer.pixels.pictures import Picture, find_picture
+from indexer.store import pictures
+from indexer.store.database import Session
+
+MOST_PIXELS, MOST_BYTES = 50_000_000, 128 * 2**20
+"""Of what pictures are made at most, whatever the limits of intake: 150 MB in colour, and the file."""
+
+
+class Album:
+    """Pictures on their way into the index; `there`: the images that have one."""
+
+    def __init__(self, there: Iterable[int], *, limits: Limits) -> None:
+        self._settled = set(there)
+        self._limits = replace(
+            limits, max_pixels=min(MOST_PIXELS, limits.max_pixels), max_bytes=min(MOST_BYTES, limits.max_bytes)
+        )
+        self._new: dict[int, Picture] = {}
+
+    def check(self, file: IndexedFile) -> FileIdentity:
+        """As `files.checking.check`; if the image has no picture yet, one is made of the bytes that were checked."""
+        expected = Fingerprint(file.size_bytes, file.content_hash)
+        if file.image_id in self._settled or file.size_bytes > self._limits.max_bytes:
+            return check(file.path, expected=expected)
+        identity, data = check_and_read(file.path, expected=expected)
+        picture = find_picture(data, limits=self._limits)
+        self._settled.add(file.image_id)
+        if picture is not None:
+            self._new[file.image_id] = picture
+        return identity
+
+    def write(self, session: Session) -> None:
+        """Writes the pictures that were made since the last time; those that the database cannot take are given up."""
+        if self._new:
+            pictures.add_pictures(session, self._new)
+        self._new.clear()
