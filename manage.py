@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from indexer import __version__
-from indexer.door import databases, exits, profiles
-from indexer.door.options import Json, enter
+from indexer.door import choosing, databases, exits, profiles
+from indexer.door.options import Camera, Json, Processes, enter
 from indexer.settings import DEFAULT_DATABASE, read_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -21,8 +21,6 @@ app.add_typer(databases.app, name="db")
 
 Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="Folders (recursive) and image files.")]
 Images = Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images, by path or by number.")]
-Camera = Annotated[str | None, typer.Option(metavar="NAME", help="This camera only.")]
-Processes = Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers; as many as cores if not given.")]
 
 
 def _tell_version(wanted: bool) -> None:
@@ -227,6 +225,10 @@ def explain(
             page.show(work.explain_pair(database, image, other), stories.pair)
 
 
+app.command()(choosing.sweep)
+app.command()(choosing.evaluate)
+
+
 @app.command()
 def pin(context: typer.Context, images: Images, json: Json = False) -> None:
     """Keep these images, whatever they show."""
@@ -257,7 +259,7 @@ def audit(
     sql: Annotated[str | None, typer.Option(metavar="QUERY", help="Your own query; it can only read.")] = None,
     json: Json = False,
 ) -> None:
-    """Ask about past decisions: ready-made queries, or your own in SQL."""
+    """Ask about past decisions: ready-made queries, or your own SQL."""
     from indexer.door import words
     from indexer.workflows import audit as work
 

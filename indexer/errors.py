@@ -37,6 +37,10 @@ class ProfileProblem(IndexerError):
     """A profile that does not exist, exists already, or has parameters that make no sense."""
 
 
+class LabelProblem(IndexerError):
+    """A file of labels that cannot be read as one, or whose labels contradict each other."""
+
+
 class Declined(IndexerError):
     """A person was asked and did not say yes."""
 

@@ -1,4 +1,4 @@
-"""What every command has: the option `--json`, and the page it works on. It loads nothing heavy by itself."""
+"""What commands share: the option `--json`, a few others, and the page they work on. It loads nothing heavy itself."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +7,8 @@ import typer
 if TYPE_CHECKING:
     from indexer.door.page import Page
 
+Camera = Annotated[str | None, typer.Option(metavar="NAME", help="This camera only.")]
+Processes = Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers; as many as cores if not given.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; words for people on stderr.")]
 
 

@@ -17,6 +17,8 @@ from indexer.pixels.native import same_size
 from indexer.pixels.scoring import Evidence, area_unit, changed_area
 from indexer.pixels.shelf import Shelf, Slot, hints, room_for, stay_small, take, whole
 
+NOTHING = -1.0
+"""As a record limit: no score is that small."""
 PAIRS_BEFORE_COMPILED = 5_000
 """So many pairs are scored by OpenCV before the kernel is loaded; no result depends on it."""
 _PAIRS_BETWEEN_LOOKS = 20_000  # at how large this process has grown
@@ -35,6 +37,11 @@ class Measure:
     native: bool
     max_score: float
     record_limit: float
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether no pair can be similar or worth recording, so that there is no need to look at any."""
+        return self.max_score <= 0 and self.record_limit <= NOTHING
 
 
 @dataclass(frozen=True)

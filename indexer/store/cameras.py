@@ -51,6 +51,14 @@ def count_present(session: Session) -> dict[str, int]:
     return {row.name: row.images for row in session.execute(ready)}
 
 
+def list_file_sizes(session: Session, camera_id: int) -> dict[int, int]:
+    """The bytes of each ready image of a camera, by its id."""
+    query = select(ImageRow.id, ImageRow.file_size).where(
+        ImageRow.camera_id == camera_id, ImageRow.state == State.READY
+    )
+    return {row.id: row.file_size for row in session.execute(query)}
+
+
 def get_or_add_camera(session: Session, name: str) -> int:
     """The id of the camera of that name, new or not."""
     found = session.scalar(select(CameraRow.id).where(CameraRow.name == name))

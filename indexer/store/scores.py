@@ -47,18 +47,28 @@ def add_scores(session: Session, pairs: Sequence[PairEvidence], *, scoring_id: i
         session.execute(many(ScoreRow), rows)
 
 
-def list_camera_scores(session: Session, camera_id: int, *, scoring_id: int) -> dict[int, dict[int, float]]:
-    """The recorded scores of a camera under a scoring, by either image's id and then the other's."""
-    query = (
-        select(ScoreRow.image_a_id, ScoreRow.image_b_id, ScoreRow.score)
-        .join(ImageRow, ImageRow.id == ScoreRow.image_a_id)
-        .where(ImageRow.camera_id == camera_id, ScoreRow.scoring_id == scoring_id)
+def list_camera_evidence(session: Session, camera_id: int, *, scoring_id: int) -> dict[int, dict[int, Evidence]]:
+    """The recorded evidence of a camera under a scoring, by either image's id and then the other's."""
+    query = _EVIDENCE.join(ImageRow, ImageRow.id == ScoreRow.image_a_id).where(
+        ImageRow.camera_id == camera_id, ScoreRow.scoring_id == scoring_id
     )
-    found: dict[int, dict[int, float]] = {}
-    for image_a_id, image_b_id, score in session.execute(query):
-        found.setdefault(image_a_id, {})[image_b_id] = score
-        found.setdefault(image_b_id, {})[image_a_id] = score
+    found: dict[int, dict[int, Evidence]] = {}
+    for image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction in session.execute(query):
+        evidence = Evidence(score, largest_contour, contour_count, changed_fraction)
+        found.setdefault(image_a_id, {})[image_b_id] = evidence
+        found.setdefault(image_b_id, {})[image_a_id] = evidence
     return found
+
+
+def list_image_evidence(session: Session, image_id: int, *, scoring_id: int) -> dict[int, Evidence]:
+    """The recorded evidence of an image under a scoring, by the other image's id."""
+    query = _EVIDENCE.where(
+        ScoreRow.scoring_id == scoring_id, or_(ScoreRow.image_a_id == image_id, ScoreRow.image_b_id == image_id)
+    )
+    return {
+        image_a_id + image_b_id - image_id: Evidence(score, largest_contour, contour_count, changed_fraction)
+        for image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction in session.execute(query)
+    }
 
 
 def has_scores(session: Session, camera_id: int, *, scoring_id: int) -> bool:
@@ -94,3 +104,13 @@ def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[Na
         )
         for row in rows
     ]
+
+
+_EVIDENCE = select(
+    ScoreRow.image_a_id,
+    ScoreRow.image_b_id,
+    ScoreRow.score,
+    ScoreRow.largest_contour,
+    ScoreRow.contour_count,
+    ScoreRow.changed_fraction,
+)

@@ -1,20 +1,26 @@
 """A whole camera as one worker's work: where cameras are small and many, each is decided by one process alone.
 
 It promises what the walk promises in `indexer.workflows.deciding`. A task holds all that is needed as plain values, as
-workers never open the database; so it is for cameras of which nothing is decided yet, whose thumbnails are all needed.
+workers never open the database; so it is for cameras that are decided from scratch, whose thumbnails are all needed.
 """
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from indexer.domain.images import Image
-from indexer.domain.selection import Decision, Walk
+from indexer.domain.keepers import Places
+from indexer.domain.selection import Walk
 from indexer.domain.verdicts import Judgement
-from indexer.engines import serial
-from indexer.pixels.matching import Measure
+from indexer.engines import Lost, Map, serial
+from indexer.pixels.matching import MatchTask, Measure
+from indexer.pixels.scoring import Evidence
 from indexer.pixels.shelf import Shelf, room_for
-from indexer.workflows.deciding import Decider, Knowledge, MetPair
-from indexer.workflows.prepared import Spoiled, Thumbnails
+from indexer.workflows.prepared import PreparedImages, Spoiled, Thumbnails
+from indexer.workflows.series import Decided, Series
+
+Key = TypeVar("Key")
 
 LARGEST = 1000
 LARGEST_BYTES = 2**26
@@ -23,45 +29,80 @@ LARGEST_BYTES = 2**26
 
 @dataclass(frozen=True)
 class CameraTask:
-    """An undecided camera: its present images with their thumbnails, verdicts by pair, recorded scores by either id."""
+    """A camera to be decided from scratch under one measure after the other: its present images with their thumbnails,
+    verdicts by pair, and the evidence recorded by either id, in which contours from `recorded_area` on count."""
 
     images: tuple[Image, ...]
     thumbnails: Mapping[int, bytes]
     judgements: Mapping[tuple[int, int], Judgement]
-    recorded: Mapping[int, Mapping[int, float]]
-    measure: Measure
+    recorded: Mapping[int, Mapping[int, Evidence]]
+    recorded_area: float
+    measures: tuple[Measure, ...]
 
 
 @dataclass(frozen=True)
 class CameraAnswer:
-    """The decisions on all images, the evidence of the pairs met that is worth recording, and how many were met.
+    """What came of the camera under each measure.
 
     `spoiled` are images whose thumbnails cannot be read; then there is nothing else.
     """
 
-    decisions: tuple[Decision, ...] = ()
-    evidence: tuple[MetPair, ...] = ()
-    scored: int = 0
+    decided: tuple[Decided, ...] = ()
     spoiled: tuple[int, ...] = ()
 
 
 def decide_camera(task: CameraTask) -> CameraAnswer:
-    """Decides a camera, one image after the other."""
-    walk = Walk(task.images, before={})
+    """Decides a camera, one image after the other, for each measure."""
+    series = Series(
+        task.images,
+        task.judgements,
+        recorded=lambda image_id: task.recorded.get(image_id, {}),
+        recorded_area=task.recorded_area,
+    )
     shapes = [image.shape for image in task.images if image.shape is not None]
     with Shelf(room_for(shapes), shared=False) as shelf, serial() as spread:
-        thumbnails = Thumbnails(
-            walk.ranked,
+        first = Walk(task.images, before={})
+        thumbnails: PreparedImages = Thumbnails(
+            first.ranked,
             shelf,
             fetch=lambda ids: {image_id: task.thumbnails[image_id] for image_id in ids},
             spread=spread,
-            upcoming=walk.undecided,
+            upcoming=first.undecided,
         )
-        knowledge = Knowledge(task.judgements, lambda image_id: task.recorded.get(image_id, {}))
-        decider = Decider(walk, knowledge, prepared=thumbnails, measure=task.measure, spread=spread)
+        if len(task.measures) > 1:
+            thumbnails = _Kept(thumbnails)
         try:
-            for block in walk.blocks(size=decider.block_size):
-                decider.decide(block)
+            return CameraAnswer(
+                tuple(series.decide(measure, lambda _walk: thumbnails, spread=spread) for measure in task.measures)
+            )
         except Spoiled as problem:
             return CameraAnswer(spoiled=tuple(problem.image_ids))
-    return CameraAnswer(tuple(walk.decisions), tuple(decider.evidence), decider.scored)
+
+
+class _Kept:
+    """Prepared images that more than one walk asks for: the order of ranks is the same in each."""
+
+    def __init__(self, prepared: PreparedImages) -> None:
+        self._prepared = prepared
+
+    def task(self, place: int, keepers: Places, measure: Measure) -> MatchTask:
+        """The search of an image among keepers, in this order."""
+        return self._prepared.task(place, keepers, measure)
+
+    def drop(self, place: int) -> None:
+        """Keeps it: the next walk will ask again."""
+
+
+def hand_out(
+    spread: Map, tasks: Iterable[tuple[Key, CameraTask]]
+) -> Iterator[tuple[Key, CameraTask, CameraAnswer | Lost]]:
+    """Each task with its key and its answer, in order; tasks are read as workers take them."""
+    waiting: deque[tuple[Key, CameraTask]] = deque()
+
+    def asked() -> Iterator[CameraTask]:
+        for key, task in tasks:
+            waiting.append((key, task))
+            yield task
+
+    for answer in spread(decide_camera, asked()):
+        yield (*waiting.popleft(), answer)

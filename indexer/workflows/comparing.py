@@ -4,33 +4,31 @@ It promises that the scores found so far survive a cut, and that a camera's deci
 It does not know how an image finds its keeper.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from types import MappingProxyType
 
 from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Reason, Walk, pair_of
 from indexer.domain.verdicts import Judgement
 from indexer.engines import Lost, Map, serial
-from indexer.pixels.describing import Prepared, PrepareTask, Recipe, prepare_again
+from indexer.pixels.describing import Thumbnail
 from indexer.pixels.headers import Limits
-from indexer.pixels.shelf import Shelf, room_for
+from indexer.pixels.shelf import Shelf
 from indexer.store import cameras, decisions, images, profiles, scores
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import PairEvidence
-from indexer.workflows.camera_tasks import LARGEST, LARGEST_BYTES, CameraTask, decide_camera
+from indexer.workflows.camera_tasks import LARGEST, hand_out
 from indexer.workflows.deciding import Decider, Knowledge, MetPair
 from indexer.workflows.measures import measure_of, recipe_of
-from indexer.workflows.prepared import HeldBack, PreparedImages, Spoiled, Thumbnails, WholePictures
+from indexer.workflows.prepared import HeldBack, Spoiled, make_thumbnails
+from indexer.workflows.reading import prepared_images, read_task, recorded_scores, room_of, thumbnails_of
 from indexer.workflows.running import Run
 from indexer.workflows.watching import Advance, Clock, Progress, silent
 from indexer.workflows.workload import WORTH_WORKERS
 
 _PAIRS_WRITTEN = 1000
-_THUMBNAILS_WRITTEN = 64
 
 
 @dataclass(frozen=True)
@@ -138,39 +136,19 @@ def compare_small_cameras(means: Means, chosen: Mapping[str, int], *, run: Run) 
     ]
     if means.spread.workers == 1 or len(small) == 1 or sum(sizes[name] for name in small) <= WORTH_WORKERS:
         return
-    read = ((name, _read_whole(means, chosen[name], in_force[name])) for name in small)
-    tasks: deque[tuple[str, CameraTask]] = deque()
-
-    def asked() -> Iterator[CameraTask]:
-        for name, task in read:
-            if task is not None:
-                tasks.append((name, task))
-                yield task
-
+    tasks = (
+        (name, task)
+        for name in small
+        if (task := read_task(means.database, chosen[name], in_force[name], [measure_of(in_force[name])])) is not None
+    )
     advance = means.progress(f"comparing {len(small)} cameras", sum(sizes[name] for name in small))
-    for found in means.spread(decide_camera, asked()):
-        name, task = tasks.popleft()
-        if not isinstance(found, Lost) and not found.spoiled:
+    for name, task, answer in hand_out(means.spread, tasks):
+        if not isinstance(answer, Lost) and not answer.spoiled:
+            (found,) = answer.decided
             written = _Written(means, run, name, in_force[name], task.judgements)
             fresh = written.write(found.evidence, found.decisions)
             yield written.result(found.decisions, fresh=fresh, scored=found.scored)
         advance(len(task.images))
-
-
-def _read_whole(means: Means, camera_id: int, stored: StoredProfile) -> CameraTask | None:
-    """All that deciding a camera takes; None where thumbnails are missing, or are too large together."""
-    with means.database.read() as session:
-        present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
-        if any(image.shape is None for image in present) or _room(stored, present) > LARGEST_BYTES:
-            return None
-        ids = [image.id for image in present]
-        return CameraTask(
-            tuple(present),
-            images.load_thumbnails(session, ids, preparation_id=stored.preparation_id),
-            decisions.list_judgements(session, camera_id),
-            scores.list_camera_scores(session, camera_id, scoring_id=stored.scoring_id),
-            measure_of(stored),
-        )
 
 
 def compare_camera(means: Means, name: str, camera_id: int, *, run: Run) -> CameraResult:
@@ -202,30 +180,15 @@ def _present_with_thumbnails(means: Means, stored: StoredProfile, *, name: str, 
     bare = [image for image in present if image.shape is None]
     if recipe is None or not bare:
         return present
-    _prepare(means, recipe, bare, camera=name)
+
+    def keep(made: Sequence[tuple[int, Thumbnail]]) -> None:
+        with means.database.write() as session:
+            images.add_thumbnails(session, made)
+
+    advance = means.progress(f"preparing {name}", len(bare))
+    make_thumbnails(bare, recipe, limits=means.limits, spread=means.spread, keep=keep, advance=advance)
     with means.database.read() as session:
         return images.list_present(session, camera_id, preparation_id=stored.preparation_id)
-
-
-def _prepare(means: Means, recipe: Recipe, bare: Sequence[Image], *, camera: str) -> None:
-    """Makes the thumbnails that a profile lacks, from the files."""
-    tasks = (PrepareTask(image.id, image.path, image.content_hash, recipe, means.limits) for image in bare)
-    made = (
-        Prepared(image.id, None, f"decoding it {answer.reason}") if isinstance(answer, Lost) else answer
-        for image, answer in zip(bare, means.spread(prepare_again, tasks), strict=True)
-    )
-    advance = means.progress(f"preparing {camera}", len(bare))
-    problems: list[str] = []
-    paths = {image.id: image.path for image in bare}
-    while batch := list(islice(made, _THUMBNAILS_WRITTEN)):
-        ready = [(one.image_id, one.thumbnail) for one in batch if one.thumbnail is not None]
-        with means.database.write() as session:
-            images.add_thumbnails(session, ready)
-        problems += [f"{paths[one.image_id]!a}: {one.problem}" for one in batch if one.thumbnail is None]
-        advance(len(batch))
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise HeldBack(f"{problems[0]}{more}")
 
 
 def _decide(
@@ -239,54 +202,24 @@ def _decide(
     before = {image_id: decision for image_id, (profile_id, decision) in current.items() if profile_id == stored.id}
     walk = Walk(present, before=before)
     written = _Written(means, run, name, stored, judgements)
-    knowledge = Knowledge(judgements, _recorded_scores(means.database, stored) if recorded else lambda _: {})
+    knowledge = Knowledge(judgements, recorded_scores(means.database, stored) if recorded else lambda _: {})
     alone = len(walk.undecided) <= WORTH_WORKERS and not stored.profile.preparation.native
-    with Shelf(_room(stored, present), shared=True) as shelf, serial() as here:
+    with Shelf(room_of(stored, present), shared=True) as shelf, serial() as here:
         spread = here if alone else means.spread
-        prepared = _prepared(means, stored, walk, shelf, spread=spread)
+        fetch = thumbnails_of(means.database, stored)
+        prepared = prepared_images(stored, walk, shelf, fetch=fetch, limits=means.limits, spread=spread)
         decider = Decider(walk, knowledge, prepared=prepared, measure=measure_of(stored), spread=spread)
-        _walk_down(walk, decider, written, advance=means.progress(f"comparing {name}", len(walk)))
+        _walk_down(decider, written, advance=means.progress(f"comparing {name}", len(walk)))
     fresh = written.write((), walk.decisions, before=current)
     return written.result(walk.decisions, fresh=fresh, scored=decider.scored)
 
 
-def _walk_down(walk: Walk, decider: Decider, written: _Written, *, advance: Advance) -> None:
+def _walk_down(decider: Decider, written: _Written, *, advance: Advance) -> None:
     """Decides every image of a camera; evidence is written as it comes, also of a walk that is cut short."""
     try:
-        for block in walk.blocks(size=decider.block_size):
-            decider.decide(block)
-            advance(len(block))
+        for number in decider.walk_down():
+            advance(number)
             if len(decider.evidence) >= _PAIRS_WRITTEN:
                 written.write(decider.take_evidence())
     finally:
         written.write(decider.take_evidence())
-
-
-def _recorded_scores(database: Database, stored: StoredProfile) -> Callable[[int], Mapping[int, float]]:
-    """Gives the scores of an image that were recorded before this run."""
-
-    def recorded(image_id: int) -> Mapping[int, float]:
-        with database.read() as session:
-            return scores.list_scores(session, image_id, scoring_id=stored.scoring_id)
-
-    return recorded
-
-
-def _room(stored: StoredProfile, present: Sequence[Image]) -> int:
-    """Bytes of a shelf for the prepared images of a camera."""
-    if stored.profile.preparation.native:
-        # A decoder may turn a picture otherwise than its header says.
-        return sum(room_for([(one.height, one.width), (one.width, one.height)]) for one in present)
-    return room_for([image.shape for image in present if image.shape is not None])
-
-
-def _prepared(means: Means, stored: StoredProfile, walk: Walk, shelf: Shelf, *, spread: Map) -> PreparedImages:
-    """The prepared images of a camera, as its profile prepares them."""
-    if stored.profile.preparation.native:
-        return WholePictures(walk.ranked, shelf, mask=stored.profile.preparation.mask, limits=means.limits)
-
-    def fetch(image_ids: Sequence[int]) -> Mapping[int, bytes]:
-        with means.database.read() as session:
-            return images.load_thumbnails(session, image_ids, preparation_id=stored.preparation_id)
-
-    return Thumbnails(walk.ranked, shelf, fetch=fetch, spread=spread, upcoming=walk.undecided)

@@ -95,6 +95,12 @@ class Decider:
         """How many images are searched at once."""
         return 1 if self._spread.workers == 1 else _BLOCK_PER_WORKER * self._spread.workers
 
+    def walk_down(self) -> Iterator[int]:
+        """Settles every image of the camera; gives, block by block, how many images were settled."""
+        for block in self._walk.blocks(size=self.block_size):
+            self.decide(block)
+            yield len(block)
+
     def decide(self, block: Sequence[Search]) -> None:
         """Settles the images of a block."""
         put_off = self._like_others(block)
@@ -187,6 +193,8 @@ class Decider:
         """The next keepers whose pair must be scored; closes the inquiry where no more are to come."""
         for chunk in inquiry.keepers:
             places = self._unknown(inquiry, chunk) if len(chunk) else chunk
+            if self._measure.is_blind:
+                places = _NOBODY
             if not self._comparable:
                 places = places[self._shapes[places] == self._shapes[inquiry.search.place]]
             if len(places) or inquiry.closed:

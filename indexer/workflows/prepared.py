@@ -13,19 +13,23 @@ from indexer.domain.images import Image
 from indexer.domain.keepers import Places
 from indexer.engines import Lost, Map
 from indexer.errors import EngineProblem
-from indexer.pixels.describing import read_native
+from indexer.pixels.describing import Prepared, PrepareTask, Recipe, Thumbnail, prepare_again, read_native
 from indexer.pixels.headers import ImageRefused, Limits
 from indexer.pixels.matching import MatchTask, Measure
 from indexer.pixels.preparing import Mask
 from indexer.pixels.shelf import FillTask, Shelf, Slot, fill
+from indexer.workflows.watching import Advance
 
 _FETCHED_ALONG = 256
+_MADE_AT_ONCE = 64
 _ABSENT = -1  # an offset on no shelf
 _FILLED_AT_ONCE = 32  # by one worker: enough to be worth sending
 
 Result = TypeVar("Result")
 Fetch = Callable[[Sequence[int]], Mapping[int, bytes]]
-"""Gives the thumbnails of images, by id."""
+"""Gives the thumbnails of images, by id; those that it does not have are left out."""
+Keep = Callable[[Sequence[tuple[int, Thumbnail]]], None]
+"""Takes thumbnails that were made, by image id."""
 
 
 class HeldBack(Exception):
@@ -91,6 +95,9 @@ class Thumbnails:
         along = (place for place in self._upcoming if place not in self._loaded)
         chosen = list(dict.fromkeys([*missing, *islice(along, _FETCHED_ALONG)]))
         data = self._fetch([self._ranked[place].id for place in chosen])
+        gone = [self._ranked[place].id for place in chosen if self._ranked[place].id not in data]
+        if gone:  # by a compare beside this one, which found them spoiled
+            raise Spoiled(gone)
         for place in chosen:
             self._slots[place] = self._shelf.reserve(*(self._ranked[place].shape or (0, 0)))
             self._offsets[place] = self._slots[place].offset
@@ -141,6 +148,32 @@ class WholePictures:
                 raise HeldBack(f"{image.path!a}: {problem.reason}") from problem
             self._slots[place] = self._shelf.put(whole)
         return self._slots[place]
+
+
+def make_thumbnails(
+    images: Sequence[Image], recipe: Recipe, *, limits: Limits, spread: Map, keep: Keep, advance: Advance
+) -> None:
+    """Makes the thumbnails of images from their files, and hands them on a few at a time.
+
+    Raises
+    ------
+    HeldBack
+        At the end, if some could not be made.
+    """
+    tasks = (PrepareTask(image.id, image.path, image.content_hash, recipe, limits) for image in images)
+    made = (
+        Prepared(image.id, None, f"decoding it {answer.reason}") if isinstance(answer, Lost) else answer
+        for image, answer in zip(images, spread(prepare_again, tasks), strict=True)
+    )
+    problems: list[str] = []
+    paths = {image.id: image.path for image in images}
+    while batch := list(islice(made, _MADE_AT_ONCE)):
+        keep([(one.image_id, one.thumbnail) for one in batch if one.thumbnail is not None])
+        problems += [f"{paths[one.image_id]!a}: {one.problem}" for one in batch if one.thumbnail is None]
+        advance(len(batch))
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise HeldBack(f"{problems[0]}{more}")
 
 
 def found_by(answer: Result | Lost) -> Result:

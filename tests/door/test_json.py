@@ -17,6 +17,9 @@ WORDS = [
     ("compare", "--profile", "plain"),
     ("compare", "--profile", "balanced"),
     ("status",),
+    ("sweep", "--max-score", "500,4000", "--min-contour-area", "100"),
+    ("evaluate", "labels.csv"),
+    ("evaluate", "labels.csv", "--profile", "plain", "--max-score", "500"),
     ("explain", "1"),
     ("explain", "1", "4"),
     ("explain", "1", "4", "--picture", "pair.png"),
@@ -54,6 +57,7 @@ def commands_of(manage: ModuleType) -> Iterator[tuple[str, ...]]:
 def test_every_command(run: Run, lot: Path, manage: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command puts one document on stdout and its words, if it has any, on stderr."""
     monkeypatch.setenv("INDEXER_PROCESSES", "1")
+    (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
     for words in WORDS:
         answer = run(*words, "--json")
         assert answer.code == 0, answer

@@ -65,6 +65,21 @@ def test_scores_of_an_image(database: Database, add: Add) -> None:
         assert scores.list_scores(session, 999, scoring_id=scoring_id) == {}
 
 
+def test_evidence_of_a_camera(database: Database, add: Add) -> None:
+    """All evidence of a camera under a scoring comes by either image, that of one image by the other."""
+    a, b, c = (add(f"/frames/{number}.jpg") for number in range(3))
+    d, e = (add(f"/frames/{number}.jpg", camera="lot") for number in (3, 4))
+    record(database, *(PairEvidence(*pair, evidence(pair[1])) for pair in ((a, b), (c, b), (d, e))))
+    record(database, PairEvidence(a, c, evidence(9.0)), profile="plain")
+    scoring_id = scoring_of(database, "balanced")
+    with database.read() as session:
+        gate = list_cameras(session)["gate"]
+        found = scores.list_camera_evidence(session, gate, scoring_id=scoring_id)
+        one = [scores.list_image_evidence(session, image_id, scoring_id=scoring_id) for image_id in (a, b, c, 999)]
+    assert found == {a: {b: evidence(b)}, b: {a: evidence(b), c: evidence(b)}, c: {b: evidence(b)}}
+    assert one == [found[a], found[b], found[c], {}]
+
+
 def test_evidence_of_each_scoring(database: Database, add: Add) -> None:
     """A pair has evidence per scoring, named by the first profile that scores so."""
     a, b = add("/frames/1.jpg"), add("/frames/2.jpg")

@@ -8,7 +8,7 @@ import pytest
 
 from indexer.engines import Lost
 from indexer.errors import EngineProblem
-from indexer.workflows import comparing, deciding, workload
+from indexer.workflows import comparing, deciding, reading, workload
 from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, SECOND_BIRD, Index, name, picture
 
 SCENES = [(), (BIRD,), (BIKE,), (CAR,), (CAR, BIRD), (GHOST,), (BIRD, SECOND_BIRD), (BIKE, CAR)]
@@ -111,7 +111,7 @@ def test_worker_lost_over_a_whole_camera(lots: Index, open_index: Callable[..., 
 @pytest.mark.usefixtures("eager")
 def test_cameras_of_large_pictures_are_not_sent_whole(lots: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """What counts is the memory that a camera's pictures take, not their number alone."""
-    monkeypatch.setattr(comparing, "LARGEST_BYTES", 100_000)
+    monkeypatch.setattr(reading, "LARGEST_BYTES", 100_000)
     told = Told()
     lots.compare(spread=told)
     assert ("decide_camera" in told.asked, len(lots.decisions())) == (False, 72)

@@ -1,0 +1,147 @@
+"""How good decisions are against what a person says of the images: pure counting, the definitions beside it.
+
+It knows labels and decisions, each decision as the keeper's id, None for an image that is kept. It does not know where
+either comes from.
+
+Of the images of one camera, each labelled with a *state*, where equal states show the same as far as the person cares:
+
+- *images*: those labelled that are decided; the others are *undecided* and count for nothing else;
+- *kept* and *duplicates*: what was decided of them;
+- *wrong removals*: duplicates whose keeper is labelled with another state. Their *share* is that of the *witnessed*
+  duplicates, those whose keeper is labelled at all;
+- *states lost*: states of which no labelled image is kept, also where an image that nobody labelled stands for them;
+- *redundant keeps*: images kept beyond the first of each state. Of n images kept that show k states, n - k.
+
+Of pairs of images that a person judged *same* or *different*, both decided:
+
+- *wrong removals*: pairs judged different of which one is a duplicate that names the other as its keeper;
+- *redundant keeps*: pairs judged same that are both kept.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Keepers = Mapping[int, int | None]
+"""The keeper of each decided image, None for those that are kept."""
+JudgedPair = tuple[int, int, Literal["same", "different"]]
+
+
+@dataclass(frozen=True)
+class StateFigures:
+    """How good decisions are against states; the words are defined above. `wrong_share` is None without witnessed
+    duplicates."""
+
+    images: int
+    undecided: int
+    kept: int
+    duplicates: int
+    witnessed: int
+    wrong_removals: int
+    wrong_share: float | None
+    states: int
+    states_lost: tuple[str, ...]
+    redundant_keeps: int
+
+
+@dataclass(frozen=True)
+class PairFigures:
+    """How good decisions are against judged pairs; the words are defined above."""
+
+    pairs: int
+    undecided: int
+    same: int
+    different: int
+    wrong_removals: int
+    redundant_keeps: int
+
+
+Figures = StateFigures | PairFigures
+
+
+def state_figures(states: Mapping[int, str], keepers: Keepers) -> StateFigures:
+    """How good the decisions on the labelled images of one camera are."""
+    decided = {image_id: state for image_id, state in states.items() if image_id in keepers}
+    kept = [state for image_id, state in decided.items() if keepers[image_id] is None]
+    # Not `states`: where a person labelled a keeper that is not decided itself, it still shows what it shows.
+    shown = {image_id: states.get(keeper) for image_id in decided if (keeper := keepers[image_id]) is not None}
+    witnessed = [(decided[image_id], state) for image_id, state in shown.items() if state is not None]
+    return _state_figures(
+        undecided=len(states) - len(decided),
+        kept=len(kept),
+        duplicates=len(shown),
+        witnessed=len(witnessed),
+        wrong_removals=sum(own != keeper_s for own, keeper_s in witnessed),
+        states=len(set(decided.values())),
+        states_lost=tuple(sorted(set(decided.values()) - set(kept))),
+        redundant_keeps=len(kept) - len(set(kept)),
+    )
+
+
+def pair_figures(pairs: Iterable[JudgedPair], keepers: Keepers) -> PairFigures:
+    """How good the decisions on judged pairs are."""
+    listed = list(pairs)
+    decided = [pair for pair in listed if pair[0] in keepers and pair[1] in keepers]
+    same = [(a, b) for a, b, verdict in decided if verdict == "same"]
+    different = [(a, b) for a, b, verdict in decided if verdict == "different"]
+    return PairFigures(
+        pairs=len(decided),
+        undecided=len(listed) - len(decided),
+        same=len(same),
+        different=len(different),
+        wrong_removals=sum(keepers[a] == b or keepers[b] == a for a, b in different),
+        redundant_keeps=sum(keepers[a] is None and keepers[b] is None for a, b in same),
+    )
+
+
+def sum_of_states(cameras: Mapping[str, StateFigures]) -> StateFigures:
+    """The figures of several cameras together: a state is one camera's own."""
+    parts = cameras.values()
+    return _state_figures(
+        undecided=sum(part.undecided for part in parts),
+        kept=sum(part.kept for part in parts),
+        duplicates=sum(part.duplicates for part in parts),
+        witnessed=sum(part.witnessed for part in parts),
+        wrong_removals=sum(part.wrong_removals for part in parts),
+        states=sum(part.states for part in parts),
+        states_lost=tuple(f"{camera}: {state}" for camera, part in cameras.items() for state in part.states_lost),
+        redundant_keeps=sum(part.redundant_keeps for part in parts),
+    )
+
+
+def sum_of_pairs(cameras: Mapping[str, PairFigures]) -> PairFigures:
+    """The figures of several cameras together."""
+    parts = cameras.values()
+    return PairFigures(
+        pairs=sum(part.pairs for part in parts),
+        undecided=sum(part.undecided for part in parts),
+        same=sum(part.same for part in parts),
+        different=sum(part.different for part in parts),
+        wrong_removals=sum(part.wrong_removals for part in parts),
+        redundant_keeps=sum(part.redundant_keeps for part in parts),
+    )
+
+
+def _state_figures(
+    *,
+    undecided: int,
+    kept: int,
+    duplicates: int,
+    witnessed: int,
+    wrong_removals: int,
+    states: int,
+    states_lost: tuple[str, ...],
+    redundant_keeps: int,
+) -> StateFigures:
+    return StateFigures(
+        images=kept + duplicates,
+        undecided=undecided,
+        kept=kept,
+        duplicates=duplicates,
+        witnessed=witnessed,
+        wrong_removals=wrong_removals,
+        wrong_share=wrong_removals / witnessed if witnessed else None,
+        states=states,
+        states_lost=states_lost,
+        redundant_keeps=redundant_keeps,
+    )

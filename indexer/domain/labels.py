@@ -1,0 +1,81 @@
+"""What a person says of images, as it stands in a CSV: the state that an image shows, or a verdict on a pair.
+
+It promises that every label has the number of its line, and that a file which is neither form is refused with the line
+and what is wrong with it. It does not know which image a name means.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from indexer.errors import LabelProblem
+
+_FORMS = "image,state or image,state,camera or image_a,image_b,verdict"
+
+
+@dataclass(frozen=True)
+class StateLabel:
+    """An image, as a person names it, and the state that it shows; the camera where it is said."""
+
+    line: int
+    image: str
+    state: str
+    camera: str | None
+
+
+@dataclass(frozen=True)
+class PairLabel:
+    """Two images, as a person names them, and whether they show the same."""
+
+    line: int
+    image_a: str
+    image_b: str
+    verdict: Literal["same", "different"]
+
+
+def parse_labels(lines: Iterable[str]) -> list[StateLabel] | list[PairLabel]:
+    """The labels of a CSV, all of one form, which its first line tells; other columns may stand beside."""
+    rows = _rows(lines)
+    line, head = next(rows, (1, []))
+    head = [name.strip().lower() for name in head]
+    if {"image", "state"} <= set(head):
+        return [_state_label(line, _cells(row, head, line=line)) for line, row in rows]
+    if {"image_a", "image_b", "verdict"} <= set(head):
+        return [_pair_label(line, _cells(row, head, line=line)) for line, row in rows]
+    raise LabelProblem(f"line {line}: {','.join(head)!a} does not say what the columns are; begin with {_FORMS}")
+
+
+def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, each with the number of its last line."""
+    reader = csv.reader(lines, strict=True)
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield reader.line_num, row
+    except csv.Error as problem:
+        raise LabelProblem(f"line {reader.line_num}: {problem}; is this a CSV with commas?") from problem
+
+
+def _cells(row: list[str], head: list[str], *, line: int) -> dict[str, str]:
+    if len(row) != len(head):
+        raise LabelProblem(
+            f"line {line}: {len(row)} values for {len(head)} columns; put values with a comma in double quotes"
+        )
+    return dict(zip(head, row, strict=True))
+
+
+def _state_label(line: int, cells: Mapping[str, str]) -> StateLabel:
+    state = cells["state"].strip()
+    if not cells["image"] or not state:
+        raise LabelProblem(f"line {line}: {'the state' if cells['image'] else 'the image'} is empty")
+    return StateLabel(line, cells["image"], state, cells.get("camera", "").strip() or None)
+
+
+def _pair_label(line: int, cells: Mapping[str, str]) -> PairLabel:
+    verdict = cells["verdict"].strip().lower()
+    if verdict != "same" and verdict != "different":
+        raise LabelProblem(f"line {line}: the verdict {cells['verdict']!a} is neither same nor different")
+    if not cells["image_a"] or not cells["image_b"]:
+        raise LabelProblem(f"line {line}: an image is empty")
+    return PairLabel(line, cells["image_a"], cells["image_b"], "same" if verdict == "same" else "different")

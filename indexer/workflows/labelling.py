@@ -1,0 +1,145 @@
+"""A person's labels, read from a file and held against the index: which image does each name mean?
+
+It promises that a name which may mean several images is refused, and that labels of images which the index does not
+have are told, not dropped. It knows no decisions.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from indexer.domain.evaluation import JudgedPair
+from indexer.domain.images import State
+from indexer.domain.labels import PairLabel, StateLabel, parse_labels
+from indexer.errors import LabelProblem
+from indexer.store import labelling
+from indexer.store.database import Database
+from indexer.store.labelling import NamedImage
+
+_AWAY = {State.REMOVED: 1, State.MISSING: 2}
+
+
+@dataclass
+class Labels:
+    """Labels by camera, as states by image id or as judged pairs; `unknown` are names that the index does not have."""
+
+    states: dict[str, dict[int, str]] = field(default_factory=dict)
+    pairs: dict[str, list[JudgedPair]] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+
+    @property
+    def cameras(self) -> list[str]:
+        """The cameras of which something is labelled."""
+        return sorted(self.states or self.pairs)
+
+
+def read_labels(path: str) -> list[StateLabel] | list[PairLabel]:
+    """The labels in a CSV."""
+    # Names of files may hold bytes that are not UTF-8; spreadsheets begin their files with a mark.
+    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:  # noqa: PTH123 - as typed
+        try:
+            labels = parse_labels(file)
+        except LabelProblem as problem:
+            raise LabelProblem(f"{path!a}, {problem}") from problem
+    if not labels:
+        raise LabelProblem(f"{path!a} holds no label below its first line")
+    return labels
+
+
+def find_labelled(database: Database, labels: Sequence[StateLabel | PairLabel], *, camera: str | None) -> Labels:
+    """The labels of images that the index has, of one camera or of all."""
+    names = _Names(database, (name for label in labels for name in _names_of(label)))
+    found = Labels()
+    lines: dict[tuple[int, ...], tuple[int, str]] = {}
+    for label in labels:
+        images = [names.find(name, camera=_camera_of(label), line=label.line) for name in _names_of(label)]
+        found.unknown += [name for name, image in zip(_names_of(label), images, strict=True) if image is None]
+        known = [image for image in images if image is not None]
+        if len(known) == len(images) and (camera is None or known[0].camera == camera):
+            _take(label, known, found, lines)
+    if not found.cameras:
+        where = "" if camera is None else f" of camera {camera!a}"
+        raise LabelProblem(
+            f"none of the labelled images{where} is in the index, for example not {_names_of(labels[0])[0]!a}; "
+            "name them by path, by number, or by a file name that is unique"
+        )
+    return found
+
+
+def _take(
+    label: StateLabel | PairLabel,
+    images: Sequence[NamedImage],
+    found: Labels,
+    lines: dict[tuple[int, ...], tuple[int, str]],
+) -> None:
+    """Adds a label, unless an earlier line said it; refused if that said something else."""
+    said = label.state if isinstance(label, StateLabel) else label.verdict
+    key = tuple(sorted(image.id for image in images))
+    line, before = lines.setdefault(key, (label.line, said))
+    if before != said:
+        raise LabelProblem(f"line {label.line} says {said!a} of what line {line} says {before!a} of")
+    if line != label.line:
+        return
+    first = images[0]
+    if isinstance(label, StateLabel):
+        found.states.setdefault(first.camera, {})[first.id] = label.state
+        return
+    second = images[1]
+    if first.id == second.id:
+        raise LabelProblem(f"line {label.line}: {label.image_a!a} and {label.image_b!a} are one image")
+    if first.camera != second.camera:
+        raise LabelProblem(
+            f"line {label.line}: {label.image_a!a} is of camera {first.camera!a} and {label.image_b!a} of "
+            f"{second.camera!a}; only images of one camera are compared"
+        )
+    found.pairs.setdefault(first.camera, []).append((first.id, second.id, label.verdict))
+
+
+def _names_of(label: StateLabel | PairLabel) -> tuple[str, ...]:
+    return (label.image,) if isinstance(label, StateLabel) else (label.image_a, label.image_b)
+
+
+def _camera_of(label: StateLabel | PairLabel) -> str | None:
+    return label.camera if isinstance(label, StateLabel) else None
+
+
+class _Names:
+    """The images that some names may mean: a number, a path, or the name of a file."""
+
+    def __init__(self, database: Database, names: Iterable[str]) -> None:
+        wanted = set(names)
+        self._paths = {name: _real(name) for name in wanted}
+        sought = wanted | set(self._paths.values())
+        self._found: dict[str, list[NamedImage]] = {}
+        with database.read() as session:
+            for image in labelling.iter_names(session):
+                for name in (str(image.id), image.path, os.path.basename(image.path)):
+                    if name in sought:
+                        self._found.setdefault(name, []).append(image)
+
+    def find(self, name: str, *, camera: str | None, line: int) -> NamedImage | None:
+        """The image that a name means: what is there goes before what is not. None if there is none."""
+        found = [*self._found.get(name, []), *self._found.get(self._paths[name], [])]
+        images = [image for image in found if camera is None or image.camera == camera]
+        numbered = [image for image in images if str(image.id) == name]
+        at_path = [image for image in images if image.path == self._paths[name]]
+        by_path = {image.path: image for image in sorted(numbered or at_path or images, key=_away, reverse=True)}
+        nearest = min((_away(image)[0] for image in by_path.values()), default=0)
+        best = sorted(image for image in by_path.values() if _away(image)[0] == nearest)
+        if len(best) > 1:
+            raise LabelProblem(
+                f"line {line}: {name!a} may mean {len(best)} images, {best[0].path!a} and {best[1].path!a}; "
+                "give the path, or say the camera in a column camera"
+            )
+        return best[0] if best else None
+
+
+def _away(image: NamedImage) -> tuple[int, int]:
+    """Sorts images by how much they are there, then the newest first."""
+    return _AWAY.get(image.state, 0), -image.id
+
+
+def _real(name: str) -> str:
+    """The path of a name as ingest stores it."""
+    folder, base = os.path.split(os.path.abspath(name))
+    return os.path.join(os.path.realpath(folder), base)

@@ -1,0 +1,74 @@
+"""What is read of one camera that is to be decided: all of it for one worker, or piece by piece as a walk needs it.
+
+It promises that the shelf of a camera has room for its pictures. It writes nothing, and knows no decisions.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from indexer.domain.images import Image
+from indexer.domain.selection import Walk
+from indexer.engines import Map
+from indexer.pixels.headers import Limits
+from indexer.pixels.matching import Measure
+from indexer.pixels.shelf import Shelf, room_for
+from indexer.store import decisions, images, scores
+from indexer.store.database import Database
+from indexer.store.profiles import StoredProfile
+from indexer.workflows.camera_tasks import LARGEST_BYTES, CameraTask
+from indexer.workflows.prepared import Fetch, PreparedImages, Thumbnails, WholePictures
+
+
+def read_task(
+    database: Database, camera_id: int, stored: StoredProfile, measures: Sequence[Measure]
+) -> CameraTask | None:
+    """All that deciding a camera takes; None where thumbnails are missing, or are too large together."""
+    with database.read() as session:
+        present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
+        if any(image.shape is None for image in present) or room_of(stored, present) > LARGEST_BYTES:
+            return None
+        ids = [image.id for image in present]
+        return CameraTask(
+            tuple(present),
+            images.load_thumbnails(session, ids, preparation_id=stored.preparation_id),
+            decisions.list_judgements(session, camera_id),
+            scores.list_camera_evidence(session, camera_id, scoring_id=stored.scoring_id),
+            stored.profile.scoring.min_contour_area,
+            tuple(measures),
+        )
+
+
+def room_of(stored: StoredProfile, present: Sequence[Image]) -> int:
+    """Bytes of a shelf for the prepared images of a camera."""
+    if stored.profile.preparation.native:
+        # A decoder may turn a picture otherwise than its header says.
+        return sum(room_for([(one.height, one.width), (one.width, one.height)]) for one in present)
+    return room_for([image.shape for image in present if image.shape is not None])
+
+
+def thumbnails_of(database: Database, stored: StoredProfile) -> Fetch:
+    """Gives the thumbnails that a profile has cached."""
+
+    def fetch(image_ids: Sequence[int]) -> Mapping[int, bytes]:
+        with database.read() as session:
+            return images.load_thumbnails(session, image_ids, preparation_id=stored.preparation_id)
+
+    return fetch
+
+
+def prepared_images(
+    stored: StoredProfile, walk: Walk, shelf: Shelf, *, fetch: Fetch, limits: Limits, spread: Map
+) -> PreparedImages:
+    """The prepared images of a camera, as its profile prepares them."""
+    if stored.profile.preparation.native:
+        return WholePictures(walk.ranked, shelf, mask=stored.profile.preparation.mask, limits=limits)
+    return Thumbnails(walk.ranked, shelf, fetch=fetch, spread=spread, upcoming=walk.undecided)
+
+
+def recorded_scores(database: Database, stored: StoredProfile) -> Callable[[int], Mapping[int, float]]:
+    """Gives the recorded scores of an image."""
+
+    def recorded(image_id: int) -> Mapping[int, float]:
+        with database.read() as session:
+            return scores.list_scores(session, image_id, scoring_id=stored.scoring_id)
+
+    return recorded
