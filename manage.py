@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from indexer import __version__
-from indexer.door import choosing, databases, exits, profiles
+from indexer.door import choosing, databases, exits, profiles, reports
 from indexer.door.options import Camera, Json, Processes, enter
 from indexer.settings import DEFAULT_DATABASE, read_settings
 
@@ -227,6 +227,7 @@ def explain(
 
 app.command()(choosing.sweep)
 app.command()(choosing.evaluate)
+app.command()(reports.report)
 
 
 @app.command()

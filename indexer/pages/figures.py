@@ -34,7 +34,11 @@ def hour_bars(hours: Sequence[Hour]) -> list[Bar]:
 
     return [
         Bar(
-            number, number * (_BAR + _GAP) + 1, high(hour.taken), high(hour.kept), f"{number:02d} h: {hour.kept} of {hour.taken} kept"
+            number,
+            number * (_BAR + _GAP) + 1,
+            high(hour.taken),
+            high(hour.kept),
+            f"{number:02d} h: {hour.kept} of {hour.taken} kept",
         )
         for number, hour in enumerate(hours)
     ]
