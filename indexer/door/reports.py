@@ -44,7 +44,8 @@ def reported(console: "Console", made: "ReportMade") -> None:
     console.print(f"{made.cameras} cameras, {made.images} images, {made.pairs} pairs on {made.pages} pages.")
     pictures = made.pictures
     console.print(
-        f"  pictures: {pictures.from_files} from files, {pictures.from_index} from the index, {pictures.reused} there already"
+        f"  pictures: {pictures.from_files} from files, {pictures.from_index} from the index, "
+        f"{pictures.reused} there already"
     )
     console.print(f"Open in a browser: {path(made.page)}")
     if made.borderline:

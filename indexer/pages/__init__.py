@@ -4,9 +4,9 @@ It promises that whatever a name holds is text on the page and nothing else, tha
 of the report, and that a page needs nothing but that folder: no network, no server, no script to be read. It knows no
 SQL, no pixels and no disk: pictures are links, and who writes the text to a file is not its business.
 
-Decision: Jinja2 with three nets under each other. Autoescaping is on, so that a value cannot become markup. Every value
-passes `indexer.escaping.printable` on its way (`finalize`), so that no direction mark or line end of a name reorders the
-page; the one thing that must come through exactly, the paths in the CSV of verdicts, travels as ASCII JSON in an
-attribute. A Content-Security-Policy in each page admits pictures, one stylesheet and one script of the folder and
-nothing else; Chromium and Firefox hold it on `file://` too. Enforced by tests/pages/test_hostile.py.
+Decision: Jinja2 with three nets under each other. Autoescaping is on, so that a value cannot become markup. Every
+value passes `indexer.escaping.printable` on its way (`finalize`), so that no direction mark or line end of a name
+reorders the page; the one thing that must come through exactly, the paths in the CSV of verdicts, travels as ASCII
+JSON in an attribute. A Content-Security-Policy in each page admits pictures, one stylesheet and one script of the
+folder and nothing else; Chromium and Firefox hold it on `file://` too. Enforced by tests/pages/test_hostile.py.
 """

@@ -44,7 +44,7 @@ class PageNumber:
 
 @dataclass(frozen=True)
 class Picture:
-    """A small picture; `from_index`: the prepared grey one, as the file is gone or changed. href None: there is none."""
+    """A small picture; `from_index`: the prepared grey one, as the file is gone or changed. No href: none is left."""
 
     href: str | None
     width: int

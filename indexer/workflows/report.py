@@ -17,6 +17,7 @@ from indexer.errors import UsageProblem
 from indexer.files.publishing import Publication, open_publication
 from indexer.pages import paging, rendering
 from indexer.pages.views import (
+    About,
     CameraCard,
     Family,
     Hour,
@@ -140,28 +141,12 @@ class _Writing:
         with self._database.read() as session:
             layout = _lay_out(card.folder, reporting.list_decided(session, camera_id))
         count = max(1, len(layout.pages))
-        newest = next(
-            (one.image_id for one in reversed(layout.decided) if one.keeper_id is None and not one.removed), None
-        )
-        for number in range(1, count + 1):
+        for number in (*range(2, count + 1), 1):  # the first one last: it shows a picture of the others
             families = self._families(layout, layout.pages[number - 1] if layout.pages else [])
-            about = (
-                about_camera(
-                    self._means,
-                    camera_id,
-                    card=card,
-                    stored=stored,
-                    newest=self._newest(newest),
-                    sweep=self._made.swept,
-                )
-                if number == 1
-                else None
-            )
+            about = self._about(card, camera_id, stored, layout) if number == 1 else None
             page = PageNumber(number, count, "index.html", "strip")
-            self._write(
-                f"{card.folder}/{page.file(number)}",
-                rendering.strip(StripPage(self._site, page, card, families, about)),
-            )
+            text = rendering.strip(StripPage(self._site, page, card, families, about))
+            self._write(f"{card.folder}/{page.file(number)}", text)
         for number, places in enumerate(layout.pair_pages, start=1):
             page = PageNumber(number, len(layout.pair_pages), "pairs.html", "pairs")
             decisions = [layout.decided[layout.pair_places[at]].decision_id for at in places]
@@ -171,6 +156,14 @@ class _Writing:
             self._write(f"{card.folder}/{page.file(number)}", rendering.pairs(PairsPage(self._site, page, card, pairs)))
             self._made.pairs += len(pairs)
         return layout
+
+    def _about(self, card: CameraCard, camera_id: int, stored: StoredProfile, layout: _Layout) -> About:
+        kept = [one.image_id for one in layout.decided if one.keeper_id is None and not one.removed]
+        newest: Picture | None = None
+        if kept:
+            with self._database.read() as session:
+                newest = self._pictures.show(reporting.load_images(session, kept[-1:])[kept[-1]]).picture
+        return about_camera(self._means, camera_id, card=card, stored=stored, newest=newest, sweep=self._made.swept)
 
     def _families(self, layout: _Layout, parts: Sequence[paging.Part]) -> tuple[Family, ...]:
         ids = list(
@@ -206,15 +199,6 @@ class _Writing:
         shown = {image: self._pictures.show(one) for image, one in facts.items()}
         material = Material(tuple(pairs), facts, shown, removals, strip_hrefs)
         return tuple(pair_views(self._database, self._out, self._means.spread, stored=self._stored, material=material))
-
-    def _newest(self, image_id: int | None) -> Picture | None:
-        if image_id is None:
-            return None
-        with self._database.read() as session:
-            facts = reporting.load_images(session, [image_id])
-            removals = reporting.load_removals(session, [image_id])
-        self._pictures.make(list(facts.values()), removals, advance=lambda _count: None)
-        return self._pictures.show(facts[image_id]).picture
 
     def _borderline(self, close: Sequence[PairFacts], strip_hrefs: dict[int, str]) -> None:
         with self._database.read() as session:
@@ -253,9 +237,7 @@ def _lay_out(folder: str, decided: list[Decided]) -> _Layout:
     places = [at for page in pages for part in page for at in part.members]
     ranges = paging.pair_pages(decided[at].path_signs + signs.get(decided[at].keeper_id or 0, 4096) for at in places)
     pair_hrefs = {
-        (
-            one := decided[places[at]]
-        ).image_id: f"{PageNumber(number, len(ranges), 'pairs.html', 'pairs').file(number)}#pair-{one.image_id}-{one.keeper_id}"
+        decided[places[at]].image_id: f"{_pairs_file(number)}#{_pair_key(decided[places[at]])}"
         for number, page_places in enumerate(ranges, start=1)
         for at in page_places
     }
@@ -272,6 +254,14 @@ def _families(decided: Sequence[Decided]) -> Iterator[tuple[int, list[int]]]:
         if one.keeper_id is None or one.image_id in members:
             yield one.image_id, members.pop(one.image_id, [])
     yield from members.items()  # keepers that are neither there nor removed
+
+
+def _pairs_file(number: int) -> str:
+    return PageNumber(number, number, "pairs.html", "pairs").file(number)
+
+
+def _pair_key(one: Decided) -> str:
+    return f"pair-{one.image_id}-{one.keeper_id}"  # as `Pair.key`
 
 
 def _card(

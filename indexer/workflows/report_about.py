@@ -45,7 +45,8 @@ def _sweep(means: Means, card: CameraCard) -> Sweep:
 def _listings(means: Means, camera_id: int, card: CameraCard) -> list[Listing]:
     by_state = "manage.py audit --sql \"SELECT path FROM images WHERE camera_id = {} AND state = '{}'\""
     undecided = (
-        f"manage.py audit --sql \"SELECT path FROM images AS image WHERE camera_id = {camera_id} AND state = 'ready' AND "
+        f'manage.py audit --sql "SELECT path FROM images AS image WHERE camera_id = {camera_id} '
+        "AND state = 'ready' AND "
         'NOT EXISTS (SELECT 1 FROM audit_decisions AS decided WHERE decided.image_id = image.id)"'
     )
     with means.database.read() as session:

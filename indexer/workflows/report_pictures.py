@@ -67,7 +67,7 @@ class Pictures:
         rest: list[ImageFacts] = []
         places = [(facts, place) for facts in lacking if (place := _place(facts, removals.get(facts.id))) is not None]
         tasks = (PictureTask(place, facts.content_hash, self.limits) for facts, place in places)
-        for (facts, _place_), taken in zip(places, self.spread(take_picture, tasks), strict=True):
+        for (facts, _), taken in zip(places, self.spread(take_picture, tasks), strict=True):
             if isinstance(taken, Lost) or taken.data is None:
                 rest.append(facts)
             else:
