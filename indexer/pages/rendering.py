@@ -48,17 +48,31 @@ def _when(time: datetime | None) -> str:
     return "time unknown" if time is None else f"{time.day} {time:%B %Y %H:%M:%S}".removesuffix(":00")
 
 
+def _when_beside(time: datetime | None, other: datetime | None) -> str:
+    """A time, without its day if that is the other's."""
+    same = time is not None and other is not None and time.date() == other.date()
+    return f"{time:%H:%M:%S}" if same else _when(time)
+
+
+def _span(ends: tuple[datetime | None, datetime | None]) -> str:
+    """From when to when."""
+    first, last = ends
+    if first is None:
+        return "no capture times"
+    return _when(first) if first == last else f"{_when(first)} – {_when_beside(last, first)}"
+
+
 def _apart(distance: timedelta | None) -> str:
     """How far two captures lie apart, in the two largest units."""
     if distance is None:
-        return "unknown"
+        return "times unknown"
     seconds = abs(distance.total_seconds())
     if seconds < 1:
-        return "at the same second"
+        return "taken in the same second"
     days, rest = divmod(round(seconds), 86_400)
     parts = [(days, "d"), (rest // 3600, "h"), (rest // 60 % 60, "min"), (rest % 60, "s")]
     words = [f"{number} {unit}" for number, unit in parts if number][:2]
-    return f"{' '.join(words)} {'later' if distance > timedelta() else 'earlier'}"
+    return f"taken {' '.join(words)} {'after' if distance > timedelta() else 'before'} the other"
 
 
 def _size(size_bytes: int) -> str:
@@ -100,6 +114,8 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.filters |= {
     "when": _when,
+    "when_beside": _when_beside,
+    "span": _span,
     "apart": _apart,
     "size": _size,
     "short": _short,

@@ -174,7 +174,7 @@ document.addEventListener("keydown", (event) => {
 function showAddressed() {
   if (pairs.length) {
     const named = pairs.findIndex((pair) => `#${pair.id}` === location.hash);
-    showPair(location.hash === "#last" ? pairs.length - 1 : Math.max(named, 0), { address: named < 0 });
+    showPair(location.hash === "#last" ? pairs.length - 1 : Math.max(named, 0), { address: false });
   } else {
     const named = families.findIndex((family) => `#${family.id}` === location.hash);
     if (named >= 0) showFamily(named);
