@@ -42,7 +42,7 @@ def test_limits_are_drawn_to_scale() -> None:
         for limit, kept in ((0, 10), (1000, 5), (4000, 0))
     ]
     dots = sweep_dots(points)
-    assert [(dot.x, dot.y, dot.share) for dot in dots] == [(0.0, 0.0, 1.0), (400.0, 100.0, 0.5), (480.0, 200.0, 0.0)]
+    assert [(dot.x, dot.y, dot.share) for dot in dots] == [(0.0, 0.0, 1.0), (399.8, 100.0, 0.5), (480.0, 200.0, 0.0)]
 
 
 def test_nothing_decided_draws_nothing() -> None:
