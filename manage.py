@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from indexer import __version__
-from indexer.door import choosing, databases, exits, profiles, verdicts
+from indexer.door import choosing, databases, exits, profiles, reports, verdicts
 from indexer.door.options import Camera, Json, Processes, enter
 from indexer.settings import DEFAULT_DATABASE, read_settings
 
@@ -250,6 +250,7 @@ def unpin(context: typer.Context, images: Images, json: Json = False) -> None:
 
 app.command()(choosing.sweep)
 app.command()(choosing.evaluate)
+app.command()(reports.report)
 
 
 @app.command()

@@ -1,13 +1,10 @@
-"""How text of unknown origin is shown: file names, camera names, what a person typed. It loads nothing heavy."""
+"""What may not leave the door: signs that do not print (`indexer.escaping`), and passwords. It loads nothing heavy."""
 
 import re
 
+from indexer.escaping import printable as printable
+
 _PASSWORDS = re.compile(r"""(://[^\s'"/:@]*:)[^\s'"]*(?=@)|([?&]\w*password=)[^\s'"&]*""", re.IGNORECASE)
-
-
-def printable(text: str) -> str:
-    """Text that is safe to show: what does not print (newlines, escapes, direction marks, lone bytes) is escaped."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def without_passwords(text: str) -> str:

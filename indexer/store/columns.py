@@ -42,9 +42,7 @@ class PathText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """The text that is stored."""
-        if value is None or _is_plain(value):
-            return value
-        return _uri(value)
+        return None if value is None else stored_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """The path, ready for the operating system."""
@@ -54,6 +52,11 @@ class PathText(TypeDecorator[str]):
     def python_type(self) -> type[Any]:
         """Paths are str."""
         return str
+
+
+def stored_text(path: str) -> str:
+    """The text that a path is stored as."""
+    return path if _is_plain(path) else _uri(path)
 
 
 def path_from_text(text: str) -> str:

@@ -12,13 +12,13 @@ from typing import Any
 
 from indexer.domain.removal import Brake, Flagged, Plan, plan_removal
 from indexer.errors import UsageProblem
-from indexer.files.walking import QUARANTINE_NAME
 from indexer.interrupts import uninterrupted
-from indexer.store import cameras, decisions, images, pictures, runs
+from indexer.store import cameras, decisions, pictures, runs
 from indexer.store.database import Database
 from indexer.workflows.album import Album
 from indexer.workflows.removing import End, Manner, take_away
 from indexer.workflows.running import writing
+from indexer.workflows.unwalked import find_walked
 from indexer.workflows.watching import Clock, Progress, silent
 
 
@@ -124,16 +124,12 @@ def _require_unwalked(database: Database, *, manner: Manner) -> None:
     folder = os.path.realpath(manner.quarantine)
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise UsageProblem(f"the quarantine {manner.quarantine!a} is no folder; name a folder, it is made if need be")
-    if QUARANTINE_NAME in folder.split(os.sep):
-        return
-    with database.read() as session:
-        roots = sorted({os.path.realpath(root) for root in images.list_roots(session)})
-    for root in roots:
-        if os.path.commonpath([folder, root]) == root:
-            raise UsageProblem(
-                f"the quarantine {manner.quarantine!a} lies inside {root!a}, and the next ingest would take the files "
-                f"in again; name a folder outside"
-            )
+    root = find_walked(database, folder)
+    if root is not None:
+        raise UsageProblem(
+            f"the quarantine {manner.quarantine!a} lies inside {root!a}, and the next ingest would take the files "
+            f"in again; name a folder outside"
+        )
 
 
 def _note(report: PruneReport, item: Flagged, end: End) -> None:

@@ -1,0 +1,69 @@
+"""A folder of pages that is written anew again and again: each file whole or not at all, none of somebody else's.
+
+It promises that only a folder that is new, empty or marked as ours is written to, that a cut leaves every page old or
+new, and that of the files in it only those with names of our own making ever go. It does not know what is in a file.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from indexer.errors import FolderProblem
+
+MARKER = ".indexer-report"
+_PARTIAL = ".part"
+
+
+class Publication:
+    """A folder being written: what was neither written nor reused by the end is dropped."""
+
+    def __init__(self, folder: Path, *, ours: re.Pattern[str]) -> None:
+        self.folder = folder
+        self._ours = ours
+        self._kept = set[str]()
+
+    def reuse(self, name: str) -> bool:
+        """Whether the file is there already; it then stays."""
+        there = name in self._kept or (self.folder / name).is_file()
+        if there:
+            self._kept.add(name)
+        return there
+
+    def write(self, name: str, data: bytes) -> None:
+        """Puts a file in the place of the one of that name, if there is one."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + _PARTIAL)
+        try:
+            partial.write_bytes(data)
+            partial.replace(path)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
+        self._kept.add(name)
+
+    def drop_the_rest(self) -> int:
+        """Removes what earlier publications left and this one has no use for; the number of files."""
+        dropped = 0
+        for inside, _folders, names in os.walk(self.folder, topdown=False):
+            for path in (Path(inside, name) for name in names):
+                name = path.relative_to(self.folder).as_posix()
+                if name not in self._kept and self._ours.fullmatch(name.removesuffix(_PARTIAL)):
+                    path.unlink()
+                    dropped += 1
+            if Path(inside) != self.folder and not os.listdir(inside):
+                os.rmdir(inside)
+        return dropped
+
+
+def open_publication(folder: str, *, ours: re.Pattern[str]) -> Publication:
+    """The folder, made if need be and marked; refused if it holds anything that is not ours."""
+    path = Path(os.path.realpath(folder))
+    if os.path.lexists(path) and not path.is_dir():
+        raise FolderProblem(f"{folder!a} is no folder; name a new one")
+    if path.is_dir() and not (path / MARKER).is_file() and os.listdir(path):
+        raise FolderProblem(f"the folder {folder!a} holds files that are no report; name a new or empty one")
+    path.mkdir(parents=True, exist_ok=True)
+    publication = Publication(path, ours=ours)
+    publication.write(MARKER, b"A report of indexer is here: manage.py report writes over it.\n")
+    return publication

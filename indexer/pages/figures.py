@@ -1,0 +1,71 @@
+"""Small charts as numbers for SVG: where bars and lines go. They know no colours and no words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+from indexer.pages.views import Hour, SweepPoint
+
+HOURS_SIZE = (240, 64)
+"""Width and height of the chart of hours, in its own units."""
+SWEEP_SIZE = (480, 200)
+
+_BAR, _GAP = 8, 2
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An hour's bar: left edge, and how high what was taken and what is kept of it stand."""
+
+    hour: int
+    x: int
+    taken: int
+    kept: int
+    label: str
+
+
+def hour_bars(hours: Sequence[Hour]) -> list[Bar]:
+    """The bars of a day; the highest is as high as the chart. What is not nothing can be seen."""
+    most = max((hour.taken for hour in hours), default=0) or 1
+    height = HOURS_SIZE[1]
+
+    def high(count: int) -> int:
+        return 0 if count == 0 else max(2, round(count * height / most))
+
+    return [
+        Bar(
+            number,
+            number * (_BAR + _GAP) + 1,
+            high(hour.taken),
+            high(hour.kept),
+            f"{number:02d} h: {hour.kept} of {hour.taken} kept",
+        )
+        for number, hour in enumerate(hours)
+    ]
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A tried limit on the chart of a sweep, in its units."""
+
+    x: float
+    y: float
+    share: float
+    point: SweepPoint
+
+
+def sweep_dots(points: Sequence[SweepPoint]) -> list[Dot]:
+    """The tried limits, at the minimum area in force: to the right with the logarithm of the limit, up with the share
+    that is kept."""
+    current = next((point.min_contour_area for point in points if point.current), None)
+    chosen = [point for point in points if point.min_contour_area == current and point.kept + point.duplicates]
+    if not chosen:
+        return []
+    width, height = SWEEP_SIZE
+    places = [log(point.max_score + 1) for point in chosen]
+    low, span = min(places), (max(places) - min(places)) or 1
+    shares = [point.kept / (point.kept + point.duplicates) for point in chosen]
+    return [
+        Dot(round((place - low) / span * width, 1), round((1 - share) * height, 1), share, point)
+        for place, share, point in zip(places, shares, chosen, strict=True)
+    ]

@@ -1,0 +1,131 @@
+"""Pages as text, and the files that go beside them."""
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from indexer.escaping import printable
+from indexer.pages import figures
+from indexer.pages.views import Overview, Pair, PairsPage, Shown, StripPage
+
+_HERE = Path(__file__).parent
+_NAME_SIGNS, _CAMERA_SIGNS = 48, 40  # of a name in a strip or an alternative text
+
+
+def overview(page: Overview) -> str:
+    """A page of the overview."""
+    return _render("overview.html", page, root="")
+
+
+def strip(page: StripPage) -> str:
+    """A page of a camera's film strip."""
+    return _render("strip.html", page, root="../../")
+
+
+def pairs(page: PairsPage) -> str:
+    """A page of pairs, shown one at a time."""
+    return _render("pairs.html", page, root="" if page.card is None else "../../")
+
+
+def assets() -> dict[str, bytes]:
+    """The stylesheet and the script, by file name."""
+    return {file.name: file.read_bytes() for file in sorted((_HERE / "assets").iterdir())}
+
+
+def _render(template: str, page: Any, *, root: str) -> str:
+    return _ENVIRONMENT.get_template(template).render(page=page, site=page.site, root=root)
+
+
+def _shown(value: Any) -> Any:
+    """What of a value goes on a page; markup of the templates' own passes."""
+    return printable(value) if type(value) is str and not value.isprintable() else value
+
+
+def _when(time: datetime | None) -> str:
+    return "time unknown" if time is None else f"{time.day} {time:%B %Y %H:%M:%S}".removesuffix(":00")
+
+
+def _when_beside(time: datetime | None, other: datetime | None) -> str:
+    """A time, without its day if that is the other's."""
+    same = time is not None and other is not None and time.date() == other.date()
+    return f"{time:%H:%M:%S}" if same else _when(time)
+
+
+def _span(ends: tuple[datetime | None, datetime | None]) -> str:
+    """From when to when."""
+    first, last = ends
+    if first is None:
+        return "no capture times"
+    return _when(first) if first == last else f"{_when(first)} – {_when_beside(last, first)}"
+
+
+def _apart(distance: timedelta | None) -> str:
+    """How far two captures lie apart, in the two largest units."""
+    if distance is None:
+        return "times unknown"
+    seconds = abs(distance.total_seconds())
+    if seconds < 1:
+        return "taken in the same second"
+    days, rest = divmod(round(seconds), 86_400)
+    parts = [(days, "d"), (rest // 3600, "h"), (rest // 60 % 60, "min"), (rest % 60, "s")]
+    words = [f"{number} {unit}" for number, unit in parts if number][:2]
+    return f"taken {' '.join(words)} {'after' if distance > timedelta() else 'before'} the other"
+
+
+def _size(size_bytes: int) -> str:
+    number = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def _short(text: str, signs: int = _NAME_SIGNS) -> str:
+    """A name that is shown, cut in its middle if it is long."""
+    shown = printable(text)
+    return shown if len(shown) <= signs else f"{shown[: signs // 2 - 1]}…{shown[-(signs // 2) :]}"
+
+
+def _alt(shown: Shown, words: str) -> str:
+    """What a picture shows, for those who do not see it."""
+    return f"camera {_short(shown.camera, _CAMERA_SIGNS)}, {_when(shown.captured_at)}, {words}"
+
+
+def _verdict_row(pair: Pair) -> str:
+    """What a verdict's row in CSV needs, exactly: ASCII JSON, as a line end or a lone byte of a path must survive."""
+    return json.dumps([pair.image.id, pair.other.id, *pair.stored_paths])
+
+
+def _points(points: tuple[tuple[int, int], ...]) -> str:
+    return " ".join(f"{x},{y}" for x, y in points)
+
+
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    finalize=_shown,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.filters |= {
+    "when": _when,
+    "when_beside": _when_beside,
+    "span": _span,
+    "apart": _apart,
+    "size": _size,
+    "short": _short,
+    "alt": _alt,
+    "verdict_row": _verdict_row,
+    "points": _points,
+    "base": lambda path: path.rpartition("/")[2],
+    "number": lambda value: f"{value:g}",
+    "share": lambda value: "–" if value is None else f"{value:.0%}",
+    "hour_bars": figures.hour_bars,
+    "sweep_dots": figures.sweep_dots,
+}
+_ENVIRONMENT.globals |= {"hours_size": figures.HOURS_SIZE, "sweep_size": figures.SWEEP_SIZE}

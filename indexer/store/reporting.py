@@ -1,0 +1,293 @@
+"""What a report asks of the index: light rows of a whole camera first, then all facts of the few images on one page.
+
+It promises that a report stays with the decisions it began with: they are asked for by their own ids, and rows of
+decisions are never changed. It does not know what a page is.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import and_, extract, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from indexer.domain.images import State
+from indexer.store.columns import stored_text
+from indexer.store.tables import (
+    CameraRow,
+    DecisionRow,
+    ImageRow,
+    ProfileRow,
+    RemovalRow,
+    ScoreRow,
+    ThumbnailRow,
+    VerdictRow,
+)
+
+T = TypeVar("T")
+
+_CHUNK = 500
+_TOLD = (State.READY, State.REMOVED)
+
+
+class Decided(NamedTuple):
+    """A decided image that is there or was removed; a tuple, as there may be a million."""
+
+    image_id: int
+    decision_id: int
+    keeper_id: int | None
+    removed: bool
+    path_signs: int
+
+
+class HourCount(NamedTuple):
+    """What a camera took in an hour of the day (UTC), and how much of it is kept."""
+
+    hour: int
+    taken: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """An image, as it is shown."""
+
+    id: int
+    path: str
+    stored_path: str
+    camera: str
+    captured_at: datetime | None
+    width: int | None
+    height: int | None
+    size_bytes: int
+    content_hash: str
+    state: State
+    state_reason: str | None
+
+
+@dataclass(frozen=True)
+class RemovalFacts:
+    """The last row of the journal of an image; `ended_at`: when it was restored or purged."""
+
+    state: str
+    run_id: int
+    place: str | None
+    removed_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PairFacts:
+    """A duplicate (`image_id`) and its keeper, or two kept images, with what is recorded of them."""
+
+    image_id: int
+    other_id: int
+    duplicate: bool
+    profile_id: int
+    score: float | None
+    reason: str
+    decided_by: str
+    decided_at: datetime
+    run_id: int
+    largest_contour: float | None
+    contour_count: int | None
+    changed_fraction: float | None
+    verdict: str | None
+
+
+def list_decided(session: Session, camera_id: int) -> list[Decided]:
+    """Every decided image of a camera that is there or was removed, by time, those without a time last."""
+    query = (
+        select(
+            ImageRow.id,
+            DecisionRow.id.label("decision_id"),
+            DecisionRow.keeper_id,
+            (ImageRow.state == State.REMOVED).label("removed"),
+            func.length(ImageRow.path),
+        )
+        .join(DecisionRow, DecisionRow.image_id == ImageRow.id)
+        .where(ImageRow.camera_id == camera_id, ImageRow.state.in_(_TOLD), DecisionRow.superseded_at.is_(None))
+        .order_by(ImageRow.captured_at.is_(None), ImageRow.captured_at, ImageRow.id)
+    )
+    return [
+        Decided(image, decision, keeper, bool(gone), signs)
+        for image, decision, keeper, gone, signs in session.execute(query)
+    ]
+
+
+def list_hours(session: Session, camera_id: int) -> list[HourCount]:
+    """The hours of the day in which a camera took decided images, removed ones included."""
+    hour = extract("hour", ImageRow.captured_at)
+    kept = func.count().filter(DecisionRow.verdict == "keep")
+    query = (
+        select(hour, func.count(), kept)
+        .join(DecisionRow, DecisionRow.image_id == ImageRow.id)
+        .where(ImageRow.camera_id == camera_id, ImageRow.state.in_(_TOLD), DecisionRow.superseded_at.is_(None))
+        .where(ImageRow.captured_at.is_not(None))
+        .group_by(hour)
+    )
+    return [HourCount(int(at), taken, kept) for at, taken, kept in session.execute(query)]
+
+
+def load_images(session: Session, image_ids: Sequence[int]) -> dict[int, ImageFacts]:
+    """What is shown of images, by id."""
+    return {
+        row.id: _image(row, camera)
+        for chunk in _chunks(image_ids)
+        for row, camera in session.execute(_IMAGES.where(ImageRow.id.in_(chunk)))
+    }
+
+
+def load_pairs(session: Session, decision_ids: Sequence[int]) -> dict[int, PairFacts]:
+    """The pairs of duplicates and keepers, by the id of the decision."""
+    pair = and_(
+        ScoreRow.scoring_id == ProfileRow.scoring_id,
+        or_(
+            and_(ScoreRow.image_a_id == DecisionRow.image_id, ScoreRow.image_b_id == DecisionRow.keeper_id),
+            and_(ScoreRow.image_b_id == DecisionRow.image_id, ScoreRow.image_a_id == DecisionRow.keeper_id),
+        ),
+    )
+    query = (
+        select(DecisionRow, ScoreRow, _verdict(DecisionRow.image_id, DecisionRow.keeper_id))
+        .join(ProfileRow, ProfileRow.id == DecisionRow.profile_id)
+        .outerjoin(ScoreRow, pair)
+    )
+    return {
+        decision.id: _pair(decision, score, verdict)
+        for chunk in _chunks(decision_ids)
+        for decision, score, verdict in session.execute(query.where(DecisionRow.id.in_(chunk)))
+    }
+
+
+def load_removals(session: Session, image_ids: Sequence[int]) -> dict[int, RemovalFacts]:
+    """The last thing that was done to the files of images, by image id."""
+    found = dict[int, RemovalFacts]()
+    for chunk in _chunks(image_ids):
+        rows = session.scalars(select(RemovalRow).where(RemovalRow.image_id.in_(chunk)).order_by(RemovalRow.id))
+        for row in rows:
+            ended_at = row.restored_at if row.state == "restored" else row.purged_at
+            found[row.image_id] = RemovalFacts(row.state, row.run_id, row.quarantine_path, row.removed_at, ended_at)
+    return found
+
+
+def list_borderline(session: Session, *, limit: int, camera_id: int | None) -> list[PairFacts]:
+    """The pairs whose score decided by the smallest margin, as the audit query of that name has them."""
+    image, other = aliased(DecisionRow), aliased(DecisionRow)
+    image_a, image_b = aliased(ImageRow), aliased(ImageRow)
+    similar = or_(
+        and_(image.keeper_id == other.image_id, image.reason == "similar"),
+        and_(other.keeper_id == image.image_id, other.reason == "similar"),
+        and_(image.verdict == "keep", other.verdict == "keep", ScoreRow.score >= ProfileRow.max_score),
+    )
+    query = (
+        select(image, other, ScoreRow)
+        .select_from(ScoreRow)
+        .join(image, and_(image.image_id == ScoreRow.image_a_id, image.superseded_at.is_(None)))
+        .join(other, and_(other.image_id == ScoreRow.image_b_id, other.superseded_at.is_(None)))
+        .join(ProfileRow, and_(ProfileRow.id == image.profile_id, ProfileRow.scoring_id == ScoreRow.scoring_id))
+        .join(image_a, image_a.id == image.image_id)
+        .join(image_b, image_b.id == other.image_id)
+        .where(other.profile_id == image.profile_id, image_a.state.in_(_TOLD), image_b.state.in_(_TOLD), similar)
+        .where(_verdict(ScoreRow.image_a_id, ScoreRow.image_b_id).is_(None))
+        .order_by(func.abs(ScoreRow.score - ProfileRow.max_score), ScoreRow.image_a_id, ScoreRow.image_b_id)
+        .limit(limit)
+    )
+    if camera_id is not None:
+        query = query.where(image_a.camera_id == camera_id)
+    return [_margin(*row) for row in session.execute(query)]
+
+
+def list_of_states(session: Session, camera_id: int, *, states: Sequence[State], limit: int) -> list[ImageFacts]:
+    """The first images of a camera in these states, by path."""
+    query = _IMAGES.where(ImageRow.camera_id == camera_id, ImageRow.state.in_(states))
+    return [_image(row, camera) for row, camera in session.execute(query.order_by(ImageRow.path).limit(limit))]
+
+
+def list_undecided(session: Session, camera_id: int, *, limit: int) -> list[ImageFacts]:
+    """The first ready images of a camera without a decision, by path."""
+    decided = select(DecisionRow.id).where(DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None))
+    query = _IMAGES.where(ImageRow.camera_id == camera_id, ImageRow.state == State.READY, ~decided.exists())
+    return [_image(row, camera) for row, camera in session.execute(query.order_by(ImageRow.path).limit(limit))]
+
+
+def load_any_thumbnails(session: Session, image_ids: Sequence[int]) -> dict[int, bytes]:
+    """A thumbnail of each image, whatever its preparation, by image id; those without one are left out."""
+    query = select(ThumbnailRow.image_id, ThumbnailRow.data).order_by(ThumbnailRow.preparation_id.desc())
+    found = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in _chunks(image_ids))
+    return {image_id: data for rows in found for image_id, data in rows}
+
+
+_IMAGES = select(ImageRow, CameraRow.name).join(CameraRow, CameraRow.id == ImageRow.camera_id)
+
+
+def _verdict(one: Any, another: Any) -> Any:
+    """What a person says of two images, as a column."""
+    pair = or_(
+        and_(VerdictRow.image_a_id == one, VerdictRow.image_b_id == another),
+        and_(VerdictRow.image_b_id == one, VerdictRow.image_a_id == another),
+    )
+    return select(VerdictRow.verdict).where(pair, VerdictRow.withdrawn_at.is_(None)).scalar_subquery()
+
+
+def _image(row: ImageRow, camera: str) -> ImageFacts:
+    return ImageFacts(
+        id=row.id,
+        path=row.path,
+        stored_path=stored_text(row.path),
+        camera=camera,
+        captured_at=row.captured_at,
+        width=row.width,
+        height=row.height,
+        size_bytes=row.file_size,
+        content_hash=row.content_hash,
+        state=State(row.state),
+        state_reason=row.state_reason,
+    )
+
+
+def _pair(decision: DecisionRow, score: ScoreRow | None, verdict: str | None) -> PairFacts:
+    assert decision.keeper_id is not None
+    return PairFacts(
+        image_id=decision.image_id,
+        other_id=decision.keeper_id,
+        duplicate=True,
+        profile_id=decision.profile_id,
+        score=decision.score,
+        reason=decision.reason,
+        decided_by=decision.decided_by,
+        decided_at=decision.decided_at,
+        run_id=decision.run_id,
+        largest_contour=None if score is None else score.largest_contour,
+        contour_count=None if score is None else score.contour_count,
+        changed_fraction=None if score is None else score.changed_fraction,
+        verdict=verdict,
+    )
+
+
+def _margin(image: DecisionRow, other: DecisionRow, score: ScoreRow) -> PairFacts:
+    """The pair with its duplicate first; of two kept images the one decided later."""
+    if image.verdict == "duplicate":
+        return _pair(image, score, None)
+    if other.verdict == "duplicate":
+        return _pair(other, score, None)
+    return PairFacts(
+        image_id=other.image_id,
+        other_id=image.image_id,
+        duplicate=False,
+        profile_id=image.profile_id,
+        score=score.score,
+        reason="both kept",
+        decided_by=other.decided_by,
+        decided_at=other.decided_at,
+        run_id=other.run_id,
+        largest_contour=score.largest_contour,
+        contour_count=score.contour_count,
+        changed_fraction=score.changed_fraction,
+        verdict=None,
+    )
+
+
+def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
