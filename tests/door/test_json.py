@@ -20,6 +20,7 @@ WORDS = [
     ("sweep", "--max-score", "500,4000", "--min-contour-area", "100"),
     ("evaluate", "labels.csv"),
     ("evaluate", "labels.csv", "--profile", "plain", "--max-score", "500"),
+    ("report", "pages"),
     ("explain", "1"),
     ("explain", "1", "4"),
     ("explain", "1", "4", "--picture", "pair.png"),

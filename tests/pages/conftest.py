@@ -130,7 +130,11 @@ def watch(browser: Browser) -> Iterator[Callable[..., Watched]]:
         watched.page.on("console", lambda said: watched.faults.append(said.text))
         watched.page.on("pageerror", lambda problem: watched.faults.append(str(problem)))
         watched.page.on("dialog", lambda dialog: (watched.faults.append(dialog.message), dialog.dismiss()))
-        watched.page.on("requestfailed", lambda asked: watched.faults.append(f"failed: {asked.url}"))
+        # What the browser gives up when it leaves a page is no fault of the page.
+        watched.page.on(
+            "requestfailed",
+            lambda asked: asked.failure == "net::ERR_ABORTED" or watched.faults.append(f"failed: {asked.url}"),
+        )
         inside = (f"{folder.as_uri()}/", "data:,", f"blob:{folder.as_uri()[:7]}", "blob:null")
         watched.page.on("request", lambda asked: asked.url.startswith(inside) or watched.faults.append(asked.url))
         return watched
