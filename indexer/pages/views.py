@@ -179,10 +179,14 @@ class Listing:
 
 @dataclass(frozen=True)
 class Ignored:
-    """What scores do not see of a camera's frames: the border, in per cent (left, top, right, bottom)."""
+    """What scores do not see of a camera's frames: the border, in per cent (left, top, right, bottom), so many
+    rectangles, and perhaps a drawing; `overlay` shows all of it, laid over the picture `under`."""
 
     border: tuple[int, int, int, int]
     under: Picture | None
+    overlay: str | None = None
+    rectangles: int = 0
+    drawn: bool = False
 
 
 @dataclass(frozen=True)

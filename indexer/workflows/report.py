@@ -46,7 +46,7 @@ BORDERLINE = 200
 
 _OURS = re.compile(
     r"index\.html|overview-\d+\.html|borderline(-\d+)?\.html|style\.css|report\.js"
-    r"|cameras/\d+/(index|strip-\d+|pairs(-\d+)?)\.html"
+    r"|cameras/\d+/((index|strip-\d+|pairs(-\d+)?)\.html|ignored\.png)"
     r"|pictures/[0-9a-f]{2}/[0-9a-f]{64}(-index)?\.jpg|differences/[0-9a-f]{2}/[0-9a-f]{32}\.png"
 )
 
@@ -163,7 +163,9 @@ class _Writing:
         if kept:
             with self._database.read() as session:
                 newest = self._pictures.show(reporting.load_images(session, kept[-1:])[kept[-1]]).picture
-        return about_camera(self._means, camera_id, card=card, stored=stored, newest=newest, sweep=self._made.swept)
+        return about_camera(
+            self._means, camera_id, out=self._out, card=card, stored=stored, newest=newest, sweep=self._made.swept
+        )
 
     def _families(self, layout: _Layout, parts: Sequence[paging.Part]) -> tuple[Family, ...]:
         ids = list(

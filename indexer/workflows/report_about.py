@@ -1,10 +1,14 @@
 """What a report says of a camera besides its images: other limits, what is ignored, the profile, what was left out."""
 
 from indexer.domain.images import State
+from indexer.domain.profiles import Preparation, Profile
+from indexer.files.publishing import Publication
 from indexer.pages.views import About, CameraCard, Ignored, Listed, Listing, Picture, Sweep, SweepPoint
+from indexer.pixels.masks import mask_picture
 from indexer.store import reporting
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.comparing import Means
+from indexer.workflows.measures import mask_of
 from indexer.workflows.sweep import sweep as try_limits
 
 SWEPT = 3_000
@@ -15,19 +19,46 @@ _UNREADABLE = (State.UNREADABLE, State.DAMAGED, State.TOO_SMALL)
 
 
 def about_camera(
-    means: Means, camera_id: int, *, card: CameraCard, stored: StoredProfile, newest: Picture | None, sweep: bool
+    means: Means,
+    camera_id: int,
+    *,
+    out: Publication,
+    card: CameraCard,
+    stored: StoredProfile,
+    newest: Picture | None,
+    sweep: bool,
 ) -> About:
     """What the first page of a camera says below its strip."""
-    parameters = stored.profile.parameters
     return About(
-        parameters=tuple((name, _value(value)) for name, value in parameters.items()),
-        ignored=Ignored(stored.profile.preparation.mask, newest),
+        parameters=_parameters(stored.profile),
+        ignored=_ignored(out, card, stored.profile.preparation, newest),
         sweep=_sweep(means, card) if sweep else Sweep(why_not=_NOT_TRIED),
         listings=tuple(listing for listing in _listings(means, camera_id, card) if listing.total),
     )
 
 
 _NOT_TRIED = "Other limits were not tried, as this takes a while on a large index; report --sweep tries them."
+
+
+def _ignored(out: Publication, card: CameraCard, preparation: Preparation, newest: Picture | None) -> Ignored:
+    """What scores do not see, as a picture to lay over the newest one."""
+    overlay = None
+    if newest is not None and newest.href is not None:
+        overlay = f"{card.folder}/ignored.png"
+        out.write(overlay, mask_picture(mask_of(preparation), height=newest.height, width=newest.width))
+    drawn = preparation.ignore_picture is not None
+    return Ignored(preparation.mask, newest, overlay=overlay, rectangles=len(preparation.ignore), drawn=drawn)
+
+
+def _parameters(profile: Profile) -> tuple[tuple[str, str], ...]:
+    """The parameters of a profile by name, a drawing by its size."""
+    said = {name: _value(value) for name, value in profile.parameters.items()}
+    if profile.preparation.ignore:
+        said["ignore"] = "; ".join(map(_value, profile.preparation.ignore))
+    drawing = profile.preparation.ignore_picture
+    if drawing is not None:
+        said["ignore_picture"] = f"{drawing.width} x {drawing.height} pixels, {drawing.ignored_share:.1%} ignored"
+    return tuple(said.items())
 
 
 def _sweep(means: Means, card: CameraCard) -> Sweep:
@@ -78,5 +109,5 @@ def _listings(means: Means, camera_id: int, card: CameraCard) -> list[Listing]:
 
 def _value(value: object) -> str:
     if isinstance(value, tuple | list):
-        return ", ".join(map(str, value))
+        return ", ".join(map(_value, value))
     return "native" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -11,7 +11,9 @@ import pytest
 from indexer.engines import serial
 from indexer.errors import FolderProblem, ImageProblem, UsageProblem
 from indexer.pixels.headers import Limits
+from indexer.pixels.masks import Mask, mask_picture
 from indexer.workflows.comparing import Means
+from indexer.workflows.profile import use_profile
 from indexer.workflows.report import ReportMade, report
 from tests.workflows.conftest import BIKE, CAR, Index, name, picture
 
@@ -184,3 +186,17 @@ def _fill(index: Index, *, count: int, keepers: int) -> None:
             ],
         )
     connection.close()
+
+
+def test_what_is_ignored_is_shown(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+    """The page of a camera lays what its own profile ignores over a picture, to the pixel, and names it in words."""
+    lot.make_profile("clock", ignore=["70,0,30,12.5", "0,80,20,20"])
+    use_profile(lot.database, "clock", camera="gate", active=False, clock=lot.clock)
+    lot.compare()
+    write()
+    mask = Mask((5, 10, 5, 0), ((0, 80, 20, 20), (70, 0, 30, 12.5)))
+    shown = (tmp_path / "out/cameras/1/ignored.png").read_bytes()
+    assert shown == mask_picture(mask, height=64, width=96)
+    page = (tmp_path / "out/cameras/1/index.html").read_text()
+    assert 'src="../../cameras/1/ignored.png"' in page
+    assert "2 rectangles" in page
