@@ -64,6 +64,8 @@ def _of_kept(story: ImageStory, decision: DecisionStory, *, called: str) -> list
         near = story.neighbour
         taken = _taken(near.captured_at, story.captured_at)
         told.append(f"The kept image most like it is image {near.image_id}{taken}: {_score(near.score, decision)}.")
+        if near.score < decision.max_score:  # nothing else may keep two that are similar
+            told.append("Both are kept because a person said that they differ, or because both are pinned.")
     return told
 
 

@@ -93,6 +93,14 @@ def test_a_kept_image_tells_why_and_for_how_many() -> None:
     ]
 
 
+def test_two_kept_images_that_are_similar() -> None:
+    """Two kept images below the limit are kept for a reason that no score tells, and the story says which can be."""
+    near = Neighbour(24, "/lot/24.jpg", NOON, kept=True, score=0.0)
+    assert told(reason="new", neighbour=near)[-1] == (
+        "Both are kept because a person said that they differ, or because both are pinned."
+    )
+
+
 def test_a_pinned_image_that_stands_for_one() -> None:
     """A pin is a reason; one other is one other; a duplicate of it is not called a kept image."""
     near = Neighbour(24, "/lot/24.jpg", NOON, kept=False, score=1.0)
