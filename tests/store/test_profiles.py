@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from indexer.domain.profiles import BALANCED, BUILT_IN, PLAIN, derive_profile
+from indexer.domain.profiles import BALANCED, BUILT_IN, PLAIN, Drawing, derive_profile
 from indexer.errors import DatabaseProblem, ProfileProblem
 from indexer.store import profiles
 from indexer.store.database import Database
@@ -103,3 +103,36 @@ def test_a_camera_may_have_its_own(database: Database) -> None:
     with database.read() as session:
         names = [profiles.camera_profile(session, camera_id).profile.name for camera_id in (1, 2)]
     assert names == ["plain", "original"]
+
+
+def test_what_is_ignored_comes_back_equal(database: Database) -> None:
+    """Rectangles and a drawing are stored inside the preparation and come back as they were."""
+    ignored = {"ignore": ((70.0, 0.5, 30.0, 12.5), (0.0, 90.0, 20.0, 10.0)), "ignore_picture": Drawing(4, 3, 5, "iVBO")}
+    profile = derive_profile(BALANCED, name="mine", changes=ignored)
+    with database.write() as session:
+        profiles.add_profile(session, profile)
+    with database.read() as session:
+        found = profiles.get_profile(session, "mine").profile
+    assert (found, found.digest) == (profile, profile.digest)
+
+
+def test_nothing_is_stored_of_what_is_not_ignored(database: Database) -> None:
+    """A preparation without rectangles and drawing is stored as before there were any."""
+    with database.read() as session:
+        stored = session.scalars(select(PreparationRow.parameters).order_by(PreparationRow.id)).first()
+    assert stored == '{"contrast": true, "mask": [5, 10, 5, 0], "work_width": 320}'
+
+
+def test_a_profile_names_its_cameras(database: Database) -> None:
+    """A camera is given a profile and given back, and the profile names it meanwhile."""
+    with database.write() as session:
+        plain = profiles.get_profile(session, "plain")
+        session.execute(insert(CameraRow), [{"id": 1, "name": "gate"}, {"id": 2, "name": "door"}])
+        for camera_id in (1, 2):
+            profiles.set_camera_profile(session, camera_id, plain.id)
+        assert profiles.get_profile(session, "plain").cameras == ("door", "gate")
+        assert {name: own.id for name, own in profiles.own_profiles(session).items()} == dict.fromkeys(
+            ("door", "gate"), plain.id
+        )
+        profiles.set_camera_profile(session, 1, None)
+        assert list(profiles.own_profiles(session)) == ["door"]
