@@ -15,9 +15,10 @@ from PIL import Image
 
 from indexer.pixels.describing import DescribeTask, Description, Recipe, describe
 from indexer.pixels.headers import Header, ImageRefused, Limits, read_header
+from indexer.pixels.masks import Mask
 
 LIMITS = Limits(max_pixels=1_000_000, max_bytes=100_000)
-RECIPES = (Recipe("fuzz", 64, False, (5, 10, 5, 0)),)
+RECIPES = (Recipe("fuzz", 64, False, Mask((5, 10, 5, 0))),)
 SIDE = 72
 FORMS = {
     "jpeg": (".jpg", []),
