@@ -6,7 +6,7 @@ import typer
 
 from indexer.door.options import Json, enter
 
-app = typer.Typer(no_args_is_help=True, help="Built-in and own parameter sets: list, show, make.")
+app = typer.Typer(no_args_is_help=True, help="Built-in and own parameter sets: list, show, make, use.")
 
 
 @app.command("list")

@@ -17,7 +17,7 @@ from indexer.engines import processes
 from indexer.errors import DatabaseProblem, FolderProblem, IndexerError, UsageProblem
 from indexer.store.columns import path_from_text
 from indexer.workflows import ingest as workflow
-from indexer.workflows.looking import look
+from indexer.workflows.looking import Found, look
 from tests.workflows.conftest import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
@@ -554,3 +554,14 @@ def test_batch_that_cannot_be_written_ends_the_run(index: Index, monkeypatch: py
         index.ingest()
     assert [file for file, _, _ in index.states()] == [name(0), name(1)]
     assert index.rows("SELECT outcome FROM runs") == [("failed",)]
+
+
+def test_no_camera_profile_no_second_naming(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no camera has a profile of its own, files are sent to the workers with no more work than before."""
+    index.put(name(0), picture())
+    named: list[str] = []
+    naming = Found.naming
+    monkeypatch.setattr(Found, "naming", lambda self, one, **how: named.append(one.path) or naming(self, one, **how))
+    index.ingest()
+    assert len(named) == 1
+    assert index.rows("SELECT preparation_id, count(*) FROM thumbnails GROUP BY 1") == [(1, 1)]
