@@ -119,6 +119,7 @@ def _go_on(console: Console, tour: Tour) -> None:
     console.print("Go on with:")
     console.print(f"   {here} status")
     console.print(f"   {here} explain {shlex.quote(tour.explained.path)}")
+    console.print(f"   {here} report {shlex.quote(tour.folder + '/pages')}")
     console.print(f"   {here} audit families")
     console.print(f"   {here} restore --run {tour.pruned.run_id}")
     console.print(f"When you have seen enough: rm -r {shlex.quote(tour.folder)}")

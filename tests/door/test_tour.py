@@ -24,7 +24,7 @@ def test_demo_says_how_to_go_on(run: Run) -> None:
     lines = run("demo").out.splitlines()
     begin = next(number for number, line in enumerate(lines) if line == "Go on with:")
     commands = [line.split()[2:] for line in lines[begin + 1 :] if line.startswith("   python manage.py --db")]
-    assert [words[2] for words in commands] == ["status", "explain", "audit", "restore"]
+    assert [words[2] for words in commands] == ["status", "explain", "report", "audit", "restore"]
     for words in commands:
         assert run(*words).code == 0, words
     shutil.rmtree(Path(commands[0][1]).parent)
