@@ -44,15 +44,17 @@ class Publication:
 
     def drop_the_rest(self) -> int:
         """Removes what earlier publications left and this one has no use for; the number of files."""
-        dropped = 0
+        dropped, emptied = 0, set[Path]()
         for inside, _folders, names in os.walk(self.folder, topdown=False):
             for path in (Path(inside, name) for name in names):
                 name = path.relative_to(self.folder).as_posix()
                 if name not in self._kept and self._ours.fullmatch(name.removesuffix(_PARTIAL)):
                     path.unlink()
                     dropped += 1
-            if Path(inside) != self.folder and not os.listdir(inside):
+                    emptied.add(path.parent)
+            if Path(inside) != self.folder and Path(inside) in emptied and not os.listdir(inside):
                 os.rmdir(inside)
+                emptied.add(Path(inside).parent)
         return dropped
 
 

@@ -28,6 +28,7 @@ _GREYEST = 120
 _PALETTE = (*((level * _GREYEST // (_GREYS - 1),) * 3 for level in range(_GREYS)), BLUE, ORANGE)
 _TOO_SMALL, _COUNTS = _GREYS, _GREYS + 1  # their places in the palette
 _BITS = 4
+_LEVEL = 6  # of deflate: 1.3 ms and 5.1 kB a picture; 9 takes 12.7 ms for 4.9 kB
 _SIMPLER_PX = 1.0
 _DIGITS = 4  # of a fraction: a thirtieth of a pixel at 320 wide
 
@@ -144,7 +145,7 @@ def _palette_png(places: NDArray[np.uint8]) -> bytes:
     parts = (
         (b"IHDR", header),
         (b"PLTE", bytes(sum(_PALETTE, ()))),
-        (b"IDAT", zlib.compress(rows.tobytes(), 9)),
+        (b"IDAT", zlib.compress(rows.tobytes(), _LEVEL)),
         (b"IEND", b""),
     )
     return SIGNATURE + b"".join(chunk(kind, body) for kind, body in parts)

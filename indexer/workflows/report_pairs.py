@@ -104,7 +104,8 @@ def _view(
         decided_by=facts.decided_by,
         decided_at=facts.decided_at,
         run_id=facts.run_id,
-        strip_href=material.strip_hrefs[facts.other_id],
+        # An image whose decision ceased to hold meanwhile is in no strip.
+        strip_href=material.strip_hrefs.get(facts.other_id, "index.html"),
         stored_paths=(image.stored_path, other.stored_path),
         largest_contour=facts.largest_contour,
         contour_count=facts.contour_count,

@@ -80,21 +80,29 @@ class Pictures:
     def _from_index(self, wanted: Sequence[ImageFacts], *, advance: Advance) -> None:
         with self.database.read() as session:
             stored = pictures.load_pictures(session, [facts.id for facts in wanted])
-            grey = reporting.load_any_thumbnails(session, [facts.id for facts in wanted if facts.id not in stored])
+            bare = [facts for facts in wanted if facts.id not in stored and not self.out.reuse(_names(facts)[1])]
+            grey = reporting.load_any_thumbnails(session, [facts.id for facts in bare])
         for facts in wanted:
             colour, prepared = _names(facts)
             if facts.id in stored:
                 self.out.write(colour, stored[facts.id].data)
-            elif facts.id in grey and not self.out.reuse(prepared):
-                try:
-                    self.out.write(prepared, picture_of_thumbnail(grey[facts.id]).data)
-                except ValueError as problem:
-                    raise self.database.damaged(f"thumbnail of image {facts.id}: {problem}") from problem
-            if facts.id in stored or facts.id in grey:
+                self.counts.from_index += 1
+            elif self.out.reuse(prepared):
+                self.counts.reused += 1
+            elif facts.id in grey and (picture := _readable(grey[facts.id])) is not None:
+                self.out.write(prepared, picture)
                 self.counts.from_index += 1
             else:
                 self.counts.none += 1
             advance(1)
+
+
+def _readable(thumbnail: bytes) -> bytes | None:
+    """A thumbnail as a picture; None if it is spoiled, which `db check` and `compare` tell."""
+    try:
+        return picture_of_thumbnail(thumbnail).data
+    except ValueError:
+        return None
 
 
 def _names(facts: ImageFacts) -> tuple[str, str]:

@@ -162,3 +162,26 @@ def test_verdicts_come_as_csv(hostile: Path, watch: Watch, tmp_path: Path) -> No
     assert len(stored) == len(HOSTILE)
     assert all(stored[row[f"image_{side}"]] == row[f"path_{side}"] for row in read for side in "ab")
     assert watched.faults == []
+
+
+def test_verdicts_of_two_tabs_add_up(made: Path, watch: Watch) -> None:
+    """A verdict given in one tab is not lost to another that was open before it."""
+    first = watch(made).open("cameras/1/pairs.html")
+    second = Watched(first.page.context.new_page(), made).open("borderline.html")
+    keys = [tab.all("document.querySelector('.pair.current').id") for tab in (first, second)]
+    second.page.evaluate("document.querySelectorAll('.pair').length > 1") and second.press("ArrowRight")
+    first.press("d")
+    second.press("d")
+    fresh = Watched(first.page.context.new_page(), made).open("cameras/1/pairs.html")
+    expected = len({keys[0], second.all("document.querySelector('.pair.current').id")})
+    assert expected == 2
+    assert fresh.page.inner_text("#collected") == "2 verdicts collected."
+
+
+def test_a_held_key_counts_once(made: Path, watch: Watch) -> None:
+    """Holding a key down gives one verdict and does not take it back."""
+    watched = watch(made).open("cameras/1/pairs.html")
+    for _ in range(2):  # the second without a release: the browser says that it repeats
+        watched.page.keyboard.down("s")
+    watched.page.keyboard.up("s")
+    assert watched.page.inner_text("#collected") == "1 verdict collected."

@@ -12,6 +12,7 @@ from indexer.engines import serial
 from indexer.errors import FolderProblem, ImageProblem, UsageProblem
 from indexer.pixels.headers import Limits
 from indexer.pixels.masks import Mask, mask_picture
+from indexer.store import reporting
 from indexer.workflows.comparing import Means
 from indexer.workflows.profile import use_profile
 from indexer.workflows.report import ReportMade, report
@@ -200,3 +201,34 @@ def test_what_is_ignored_is_shown(lot: Index, write: Callable[..., ReportMade], 
     page = (tmp_path / "out/cameras/1/index.html").read_text()
     assert 'src="../../cameras/1/ignored.png"' in page
     assert "2 rectangles" in page
+
+
+def test_the_index_may_change_meanwhile(
+    lot: Index, write: Callable[..., ReportMade], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where decisions cease to hold while the pages are written, a borderline pair leads to the overview."""
+    listed = reporting.list_decided
+    monkeypatch.setattr(reporting, "list_decided", lambda session, camera_id: listed(session, camera_id)[:0])
+    assert write(sweep=False).borderline == 2
+
+
+def test_a_spoiled_thumbnail_costs_one_picture(lot: Index, write: Callable[..., ReportMade]) -> None:
+    """An image without a file whose thumbnail cannot be read is shown without a picture; the report goes on."""
+    (lot.folder / name(2)).unlink()
+    lot.execute("UPDATE thumbnails SET data = x'00' WHERE image_id = 3")
+    assert vars(write().pictures) == {"reused": 0, "from_files": 3, "from_index": 0, "none": 1}
+
+
+def test_grey_pictures_are_reused(lot: Index, write: Callable[..., ReportMade]) -> None:
+    """What could only be shown from the index is not made again while its file is still away."""
+    (lot.folder / name(2)).unlink()
+    assert write().pictures.from_index == 1
+    assert vars(write().pictures) == {"reused": 4, "from_files": 0, "from_index": 0, "none": 0}
+
+
+def test_folders_of_others_stay(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+    """An empty folder that somebody made inside a report is still there after the next one."""
+    write()
+    (tmp_path / "out/mine").mkdir()
+    write()
+    assert (tmp_path / "out/mine").is_dir()

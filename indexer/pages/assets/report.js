@@ -9,7 +9,7 @@ let current = -1;
 
 document.documentElement.classList.add("js");
 
-// What a browser forbids to keep is kept until the page goes.
+// What a browser forbids to keep is kept until the page goes. Other tabs write too: it is read again before each change.
 const KEY = `indexer-verdicts-${document.body.dataset.report}`;
 let kept = { by: "", rows: {} };
 function load() {
@@ -111,6 +111,7 @@ const pairKeys = {
 
 // Verdicts.
 function judge(pair, verdict) {
+  load();
   const held = kept.rows[pair.id];
   if (held && held.verdict === verdict) delete kept.rows[pair.id];
   else kept.rows[pair.id] = { pair: JSON.parse(pair.dataset.pair), verdict, note: one("[name=note]", pair).value };
@@ -133,6 +134,7 @@ function csv() {
   return lines.map((line) => line.map((value) => cell(String(value))).join(",") + "\r\n").join("");
 }
 function download() {
+  load();
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([csv()], { type: "text/csv" }));
   link.download = "verdicts.csv";
@@ -140,6 +142,7 @@ function download() {
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 function forget() {
+  load();
   kept.rows = {};
   save();
   showVerdicts();
@@ -168,7 +171,7 @@ document.addEventListener("keydown", (event) => {
   const act = (pairs.length ? pairKeys : families.length ? stripKeys : {})[event.key];
   if (!act) return;
   event.preventDefault();
-  act();
+  if (!event.repeat || event.key.startsWith("Arrow")) act();  // a held key must not take back what it gave
 });
 
 function showAddressed() {
@@ -191,15 +194,19 @@ for (const family of families) {
 if (pairs.length) {
   load();
   one("#by").value = kept.by;
-  one("#by").addEventListener("input", (event) => { kept.by = event.target.value; save(); });
+  one("#by").addEventListener("input", (event) => { load(); kept.by = event.target.value; save(); });
   for (const pair of pairs) {
     const note = one("[name=note]", pair);
     note.value = kept.rows[pair.id]?.note || "";
     note.addEventListener("input", () => {
+      load();
       if (kept.rows[pair.id]) { kept.rows[pair.id].note = note.value; save(); }
     });
     one(".judge", pair).addEventListener("submit", (event) => event.preventDefault());
   }
+  const followOtherTabs = () => { load(); showVerdicts(); };
+  window.addEventListener("storage", followOtherTabs);
+  window.addEventListener("pageshow", followOtherTabs);
   showVerdicts();
 }
 showAddressed();
