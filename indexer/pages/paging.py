@@ -9,7 +9,7 @@ FAMILY_PART = 400
 _PAGE_BYTES = 800_000
 _HEAD_BYTES, _MEMBER_BYTES = 4_000, 800  # at most, in a strip, where names are shortened
 _PAIR_BYTES, _PATH_SIGN_BYTES = 6_000, 24  # at most, of a pair; a sign of a path is on it twice, and may be escaped
-_CARD_BYTES = 4_000
+_CARD_BYTES = 5_200
 
 
 @dataclass(frozen=True)
