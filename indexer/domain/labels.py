@@ -62,6 +62,8 @@ def _cells(row: list[str], head: list[str], *, line: int) -> dict[str, str]:
         raise LabelProblem(
             f"line {line}: {len(row)} values for {len(head)} columns; put values with a comma in double quotes"
         )
+    if any("\0" in cell for cell in row):
+        raise LabelProblem(f"line {line}: it holds the character NUL, which no path and no state has")
     return dict(zip(head, row, strict=True))
 
 

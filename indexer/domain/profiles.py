@@ -24,6 +24,11 @@ Rectangle = tuple[float, float, float, float]
 RECORD_FACTOR = 4
 """Pairs are recorded up to this many times `max_score`, so that another limit is answered from the table."""
 
+REFERENCE_PIXELS = 640 * 480
+"""What the whole frame counts, where areas are in reference pixels."""
+MOST_PIXELS = 10**9
+"""More than any frame has, where areas are in native pixels."""
+
 _REAL = {"min_contour_area", "max_score", "record_limit"}
 _SAID_IF_ANY = {"ignore", "ignore_picture"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -194,8 +199,9 @@ def _check(profile: Profile) -> None:
         (0 <= scoring.threshold <= 254, f"threshold {scoring.threshold} is not within 0 to 254 grey levels"),
         (0 <= scoring.dilations <= 50, f"dilations {scoring.dilations} is not within 0 to 50"),
         (
-            0 <= scoring.min_contour_area < float("inf"),
-            f"min contour area {scoring.min_contour_area} is not a number from 0 up",
+            0 <= scoring.min_contour_area <= (MOST_PIXELS if profile.preparation.native else REFERENCE_PIXELS),
+            f"min contour area {scoring.min_contour_area:g} is not a number from 0 up to the whole frame "
+            f"({REFERENCE_PIXELS} reference pixels): else nothing ever counts",
         ),
         (0 <= profile.max_score < float("inf"), f"max score {profile.max_score} is not a number from 0 up; try 1000"),
         (

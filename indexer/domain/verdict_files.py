@@ -1,8 +1,9 @@
 """A file of verdicts: CSV, one verdict a line, as a report page or a spreadsheet writes it.
 
 Columns by name, in any order: `image_a`, `image_b` (numbers or paths), `verdict` (`same` or `different`), and if they
-are there `by`, `note`, and `path_a`, `path_b`: what the index that the file was made from has as the paths of the two,
-so that a file of another index is seen. Quoted as RFC 4180 says. It does not know which images there are.
+are there `by`, `note`, and `path_a`, `path_b`, `hash_a`, `hash_b`: what the index that the file was made from has as
+paths and content hashes of the two, so that a file of another index is seen. Quoted as RFC 4180 says. It does not know
+which images there are.
 """
 
 import csv
@@ -14,7 +15,7 @@ from indexer.domain.verdicts import WORDS, Word, is_text
 from indexer.errors import VerdictProblem
 
 REQUIRED = ("image_a", "image_b", "verdict")
-OPTIONAL = ("by", "note", "path_a", "path_b")
+OPTIONAL = ("by", "note", "path_a", "path_b", "hash_a", "hash_b")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Line:
     note: str | None = None
     path_a: str | None = None
     path_b: str | None = None
+    hash_a: str | None = None
+    hash_b: str | None = None
 
 
 @dataclass(frozen=True)

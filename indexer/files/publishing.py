@@ -9,8 +9,9 @@ import re
 from pathlib import Path
 
 from indexer.errors import FolderProblem
+from indexer.files.walking import REPORT_MARKER
 
-MARKER = ".indexer-report"
+MARKER = REPORT_MARKER
 _PARTIAL = ".part"
 
 
@@ -32,15 +33,23 @@ class Publication:
     def write(self, name: str, data: bytes) -> None:
         """Puts a file in the place of the one of that name, if there is one."""
         path = self.folder / name
+        self._require_inside(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + _PARTIAL)
         try:
-            partial.write_bytes(data)
+            partial.unlink(missing_ok=True)  # of a report that was cut off; never through a link
+            with partial.open("xb") as file:
+                file.write(data)
             partial.replace(path)
         except OSError:
             partial.unlink(missing_ok=True)
             raise
         self._kept.add(name)
+
+    def _require_inside(self, folder: Path) -> None:
+        """Refuses a folder that a link leads out of the report."""
+        if not Path(os.path.realpath(folder)).is_relative_to(self.folder):
+            raise FolderProblem(f"the folder {str(folder)!a} leads out of the report; take the link away")
 
     def drop_the_rest(self) -> int:
         """Removes what earlier publications left and this one has no use for; the number of files."""
@@ -49,7 +58,7 @@ class Publication:
             for path in (Path(inside, name) for name in names):
                 name = path.relative_to(self.folder).as_posix()
                 if name not in self._kept and self._ours.fullmatch(name.removesuffix(_PARTIAL)):
-                    path.unlink()
+                    path.unlink(missing_ok=True)
                     dropped += 1
                     emptied.add(path.parent)
             if Path(inside) != self.folder and Path(inside) in emptied and not os.listdir(inside):
@@ -60,12 +69,17 @@ class Publication:
 
 def open_publication(folder: str, *, ours: re.Pattern[str]) -> Publication:
     """The folder, made if need be and marked; refused if it holds anything that is not ours."""
+    if not folder:
+        raise FolderProblem("the name of the folder is empty; name a new folder")
     path = Path(os.path.realpath(folder))
     if os.path.lexists(path) and not path.is_dir():
         raise FolderProblem(f"{folder!a} is no folder; name a new one")
     if path.is_dir() and not (path / MARKER).is_file() and os.listdir(path):
         raise FolderProblem(f"the folder {folder!a} holds files that are no report; name a new or empty one")
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise FolderProblem(f"the folder {folder!a} cannot be made: {problem.strerror}; name another") from problem
     publication = Publication(path, ours=ours)
     publication.write(MARKER, b"A report of indexer is here: manage.py report writes over it.\n")
     return publication

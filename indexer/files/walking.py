@@ -17,6 +17,11 @@ from indexer.errors import FolderProblem
 QUARANTINE_NAME = ".indexer-quarantine"
 """Folders of this name hold files that were taken away; they are never walked."""
 
+REPORT_MARKER = ".indexer-report"
+"""A folder that holds a file of this name is a report: its pictures are of images, and no images."""
+OF_REPORT = "a report of indexer"
+"""Why such a folder is skipped."""
+
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 """Suffixes of candidates, in small letters."""
 
@@ -37,8 +42,8 @@ class Skipped:
 
     path: str
     reason: str
-    """'not an image name', 'symbolic link', 'not a regular file', 'Permission denied', 'gone while walking' or another
-    text of the operating system."""
+    """'not an image name', 'symbolic link', 'not a regular file', 'a report of indexer', 'Permission denied', 'gone
+    while walking' or another text of the operating system."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,9 @@ def _walk_folder(root: str, *, listed: set[str]) -> Iterator[Candidate | Skipped
             yield Skipped(folder, _reason(problem))
             continue
         listed.add(folder)
+        if any(entry.name == REPORT_MARKER for entry in entries):
+            yield Skipped(folder, OF_REPORT)
+            continue
         subfolders = []
         for entry in entries:
             found = _describe_entry(entry, root=root)

@@ -97,7 +97,7 @@ def _alt(shown: Shown, words: str) -> str:
 
 def _verdict_row(pair: Pair) -> str:
     """What a verdict's row in CSV needs, exactly: ASCII JSON, as a line end or a lone byte of a path must survive."""
-    return json.dumps([pair.image.id, pair.other.id, *pair.stored_paths])
+    return json.dumps([pair.image.id, pair.other.id, *pair.stored_paths, *pair.content_hashes])
 
 
 def _points(points: tuple[tuple[int, int], ...]) -> str:

@@ -233,7 +233,7 @@ class Removal:
 class Pair:
     """A duplicate beside its keeper, or two kept images.
 
-    `stored_paths` are the paths as the database has them. `verdict` is what a person has said of it already.
+    `stored_paths` and `content_hashes` are as the database has them. `verdict` is what a person has said of it already.
     """
 
     image: Shown
@@ -248,6 +248,7 @@ class Pair:
     run_id: int
     strip_href: str
     stored_paths: tuple[str, str]
+    content_hashes: tuple[str, str]
     largest_contour: float | None = None
     contour_count: int | None = None
     changed_fraction: float | None = None

@@ -26,6 +26,7 @@ class JudgedImage:
     camera_id: int
     camera: str
     state: State
+    content_hash: str
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,12 @@ class JudgedPair:
 def get_images(session: Session, pair: Pair) -> tuple[JudgedImage, JudgedImage]:
     """The two images of a pair of ids that are there."""
     query = (
-        select(ImageRow.id, ImageRow.path, ImageRow.camera_id, CameraRow.name, ImageRow.state)
+        select(ImageRow.id, ImageRow.path, ImageRow.camera_id, CameraRow.name, ImageRow.state, ImageRow.content_hash)
         .join(CameraRow, CameraRow.id == ImageRow.camera_id)
         .where(ImageRow.id.in_(pair))
     )
     found = {
-        row.id: JudgedImage(row.id, row.path, row.camera_id, row.name, State(row.state))
+        row.id: JudgedImage(row.id, row.path, row.camera_id, row.name, State(row.state), row.content_hash)
         for row in session.execute(query)
     }
     return found[pair[0]], found[pair[1]]

@@ -25,6 +25,7 @@ from indexer.store.profiles import StoredProfile
 from indexer.store.stories import ImageStory, get_story
 from indexer.workflows.explain import OF_TWO_CAMERAS, PairStory, explain_image, explain_pair, load_pair
 from indexer.workflows.measures import mask_of, measure_of
+from indexer.workflows.unwalked import find_walked
 
 
 class Source(StrEnum):
@@ -74,7 +75,7 @@ def illustrate(
     words: Callable[[Illustration], Captions],
 ) -> Illustration:
     """Draws an image beside another one; if none is named, beside its keeper, or the one most like it on record."""
-    _require_new(out)
+    _require_new(database, out)
     story = explain_image(database, name) if other is None else explain_pair(database, name, other)
     with database.read() as session:
         pair = (story.image_a, story.image_b) if isinstance(story, PairStory) else (story, _beside(session, story))
@@ -165,12 +166,16 @@ def _changes(
     return changes(whole[0], whole[1], measure=measure), None
 
 
-def _require_new(out: str) -> None:
+def _require_new(database: Database, out: str) -> None:
     """Refuses a name under which a picture would replace something, or be taken for something else."""
     if not out.lower().endswith(".png"):
         raise UsageProblem(f"the picture is a PNG, and {out!a} is no name for one; type --picture NAME.png")
     if os.path.lexists(out):
         raise PictureProblem(f"{out!a} is there already, and nothing is written over; name a file that is not")
+    if (root := find_walked(database, os.path.dirname(out) or ".")) is not None:
+        raise PictureProblem(
+            f"{out!a} lies inside {root!a}, and the next ingest would take the picture in; name a place outside"
+        )
 
 
 def _write_new(out: str, data: bytes) -> None:

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from indexer.domain.names import Naming
 from indexer.domain.renaming import renamed
 from indexer.engines import Lost, Map
-from indexer.files.walking import Candidate, roots_of
+from indexer.files.walking import OF_REPORT, Candidate, roots_of
 from indexer.pixels.describing import DescribeTask, Description, Recipe, describe, set_aside
 from indexer.pixels.headers import Limits
 from indexer.store import decisions, images, profiles
@@ -100,7 +100,7 @@ class _SortedOut:
     gone: dict[int, str]
 
 
-_EXPECTED = {"not an image name", "symbolic link", "not a regular file"}
+_EXPECTED = {"not an image name", "symbolic link", "not a regular file", OF_REPORT}
 
 
 def ingest(

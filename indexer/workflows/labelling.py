@@ -36,11 +36,13 @@ class Labels:
 def read_labels(path: str) -> list[StateLabel] | list[PairLabel]:
     """The labels in a CSV."""
     # Names of files may hold bytes that are not UTF-8; spreadsheets begin their files with a mark.
-    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:  # noqa: PTH123 - as typed
-        try:
+    try:
+        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:  # noqa: PTH123 - as typed
             labels = parse_labels(file)
-        except LabelProblem as problem:
-            raise LabelProblem(f"{path!a}, {problem}") from problem
+    except LabelProblem as problem:
+        raise LabelProblem(f"{path!a}, {problem}") from problem
+    except OSError as problem:
+        raise LabelProblem(f"{path!a} cannot be read: {problem.strerror}; name a CSV file") from problem
     if not labels:
         raise LabelProblem(f"{path!a} holds no label below its first line")
     return labels

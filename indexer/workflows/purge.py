@@ -12,12 +12,13 @@ from typing import Any
 
 from indexer.domain.images import State
 from indexer.domain.removal import RemovalState
+from indexer.domain.selection import pair_of
 from indexer.errors import UsageProblem
 from indexer.files.checking import Fingerprint, Mismatch, check, same_file
 from indexer.files.moving import delete
 from indexer.files.quarantine import forget_place
 from indexer.interrupts import uninterrupted
-from indexer.store import removals
+from indexer.store import removals, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import Removal
 from indexer.workflows.running import writing
@@ -106,6 +107,18 @@ def _close(database: Database, removal: Removal, report: PurgeReport, *, clock: 
         removals.finish_act(session, removal.id, RemovalState.PURGED, at=clock(), problem=problem)
 
 
+def _said_against(database: Database, removal: Removal) -> str | None:
+    """What a person said since against the removal of a file: it must not be the end of it."""
+    with database.read() as session:
+        said = verdicts.find_verdict(session, pair_of(removal.image_id, removal.keeper_id))
+    if said is None or said.verdict == "same":
+        return None
+    return (
+        f"{said.by} said that its keeper shows something different; "
+        f"bring it back with: manage.py restore {removal.path!a}"
+    )
+
+
 def _purge_one(database: Database, removal: Removal, *, clock: Clock) -> str | None:
     """Deletes one file; why not, if it was kept."""
     place = removal.quarantine_path or ""
@@ -114,6 +127,8 @@ def _purge_one(database: Database, removal: Removal, *, clock: Clock) -> str | N
     if same_file(place, removal.keeper_path):
         # By a link on the way to it: the keeper's name then leads to the very file that would go.
         return f"it is the same file as its keeper {removal.keeper_path!a}"
+    if (said := _said_against(database, removal)) is not None:
+        return said
     if removal.keeper_state is not State.READY:
         return f"its keeper {removal.keeper_path!a} is {removal.keeper_state}"
     try:

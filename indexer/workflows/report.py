@@ -110,7 +110,6 @@ class _Writing:
         """Writes all pages, the overview last."""
         made = self._made
         with self._database.read() as session:
-            self._stored = {one.id: one for one in profiles.list_profiles(session)}
             in_force = {name: profiles.camera_profile(session, number) for name, number in chosen.items()}
             summaries = {one.camera: one for one in cameras.list_summaries(session) if one.camera in chosen}
             cards = [
@@ -198,9 +197,10 @@ class _Writing:
         with self._database.read() as session:
             facts = reporting.load_images(session, ids)
             removals = reporting.load_removals(session, ids)
+            stored = {one.id: one for one in profiles.list_profiles(session)}  # one may have been made meanwhile
         shown = {image: self._pictures.show(one) for image, one in facts.items()}
         material = Material(tuple(pairs), facts, shown, removals, strip_hrefs)
-        return tuple(pair_views(self._database, self._out, self._means.spread, stored=self._stored, material=material))
+        return tuple(pair_views(self._database, self._out, self._means.spread, stored=stored, material=material))
 
     def _borderline(self, close: Sequence[PairFacts], strip_hrefs: dict[int, str]) -> None:
         with self._database.read() as session:

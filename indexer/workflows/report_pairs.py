@@ -107,6 +107,7 @@ def _view(
         # An image whose decision ceased to hold meanwhile is in no strip.
         strip_href=material.strip_hrefs.get(facts.other_id, "index.html"),
         stored_paths=(image.stored_path, other.stored_path),
+        content_hashes=(image.content_hash, other.content_hash),
         largest_contour=facts.largest_contour,
         contour_count=facts.contour_count,
         changed_fraction=facts.changed_fraction,

@@ -107,6 +107,10 @@ def give_all(database: Database, file: str, *, by: str, note: str | None, clock:
         lines = read_lines(Path(file).read_bytes())
     except VerdictProblem as problem:
         raise VerdictProblem(f"{file!a}: {problem}") from None
+    except OSError as problem:
+        raise VerdictProblem(f"{file!a} cannot be read: {problem.strerror}; name a CSV file") from problem
+    if not lines:
+        raise VerdictProblem(f"{file!a} holds no verdict below its first line; add some, one a line")
     with database.read() as session:
         wishes, refused = _wishes(session, lines, by=by, note=note)
     if refused:
@@ -172,6 +176,9 @@ def _wish(session: Session, line: Line, *, by: str, note: str | None) -> Wish:
             raise VerdictProblem(
                 f"image {image.id} is {image.path!a} and not {path!a}: the file was made from another index"
             )
+    for image, content_hash in zip(images, (line.hash_a, line.hash_b), strict=True):
+        if content_hash is not None and content_hash != image.content_hash:
+            raise VerdictProblem(f"image {image.id} has other bytes: the file was made from another index")
     return Wish(images, line.verdict, by, note)
 
 

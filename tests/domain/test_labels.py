@@ -67,3 +67,9 @@ def test_any_text(text: str) -> None:
     except LabelProblem as problem:
         found = [problem]
     assert all(isinstance(one, StateLabel) or str(one).startswith("line ") for one in found)
+
+
+def test_nul_is_refused_with_its_line() -> None:
+    """A character that no path can hold is told with its line."""
+    with pytest.raises(LabelProblem, match="line 2: it holds the character NUL"):
+        parse_labels(["image,state\n", '"a\0b.jpg",x\n'])

@@ -96,7 +96,7 @@ def test_changes_cover_every_parameter() -> None:
     assert {"ignore", "ignore_picture"} == CHANGES.keys() - BALANCED.parameters.keys()
 
 
-@given(st.sampled_from(BUILT_IN), st.integers(0, 10**6), st.integers(0, 10**6))
+@given(st.sampled_from(BUILT_IN), st.integers(0, 300_000), st.integers(0, 10**6))
 def test_whole_and_real_numbers_are_one(base: Profile, area: int, limit: int) -> None:
     """1000 and 1000.0 are the same number, so they make equal profiles with equal digests."""
     whole = derived(base, min_contour_area=area, max_score=limit, record_limit=limit)
@@ -166,6 +166,12 @@ NOT_A_NUMBER, ENDLESS = float("nan"), float("inf")
         (BALANCED, {"dilations": 51}, "dilations 51 is not within 0 to 50"),
         (BALANCED, {"min_contour_area": -0.5}, "min contour area -0.5"),
         (BALANCED, {"min_contour_area": ENDLESS}, "min contour area inf"),
+        (
+            BALANCED,
+            {"min_contour_area": 307201},
+            "min contour area 307201 is not a number from 0 up",
+        ),
+        (ORIGINAL, {"min_contour_area": 1e308}, "min contour area 1e"),
         (BALANCED, {"min_contour_area": NOT_A_NUMBER}, "min contour area nan"),
         (BALANCED, {"max_score": -1}, "max score -1"),
         (BALANCED, {"max_score": ENDLESS}, "max score inf"),

@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.errors import FolderProblem
-from indexer.files.walking import IMAGE_SUFFIXES, QUARANTINE_NAME, Candidate, Skipped, roots_of, walk
+from indexer.files.walking import (
+    IMAGE_SUFFIXES,
+    OF_REPORT,
+    QUARANTINE_NAME,
+    REPORT_MARKER,
+    Candidate,
+    Skipped,
+    roots_of,
+    walk,
+)
 
 ODD_NAMES = [
     "two words.jpg",
@@ -242,3 +251,12 @@ def test_every_path_is_answered_once(
     arguments = data.draw(st.lists(st.sampled_from(everything)))
     answered = [found.path for found in walk(arguments)]
     assert sorted(answered) == sorted(set().union(*map(_files_beneath, arguments)))
+
+
+def test_reports_are_not_walked(tmp_path: Path) -> None:
+    """The pictures of a report are no images: its folder is skipped whole, and said so."""
+    root = tmp_path / "lot"
+    kept = made(root / "a.png")
+    made(root / "pages" / "pictures" / "b.png")
+    (root / "pages" / REPORT_MARKER).touch()
+    assert list(walk([str(root)])) == [candidate(kept, root), Skipped(str(root / "pages"), OF_REPORT)]

@@ -149,7 +149,7 @@ def test_a_name_that_comes_to_be_meanwhile_is_not_written_over(
     street: Index, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also a file that is made while the picture is drawn stays as it is."""
-    monkeypatch.setattr("indexer.workflows.illustrating._require_new", lambda _out: out.write_bytes(b"mine"))
+    monkeypatch.setattr("indexer.workflows.illustrating._require_new", lambda *_: out.write_bytes(b"mine"))
     with pytest.raises(PictureProblem, match="File exists"):
         drawn(street, out, BIRDS)
     assert out.read_bytes() == b"mine"
@@ -178,3 +178,11 @@ def test_a_spoiled_picture_is_damage(street: Index, out: Path) -> None:
     street.execute("UPDATE pictures SET data = x'00'")
     with pytest.raises(DatabaseProblem, match="not a picture"):
         drawn(street, out, BIRDS)
+
+
+def test_no_picture_where_an_ingest_would_look(street: Index) -> None:
+    """A picture drawn among the images would be the next one: it is refused, and nothing is there."""
+    before = street.tree()
+    with pytest.raises(PictureProblem, match="the next ingest would take the picture in"):
+        drawn(street, street.folder / "why.png", BIRDS)
+    assert street.tree() == before

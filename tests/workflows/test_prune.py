@@ -501,3 +501,21 @@ def test_cut_copy_to_another_disk_is_settled(lot: Index, monkeypatch: pytest.Mon
     assert len(lot.tree()) == 5
     lot.ingest()
     assert (lot.tree(), lot.removals()) == (before, [(COPY, "failed")])
+
+
+def test_purge_keeps_what_a_person_judged(lot: Index) -> None:
+    """A file that a person said differs from its keeper stays in quarantine, whole, and is told with the way back."""
+    lot.prune()
+    before = lot.tree()
+    lot.judge(COPY, KEEPER, "different")
+    report = lot.purge()
+    assert report.purged == 1
+    assert [reason.partition(";")[0] for _, reason in report.skipped] == [
+        "Ada said that its keeper shows something different"
+    ]
+    ((place, _),) = report.skipped
+    kept = os.path.relpath(place, lot.folder.parent)
+    assert {path: held for path, held in before.items() if path.endswith(kept)} == {
+        path: held for path, held in lot.tree().items() if path.endswith(kept)
+    }
+    assert lot.restore().restored == 1

@@ -1,6 +1,7 @@
 """report: pages in a folder of their own, completed by the next one, of removed images too, and never too large."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -232,3 +233,35 @@ def test_folders_of_others_stay(lot: Index, write: Callable[..., ReportMade], tm
     (tmp_path / "out/mine").mkdir()
     write()
     assert (tmp_path / "out/mine").is_dir()
+
+
+def test_nothing_is_written_through_a_link(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+    """A link where a report writes leads nowhere: files of others keep their bytes, folders of others are refused."""
+    write()
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / "out/index.html.part").symlink_to(tmp_path / "precious")
+    write()
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+    assert not (tmp_path / "out/index.html").is_symlink()
+    (tmp_path / "elsewhere").mkdir()
+    shutil.rmtree(tmp_path / "out/pictures")
+    (tmp_path / "out/pictures").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FolderProblem, match="leads out of the report"):
+        write()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_profile_may_be_made_meanwhile(
+    lot: Index, write: Callable[..., ReportMade], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile that was made after the report began is known by the time its decisions are shown."""
+    listed = reporting.list_decided
+
+    def late(session: Any, camera_id: int) -> Any:
+        monkeypatch.undo()
+        lot.make_profile("late", base="plain")
+        lot.compare(profile="late")
+        return listed(session, camera_id)
+
+    monkeypatch.setattr(reporting, "list_decided", late)
+    assert write(sweep=False).pairs == 1

@@ -275,6 +275,23 @@ def test_a_file_of_another_index(place: Index) -> None:
     assert [one.path_b for one in read(place, csv_of(place, good, header=header)).recorded] == [str(odd)]
 
 
+def test_a_file_of_an_index_of_other_bytes(place: Index) -> None:
+    """Where numbers and paths agree by chance, the hashes in the file must be those of the images, too."""
+    (held,) = place.rows("SELECT content_hash FROM images WHERE id = 1")
+    header = "image_a,image_b,verdict,hash_a,hash_b"
+    report = read(place, csv_of(place, f"1,2,same,{held[0]},{'0' * 64}", header=header))
+    assert [(where, "other bytes" in why) for where, why in report.refused] == [("line 2", True)]
+    assert len(read(place, csv_of(place, f"1,2,same,{held[0]},", header=header)).recorded) == 1
+
+
+def test_a_file_without_verdicts(place: Index) -> None:
+    """A file with a header alone is refused, and no run is written."""
+    before = place.dump()
+    with pytest.raises(VerdictProblem, match="holds no verdict below its first line"):
+        read(place, csv_of(place))
+    assert place.dump() == before
+
+
 @pytest.mark.parametrize("odd", ["file://[x", "file:///%00", "", "/", "x" * 5000, "1" * 30, "\u00b2", "a\nb"])
 def test_odd_names_are_refused(place: Index, odd: str) -> None:
     """Whatever stands where an image should is named as not in the index, in either place and as a path to be held."""

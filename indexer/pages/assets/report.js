@@ -128,9 +128,9 @@ function showVerdicts() {
 }
 const cell = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 function csv() {
-  const rows = Object.values(kept.rows).map(({ pair: [a, b, pathA, pathB], verdict, note }) =>
-    [a, b, verdict, kept.by, note, pathA, pathB]);
-  const lines = [["image_a", "image_b", "verdict", "by", "note", "path_a", "path_b"], ...rows];
+  const rows = Object.values(kept.rows).map(({ pair: [a, b, ...known], verdict, note }) =>
+    [a, b, verdict, kept.by, note, ...known]);
+  const lines = [["image_a", "image_b", "verdict", "by", "note", "path_a", "path_b", "hash_a", "hash_b"], ...rows];
   return lines.map((line) => line.map((value) => cell(String(value))).join(",") + "\r\n").join("");
 }
 function download() {
