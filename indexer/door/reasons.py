@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from indexer.domain.images import Criterion
+from indexer.domain.profiles import REFERENCE_PIXELS
 from indexer.door.words import path
 from indexer.store.stories import DecisionStory, ImageStory
 
@@ -14,7 +15,7 @@ _PREFERRED = {
     Criterion.CONTENT: "one of the two had to be, and nothing that can be seen tells them apart",
     Criterion.PATH: "one of the two had to be, and nothing but their paths tells them apart",
 }
-_REFERENCE = "of 307200 reference pixels"
+_REFERENCE = f"of {REFERENCE_PIXELS} reference pixels"
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 

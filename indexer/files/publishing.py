@@ -11,7 +11,6 @@ from pathlib import Path
 from indexer.errors import FolderProblem
 from indexer.files.walking import REPORT_MARKER
 
-MARKER = REPORT_MARKER
 _PARTIAL = ".part"
 
 
@@ -74,12 +73,12 @@ def open_publication(folder: str, *, ours: re.Pattern[str]) -> Publication:
     path = Path(os.path.realpath(folder))
     if os.path.lexists(path) and not path.is_dir():
         raise FolderProblem(f"{folder!a} is no folder; name a new one")
-    if path.is_dir() and not (path / MARKER).is_file() and os.listdir(path):
+    if path.is_dir() and not (path / REPORT_MARKER).is_file() and os.listdir(path):
         raise FolderProblem(f"the folder {folder!a} holds files that are no report; name a new or empty one")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise FolderProblem(f"the folder {folder!a} cannot be made: {problem.strerror}; name another") from problem
     publication = Publication(path, ours=ours)
-    publication.write(MARKER, b"A report of indexer is here: manage.py report writes over it.\n")
+    publication.write(REPORT_MARKER, b"A report of indexer is here: manage.py report writes over it.\n")
     return publication

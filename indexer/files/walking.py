@@ -1,8 +1,8 @@
 """Which files lie beneath the folders that a person names.
 
 It promises that every path met is answered once, as a candidate or as skipped with a reason, in an order that depends
-on the names alone; that no symbolic link is followed beneath an argument; and that quarantined files are never seen.
-It does not open a file: whether a candidate is a picture is for others to find out.
+on the names alone; that no symbolic link is followed beneath an argument; and that quarantined files and the pictures
+of reports are never seen. It does not open a file: whether a candidate is a picture is for others to find out.
 """
 
 import errno

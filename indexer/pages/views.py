@@ -229,6 +229,11 @@ class Removal:
     ended_at: datetime | None
 
 
+def pair_key(image_id: int, other_id: int) -> str:
+    """What a pair is called in addresses."""
+    return f"pair-{image_id}-{other_id}"
+
+
 @dataclass(frozen=True)
 class Pair:
     """A duplicate beside its keeper, or two kept images.
@@ -262,7 +267,7 @@ class Pair:
     @property
     def key(self) -> str:
         """What it is called in addresses."""
-        return f"pair-{self.image.id}-{self.other.id}"
+        return pair_key(self.image.id, self.other.id)
 
     @property
     def apart(self) -> timedelta | None:

@@ -10,10 +10,10 @@ from indexer.domain.images import State
 from indexer.domain.removal import Flagged, IndexedFile
 from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
+from indexer.store.chunks import chunks
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, VerdictRow, many
 
-_CHUNK = 500
 _other = aliased(ImageRow)
 
 
@@ -74,8 +74,7 @@ def add_decisions(
 
 def take_back(session: Session, image_ids: Sequence[int], *, at: datetime) -> None:
     """Marks the current decisions of images as no longer holding: `compare` decides them again."""
-    for start in range(0, len(image_ids), _CHUNK):
-        chunk = image_ids[start : start + _CHUNK]
+    for chunk in chunks(image_ids):
         held = DecisionRow.image_id.in_(chunk) & DecisionRow.superseded_at.is_(None)
         session.execute(update(DecisionRow).where(held).values(superseded_at=at))
 

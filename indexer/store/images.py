@@ -8,7 +8,7 @@ whether they are there (`state`). The workflows say when a change takes an image
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
@@ -17,14 +17,12 @@ from indexer.domain.images import Image, State
 from indexer.domain.names import Naming
 from indexer.pixels.describing import Description, Thumbnail
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
+from indexer.store.chunks import chunks
 from indexer.store.columns import stored_forms
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, ImageRow, PreparationRow, ThumbnailRow, many
 
-T = TypeVar("T")
-
 _AWAY = (State.MISSING, State.REMOVED)
-_CHUNK = 500  # SQLite takes up to 32 766 bound values, older builds 999
 
 
 @dataclass(frozen=True)
@@ -62,21 +60,20 @@ class NewImage(NamedTuple):
 def list_known(session: Session, paths: Sequence[str]) -> dict[str, KnownFile]:
     """What the index has at these paths, of rows that are neither missing nor removed, by path."""
     found = (
-        session.execute(_KNOWN.where(ImageRow.path.in_(chunk), ImageRow.state.not_in(_AWAY)))
-        for chunk in _chunks(paths)
+        session.execute(_KNOWN.where(ImageRow.path.in_(chunk), ImageRow.state.not_in(_AWAY))) for chunk in chunks(paths)
     )
     return {known.path: known for rows in found for known in map(_known, rows)}
 
 
 def list_by_hash(session: Session, hashes: Sequence[str]) -> list[KnownFile]:
     """Every row with one of these contents, whatever its state, oldest first."""
-    found = (session.execute(_KNOWN.where(ImageRow.content_hash.in_(chunk))) for chunk in _chunks(hashes))
+    found = (session.execute(_KNOWN.where(ImageRow.content_hash.in_(chunk))) for chunk in chunks(hashes))
     return sorted((_known(row) for rows in found for row in rows), key=lambda known: known.id)
 
 
 def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile]:
     """The rows at these paths that are neither missing nor removed."""
-    for chunk in _chunks(paths):
+    for chunk in chunks(paths):
         yield from map(PresentFile._make, session.execute(_PRESENT.where(ImageRow.path.in_(chunk))))
 
 
@@ -127,7 +124,7 @@ def rename_image(session: Session, image_id: int, *, naming: Naming) -> None:
 
 def set_state(session: Session, image_ids: Sequence[int], state: State, *, reason: str | None = None) -> None:
     """Writes what became of images."""
-    for chunk in _chunks(image_ids):
+    for chunk in chunks(image_ids):
         session.execute(update(ImageRow).where(ImageRow.id.in_(chunk)).values(state=state, state_reason=reason))
 
 
@@ -140,7 +137,7 @@ def displace(session: Session, image_id: int, *, path: str) -> None:
 def mark_missing(session: Session, gone: Mapping[int, str]) -> int:
     """Marks images, by id and path, that did not turn up elsewhere meanwhile; their number."""
     missing: list[int] = []
-    for chunk in _chunks(list(gone)):
+    for chunk in chunks(list(gone)):
         query = select(ImageRow.id, ImageRow.path).where(ImageRow.id.in_(chunk), ImageRow.state.not_in(_AWAY))
         missing += [row.id for row in session.execute(query) if row.path == gone[row.id]]
     set_state(session, missing, State.MISSING, reason="not found")
@@ -167,7 +164,7 @@ def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]
         return
     ids = {row.digest: row.id for row in session.execute(select(PreparationRow.digest, PreparationRow.id))}
     there = set[tuple[int, int]]()
-    for chunk in _chunks([image_id for image_id, _ in pairs]):
+    for chunk in chunks([image_id for image_id, _ in pairs]):
         query = select(ThumbnailRow.image_id, ThumbnailRow.preparation_id).where(ThumbnailRow.image_id.in_(chunk))
         there |= {(image_id, preparation_id) for image_id, preparation_id in session.execute(query)}
     rows = [
@@ -187,7 +184,7 @@ def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]
 
 def drop_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> None:
     """Forgets thumbnails that are spoiled."""
-    for chunk in _chunks(image_ids):
+    for chunk in chunks(image_ids):
         spoiled = ThumbnailRow.image_id.in_(chunk) & (ThumbnailRow.preparation_id == preparation_id)
         session.execute(delete(ThumbnailRow).where(spoiled))
 
@@ -238,7 +235,7 @@ def _present(
 def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> dict[int, bytes]:
     """The PNG of each image's thumbnail, by image id; those without one are left out."""
     query = select(ThumbnailRow.image_id, ThumbnailRow.data).where(ThumbnailRow.preparation_id == preparation_id)
-    found = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in _chunks(image_ids))
+    found = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
     return {row.image_id: row.data for rows in found for row in rows}
 
 
@@ -286,8 +283,3 @@ def _named(naming: Naming, *, camera_id: int) -> dict[str, object]:
         "captured_at": naming.captured_at,
         "captured_at_source": naming.captured_at_source,
     }
-
-
-def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]

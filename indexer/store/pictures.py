@@ -1,16 +1,15 @@
 """The small colour pictures of images that were removed or stand for one. `prune` writes them once; those who show look
 here. Where a picture comes from is not known here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from indexer.pixels.pictures import Picture
+from indexer.store.chunks import chunks
 from indexer.store.tables import PictureRow, many
-
-_CHUNK = 500
 
 
 def add_pictures(session: Session, taken: Mapping[int, Picture]) -> bool:
@@ -35,7 +34,7 @@ def list_pictured(session: Session, image_ids: Sequence[int]) -> set[int]:
     """Those of these images that have a picture."""
     return {
         image_id
-        for chunk in _chunks(image_ids)
+        for chunk in chunks(image_ids)
         for image_id in session.scalars(select(PictureRow.image_id).where(PictureRow.image_id.in_(chunk)))
     }
 
@@ -44,11 +43,6 @@ def load_pictures(session: Session, image_ids: Sequence[int]) -> dict[int, Pictu
     """The picture of each of these images, by image id; those without one are left out."""
     return {
         row.image_id: Picture(row.height, row.width, row.data)
-        for chunk in _chunks(image_ids)
+        for chunk in chunks(image_ids)
         for row in session.scalars(select(PictureRow).where(PictureRow.image_id.in_(chunk)))
     }
-
-
-def _chunks(image_ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(image_ids), _CHUNK):
-        yield image_ids[start : start + _CHUNK]

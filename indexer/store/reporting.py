@@ -4,15 +4,16 @@ It promises that a report stays with the decisions it began with: they are asked
 decisions are never changed. It does not know what a page is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, extract, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import State
+from indexer.store.chunks import chunks
 from indexer.store.columns import stored_text
 from indexer.store.tables import (
     CameraRow,
@@ -25,9 +26,6 @@ from indexer.store.tables import (
     VerdictRow,
 )
 
-T = TypeVar("T")
-
-_CHUNK = 500
 _TOLD = (State.READY, State.REMOVED)
 
 
@@ -134,7 +132,7 @@ def load_images(session: Session, image_ids: Sequence[int]) -> dict[int, ImageFa
     """What is shown of images, by id."""
     return {
         row.id: _image(row, camera)
-        for chunk in _chunks(image_ids)
+        for chunk in chunks(image_ids)
         for row, camera in session.execute(_IMAGES.where(ImageRow.id.in_(chunk)))
     }
 
@@ -155,7 +153,7 @@ def load_pairs(session: Session, decision_ids: Sequence[int]) -> dict[int, PairF
     )
     return {
         decision.id: _pair(decision, score, verdict)
-        for chunk in _chunks(decision_ids)
+        for chunk in chunks(decision_ids)
         for decision, score, verdict in session.execute(query.where(DecisionRow.id.in_(chunk)))
     }
 
@@ -163,7 +161,7 @@ def load_pairs(session: Session, decision_ids: Sequence[int]) -> dict[int, PairF
 def load_removals(session: Session, image_ids: Sequence[int]) -> dict[int, RemovalFacts]:
     """The last thing that was done to the files of images, by image id."""
     found = dict[int, RemovalFacts]()
-    for chunk in _chunks(image_ids):
+    for chunk in chunks(image_ids):
         rows = session.scalars(select(RemovalRow).where(RemovalRow.image_id.in_(chunk)).order_by(RemovalRow.id))
         for row in rows:
             ended_at = row.restored_at if row.state == "restored" else row.purged_at
@@ -214,7 +212,7 @@ def list_undecided(session: Session, camera_id: int, *, limit: int) -> list[Imag
 def load_any_thumbnails(session: Session, image_ids: Sequence[int]) -> dict[int, bytes]:
     """A thumbnail of each image, whatever its preparation, by image id; those without one are left out."""
     query = select(ThumbnailRow.image_id, ThumbnailRow.data).order_by(ThumbnailRow.preparation_id.desc())
-    found = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in _chunks(image_ids))
+    found = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
     return {image_id: data for rows in found for image_id, data in rows}
 
 
@@ -286,8 +284,3 @@ def _margin(image: DecisionRow, other: DecisionRow, score: ScoreRow) -> PairFact
         changed_fraction=score.changed_fraction,
         verdict=None,
     )
-
-
-def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]

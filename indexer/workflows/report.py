@@ -29,6 +29,7 @@ from indexer.pages.views import (
     Picture,
     Site,
     StripPage,
+    pair_key,
 )
 from indexer.store import cameras, profiles, reporting
 from indexer.store.cameras import CameraSummary
@@ -239,9 +240,9 @@ def _lay_out(folder: str, decided: list[Decided]) -> _Layout:
     places = [at for page in pages for part in page for at in part.members]
     ranges = paging.pair_pages(decided[at].path_signs + signs.get(decided[at].keeper_id or 0, 4096) for at in places)
     pair_hrefs = {
-        decided[places[at]].image_id: f"{_pairs_file(number)}#{_pair_key(decided[places[at]])}"
+        decided[at].image_id: f"{_pairs_file(number)}#{pair_key(decided[at].image_id, decided[at].keeper_id or 0)}"
         for number, page_places in enumerate(ranges, start=1)
-        for at in page_places
+        for at in map(places.__getitem__, page_places)
     }
     return _Layout(folder, decided, pages, strip_hrefs, places, ranges, pair_hrefs)
 
@@ -260,10 +261,6 @@ def _families(decided: Sequence[Decided]) -> Iterator[tuple[int, list[int]]]:
 
 def _pairs_file(number: int) -> str:
     return PageNumber(number, number, "pairs.html", "pairs").file(number)
-
-
-def _pair_key(one: Decided) -> str:
-    return f"pair-{one.image_id}-{one.keeper_id}"  # as `Pair.key`
 
 
 def _card(

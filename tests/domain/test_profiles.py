@@ -14,6 +14,7 @@ from indexer.domain.profiles import (
     ORIGINAL,
     PARAMETERS,
     PLAIN,
+    REFERENCE_PIXELS,
     Drawing,
     Profile,
     derive_profile,
@@ -21,6 +22,7 @@ from indexer.domain.profiles import (
     parse_rectangle,
 )
 from indexer.errors import ProfileProblem
+from indexer.pixels.scoring import REFERENCE_AREA
 
 CHANGES: dict[str, Any] = {
     "work_width": 640,
@@ -256,3 +258,8 @@ def test_other_rectangles_are_refused(text: str) -> None:
 def test_a_drawing_says_its_share() -> None:
     """The share of the frame that a drawing ignores is that of its pixels."""
     assert [Drawing(4, 3, ignored_px, "").ignored_share for ignored_px in (3, 12)] == [0.25, 1.0]
+
+
+def test_the_frame_counts_the_same_everywhere() -> None:
+    """What profiles and scores take the whole frame for is one number, though their floors do not know each other."""
+    assert REFERENCE_PIXELS == REFERENCE_AREA
