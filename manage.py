@@ -68,7 +68,7 @@ def ingest(
                 database, found, spread=spread, limits=page.limits, clock=page.clock, progress=page.progress
             )
         page.show(report, words.ingested)
-    raise typer.Exit(1 if report.refused else 0)
+    raise typer.Exit(1 if report.refused or report.held else 0)
 
 
 @app.command()

@@ -43,6 +43,8 @@ def ingested(console: Console, report: IngestReport) -> None:
             f"  {report.unread_stamps} timestamps do not read as a time; those images have theirs from elsewhere."
         )
     named(console, report.refused)
+    for camera, holder in report.held.items():
+        console.print(f"camera {camera!a} is being written by {holder}; run ingest again after that")
     if report.undecided:
         console.print(f"{report.undecided} images are not decided yet. Next: manage.py compare")
 

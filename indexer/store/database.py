@@ -6,7 +6,7 @@ says goes out as one sentence of ours. It does not know any table.
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ class Database:
         self.url = url
         self.name = _without_passwords(url) if self.path is None else str(self.path)
         self.engine = _engine(url)
+        self.guard: Callable[[], None] | None = None  # raises where what is written must not be committed any more
 
     @property
     def path(self) -> Path | None:
@@ -38,7 +39,7 @@ class Database:
     def read(self) -> Iterator[Session]:
         """A session that sees one moment and changes nothing; Ctrl-C waits for it too, or its connection could be
         lost."""
-        with uninterrupted(), self._translated(), Session(self.engine) as session:
+        with uninterrupted(), self.translated(), Session(self._of_one_moment()) as session:
             yield session
 
     @contextmanager
@@ -46,22 +47,24 @@ class Database:
         """A session whose changes are committed together at the end; Ctrl-C waits until then."""
         with (
             uninterrupted(),
-            self._translated(),
+            self.translated(),
             Session(self.engine.execution_options(begin="BEGIN IMMEDIATE")) as session,
         ):
             yield session
+            if self.guard is not None:
+                self.guard()
             session.commit()
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A bare connection in a transaction, for migrations."""
-        with self._translated(), self.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+        with self.translated(), self.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
             yield connection
 
     def use_write_ahead_log(self) -> None:
         """Lets readers work while a writer writes (SQLite remembers this in the file)."""
         if self.path is not None:
-            with self._translated(), self.engine.connect() as connection:
+            with self.translated(), self.engine.connect() as connection:
                 raw = connection.connection.dbapi_connection
                 assert isinstance(raw, sqlite3.Connection)
                 connection.rollback()
@@ -71,8 +74,15 @@ class Database:
         """Lets go of all connections."""
         self.engine.dispose()
 
+    def _of_one_moment(self) -> Engine:
+        """The engine, for transactions that see one moment: SQLite's do, a server must be asked."""
+        if self.path is not None:
+            return self.engine
+        return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """Says in our words what the database says within the block."""
         try:
             yield
         except DBAPIError as problem:

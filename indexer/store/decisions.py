@@ -43,6 +43,17 @@ def list_decided(session: Session) -> set[tuple[int, int]]:
     return {(camera_id, profile_id) for camera_id, profile_id in session.execute(query)}
 
 
+def is_decided(session: Session, camera_id: int, *, profile_id: int) -> bool:
+    """Whether any ready image of a camera has a current decision under a profile."""
+    query = (
+        select(DecisionRow.id)
+        .join(ImageRow, ImageRow.id == DecisionRow.image_id)
+        .where(ImageRow.camera_id == camera_id, ImageRow.state == State.READY)
+        .where(DecisionRow.superseded_at.is_(None), DecisionRow.profile_id == profile_id)
+    )
+    return session.execute(query.limit(1)).first() is not None
+
+
 def add_decisions(
     session: Session,
     decisions: Sequence[Decision],

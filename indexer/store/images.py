@@ -144,6 +144,13 @@ def mark_missing(session: Session, gone: Mapping[int, str]) -> int:
     return len(missing)
 
 
+def list_camera_names(session: Session, image_ids: Sequence[int]) -> dict[int, str]:
+    """The camera of each of these images, by id."""
+    query = select(ImageRow.id, CameraRow.name).join(CameraRow, CameraRow.id == ImageRow.camera_id)
+    found = (session.execute(query.where(ImageRow.id.in_(chunk))) for chunk in chunks(image_ids))
+    return {image_id: name for rows in found for image_id, name in rows}
+
+
 def list_roots(session: Session) -> list[str]:
     """The folders that were given to ingest."""
     return list(session.scalars(select(ImageRow.root).distinct()))

@@ -1,4 +1,4 @@
-"""One writing command at a time on one database.
+"""The right to write: one command at a time on a SQLite index, one at a time on each camera of a server's.
 
 It promises that a second writer is refused at once and told who holds the lock, and that a lock ends with its process,
 however that ends: the operating system (or the server) holds it, not a file's existence.
@@ -12,24 +12,74 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO
-
-from sqlalchemy import text
+from typing import IO, Protocol
 
 from indexer.errors import DatabaseProblem
+from indexer.store.advisory import server_right
 from indexer.store.database import Database
 
-_SERVER_LOCK = 0x1DE8E5  # the key of the advisory lock on a server: any number that only indexer uses
+
+class Right(Protocol):
+    """What a command holds. `whole`: the index; else cameras, each from when it is taken until it is left."""
+
+    whole: bool
+
+    def take_all(self) -> None:
+        """Takes everything, and raises if any other command is at work."""
+
+    def share(self) -> None:
+        """Lets other commands work on cameras that this one does not take."""
+
+    def take(self, camera: str) -> str | None:
+        """Who else is at work on a camera; None where it is this command's from now on."""
+
+    def leave(self, camera: str) -> None:
+        """Lets others work on a camera again."""
+
+
+class _Everything:
+    """The right on a SQLite index, which has one writer: there is no less than everything."""
+
+    whole = True
+
+    def take_all(self) -> None:
+        """Has it."""
+
+    def share(self) -> None:
+        """Cannot."""
+
+    def take(self, camera: str) -> None:
+        """Has it."""
+
+    def leave(self, camera: str) -> None:
+        """Keeps it."""
 
 
 @contextmanager
-def writer_lock(database: Database, *, command: str, since: datetime) -> Iterator[None]:
-    """Holds the right to write until the end of the block; raises if another process has it."""
-    if database.path is None:
-        with _server_lock(database):
-            yield
+def writer_lock(
+    database: Database, *, command: str, since: datetime, by_camera: bool = False, settling: bool = False
+) -> Iterator[Right]:
+    """Holds the right to write until the end of the block; raises if another process has it.
+
+    `by_camera`: the command takes cameras as it comes to them, where that is possible, and others may work on others.
+    It begins with everything all the same where it is `settling` what a cut left open and nobody else is at work.
+    """
+    if database.path is not None:
+        with _file_lock(database, Path(f"{database.path}.lock"), command=command, since=since):
+            yield _Everything()
         return
-    place = Path(f"{database.path}.lock")
+    with server_right(database, command=command) as right:
+        if not by_camera:
+            right.take_all()
+        elif settling:
+            right.try_all()
+        if not right.whole:
+            right.share()
+        yield right
+
+
+@contextmanager
+def _file_lock(database: Database, place: Path, *, command: str, since: datetime) -> Iterator[None]:
     try:
         file = place.open("a+", encoding="utf-8")
     except OSError as problem:
@@ -62,12 +112,3 @@ def _holder(said: str) -> str:
         return f"{holder['command']!r} (process {holder['pid']} on {holder['host']}, since {holder['since']})"
     except (ValueError, KeyError, TypeError):
         return "another command"
-
-
-@contextmanager
-def _server_lock(database: Database) -> Iterator[None]:
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.detach()  # the lock is the connection's: back in the pool it would go on holding it
-        if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _SERVER_LOCK}):
-            raise DatabaseProblem(f"database {database.name} is being written by another command; wait for it")
-        yield

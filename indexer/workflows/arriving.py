@@ -72,14 +72,16 @@ def _own_row(
 ) -> KnownFile | None:
     """The row whose bytes these are: what was away from this very path, else what lies nowhere any more."""
     here = [row for row in rows if row.path == path and row.state in _AWAY]
-    nowhere = [
-        row
-        for row in rows
-        if (row.path, row.content_hash) not in expected
-        and row.state is not State.REMOVED
-        and (row.state is State.MISSING or row.id in gone or not _is_there(row))
-    ]
+    nowhere = [row for row in rows if (row.path, row.content_hash) not in expected and is_loose(row, gone=gone)]
     return next(iter(here + nowhere), None)
+
+
+def is_loose(row: KnownFile, *, gone: Set[int]) -> bool:
+    """Whether a row's bytes lie nowhere any more, so that they may be found elsewhere; a removed image's lie in
+    quarantine."""
+    if row.state is State.REMOVED:
+        return False
+    return row.state is State.MISSING or row.id in gone or not _is_there(row)
 
 
 def _is_there(row: KnownFile) -> bool:

@@ -2,7 +2,7 @@
 
 It promises that a recorded pair is not scored again, that scores survive a cut (those of small cameras, which are
 decided whole by workers, with the camera's decisions), and that a camera's decisions change all at once or not at
-all.
+all. A camera at which another command is at work is held back.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from typing import Any
 from indexer.pixels.matching import load_kernel
 from indexer.store import cameras, profiles
 from indexer.store.database import Database
+from indexer.store.locking import Right
 from indexer.workflows.comparing import CameraResult as CameraResult
 from indexer.workflows.comparing import Means as Means
 from indexer.workflows.comparing import compare_camera, compare_small_cameras
@@ -46,9 +47,9 @@ def compare(means: Means, *, profile: str | None = None, camera: str | None = No
         chosen = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
         if profile is not None:
             profiles.get_profile(session, profile)
-    with writing(means.database, "compare", arguments=arguments, clock=means.clock) as run:
+    with writing(means.database, "compare", arguments=arguments, clock=means.clock, by_camera=True) as run:
         if profile is not None:
-            report.activated = _activate(means.database, profile)
+            report.activated = _activate(means.database, profile, right=run.right)
         done = set[str]()
         for result in compare_small_cameras(means, chosen, run=run):
             done.add(result.camera)
@@ -65,11 +66,13 @@ def compare(means: Means, *, profile: str | None = None, camera: str | None = No
     return report
 
 
-def _activate(database: Database, profile: str) -> str | None:
-    """Makes a profile the active one; its name if it was not."""
+def _activate(database: Database, profile: str, *, right: Right) -> str | None:
+    """Makes a profile the active one, which nobody may do while others decide by it; its name if it was not."""
     with database.read() as session:
         if profiles.active_profile(session).profile.name == profile:
             return None
+    right.take_all()
     with database.write() as session:
         profiles.activate(session, profile)
+    right.share()
     return profile

@@ -17,9 +17,10 @@ from indexer.pixels.headers import Limits
 from indexer.pixels.shelf import Shelf
 from indexer.store import cameras, decisions, images, profiles, scores
 from indexer.store.database import Database
+from indexer.store.locking import Right
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import PairEvidence
-from indexer.workflows.camera_tasks import LARGEST, hand_out
+from indexer.workflows.camera_tasks import LARGEST, CameraTask, hand_out
 from indexer.workflows.deciding import Decider, Knowledge, MetPair
 from indexer.workflows.measures import measure_of, recipe_of
 from indexer.workflows.prepared import HeldBack, Spoiled, make_thumbnails
@@ -139,11 +140,7 @@ def compare_small_cameras(means: Means, chosen: Mapping[str, int], *, run: Run) 
     ]
     if means.spread.workers == 1 or len(small) == 1 or sum(sizes[name] for name in small) <= WORTH_WORKERS:
         return
-    tasks = (
-        (name, task)
-        for name in small
-        if (task := read_task(means.database, chosen[name], in_force[name], [measure_of(in_force[name])])) is not None
-    )
+    tasks = _tasks(means, {name: (chosen[name], in_force[name]) for name in small}, right=run.right)
     advance = means.progress(f"comparing {len(small)} cameras", sum(sizes[name] for name in small))
     for name, task, answer in hand_out(means.spread, tasks):
         if not isinstance(answer, Lost) and not answer.spoiled:
@@ -151,22 +148,52 @@ def compare_small_cameras(means: Means, chosen: Mapping[str, int], *, run: Run) 
             written = _Written(means, run, name, in_force[name], task.judgements)
             fresh = written.write(found.evidence, found.decisions)
             yield written.result(found.decisions, fresh=fresh, scored=found.scored)
+        run.right.leave(name)
         advance(len(task.images))
 
 
+def _tasks(
+    means: Means, small: Mapping[str, tuple[int, StoredProfile]], *, right: Right
+) -> Iterator[tuple[str, CameraTask]]:
+    """The task of each camera that nobody else is at work on, or has decided meanwhile; it is taken."""
+    for name, (camera_id, stored) in small.items():
+        if right.take(name) is not None:
+            continue
+        with means.database.read() as session:
+            decided = decisions.is_decided(session, camera_id, profile_id=stored.id)
+        task = None if decided else read_task(means.database, camera_id, stored, [measure_of(stored)])
+        if task is None:
+            right.leave(name)
+        else:
+            yield name, task
+
+
 def compare_camera(means: Means, name: str, camera_id: int, *, run: Run) -> CameraResult:
-    """Decides one camera; thumbnails that turn out to be spoiled are made again from their files."""
+    """Decides one camera, unless another command is at work on it."""
     with means.database.read() as session:
         stored = profiles.camera_profile(session, camera_id)
+    holder = run.right.take(name)
+    if holder is not None:
+        return _held_back(means, stored, name, problem=f"it is being written by {holder}; run compare again after that")
+    result = _compare(means, stored, name, camera_id, run=run)
+    run.right.leave(name)
+    return result
+
+
+def _held_back(means: Means, stored: StoredProfile, name: str, *, problem: str) -> CameraResult:
+    with means.database.read() as session:
+        return CameraResult(name, stored.profile.name, cameras.count_present(session).get(name, 0), problem=problem)
+
+
+def _compare(means: Means, stored: StoredProfile, name: str, camera_id: int, *, run: Run) -> CameraResult:
+    """Decides one camera; thumbnails that turn out to be spoiled are made again from their files."""
     remade: set[int] = set()
     while True:
         try:
             present = _present_with_thumbnails(means, stored, name=name, camera_id=camera_id)
             return _decide(means, stored, present, name=name, camera_id=camera_id, run=run)
         except HeldBack as problem:
-            with means.database.read() as session:
-                number = cameras.count_present(session)[name]
-            return CameraResult(name, stored.profile.name, number, problem=f"{problem}; run ingest again")
+            return _held_back(means, stored, name, problem=f"{problem}; run ingest again")
         except Spoiled as problem:
             if remade & set(problem.image_ids):
                 raise means.database.damaged(f"the thumbnail of image {problem.image_ids[0]}") from problem

@@ -23,23 +23,22 @@ from typing import Any, TypeVar
 from indexer.domain.names import Naming
 from indexer.domain.renaming import renamed
 from indexer.engines import Lost, Map
-from indexer.files.walking import OF_REPORT, Candidate, roots_of
-from indexer.pixels.describing import DescribeTask, Description, Recipe, describe, set_aside
+from indexer.files.walking import Candidate
+from indexer.pixels.describing import DescribeTask, Recipe, describe, set_aside
 from indexer.pixels.headers import Limits
 from indexer.store import decisions, images, profiles
 from indexer.store.database import Database, Session
-from indexer.store.images import KnownFile, PresentFile
+from indexer.store.images import KnownFile
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.arriving import Arrival, take_in
-from indexer.workflows.looking import Found, uncollected
+from indexer.workflows.claiming import Claim, Seen
+from indexer.workflows.looking import Found
 from indexer.workflows.measures import recipe_of
 from indexer.workflows.running import Run, writing
+from indexer.workflows.sorting import EXPECTED, News
 from indexer.workflows.watching import Clock, Progress, silent
 
 T = TypeVar("T")
-News = tuple[Candidate, KnownFile | None]
-"""A file that must be opened, with what was known at its path."""
-
 _RENAMED = 500
 _WRITTEN = 64
 
@@ -61,7 +60,10 @@ class Outcome(StrEnum):
 
 @dataclass
 class IngestReport:
-    """How many paths ended in each outcome, and what a person should look at."""
+    """How many paths ended in each outcome, and what a person should look at.
+
+    `held`: who is at work on the cameras whose files were left alone, by camera.
+    """
 
     seen: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -70,6 +72,7 @@ class IngestReport:
     unmatched: int = 0
     unread_stamps: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
     undecided: int = 0
 
     @property
@@ -87,20 +90,16 @@ class IngestReport:
         """Counts a path that was left alone; one that a person should have been able to read is named."""
         self.count(Outcome.SKIPPED)
         self.skipped[reason] += 1
-        if reason not in _EXPECTED:
+        if reason not in EXPECTED:
             self.refused.append((path, reason))
 
-
-@dataclass(frozen=True)
-class _SortedOut:
-    """What the walk found, held against the index: files as they were, files to open, and images nobody saw (by id)."""
-
-    unchanged: list[Candidate]
-    news: list[News]
-    gone: dict[int, str]
+    def leave(self, files: Sequence[Candidate]) -> None:
+        """Counts files of cameras on which others are at work."""
+        self.count(Outcome.SKIPPED, len(files))
+        self.skipped.update({_HELD: len(files)} if files else {})
 
 
-_EXPECTED = {"not an image name", "symbolic link", "not a regular file", OF_REPORT}
+_HELD = "another command is at work on its camera"
 
 
 def ingest(
@@ -108,16 +107,20 @@ def ingest(
 ) -> IngestReport:
     """Takes in what was found: the report of every path's outcome."""
     report = IngestReport()
-    with writing(database, "ingest", arguments=found.arguments, clock=clock) as run:
+    with writing(database, "ingest", arguments=found.arguments, clock=clock, by_camera=True) as run:
         run.counts = report.counts
         for skipped in found.skipped:
             report.skip(skipped.path, skipped.reason)
-        sorted_out = _sort_out(database, found)
+        claim = Claim(run.right, found)
+        sorted_out, others = claim.sort_out(database)
+        report.leave(others)
         _count_known(database, sorted_out.unchanged, found, report, clock=clock)
 
-        def write(batch: list[tuple[News, Description]]) -> None:
+        def write(batch: list[Seen]) -> None:
             with database.write() as session:
-                _write(session, batch, found, report, gone=sorted_out.gone.keys(), run=run, clock=clock)
+                ours, others = claim.ours(session, batch, gone=sorted_out.gone.keys())
+                report.leave(others)
+                _write(session, ours, found, report, gone=sorted_out.gone.keys(), run=run, clock=clock)
             run.counts = report.counts
 
         described = _describe(database, sorted_out.news, found, spread=spread, limits=limits)
@@ -127,45 +130,13 @@ def ingest(
         if sorted_out.gone:
             with database.write() as session:
                 report.missing = images.mark_missing(session, sorted_out.gone)
+        report.held = claim.held
         report.unmatched = found.unmatched
         report.unread_stamps = found.unread_stamps
         with database.read() as session:
             report.undecided = decisions.count_undecided(session)
         run.counts = report.counts
     return report
-
-
-@uncollected()
-def _sort_out(database: Database, found: Found) -> _SortedOut:
-    """Holds what was found against what the index has there, in one look at it for each folder named."""
-    news = {candidate.path: candidate for candidate in found.candidates}
-    unchanged: list[Candidate] = []
-    changed: list[str] = []
-    gone: dict[int, str] = {}
-    with database.read() as session:
-        for present in _iter_present(session, found):
-            candidate = news.get(present.path)
-            if candidate is None:
-                gone[present.id] = present.path
-            elif _is_to_be_read(present, candidate, again=found.again):
-                changed.append(present.path)
-            else:
-                unchanged.append(news.pop(present.path))
-        known = images.list_known(session, changed)
-    refused = [skipped.path.rstrip("/") for skipped in found.skipped if skipped.reason not in _EXPECTED]
-    beneath = tuple(f"{path}/" for path in refused)
-    gone = {number: path for number, path in gone.items() if not f"{path}/".startswith(beneath)}
-    return _SortedOut(unchanged, [(candidate, known.get(path)) for path, candidate in news.items()], gone)
-
-
-def _iter_present(session: Session, found: Found) -> Iterator[PresentFile]:
-    """What the index has below the folders named, if any image was seen there, and at the other files found, once."""
-    folders = sorted({candidate.root for candidate in found.candidates} & set(roots_of(found.paths)))
-    for folder in folders:
-        yield from images.iter_present_under(session, folder)
-    walked = tuple(f"{folder.rstrip('/')}/" for folder in folders)
-    others = (candidate.path for candidate in found.candidates if candidate.root not in folders)
-    yield from images.iter_present(session, [path for path in others if not path.startswith(walked)])
 
 
 def _count_known(
@@ -182,9 +153,7 @@ def _count_known(
                 report.count(_name_again(session, known[candidate.path], found.naming(candidate), at=clock()))
 
 
-def _describe(
-    database: Database, news: Sequence[News], found: Found, *, spread: Map, limits: Limits
-) -> Iterator[tuple[News, Description]]:
+def _describe(database: Database, news: Sequence[News], found: Found, *, spread: Map, limits: Limits) -> Iterator[Seen]:
     """Each file that must be opened, with what it is; prepared as the profile of its camera says."""
     with database.read() as session:
         usual = _recipes(profiles.active_profile(session))
@@ -204,12 +173,6 @@ def _recipes(stored: StoredProfile) -> tuple[Recipe, ...]:
     return () if recipe is None else (recipe,)
 
 
-def _is_to_be_read(present: PresentFile, candidate: Candidate, *, again: bool) -> bool:
-    """Whether a known file is opened: it changed, or it could not be used and a person wants it tried again."""
-    changed = present.mtime_ns != candidate.mtime_ns or present.size_bytes != candidate.size_bytes
-    return changed or (again and not present.ready)
-
-
 def _name_again(session: Session, known: KnownFile, asked: Naming, *, at: datetime) -> Outcome:
     """Gives a known file the camera and time that a person's `--camera` or `--pattern` says, if they are others."""
     naming = renamed(known.naming, asked)
@@ -222,7 +185,7 @@ def _name_again(session: Session, known: KnownFile, asked: Naming, *, at: dateti
 
 def _write(
     session: Session,
-    batch: list[tuple[News, Description]],
+    batch: list[Seen],
     found: Found,
     report: IngestReport,
     *,

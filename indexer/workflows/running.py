@@ -1,33 +1,46 @@
-"""What all writing commands share: one at a time, what a cut left open is settled first, and the run is remembered."""
+"""What all writing commands share: the right to write, what a cut left open is settled first, the run is remembered.
+
+Decision: where several commands are at work on one index, only one that has everything settles. Another finds nothing
+to settle, as whoever began before it did so; or what nobody could, which stays open.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from indexer.store import runs
+from indexer.store import removals, runs
 from indexer.store.database import Database
-from indexer.store.locking import writer_lock
+from indexer.store.locking import Right, writer_lock
 from indexer.workflows.settle import Settled, settle_removals
 from indexer.workflows.watching import Clock
 
 
 @dataclass
 class Run:
-    """A run under way: its number, and the counts that are written when it ends."""
+    """A run under way: its number, what it may write to, and the counts that are written when it ends."""
 
     id: int
     settled: Settled
+    right: Right
     counts: dict[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
-def writing(database: Database, command: str, *, arguments: Mapping[str, Any], clock: Clock) -> Iterator[Run]:
-    """A run of a writing command: its row is there from the beginning and tells at the end how it went."""
-    with writer_lock(database, command=command, since=clock()):
-        settled = settle_removals(database, clock=clock)
+def writing(
+    database: Database, command: str, *, arguments: Mapping[str, Any], clock: Clock, by_camera: bool = False
+) -> Iterator[Run]:
+    """A run of a writing command: its row is there from the beginning and tells at the end how it went.
+
+    One that works `by_camera` takes each camera before it reads what it will change.
+    """
+    settling = by_camera and bool(_open_images(database))
+    with writer_lock(database, command=command, since=clock(), by_camera=by_camera, settling=settling) as right:
+        settled = settle_removals(database, clock=clock) if right.whole else Settled(left_open=_open_images(database))
+        if by_camera:
+            right.share()
         with database.write() as session:
-            run = Run(runs.start_run(session, command, arguments=arguments, at=clock()), settled)
+            run = Run(runs.start_run(session, command, arguments=arguments, at=clock()), settled, right)
         outcome = "failed"
         try:
             yield run
@@ -40,6 +53,12 @@ def writing(database: Database, command: str, *, arguments: Mapping[str, Any], c
             # Ctrl-C that comes only now interrupts nothing: the work is done, and its report is worth showing.
             with suppress(KeyboardInterrupt) if outcome == "done" else nullcontext(), database.write() as session:
                 runs.finish_run(session, run.id, outcome=outcome, counts=counts, at=clock())
+
+
+def _open_images(database: Database) -> frozenset[int]:
+    """The images whose removal or return was begun and not finished."""
+    with database.read() as session:
+        return frozenset(removal.image_id for removal in removals.list_open(session))
 
 
 def _told(settled: Settled) -> dict[str, int]:

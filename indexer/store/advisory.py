@@ -1,0 +1,161 @@
+"""The right to write on a server: advisory locks, one for the whole index and one for each camera.
+
+They belong to one connection, so that a command that dies, or a host that vanishes, frees them. It does not know what
+is written. A lock that the server has given up, as when it was restarted, is found out before anything is committed.
+
+Decision: commands that work camera by camera share the whole and hold cameras alone; all others hold the whole alone.
+A camera's lock has a number made of its name, as a camera may be new; where two names make one number, the two cameras
+wait for each other and nothing worse. Enforced by tests/store/test_locking.py.
+"""
+
+import os
+import platform
+import re
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from indexer.errors import DatabaseProblem
+from indexer.interrupts import uninterrupted
+from indexer.store.database import Database
+
+_OURS = 0x1DE8E5  # the first number of all locks of indexer: any that only indexer uses
+_WHOLE = 0
+_PATIENCE = "2s"  # for another command that settles what a cut left open
+_LONGEST_NAME = 63  # of a connection
+
+
+class ServerRight:
+    """What one command holds of a server's index: everything (`whole`), or a share of it and some cameras."""
+
+    def __init__(self, connection: Connection, database: Database) -> None:
+        self._connection = connection
+        self._database = database
+        self._cameras: set[str] = set()
+        self._shares = False
+        self._one_at_a_time = threading.Lock()  # a batch is written in a thread
+        self.whole = False
+
+    def take_all(self) -> None:
+        """Takes everything, and raises if any other command is at work."""
+        self.whole = self._ask("pg_try_advisory_lock", _WHOLE)
+        if not self.whole:
+            raise self._refusal()
+
+    def share(self) -> None:
+        """Lets other commands work on cameras that this one does not take; raises if one of them has everything."""
+        if not self._shares:
+            self._shares = self._wait("pg_advisory_lock_shared")
+            if not self._shares:
+                raise self._refusal()
+        if self.whole:
+            self._ask("pg_advisory_unlock", _WHOLE)
+            self.whole = False
+
+    def try_all(self) -> None:
+        """Takes everything if nobody else is at work, or is so no more after a moment."""
+        self.whole = self._wait("pg_advisory_lock")
+
+    def take(self, camera: str) -> str | None:
+        """Who else is at work on a camera; None where it is this command's from now on."""
+        if self.whole or camera in self._cameras:
+            return None
+        if self._ask("pg_try_advisory_lock", _number(camera)):
+            self._cameras.add(camera)
+            return None
+        return self._holder(_number(camera))
+
+    def leave(self, camera: str) -> None:
+        """Lets others work on a camera again."""
+        if camera in self._cameras:
+            self._cameras.remove(camera)
+            self._ask("pg_advisory_unlock", _number(camera))
+
+    def require(self) -> None:
+        """Raises if the server holds nothing for this command any more: others may be at work on the same by now."""
+        try:
+            with self._one_at_a_time:
+                self._connection.execute(text("SELECT 1"))
+        except DBAPIError as problem:
+            raise DatabaseProblem(
+                f"database {self._database.name}: the connection that held the right to write has ended; nothing more "
+                "was written; run the command again, it goes on where it stopped"
+            ) from problem
+
+    def _ask(self, function: str, number: int) -> bool:
+        with uninterrupted(), self._one_at_a_time:
+            return bool(self._connection.scalar(text(f"SELECT {function}(:ours, :number)"), _key(number)))
+
+    def _wait(self, function: str) -> bool:
+        """Whether the lock on the whole could be had within a moment."""
+        with uninterrupted(), self._one_at_a_time:
+            self._connection.execute(text(f"SET lock_timeout = '{_PATIENCE}'"))
+            try:
+                self._connection.execute(text(f"SELECT {function}(:ours, :number)"), _key(_WHOLE))
+            except OperationalError as problem:
+                if getattr(problem.orig, "sqlstate", None) != _TIMED_OUT:
+                    raise
+                return False
+            return True
+
+    def _refusal(self) -> DatabaseProblem:
+        holder = self._holder(_WHOLE)
+        return DatabaseProblem(f"database {self._database.name} is being written by {holder}; wait for it")
+
+    def _holder(self, number: int) -> str:
+        """Who holds a lock, as far as the server tells."""
+        with uninterrupted(), self._one_at_a_time:
+            found = self._connection.execute(_HOLDER, _key(number)).first()
+        named = None if found is None else _NAME.fullmatch(found.application_name or "")
+        if found is None or named is None:
+            return "another command"
+        command, process, host = named.groups()
+        return f"{command!r} (process {process} on {host}, since {found.backend_start:%Y-%m-%dT%H:%M:%S%:z})"
+
+
+@contextmanager
+def server_right(database: Database, *, command: str) -> Iterator[ServerRight]:
+    """A right that holds nothing yet; all that it comes to hold ends with the block, or with this process."""
+    with database.translated(), database.engine.connect() as connection:
+        connection.detach()  # the locks are the connection's: back in the pool it would go on holding them
+        free = connection.execution_options(isolation_level="AUTOCOMMIT")
+        free.execute(text("SELECT set_config('application_name', :name, false)"), {"name": _name(command)})
+        right = ServerRight(free, database)
+        database.guard = right.require
+        try:
+            yield right
+        finally:
+            database.guard = None
+
+
+def _number(camera: str) -> int:
+    """The number of a camera's lock: 31 bits, none of them the whole's."""
+    return (zlib.crc32(camera.encode(errors="surrogatepass")) >> 1) | 1
+
+
+def _key(number: int) -> dict[str, int]:
+    return {"ours": _OURS, "number": number}
+
+
+def _name(command: str) -> str:
+    """What the connection is called on the server, for a person who looks there and for who is told to wait."""
+    ending = f" {os.getpid()}@{platform.node()}"
+    return f"indexer {command}"[: max(9, _LONGEST_NAME - len(ending))] + ending
+
+
+_TIMED_OUT = "55P03"
+_NAME = re.compile(r"indexer (.+) (\d+)@(.*)")
+_HOLDER = text(
+    """
+    SELECT activity.application_name, activity.backend_start
+    FROM pg_locks AS held JOIN pg_stat_activity AS activity ON activity.pid = held.pid
+    WHERE held.locktype = 'advisory' AND held.granted AND held.pid <> pg_backend_pid()
+        AND held.classid = :ours AND held.objid = :number AND held.objsubid = 2
+        AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    ORDER BY activity.backend_start LIMIT 1
+    """
+)

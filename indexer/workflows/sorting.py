@@ -1,0 +1,68 @@
+"""What a walk found, held against what the index has there: what is as it was, what must be opened, what is gone.
+
+It promises that each file found is either as it was or to be opened, and that nothing is called gone in a folder where
+no image was seen. It opens no file and writes nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from indexer.files.walking import OF_REPORT, Candidate, roots_of
+from indexer.store import images
+from indexer.store.database import Database, Session
+from indexer.store.images import KnownFile, PresentFile
+from indexer.workflows.looking import Found, uncollected
+
+News = tuple[Candidate, KnownFile | None]
+"""A file that must be opened, with what was known at its path."""
+
+EXPECTED = {"not an image name", "symbolic link", "not a regular file", OF_REPORT}
+"""Reasons to leave a path alone that a person need not be told of one by one."""
+
+
+@dataclass(frozen=True)
+class SortedOut:
+    """Files as they were, files to open, and images nobody saw (paths by id)."""
+
+    unchanged: list[Candidate]
+    news: list[News]
+    gone: dict[int, str]
+
+
+@uncollected()
+def sort_out(database: Database, found: Found) -> SortedOut:
+    """Holds what was found against the index, in one look at it for each folder named."""
+    news = {candidate.path: candidate for candidate in found.candidates}
+    unchanged: list[Candidate] = []
+    changed: list[str] = []
+    gone: dict[int, str] = {}
+    with database.read() as session:
+        for present in _iter_present(session, found):
+            candidate = news.get(present.path)
+            if candidate is None:
+                gone[present.id] = present.path
+            elif _is_to_be_read(present, candidate, again=found.again):
+                changed.append(present.path)
+            else:
+                unchanged.append(news.pop(present.path))
+        known = images.list_known(session, changed)
+    refused = [skipped.path.rstrip("/") for skipped in found.skipped if skipped.reason not in EXPECTED]
+    beneath = tuple(f"{path}/" for path in refused)
+    gone = {number: path for number, path in gone.items() if not f"{path}/".startswith(beneath)}
+    return SortedOut(unchanged, [(candidate, known.get(path)) for path, candidate in news.items()], gone)
+
+
+def _iter_present(session: Session, found: Found) -> Iterator[PresentFile]:
+    """What the index has below the folders named, if any image was seen there, and at the other files found, once."""
+    folders = sorted({candidate.root for candidate in found.candidates} & set(roots_of(found.paths)))
+    for folder in folders:
+        yield from images.iter_present_under(session, folder)
+    walked = tuple(f"{folder.rstrip('/')}/" for folder in folders)
+    others = (candidate.path for candidate in found.candidates if candidate.root not in folders)
+    yield from images.iter_present(session, [path for path in others if not path.startswith(walked)])
+
+
+def _is_to_be_read(present: PresentFile, candidate: Candidate, *, again: bool) -> bool:
+    """Whether a known file is opened: it changed, or it could not be used and a person wants it tried again."""
+    changed = present.mtime_ns != candidate.mtime_ns or present.size_bytes != candidate.size_bytes
+    return changed or (again and not present.ready)

@@ -1,0 +1,157 @@
+"""The right to write on a server: others may work on other cameras, and a lock that is lost lets nothing be written."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from indexer.errors import DatabaseProblem
+from indexer.store.advisory import _number
+from indexer.store.database import Database
+from indexer.store.locking import Right, writer_lock
+from tests.databases import on_postgresql, rows
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+PROJECT = Path(__file__).resolve().parents[2]
+HOLD = """
+import sys
+from datetime import UTC, datetime
+from indexer.store.locking import writer_lock
+from indexer.store.schema import open_database
+since = datetime(2026, 1, 1, tzinfo=UTC)
+with writer_lock(open_database(sys.argv[1]), command="compare", since=since, by_camera=True) as right:
+    assert right.take("gate") is None
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def held_elsewhere(database: Database) -> Iterator[subprocess.Popen[str]]:
+    """Another process that works on the camera `gate` until the end of the block."""
+    url = database.url.render_as_string(hide_password=False)
+    surroundings = os.environ | {"PYTHONPATH": str(PROJECT)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", HOLD, url], env=surroundings, stdin=pipe, stdout=pipe, text=True) as it:
+        assert it.stdout is not None
+        assert it.stdout.readline() == "held\n"
+        yield it
+
+
+@contextmanager
+def another(
+    database: Database, *, command: str = "ingest", by_camera: bool = True, settling: bool = False
+) -> Iterator[tuple[Database, Right]]:
+    """Another command on the same index: its own connections, and its right."""
+    own = Database(database.url)
+    try:
+        with writer_lock(own, command=command, since=SINCE, by_camera=by_camera, settling=settling) as right:
+            yield own, right
+    finally:
+        own.close()
+
+
+@on_postgresql
+def test_two_work_on_two_cameras(database: Database) -> None:
+    """Of two commands that work by camera each has its own, and is told of the other where they meet."""
+    with another(database, command="compare") as (_, one), another(database) as (_, two):
+        assert (one.take("gate"), two.take("yard"), two.take("yard")) == (None, None, None)
+        told = one.take("yard") or ""
+    assert told.startswith(f"'ingest' (process {os.getpid()} on ")
+    assert (one.whole, two.whole) == (False, False)
+
+
+@on_postgresql
+def test_a_camera_that_is_left_is_free(database: Database) -> None:
+    """A camera can be taken by others as soon as it is left, and by the first again after them."""
+    with another(database) as (_, one), another(database) as (_, two):
+        assert one.take("gate") is None
+        one.leave("gate")
+        assert two.take("gate") is None
+        assert one.take("gate") is not None
+        two.leave("gate")
+        assert one.take("gate") is None
+
+
+@on_postgresql
+def test_who_needs_everything_waits_for_all(database: Database) -> None:
+    """A command on the whole index is refused while another works on a camera, and told who; and the other way round."""
+    told = r"is being written by '{}' \(process \d+ on .*, since 20\d\d-.*\); wait for it"
+    with another(database, command="compare"):
+        with pytest.raises(DatabaseProblem, match=told.format("compare")), another(database, by_camera=False):
+            pass
+    with another(database, command="prune", by_camera=False):
+        with pytest.raises(DatabaseProblem, match=told.format("prune")), another(database):
+            pass
+
+
+@on_postgresql
+def test_a_share_grows_only_alone(database: Database) -> None:
+    """What concerns all cameras is done by one who shares with nobody; then it shares again."""
+    with another(database) as (_, one):
+        with another(database), pytest.raises(DatabaseProblem, match="is being written by 'ingest'"):
+            one.take_all()
+        one.take_all()
+        with pytest.raises(DatabaseProblem, match="is being written by 'ingest'"), another(database):
+            pass
+        one.share()
+        with another(database) as (_, two):
+            assert two.take("gate") is None
+
+
+@on_postgresql
+def test_one_settles_and_then_shares(database: Database) -> None:
+    """Who is to settle begins with everything if nobody else is at work, and else with a share."""
+    with another(database, settling=True) as (_, one):
+        assert one.whole
+        one.share()
+        with another(database, settling=True) as (_, two):
+            assert (one.whole, two.whole, two.take("gate")) == (False, False, None)
+
+
+@on_postgresql
+def test_the_locks_of_a_killed_command_are_free(database: Database) -> None:
+    """A command that was killed holds neither its camera nor its share."""
+    with held_elsewhere(database) as process:
+        with another(database) as (_, right):
+            assert f"process {process.pid} on" in (right.take("gate") or "")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for _ in range(100):  # the server looks at its connections when it has time
+            if not rows(database, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid > 0"):
+                break
+        with another(database, by_camera=False) as (_, right):
+            assert right.whole
+
+
+@on_postgresql
+def test_a_lost_lock_lets_nothing_be_written(database: Database) -> None:
+    """Where the server has given a command's locks up, what it writes is not committed, and it is told why."""
+
+    def write() -> None:
+        with own.write() as session:
+            session.execute(text("INSERT INTO cameras (name) VALUES ('gate')"))
+
+    with another(database) as (own, _):
+        rows(database, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2")
+        with pytest.raises(DatabaseProblem, match="the connection that held the right to write has ended"):
+            write()
+    assert rows(database, "SELECT COUNT(*) FROM cameras") == [(0,)]
+    with another(database, by_camera=False) as (own, _):
+        write()
+    assert rows(database, "SELECT COUNT(*) FROM cameras") == [(1,)]
+
+
+@given(st.text())
+def test_no_camera_has_the_number_of_the_whole(camera: str) -> None:
+    """The lock of a camera, whatever its name, is none of the whole index, and has a number that servers take."""
+    assert 0 < _number(camera) < 2**31
