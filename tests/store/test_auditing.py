@@ -105,12 +105,13 @@ def test_writing_is_refused(database: Database, add: Add, tmp_path: Path, sql: s
     """Whatever writes, here or elsewhere, is refused in one sentence, and the index is what it was."""
     add("/frames/1.jpg")
     database.close()
-    before = snapshot(tmp_path / "index")
+    assert database.path is not None
+    before = snapshot(database.path.parent)
     place = tmp_path / "place.db"
     with pytest.raises(UsageProblem, match=r"^audit --sql only reads, with one SELECT statement"):
         auditing.run_sql(database, sql.format(place=place))
     database.close()
-    assert (snapshot(tmp_path / "index"), place.exists()) == (before, False)
+    assert (snapshot(database.path.parent), place.exists()) == (before, False)
 
 
 def test_the_file_is_opened_for_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,11 +162,12 @@ def test_a_damaged_index_is_said_to_be_damaged(database: Database) -> None:
     assert isinstance(problem.value, DatabaseProblem)
 
 
-def test_no_file_is_left_behind(database: Database, tmp_path: Path) -> None:
+def test_no_file_is_left_behind(database: Database) -> None:
     """After a question, and the index closed, its folder holds the index alone."""
     auditing.run_sql(database, "SELECT * FROM audit_runs")
     database.close()
-    assert [file.name for file in (tmp_path / "index").iterdir()] == ["indexer.db"]
+    assert database.path is not None
+    assert [file.name for file in database.path.parent.iterdir()] == ["indexer.db"]
 
 
 def test_questions_see_what_is_committed_only(database: Database, add: Add) -> None:

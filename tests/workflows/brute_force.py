@@ -5,7 +5,7 @@ It reads the database with plain SQL and scores with OpenCV directly; nothing he
 
 import itertools
 import math
-import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,6 +18,9 @@ LIMITS = {"balanced": (30, 1000.0), "plain": (45, 1000.0)}
 
 Verdict = tuple[str, int | None, float | None, str]
 """verdict, keeper, score, reason."""
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+"""Gives what a query answers; it takes the query and its values."""
 
 Said = dict[tuple[int, int], str]
 """What a person said of pairs of images: same or different."""
@@ -58,9 +61,9 @@ def evidence(thumbnail_a: bytes, thumbnail_b: bytes, threshold: int) -> tuple[fl
     return sum(counting), max(areas, default=0.0), len(counting), float(changed.mean())
 
 
-def frames_of(connection: sqlite3.Connection, camera_id: int, profile: str) -> list[Frame]:
+def frames_of(rows: Rows, camera_id: int, profile: str) -> list[Frame]:
     """The present images of a camera, from the highest rank down."""
-    rows = connection.execute(
+    found = rows(
         """
         SELECT image.id, path, image.width * image.height, sharpness, captured_at, content_hash, data,
                EXISTS (SELECT 1 FROM pins WHERE image_id = image.id AND unpinned_at IS NULL)
@@ -73,10 +76,11 @@ def frames_of(connection: sqlite3.Connection, camera_id: int, profile: str) -> l
           ON thumbnail.image_id = image.id AND thumbnail.preparation_id = scoring.preparation_id
         WHERE image.state = 'ready' AND image.camera_id = ?
         """,
-        (profile, camera_id),
+        profile,
+        camera_id,
     )
     frames = []
-    for image_id, path, area, sharpness, captured_at, content_hash, data, pinned in rows:
+    for image_id, path, area, sharpness, captured_at, content_hash, data, pinned in found:
         time_us = None if captured_at is None else int(np.datetime64(captured_at, "us").astype(int))
         step = math.floor(math.log2(sharpness))
         rank = (not pinned, -area, -step, time_us is None, time_us or 0, content_hash, path.encode())
@@ -84,10 +88,10 @@ def frames_of(connection: sqlite3.Connection, camera_id: int, profile: str) -> l
     return sorted(frames, key=lambda frame: frame.rank)
 
 
-def said_of(connection: sqlite3.Connection) -> Said:
+def said_of(rows: Rows) -> Said:
     """Every verdict that holds, either way round."""
-    rows = connection.execute("SELECT image_a_id, image_b_id, verdict FROM verdicts WHERE withdrawn_at IS NULL")
-    return {pair: word for a, b, word in rows.fetchall() for pair in ((a, b), (b, a))}
+    found = rows("SELECT image_a_id, image_b_id, verdict FROM verdicts WHERE withdrawn_at IS NULL")
+    return {pair: word for a, b, word in found for pair in ((a, b), (b, a))}
 
 
 def similarity(frame: Frame, keeper: Frame, profile: str, said: Said) -> tuple[float | None, str] | None:
@@ -119,24 +123,24 @@ def decide(frames: list[Frame], profile: str, said: Said) -> dict[int, Verdict]:
     return decided
 
 
-def assert_promises(connection: sqlite3.Connection, profile: str) -> None:
+def assert_promises(rows: Rows, profile: str) -> None:
     """The current decisions have witnesses, are independent, and are those of the brute force; so is all evidence."""
-    said = said_of(connection)
-    for (camera_id,) in connection.execute("SELECT id FROM cameras").fetchall():
-        frames = frames_of(connection, camera_id, profile)
-        rows = connection.execute(
+    said = said_of(rows)
+    for (camera_id,) in rows("SELECT id FROM cameras"):
+        frames = frames_of(rows, camera_id, profile)
+        found = rows(
             """
             SELECT decision.image_id, verdict, keeper_id, score, reason FROM decisions AS decision
             JOIN images AS image ON image.id = decision.image_id
             WHERE superseded_at IS NULL AND state = 'ready' AND camera_id = ?
             """,
-            (camera_id,),
+            camera_id,
         )
-        current = {image_id: tuple(rest) for image_id, *rest in rows}
+        current = {image_id: tuple(rest) for image_id, *rest in found}
         _assert_witnessed(frames, current, profile, said)
         _assert_independent(frames, current, profile, said)
         assert current == decide(frames, profile, said)
-        _assert_evidence(connection, frames, profile)
+        _assert_evidence(rows, frames, profile)
 
 
 def _assert_witnessed(frames: list[Frame], current: dict[int, Any], profile: str, said: Said) -> None:
@@ -153,14 +157,14 @@ def _assert_independent(frames: list[Frame], current: dict[int, Any], profile: s
     assert [pair for pair in alike if not (pair[0].pinned and pair[1].pinned)] == []
 
 
-def _assert_evidence(connection: sqlite3.Connection, frames: list[Frame], profile: str) -> None:
+def _assert_evidence(rows: Rows, frames: list[Frame], profile: str) -> None:
     by_id = {frame.id: frame for frame in frames}
-    rows = connection.execute(
+    recorded = rows(
         "SELECT image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction FROM scores "
         "WHERE scoring_id = (SELECT scoring_id FROM profiles WHERE name = ?)",
-        (profile,),
+        profile,
     )
-    for id_a, id_b, *found in rows:
+    for id_a, id_b, *found in recorded:
         if id_a in by_id and id_b in by_id:
             expected = evidence(by_id[id_a].thumbnail, by_id[id_b].thumbnail, LIMITS[profile][0])
             assert np.allclose(found, expected, rtol=1e-12, atol=0)

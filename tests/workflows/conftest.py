@@ -1,11 +1,9 @@
 """An index with a folder of frames beside it, worked through the workflows alone and read back with plain SQL."""
 
 import os
-import shutil
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +20,7 @@ from indexer.engines import Map, engine
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.pixels.headers import Limits
 from indexer.store.database import Database
-from indexer.store.schema import open_database
+from indexer.store.tables import Table
 from indexer.workflows.compare import CompareReport, Means, compare
 from indexer.workflows.ingest import IngestReport, ingest
 from indexer.workflows.looking import look
@@ -34,6 +32,8 @@ from indexer.workflows.removing import Manner
 from indexer.workflows.restore import RestoreReport, restore, wish
 from indexer.workflows.verdict import VerdictReport, give, undo
 from indexer.workflows.watching import Clock, Progress, silent
+from tests import databases
+from tests.databases import Maker
 
 NOON_MS = 1_623_844_800_000
 _MTIME_NS = 1_600_000_000_000_000_000
@@ -168,13 +168,11 @@ class Index:
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """What a query answers, asked past the tool."""
-        with closing(sqlite3.connect(str(self.database.path))) as connection:
-            return connection.execute(sql, values).fetchall()
+        return databases.rows(self.database, sql, *values)
 
     def execute(self, sql: str, *values: Any) -> None:
         """Changes the database past the tool."""
-        with closing(sqlite3.connect(str(self.database.path))) as connection, connection:
-            connection.execute(sql, values)
+        databases.execute(self.database, sql, *values)
 
     def states(self) -> list[tuple[str, str, str | None]]:
         """File, state and reason of every image row, oldest first."""
@@ -204,9 +202,10 @@ class Index:
 
     def dump(self, *, without: tuple[str, ...] = ()) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table."""
-        tables = [table for (table,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {
-            table: sorted(self.rows(f"SELECT * FROM {table}"), key=repr) for table in tables if table not in without
+            table: sorted(self.rows(f"SELECT * FROM {table}"), key=repr)
+            for table in Table.metadata.tables
+            if table not in without
         }
 
     def tree(self) -> dict[str, tuple[bytes, int]]:
@@ -241,42 +240,40 @@ def index(database: Database, tmp_path: Path) -> Index:
 
 
 @pytest.fixture
-def open_index(migrated_file: Path, tmp_path: Path) -> Iterator[Callable[..., Index]]:
+def open_index(maker: Maker, tmp_path: Path) -> Iterator[Callable[..., Index]]:
     """Opens indexes of the test's own: new, or copies of others."""
     opened: list[Database] = []
 
-    def make(folder: Path, *, copy_of: Path | None = None) -> Index:
-        path = tmp_path / f"index-{len(opened)}" / "indexer.db"
-        path.parent.mkdir()
-        shutil.copy(copy_of or migrated_file, path)
-        opened.append(open_database(str(path)))
+    def make(folder: Path, *, copy_of: Database | None = None) -> Index:
+        opened.append(maker.new(tmp_path) if copy_of is None else maker.copy(copy_of, tmp_path))
         return Index(opened[-1], folder)
 
     yield make
     for database in opened:
-        database.close()
+        maker.drop(database)
 
 
 @pytest.fixture(scope="session")
-def compared_frames(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, str], Path]:
+def compared_frames(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, str], Database]:
     """Gives an index of the real frames after `ingest`, or after `compare` with a profile; each is made once."""
     folder = tmp_path_factory.mktemp("compared")
+    made: dict[str, Database] = {}
 
-    def make(frames: Path, stage: str) -> Path:
-        path = folder / f"{stage}.db"
-        if not path.exists():
-            shutil.copy(migrated_file if stage == "ingest" else make(frames, "ingest"), path)
-            index = Index(open_database(str(path)), frames)
+    def make(frames: Path, stage: str) -> Database:
+        if stage not in made:
+            database = maker.new(folder) if stage == "ingest" else maker.copy(make(frames, "ingest"), folder)
+            index = Index(database, frames)
             index.ingest() if stage == "ingest" else index.compare(profile=stage)
-            index.database.close()
-        return path
+            database.close()
+            made[stage] = database
+        return made[stage]
 
     return make
 
 
 @pytest.fixture
 def frames_index(
-    shared_data: Path, compared_frames: Callable[[Path, str], Path], open_index: Callable[..., Index]
+    shared_data: Path, compared_frames: Callable[[Path, str], Database], open_index: Callable[..., Index]
 ) -> Callable[..., Index]:
     """Opens an index of the real frames after `ingest`, or after `compare` with a profile."""
 

@@ -53,9 +53,8 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def copied(lots: Index, open_index: Callable[..., Index]) -> Index:
-    """A copy of the index, with what is still in its log."""
-    lots.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    return open_index(lots.folder, copy_of=lots.database.path)
+    """A copy of the index."""
+    return open_index(lots.folder, copy_of=lots.database)
 
 
 def compared(lots: Index, open_index: Callable[..., Index], told: Told | None) -> tuple[Index, Any]:

@@ -1,9 +1,7 @@
 """Whatever happens to a folder and its index, the decisions are those of the rule applied from scratch."""
 
 import itertools
-import shutil
-import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from indexer.errors import FolderProblem, VerdictProblem
-from indexer.store.schema import open_database
 from indexer.workflows.verdict import give, undo
+from tests.databases import SQLITE, Maker
 from tests.workflows.brute_force import assert_promises
 from tests.workflows.conftest import BIRD, CAR, GHOST, SECOND_BIRD, THIRD_BIRD, Index, name, picture
 
@@ -80,8 +78,7 @@ class History:
         """Decides, and holds the decisions against the rule; a second time there is nothing left to do."""
         self.profile = profile or self.profile
         assert self.index.compare(profile=profile).held_back == []
-        with closing(sqlite3.connect(str(self.index.database.path))) as connection:
-            assert_promises(connection, self.profile)
+        assert_promises(self.index.rows, self.profile)
         assert self.index.compare().counts["decided"] == 0
 
     def add(self, places: list[tuple[int, int]]) -> None:
@@ -171,14 +168,14 @@ class History:
             getattr(self, step)(*what)
 
 
-def new_history(migrated_file: Path, folder: Path) -> History:
+def new_history(maker: Maker, folder: Path) -> History:
     """An empty folder and index; the index does not wait for the disk."""
     home = folder / f"history-{next(fresh)}"
     (home / "site" / "frames").mkdir(parents=True)
-    shutil.copy(migrated_file, home / "indexer.db")
-    database = open_database(str(home / "indexer.db"))
-    database.engine.dispose()
-    event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+    database = maker.new(home)
+    if maker.kind == SQLITE:
+        database.engine.dispose()
+        event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
     return History(Index(database, home / "site" / "frames"))
 
 
@@ -188,10 +185,10 @@ often = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCh
 @often
 @given(first=first, steps=steps)
 def test_any_history_ends_in_the_decisions_of_the_rule(
-    migrated_file: Path, tmp_path: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]
+    maker: Maker, tmp_path: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]
 ) -> None:
     """After any history, every compare gives witnesses, independence, and what a brute force from scratch gives."""
-    history = new_history(migrated_file, tmp_path)
+    history = new_history(maker, tmp_path)
     try:
         history.add(first)
         history.compare()
@@ -200,16 +197,16 @@ def test_any_history_ends_in_the_decisions_of_the_rule(
             if then_compare:
                 history.compare()
     finally:
-        history.index.database.close()
+        maker.drop(history.index.database)
 
 
 @settings(often, max_examples=25)
 @given(first=first, steps=st.lists(st.tuples(verdict, st.booleans()), min_size=2, max_size=16))
 def test_any_verdicts_end_in_the_decisions_of_the_rule(
-    migrated_file: Path, tmp_path: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]
+    maker: Maker, tmp_path: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]
 ) -> None:
     """Verdicts given, changed and taken back in any order decide what they would have decided from the start."""
-    history = new_history(migrated_file, tmp_path)
+    history = new_history(maker, tmp_path)
     try:
         history.add(first)
         history.compare()
@@ -218,32 +215,33 @@ def test_any_verdicts_end_in_the_decisions_of_the_rule(
             if then_compare:
                 history.compare()
     finally:
-        history.index.database.close()
+        maker.drop(history.index.database)
 
 
 @pytest.fixture
-def decided_at_once(migrated_file: Path, tmp_path: Path) -> dict[str, Any]:
+def decided_at_once(maker: Maker, tmp_path: Path) -> dict[str, Any]:
     """What one batch of ten files decides."""
-    history = new_history(migrated_file, tmp_path)
+    history = new_history(maker, tmp_path)
     for file in range(10):
         history.index.put(FILES[file], PICTURES[file], mtime_s=file)
     history.ingest()
     history.compare()
-    history.index.database.close()
-    return history.index.decisions()
+    decisions = history.index.decisions()
+    maker.drop(history.index.database)
+    return decisions
 
 
 @settings(often, max_examples=12)
 @given(places=st.permutations([(file, file) for file in range(10)]), cuts=st.sets(st.integers(1, 9)))
 def test_batches_and_order_decide_nothing(
-    migrated_file: Path,
+    maker: Maker,
     tmp_path: Path,
     decided_at_once: dict[str, Any],
     places: list[tuple[int, int]],
     cuts: set[int],
 ) -> None:
     """The same ten files in any order and any batches give the same decisions."""
-    history = new_history(migrated_file, tmp_path)
+    history = new_history(maker, tmp_path)
     try:
         for begin, end in itertools.pairwise([0, *sorted(cuts), 10]):
             for file, shown in places[begin:end]:
@@ -252,4 +250,4 @@ def test_batches_and_order_decide_nothing(
             history.compare()
         assert history.index.decisions() == decided_at_once
     finally:
-        history.index.database.close()
+        maker.drop(history.index.database)

@@ -17,6 +17,7 @@ from indexer.store.locking import writer_lock
 from indexer.workflows import deciding, trial
 from indexer.workflows.compare import Means
 from indexer.workflows.sweep import CameraSweep, SweepReport, sweep
+from tests.databases import Maker
 from tests.workflows.conftest import BIKE, BIRD, CAR, SECOND_BIRD, Index, Mark, name, picture
 from tests.workflows.test_comparing import Told
 from tests.workflows.test_histories import new_history
@@ -83,9 +84,8 @@ def lots(index: Index) -> Index:
 
 
 def copied(lots: Index, open_index: Callable[..., Index]) -> Index:
-    """A copy of the index, with what is still in its log."""
-    lots.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    return open_index(lots.folder, copy_of=lots.database.path)
+    """A copy of the index."""
+    return open_index(lots.folder, copy_of=lots.database)
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ pairs = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.sampled_fr
     compared=st.booleans(),
 )
 def test_equals_compare(
-    migrated_file: Path,
+    maker: Maker,
     tmp_path: Path,
     scenes: list[tuple[int, str, int, int]],
     judged: list[tuple[int, int, str]],
@@ -132,7 +132,7 @@ def test_equals_compare(
 ) -> None:
     """Whatever the cameras show, with or without evidence, a sweep tells what compare decides at each limit and
     area."""
-    index = new_history(migrated_file, tmp_path).index
+    index = new_history(maker, tmp_path).index
     try:
         files = list({name(minute, camera): (scene, stamp) for minute, camera, scene, stamp in scenes}.items())
         for file, (scene, stamp) in files:
@@ -151,7 +151,7 @@ def test_equals_compare(
         found = {camera.camera: rows(camera) for camera in report.cameras}
         assert found == decided_by_compare(index, tried_limits, tried_areas)
     finally:
-        index.database.close()
+        maker.drop(index.database)
 
 
 def judge_files(index: Index, file_a: str, file_b: str, verdict: str) -> None:
