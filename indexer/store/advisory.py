@@ -14,10 +14,10 @@ import re
 import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from indexer.errors import DatabaseProblem
 from indexer.interrupts import uninterrupted
@@ -80,7 +80,7 @@ class ServerRight:
         try:
             with self._one_at_a_time:
                 self._connection.execute(text("SELECT 1"))
-        except DBAPIError as problem:
+        except SQLAlchemyError as problem:  # also the second time, when it would begin a new connection without locks
             raise DatabaseProblem(
                 f"database {self._database.name}: the connection that held the right to write has ended; nothing more "
                 "was written; run the command again, it goes on where it stopped"
@@ -120,16 +120,20 @@ class ServerRight:
 @contextmanager
 def server_right(database: Database, *, command: str) -> Iterator[ServerRight]:
     """A right that holds nothing yet; all that it comes to hold ends with the block, or with this process."""
-    with database.translated(), database.engine.connect() as connection:
+    with (
+        database.translated(),
+        database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+    ):
         connection.detach()  # the locks are the connection's: back in the pool it would go on holding them
-        free = connection.execution_options(isolation_level="AUTOCOMMIT")
-        free.execute(text("SELECT set_config('application_name', :name, false)"), {"name": _name(command)})
-        right = ServerRight(free, database)
+        connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": _name(command)})
+        right = ServerRight(connection, database)
         database.guard = right.require
         try:
             yield right
         finally:
             database.guard = None
+            with suppress(SQLAlchemyError):  # at once: the server takes its time to see that a connection is closed
+                connection.execute(text("SELECT pg_advisory_unlock_all()"))
 
 
 def _number(camera: str) -> int:
