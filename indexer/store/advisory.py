@@ -77,22 +77,28 @@ class ServerRight:
 
     def require(self) -> None:
         """Raises if the server holds nothing for this command any more: others may be at work on the same by now."""
+        with self._connected():
+            self._connection.execute(text("SELECT 1"))
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        """Says that the right is lost where the connection is; a new one in its place would hold nothing."""
         try:
-            with self._one_at_a_time:
-                self._connection.execute(text("SELECT 1"))
-        except SQLAlchemyError as problem:  # also the second time, when it would begin a new connection without locks
+            with uninterrupted(), self._one_at_a_time:
+                yield
+        except SQLAlchemyError as problem:
             raise DatabaseProblem(
                 f"database {self._database.name}: the connection that held the right to write has ended; nothing more "
                 "was written; run the command again, it goes on where it stopped"
             ) from problem
 
     def _ask(self, function: str, number: int) -> bool:
-        with uninterrupted(), self._one_at_a_time:
+        with self._connected():
             return bool(self._connection.scalar(text(f"SELECT {function}(:ours, :number)"), _key(number)))
 
     def _wait(self, function: str) -> bool:
         """Whether the lock on the whole could be had within a moment."""
-        with uninterrupted(), self._one_at_a_time:
+        with self._connected():
             self._connection.execute(text(f"SET lock_timeout = '{_PATIENCE}'"))
             try:
                 self._connection.execute(text(f"SELECT {function}(:ours, :number)"), _key(_WHOLE))
@@ -108,7 +114,7 @@ class ServerRight:
 
     def _holder(self, number: int) -> str:
         """Who holds a lock, as far as the server tells."""
-        with uninterrupted(), self._one_at_a_time:
+        with self._connected():
             found = self._connection.execute(_HOLDER, _key(number)).first()
         named = None if found is None else _NAME.fullmatch(found.application_name or "")
         if found is None or named is None:

@@ -14,6 +14,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from indexer.store.database import Database
+from tests import databases
 from tests.door.conftest import Answer, command
 
 MARK = "INDEXER_DRILL"
@@ -95,8 +97,10 @@ def images(folder: Path) -> Counter[bytes]:
     )
 
 
-def rows(index: Path, sql: str) -> list[tuple[Any, ...]]:
+def rows(index: Path | Database, sql: str) -> list[tuple[Any, ...]]:
     """What a query answers, asked past the tool."""
+    if isinstance(index, Database):
+        return [tuple(int(one) if isinstance(one, bool) else one for one in row) for row in databases.rows(index, sql)]
     with closing(sqlite3.connect(f"{index.as_uri()}?mode=ro", uri=True)) as connection:
         return connection.execute(sql).fetchall()
 
@@ -112,7 +116,8 @@ _FACTS = {
     "decisions": "SELECT i.path, k.path, d.verdict, d.reason, d.score, d.profile_id, d.decided_by, "
     "d.superseded_at IS NULL FROM decisions d JOIN images i ON i.id = d.image_id "
     "LEFT JOIN images k ON k.id = d.keeper_id",
-    "scores": "SELECT s.scoring_id, MIN(a.path, b.path), MAX(a.path, b.path), s.score, s.largest_contour, "
+    "scores": "SELECT s.scoring_id, CASE WHEN a.path < b.path THEN a.path ELSE b.path END, "
+    "CASE WHEN a.path < b.path THEN b.path ELSE a.path END, s.score, s.largest_contour, "
     "s.contour_count, s.changed_fraction FROM scores s JOIN images a ON a.id = s.image_a_id "
     "JOIN images b ON b.id = s.image_b_id",
     "removals": "SELECT path, keeper_path, state, pending FROM removals",
@@ -121,6 +126,6 @@ _FACTS = {
 }
 
 
-def facts(index: Path) -> dict[str, list[tuple[Any, ...]]]:
+def facts(index: Path | Database) -> dict[str, list[tuple[Any, ...]]]:
     """All that an index knows, but for ids, times of the clock and its runs."""
     return {name: sorted(rows(index, sql), key=repr) for name, sql in _FACTS.items()}

@@ -43,10 +43,10 @@ def held_elsewhere(database: Database) -> Iterator[subprocess.Popen[str]]:
     pipe = subprocess.PIPE
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, url], env=surroundings, stdin=pipe, stdout=pipe, text=True
-    ) as it:
-        assert it.stdout is not None
-        assert it.stdout.readline() == "held\n"
-        yield it
+    ) as held:
+        assert held.stdout is not None
+        assert held.stdout.readline() == "held\n"
+        yield held
 
 
 @contextmanager
@@ -86,13 +86,11 @@ def test_a_camera_that_is_left_is_free(database: Database) -> None:
 
 @on_postgresql
 def test_who_needs_everything_waits_for_all(database: Database) -> None:
-    """A command on the whole index is refused while another works on a camera, and told who; and the other way round."""
+    """A command on the whole index is refused while another works on a camera, told who, and the other way round."""
     told = r"is being written by '{}' \(process \d+ on .*, since 20\d\d-.*\); wait for it"
-    with another(database, command="compare"):
-        with pytest.raises(DatabaseProblem, match=told.format("compare")), another(database, by_camera=False):
-            pass
-    with another(database, command="prune", by_camera=False):
-        with pytest.raises(DatabaseProblem, match=told.format("prune")), another(database):
+    for command, whole in (("compare", False), ("prune", True)):
+        refused = pytest.raises(DatabaseProblem, match=told.format(command))
+        with another(database, command=command, by_camera=not whole), refused, another(database, by_camera=whole):
             pass
 
 
