@@ -25,6 +25,7 @@ from indexer.store.database import Database
 
 _OURS = 0x1DE8E5  # the first number of all locks of indexer: any that only indexer uses
 _WHOLE = 0
+_SHAPE = 2  # cameras have odd numbers
 _PATIENCE = "2s"  # for another command that settles what a cut left open
 _LONGEST_NAME = 63  # of a connection
 
@@ -140,6 +141,15 @@ def server_right(database: Database, *, command: str) -> Iterator[ServerRight]:
             database.guard = None
             with suppress(SQLAlchemyError):  # at once: the server takes its time to see that a connection is closed
                 connection.execute(text("SELECT pg_advisory_unlock_all()"))
+
+
+def hold_shape(connection: Connection) -> None:
+    """Waits until no other command makes or changes the tables, and keeps others waiting until the transaction ends.
+
+    On SQLite the transaction itself does so.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:ours, :number)"), _key(_SHAPE))
 
 
 def _number(camera: str) -> int:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from indexer.domain.profiles import BUILT_IN, DEFAULT
 from indexer.errors import DatabaseProblem
 from indexer.store import profiles
+from indexer.store.advisory import hold_shape
 from indexer.store.database import Database, parse_database
 from indexer.store.locking import writer_lock
 
@@ -142,6 +143,7 @@ def _make(database: Database) -> None:
     """Tables and built-in profiles in one transaction: cut off, there is nothing or all of it, the log included."""
     database.use_write_ahead_log()
     with database.connection() as connection:
+        hold_shape(connection)
         migrate(connection)
         profiles.add_built_in(connection, BUILT_IN, active=DEFAULT)
 

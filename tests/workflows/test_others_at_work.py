@@ -94,7 +94,7 @@ def test_their_rows_are_not_moved(index: Index) -> None:
 
 
 def test_equal_bytes_of_two_cameras_hold_nobody_up(index: Index) -> None:
-    """Where a camera of others has the same bytes at their place, a black frame say, a file is taken in all the same."""
+    """Where a camera of others has the same bytes at their place, a black frame say, a file is taken in anyway."""
     fill(index, "gate")
     index.put(name(0, "yard"), picture(stamp=0))
     with at_work(index, "gate"):
