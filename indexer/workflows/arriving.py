@@ -45,7 +45,7 @@ def take_in(session: Session, arrivals: Sequence[Arrival], *, gone: Set[int], ru
     found: list[KnownFile | None] = []
     for arrival in arrivals:
         rows = same_bytes[str(arrival.seen.content_hash)]
-        row = _own_row(arrival.seen.path, rows, expected=expected, gone=gone)
+        row = _own_row(arrival, rows, expected=expected, gone=gone)
         if row is not None:
             rows.remove(row)
             _take_back_in(session, arrival, row, twins=rows, at=at)
@@ -68,20 +68,29 @@ def _add(session: Session, arrivals: Sequence[Arrival], found: Sequence[KnownFil
 
 
 def _own_row(
-    path: str, rows: Sequence[KnownFile], *, expected: Set[tuple[str, str]], gone: Set[int]
+    arrival: Arrival, rows: Sequence[KnownFile], *, expected: Set[tuple[str, str]], gone: Set[int]
 ) -> KnownFile | None:
     """The row whose bytes these are: what was away from this very path, else what lies nowhere any more."""
-    here = [row for row in rows if row.path == path and row.state in _AWAY]
-    nowhere = [row for row in rows if (row.path, row.content_hash) not in expected and is_loose(row, gone=gone)]
+    here = [row for row in rows if row.path == arrival.seen.path and row.state in _AWAY]
+    nowhere = [
+        row
+        for row in rows
+        if (row.path, row.content_hash) not in expected and is_loose(row, camera=arrival.naming.camera, gone=gone)
+    ]
     return next(iter(here + nowhere), None)
 
 
-def is_loose(row: KnownFile, *, gone: Set[int]) -> bool:
-    """Whether a row's bytes lie nowhere any more, so that they may be found elsewhere; a removed image's lie in
-    quarantine."""
+def is_loose(row: KnownFile, *, camera: str, gone: Set[int]) -> bool:
+    """Whether a row's bytes lie nowhere any more, so that they may be what was found in a place of this camera.
+
+    A removed image's lie in quarantine. Where the folder of another camera cannot be seen, as its disk is away or
+    another host's, nobody can tell: two cameras may well have taken the same black frame.
+    """
     if row.state is State.REMOVED:
         return False
-    return row.state is State.MISSING or row.id in gone or not _is_there(row)
+    if row.state is State.MISSING or row.id in gone:
+        return True
+    return (row.naming.camera == camera or os.path.isdir(row.root)) and not _is_there(row)
 
 
 def _is_there(row: KnownFile) -> bool:

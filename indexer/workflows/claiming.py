@@ -50,12 +50,15 @@ class Claim:
         """
         if self._right.whole:
             return batch, []
-        paths = {seen.path for _, seen in batch}
-        hashes = {str(seen.content_hash) for _, seen in batch if seen.content_hash is not None}
+        paths, cameras = set[str](), dict[str, set[str]]()
+        for (candidate, _), seen in batch:
+            paths.add(seen.path)
+            cameras.setdefault(seen.content_hash or "", set()).add(self._found.naming(candidate).camera)
         not_ours = {
             row.content_hash
-            for row in images.list_by_hash(session, sorted(hashes))
-            if (row.path in paths or is_loose(row, gone=gone)) and self._is_others(row.naming.camera)
+            for row in images.list_by_hash(session, sorted(cameras))
+            if row.path in paths or any(is_loose(row, camera=one, gone=gone) for one in cameras[row.content_hash])
+            if self._is_others(row.naming.camera)
         }
         left = [news[0] for news, seen in batch if seen.content_hash in not_ours]
         return [item for item in batch if item[1].content_hash not in not_ours], left

@@ -18,6 +18,7 @@ from indexer.errors import DatabaseProblem, FolderProblem, IndexerError, UsagePr
 from indexer.store.columns import path_from_text
 from indexer.workflows import ingest as workflow
 from indexer.workflows.looking import Found, look
+from tests.databases import on_sqlite
 from tests.workflows.conftest import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
@@ -122,6 +123,16 @@ def test_moved_file_keeps_its_row(index: Index, target: str) -> None:
     assert (dict(report.outcomes), report.missing) == ({"moved": 1, "unchanged": 1}, 0)
     assert index.states() == [(target, "ready", None), (f"here/{name(1)}", "ready", None)]
     assert {table: index.dump()[table] for table in ("thumbnails", "scores")} == kept
+
+
+@pytest.mark.parametrize(("camera", "outcome"), [("yard", "added"), ("gate", "moved")])
+def test_a_folder_that_is_away_loses_nothing_to_another_camera(index: Index, camera: str, outcome: str) -> None:
+    """Bytes of an image whose whole folder cannot be seen are that image where its camera is the same, and else new."""
+    index.put(f"west/{name(0)}", picture())
+    index.ingest(index.folder / "west")
+    (index.folder / "west").rename(index.folder / "unplugged")
+    index.put(f"east/{name(0, camera)}", picture())
+    assert index.ingest(index.folder / "east").outcomes == {outcome: 1}
 
 
 def test_file_that_left_a_link_behind_has_moved(index: Index) -> None:
@@ -556,6 +567,7 @@ def test_batch_that_cannot_be_written_ends_the_run(index: Index, monkeypatch: py
     assert index.rows("SELECT outcome FROM runs") == [("failed",)]
 
 
+@on_sqlite  # on a server, files are also named to know the cameras that they are of
 def test_no_camera_profile_no_second_naming(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no camera has a profile of its own, files are sent to the workers with no more work than before."""
     index.put(name(0), picture())
