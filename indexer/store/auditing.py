@@ -207,10 +207,9 @@ def _ask_server(
             connection.exec_driver_sql(limit)
             connection.execution_options(**asking)
             result = connection.execute(text(sql), values) if values else connection.exec_driver_sql(sql)
-            rows = result.fetchall() if max_rows is None else result.fetchmany(max_rows)
-            table = Table(tuple(result.keys()), tuple(_plain_row(tuple(row)) for row in rows))
-            connection.rollback()
-            return table
+            with result:
+                rows = result.fetchall() if max_rows is None else result.fetchmany(max_rows)
+            return Table(tuple(result.keys()), tuple(_plain_row(tuple(row)) for row in rows))
     except DBAPIError as problem:
         raise _said_by_server(database, problem, timeout_s=timeout_s) from problem
     except ValueError as problem:

@@ -180,7 +180,7 @@ _FLAGGED = (
     .join(_keeper, _keeper.id == DecisionRow.keeper_id)
     .outerjoin(_keeping, (_keeping.image_id == _keeper.id) & _keeping.superseded_at.is_(None))
     .where(DecisionRow.superseded_at.is_(None), ImageRow.state == State.READY)
-    .order_by(CameraRow.name, ImageRow.captured_at, ImageRow.id)
+    .order_by(CameraRow.name, ImageRow.captured_at.nulls_first(), ImageRow.id)
 )
 
 

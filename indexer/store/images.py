@@ -79,10 +79,9 @@ def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile
 
 def iter_present_under(session: Session, folder: str) -> Iterator[PresentFile]:
     """Every row below a folder that is neither missing nor removed."""
-    # Not LIKE: a path may hold % and _. As a range the index on paths answers it, if text is compared byte by byte.
-    path = ImageRow.path.collate("C") if session.get_bind().dialect.name == "postgresql" else ImageRow.path
+    # Not LIKE: a path may hold % and _. As a range the index on paths answers it, as text is compared byte by byte.
     ranges = [
-        (path >= f"{stored}/") & (path < f"{stored}0")  # "0" is the character after "/"
+        (ImageRow.path >= f"{stored}/") & (ImageRow.path < f"{stored}0")  # "0" is the character after "/"
         for stored in stored_forms(folder.rstrip("/"))
     ]
     yield from map(PresentFile._make, session.execute(_PRESENT.where(or_(*ranges))).yield_per(1000))

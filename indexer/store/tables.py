@@ -16,13 +16,12 @@ from sqlalchemy import (
     Insert,
     LargeBinary,
     MetaData,
-    Text,
     insert,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from indexer.store.columns import PathText, UtcDateTime
+from indexer.store.columns import GROWING_ID, PathText, PlainText, UtcDateTime
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -37,7 +36,7 @@ class Table(DeclarativeBase):
     """What all tables share: names for every constraint, and the two column types of our own."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map: ClassVar = {str: Text(), float: Double(), datetime: UtcDateTime()}
+    type_annotation_map: ClassVar = {str: PlainText(), float: Double(), datetime: UtcDateTime()}
 
 
 def many(row: type[Table]) -> Insert:
@@ -128,7 +127,7 @@ class ImageRow(Table):
         Index("ix_images_camera_id_state", "camera_id", "state"),
         Index("ix_images_camera_id_captured_at", "camera_id", "captured_at"),
     )
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
     path: Mapped[str] = mapped_column(PathText, comment="absolute; a file URI if it is not UTF-8")
     root: Mapped[str] = mapped_column(PathText, comment="the folder given to ingest; of a lone file, its folder")
     camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id"))
@@ -205,7 +204,7 @@ class DecisionRow(Table):
         Index("ix_decisions_image_id", "image_id"),
         Index("ix_decisions_keeper_id", "keeper_id"),
     )
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
     profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id"))
     verdict: Mapped[str] = mapped_column(comment="keep or duplicate")
@@ -278,7 +277,7 @@ class RemovalRow(Table):
         Index("ix_removals_state", "state"),
         Index("ix_removals_pending", "pending"),
     )
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
     keeper_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
     decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"))

@@ -8,23 +8,24 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+GROWING_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     """Makes the tables."""
     op.create_table(
         "decisions",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("image_id", sa.Integer(), nullable=False),
+        sa.Column("id", GROWING_ID, nullable=False),
+        sa.Column("image_id", GROWING_ID, nullable=False),
         sa.Column("profile_id", sa.Integer(), nullable=False),
-        sa.Column("verdict", sa.Text(), nullable=False, comment="keep or duplicate"),
-        sa.Column("keeper_id", sa.Integer(), nullable=True, comment="NULL: kept"),
+        sa.Column("verdict", TEXT, nullable=False, comment="keep or duplicate"),
+        sa.Column("keeper_id", GROWING_ID, nullable=True, comment="NULL: kept"),
         sa.Column(
             "score", sa.Double(), nullable=True, comment="of image and keeper, 0 if identical; NULL: kept, or a verdict"
         ),
-        sa.Column("reason", sa.Text(), nullable=False, comment="new, pinned, similar, identical or verdict"),
-        sa.Column(
-            "decided_by", sa.Text(), nullable=False, comment="compare, or the name of the person who judged the pair"
-        ),
+        sa.Column("reason", TEXT, nullable=False, comment="new, pinned, similar, identical or verdict"),
+        sa.Column("decided_by", TEXT, nullable=False, comment="compare, or the name of the person who judged the pair"),
         sa.Column("decided_at", sa.DateTime(), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("superseded_at", sa.DateTime(), nullable=True, comment="NULL: the current decision"),
@@ -53,8 +54,8 @@ def upgrade() -> None:
     op.create_table(
         "pins",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("image_id", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False, comment="pin or restore: the command that set it"),
+        sa.Column("image_id", GROWING_ID, nullable=False),
+        sa.Column("reason", TEXT, nullable=False, comment="pin or restore: the command that set it"),
         sa.Column("pinned_at", sa.DateTime(), nullable=False),
         sa.Column("unpinned_at", sa.DateTime(), nullable=True, comment="NULL: it holds"),
         sa.Column("run_id", sa.Integer(), nullable=False),
@@ -74,8 +75,8 @@ def upgrade() -> None:
     op.create_table(
         "scores",
         sa.Column("scoring_id", sa.Integer(), nullable=False),
-        sa.Column("image_a_id", sa.Integer(), nullable=False),
-        sa.Column("image_b_id", sa.Integer(), nullable=False),
+        sa.Column("image_a_id", GROWING_ID, nullable=False),
+        sa.Column("image_b_id", GROWING_ID, nullable=False),
         sa.Column(
             "score", sa.Double(), nullable=False, comment="reference pixels; native pixels in the profile original"
         ),
@@ -101,11 +102,11 @@ def upgrade() -> None:
     op.create_table(
         "verdicts",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("image_a_id", sa.Integer(), nullable=False),
-        sa.Column("image_b_id", sa.Integer(), nullable=False),
-        sa.Column("verdict", sa.Text(), nullable=False, comment="same or different"),
-        sa.Column("judged_by", sa.Text(), nullable=False, comment="a person's name"),
-        sa.Column("note", sa.Text(), nullable=True, comment="NULL: none"),
+        sa.Column("image_a_id", GROWING_ID, nullable=False),
+        sa.Column("image_b_id", GROWING_ID, nullable=False),
+        sa.Column("verdict", TEXT, nullable=False, comment="same or different"),
+        sa.Column("judged_by", TEXT, nullable=False, comment="a person's name"),
+        sa.Column("note", TEXT, nullable=True, comment="NULL: none"),
         sa.Column("judged_at", sa.DateTime(), nullable=False),
         sa.Column("withdrawn_at", sa.DateTime(), nullable=True, comment="NULL: it holds"),
         sa.Column("run_id", sa.Integer(), nullable=False),
@@ -127,25 +128,21 @@ def upgrade() -> None:
     )
     op.create_table(
         "removals",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("image_id", sa.Integer(), nullable=False),
-        sa.Column("keeper_id", sa.Integer(), nullable=False),
-        sa.Column("decision_id", sa.Integer(), nullable=False),
-        sa.Column("path", sa.Text(), nullable=False, comment="where the file was"),
-        sa.Column("keeper_path", sa.Text(), nullable=False, comment="where its keeper was"),
+        sa.Column("id", GROWING_ID, nullable=False),
+        sa.Column("image_id", GROWING_ID, nullable=False),
+        sa.Column("keeper_id", GROWING_ID, nullable=False),
+        sa.Column("decision_id", GROWING_ID, nullable=False),
+        sa.Column("path", TEXT, nullable=False, comment="where the file was"),
+        sa.Column("keeper_path", TEXT, nullable=False, comment="where its keeper was"),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
-        sa.Column("content_hash", sa.Text(), nullable=False, comment="sha256 of the file, read again before it went"),
+        sa.Column("content_hash", TEXT, nullable=False, comment="sha256 of the file, read again before it went"),
+        sa.Column("keeper_hash", TEXT, nullable=False, comment="sha256 of the keeper, read again before the file went"),
+        sa.Column("state", TEXT, nullable=False),
         sa.Column(
-            "keeper_hash", sa.Text(), nullable=False, comment="sha256 of the keeper, read again before the file went"
+            "pending", TEXT, nullable=True, comment="the act that was begun and not yet written down; NULL: none"
         ),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column(
-            "pending", sa.Text(), nullable=True, comment="the act that was begun and not yet written down; NULL: none"
-        ),
-        sa.Column(
-            "quarantine_path", sa.Text(), nullable=True, comment="where the file is or was; NULL: deleted at once"
-        ),
-        sa.Column("problem", sa.Text(), nullable=True, comment="why the last act failed; NULL: it did not"),
+        sa.Column("quarantine_path", TEXT, nullable=True, comment="where the file is or was; NULL: deleted at once"),
+        sa.Column("problem", TEXT, nullable=True, comment="why the last act failed; NULL: it did not"),
         sa.Column("planned_at", sa.DateTime(), nullable=False),
         sa.Column("removed_at", sa.DateTime(), nullable=True, comment="NULL: not taken away"),
         sa.Column("restored_at", sa.DateTime(), nullable=True, comment="NULL: not restored"),

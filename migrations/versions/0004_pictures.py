@@ -8,12 +8,14 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+GROWING_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     """Makes the table."""
     op.create_table(
         "pictures",
-        sa.Column("image_id", sa.Integer(), nullable=False),
+        sa.Column("image_id", GROWING_ID, nullable=False),
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False, comment="JPEG"),

@@ -27,6 +27,21 @@ def run_id(database: Database) -> int:
 
 
 @pytest.fixture
+def plan(database: Database) -> Callable[..., list[str]]:
+    """Tells the steps by which the database answers a query, indexes before all else: the tables are nearly empty."""
+
+    def make(sql: str, values: Any = ()) -> list[str]:
+        with database.read() as session:
+            connection = session.connection()
+            if database.path is not None:
+                return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            return [row[0].strip() for row in connection.exec_driver_sql(f"EXPLAIN {sql}", values)]
+
+    return make
+
+
+@pytest.fixture
 def described() -> Callable[..., Description]:
     """Makes a description of a ready image whose content is its path."""
 

@@ -15,6 +15,7 @@ from indexer.pixels.describing import Thumbnail
 from indexer.store import auditing, images, profiles
 from indexer.store.auditing import Table
 from indexer.store.database import Database
+from tests.databases import on_sqlite
 
 LATER = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 LATER_TEXT = "2026-01-02 03:04:05.678901"
@@ -42,6 +43,7 @@ def test_own_question(database: Database, add: Add) -> None:
     )
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("sql", "rows"),
     [
@@ -100,6 +102,7 @@ WRITING = [
 ]
 
 
+@on_sqlite
 @pytest.mark.parametrize("sql", WRITING)
 def test_writing_is_refused(database: Database, add: Add, tmp_path: Path, sql: str) -> None:
     """Whatever writes, here or elsewhere, is refused in one sentence, and the index is what it was."""
@@ -114,6 +117,7 @@ def test_writing_is_refused(database: Database, add: Add, tmp_path: Path, sql: s
     assert (snapshot(database.path.parent), place.exists()) == (before, False)
 
 
+@on_sqlite
 def test_the_file_is_opened_for_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the authorizer SQLite itself still refuses to write: there are two locks."""
     monkeypatch.setattr(auditing, "_authorize", lambda *_: sqlite3.SQLITE_OK)
@@ -121,6 +125,7 @@ def test_the_file_is_opened_for_reading(database: Database, monkeypatch: pytest.
         auditing.run_sql(database, "INSERT INTO cameras (name) VALUES ('x')")
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
@@ -152,6 +157,7 @@ def test_endless_questions_end(database: Database, asked: str) -> None:
         auditing.run_sql(database, endless + asked, timeout_s=0.05)
 
 
+@on_sqlite
 def test_a_damaged_index_is_said_to_be_damaged(database: Database) -> None:
     """What SQLite finds wrong with the file while it answers is the database's problem, not the question's."""
     database.close()
@@ -162,6 +168,7 @@ def test_a_damaged_index_is_said_to_be_damaged(database: Database) -> None:
     assert isinstance(problem.value, DatabaseProblem)
 
 
+@on_sqlite
 def test_no_file_is_left_behind(database: Database) -> None:
     """After a question, and the index closed, its folder holds the index alone."""
     auditing.run_sql(database, "SELECT * FROM audit_runs")

@@ -11,6 +11,7 @@ import pytest
 from indexer.errors import DatabaseProblem
 from indexer.store.database import Database, parse_database
 from indexer.store.schema import Health, check_database, head, migrate, open_database, upgrade_database
+from tests.databases import on_sqlite
 
 
 def made_at(path: Path, revision: str) -> Path:
@@ -146,6 +147,7 @@ def test_cut_creation_is_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyP
     open_database(str(path), create=True).close()
 
 
+@on_sqlite
 def test_check_finds_an_orphan(database: Database) -> None:
     """A row that refers to a missing row is named."""
     with sqlite3.connect(database.path or "") as connection:

@@ -10,6 +10,7 @@ from indexer.pixels.pictures import Picture
 from indexer.store import pictures, pins
 from indexer.store.database import Database
 from indexer.store.tables import PinRow
+from tests.databases import on_sqlite
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -57,6 +58,7 @@ def test_pictures_that_cannot_be_kept_cost_themselves_alone(
         assert [row.unpinned_at for row in session.scalars(select(PinRow))] == [NOON]
 
 
+@on_sqlite
 def test_a_full_database_takes_what_is_small(database: Database, add: Add, run_id: int) -> None:
     """Where there is no room for a picture there is still room for a row."""
     image_id = add("/frames/1.jpg")

@@ -1,19 +1,20 @@
 """The shape: what the migrations make is what the tables say, and rows outlive every change of it."""
 
 import io
-import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_mock_engine
+from sqlalchemy import create_mock_engine, inspect
 
 from indexer.store.database import Database, parse_database
 from indexer.store.schema import MIGRATIONS, head, migrate, upgrade_database
 from indexer.store.tables import Table
+from tests.databases import Maker, execute, on_postgresql, on_sqlite, rows
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
 
@@ -31,7 +32,7 @@ VIEWS = {
 }
 
 TIME = "2026-01-01 12:00:00.000000"
-ROWS = {
+ROWS: dict[str, dict[str, Any]] = {  # a row after those that it refers to
     "preparations": {"id": 91, "digest": "p", "parameters": '{"mask": [5, 10, 5, 0]}'},
     "scorings": {"id": 92, "preparation_id": 91, "digest": "s", "parameters": "{}"},
     "profiles": {
@@ -41,7 +42,7 @@ ROWS = {
         "digest": "d",
         "max_score": 1,
         "record_limit": 4,
-        "active": 1,
+        "active": True,
     },
     "cameras": {"id": 94, "name": "gate", "profile_id": 93},
     "runs": {"id": 95, "command": "ingest", "arguments": "{}", "version": "0", "started_at": TIME, "outcome": "done"},
@@ -133,39 +134,33 @@ def said_by_tables(dialect: str) -> str:
     return ";".join(said)
 
 
-def made_at(path: Path, revision: str) -> Path:
+def made_at(name: str, revision: str) -> Database:
     """An index as that revision left it."""
-    opened = Database(parse_database(str(path)))
+    opened = Database(parse_database(name))
     with opened.connection() as connection:
         migrate(connection, revision=revision)
-    opened.close()
-    return path
+    return opened
 
 
-def rows_of(path: Path, columns: dict[str, list[str]]) -> dict[str, list[tuple[object, ...]]]:
+def rows_of(database: Database, columns: dict[str, list[str]]) -> dict[str, list[tuple[object, ...]]]:
     """The content of these columns of these tables."""
-    connection = sqlite3.connect(path)
-    found = {
-        table: connection.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY 1, 2").fetchall()
+    return {
+        table: rows(database, f"SELECT {', '.join(names)} FROM {table} ORDER BY 1, 2")
         for table, names in columns.items()
     }
-    connection.close()
-    return found
 
 
-def filled(path: Path) -> dict[str, list[str]]:
+def filled(database: Database) -> dict[str, list[str]]:
     """Puts rows into every table: the columns that were there."""
-    connection = sqlite3.connect(path)
-    tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'alembic_version'"
-    there = [name for (name,) in connection.execute(tables)]
-    for name in there:
-        for row in [ROWS[name], *([ANOTHER_IMAGE] if name == "images" else [])]:
+    with database.read() as session:
+        there = inspect(session.connection())
+        columns = {name: [column["name"] for column in there.get_columns(name)] for name in there.get_table_names()}
+    del columns["alembic_version"]
+    assert columns.keys() <= ROWS.keys()
+    for name in ROWS:
+        for row in [ROWS[name], *([ANOTHER_IMAGE] if name == "images" else [])] if name in columns else ():
             marks = ", ".join("?" * len(row))
-            connection.execute(f"INSERT INTO {name} ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
-    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-    connection.commit()
-    columns = {name: [row[1] for row in connection.execute(f"PRAGMA table_info({name})")] for name in there}
-    connection.close()
+            execute(database, f"INSERT INTO {name} ({', '.join(row)}) VALUES ({marks})", *row.values())
     return columns
 
 
@@ -176,14 +171,29 @@ def test_migrations_say_what_the_tables_say(dialect: str) -> None:
 
 
 def test_migrated_database_is_what_the_tables_say(database: Database) -> None:
-    """Alembic finds nothing to change in a migrated database, and its SQL is that of the tables."""
+    """Alembic finds nothing to change in a migrated database."""
     with database.read() as session:
         context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
         assert compare_metadata(context, Table.metadata) == []
-        made = session.connection().exec_driver_sql(
-            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'"
-        )
-        assert statements(";".join(made.scalars())) == statements(said_by_tables("sqlite"))
+
+
+@on_sqlite
+def test_migrated_file_says_what_the_tables_say(database: Database) -> None:
+    """The SQL that a migrated SQLite file remembers is that of the tables."""
+    made = rows(database, "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'")
+    assert statements(";".join(sql for (sql,) in made)) == statements(said_by_tables("sqlite"))
+
+
+@on_postgresql
+def test_text_is_ordered_by_bytes(database: Database) -> None:
+    """On a server every column of text compares byte by byte, whatever the locale of the database."""
+    text_of_ours = (
+        "FROM information_schema.columns AS c JOIN pg_tables ON tablename = table_name AND schemaname = table_schema "
+        "WHERE table_schema = 'public' AND data_type = 'text'"
+    )
+    collations = rows(database, f"SELECT DISTINCT collation_name {text_of_ours}")
+    assert collations == [("C",)]
+    assert rows(database, "SELECT 'a' < 'B' COLLATE \"default\"") == [(True,)], "the test server is of locale C"
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -195,29 +205,31 @@ def test_views_have_their_columns(database: Database, view: str) -> None:
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_rows_survive_an_upgrade(tmp_path: Path, revision: str) -> None:
+def test_rows_survive_an_upgrade(maker: Maker, tmp_path: Path, revision: str) -> None:
     """A database of any revision, with rows in every table, is upgraded and its rows are what they were."""
-    path = made_at(tmp_path / "indexer.db", revision)
-    columns = filled(path)
-    before = rows_of(path, columns)
-    assert upgrade_database(str(path)) == head()
-    after = rows_of(path, columns)
+    place = maker.place(tmp_path)
+    database = made_at(place, revision)
+    columns = filled(database)
+    before = rows_of(database, columns)
+    assert upgrade_database(place) == head()
+    after = rows_of(database, columns)
     assert all(set(rows) <= set(after[table]) for table, rows in before.items())
     added = {table: len(after[table]) - len(rows) for table, rows in before.items() if len(after[table]) > len(rows)}
     assert added == {"preparations": 3, "scorings": 3, "profiles": 3}
+    database.close()
 
 
-def test_twins_of_an_older_database_are_seen(tmp_path: Path) -> None:
+def test_twins_of_an_older_database_are_seen(maker: Maker, tmp_path: Path) -> None:
     """Images that were there before the view are in it after the upgrade."""
-    path = made_at(tmp_path / "indexer.db", "0003")
-    filled(path)
-    connection = sqlite3.connect(path)
-    connection.execute("UPDATE images SET captured_at_source = 'name'")
-    connection.execute("UPDATE images SET path = '/gate-1767268800000.jpg' WHERE id = 96")
-    connection.commit()
-    connection.close()
-    upgrade_database(str(path))
-    assert rows_of(path, {"audit_twins": ["image_a_id", "image_b_id", "apart_s"]}) == {"audit_twins": [(96, 99, 0.0)]}
+    place = maker.place(tmp_path)
+    database = made_at(place, "0003")
+    filled(database)
+    execute(database, "UPDATE images SET captured_at_source = 'name'")
+    execute(database, "UPDATE images SET path = '/gate-1767268800000.jpg' WHERE id = 96")
+    database.close()
+    upgrade_database(place)
+    seen = rows_of(database, {"audit_twins": ["image_a_id", "image_b_id", "apart_s"]})
+    assert seen == {"audit_twins": [(96, 99, 0.0)]}
 
 
 def test_the_head_is_the_last_revision_of_alembic() -> None:

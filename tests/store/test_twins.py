@@ -15,6 +15,7 @@ from indexer.domain.names import name_image
 from indexer.store import images
 from indexer.store.database import Database
 from indexer.store.twins import Twin, list_twins
+from tests.databases import SQLITE, Maker
 
 START = datetime(2021, 3, 26, 23, 59, 58, tzinfo=UTC)
 fresh = count()
@@ -90,15 +91,13 @@ def test_twins_of_one_image(database: Database, add: Callable[..., int]) -> None
 
 
 @pytest.mark.parametrize("known", ["image_a_id = 1", "image_b_id = 1"])
-def test_the_twins_of_one_image_are_looked_up(database: Database, known: str) -> None:
+def test_the_twins_of_one_image_are_looked_up(maker: Maker, plan: Callable[..., list[str]], known: str) -> None:
     """Neither side is found by looking at all images: one by its number, the other by camera and time."""
-    with database.read() as session:
-        plan = session.execute(text(f"EXPLAIN QUERY PLAN SELECT * FROM audit_twins WHERE {known}"))
-        steps = [row.detail for row in plan]
-    assert [step for step in steps if step.startswith("SCAN")] == []
-    assert any(
-        "ix_images_camera_id_captured_at (camera_id=? AND captured_at>? AND captured_at<?)" in step for step in steps
-    )
+    steps = plan(f"SELECT * FROM audit_twins WHERE {known}")
+    assert [step for step in steps if step.startswith("SCAN") or "Seq Scan" in step] == []
+    looked_up = "ix_images_camera_id_captured_at (camera_id=? AND captured_at>? AND captured_at<?)"
+    # A server chooses among indexes by what it knows of the rows: here there are none.
+    assert maker.kind != SQLITE or any(looked_up in step for step in steps)
 
 
 def test_twins_of_the_original_names(database: Database, add: Callable[..., int], shared_data: Path) -> None:

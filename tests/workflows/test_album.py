@@ -13,6 +13,7 @@ from indexer.pixels.headers import Limits
 from indexer.pixels.pictures import Picture, small_picture
 from indexer.store import pictures
 from indexer.workflows import album, removing
+from tests.databases import fill_up
 from tests.workflows.conftest import BIRD, CAR, SECOND_BIRD, Index, name, picture
 
 KEEPER, VICTIMS, OTHER = name(0), (name(1), name(2)), name(3)
@@ -112,10 +113,7 @@ def test_a_database_that_takes_no_picture_stops_nothing(lot: Index, spoiled: str
     """Every file goes, with its rows in the journal; only the pictures of one transaction are given up."""
     ids = dict(lot.rows("SELECT path, id FROM images"))
     image_id = ids[str(lot.folder / (KEEPER if spoiled == "keeper" else VICTIMS[0]))]
-    lot.execute(
-        f"CREATE TRIGGER full BEFORE INSERT ON pictures WHEN NEW.image_id = {image_id} "
-        "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
-    )
+    fill_up(lot.database, "pictures", f"NEW.image_id = {image_id}")
     report = lot.prune()
     assert (report.removed, report.failures) == (2, [])
     assert lot.removals() == [(VICTIMS[0], "quarantined"), (VICTIMS[1], "quarantined")]

@@ -175,7 +175,7 @@ def test_a_spoiled_picture_is_damage(street: Index, out: Path) -> None:
     """A stored picture that is none is told as a damaged database."""
     street.prune()
     street.purge()
-    street.execute("UPDATE pictures SET data = x'00'")
+    street.execute("UPDATE pictures SET data = ?", b"\0")
     with pytest.raises(DatabaseProblem, match="not a picture"):
         drawn(street, out, BIRDS)
 

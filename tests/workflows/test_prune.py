@@ -77,7 +77,8 @@ def test_pruned_files_lie_in_quarantine_whole(lot: Index) -> None:
     assert (report.removed, report.size_bytes) == (2, len(picture()) + len(picture(BIRD)))
     assert files(lot) == sorted([f"2/{COPY}", f"3/{BIRDS}", f"frames/{KEEPER}", f"frames/{OTHER}"])
     assert sorted(lot.tree().values()) == sorted(before.values())
-    found = lot.rows("SELECT path, keeper_path, quarantine_path, state, profile, score, run_id FROM audit_removals")
+    told = "path, keeper_path, quarantine_path, state, profile, score, run_id"
+    found = lot.rows(f"SELECT {told} FROM audit_removals ORDER BY path")
     assert [(*map(lot.file, paths), *rest) for *paths, rest in ((*row[:3], row[3:]) for row in found)] == [
         (COPY, KEEPER, f"{QUARANTINE}/run-3/2/{COPY}", "quarantined", "balanced", 0.0, 3),
         (BIRDS, KEEPER, f"{QUARANTINE}/run-3/3/{BIRDS}", "quarantined", "balanced", 0.0, 3),

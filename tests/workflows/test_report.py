@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from indexer.store import reporting
 from indexer.workflows.comparing import Means
 from indexer.workflows.profile import use_profile
 from indexer.workflows.report import ReportMade, report
+from tests.databases import execute_many
 from tests.workflows.conftest import BIKE, CAR, Index, name, picture
 
 
@@ -172,22 +172,22 @@ def test_no_page_is_too_large(index: Index, write: Callable[..., ReportMade], tm
 def _fill(index: Index, *, count: int, keepers: int) -> None:
     """Adds decided images to an index, past the tool: the first ones kept, the others duplicates of the first."""
     long = '\u202e"&\x07' * 250
-    with sqlite3.connect(str(index.database.path)) as connection:
-        connection.executemany(
-            "INSERT INTO images (id, path, root, camera_id, camera_source, captured_at, width, height, file_size,"
-            " mtime_ns, content_hash, sharpness, state, run_id) VALUES (?, ?, '/gone', 1, 'name',"
-            " '2026-01-01 12:00:00.000000', 640, 480, 1, 1, ?, 1.0, 'ready', 1)",
-            [(number, f"/gone/{number}{long}", f"{number:064x}") for number in range(100, 100 + count)],
-        )
-        connection.executemany(
-            "INSERT INTO decisions (image_id, profile_id, verdict, keeper_id, score, reason, decided_by, decided_at,"
-            " run_id) VALUES (?, 1, ?, ?, ?, ?, 'compare', '2026-01-01 12:00:00.000000', 2)",
-            [
-                (100 + at, "keep", None, None, "new") if at < keepers else (100 + at, "duplicate", 100, 5.0, "similar")
-                for at in range(count)
-            ],
-        )
-    connection.close()
+    execute_many(
+        index.database,
+        "INSERT INTO images (id, path, root, camera_id, camera_source, captured_at, width, height, file_size,"
+        " mtime_ns, content_hash, sharpness, state, run_id) VALUES (?, ?, '/gone', 1, 'name',"
+        " '2026-01-01 12:00:00.000000', 640, 480, 1, 1, ?, 1.0, 'ready', 1)",
+        [(number, f"/gone/{number}{long}", f"{number:064x}") for number in range(100, 100 + count)],
+    )
+    execute_many(
+        index.database,
+        "INSERT INTO decisions (image_id, profile_id, verdict, keeper_id, score, reason, decided_by, decided_at,"
+        " run_id) VALUES (?, 1, ?, ?, ?, ?, 'compare', '2026-01-01 12:00:00.000000', 2)",
+        [
+            (100 + at, "keep", None, None, "new") if at < keepers else (100 + at, "duplicate", 100, 5.0, "similar")
+            for at in range(count)
+        ],
+    )
 
 
 def test_what_is_ignored_is_shown(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_the_index_may_change_meanwhile(
 def test_a_spoiled_thumbnail_costs_one_picture(lot: Index, write: Callable[..., ReportMade]) -> None:
     """An image without a file whose thumbnail cannot be read is shown without a picture; the report goes on."""
     (lot.folder / name(2)).unlink()
-    lot.execute("UPDATE thumbnails SET data = x'00' WHERE image_id = 3")
+    lot.execute("UPDATE thumbnails SET data = ? WHERE image_id = 3", b"\0")
     assert vars(write().pictures) == {"reused": 0, "from_files": 3, "from_index": 0, "none": 1}
 
 

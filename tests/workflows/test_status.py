@@ -40,7 +40,7 @@ def test_status_counts_every_image_once(lot: Index) -> None:
             last_captured_at=datetime(2021, 6, 16, 12, 1, tzinfo=UTC),
         ),
     )
-    assert (found.profile, found.database, found.left_open) == ("balanced", str(lot.database.path), 0)
+    assert (found.profile, found.database, found.left_open) == ("balanced", lot.database.name, 0)
     assert lot.dump() == before
 
 

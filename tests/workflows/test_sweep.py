@@ -50,8 +50,10 @@ def decided_by_compare(index: Index, limits: Sequence[float], areas: Sequence[fl
         index.make_profile(f"tried-{number}", max_score=limit, min_contour_area=area)
         index.compare(profile=f"tried-{number}")
         for camera, kept, duplicates, size_bytes in index.rows(
-            "SELECT camera, SUM(verdict = 'keep'), SUM(verdict = 'duplicate'), "
-            "SUM((verdict = 'duplicate') * file_size) FROM audit_decisions WHERE state = 'ready' GROUP BY camera"
+            "SELECT camera, COUNT(CASE WHEN verdict = 'keep' THEN 1 END), "
+            "COUNT(CASE WHEN verdict = 'duplicate' THEN 1 END), "
+            "SUM(CASE WHEN verdict = 'duplicate' THEN file_size ELSE 0 END) "
+            "FROM audit_decisions WHERE state = 'ready' GROUP BY camera"
         ):
             found.setdefault(camera, []).append((limit, area, kept, duplicates, size_bytes))
     return found

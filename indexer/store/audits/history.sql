@@ -1,7 +1,7 @@
 -- All that was decided of one image and done to its file, oldest first.
 -- :image the image's number, or its path
 WITH chosen AS (
-    SELECT id, run_id FROM images WHERE id = CAST(:image AS INTEGER)
+    SELECT id, run_id FROM images WHERE id = CAST(:image AS BIGINT)
 )
 SELECT chosen.id AS image_id,
        decision.decided_at AS happened_at,
