@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,40 @@ def test_worker_killed_while_it_waits(time_s: float | None) -> None:
                     os.kill(answer, signal.SIGKILL)
         lost = [answer for answer in answers if isinstance(answer, Lost)]
         assert (len(answers), len(lost) <= 2) == (60, True)
+
+
+def deaf(seconds: int) -> int:
+    """The work, in which nothing but SIGKILL is heard for so many seconds."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    time.sleep(seconds)
+    return seconds
+
+
+class Sluggish:
+    """What a worker does when it starts; the first has it at once, the others half a second later."""
+
+    def __init__(self) -> None:
+        self.started = 0
+
+    def __reduce__(self) -> tuple[object, ...]:
+        self.started += 1
+        return late, (0.0 if self.started == 1 else 0.5,)
+
+
+def late(seconds: float) -> object:
+    """What a worker does when it starts, after so many seconds."""
+    time.sleep(seconds)
+    return engines._follow_the_parent
+
+
+def test_a_worker_that_is_just_starting(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """A worker that is only just starting when the block ends goes in silence, also while another takes its time."""
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # the next one's words come here
+    monkeypatch.setattr(engines, "_follow_the_parent", Sluggish())
+    with processes(2) as spread:
+        assert next(spread(deaf, [0, 600])) == 0
+        time.sleep(0.2)
+    assert capfd.readouterr().err == ""
 
 
 def test_workers_that_always_end(monkeypatch: pytest.MonkeyPatch) -> None:
