@@ -167,7 +167,9 @@ def _shape(url: URL) -> list[tuple[Any, ...]]:
         return connection.execute(
             """
             SELECT 'class', relname, relnatts FROM pg_class WHERE relnamespace = 'public'::regnamespace
-            UNION ALL SELECT 'constraint', conname, 0 FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+            UNION ALL SELECT 'in use', indexrelid::regclass::text, indisvalid::int FROM pg_index WHERE NOT indisvalid
+            UNION ALL SELECT 'constraint', conname, convalidated::int FROM pg_constraint
+                WHERE connamespace = 'public'::regnamespace
             UNION ALL SELECT 'trigger', tgname, 0 FROM pg_trigger WHERE NOT tgisinternal
             UNION ALL SELECT 'function', proname, 0 FROM pg_proc WHERE pronamespace = 'public'::regnamespace
             UNION ALL SELECT 'schema', nspname, 0 FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp'

@@ -23,7 +23,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
@@ -199,32 +199,43 @@ def _ask_server(
     database: Database, sql: str, values: Mapping[str, str | None], *, timeout_s: float, max_rows: int | None
 ) -> Table | None:
     # As a named cursor psycopg sends `DECLARE … CURSOR FOR` and the question as one statement of the extended protocol:
-    # nothing but a SELECT can stand there, and no second statement after it (a COMMIT would end the transaction).
-    asking = {"stream_results": True, "no_parameters": not values}
+    # nothing but a SELECT can stand there, and no second statement after it (a COMMIT would end the transaction). All
+    # rows come by one FETCH: a question may change the timeout, but only that of the statement after its own.
+    driver = database.engine.dialect.loaded_dbapi
+    said = str(text(sql).compile(database.engine)) if values else sql
     limit = f"SET LOCAL statement_timeout = {max(1, int(timeout_s * 1000))}"
     try:
+        if "\0" in sql:
+            raise ValueError("it has a NUL in it")  # the driver would send what stands before it
         with database.engine.connect().execution_options(postgresql_readonly=True) as connection:
             connection.exec_driver_sql(limit)
-            connection.execution_options(**asking)
-            result = connection.execute(text(sql), values) if values else connection.exec_driver_sql(sql)
-            with result:
-                rows = result.fetchall() if max_rows is None else result.fetchmany(max_rows)
-            return Table(tuple(result.keys()), tuple(_plain_row(tuple(row)) for row in rows))
+            with _only_for_this(connection).cursor("audit") as cursor:
+                cursor.execute(said, values or None)
+                rows = cursor.fetchall() if max_rows is None else cursor.fetchmany(max_rows)
+                return Table(tuple(column.name for column in cursor.description), tuple(map(_plain_row, rows)))
+    except driver.Error as problem:
+        raise _said_by_server(database, DBAPIError(None, None, problem), timeout_s=timeout_s) from problem
     except DBAPIError as problem:
         raise _said_by_server(database, problem, timeout_s=timeout_s) from problem
     except ValueError as problem:
         raise _not_understood(str(problem)) from problem
 
 
+def _only_for_this(connection: Connection) -> Any:
+    """The driver's connection, which ends with the question: an advisory lock that it took would outlive a rollback."""
+    connection.detach()
+    return connection.connection.dbapi_connection
+
+
 def _said_by_server(database: Database, problem: DBAPIError, *, timeout_s: float) -> IndexerError:
     """One sentence for a code of https://www.postgresql.org/docs/current/errcodes-appendix.html."""
     code = str(getattr(problem.orig, "sqlstate", None) or "")
     said = str(problem.orig).splitlines()[0]
-    if code[:2] == "25" or code in {"0A000", "42601"}:  # where a SELECT must stand, writing is a syntax error
+    if code[:2] == "25" or code in {"0A000", "42601", "42P11"}:  # where a SELECT must stand, writing is a syntax error
         return _only_reads(said)
     if code == "57014":
         return _too_slow(timeout_s)
-    if code[:2] in {"22", "42"}:
+    if code[:2] in {"22", "42", "54"} or isinstance(problem.orig, database.engine.dialect.loaded_dbapi.DataError):
         return _not_understood(said)
     return database.problem(problem)
 

@@ -119,7 +119,28 @@ class Database:
 
 
 _DAMAGED = "it is damaged or no SQLite database; restore it from a backup, or name another"
+_GONE = "the server went away; when it is back, run the command again: it goes on where it stopped"
 _ADVICE = [
+    (
+        "Connection refused|timeout expired|timed out$",
+        "no server answers there; start it, or check host and port in --db",
+    ),
+    ("could not translate host name|resolve host", "there is no such host; check its name in --db"),
+    (r'database ".*" does not exist', "there is no such database yet; make it with: createdb NAME"),
+    (
+        'password|role ".*" does not exist|no pg_hba.conf entry',
+        "the server does not let this user in; check user and password in --db, or in ~/.pgpass",
+    ),
+    ("permission denied|must be owner", "this user may not do that; use the user who owns the database, or GRANT it"),
+    ("too many clients|connection slots", "the server has no connection free; try again when others have ended"),
+    ("starting up|in recovery mode", "the server is starting; try again in a moment"),
+    ("terminating connection|shutting down|closed the connection|connection (is closed|was lost|.*reset)", _GONE),
+    ("read-only transaction", "the server only reads, as a standby does; name the one that writes"),
+    ("deadlock|could not serialize", "another program is writing the same; run the command again"),
+    (
+        "index row (size|requires)",
+        "a path is too long for PostgreSQL, which takes some 2 700 bytes; shorten it",
+    ),
     ("locked|busy", "another program is writing to it; try again when it has finished"),
     ("readonly|read-only", "it cannot be written to; check the rights of the file and of its folder"),
     (
@@ -157,7 +178,9 @@ def _without_passwords(url: URL) -> str:
 
 def _engine(url: URL) -> Engine:
     try:
-        engine = create_engine(url)
+        # A server may have been restarted since a connection was last used, between two batches or two questions: a
+        # ping finds out before anything is asked. In the middle of a transaction nothing is tried again.
+        engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
     except (NoSuchModuleError, ImportError, ArgumentError) as problem:
         kind = url.get_backend_name()
         raise DatabaseProblem(

@@ -25,7 +25,9 @@ def add_pictures(session: Session, taken: Mapping[int, Picture]) -> bool:
     try:
         with session.begin_nested():
             session.execute(many(PictureRow), rows)
-    except DBAPIError:
+    except DBAPIError as problem:
+        if problem.connection_invalidated:  # with it went all that the transaction wrote
+            raise
         return False
     return True
 

@@ -22,6 +22,7 @@ from indexer.store import profiles
 from indexer.store.advisory import hold_shape
 from indexer.store.database import Database, parse_database
 from indexer.store.locking import writer_lock
+from indexer.store.server import server_problems
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 _OURS = re.compile(r"\d{4}")
@@ -77,12 +78,18 @@ def upgrade_database(name: str) -> str:
 
 
 def check_database(database: Database) -> Health:
-    """Whether the database is whole: its pages, its references, its revision."""
+    """Whether the database is whole: its pages, its references, its revision.
+
+    A server looks after its pages itself (`pg_amcheck`); it is asked whether all indexes and constraints are there and
+    in force, as with them its references are.
+    """
     problems: list[str] = []
     with database.read() as session:
         if database.path is not None:
             problems += _damage(session)
             problems += _orphans(session) if not problems else []
+        else:
+            problems += server_problems(session)
     return Health(database.name, head(), tuple(problems))
 
 

@@ -183,7 +183,7 @@ def test_passwords_are_never_said(url: str) -> None:
 
 def test_a_server_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a server says goes out under the URL of the database, without its password."""
-    monkeypatch.setattr("indexer.store.database.create_engine", lambda url: url)
+    monkeypatch.setattr("indexer.store.database.create_engine", lambda url, **_: url)
     database = Database(parse_database(f"postgresql+psycopg://ada:{PASSWORD}@host/index"))
     said = str(database.problem(OperationalError("SELECT 1", {}, Exception("out of\nsorts"))))
     assert said == "database postgresql+psycopg://ada:***@host/index: out of"

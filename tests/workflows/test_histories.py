@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from indexer.errors import FolderProblem, VerdictProblem
 from indexer.workflows.verdict import give, undo
-from tests.databases import SQLITE, Maker
+from tests.databases import SQLITE, Maker, on_postgresql, on_sqlite
 from tests.workflows.brute_force import assert_promises
 from tests.workflows.conftest import BIRD, CAR, GHOST, SECOND_BIRD, THIRD_BIRD, Index, name, picture
 
@@ -182,40 +182,64 @@ def new_history(maker: Maker, folder: Path) -> History:
 often = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+seldom = settings(often, max_examples=5)  # on a server a history takes five times as long, and the rule is the same
+
+
+def live(maker: Maker, folder: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]) -> None:
+    """Takes a folder through a history, holding every compare against the rule."""
+    history = new_history(maker, folder)
+    try:
+        history.add(first)
+        history.compare()
+        for (what, *how), then_compare in [*steps, (("compare",), False)]:
+            history.take(what, *how)
+            if then_compare:
+                history.compare()
+    finally:
+        maker.drop(history.index.database)
+
+
+@on_sqlite
 @often
 @given(first=first, steps=steps)
 def test_any_history_ends_in_the_decisions_of_the_rule(
     maker: Maker, tmp_path: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]
 ) -> None:
     """After any history, every compare gives witnesses, independence, and what a brute force from scratch gives."""
-    history = new_history(maker, tmp_path)
-    try:
-        history.add(first)
-        history.compare()
-        for (what, *how), then_compare in [*steps, (("compare",), False)]:
-            history.take(what, *how)
-            if then_compare:
-                history.compare()
-    finally:
-        maker.drop(history.index.database)
+    live(maker, tmp_path, first, steps)
 
 
+@on_postgresql
+@seldom
+@given(first=first, steps=steps)
+def test_any_history_on_a_server(
+    maker: Maker, tmp_path: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]
+) -> None:
+    """On a server histories end in the decisions of the rule, too."""
+    live(maker, tmp_path, first, steps)
+
+
+verdicts = st.lists(st.tuples(verdict, st.booleans()), min_size=2, max_size=16)
+
+
+@on_sqlite
 @settings(often, max_examples=25)
-@given(first=first, steps=st.lists(st.tuples(verdict, st.booleans()), min_size=2, max_size=16))
+@given(first=first, steps=verdicts)
 def test_any_verdicts_end_in_the_decisions_of_the_rule(
     maker: Maker, tmp_path: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]
 ) -> None:
     """Verdicts given, changed and taken back in any order decide what they would have decided from the start."""
-    history = new_history(maker, tmp_path)
-    try:
-        history.add(first)
-        history.compare()
-        for (what, *how), then_compare in [*steps, (("compare",), False)]:
-            history.take(what, *how)
-            if then_compare:
-                history.compare()
-    finally:
-        maker.drop(history.index.database)
+    live(maker, tmp_path, first, steps)
+
+
+@on_postgresql
+@seldom
+@given(first=first, steps=verdicts)
+def test_any_verdicts_on_a_server(
+    maker: Maker, tmp_path: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]
+) -> None:
+    """On a server verdicts decide what they would have decided from the start, too."""
+    live(maker, tmp_path, first, steps)
 
 
 @pytest.fixture

@@ -1,0 +1,49 @@
+"""Whether a server's index is whole: each index and constraint of the tables is there, and in force.
+
+With them the references are, too. It does not look at pages: a server has checksums and `pg_amcheck` for that.
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import IdentifierPreparer
+
+from indexer.store.tables import Table
+
+_CONSTRAINTS = text(
+    "SELECT conname, conrelid::regclass::text, convalidated FROM pg_constraint "
+    "WHERE connamespace = current_schema()::regnamespace"
+)
+_INDEXES = text(
+    "SELECT relname, indrelid::regclass::text, indisvalid AND indisready FROM pg_index "
+    "JOIN pg_class ON pg_class.oid = indexrelid WHERE relnamespace = current_schema()::regnamespace"
+)
+
+
+def server_problems(session: Session) -> Iterator[str]:
+    """What is missing or not in force, as sentences, indexes before constraints where they are there."""
+    constraints = {name: (table, valid) for name, table, valid in session.execute(_CONSTRAINTS)}
+    indexes = {name: (table, valid) for name, table, valid in session.execute(_INDEXES)}
+    for name, (table, valid) in sorted(indexes.items()):
+        if not valid:
+            yield f"index {name} of {table} is not usable; type in psql: REINDEX INDEX {name}"
+    for name, (table, valid) in sorted(constraints.items()):
+        if not valid:
+            yield (
+                f"constraint {name} of {table} was not checked; "
+                f"type in psql: ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
+            )
+    for name, said in sorted(_promised(session.get_bind().dialect.identifier_preparer).items()):
+        if name not in constraints and name not in indexes:
+            yield said
+
+
+def _promised(names: IdentifierPreparer) -> dict[str, str]:
+    """What to say where an index or a constraint of the tables is missing, by its name."""
+    found: dict[str, str] = {}
+    for table in Table.metadata.tables.values():
+        indexes = {str(names.format_index(index)): "index" for index in table.indexes}
+        constraints = {str(names.format_constraint(one)): "constraint" for one in table.constraints}
+        found |= {name: f"{kind} {name} of {table.name} is missing" for name, kind in (indexes | constraints).items()}
+    return found
