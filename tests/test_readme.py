@@ -20,6 +20,7 @@ import pytest
 
 from indexer.door import exits
 from indexer.workflows.demo import write_frames
+from tests.databases import Maker, on_postgresql
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,9 +34,9 @@ def blocks(kind: str) -> list[str]:
     return re.findall(rf"^```{kind}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
 
 
-def steps() -> list[tuple[str, str]]:
+def steps(kind: str = "console") -> list[tuple[str, str]]:
     """The commands of all sessions, in order, each with the output shown below it."""
-    parts = [part for block in blocks("console") for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
+    parts = [part for block in blocks(kind) for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
     return [(command, output) for command, _, output in (part.partition("\n") for part in parts)]
 
 
@@ -90,6 +91,22 @@ def test_sessions(played: tuple[Path, list[tuple[str, str, str]]]) -> None:
     folder, acts = played
     assert len(acts) > 10
     for command, shown, printed in acts:
+        found = difference(levelled(shown, folder=folder), levelled(printed, folder=folder))
+        assert not found, f"{found}\n\nThe block should be:\n$ {command}\n{printed.replace(str(folder), '/data')}"
+
+
+@on_postgresql
+def test_session_on_a_server(maker: Maker, tmp_path: Path) -> None:
+    """The commands of the section on PostgreSQL print what is shown below them."""
+    folder, place, shown_as = tmp_path / "data", maker.place(tmp_path), "postgresql+psycopg://localhost/lot"
+    write_frames(folder / "frames")
+    (folder / "lot").mkdir()
+    for path in (folder / "frames").glob("lot*"):
+        path.rename(folder / "lot" / path.name)
+    acts = steps("console postgresql")
+    assert len(acts) == 3
+    for command, shown in acts:
+        printed = run(command.replace(shown_as, place), folder=folder).replace(place, shown_as)
         found = difference(levelled(shown, folder=folder), levelled(printed, folder=folder))
         assert not found, f"{found}\n\nThe block should be:\n$ {command}\n{printed.replace(str(folder), '/data')}"
 

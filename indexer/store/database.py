@@ -121,11 +121,11 @@ class Database:
 _DAMAGED = "it is damaged or no SQLite database; restore it from a backup, or name another"
 _GONE = "the server went away; when it is back, run the command again: it goes on where it stopped"
 _ADVICE = [
+    ("Connection refused|timeout expired|timed out$", "no server answers there; start it, or check host and port"),
     (
-        "Connection refused|timeout expired|timed out$",
-        "no server answers there; start it, or check host and port in --db",
+        "could not translate host name|resolve host|Name or service not known",
+        "there is no such host; check its name",
     ),
-    ("could not translate host name|resolve host", "there is no such host; check its name in --db"),
     (r'database ".*" does not exist', "there is no such database yet; make it with: createdb NAME"),
     (
         'password|role ".*" does not exist|no pg_hba.conf entry',
