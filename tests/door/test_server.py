@@ -42,7 +42,8 @@ def test_a_question_may_not_write(maker: Maker, run: Run, lot: Path, tmp_path: P
     place = database.url.render_as_string(hide_password=False)
     run("--db", place, "ingest", lot)
     answer = run("--db", place, "audit", "--sql", "COMMIT; DELETE FROM images")
-    assert (answer.code, answer.sentence.split("(")[0]) == (2, "indexer: audit --sql only reads, with one SELECT statement ")
+    assert answer.code == 2
+    assert answer.sentence.startswith("indexer: audit --sql only reads, with one SELECT statement (")
     assert rows(database, "SELECT COUNT(*) > 0 FROM images") == [(True,)]
     maker.drop(database)
 
