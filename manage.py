@@ -13,6 +13,7 @@ import typer
 from indexer import __version__
 from indexer.door import choosing, databases, exits, profiles, reports, verdicts
 from indexer.door.options import Camera, Json, Processes, enter
+from indexer.door.spreading import Asked, Engine, MapPath, Scheduler
 from indexer.settings import DEFAULT_DATABASE, read_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -54,6 +55,9 @@ def ingest(
     camera: Annotated[str | None, typer.Option(metavar="NAME", help="All these images are of this camera.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Try files again that could not be used.")] = False,
     processes: Processes = None,
+    engine: Engine = None,
+    scheduler: Scheduler = None,
+    map_path: MapPath = None,
     json: Json = False,
 ) -> None:
     """Take in files and folders of images."""
@@ -61,9 +65,10 @@ def ingest(
     from indexer.workflows import ingest as work
     from indexer.workflows.looking import look
 
+    asked = Asked(processes, engine, scheduler, tuple(map_path or ()))
     with enter(context, json=json) as page:
         found = look(paths, camera=camera, pattern=pattern, again=again)
-        with page.database(create=True) as database, page.guarded_engine(processes) as spread:
+        with page.database(create=True) as database, page.guarded_engine(asked) as spread:
             report = work.ingest(
                 database, found, spread=spread, limits=page.limits, clock=page.clock, progress=page.progress
             )
@@ -79,11 +84,15 @@ def compare(
     ] = None,
     camera: Camera = None,
     processes: Processes = None,
+    engine: Engine = None,
+    scheduler: Scheduler = None,
+    map_path: MapPath = None,
     json: Json = False,
 ) -> None:
     """Score what is new and decide what is a duplicate of what."""
+    asked = Asked(processes, engine, scheduler, tuple(map_path or ()))
     with enter(context, json=json) as page:
-        with page.database() as database, page.engine(processes, database) as spread:
+        with page.database() as database, page.engine(asked, database) as spread:
             from indexer.door import words  # now, while the workers get ready
             from indexer.workflows import compare as work
 

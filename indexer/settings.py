@@ -1,4 +1,4 @@
-"""What the surroundings say: the database, the number of workers, the limits of intake. Read once, at the door."""
+"""What the surroundings say: the database, who does the work, the limits of intake. Read once, at the door."""
 
 import os
 from collections.abc import Mapping
@@ -24,10 +24,13 @@ class Settings:
     max_bytes: int = 512 * 2**20
     max_memory_mb: int = 4096
     max_seconds: int = 120
+    engine: str | None = None
+    scheduler: str | None = None
 
 
 def read_settings(environment: Mapping[str, str], *, named: bool = False) -> Settings:
-    """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, and INDEXER_MAX_ for each limit.
+    """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, INDEXER_ENGINE, INDEXER_SCHEDULER, and
+    INDEXER_MAX_ for each limit.
 
     `named`: the database was typed, so that an empty name is a slip and not the wish for the default.
     """
@@ -40,6 +43,8 @@ def read_settings(environment: Mapping[str, str], *, named: bool = False) -> Set
         max_bytes=_number(environment, "INDEXER_MAX_BYTES", Settings.max_bytes),
         max_memory_mb=_number(environment, "INDEXER_MAX_MEMORY_MB", Settings.max_memory_mb),
         max_seconds=_number(environment, "INDEXER_MAX_SECONDS", Settings.max_seconds),
+        engine=environment.get("INDEXER_ENGINE") or None,
+        scheduler=environment.get("INDEXER_SCHEDULER") or None,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer.store.database import Database
+from tests.clusters import Cluster, started
 from tests.databases import POSTGRESQL, SERVER, SQLITE, Files, Maker, Server, on_both
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -33,7 +34,14 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
-    for name in ("INDEXER_DB", "INDEXER_PROCESSES", "INDEXER_MAX_PIXELS", "INDEXER_MAX_BYTES"):
+    for name in (
+        "INDEXER_DB",
+        "INDEXER_PROCESSES",
+        "INDEXER_ENGINE",
+        "INDEXER_SCHEDULER",
+        "INDEXER_MAX_PIXELS",
+        "INDEXER_MAX_BYTES",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(home)
     return home
@@ -60,6 +68,14 @@ def maker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of an empty index, made once by the migrations; tests copy it."""
     return Files(tmp_path_factory.mktemp("migrated")).template
+
+
+@pytest.fixture(scope="session")
+def dask_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A scheduler and two workers, for all tests that need no others; they skip, visibly, without Dask."""
+    pytest.importorskip("distributed", reason="needs Dask: pip install 'indexer[dask]'")
+    with started(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
 
 
 @pytest.fixture

@@ -37,10 +37,12 @@ def distributions(modules: set[str]) -> dict[str, set[str]]:
 
 
 def test_imports_are_declared() -> None:
-    """What the program imports is among its dependencies, and what the tests import as well or in the extra `test`."""
-    runtime, tests = PROJECT["dependencies"], PROJECT["optional-dependencies"]["test"]
+    """What the program imports is among its dependencies or in an extra of its own, and what the tests import is
+    among the dependencies or in the extra `test`."""
+    runtime, extras = PROJECT["dependencies"], PROJECT["optional-dependencies"]
+    tests, wanted = extras["test"], [one for name in extras.keys() - {"test", "benchmark"} for one in extras[name]]
     for folders, requirements in [
-        (["indexer", "migrations", "manage.py"], runtime),
+        (["indexer", "migrations", "manage.py"], runtime + wanted),
         (["tests"], runtime + tests),
     ]:
         brought = distributions(imported(folders))

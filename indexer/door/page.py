@@ -20,7 +20,8 @@ from rich.text import Text
 
 from indexer.door.escaping import printable
 from indexer.door.exits import fall_silent
-from indexer.engines import Bounds, Map, engine, processes
+from indexer.door.spreading import Asked, Workers, workers
+from indexer.engines import IN_FLIGHT, UNBOUNDED, Bounds, Map, engine, processes
 from indexer.errors import Declined, UsageProblem
 from indexer.settings import Settings
 from indexer.store.database import Database
@@ -72,17 +73,25 @@ class Page:
         finally:
             opened.close()
 
-    def engine(self, count: int | None, database: Database) -> AbstractContextManager[Map]:
-        """The engine of that many workers, or of as many as the settings say; they get ready at once if the index has
-        work for them."""
+    def engine(self, asked: Asked | int | None, database: Database) -> AbstractContextManager[Map]:
+        """The engine that was asked for, or that the settings say; workers get ready at once if the index has work for
+        them. A number is of processes."""
+        who = self._workers(asked)
+        if who.on_cluster:
+            return who.cluster(bounds=UNBOUNDED, at_once=1, in_flight=_CAMERAS_IN_FLIGHT)
         preload = PRELOADED if is_worth_workers(database) else ()
-        chosen = self.settings.processes if count is None else count
-        return engine(chosen, in_flight=_CAMERAS_IN_FLIGHT, preload=preload)
+        return engine(who.number, in_flight=_CAMERAS_IN_FLIGHT, preload=preload)
 
-    def guarded_engine(self, count: int | None) -> AbstractContextManager[Map]:
+    def guarded_engine(self, asked: Asked | int | None) -> AbstractContextManager[Map]:
         """The same for files that nobody has decoded yet: never in this process, and within bounds."""
+        who = self._workers(asked)
         bounds = Bounds(self.settings.max_memory_mb * 2**20, self.settings.max_seconds)
-        return processes(self.settings.processes if count is None else count, bounds=bounds, at_once=_READ_AT_ONCE)
+        if who.on_cluster:
+            return who.cluster(bounds=bounds, at_once=_READ_AT_ONCE, in_flight=IN_FLIGHT)
+        return processes(who.number, bounds=bounds, at_once=_READ_AT_ONCE)
+
+    def _workers(self, asked: Asked | int | None) -> Workers:
+        return workers(asked if isinstance(asked, Asked) else Asked(asked, "processes"), self.settings)
 
     @property
     def limits(self) -> "Limits":

@@ -13,6 +13,7 @@ import mmap
 import os
 import resource
 import tempfile
+import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -165,7 +166,7 @@ def stay_small() -> None:
     """Lets go of the pages of mapped shelves if this process has grown large."""
     pages = int(Path("/proc/self/statm").read_text().split()[1]) if Path("/proc/self/statm").exists() else 0
     if pages * resource.getpagesize() > _RESIDENT_BYTES:
-        for mapped in _maps.values():
+        for mapped in list(_maps.values()):
             if mapped.memory is not None:
                 mapped.memory.madvise(mmap.MADV_DONTNEED)
 
@@ -184,6 +185,7 @@ class _Map:
 
 
 _maps: dict[str, _Map] = {}
+_mapping = threading.Lock()
 
 
 def _of(slot: Slot) -> _Map:
@@ -198,9 +200,15 @@ def _identity(descriptor: int) -> tuple[int, int]:
 
 def _map(slot: Slot) -> _Map:
     """Maps the shelf of a slot, unless it is gone: its descriptor may be another file's by then."""
+    with _mapping:  # a worker of a cluster may have several threads
+        for other in [other for other, mapped in _maps.items() if mapped.memory is not None]:
+            del _maps[other]  # one at a time: a map would keep the space of a removed file
+        found = _maps[slot.shelf] = _mapped(slot)
+    return found
+
+
+def _mapped(slot: Slot) -> _Map:
     assert slot.file is not None, "a shelf in the memory of another process"
-    for other in [other for other, mapped in _maps.items() if mapped.memory is not None]:
-        del _maps[other]  # one at a time: a map would keep the space of a removed file
     descriptor = os.open(slot.file, os.O_RDWR)
     try:
         if _identity(descriptor) != slot.identity:
@@ -208,8 +216,7 @@ def _map(slot: Slot) -> _Map:
         memory = mmap.mmap(descriptor, slot.room)
     finally:
         os.close(descriptor)
-    _maps[slot.shelf] = _Map.of(memory, np.frombuffer(memory, dtype=np.uint8))
-    return _maps[slot.shelf]
+    return _Map.of(memory, np.frombuffer(memory, dtype=np.uint8))
 
 
 def _fill(slot: Slot, data: bytes) -> str | None:

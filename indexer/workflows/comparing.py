@@ -24,7 +24,7 @@ from indexer.workflows.camera_tasks import LARGEST, CameraTask, hand_out
 from indexer.workflows.deciding import Decider, Knowledge, MetPair
 from indexer.workflows.measures import measure_of, recipe_of
 from indexer.workflows.prepared import HeldBack, Spoiled, make_thumbnails
-from indexer.workflows.reading import prepared_images, read_task, recorded_scores, room_of, thumbnails_of
+from indexer.workflows.reading import read_task, recorded_scores, room_of, searches_of, thumbnails_of
 from indexer.workflows.running import Run
 from indexer.workflows.watching import Advance, Clock, Progress, silent
 from indexer.workflows.workload import WORTH_WORKERS
@@ -237,8 +237,8 @@ def _decide(
     with Shelf(room_of(stored, present), shared=True) as shelf, serial() as here:
         spread = here if alone else means.spread
         fetch = thumbnails_of(means.database, stored)
-        prepared = prepared_images(stored, walk, shelf, fetch=fetch, limits=means.limits, spread=spread)
-        decider = Decider(walk, knowledge, prepared=prepared, measure=measure_of(stored), spread=spread)
+        searches = searches_of(stored, walk, shelf, fetch=fetch, limits=means.limits, spread=spread)
+        decider = Decider(walk, knowledge, searches=searches, measure=measure_of(stored))
         _walk_down(decider, written, advance=means.progress(f"comparing {name}", len(walk)))
     fresh = written.write((), walk.decisions, before=current)
     return written.result(walk.decisions, fresh=fresh, scored=decider.scored)

@@ -7,7 +7,7 @@ verdicts and earlier scores come from.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,13 +17,11 @@ from numpy.typing import NDArray
 from indexer.domain.keepers import Places
 from indexer.domain.selection import Decision, Reason, Search, Walk
 from indexer.domain.verdicts import Judgement
-from indexer.engines import Map
-from indexer.pixels.matching import Match, MatchTask, Measure, match, match_each
+from indexer.pixels.matching import Match, Measure
 from indexer.pixels.scoring import Evidence
-from indexer.workflows.prepared import PreparedImages, found_by
+from indexer.workflows.searching import Searches
 
 _BLOCK_PER_WORKER = 32
-_PAIRS_WORTH_SENDING = 2048
 _LOOKED_BACK = 32  # images of a block, from one of its images
 _NOBODY = np.empty(0, dtype=np.int64)
 
@@ -68,15 +66,12 @@ class Inquiry:
 class Decider:
     """Answers the searches of one camera's walk, and collects the evidence."""
 
-    def __init__(
-        self, walk: Walk, knowledge: Knowledge, *, prepared: PreparedImages, measure: Measure, spread: Map
-    ) -> None:
+    def __init__(self, walk: Walk, knowledge: Knowledge, *, searches: Searches, measure: Measure) -> None:
         self._walk = walk
         self._measure = measure
         self._recorded = knowledge.recorded
         self._recorded_with: dict[int, Mapping[int, float]] = {}
-        self._prepared = prepared
-        self._spread = spread
+        self._searches = searches
         shapes = {image.shape: number for number, image in enumerate(walk.ranked)}
         self._shapes = np.array([shapes[image.shape] for image in walk.ranked], dtype=np.int64)
         self._comparable = measure.native or len(shapes) <= 1  # all with all
@@ -93,7 +88,8 @@ class Decider:
     @property
     def block_size(self) -> int:
         """How many images are searched at once."""
-        return 1 if self._spread.workers == 1 else _BLOCK_PER_WORKER * self._spread.workers
+        workers = self._searches.workers
+        return 1 if workers == 1 else _BLOCK_PER_WORKER * workers
 
     def walk_down(self) -> Iterator[int]:
         """Settles every image of the camera; gives, block by block, how many images were settled."""
@@ -116,7 +112,7 @@ class Decider:
                 found = alone.found
             self._walk.settle(search, found)
             if not self._walk.keeps(search.place):
-                self._prepared.drop(search.place)
+                self._searches.drop(search.place)
 
     def _inquiry(self, search: Search) -> Inquiry:
         return Inquiry(search, self._walk.candidates(search))
@@ -147,7 +143,7 @@ class Decider:
         for number, place in enumerate(new):
             others = places[max(0, number - _LOOKED_BACK) : number]
             others = others[self._shapes[others] == self._shapes[place]]
-            if len(others) and match(self._prepared.task(place, others, self._measure)).found:
+            if len(others) and self._searches.here(place, others).found:
                 found.add(place)
         return found
 
@@ -162,22 +158,13 @@ class Decider:
         while going:
             asked = [(inquiry, self._next_chunk(inquiry)) for inquiry in going]
             asked = [(inquiry, chunk) for inquiry, chunk in asked if len(chunk)]
-            tasks = [self._prepared.task(inquiry.search.place, chunk, self._measure) for inquiry, chunk in asked]
-            for (inquiry, chunk), answer in zip(asked, self._match(tasks), strict=True):
+            answers = self._searches.answers([(inquiry.search.place, chunk) for inquiry, chunk in asked])
+            for (inquiry, chunk), answer in zip(asked, answers, strict=True):
                 self._hear(inquiry, chunk, answer)
             for inquiry in going:
                 if inquiry.closed and inquiry.found is None:
                     inquiry.found = inquiry.hit
             going = [inquiry for inquiry in going if not inquiry.closed]
-
-    def _match(self, tasks: Sequence[MatchTask]) -> Iterable[Match]:
-        """The answers, from the workers where that is worth the way; each is sent one share of the tasks."""
-        pairs = sum(len(task.candidates) for task in tasks)
-        if not self._measure.native and pairs < _PAIRS_WORTH_SENDING:
-            return map(match, tasks)
-        shares = [tuple(tasks[number :: self._spread.workers]) for number in range(self._spread.workers)]
-        answers = [iter(found_by(answer)) for answer in self._spread(match_each, shares)]
-        return [next(answers[number % len(answers)]) for number in range(len(tasks))]
 
     def _hear(self, inquiry: Inquiry, chunk: Places, answer: Match) -> None:
         """Takes what a search among a chunk of keepers found."""

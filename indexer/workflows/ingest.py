@@ -14,7 +14,7 @@ batch is written in a thread while the next files are read: the workers never wa
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import chain, islice
@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from indexer.domain.names import Naming
 from indexer.domain.renaming import renamed
-from indexer.engines import Lost, Map
+from indexer.engines import Lost, Map, path_there
 from indexer.files.walking import Candidate
 from indexer.pixels.describing import DescribeTask, Recipe, describe, set_aside
 from indexer.pixels.headers import Limits
@@ -163,8 +163,15 @@ def _describe(database: Database, news: Sequence[News], found: Found, *, spread:
         recipes = own.get(found.naming(new[0]).camera, usual) if own else usual
         return DescribeTask(new[0].path, recipes, limits)
 
-    for new, answer in zip(news, spread(describe, map(task, news)), strict=True):
-        yield new, set_aside(task(new), reason=f"decoding it {answer.reason}") if isinstance(answer, Lost) else answer
+    def task_there(new: News) -> DescribeTask:
+        here = task(new)
+        return replace(here, path=path_there(spread, here.path))
+
+    for new, answer in zip(news, spread(describe, map(task_there, news)), strict=True):
+        if isinstance(answer, Lost):
+            yield new, set_aside(task(new), reason=f"decoding it {answer.reason}")
+        else:
+            yield new, replace(answer, path=new[0].path)
 
 
 def _recipes(stored: StoredProfile) -> tuple[Recipe, ...]:

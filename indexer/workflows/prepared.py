@@ -11,7 +11,7 @@ import numpy as np
 
 from indexer.domain.images import Image
 from indexer.domain.keepers import Places
-from indexer.engines import Lost, Map
+from indexer.engines import Lost, Map, path_there
 from indexer.errors import EngineProblem
 from indexer.pixels.describing import Prepared, PrepareTask, Recipe, Thumbnail, prepare_again, read_native
 from indexer.pixels.headers import ImageRefused, Limits
@@ -160,7 +160,9 @@ def make_thumbnails(
     HeldBack
         At the end, if some could not be made.
     """
-    tasks = (PrepareTask(image.id, image.path, image.content_hash, recipe, limits) for image in images)
+    tasks = (
+        PrepareTask(image.id, path_there(spread, image.path), image.content_hash, recipe, limits) for image in images
+    )
     made = (
         Prepared(image.id, None, f"decoding it {answer.reason}") if isinstance(answer, Lost) else answer
         for image, answer in zip(images, spread(prepare_again, tasks), strict=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from indexer.domain.images import Image
 from indexer.domain.selection import Walk
-from indexer.engines import Map
+from indexer.engines import Afar, Map, serial
 from indexer.pixels.headers import Limits
 from indexer.pixels.matching import Measure
 from indexer.pixels.shelf import Shelf, room_for
@@ -15,8 +15,10 @@ from indexer.store import decisions, images, scores
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.camera_tasks import LARGEST_BYTES, CameraTask
-from indexer.workflows.measures import mask_of
+from indexer.workflows.measures import mask_of, measure_of
 from indexer.workflows.prepared import Fetch, PreparedImages, Thumbnails, WholePictures
+from indexer.workflows.searching import AtHand, Searches
+from indexer.workflows.sending import SentSearches, cached_pictures, pictures_there
 
 
 def read_task(
@@ -63,6 +65,30 @@ def prepared_images(
     if stored.profile.preparation.native:
         return WholePictures(walk.ranked, shelf, mask=mask_of(stored.profile.preparation), limits=limits)
     return Thumbnails(walk.ranked, shelf, fetch=fetch, spread=spread, upcoming=walk.undecided)
+
+
+def searches_of(
+    stored: StoredProfile,
+    walk: Walk,
+    shelf: Shelf,
+    *,
+    fetch: Fetch,
+    limits: Limits,
+    spread: Map,
+) -> Searches:
+    """The searches of a camera's walk, by workers that see the shelf or are sent what lies there."""
+    measure, native = measure_of(stored), stored.profile.preparation.native
+    if not isinstance(spread, Afar):
+        prepared = prepared_images(stored, walk, shelf, fetch=fetch, limits=limits, spread=spread)
+        return AtHand(prepared, measure=measure, spread=spread)
+    with serial() as here:
+        prepared = prepared_images(stored, walk, shelf, fetch=fetch, limits=limits, spread=here)
+        near = AtHand(prepared, measure=measure, spread=here)
+    pictures = cached_pictures(fetch)
+    if native:
+        pictures = pictures_there(mask_of(stored.profile.preparation), limits=limits, there=spread.there)
+    room = room_of(stored, walk.ranked)
+    return SentSearches(walk.ranked, near, measure=measure, spread=spread, pictures=pictures, room=room)
 
 
 def recorded_scores(database: Database, stored: StoredProfile) -> Callable[[int], Mapping[int, float]]:

@@ -17,6 +17,7 @@ from indexer.pixels.matching import Measure
 from indexer.pixels.scoring import Evidence
 from indexer.workflows.deciding import Decider, Knowledge, MetPair
 from indexer.workflows.prepared import PreparedImages
+from indexer.workflows.searching import AtHand
 from indexer.workflows.watching import Advance
 
 Lookup = Callable[[int], Mapping[int, Evidence]]
@@ -64,7 +65,8 @@ class Series:
         """Walks down the camera under a measure."""
         walk = Walk(self._images, before={})
         knowledge = Knowledge(self._judgements, partial(self._known, measure))
-        decider = Decider(walk, knowledge, prepared=prepared_for(walk), measure=measure, spread=spread)
+        searches = AtHand(prepared_for(walk), measure=measure, spread=spread)
+        decider = Decider(walk, knowledge, searches=searches, measure=measure)
         for number in decider.walk_down():
             advance(number)
         self._learn(decider.evidence, area=measure.min_contour_area)

@@ -24,7 +24,7 @@ import cv2
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT.parent / "shared" / "data" / "frames"
 
-_PACKAGES = ("opencv-python", "numpy", "numba", "sqlalchemy", "pebble", "pillow", "czkawka")
+_PACKAGES = ("opencv-python", "numpy", "numba", "sqlalchemy", "pebble", "pillow", "czkawka", "distributed")
 _WATCH_S = 0.1
 _MB = 1024.0  # kB in /proc
 

@@ -1,5 +1,6 @@
 """Every figure can be taken: once each, so small that the numbers say nothing."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,11 @@ from tests.benchmarks.job import has_czkawka
 
 LACKS_CZKAWKA = pytest.mark.skipif(not has_czkawka(), reason="needs the package czkawka: pip install '.[benchmark]'")
 
+LACKS_DASK = pytest.mark.skipif(find_spec("distributed") is None, reason="needs Dask: pip install 'indexer[dask]'")
+LACKS = {"job": LACKS_CZKAWKA, "cluster": LACKS_DASK}
 
-@pytest.mark.parametrize("figure", [pytest.param(name, marks=LACKS_CZKAWKA if name == "job" else ()) for name in SMALL])
+
+@pytest.mark.parametrize("figure", [pytest.param(name, marks=LACKS.get(name, ())) for name in SMALL])
 def test_figure_can_be_taken(figure: str, tmp_path: Path) -> None:
     """The figure gives the numbers that its bars look at, and none differ where none may."""
     result = measure(figure, tmp_path, small=True)

@@ -13,7 +13,7 @@ from indexer.errors import IndexerError
 from indexer.pixels.masks import Mask
 from indexer.pixels.matching import Measure, evidence_of_pair
 from indexer.pixels.native import native_prepared
-from indexer.workflows import comparing, deciding
+from indexer.workflows import comparing, searching
 from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, Index, name, picture
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
@@ -42,7 +42,7 @@ def original_scores(shared_data: Path) -> dict[frozenset[str], float]:
 def two_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Map]:
     """Two workers that last as long as the test and get all there is, however little."""
     monkeypatch.setattr(comparing, "WORTH_WORKERS", 0)
-    monkeypatch.setattr(deciding, "_PAIRS_WORTH_SENDING", 0)
+    monkeypatch.setattr(searching, "_PAIRS_WORTH_SENDING", 0)
     if request.param == "inside cameras":
         monkeypatch.setattr(comparing, "LARGEST", 0)
     with processes(2) as spread:

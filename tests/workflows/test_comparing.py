@@ -8,7 +8,7 @@ import pytest
 
 from indexer.engines import Lost
 from indexer.errors import EngineProblem
-from indexer.workflows import comparing, deciding, reading, workload
+from indexer.workflows import comparing, reading, searching, workload
 from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, SECOND_BIRD, Index, name, picture
 
 SCENES = [(), (BIRD,), (BIKE,), (CAR,), (CAR, BIRD), (GHOST,), (BIRD, SECOND_BIRD), (BIKE, CAR)]
@@ -49,7 +49,7 @@ def lots(index: Index) -> Index:
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """However little there is to do, workers get it."""
     monkeypatch.setattr(comparing, "WORTH_WORKERS", 0)
-    monkeypatch.setattr(deciding, "_PAIRS_WORTH_SENDING", 0)
+    monkeypatch.setattr(searching, "_PAIRS_WORTH_SENDING", 0)
 
 
 def copied(lots: Index, open_index: Callable[..., Index]) -> Index:

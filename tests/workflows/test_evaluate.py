@@ -15,7 +15,7 @@ from indexer.door import choices
 from indexer.engines import serial
 from indexer.errors import ImageProblem, ProfileProblem
 from indexer.pixels.headers import Limits
-from indexer.workflows import deciding, trial
+from indexer.workflows import searching, trial
 from indexer.workflows.compare import Means
 from indexer.workflows.evaluate import Evaluation, EvaluationReport, evaluate
 from tests.door.test_words import said
@@ -119,7 +119,7 @@ def test_workers_change_nothing(street: Index, monkeypatch: pytest.MonkeyPatch) 
     """However the work is shared, the figures are the same."""
     expected = evaluated(street, named=["balanced", "original"], max_scores=[0.0, 5000.0])
     monkeypatch.setattr(trial, "WORTH_WORKERS", 0)
-    monkeypatch.setattr(deciding, "_PAIRS_WORTH_SENDING", 0)
+    monkeypatch.setattr(searching, "_PAIRS_WORTH_SENDING", 0)
     told = Told()
     assert evaluated(street, told=told, named=["balanced", "original"], max_scores=[0.0, 5000.0]) == expected
     assert {"decide_camera", "match_each"} <= set(told.asked)

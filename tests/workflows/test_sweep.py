@@ -14,7 +14,7 @@ from indexer.engines import serial
 from indexer.errors import ImageProblem
 from indexer.pixels.headers import Limits
 from indexer.store.locking import writer_lock
-from indexer.workflows import deciding, trial
+from indexer.workflows import searching, trial
 from indexer.workflows.compare import Means
 from indexer.workflows.sweep import CameraSweep, SweepReport, sweep
 from tests.databases import Maker
@@ -94,7 +94,7 @@ def copied(lots: Index, open_index: Callable[..., Index]) -> Index:
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """However little there is to do, workers get it."""
     monkeypatch.setattr(trial, "WORTH_WORKERS", 0)
-    monkeypatch.setattr(deciding, "_PAIRS_WORTH_SENDING", 0)
+    monkeypatch.setattr(searching, "_PAIRS_WORTH_SENDING", 0)
 
 
 def test_equals_compare_on_real_frames(frames_index: Frames) -> None:

@@ -1,13 +1,12 @@
-"""How work is spread: engines that give something with the signature of `map`.
+"""The engine of this machine: worker processes, each killed or hung at the cost of one item.
 
-They promise results in the order of the items, a bounded number of items in flight whatever the number of items, and
-that no worker outlives the block. They know neither pictures nor the database; workers are given plain values only.
+It promises what `indexer.engines` does, also where a worker is killed, hangs or takes too much memory.
 
 Decision: Pebble's pool instead of `concurrent.futures`, where one worker that is killed breaks the whole pool and a
 hung one hangs it. Pebble (kept since 2013, pure Python) ends a task at its time limit and gives up only the task
 whose worker died. A task costs it some tenths of a millisecond, so small items travel several at once; where one of
 them fails, takes too long or kills its worker, all are done again one by one, and it fails alone. Enforced by
-tests/test_engines.py.
+tests/engines/test_pools.py.
 """
 
 import gc
@@ -23,59 +22,20 @@ from concurrent.futures import BrokenExecutor, Future, wait
 from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import islice
 from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic
 
 from pebble import ProcessExpired, ProcessPool
 
+from indexer.engines.spreading import IN_FLIGHT, UNBOUNDED, Bounds, Item, Lost, Map, Result, serial, shares
 from indexer.errors import EngineProblem
 from indexer.interrupts import uninterrupted
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 _BROKEN = (BrokenExecutor, ConnectionError, EOFError)  # what a pool says whose processes are gone
 _MOST_BREAKS = 2  # of the pool before one item is done
 _PATIENCE_S = 5.0  # between two looks at whether the pool is still there
-IN_FLIGHT = 4
-"""Tasks per worker: enough to keep it busy while results are written, few enough to stay small."""
-
-
-@dataclass(frozen=True)
-class Lost:
-    """What stands in the place of a result whose worker died or did not end in time."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What one item may take: memory that a worker may add to what it has, and seconds. None: as much as there is.
-
-    Items that travel together have the time of one; where that is too short, each is given it again alone.
-    """
-
-    memory_bytes: int | None = None
-    time_s: float | None = None
-
-
-class Map(Protocol):
-    """What an engine gives: `map`, with the number of workers that share the items."""
-
-    workers: int
-
-    def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result | Lost]:
-        """The function's result for each item, in order; `Lost` where a worker was lost over it."""
-        ...
-
-
-class _Serial:
-    workers = 1
-
-    def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result | Lost]:
-        return map(function, items)
 
 
 @dataclass
@@ -96,8 +56,8 @@ class _Processes:
         self.workers = workers
 
     def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result | Lost]:
-        shares = _shares(items, single=2 * self.workers, largest=self._at_once)
-        new = (_Task(share, self._begin(function, share)) for share in shares)
+        together = shares(items, single=2 * self.workers, largest=self._at_once)
+        new = (_Task(share, self._begin(function, share)) for share in together)
         waiting = deque(islice(new, self._in_flight))
         while waiting:
             task = waiting[0]
@@ -175,27 +135,11 @@ class _OneByOne(Exception):
     """Items that went together must go one by one."""
 
 
-def _shares(items: Iterable[Item], *, single: int, largest: int) -> Iterator[list[Item]]:
-    """The items in lists: the first ones alone, so that all workers begin at once, then more and more together."""
-    rest = iter(items)
-    for number in count():
-        share = list(islice(rest, min(largest, 1 + number // single)))
-        if not share:
-            return
-        yield share
-
-
-@contextmanager
-def serial() -> Iterator[Map]:
-    """Everything in this process, one item after the other."""
-    yield _Serial()
-
-
 @contextmanager
 def processes(
     workers: int,
     *,
-    bounds: Bounds = Bounds(),
+    bounds: Bounds = UNBOUNDED,
     at_once: int = 1,
     in_flight: int = IN_FLIGHT,
     preload: Sequence[str] = (),
@@ -227,7 +171,7 @@ class _Pool(ProcessPool):
 
     Pebble (5.2.3) takes the names of the locks away before it stops the workers; one that is only just starting, as
     after another that took too long, then misses them with a traceback. Here the workers end first. To be dropped when
-    Pebble does so itself; tests/test_engines.py tells.
+    Pebble does so itself; tests/engines/test_pools.py tells.
     """
 
     def _stop_pool(self) -> None:

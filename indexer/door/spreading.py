@@ -1,0 +1,89 @@
+"""Who does the work: the words for it, what they and the surroundings choose together, and the engine that this is.
+
+It loads neither Dask nor anything else that is heavy until an engine is made.
+"""
+
+import re
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from indexer.errors import UsageProblem
+from indexer.settings import Settings
+
+if TYPE_CHECKING:
+    from indexer.engines import Bounds, Map
+    from indexer.engines.mounts import Mounts
+
+Engine = Annotated[str | None, typer.Option(metavar="NAME", help="processes (of this machine) or dask.")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Of a Dask cluster, as tcp://HOST:PORT; else one is started here.")
+]
+MapPath = Annotated[
+    list[str] | None, typer.Option(metavar="FROM=TO", help="Workers of the cluster see folder FROM as TO; repeatable.")
+]
+
+_ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?(?:\[[0-9A-Fa-f:.%]+\]|[^\s/:\[\]]+):\d{1,5}")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person typed of who does the work."""
+
+    processes: int | None
+    engine: str | None = None
+    scheduler: str | None = None
+    map_path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who does the work: so many processes of this machine, or a cluster, at an address or of as many processes."""
+
+    number: int
+    on_cluster: bool
+    address: str | None
+    mounts: "Mounts"
+
+    def cluster(self, *, bounds: "Bounds", at_once: int, in_flight: int) -> "AbstractContextManager[Map]":
+        """The engine of the cluster."""
+        from indexer.engines.cluster import cluster
+
+        return cluster(
+            self.address,
+            workers=self.number,
+            bounds=bounds,
+            at_once=at_once,
+            in_flight=in_flight,
+            mounts=self.mounts,
+        )
+
+
+def workers(asked: Asked, settings: Settings) -> Workers:
+    """What was typed, else what the surroundings say; an address alone chooses the cluster."""
+    from indexer.engines.mounts import read_mounts
+
+    typed = "dask" if asked.engine is None and asked.scheduler is not None else asked.engine
+    engine = typed or settings.engine or ("dask" if settings.scheduler else "processes")
+    if engine not in {"processes", "dask"}:
+        name = "INDEXER_ENGINE" if typed is None else "--engine"
+        raise UsageProblem(f"{name} is {engine!a}; give processes or dask")
+    if engine == "processes":
+        for name, value in (("--scheduler", asked.scheduler), ("--map-path", asked.map_path)):
+            if value:
+                raise UsageProblem(f"{name} is for a cluster; add --engine dask, or leave it out")
+    address = _address(asked.scheduler or settings.scheduler) if engine == "dask" else None
+    if address is not None and asked.processes is not None:
+        raise UsageProblem(f"--processes is for workers started here, and {address} has its own; leave one out")
+    number = settings.processes if asked.processes is None else asked.processes
+    return Workers(number, engine == "dask", address, read_mounts(asked.map_path))
+
+
+def _address(text: str | None) -> str | None:
+    if not text:
+        return None
+    if not _ADDRESS.fullmatch(text):
+        raise UsageProblem(f"{text!a} is no address of a scheduler; give one as in tcp://10.0.0.1:8786")
+    return text if "://" in text else f"tcp://{text}"

@@ -1,0 +1,169 @@
+"""What is sent to a worker of a cluster, and what the worker does with it: some items through a function, within
+bounds.
+
+It promises that an answer says what became of all the items together, never raises, and that an item that takes longer
+than it may ends the worker's process, as nothing can end a running thread. It does not know Dask.
+
+Decision: the clock of an item is the kernel's (SIGALRM, whose default is the end of the process), not a thread's. A
+decoder that hangs may hold the lock of the interpreter, and then no thread of this process can ever act. The memory an
+item may add is bounded by RLIMIT_AS, lowered while items run and put back after: a hostile picture then costs itself,
+with a reason, and neither its worker nor its neighbours, which the nanny's own limit would (it ends the process, and
+looks ten times a second). Cost: whatever else the worker does at that moment has the same ceiling. Enforced by
+tests/engines/test_errands.py.
+"""
+
+import pickle
+import resource
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from indexer import __version__
+from indexer.engines.spreading import Bounds, Item, Result
+from indexer.errors import EngineProblem
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The results of all items, pickled."""
+
+    results: bytes
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What the function raised over one of the items."""
+
+    problem: Exception
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """Why this worker can do nothing for us."""
+
+    reason: str
+
+
+Outcome = Finished | Failed | Unfit
+
+
+def errand(function: Callable[[Item], Result], items: Sequence[Item], *, bounds: Bounds) -> bytes:
+    """The work on some items, packed: to be unpickled is to be done.
+
+    So that nobody on the way, a scheduler least of all, needs to have the function or any part of indexer.
+    """
+    return pickle.dumps(_Errand(pickle.dumps((function, tuple(items))), bounds))
+
+
+class _Errand:
+    def __init__(self, work: bytes, bounds: Bounds) -> None:
+        self._call = (work, bounds.memory_bytes, bounds.time_s, __version__)
+
+    def __reduce__(self) -> tuple[Callable[..., Outcome], tuple[Any, ...]]:
+        return carry_out, self._call
+
+
+def carry_out(work: bytes, memory_bytes: int | None, time_s: float | None, version: str) -> Outcome:
+    """What became of the items, in the process of a worker."""
+    if version != __version__:
+        return Unfit(f"has indexer {__version__}, and this is {version}")
+    try:
+        function, items = pickle.loads(work)
+    except Exception as problem:
+        return Unfit(f"cannot load the work ({type(problem).__name__}: {problem})")
+    try:
+        results = []
+        with _ceiling.above(memory_bytes):
+            for item in items:
+                with _alarms.within(time_s):
+                    results.append(function(item))
+            return Finished(pickle.dumps(results))
+    except Exception as problem:
+        return Failed(_portable(problem))
+
+
+class _Alarms:
+    """The ends of the items that are under way in this process, of which the kernel is told the nearest."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ends: dict[int, float] = {}
+
+    @contextmanager
+    def within(self, time_s: float | None) -> Iterator[None]:
+        """Ends this process if the block takes longer."""
+        if time_s is None:
+            yield
+            return
+        with self._lock:
+            self._ends[threading.get_ident()] = monotonic() + time_s
+            self._set()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._ends[threading.get_ident()]
+                self._set()
+
+    def _set(self) -> None:
+        left_s = max(0.001, min(self._ends.values()) - monotonic()) if self._ends else 0.0
+        signal.setitimer(signal.ITIMER_REAL, left_s)
+
+
+class _Ceiling:
+    """What the address space of this process may grow to while items are under way, some in each thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._added: list[int] = []
+        self._usual = resource.RLIM_INFINITY
+        self._base = 0
+
+    @contextmanager
+    def above(self, memory_bytes: int | None) -> Iterator[None]:
+        """Lets the block add so many bytes to what this process has now."""
+        if memory_bytes is None:
+            yield
+            return
+        with self._lock:
+            if not self._added:
+                self._usual = resource.getrlimit(resource.RLIMIT_AS)[0]
+                self._base = _address_space()
+            self._added.append(memory_bytes)
+            self._set()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._added.remove(memory_bytes)
+                self._set()
+
+    def _set(self) -> None:
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        limits = [self._base + sum(self._added) if self._added else resource.RLIM_INFINITY, self._usual, hard]
+        known = [limit for limit in limits if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_AS, (min(known, default=resource.RLIM_INFINITY), hard))
+
+
+_alarms = _Alarms()
+_ceiling = _Ceiling()
+
+
+def _address_space() -> int:
+    """Bytes of the address space of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
+    return pages * resource.getpagesize()
+
+
+def _portable(problem: Exception) -> Exception:
+    """The problem, or its words where it does not survive the way."""
+    try:
+        pickle.loads(pickle.dumps(problem))
+    except Exception:
+        return EngineProblem(f"{type(problem).__name__}: {problem}")
+    return problem

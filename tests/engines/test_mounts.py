@@ -1,0 +1,40 @@
+"""Paths of this machine, as workers elsewhere open them."""
+
+import pytest
+
+from indexer.engines import path_there, serial
+from indexer.engines.mounts import read_mounts
+from indexer.errors import UsageProblem
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "there"),
+    [
+        (["/data=/mnt"], "/data/a.png", "/mnt/a.png"),
+        (["/data=/mnt"], "/data", "/mnt"),
+        (["/data=/mnt"], "/database/a.png", "/database/a.png"),
+        (["/data=/mnt", "/data/old=/old"], "/data/old/a.png", "/old/a.png"),
+        (["/data/old=/old", "/data=/mnt"], "/data/older/a.png", "/mnt/older/a.png"),
+        (["/data/=/mnt//cams/"], "/data/a.png", "/mnt/cams/a.png"),
+        (["/=/mnt"], "/data/a.png", "/mnt/data/a.png"),
+        (["/data=/"], "/data/a.png", "/a.png"),
+        (["/a=/b", "/b=/c"], "/a/x", "/b/x"),
+        (["/a=b=/c"], "/a=b/\udcff\n.png", "/c/\udcff\n.png"),
+    ],
+)
+def test_paths(words: list[str], path: str, there: str) -> None:
+    """A path changes by whole parts, by the longest FROM, once; all else stays as it is."""
+    assert read_mounts(words).there(path) == there
+
+
+@pytest.mark.parametrize("words", [["/data"], ["data=/mnt"], ["/data=mnt"], ["=/mnt"], ["/data="], ["/a=/b", "/a=/c"]])
+def test_words_that_say_nothing(words: list[str]) -> None:
+    """What is not two absolute folders, or gives one folder two places, is refused."""
+    with pytest.raises(UsageProblem, match="--map-path"):
+        read_mounts(words)
+
+
+def test_workers_of_this_machine() -> None:
+    """Where workers are here a path is what it is."""
+    with serial() as spread:
+        assert path_there(spread, "/data/a.png") == "/data/a.png"

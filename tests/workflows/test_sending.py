@@ -1,0 +1,143 @@
+"""Searches sent to workers that share no memory: the rows of the serial walk, whatever becomes of the workers."""
+
+import pickle
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from indexer.engines import Map
+from indexer.errors import EngineProblem
+from indexer.workflows import comparing, far_shelves, sending
+from indexer.workflows.far_shelves import FarTask
+from tests.workflows.conftest import Index
+from tests.workflows.test_comparing import copied, lots
+
+__all__ = ["lots"]
+
+
+EVERYBODY: list[far_shelves._Shelves] = []
+
+
+def emptied(shelves: far_shelves._Shelves) -> None:
+    """Lets go of all that a worker has."""
+    if shelves.cleaning is not None:
+        shelves.cleaning.cancel()
+        shelves.cleaning = None
+    for camera in list(shelves.shelves):
+        shelves.shelves.pop(camera).close()
+
+
+class Far:
+    """Workers that are this process, with shelves of their own; each may begin anew before any task."""
+
+    def __init__(self, workers: int, *, restarts: Callable[[], bool] = lambda: False) -> None:
+        self.workers = workers
+        self._restarts = restarts
+        self.shelves = [far_shelves._Shelves() for _ in range(workers)]
+        self.pictures = 0
+        self.tasks = 0
+        EVERYBODY.extend(self.shelves)
+
+    def there(self, path: str) -> str:
+        """The same path."""
+        return path
+
+    def __call__(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
+        """The results."""
+        return (pickle.loads(pickle.dumps(function(pickle.loads(pickle.dumps(item))))) for item in items)
+
+    def seated(self, function: Callable[[Any], Any], items: Sequence[tuple[int, FarTask]], /) -> Iterator[Any]:
+        """The results, each of the worker of its seat."""
+        for seat, item in items:
+            number = seat % self.workers
+            if self._restarts():
+                emptied(self.shelves[number])
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(far_shelves, "_shelves", self.shelves[number])
+                self.pictures += len(item.pictures)
+                self.tasks += 1
+                yield from self(function, [item])
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """However little there is to do, it is sent, some pictures at a time."""
+    monkeypatch.setattr(comparing, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(comparing, "LARGEST", 0)
+    monkeypatch.setattr(sending, "_PAIRS_WORTH_THE_WAY", 0)
+    monkeypatch.setattr(sending, "_PICTURES_AT_ONCE", 5)
+    yield
+    while EVERYBODY:
+        emptied(EVERYBODY.pop())
+
+
+def compared(lots: Index, open_index: Callable[..., Index], spread: Map | None, **how: Any) -> tuple[Any, Any]:
+    """What compare reports, and leaves in every table but that of runs."""
+    copy = copied(lots, open_index)
+    report = copy.compare(spread=spread, **how)
+    return report, copy.dump(without=("runs",))
+
+
+@pytest.mark.parametrize("profile", ["balanced", "original"])
+@pytest.mark.parametrize("workers", [2, 5])
+def test_sent_searches_leave_the_rows_of_the_serial_walk(
+    lots: Index, open_index: Callable[..., Index], workers: int, profile: str
+) -> None:
+    """Any number of workers far away find what this process alone finds, to the last row."""
+    far = Far(workers)
+    expected = compared(lots, open_index, None, profile=profile)
+    assert compared(lots, open_index, far, profile=profile) == expected
+    assert far.tasks > 50
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_workers_that_begin_anew_change_nothing(lots: Index, open_index: Callable[..., Index], seed: int) -> None:
+    """Workers that lose all they were sent, at any moment, say so, are sent it again, and the rows are the same."""
+    chance = random.Random(seed)
+    expected = compared(lots, open_index, None)
+    assert compared(lots, open_index, Far(3, restarts=lambda: chance.random() < 0.2)) == expected
+
+
+def test_a_picture_is_sent_once(lots: Index, open_index: Callable[..., Index]) -> None:
+    """No worker is sent what it has: at most every picture once to each."""
+    far = Far(2)
+    compared(lots, open_index, far)
+    assert 0 < far.pictures <= 2 * 72
+
+
+def test_a_picture_that_cannot_be_read_there(lots: Index, open_index: Callable[..., Index]) -> None:
+    """A file that no worker can read holds its camera back, and is named as it is named here."""
+    victim = lots.folder / sorted(path.name for path in lots.folder.iterdir())[0]
+    victim.write_bytes(b"another content")
+    report, _ = compared(lots, open_index, Far(2), profile="original")
+    (problem,) = (one.problem for one in report.cameras if one.problem)
+    assert problem == f"'{victim}': the file is not what was indexed; run ingest again"
+
+
+def test_thumbnails_that_workers_find_spoiled_are_made_again(lots: Index, open_index: Callable[..., Index]) -> None:
+    """A thumbnail that turns out to be spoiled far away is made again, as anywhere."""
+    expected, _ = compared(lots, open_index, None)
+    lots.execute("UPDATE thumbnails SET data = ? WHERE image_id IN (3, 30)", b"\0")
+    report, _ = compared(lots, open_index, Far(2))
+    assert report == expected
+
+
+def test_workers_that_always_begin_anew(lots: Index, open_index: Callable[..., Index]) -> None:
+    """Where no worker ever keeps anything the run ends with one sentence, and does not go on for ever."""
+    with pytest.raises(EngineProblem, match="again and again"):
+        compared(lots, open_index, Far(2, restarts=lambda: True))
+
+
+def test_a_worker_has_few_shelves(lots: Index, open_index: Callable[..., Index]) -> None:
+    """A worker that is given many cameras lets go of those it was given first, and of all in the end."""
+    far = Far(2)
+    for _ in range(3):
+        compared(lots, open_index, far)
+    (shelves, *_) = far.shelves
+    assert len(shelves.shelves) == far_shelves._MOST_SHELVES
+    for shelf in shelves.shelves.values():
+        shelf.used_at -= 2 * far_shelves._KEPT_S
+    shelves.clean()
+    assert shelves.shelves == {}
