@@ -51,3 +51,9 @@ class Declined(IndexerError):
 
 class EngineProblem(IndexerError):
     """The workers cannot go on."""
+
+
+class Interrupted(IndexerError):
+    """Ctrl-C ended what keeps nothing of what it had begun: exit code 130."""
+
+    exit_code = 130

@@ -9,7 +9,7 @@ import pytest
 
 from indexer.store.database import Database
 from tests.clusters import Cluster, started
-from tests.databases import POSTGRESQL, SERVER, SQLITE, Files, Maker, Server, on_both
+from tests.databases import POSTGRESQL, SERVER, SERVER_OR_SKIP, SQLITE, Files, Maker, Server, on_both
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -84,6 +84,14 @@ def database(maker: Maker, tmp_path: Path) -> Iterator[Database]:
     opened = maker.new(tmp_path)
     yield opened
     maker.drop(opened)
+
+
+@pytest.fixture(scope="session", params=[SQLITE, SERVER_OR_SKIP])
+def other_maker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maker]:
+    """The same again, for tests with two indexes, each of either kind."""
+    made = Server(SERVER) if request.param == POSTGRESQL else Files(tmp_path_factory.mktemp("others"))
+    yield made
+    made.close()
 
 
 class Clock:

@@ -34,11 +34,13 @@ MIGRATED = sqlalchemy.Table("alembic_version", sqlalchemy.MetaData())
 SERVER = os.environ.get("INDEXER_TEST_POSTGRES", "")
 
 _NO_SERVER = pytest.mark.skip(reason="needs PostgreSQL: INDEXER_TEST_POSTGRES does not name a server")
-_SERVER_OR_SKIP = pytest.param(POSTGRESQL, marks=() if SERVER else _NO_SERVER)
+SERVER_OR_SKIP = pytest.param(POSTGRESQL, marks=() if SERVER else _NO_SERVER)
 
-on_both = pytest.mark.parametrize("maker", [SQLITE, _SERVER_OR_SKIP], indirect=True, scope="session")
+_NUMBERS = itertools.count()  # of databases, whichever maker makes them: two of them must not meet
+
+on_both = pytest.mark.parametrize("maker", [SQLITE, SERVER_OR_SKIP], indirect=True, scope="session")
 on_sqlite = pytest.mark.parametrize("maker", [SQLITE], indirect=True, scope="session")
-on_postgresql = pytest.mark.parametrize("maker", [_SERVER_OR_SKIP], indirect=True, scope="session")
+on_postgresql = pytest.mark.parametrize("maker", [SERVER_OR_SKIP], indirect=True, scope="session")
 
 
 class Maker(Protocol):
@@ -71,11 +73,10 @@ class Files:
         self.template = home / "migrated" / "indexer.db"
         self.template.parent.mkdir(parents=True)
         open_database(str(self.template), create=True).close()
-        self._number = itertools.count()
 
     def place(self, folder: Path) -> str:
         """The path of a file that is not there yet, in a folder that is."""
-        path = folder / f"index-{next(self._number)}" / "indexer.db"
+        path = folder / f"index-{next(_NUMBERS)}" / "indexer.db"
         path.parent.mkdir(parents=True)
         return str(path)
 
@@ -107,7 +108,7 @@ class Server:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self._connection = _connected(self.url)
-        self._names = (f"indexer_test_{os.getpid()}_{number}" for number in itertools.count())
+        self._names = (f"indexer_test_{os.getpid()}_{number}" for number in _NUMBERS)
         self._made: set[str] = set()
         self._spare: list[URL] = []
         template = open_database(self.place(Path()), create=True)

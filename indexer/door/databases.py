@@ -1,10 +1,12 @@
-"""The commands `db upgrade|check`."""
+"""The commands `db upgrade|check|copy`."""
+
+from typing import Annotated
 
 import typer
 
 from indexer.door.options import Json, enter
 
-app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, check.")
+app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, check, copy.")
 
 
 @app.command("upgrade")
@@ -27,3 +29,18 @@ def db_check(context: typer.Context, json: Json = False) -> None:
         health = work.check(database)
         page.show(health, words.healthy)
     raise typer.Exit(1 if health.problems else 0)
+
+
+@app.command("copy")
+def db_copy(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The index, a URL or a path; --db is not looked at.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="Where it goes: a new file, or an empty database.")],
+    json: Json = False,
+) -> None:
+    """Copy a whole index, for example from SQLite to PostgreSQL."""
+    from indexer.door import words
+    from indexer.workflows import copying as work
+
+    with enter(context, json=json) as page:
+        page.show(work.copy(source, target, clock=page.clock, progress=page.progress), words.copied)

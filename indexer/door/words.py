@@ -15,6 +15,7 @@ from indexer.store.auditing import Audit
 from indexer.store.auditing import Table as Rows
 from indexer.store.schema import Health
 from indexer.workflows.compare import CompareReport
+from indexer.workflows.copying import CopyReport
 from indexer.workflows.ingest import IngestReport, Outcome
 from indexer.workflows.pin import PinReport
 from indexer.workflows.prune import PruneReport
@@ -174,6 +175,13 @@ def healthy(console: Console, health: Health) -> None:
     console.print(f"{path(health.database)}: revision {health.revision}, {len(health.problems)} problems")
     for problem in health.problems:
         console.print(f"  {problem}")
+
+
+def copied(console: Console, report: CopyReport) -> None:
+    """What was copied, and found equal."""
+    console.print(grid(("table", "rows"), [(one.table, one.rows) for one in report.tables]))
+    console.print(f"{report.rows} rows of {path(report.source)} are in {path(report.target)},")
+    console.print("read back from there and found equal. Go on with one of the two: both name the same files.")
 
 
 def grid(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:

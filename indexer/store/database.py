@@ -19,6 +19,7 @@ from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
 from indexer.interrupts import uninterrupted
 
 BUSY_TIMEOUT_MS = 10_000
+_CACHE = "cache_size = -65536"  # kB of pages at most, where 2 MB are the rule: half the time for a million images
 
 
 class Database:
@@ -54,6 +55,13 @@ class Database:
             if self.guard is not None:
                 self.guard()
             session.commit()
+
+    @contextmanager
+    def moment(self) -> Iterator[Connection]:
+        """A bare connection that sees one moment, for reading long and much: rows come as they are asked for, and
+        Ctrl-C is not held back."""
+        with self.translated(), self._of_one_moment().connect() as connection:
+            yield connection
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -189,13 +197,21 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    if url.get_backend_name() == "postgresql":
+        event.listen(engine, "connect", _set_up_postgresql)
     return engine
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not commit before DDL; `_begin_sqlite` begins instead
-    for pragma in ("foreign_keys = ON", f"busy_timeout = {BUSY_TIMEOUT_MS}", "synchronous = FULL"):
+    for pragma in ("foreign_keys = ON", f"busy_timeout = {BUSY_TIMEOUT_MS}", "synchronous = FULL", _CACHE):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _set_up_postgresql(connection: Any, _record: Any) -> None:
+    # To compile a question takes the server most of a second, several times as long as any here takes to answer.
+    connection.execute("SET jit = off")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

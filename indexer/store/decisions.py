@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import State
@@ -32,12 +33,12 @@ def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Dec
     }
 
 
-def list_decided(session: Session) -> set[tuple[int, int]]:
-    """The ids of each camera and profile with a current decision of a ready image."""
+def list_decided(session: Session, camera_ids: Sequence[int]) -> set[tuple[int, int]]:
+    """The ids of each of these few cameras and each profile with a current decision of a ready image there."""
     query = (
         select(ImageRow.camera_id, DecisionRow.profile_id)
         .join(ImageRow, ImageRow.id == DecisionRow.image_id)
-        .where(ImageRow.state == State.READY, DecisionRow.superseded_at.is_(None))
+        .where(ImageRow.camera_id.in_(camera_ids), ImageRow.state == State.READY, DecisionRow.superseded_at.is_(None))
         .distinct()
     )
     return {(camera_id, profile_id) for camera_id, profile_id in session.execute(query)}
@@ -129,26 +130,10 @@ def list_flagged(session: Session, *, camera: str | None = None) -> list[Flagged
     query = _FLAGGED
     if camera is not None:
         query = query.where(CameraRow.name == camera)
-    return [
-        Flagged(
-            decision_id=decision.id,
-            camera=name,
-            victim=_file(image),
-            keeper=_file(kept),
-            score=decision.score,
-            max_score=max_score,
-            profile=profile,
-            captured_at=image.captured_at,
-            keeper_present=kept.state == State.READY and kept.camera_id == image.camera_id,
-            keeper_kept=keeps is not None and keeps.verdict == "keep" and keeps.profile_id == decision.profile_id,
-            profile_in_force=bool(in_force),
-            pinned=bool(pinned),
-            judged=bool(judged),
-        )
-        for decision, image, kept, keeps, name, profile, max_score, in_force, pinned, judged in session.execute(query)
-    ]
+    return [_flagged(*row) for row in session.execute(query)]
 
 
+_FILE = ("id", "path", "root", "file_size", "content_hash")  # of an image, as `IndexedFile` has them
 _keeper, _keeping = aliased(ImageRow), aliased(DecisionRow)
 _against = exists().where(
     VerdictRow.verdict == "different",
@@ -160,19 +145,20 @@ _against = exists().where(
 )
 _ACTIVE = select(ProfileRow.id).where(ProfileRow.active).correlate(None).scalar_subquery()
 _FLAGGED = (
+    # Columns, not whole rows: of a million SQLAlchemy needs minutes to make objects.
     select(
-        DecisionRow,
-        ImageRow,
-        _keeper,
-        _keeping,
-        CameraRow.name.label("camera"),
-        ProfileRow.name.label("profile"),
+        *(getattr(row, name) for row in (ImageRow, _keeper) for name in _FILE),
+        DecisionRow.id,
+        CameraRow.name,
+        DecisionRow.score,
         ProfileRow.max_score,
-        or_(CameraRow.profile_id == ProfileRow.id, CameraRow.profile_id.is_(None) & ProfileRow.active).label(
-            "in_force"
-        ),
-        is_pinned(ImageRow.id).label("pinned"),
-        _against.label("judged"),
+        ProfileRow.name,
+        ImageRow.captured_at,
+        and_(_keeper.state == State.READY, _keeper.camera_id == ImageRow.camera_id),
+        and_(_keeping.verdict == "keep", _keeping.profile_id == DecisionRow.profile_id),
+        or_(CameraRow.profile_id == ProfileRow.id, CameraRow.profile_id.is_(None) & ProfileRow.active),
+        is_pinned(ImageRow.id),
+        _against,
     )
     .join(ImageRow, ImageRow.id == DecisionRow.image_id)
     .join(CameraRow, CameraRow.id == ImageRow.camera_id)
@@ -184,5 +170,24 @@ _FLAGGED = (
 )
 
 
-def _file(row: ImageRow) -> IndexedFile:
-    return IndexedFile(row.id, row.path, row.root, row.file_size, row.content_hash)
+def _flagged(*columns: Any) -> Flagged:
+    """A row of the query as the plan needs it."""
+    width = len(_FILE)
+    victim, keeper = IndexedFile(*columns[:width]), IndexedFile(*columns[width : 2 * width])
+    decision_id, camera, score, max_score, profile, captured_at, *told = columns[2 * width :]
+    present, kept, in_force, pinned, judged = map(bool, told)
+    return Flagged(
+        decision_id=decision_id,
+        camera=camera,
+        victim=victim,
+        keeper=keeper,
+        score=score,
+        max_score=max_score,
+        profile=profile,
+        captured_at=captured_at,
+        keeper_present=present,
+        keeper_kept=kept,
+        profile_in_force=in_force,
+        pinned=pinned,
+        judged=judged,
+    )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import State
@@ -93,6 +93,13 @@ def list_quarantined(
     if removed_before is not None:
         query = query.where(RemovalRow.removed_at < removed_before)
     return [_removal(row) for row in session.execute(query)]
+
+
+def sum_quarantined(session: Session) -> tuple[int, int]:
+    """The number of files that lie in quarantine, and their bytes."""
+    sums = select(func.count(), func.coalesce(func.sum(RemovalRow.size_bytes), 0))
+    count, size_bytes = session.execute(sums.where(RemovalRow.state == RemovalState.QUARANTINED)).one()
+    return count, int(size_bytes)
 
 
 def list_unwitnessed(session: Session) -> list[Removal]:

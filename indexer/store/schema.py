@@ -50,25 +50,25 @@ class Health:
 
 def open_database(name: str, *, create: bool = False) -> Database:
     """The index of that URL or path, of the current shape; made first if there is none and `create` says so."""
-    database = _existing_or_new(name, create=create)
+    database = existing_or_new(name, create=create)
     with _closed_if_refused(database):
         with database.read() as session:
             shape = shape_of(session.connection())
         if shape is Shape.EMPTY and create:
             _make(database)
         elif shape is not Shape.CURRENT:
-            raise DatabaseProblem(_refusal(database, shape))
+            raise DatabaseProblem(refusal(database, shape))
     return database
 
 
 def upgrade_database(name: str) -> str:
     """The revision that the database has now; an older one is changed, a missing one made."""
-    database = _existing_or_new(name, create=True)
+    database = existing_or_new(name, create=True)
     with _closed_if_refused(database):
         with database.read() as session:
             shape = shape_of(session.connection())
         if shape in {Shape.NEWER, Shape.FOREIGN}:
-            raise DatabaseProblem(_refusal(database, shape))
+            raise DatabaseProblem(refusal(database, shape))
         # An older version may be at work on an older database, between two of its transactions.
         older = writer_lock(database, command="db upgrade", since=datetime.now(UTC))
         with older if shape is Shape.OLDER else nullcontext():
@@ -165,7 +165,7 @@ def _closed_if_refused(database: Database) -> Iterator[None]:
         raise
 
 
-def _existing_or_new(name: str, *, create: bool) -> Database:
+def existing_or_new(name: str, *, create: bool) -> Database:
     """The database, after looking at its file: SQLite would make an empty one at a mistyped path."""
     database = Database(parse_database(name))
     path = database.path
@@ -180,7 +180,8 @@ def _existing_or_new(name: str, *, create: bool) -> Database:
     return database
 
 
-def _refusal(database: Database, shape: Shape) -> str:
+def refusal(database: Database, shape: Shape) -> str:
+    """Why a database that does not look as it should is not opened, and what to type."""
     return {
         Shape.EMPTY: f"database {database.name} is empty; fill it with: manage.py --db {database.name} ingest FOLDER",
         Shape.OLDER: f"database {database.name} is of an older version; back it up, then type: "

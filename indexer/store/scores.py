@@ -1,9 +1,10 @@
 """The evidence of pairs: recorded once per scoring, never changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from indexer.pixels.scoring import Evidence
@@ -62,12 +63,11 @@ def list_camera_evidence(session: Session, camera_id: int, *, scoring_id: int) -
 
 def list_image_evidence(session: Session, image_id: int, *, scoring_id: int) -> dict[int, Evidence]:
     """The recorded evidence of an image under a scoring, by the other image's id."""
-    query = _EVIDENCE.where(
-        ScoreRow.scoring_id == scoring_id, or_(ScoreRow.image_a_id == image_id, ScoreRow.image_b_id == image_id)
-    )
     return {
         image_a_id + image_b_id - image_id: Evidence(score, largest_contour, contour_count, changed_fraction)
-        for image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction in session.execute(query)
+        for image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction in _iter_of_image(
+            session, _EVIDENCE, image_id, scoring_id=scoring_id
+        )
     }
 
 
@@ -80,10 +80,11 @@ def has_scores(session: Session, camera_id: int, *, scoring_id: int) -> bool:
 
 def list_scores(session: Session, image_id: int, *, scoring_id: int) -> dict[int, float]:
     """The recorded scores of an image under a scoring, by the other image's id."""
-    query = select(ScoreRow.image_a_id, ScoreRow.image_b_id, ScoreRow.score).where(
-        ScoreRow.scoring_id == scoring_id, or_(ScoreRow.image_a_id == image_id, ScoreRow.image_b_id == image_id)
-    )
-    return {row.image_a_id + row.image_b_id - image_id: row.score for row in session.execute(query)}
+    columns = select(ScoreRow.image_a_id, ScoreRow.image_b_id, ScoreRow.score)
+    return {
+        image_a_id + image_b_id - image_id: score
+        for image_a_id, image_b_id, score in _iter_of_image(session, columns, image_id, scoring_id=scoring_id)
+    }
 
 
 def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[NamedEvidence]:
@@ -104,6 +105,13 @@ def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[Na
         )
         for row in rows
     ]
+
+
+def _iter_of_image(session: Session, columns: Any, image_id: int, *, scoring_id: int) -> Iterator[Any]:
+    """The rows of an image as the smaller of a pair, and as the larger: to one question with OR, SQLite would look at
+    every score of the scoring (tests/store/test_plans.py)."""
+    for place in (ScoreRow.image_a_id, ScoreRow.image_b_id):
+        yield from session.execute(columns.where(ScoreRow.scoring_id == scoring_id, place == image_id))
 
 
 _EVIDENCE = select(

@@ -124,7 +124,9 @@ class ImageRow(Table):
             postgresql_where=text("state NOT IN ('missing', 'removed')"),
         ),
         Index("ix_images_any_path", "path"),
-        Index("ix_images_camera_id_state", "camera_id", "state"),
+        # With all that a camera's summary needs, so that it is answered from the index alone.
+        Index("ix_images_camera_id_state_captured_at_file_size", "camera_id", "state", "captured_at", "file_size"),
+        Index("ix_images_content_hash_state_camera_id", "content_hash", "state", "camera_id"),
         Index("ix_images_camera_id_captured_at", "camera_id", "captured_at"),
     )
     id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
@@ -138,7 +140,7 @@ class ImageRow(Table):
     height: Mapped[int | None] = mapped_column(comment="pixels as shown; NULL: unknown")
     file_size: Mapped[int] = mapped_column(BigInteger, comment="bytes")
     mtime_ns: Mapped[int] = mapped_column(BigInteger, comment="when it was last looked at")
-    content_hash: Mapped[str] = mapped_column(index=True, comment="sha256 of the file's bytes, hex")
+    content_hash: Mapped[str] = mapped_column(comment="sha256 of the file's bytes, hex")
     sharpness: Mapped[float | None] = mapped_column(comment="variance of the Laplacian at 320 wide; NULL: not decoded")
     state: Mapped[str]
     state_reason: Mapped[str | None] = mapped_column(comment="NULL: nothing to say")
@@ -174,6 +176,7 @@ class ScoreRow(Table):
     __table_args__ = (
         CheckConstraint("image_a_id < image_b_id", name="ordered"),
         Index("ix_scores_image_b_id", "image_b_id"),
+        Index("ix_scores_scoring_id_score", "scoring_id", "score"),
     )
     scoring_id: Mapped[int] = mapped_column(ForeignKey("scorings.id"), primary_key=True)
     image_a_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
@@ -201,7 +204,7 @@ class DecisionRow(Table):
             sqlite_where=text("superseded_at IS NULL"),
             postgresql_where=text("superseded_at IS NULL"),
         ),
-        Index("ix_decisions_image_id", "image_id"),
+        Index("ix_decisions_image_id_superseded_at_verdict", "image_id", "superseded_at", "verdict"),
         Index("ix_decisions_keeper_id", "keeper_id"),
     )
     id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
@@ -274,7 +277,7 @@ class RemovalRow(Table):
         CheckConstraint("state IN ('planned', 'quarantined', 'deleted', 'restored', 'purged', 'failed')", name="state"),
         CheckConstraint("pending IN ('quarantine', 'delete', 'restore', 'restore_unpinned', 'purge')", name="pending"),
         CheckConstraint("state <> 'planned' OR pending IS NOT NULL", name="planned_is_pending"),
-        Index("ix_removals_state", "state"),
+        Index("ix_removals_state_size_bytes", "state", "size_bytes"),
         Index("ix_removals_pending", "pending"),
     )
     id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)

@@ -4,12 +4,14 @@ They are labelled and nothing more: two captures, and no decision.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import State
-from indexer.store.columns import PathText
+from indexer.store.columns import PathText, UtcDateTime
+from indexer.store.tables import ImageRow
 
 
 @dataclass(frozen=True)
@@ -24,17 +26,28 @@ class Twin:
 
 def list_twins(session: Session, image_id: int) -> tuple[Twin, ...]:
     """The twins of an image, the nearest first."""
-    return tuple(
-        Twin(row.id, row.path, State(row.state), row.apart_s) for row in session.execute(_TWINS, {"id": image_id})
-    )
+    at = session.scalar(select(ImageRow.captured_at).where(ImageRow.id == image_id))
+    if at is None:
+        return ()
+    asked = {"id": image_id, "earlier": at - _AROUND, "later": at + _AROUND}
+    return tuple(Twin(row.id, row.path, State(row.state), row.apart_s) for row in session.execute(_TWINS, asked))
+
+
+_AROUND = timedelta(seconds=2)  # the view knows the bound; said in figures, a server sees how few images that leaves
 
 
 # Two questions and not one with OR, which SQLite would answer by looking at every image.
-_TWINS = text(
-    """
-    SELECT image_b_id AS id, image_b_path AS path, state_b AS state, apart_s FROM audit_twins WHERE image_a_id = :id
+_TWINS = (
+    text(
+        """
+    SELECT image_b_id AS id, image_b_path AS path, state_b AS state, apart_s FROM audit_twins
+    WHERE image_a_id = :id AND captured_b_at BETWEEN :earlier AND :later
     UNION ALL
-    SELECT image_a_id, image_a_path, state_a, apart_s FROM audit_twins WHERE image_b_id = :id
+    SELECT image_a_id, image_a_path, state_a, apart_s FROM audit_twins
+    WHERE image_b_id = :id AND captured_a_at BETWEEN :earlier AND :later
     ORDER BY apart_s, id
     """
-).columns(path=PathText())
+    )
+    .bindparams(bindparam("earlier", type_=UtcDateTime()), bindparam("later", type_=UtcDateTime()))
+    .columns(path=PathText())
+)

@@ -129,15 +129,15 @@ def compare_small_cameras(means: Means, chosen: Mapping[str, int], *, run: Run) 
     """Decides small cameras of which nothing is decided yet, each by one worker, where there are workers and several
     such cameras; those that turn out to need more are left out, and what is written is written camera by camera."""
     with means.database.read() as session:
-        sizes, decided = cameras.count_present(session), decisions.list_decided(session)
+        sizes = cameras.count_present(session)
         in_force = {name: profiles.camera_profile(session, camera_id) for name, camera_id in chosen.items()}
-    small = [
-        name
-        for name, stored in in_force.items()
-        if 0 < sizes.get(name, 0) <= LARGEST
-        and not stored.profile.preparation.native
-        and (chosen[name], stored.id) not in decided
-    ]
+        small = [
+            name
+            for name, stored in in_force.items()
+            if 0 < sizes.get(name, 0) <= LARGEST and not stored.profile.preparation.native
+        ]
+        decided = decisions.list_decided(session, [chosen[name] for name in small])
+    small = [name for name in small if (chosen[name], in_force[name].id) not in decided]
     if means.spread.workers == 1 or len(small) == 1 or sum(sizes[name] for name in small) <= WORTH_WORKERS:
         return
     tasks = _tasks(means, {name: (chosen[name], in_force[name]) for name in small}, right=run.right)

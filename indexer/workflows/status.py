@@ -28,14 +28,14 @@ class Status:
 def status(database: Database) -> Status:
     """What is in the index now."""
     with database.read() as session:
-        quarantined = removals.list_quarantined(session)
+        quarantined, quarantined_bytes = removals.sum_quarantined(session)
         return Status(
             database=database.name,
             profile=profiles.active_profile(session).profile.name,
             own_profiles={name: own.profile.name for name, own in sorted(profiles.own_profiles(session).items())},
             cameras=tuple(cameras.list_summaries(session)),
-            quarantined=len(quarantined),
-            quarantined_bytes=sum(removal.size_bytes for removal in quarantined),
+            quarantined=quarantined,
+            quarantined_bytes=quarantined_bytes,
             left_open=len(removals.list_open(session)),
             unwitnessed=tuple(removals.list_unwitnessed(session)),
         )

@@ -51,6 +51,7 @@ WORDS = [
     ("purge", "--all", "--yes"),
     ("db", "check"),
     ("db", "upgrade"),
+    ("db", "copy", "indexer.db", "moved.db"),
     ("demo",),
 ]
 

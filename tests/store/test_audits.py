@@ -1,5 +1,6 @@
 """The ready-made queries: each answers what its title says, in SQL that both databases speak."""
 
+import itertools
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -186,6 +187,20 @@ def test_borderline(database: Database, add: Add, decide: Decide) -> None:
         ("duplicate", 300.0, -700.0, "/frames/far.jpg", "/frames/k2.jpg"),
         ("both kept", 2000.0, 1000.0, "/frames/k1.jpg", "/frames/k3.jpg"),
     ]
+
+
+@pytest.mark.parametrize("limit", range(1, 8))
+def test_borderline_is_cut_where_it_is_asked_to_be(database: Database, add: Add, decide: Decide, limit: int) -> None:
+    """So many rows are the first of all rows, also where scores are equal and where profiles share them."""
+    keepers = [add(f"/frames/{number}.jpg") for number in range(4)]
+    similar = [add(f"/frames/similar {number}.jpg") for number in range(3)]
+    decide(*(Decision(keeper, "new") for keeper in keepers[:3]))
+    decide(*(Decision(one, "similar", keepers[0], 990.0) for one in similar), Decision(keepers[3], "new"))
+    record(database, *((keepers[0], one, 990.0) for one in similar))
+    record(database, *((a, b, 1010.0) for a, b in itertools.combinations(keepers, 2)))
+    rows = auditing.run_audit(database, "borderline", {}).rows
+    assert len(rows) == 9
+    assert auditing.run_audit(database, "borderline", {"limit": str(limit)}).rows == rows[:limit]
 
 
 def test_removals(database: Database, flagged: Flag, remove: Remove) -> None:

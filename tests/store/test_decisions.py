@@ -70,7 +70,8 @@ def test_a_new_decision_supersedes(database: Database, add: Add, decide: Decide)
     decide(Decision(b, Reason.SIMILAR, a, 1.0), at=LATER)
     assert current(database) == {a: Decision(a, Reason.NEW), b: Decision(b, Reason.SIMILAR, a, 1.0)}
     with database.read() as session:
-        rows = session.execute(select(DecisionRow.image_id, DecisionRow.verdict, DecisionRow.superseded_at))
+        columns = select(DecisionRow.image_id, DecisionRow.verdict, DecisionRow.superseded_at)
+        rows = session.execute(columns.order_by(DecisionRow.id))
         assert [tuple(row) for row in rows] == [(a, "keep", None), (b, "keep", LATER), (b, "duplicate", None)]
 
 

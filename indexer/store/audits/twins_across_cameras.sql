@@ -10,6 +10,7 @@ FROM images AS image
 JOIN cameras AS camera ON camera.id = image.camera_id
 WHERE image.state = 'ready'
   AND image.content_hash IN (SELECT content_hash FROM images WHERE state = 'ready'
-                             GROUP BY content_hash HAVING COUNT(DISTINCT camera_id) > 1)
+                             GROUP BY content_hash HAVING MIN(camera_id) < MAX(camera_id)
+                             ORDER BY content_hash LIMIT CAST(:limit AS INTEGER))
 ORDER BY image.content_hash, camera.name, image.path
 LIMIT CAST(:limit AS INTEGER)

@@ -1,0 +1,86 @@
+"""A new index that is filled with the rows of another: whole at the end, or not there at all.
+
+It promises that nothing is written over, that the new index has the writer's right to itself, and that a cut leaves
+none that looks whole, whatever cuts: Ctrl-C, a full disk, SIGKILL, power.
+
+Decision: the tables and all rows are one transaction, on SQLite too: its journal of a transaction that makes a file is
+a few pages, as only pages that were there before go into it, and the next to open a file that was cut off finds it
+empty. A second file, renamed at the end, would say the same in more words. Enforced by tests/store/test_founding.py.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from indexer.domain.profiles import BUILT_IN
+from indexer.errors import DatabaseProblem
+from indexer.store.copying import count_rows, list_tables
+from indexer.store.database import Database
+from indexer.store.locking import writer_lock
+from indexer.store.schema import Shape, existing_or_new, migrate, refusal, shape_of
+from indexer.store.tables import ProfileRow, Table
+
+_LAYERS = ("profiles", "scorings", "preparations")  # each before those that it refers to
+
+
+@contextmanager
+def found(name: str, *, since: datetime) -> Iterator[tuple[Database, Connection]]:
+    """An index of the current shape without a row, made at that URL or path, and the connection that fills it.
+
+    What was put in is there when the block ends; if it fails, nothing is.
+    """
+    with closing(existing_or_new(name, create=True)) as database:
+        path = database.path
+        new = path is not None and not path.exists()
+        try:
+            with writer_lock(database, command="db copy", since=since), database.connection() as connection:
+                _make_empty(database, connection)
+                yield database, connection
+                _set_up_server(connection)
+            database.use_write_ahead_log()
+        except BaseException:
+            if new and path is not None:
+                _take_away(database, path)
+            raise
+
+
+def _make_empty(database: Database, connection: Connection) -> None:
+    """Tables without a row: made, or found with nothing in them but the built-in profiles."""
+    shape = shape_of(connection)
+    if shape is Shape.EMPTY:
+        migrate(connection)
+    elif shape is not Shape.CURRENT:
+        raise DatabaseProblem(refusal(database, shape))
+    elif not _is_unused(connection):
+        raise DatabaseProblem(f"database {database.name} is an index with rows already; name a new one to copy into")
+    for layer in _LAYERS:
+        connection.execute(text(f"DELETE FROM {layer}"))
+
+
+def _is_unused(connection: Connection) -> bool:
+    names = set(connection.scalars(text(f"SELECT name FROM {ProfileRow.__tablename__}")))
+    rest = (name for name in list_tables() if name not in _LAYERS)
+    return names <= {profile.name for profile in BUILT_IN} and not any(count_rows(connection, name) for name in rest)
+
+
+def _set_up_server(connection: Connection) -> None:
+    """Makes PostgreSQL number new rows after those that came with their numbers, and know how many there are."""
+    if connection.dialect.name != "postgresql":
+        return
+    for name in list_tables():
+        if "id" in Table.metadata.tables[name].columns:
+            highest = f"(SELECT MAX(id) FROM {name})"
+            sequence = f"pg_get_serial_sequence('{name}', 'id')"
+            connection.execute(text(f"SELECT setval({sequence}, COALESCE({highest}, 1), {highest} IS NOT NULL)"))
+        # Without it the server takes large tables for small ones until its own housekeeping has come by.
+        connection.execute(text(f"ANALYZE {name}"))
+
+
+def _take_away(database: Database, path: Path) -> None:
+    """Removes a file that was begun here, once it holds nothing."""
+    database.close()
+    if path.exists() and path.stat().st_size == 0:
+        path.unlink()
