@@ -6,7 +6,7 @@ Decision: Pebble's pool instead of `concurrent.futures`, where one worker that i
 hung one hangs it. Pebble (kept since 2013, pure Python) ends a task at its time limit and gives up only the task
 whose worker died. A task costs it some tenths of a millisecond, so small items travel several at once; where one of
 them fails, takes too long or kills its worker, all are done again one by one, and it fails alone. Enforced by
-tests/engines/test_pools.py.
+tests/engines/test_engines.py.
 """
 
 import gc
