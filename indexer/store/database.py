@@ -17,9 +17,12 @@ from sqlalchemy.orm import Session as Session
 
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
 from indexer.interrupts import uninterrupted
+from indexer.store.columns import stored_text
 
 BUSY_TIMEOUT_MS = 10_000
 _CACHE = "cache_size = -65536"  # kB of pages at most, where 2 MB are the rule: half the time for a million images
+_LONGEST_PATH = 2600  # bytes: what PostgreSQL's indexes take is 2 704, with what they add
+_WIDEST = 12  # bytes of a character, in a file URI
 
 
 class Database:
@@ -35,6 +38,12 @@ class Database:
     def path(self) -> Path | None:
         """The file of a SQLite index; None for a server."""
         return Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
+
+    def takes(self, path: str) -> bool:
+        """Whether a path can be kept: a server looks up none that is much longer than most systems let names be."""
+        if self.path is not None or len(path) * _WIDEST <= _LONGEST_PATH:
+            return True
+        return len(stored_text(path).encode()) <= _LONGEST_PATH
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -111,6 +111,7 @@ def ingest(
         run.counts = report.counts
         for skipped in found.skipped:
             report.skip(skipped.path, skipped.reason)
+        found = _kept(database, found, report)
         claim = Claim(run.right, found)
         sorted_out, others = claim.sort_out(database)
         report.leave(others)
@@ -137,6 +138,16 @@ def ingest(
             report.undecided = decisions.count_undecided(session)
         run.counts = report.counts
     return report
+
+
+def _kept(database: Database, found: Found, report: IngestReport) -> Found:
+    """What was found, without the paths that the database cannot keep; these are told."""
+    too_long = {candidate.path for candidate in found.candidates if not database.takes(candidate.path)}
+    if not too_long:
+        return found
+    for path in sorted(too_long):
+        report.skip(path, "its path is too long for this database")
+    return replace(found, candidates=tuple(one for one in found.candidates if one.path not in too_long))
 
 
 def _count_known(

@@ -576,3 +576,19 @@ def test_no_camera_profile_no_second_naming(index: Index, monkeypatch: pytest.Mo
     index.ingest()
     assert len(named) == 1
     assert index.rows("SELECT preparation_id, count(*) FROM thumbnails GROUP BY 1") == [(1, 1)]
+
+
+def test_a_path_that_a_server_cannot_keep(index: Index) -> None:
+    """A path that is too long for the database is skipped, named and counted, and ends no run; SQLite takes all."""
+    deep = "/".join([f"{number:0200}" for number in range(14)])
+    index.put(name(0), picture())
+    os.chdir(index.folder)
+    for part in deep.split("/"):
+        os.mkdir(part)
+        os.chdir(part)
+    Path(name(1)).write_bytes(picture(stamp=1))
+    report = index.ingest()
+    told = [(f"{index.folder}/{deep}/{name(1)}", "its path is too long for this database")]
+    on_server = index.database.path is None
+    assert report.refused == (told if on_server else [])
+    assert report.outcomes == ({"added": 1, "skipped": 1} if on_server else {"added": 2})
