@@ -73,7 +73,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def dask_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A scheduler and two workers, for all tests that need no others; they skip, visibly, without Dask."""
-    pytest.importorskip("distributed", reason="needs Dask: pip install 'indexer[dask]'")
+    pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
     with started(tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster
 

@@ -26,7 +26,7 @@ try:
 
     from indexer.engines.connection import Way
 except ImportError as problem:
-    raise EngineProblem("Dask is not installed; type pip install 'indexer[dask]'") from problem
+    raise EngineProblem("Dask is not installed; type pip install distributed") from problem
 
 _ANSWERS_S = 5  # a scheduler that is asked for the first time
 _FEWEST = 2  # a single worker is told as two, so that it is sent enough to have no pause

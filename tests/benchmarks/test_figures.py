@@ -10,7 +10,7 @@ from tests.benchmarks.job import has_czkawka
 
 LACKS_CZKAWKA = pytest.mark.skipif(not has_czkawka(), reason="needs the package czkawka: pip install '.[benchmark]'")
 
-LACKS_DASK = pytest.mark.skipif(find_spec("distributed") is None, reason="needs Dask: pip install 'indexer[dask]'")
+LACKS_DASK = pytest.mark.skipif(find_spec("distributed") is None, reason="needs Dask: pip install distributed")
 LACKS = {"job": LACKS_CZKAWKA, "cluster": LACKS_DASK}
 
 

@@ -77,7 +77,7 @@ def test_without_dask(lot: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delitem(sys.modules, "indexer.engines.cluster", raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
     answer = run("ingest", lot, "--engine", "dask")
-    assert (answer.code, answer.sentence) == (1, "indexer: Dask is not installed; type pip install 'indexer[dask]'")
+    assert (answer.code, answer.sentence) == (1, "indexer: Dask is not installed; type pip install distributed")
 
 
 def test_a_cluster_of_this_machine(decided: Path, own_home: Path, started: Start) -> None:
@@ -93,7 +93,7 @@ def test_a_cluster_of_this_machine(decided: Path, own_home: Path, started: Start
 
 def test_no_scheduler(lot: Path, started: Start) -> None:
     """A scheduler that cannot be reached ends the run with one sentence."""
-    pytest.importorskip("distributed", reason="needs Dask: pip install 'indexer[dask]'")
+    pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
     process = started("ingest", lot, "--scheduler", "127.0.0.1:9")
     err = process.communicate(timeout=60)[1]
     assert (process.returncode, err.count("\n")) == (1, 1)
@@ -102,7 +102,7 @@ def test_no_scheduler(lot: Path, started: Start) -> None:
 
 def test_a_scheduler_that_goes_away(big_lot: Path, own_home: Path, tmp_path: Path, started: Start) -> None:
     """A scheduler that ends in the middle ends the run with one sentence, and the same command goes on later."""
-    pytest.importorskip("distributed", reason="needs Dask: pip install 'indexer[dask]'")
+    pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
     (tmp_path / "first").mkdir()
     with cluster_started(tmp_path / "first") as machines:
         process = started("ingest", big_lot, "--scheduler", machines.address)

@@ -12,7 +12,7 @@ from indexer.errors import EngineProblem
 from tests.clusters import Cluster, started
 from tests.engines.works import die_at_three, hang_at_three, square, whoami
 
-pytest.importorskip("distributed", reason="needs Dask: pip install 'indexer[dask]'")
+pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
 from indexer.engines.cluster import cluster
 
 KILLED = Lost("ended the process that worked on it (3 times)")

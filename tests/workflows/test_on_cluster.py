@@ -16,7 +16,7 @@ from tests.clusters import Cluster, started
 from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, Index, name, picture
 from tests.workflows.test_comparing import SCENES
 
-distributed = pytest.importorskip("distributed", reason="needs Dask: pip install 'indexer[dask]'")
+distributed = pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
 FRAMES = {"east": 60, "west": 60, "yard": 200}
 
 
