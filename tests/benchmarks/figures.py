@@ -24,6 +24,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "with_samples": False, "processes": 1,
     },
     "cluster": {"frames": 60, "cameras": 2, "size": (640, 360)},
+    "scale": {"images": 600, "real": 200, "fresh": 5, "rounds": 1},
     "growth": {"images": (60,), "cameras": (), "fresh": 0.1, "processes": 1},
 }  # fmt: skip
 """Every figure, in the order of the table, with sizes at which it only shows that it can be taken."""

@@ -111,6 +111,20 @@ def captures(camera: int, count: int) -> Iterator[Capture]:
         yield Capture(at + _SECOND / 2 if twin else at, camera, number, not twin)
 
 
+def state_of(capture: Capture) -> str:
+    """What became of an image."""
+    if _keeps(capture):
+        return "missing" if capture.number % 10_000 == 20 else "ready"
+    if capture.number % 25 == 3:
+        return "removed"
+    return {5: "missing", 6: "unreadable"}.get(capture.number % 1000, "ready")
+
+
+def mtime_ns_of(capture: Capture) -> int:
+    """When its file was written: as it was taken, to the millisecond."""
+    return (capture.at - _EPOCH) // (_SECOND / 1000) * 1_000_000
+
+
 def _fill_small(connection: sqlite3.Connection, cameras: int) -> None:
     connection.executemany("INSERT INTO cameras (name) VALUES (?)", [(f"c{number:02}",) for number in range(cameras)])
     days = [FIRST + timedelta(days=day) for day in range(367)]
@@ -141,12 +155,12 @@ def _rows(
     decision_id = 0
     for image_id, capture in enumerate(arriving, start=1):
         keepers = before[capture.camera]
-        keeps = capture.number % _KEEPER_EVERY == 0
+        keeps = _keeps(capture)
         run_id = 1 + 2 * (capture.at - FIRST).days
         decision_id += 1
         known = Known(image_id, path_of(capture, folder=folder), _hash(capture), decision_id)
         keeper = None if keeps else keepers[-1]
-        state = _state(capture, keeps)
+        state = state_of(capture)
         yield "images", _image(known, capture, state, run_id, folder)
         yield "thumbnails", (image_id, 1, 320, 180, thumbnails[image_id % len(thumbnails)])
         score = chance.randrange(1_000_000) / 1000
@@ -168,20 +182,15 @@ def _rows(
             del keepers[:-3]
 
 
-def _state(capture: Capture, keeps: bool) -> str:
-    if keeps:
-        return "missing" if capture.number % 10_000 == 20 else "ready"
-    if capture.number % 25 == 3:
-        return "removed"
-    return {5: "missing", 6: "unreadable"}.get(capture.number % 1000, "ready")
+def _keeps(capture: Capture) -> bool:
+    return capture.number % _KEEPER_EVERY == 0
 
 
 def _image(known: Known, capture: Capture, state: str, run_id: int, folder: str) -> Row:
     source = "mtime" if capture.number % 5000 == 13 else "name"
-    mtime_ns = (capture.at - _EPOCH) // (_SECOND / 1000) * 1_000_000
     reason = {"missing": "not found", "unreadable": "it has no header of an image"}.get(state)
     place = (known.id, known.path, f"{folder}/c{capture.camera:02}", capture.camera + 1, "name")
-    measured = (WIDTH, HEIGHT, SIZE_BYTES, mtime_ns, known.content_hash, 50.5)
+    measured = (WIDTH, HEIGHT, SIZE_BYTES, mtime_ns_of(capture), known.content_hash, 50.5)
     return (*place, _text(capture.at), source, *measured, state, reason, run_id)
 
 

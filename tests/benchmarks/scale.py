@@ -1,0 +1,171 @@
+"""How long commands take on an index of a million images, and on one of 50 000 with real thumbnails, on SQLite and on
+PostgreSQL.
+
+`command` is the whole command, from the start of its process to its end; `inside` the same work in this process, from
+the opening of the index. Both indexes are made of rows alone (`tests.benchmarks.rows`) and go to PostgreSQL by
+`db copy`; one camera has files on the disk, as large as its rows say and with nothing in them: what is known is not
+opened. PostgreSQL is that of `INDEXER_TEST_POSTGRES`; without it, SQLite is measured alone.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from indexer.pixels.thumbnails import encode
+from indexer.store import auditing
+from indexer.store.database import Database
+from indexer.store.schema import open_database
+from indexer.workflows import copying, explain, prune, status
+from tests import databases
+from tests.benchmarks import rows
+from tests.benchmarks.cameras import Camera, Painter
+from tests.benchmarks.filling import fill_index
+from tests.benchmarks.measuring import ROOT, manage, rounded, side_by_side
+from tests.databases import SERVER, Server
+
+_DRAWN = 200  # real thumbnails, taken in turn
+_CAMERA = 9  # the one with files on the disk; of 20 cameras it has 1.9 % of the images
+_QUALITY = (cv2.IMWRITE_JPEG_QUALITY, 90)
+
+Question = tuple[Sequence[str], Callable[[Database], object]]
+"""A command's words, and its work."""
+
+
+def measure(
+    folder: Path, *, images: int = 1_000_000, real: int = 50_000, fresh: int = 100, rounds: int = 3
+) -> dict[str, Any]:
+    """Seconds of every command on both indexes and both databases."""
+    flat = encode(np.full((180, 320), 128, np.uint8))
+    drawn = _drawn(folder / "drawn.db")
+    return {
+        f"{name}: {question}": seconds
+        for name, count, thumbnails in (
+            (f"{images:,} images".replace(",", " "), images, [flat]),
+            (f"{real:,} with thumbnails of {_mean_kb(drawn):.0f} kB".replace(",", " "), real, drawn),
+        )
+        for question, seconds in _measure(folder / f"{count}", count, thumbnails, fresh=fresh, rounds=rounds).items()
+    }
+
+
+def _measure(
+    folder: Path, count: int, thumbnails: Sequence[bytes], *, fresh: int, rounds: int
+) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    folder.mkdir()
+    tree, index = folder / "frames", folder / "index.db"
+    rows.fill_rows(index, count, thumbnails=thumbnails, folder=str(tree))
+    _write_known(tree, count)
+    with _places(index) as places:
+        for kind, place in places.items():
+            for question, taken in _ask_all(place, folder, count, rounds=rounds):
+                found.setdefault(question, {}).update({f"{kind} {way}_s": taken[way] for way in taken})
+            for question, seconds in _take_in(place, folder, tree, partial(_write_new, tree, count, fresh)):
+                found.setdefault(question, {})[f"{kind} command_s"] = seconds
+    return found
+
+
+@contextmanager
+def _places(index: Path) -> Iterator[dict[str, str]]:
+    """The index on SQLite, and a copy of it on the server if there is one."""
+    if not SERVER:
+        yield {"SQLite": str(index)}
+        return
+    with closing(Server(SERVER)) as server:
+        place = server.place(index.parent)
+        copying.copy(str(index), place, clock=lambda: datetime.now(UTC))
+        yield {"SQLite": str(index), "PostgreSQL": place}
+
+
+def _ask_all(place: str, folder: Path, count: int, *, rounds: int) -> Iterator[tuple[str, dict[str, float]]]:
+    """Each question with the best time of its command and of its work."""
+    for name, (words, act) in _questions(count).items():
+        ways: Mapping[str, Callable[[], object]] = {
+            "command": partial(manage, "--db", place, *words, folder=folder),
+            "inside": partial(_inside, place, act),
+        }
+        yield name, {way: rounded(timing.best_s) for way, timing in side_by_side(ways, rounds=rounds).items()}
+
+
+def _inside(place: str, act: Callable[[Database], object]) -> None:
+    with closing(open_database(place)) as database:
+        act(database)
+
+
+def _questions(count: int) -> dict[str, Question]:
+    """What only reads: a kept image, a duplicate, the pair of both, every ready-made audit, the README's queries."""
+    kept, duplicate = str(count // 2), str(count // 2 + 1)
+    asked: dict[str, Question] = {
+        "status": (["status"], status.status),
+        "explain A": (["explain", duplicate], lambda index: explain.explain_image(index, duplicate)),
+        "explain A B": (["explain", kept, duplicate], lambda index: explain.explain_pair(index, kept, duplicate)),
+    }
+    for audit in auditing.list_audits():
+        given = {"image": duplicate} if audit.name == "history" else {}
+        words = [f"{name}={value}" for name, value in given.items()]
+        work = partial(auditing.run_audit, name=audit.name, parameters=given)
+        asked[f"audit {audit.name}"] = (["audit", audit.name, *words], work)
+    one_camera = {"camera": f"c{_CAMERA:02}"}
+    work = partial(auditing.run_audit, name="twins", parameters=one_camera)
+    asked["audit twins camera=…"] = (["audit", "twins", f"camera={one_camera['camera']}"], work)
+    queries = re.findall(r"^```sql\n(.*?)^```$", (ROOT / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
+    for number, query in enumerate(queries, start=1):
+        asked[f"README query {number}"] = (["audit", "--sql", query], partial(auditing.run_sql, sql=query))
+    return asked | {"prune --dry-run": (["prune", "--dry-run"], prune.plan)}
+
+
+def _take_in(place: str, folder: Path, tree: Path, write_new: Callable[[], list[Path]]) -> Iterator[tuple[str, float]]:
+    """Seconds of taking in and deciding new files among many known ones; each once, as it changes the index."""
+    camera = f"c{_CAMERA:02}"
+    manage("--db", place, "compare", "--camera", camera, folder=folder)  # until now its decisions were made up
+    new = write_new()
+    for name, words in (
+        (f"ingest of {len(new)} new files among many known", ("ingest", tree / camera)),
+        ("ingest again, nothing new", ("ingest", tree / camera)),
+        (f"compare of these {len(new)}", ("compare", "--camera", camera)),
+    ):
+        yield name, rounded(manage("--db", place, *words, folder=folder).seconds)
+    for path in new:
+        path.unlink()
+
+
+def _write_known(tree: Path, count: int) -> None:
+    """The files of one camera, as large as the index says, with nothing in them."""
+    (tree / f"c{_CAMERA:02}").mkdir(parents=True)
+    for capture in rows.captures(_CAMERA, rows.sizes(count, 20)[_CAMERA]):
+        if rows.state_of(capture) in {"ready", "unreadable"}:
+            path = rows.path_of(capture, folder=str(tree))
+            with open(path, "wb") as file:  # noqa: PTH123 - many
+                file.truncate(rows.SIZE_BYTES)
+            os.utime(path, ns=(rows.mtime_ns_of(capture),) * 2)
+
+
+def _write_new(tree: Path, count: int, fresh: int) -> list[Path]:
+    """So many frames of the camera, a minute apart, after all others; every twentieth shows something new."""
+    painter = Painter(Camera(frames=fresh, fresh=0.05))
+    first = rows.FIRST + timedelta(days=366)
+    written = []
+    for number in range(fresh):
+        capture = rows.Capture(first + timedelta(minutes=number), _CAMERA, count + number, True)
+        path = Path(rows.path_of(capture, folder=str(tree)))
+        path.write_bytes(cv2.imencode(".jpg", painter.frame(number), _QUALITY)[1].tobytes())
+        written.append(path)
+    return written
+
+
+def _drawn(path: Path) -> list[bytes]:
+    """Thumbnails as frames have them."""
+    fill_index(path, [Camera(frames=_DRAWN)])
+    with closing(open_database(str(path))) as database:
+        return [data for (data,) in databases.rows(database, "SELECT data FROM thumbnails ORDER BY image_id")]
+
+
+def _mean_kb(thumbnails: Sequence[bytes]) -> float:
+    return sum(map(len, thumbnails)) / len(thumbnails) / 1000
