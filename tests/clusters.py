@@ -10,6 +10,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+_WITH_THIS_PROCESS = """
+import os, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()
+from distributed.cli.dask_{} import main
+main(sys.argv[1:])
+"""
+"""The program, which ends with who started it, however that ends: a session of its own keeps Ctrl-C from it."""
 _QUIET = {"DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "1h", "OMP_NUM_THREADS": "1"}
 
 
@@ -32,9 +39,10 @@ class Cluster:
         name = words[0] if words[0] == "scheduler" else f"worker-{len(self._processes)}"
         with (self._folder / f"{name}.log").open("wb") as log:
             started = subprocess.Popen(
-                [sys.executable, "-m", "distributed.cli.dask_" + words[0], *words[1:]],
+                [sys.executable, "-c", _WITH_THIS_PROCESS.format(words[0]), *words[1:]],
                 cwd=self._folder,
                 env=self._environment | place,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -77,7 +85,7 @@ class Cluster:
         for process in reversed(self._processes):
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            process.communicate()
 
 
 @contextmanager

@@ -34,9 +34,10 @@ def measure(
     cameras: int = 3,
     processes: int = 2,
     rounds: int = 1,
+    troubled: bool = True,
 ) -> dict[str, Any]:
-    """Per command: seconds of both engines, how many times as long the cluster takes, and as much with a worker killed;
-    rows that differ from the serial run."""
+    """Per command: seconds of both engines, how many times as long the cluster takes, and as much with a worker killed
+    if `troubled`; rows that differ from the serial run."""
     width, height = size
     place = folder / "frames"
     paths = write_frames(place, many(cameras, frames=frames, width=width, height=height), processes=processes)
@@ -47,7 +48,9 @@ def measure(
     try:
         with started(folder / "cluster", workers=processes) as machines:
             found = _Measured(maker, machines, place, folder, processes=processes, serial=_rows(serial))
-            result = found.paired(rounds=rounds) | {"one killed, one added": found.troubled()}
+            result = found.paired(rounds=rounds)
+            if troubled:
+                result["one killed, one added"] = found.troubled()
     finally:
         maker.close()
     return {"frames": len(paths), "database": maker.kind} | result | {"differences": found.differences}

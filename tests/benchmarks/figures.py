@@ -23,7 +23,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "frames": 60, "cameras": 2, "single": 60, "images": 60, "fresh": 0.2, "pairs": 500,
         "with_samples": False, "processes": 1,
     },
-    "cluster": {"frames": 60, "cameras": 2, "size": (640, 360)},
+    "cluster": {"frames": 24, "cameras": 2, "size": (640, 360), "troubled": False},
     "scale": {"images": 600, "real": 200, "fresh": 5, "rounds": 1},
     "growth": {"images": (60,), "cameras": (), "fresh": 0.1, "processes": 1},
 }  # fmt: skip
