@@ -11,9 +11,9 @@ from indexer.domain.images import State
 from indexer.domain.removal import Flagged, IndexedFile
 from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
-from indexer.store.chunks import chunks
+from indexer.store.bulk import chunks, many
 from indexer.store.pins import is_pinned
-from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, VerdictRow, many
+from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, VerdictRow
 
 _other = aliased(ImageRow)
 

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from indexer.domain.images import Image, State
 from indexer.domain.names import Naming
 from indexer.pixels.describing import Description, Thumbnail
+from indexer.store.bulk import chunks, many
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
-from indexer.store.chunks import chunks
 from indexer.store.columns import stored_forms
 from indexer.store.pins import is_pinned
-from indexer.store.tables import CameraRow, ImageRow, PreparationRow, ThumbnailRow, many
+from indexer.store.tables import CameraRow, ImageRow, PreparationRow, ThumbnailRow
 
 _AWAY = (State.MISSING, State.REMOVED)
 

@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from indexer.pixels.pictures import Picture
-from indexer.store.chunks import chunks
-from indexer.store.tables import PictureRow, many
+from indexer.store.bulk import chunks, many
+from indexer.store.tables import PictureRow
 
 
 def add_pictures(session: Session, taken: Mapping[int, Picture]) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy import and_, extract, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import State
-from indexer.store.chunks import chunks
+from indexer.store.bulk import chunks
 from indexer.store.columns import stored_text
 from indexer.store.tables import (
     CameraRow,

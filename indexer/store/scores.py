@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from indexer.pixels.scoring import Evidence
-from indexer.store.tables import ImageRow, ProfileRow, ScoreRow, many
+from indexer.store.bulk import many
+from indexer.store.tables import ImageRow, ProfileRow, ScoreRow
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,16 @@ The migrations make them; these classes only describe them. Rows do not leave th
 """
 
 from datetime import datetime
-from typing import ClassVar, cast
+from typing import ClassVar
 
-import sqlalchemy
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Double,
     ForeignKey,
     Index,
-    Insert,
     LargeBinary,
     MetaData,
-    insert,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -37,12 +34,6 @@ class Table(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar = {str: PlainText(), float: Double(), datetime: UtcDateTime()}
-
-
-def many(row: type[Table]) -> Insert:
-    """The insertion of many rows, said of the table: said of the class it takes several times as long."""
-    # psycopg sends them to a server in one go: 13 000 to 18 000 scores a second, where COPY takes 27 000 to 34 000.
-    return insert(cast(sqlalchemy.Table, row.__table__))
 
 
 class PreparationRow(Table):

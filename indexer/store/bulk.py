@@ -1,0 +1,25 @@
+"""What is asked and written in bulk: long lists of values a few hundred at a time, and many rows in one go."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar, cast
+
+import sqlalchemy
+from sqlalchemy import Insert, insert
+
+from indexer.store.tables import Table
+
+T = TypeVar("T")
+
+_LENGTH = 500  # SQLite takes up to 32 766 bound values, older builds 999
+
+
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values in order, at most so many at a time."""
+    for start in range(0, len(values), _LENGTH):
+        yield values[start : start + _LENGTH]
+
+
+def many(row: type[Table]) -> Insert:
+    """The insertion of many rows, said of the table: said of the class it takes several times as long."""
+    # psycopg sends them to a server in one go: 13 000 to 18 000 scores a second, where COPY takes 27 000 to 34 000.
+    return insert(cast(sqlalchemy.Table, row.__table__))
