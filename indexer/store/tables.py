@@ -29,6 +29,11 @@ NAMING = {
 }
 
 
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of the rows of which a condition holds."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
 class Table(DeclarativeBase):
     """What all tables share: names for every constraint, and the two column types of our own."""
 
@@ -59,11 +64,7 @@ class ProfileRow(Table):
     """A full set of parameters; never changed."""
 
     __tablename__ = "profiles"
-    __table_args__ = (
-        Index(
-            "uq_profiles_active", "active", unique=True, sqlite_where=text("active"), postgresql_where=text("active")
-        ),
-    )
+    __table_args__ = (_partial("uq_profiles_active", "active", where="active", unique=True),)
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     scoring_id: Mapped[int] = mapped_column(ForeignKey("scorings.id"))
@@ -108,13 +109,7 @@ class ImageRow(Table):
         CheckConstraint(
             "state <> 'ready' OR (width IS NOT NULL AND height IS NOT NULL AND sharpness IS NOT NULL)", name="measured"
         ),
-        Index(
-            "uq_images_path",
-            "path",
-            unique=True,
-            sqlite_where=text("state NOT IN ('missing', 'removed')"),
-            postgresql_where=text("state NOT IN ('missing', 'removed')"),
-        ),
+        _partial("uq_images_path", "path", where="state NOT IN ('missing', 'removed')", unique=True),
         Index("ix_images_any_path", "path"),
         # With all that a camera's summary needs, so that it is answered from the index alone.
         Index("ix_images_camera_id_state_captured_at_file_size", "camera_id", "state", "captured_at", "file_size"),
@@ -189,13 +184,7 @@ class DecisionRow(Table):
         CheckConstraint("reason IN ('new', 'pinned', 'similar', 'identical', 'verdict')", name="reason"),
         CheckConstraint("(verdict = 'duplicate') = (keeper_id IS NOT NULL)", name="keeper"),
         CheckConstraint("keeper_id <> image_id", name="other"),
-        Index(
-            "uq_decisions_current",
-            "image_id",
-            unique=True,
-            sqlite_where=text("superseded_at IS NULL"),
-            postgresql_where=text("superseded_at IS NULL"),
-        ),
+        _partial("uq_decisions_current", "image_id", where="superseded_at IS NULL", unique=True),
         Index("ix_decisions_image_id_superseded_at_verdict", "image_id", "superseded_at", "verdict"),
         Index("ix_decisions_keeper_id", "keeper_id"),
     )
@@ -219,14 +208,7 @@ class VerdictRow(Table):
     __table_args__ = (
         CheckConstraint("image_a_id < image_b_id", name="ordered"),
         CheckConstraint("verdict IN ('same', 'different')", name="verdict"),
-        Index(
-            "uq_verdicts_current",
-            "image_a_id",
-            "image_b_id",
-            unique=True,
-            sqlite_where=text("withdrawn_at IS NULL"),
-            postgresql_where=text("withdrawn_at IS NULL"),
-        ),
+        _partial("uq_verdicts_current", "image_a_id", "image_b_id", where="withdrawn_at IS NULL", unique=True),
         Index("ix_verdicts_image_b_id", "image_b_id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -244,15 +226,7 @@ class PinRow(Table):
     """A person's word that an image is always kept."""
 
     __tablename__ = "pins"
-    __table_args__ = (
-        Index(
-            "uq_pins_current",
-            "image_id",
-            unique=True,
-            sqlite_where=text("unpinned_at IS NULL"),
-            postgresql_where=text("unpinned_at IS NULL"),
-        ),
-    )
+    __table_args__ = (_partial("uq_pins_current", "image_id", where="unpinned_at IS NULL", unique=True),)
     id: Mapped[int] = mapped_column(primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
     reason: Mapped[str] = mapped_column(comment="pin or restore: the command that set it")
@@ -270,7 +244,8 @@ class RemovalRow(Table):
         CheckConstraint("pending IN ('quarantine', 'delete', 'restore', 'restore_unpinned', 'purge')", name="pending"),
         CheckConstraint("state <> 'planned' OR pending IS NOT NULL", name="planned_is_pending"),
         Index("ix_removals_state_size_bytes", "state", "size_bytes"),
-        Index("ix_removals_pending", "pending"),
+        # A handful of a million: those that a cut left open, in their order.
+        _partial("ix_removals_open", "id", where="pending IS NOT NULL"),
     )
     id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)

@@ -1,9 +1,11 @@
 """What a million images ask for: indexes that answer summaries alone, the nearest scores, and two views that use them.
 
-Four indexes take the place of narrower ones that began with the same columns. `audit_cameras` adds up images and
-decisions apart, each from an index; `audit_twins` compares no image with itself. Their columns are what they were.
+Four indexes take the place of narrower ones that began with the same columns, and one of open acts that of all acts.
+`audit_cameras` adds up images and decisions apart, each from an index; `audit_twins` compares no image with itself.
+Their columns are what they were.
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
@@ -112,6 +114,9 @@ def upgrade() -> None:
         op.drop_index(name, table_name=table)
         op.create_index("_".join(("ix", table, *columns)), table, columns)
     op.create_index("ix_scores_scoring_id_score", "scores", ["scoring_id", "score"])
+    op.drop_index("ix_removals_pending", table_name="removals")
+    there = sa.text("pending IS NOT NULL")
+    op.create_index("ix_removals_open", "removals", ["id"], sqlite_where=there, postgresql_where=there)
     words = _postgresql() if op.get_context().dialect.name == "postgresql" else _sqlite()
     for name, view in {"audit_cameras": _AUDIT_CAMERAS, "audit_twins": _AUDIT_TWINS.format(**words)}.items():
         op.execute(f"DROP VIEW {name}")

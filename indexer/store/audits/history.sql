@@ -43,5 +43,6 @@ FROM chosen JOIN removals AS removal ON removal.image_id = chosen.id AND removal
 UNION ALL
 SELECT chosen.id, removal.planned_at, 'removal ' || removal.state, removal.problem, removal.keeper_path,
        NULL, NULL, NULL, NULL, NULL, removal.run_id
-FROM chosen JOIN removals AS removal ON removal.image_id = chosen.id AND removal.state IN ('planned', 'failed')
+FROM chosen JOIN removals AS removal ON removal.image_id = chosen.id
+    AND COALESCE(removal.state, '') IN ('planned', 'failed')  -- or SQLite would begin with all that failed
 ORDER BY happened_at, image_id, event

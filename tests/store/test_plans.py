@@ -1,0 +1,142 @@
+"""How questions are answered: by looking up, on both databases, where a person asks about one image or some files.
+
+The plan is that of the statements which the store sends, on an index of 20 000 images of which a server knows what is
+in it (`db copy` says `ANALYZE`): enough that it would not read a large table whole if it need not, and does if no index
+answers. To read a table of few rows, such as `cameras`, is right, and not looked at. What must look at everything
+(`status`, the plan of `prune`) is not here. The last tests plant a scan and see it caught.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+
+from indexer.store import auditing, decisions, images, removals, scores, stories, twins, verdicts
+from indexer.store.database import Database
+from indexer.store.schema import open_database
+from indexer.workflows import copying
+from tests.benchmarks.rows import FOLDER, captures, fill_rows, path_of, sizes
+from tests.databases import Maker
+
+IMAGES, CAMERA = 20_000, 9
+LARGE = {"images", "scores", "decisions", "thumbnails", "removals"}
+SMALL = {"cameras", "profiles", "scorings", "preparations", "camera", "profile", "CONSTANT"} | {
+    "chosen",
+    "judged",
+}  # and aliases
+VAST = "(scoring_id|preparation_id|profile_id|state)"  # what so many rows share that it leaves most of a table
+PATHS = [path_of(capture) for capture in captures(CAMERA, sizes(IMAGES, 20)[CAMERA])][:100]
+HASHES = [f"{number:064x}" for number in range(100)]
+IDS = list(range(200, IMAGES, 1000))
+
+Ask = Callable[[Session], object]
+QUESTIONS: dict[str, Ask] = {
+    "what is known at the paths of files": lambda session: images.list_known(session, PATHS),
+    "what is present at the paths of files": lambda session: list(images.iter_present(session, PATHS)),
+    "what is present in a folder": lambda session: list(images.iter_present_under(session, f"{FOLDER}/c{CAMERA:02}")),
+    "equal bytes": lambda session: images.list_by_hash(session, HASHES),
+    "an image by its path": lambda session: stories.get_image_id(session, PATHS[0]),
+    "all that is known of a kept image": lambda session: stories.get_story(session, 10_001),
+    "all that is known of a duplicate": lambda session: stories.get_story(session, 10_002),
+    "the twins of an image": lambda session: twins.list_twins(session, 10_002),
+    "current decisions": lambda session: decisions.find_decisions(session, IDS),
+    "the scores of an image": lambda session: scores.list_scores(session, 10_002, scoring_id=1),
+    "the evidence of an image": lambda session: scores.list_image_evidence(session, 10_002, scoring_id=1),
+    "the evidence of a pair": lambda session: scores.list_evidence(session, 10_001, 10_002),
+    "the verdict on a pair": lambda session: verdicts.find_verdict(session, (10_001, 10_002)),
+    "thumbnails": lambda session: images.load_thumbnails(session, IDS, preparation_id=1),
+    "removals that a cut left open": removals.list_open,
+    "the removals of an image": lambda session: removals.list_of_image(session, 10_002),
+    "the history of an image": lambda session: session.execute(
+        text(auditing.get_audit("history").sql), {"image": "10002"}
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def filled(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """An index of 20 000 images of 20 cameras, made once for each database."""
+    folder = tmp_path_factory.mktemp("filled")
+    fill_rows(folder / "rows.db", IMAGES)
+    place = maker.place(folder)
+    copying.copy(str(folder / "rows.db"), place, clock=lambda: datetime.now(UTC))
+    with closing(open_database(place)) as database:
+        yield database
+
+
+@contextmanager
+def sent(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that are sent within the block, with their values."""
+    found: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        found.append((statement, values))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield found
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
+def scans(database: Database, ask: Ask) -> set[str]:
+    """The large tables that are read whole for a question."""
+    with sent(database) as statements, database.read() as session:
+        ask(session)
+    asked = [(sql, values) for sql, values in statements if sql.lstrip().startswith(("SELECT", "WITH"))]
+    assert asked
+    read = _scans_of_file if database.path is not None else _scans_of_server
+    with database.read() as session:
+        return {table for sql, values in asked for table in read(session, sql, values)}
+
+
+def _scans_of_file(session: Session, sql: str, values: Any) -> Iterator[str]:
+    """What SQLite's plan reads whole, by table or alias, with an index or without."""
+    for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values):
+        if "ix_removals_open" in row.detail:
+            continue  # it has none but open acts
+        act = re.match(r"(SCAN|SEARCH) (\w+)", row.detail)
+        if act and act[2] not in SMALL and (act[1] == "SCAN" or re.search(rf"\({VAST}=\?\)", row.detail)):
+            yield act[2]
+
+
+def _scans_of_server(session: Session, sql: str, values: Any) -> Iterator[str]:
+    """The large tables of which the server's plan reads all, with an index or without."""
+    plan = session.connection().exec_driver_sql(f"EXPLAIN (FORMAT JSON) {sql}", values).scalar_one()
+    nodes = [entry["Plan"] for entry in plan]
+    for node in nodes:  # grows while it is walked
+        nodes += node.get("Plans", [])
+        if node.get("Index Name") == "ix_removals_open":
+            continue
+        condition = node.get("Index Cond") or node.get("Recheck Cond") or ""
+        if node.get("Relation Name") in LARGE and (not condition or re.fullmatch(rf"\({VAST} = \S+\)", condition)):
+            yield node["Relation Name"]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_is_looked_up(filled: Database, question: str) -> None:
+    """None of the large tables is read whole for it."""
+    assert scans(filled, QUESTIONS[question]) == set()
+
+
+@pytest.mark.parametrize("column", ["state_reason", "root"])
+def test_a_scan_is_seen(filled: Database, column: str) -> None:
+    """A question that no index answers is seen to read the table, whatever else it looks up."""
+    planted = text(
+        f"SELECT image.id FROM images AS image JOIN decisions AS decision ON decision.image_id = image.id "
+        f"WHERE image.{column} = 'nothing'"
+    )
+    assert len(scans(filled, lambda session: session.execute(planted))) == 1
+
+
+def test_a_missing_index_is_seen(filled: Database) -> None:
+    """Without the index on the larger image of a pair, the scores of an image are found by reading all."""
+    with filled.connection() as connection:
+        connection.exec_driver_sql("DROP INDEX ix_scores_image_b_id")
+    filled.close()  # with the plans that were kept
+    assert scans(filled, QUESTIONS["the scores of an image"]) != set()
+    with filled.connection() as connection:
+        connection.exec_driver_sql("CREATE INDEX ix_scores_image_b_id ON scores (image_b_id)")
