@@ -11,7 +11,9 @@ import signal
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from threading import Thread
 from typing import Any
 
 from indexer.engines.mounts import Mounts
@@ -107,14 +109,30 @@ def _taken(seats: Sequence[str], threads: Mapping[str, int]) -> list[str]:
     return [worker for worker in filled if worker is not None] + free
 
 
+class _Client(Client):
+    """A client; one that never came to be has nothing to end, and Dask's own way would say so with a traceback."""
+
+    def __del__(self) -> None:
+        if self.status == "running":
+            super().__del__()
+
+
 def _client(scheduler: Any, address: str | None) -> Any:
+    made: Future[Any] = Future()
+
+    def make() -> None:
+        try:
+            made.set_result(_Client(scheduler, timeout=_ANSWERS_S, set_as_default=False, name="indexer"))
+        except BaseException as problem:
+            made.set_exception(problem)
+
+    # In a thread: where something else than a scheduler listens, Dask waits for its words for ever, or chokes on them.
+    Thread(target=make, daemon=True).start()
     try:
-        with uninterrupted():
-            return Client(scheduler, timeout=_ANSWERS_S, set_as_default=False, name="indexer")
-    except (OSError, ValueError) as problem:
-        raise EngineProblem(
-            f"no scheduler answers at {address} ({problem or type(problem).__name__}); start one with dask scheduler"
-        ) from problem
+        return made.result(timeout=2 * _ANSWERS_S)
+    except Exception as problem:
+        said = str(problem).splitlines()[0] if str(problem) else "it says nothing"
+        raise EngineProblem(f"no scheduler answers at {address} ({said}); start one with dask scheduler") from problem
 
 
 @contextmanager
@@ -124,7 +142,7 @@ def _scheduler(address: str | None, workers: int) -> Iterator[Any]:
         yield address
         return
     with tempfile.TemporaryDirectory(prefix="indexer-dask-") as scratch:
-        with uninterrupted():
+        with uninterrupted(), _deaf():
             own = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -137,11 +155,23 @@ def _scheduler(address: str | None, workers: int) -> Iterator[Any]:
         try:
             yield own
         finally:
-            with uninterrupted(), suppress(Exception):
+            with uninterrupted():
                 for nanny in own.workers.values():  # at once, whatever the workers are at
-                    nanny.close_gracefully()
-                    os.kill(nanny.pid, signal.SIGKILL)
-                own.close(timeout=10)
+                    with suppress(Exception):
+                        nanny.close_gracefully()
+                        os.kill(nanny.pid, signal.SIGKILL)
+                with suppress(Exception):
+                    own.close(timeout=10)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Lets what is started within not hear Ctrl-C, which a terminal sends to all: it is for this process."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Where workers on other machines find the files of this one.
 
-It promises that a path is changed by whole parts, by the longest FROM that it begins with, and once. It opens nothing.
+It promises that a path is changed by whole parts, by the longest FROM that it begins with, and once. FROM is a folder
+of this machine: its links are followed, as those of paths that are named to ingest are.
 """
 
 import os
@@ -31,7 +32,7 @@ def read_mounts(texts: Iterable[str]) -> Mounts:
         here, sign, there = text.partition("=/")
         if not (sign and here.startswith("/")):
             raise UsageProblem(f"--map-path is {text!a}; give two absolute folders, as in --map-path /here=/there")
-        here, there = _plain(here), _plain("/" + there)
+        here, there = _plain(os.path.realpath(here)), _plain("/" + there)  # as the index has paths
         if pairs.setdefault(here, there) != there:
             raise UsageProblem(f"--map-path gives {here!a} two places, {pairs[here]!a} and {there!a}; give one")
     return Mounts(tuple(sorted(pairs.items(), key=lambda pair: -len(pair[0]))))

@@ -1,7 +1,8 @@
 """The right to write on a server: advisory locks, one for the whole index and one for each camera.
 
-They belong to one connection, so that a command that dies, or a host that vanishes, frees them. It does not know what
-is written. A lock that the server has given up, as when it was restarted, is found out before anything is committed.
+They belong to one connection, so that a command that dies frees them, and a host that vanishes does within a minute.
+It does not know what is written. A lock that the server has given up, as when it was restarted, is found out before
+anything is committed.
 
 Decision: commands that work camera by camera share the whole and hold cameras alone; all others hold the whole alone.
 A camera's lock has a number made of its name, as a camera may be new; where two names make one number, the two cameras
@@ -104,7 +105,7 @@ class ServerRight:
             try:
                 self._connection.execute(text(f"SELECT {function}(:ours, :number)"), _key(_WHOLE))
             except OperationalError as problem:
-                if getattr(problem.orig, "sqlstate", None) != _TIMED_OUT:
+                if getattr(problem.orig, "sqlstate", None) not in _REFUSED:
                     raise
                 return False
             return True
@@ -121,7 +122,7 @@ class ServerRight:
         if found is None or named is None:
             return "another command"
         command, process, host = named.groups()
-        return f"{command!r} (process {process} on {host}, since {found.backend_start:%Y-%m-%dT%H:%M:%S%:z})"
+        return f"{command!r} (process {process} on {host}, since {found.backend_start.isoformat(timespec='seconds')})"
 
 
 @contextmanager
@@ -133,6 +134,8 @@ def server_right(database: Database, *, command: str) -> Iterator[ServerRight]:
     ):
         connection.detach()  # the locks are the connection's: back in the pool it would go on holding them
         connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": _name(command)})
+        for setting, seconds in _KEPT_ALIVE.items():
+            connection.execute(text(f"SET {setting} = {seconds}"))
         right = ServerRight(connection, database)
         database.guard = right.require
         try:
@@ -167,7 +170,8 @@ def _name(command: str) -> str:
     return f"indexer {command}"[: max(9, _LONGEST_NAME - len(ending))] + ending
 
 
-_TIMED_OUT = "55P03"
+_REFUSED = {"55P03", "40P01"}  # not in that time, or as another that shares waits for the same
+_KEPT_ALIVE = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}  # not two hours
 _NAME = re.compile(r"indexer (.+) (\d+)@(.*)")
 _HOLDER = text(
     """

@@ -39,6 +39,14 @@ class Database:
         """The file of a SQLite index; None for a server."""
         return Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
 
+    def is_at(self, name: str) -> bool:
+        """Whether that URL or path is this database."""
+        url = parse_database(name)
+        there = Path(url.database or "")
+        if self.path is not None and url.get_backend_name() == "sqlite" and there.exists():
+            return self.path.samefile(there)
+        return self.url == url
+
     def takes(self, path: str) -> bool:
         """Whether a path can be kept: a server looks up none that is much longer than most systems let names be."""
         if self.path is not None or len(path) * _WIDEST <= _LONGEST_PATH:
@@ -85,7 +93,10 @@ class Database:
                 raw = connection.connection.dbapi_connection
                 assert isinstance(raw, sqlite3.Connection)
                 connection.rollback()
-                raw.execute("PRAGMA journal_mode = WAL")
+                try:
+                    raw.execute("PRAGMA journal_mode = WAL")
+                except sqlite3.Error as problem:
+                    raise DBAPIError(None, None, problem) from problem
 
     def close(self) -> None:
         """Lets go of all connections."""

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 
 from indexer.domain.profiles import BUILT_IN
 from indexer.errors import DatabaseProblem
+from indexer.store.advisory import hold_shape
 from indexer.store.copying import count_rows, list_tables
 from indexer.store.database import Database
 from indexer.store.locking import writer_lock
@@ -32,11 +33,15 @@ def found(name: str, *, since: datetime) -> Iterator[tuple[Database, Connection]
 
     What was put in is there when the block ends; if it fails, nothing is.
     """
-    with closing(existing_or_new(name, create=True)) as database:
+    with (
+        closing(existing_or_new(name, create=True)) as database,
+        writer_lock(database, command="db copy", since=since),
+    ):
         path = database.path
         new = path is not None and not path.exists()
         try:
-            with writer_lock(database, command="db copy", since=since), database.connection() as connection:
+            with database.connection() as connection:
+                hold_shape(connection)
                 _make_empty(database, connection)
                 yield database, connection
                 _set_up_server(connection)

@@ -30,6 +30,9 @@ class Right(Protocol):
     def share(self) -> None:
         """Lets other commands work on cameras that this one does not take."""
 
+    def try_all(self) -> None:
+        """Takes everything if nobody else is at work, or is so no more after a moment."""
+
     def take(self, camera: str) -> str | None:
         """Who else is at work on a camera; None where it is this command's from now on."""
 
@@ -47,6 +50,9 @@ class _Everything:
 
     def share(self) -> None:
         """Cannot."""
+
+    def try_all(self) -> None:
+        """Has it."""
 
     def take(self, camera: str) -> None:
         """Has it."""

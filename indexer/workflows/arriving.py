@@ -16,7 +16,7 @@ from indexer.domain.removal import RemovalState
 from indexer.domain.renaming import moved
 from indexer.files.checking import Fingerprint, Mismatch, check
 from indexer.pixels.describing import Description
-from indexer.store import decisions, images, removals
+from indexer.store import decisions, images, pins, removals
 from indexer.store.database import Session
 from indexer.store.images import KnownFile, NewImage
 
@@ -123,12 +123,17 @@ def _take_back_in(
 
 
 def _note_return(session: Session, image_id: int, *, at: datetime) -> None:
-    """Writes in the journal that a removed file is back; one that also lies in quarantine still can be purged there."""
+    """Writes in the journal that a removed file is back; one that also lies in quarantine still can be purged there.
+
+    Where a restore was cut off that nobody could settle yet, this is its end.
+    """
     for removal in removals.list_of_image(session, image_id):
         gone = {RemovalState.DELETED, RemovalState.PURGED}
         taken = removal.state is RemovalState.QUARANTINED and not os.path.lexists(removal.quarantine_path or "")
         if removal.state in gone or taken:
             removals.finish_act(session, removal.id, RemovalState.RESTORED, at=at)
+            for pinned in (removal.image_id, removal.keeper_id) if removal.pending == "restore" else ():
+                pins.add_pin(session, pinned, reason="restore", at=at, run_id=removal.run_id)
 
 
 def _outcome(arrival: Arrival, row: KnownFile | None) -> str:

@@ -7,11 +7,13 @@ index, as on SQLite, claims nothing and pays nothing.
 
 from collections.abc import Iterator, Sequence, Set
 
+from indexer.domain.names import Naming
 from indexer.domain.renaming import renamed
 from indexer.files.walking import Candidate
 from indexer.pixels.describing import Description
 from indexer.store import images
 from indexer.store.database import Database, Session
+from indexer.store.images import KnownFile
 from indexer.store.locking import Right
 from indexer.workflows.arriving import is_loose
 from indexer.workflows.looking import Found
@@ -50,18 +52,41 @@ class Claim:
         """
         if self._right.whole:
             return batch, []
-        paths, cameras = set[str](), dict[str, set[str]]()
+        there = self._known(session, [seen.path for _, seen in batch])
+        cameras = dict[str, set[str]]()
         for (candidate, _), seen in batch:
-            paths.add(seen.path)
             cameras.setdefault(seen.content_hash or "", set()).add(self._found.naming(candidate).camera)
         not_ours = {
             row.content_hash
             for row in images.list_by_hash(session, sorted(cameras))
-            if row.path in paths or any(is_loose(row, camera=one, gone=gone) for one in cameras[row.content_hash])
+            if row.path in there or any(is_loose(row, camera=one, gone=gone) for one in cameras[row.content_hash])
             if self._is_others(row.naming.camera)
         }
-        left = [news[0] for news, seen in batch if seen.content_hash in not_ours]
-        return [item for item in batch if item[1].content_hash not in not_ours], left
+        ours: list[Seen] = []
+        left: list[Candidate] = []
+        for (candidate, _), seen in batch:
+            known = there[seen.path]
+            if seen.content_hash in not_ours or (known is not None and self._is_others(known.naming.camera)):
+                left.append(candidate)
+            else:
+                ours.append(((candidate, known), seen))
+        return ours, left
+
+    def may_rename(self, known: Naming, asked: Naming) -> bool:
+        """Whether a known file may be given the name that a person says, as neither camera is others'."""
+        after = renamed(known, asked)
+        cameras = {known.camera, after.camera} if after != known else set[str]()
+        return self._right.whole or not any(self._is_others(camera) for camera in sorted(cameras))
+
+    def _known(self, session: Session, paths: Sequence[str]) -> dict[str, KnownFile | None]:
+        """What the index has at paths now: others may have written since they were looked up, until it was taken."""
+        while True:
+            there = images.list_known(session, paths)
+            new = {known.naming.camera for known in there.values()} - self._asked
+            if not new:
+                return {path: there.get(path) for path in paths}
+            for camera in sorted(new):
+                self._is_others(camera)
 
     def _is_others(self, camera: str) -> bool:
         """Whether another command is at work on a camera; if none was when it was first asked, it is ours."""
@@ -108,7 +133,7 @@ def _renamed(session: Session, found: Found, unchanged: Sequence[Candidate]) -> 
         return
     known = images.list_known(session, [candidate.path for candidate in unchanged])
     for candidate in unchanged:
-        before = known[candidate.path].naming
-        after = renamed(before, found.naming(candidate))
-        if after != before:
-            yield candidate.path, {before.camera, after.camera}
+        if candidate.path in known:  # others may have written meanwhile
+            before = known[candidate.path].naming
+            after = renamed(before, found.naming(candidate))
+            yield candidate.path, {before.camera, after.camera} if after != before else set()

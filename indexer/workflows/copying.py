@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from indexer.errors import DatabaseProblem, Interrupted
+from indexer.errors import DatabaseProblem, Interrupted, UsageProblem
 from indexer.interrupts import uninterrupted
 from indexer.store.copying import Contents, Into, Row, Tally, count_rows, iter_rows, list_tables
 from indexer.store.founding import found
@@ -31,6 +31,8 @@ class CopyReport:
 def copy(source: str, target: str, *, clock: Clock, progress: Progress = silent) -> CopyReport:
     """Copies the index at one URL or path into a new one at another: what was copied."""
     with closing(open_database(source)) as old, old.moment() as reading:
+        if old.is_at(target):
+            raise UsageProblem(f"{old.name} would be copied onto itself; name another index to copy into")
         totals = {name: count_rows(reading, name) for name in list_tables()}
         try:
             with found(target, since=clock()) as (new, writing):

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from indexer.domain.names import Naming
 from indexer.domain.renaming import renamed
-from indexer.engines import Lost, Map, path_there
+from indexer.engines import Afar, Lost, Map, path_there
 from indexer.files.walking import Candidate
 from indexer.pixels.describing import DescribeTask, Recipe, describe, set_aside
 from indexer.pixels.headers import Limits
@@ -115,7 +115,7 @@ def ingest(
         claim = Claim(run.right, found)
         sorted_out, others = claim.sort_out(database)
         report.leave(others)
-        _count_known(database, sorted_out.unchanged, found, report, clock=clock)
+        _count_known(database, sorted_out.unchanged, found, report, claim=claim, clock=clock)
 
         def write(batch: list[Seen]) -> None:
             with database.write() as session:
@@ -151,7 +151,13 @@ def _kept(database: Database, found: Found, report: IngestReport) -> Found:
 
 
 def _count_known(
-    database: Database, unchanged: Sequence[Candidate], found: Found, report: IngestReport, *, clock: Clock
+    database: Database,
+    unchanged: Sequence[Candidate],
+    found: Found,
+    report: IngestReport,
+    *,
+    claim: Claim,
+    clock: Clock,
 ) -> None:
     """Counts the files that need not be opened; gives them another name first, if a person said one."""
     if found.camera is None and found.pattern is None:
@@ -161,7 +167,13 @@ def _count_known(
         with database.write() as session:
             known = images.list_known(session, [candidate.path for candidate in batch])
             for candidate in batch:
-                report.count(_name_again(session, known[candidate.path], found.naming(candidate), at=clock()))
+                asked, now = found.naming(candidate), known.get(candidate.path)
+                if now is None:
+                    report.skip(candidate.path, "another command changed it meanwhile")
+                elif claim.may_rename(now.naming, asked):
+                    report.count(_name_again(session, now, asked, at=clock()))
+                else:
+                    report.leave([candidate])
 
 
 def _describe(database: Database, news: Sequence[News], found: Found, *, spread: Map, limits: Limits) -> Iterator[Seen]:
@@ -182,7 +194,9 @@ def _describe(database: Database, news: Sequence[News], found: Found, *, spread:
         if isinstance(answer, Lost):
             yield new, set_aside(task(new), reason=f"decoding it {answer.reason}")
         else:
-            yield new, replace(answer, path=new[0].path)
+            # The time as it is here, from before it was read: where a worker mounts the file, stamps may be coarser.
+            mtime_ns = new[0].mtime_ns if isinstance(spread, Afar) and answer.mtime_ns is not None else answer.mtime_ns
+            yield new, replace(answer, path=new[0].path, mtime_ns=mtime_ns)
 
 
 def _recipes(stored: StoredProfile) -> tuple[Recipe, ...]:

@@ -1,7 +1,7 @@
 """What all writing commands share: the right to write, what a cut left open is settled first, the run is remembered.
 
-Decision: where several commands are at work on one index, only one that has everything settles. Another finds nothing
-to settle, as whoever began before it did so; or what nobody could, which stays open.
+Decision: where several commands are at work on one index, only one that has everything settles. What another finds open
+nobody could settle, and it stays open.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,6 +36,8 @@ def writing(
     """
     settling = by_camera and bool(_open_images(database))
     with writer_lock(database, command=command, since=clock(), by_camera=by_camera, settling=settling) as right:
+        if by_camera and not right.whole and _open_images(database):
+            right.try_all()  # cut off just now, or a moment before the others began
         settled = settle_removals(database, clock=clock) if right.whole else Settled(left_open=_open_images(database))
         if by_camera:
             right.share()

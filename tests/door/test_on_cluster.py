@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -98,6 +99,20 @@ def test_no_scheduler(lot: Path, started: Start) -> None:
     err = process.communicate(timeout=60)[1]
     assert (process.returncode, err.count("\n")) == (1, 1)
     assert err.startswith("indexer: no scheduler answers at tcp://127.0.0.1:9 (")
+
+
+@pytest.mark.parametrize("words", [b"", b"SSH-2.0-OpenSSH_9.2p1\r\n"])
+def test_something_else_than_a_scheduler(lot: Path, started: Start, words: bytes) -> None:
+    """Where something else listens, silent or in words of its own, the run ends with one sentence all the same."""
+    pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        process = started("ingest", lot, "--scheduler", f"127.0.0.1:{other.getsockname()[1]}")
+        other.settimeout(60)
+        with other.accept()[0] as talk:
+            talk.sendall(words)
+            err = process.communicate(timeout=60)[1]
+    assert (process.returncode, err.count("\n")) == (1, 1), err
+    assert err.startswith("indexer: no scheduler answers at tcp://127.0.0.1:")
 
 
 def test_a_scheduler_that_goes_away(big_lot: Path, own_home: Path, tmp_path: Path, started: Start) -> None:

@@ -1,5 +1,7 @@
 """Paths of this machine, as workers elsewhere open them."""
 
+from pathlib import Path
+
 import pytest
 
 from indexer.engines import path_there, serial
@@ -38,3 +40,11 @@ def test_workers_of_this_machine() -> None:
     """Where workers are here a path is what it is."""
     with serial() as spread:
         assert path_there(spread, "/data/a.png") == "/data/a.png"
+
+
+def test_a_link_of_this_machine_is_followed(tmp_path: Path) -> None:
+    """FROM may be a link: the index has the paths that it leads to."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    mounts = read_mounts([f"{tmp_path / 'link'}=/mnt"])
+    assert mounts.there(f"{tmp_path.resolve() / 'real'}/1.jpg") == "/mnt/1.jpg"

@@ -171,6 +171,7 @@ def test_verdicts_of_two_tabs_add_up(made: Path, watch: Watch) -> None:
     keys = [tab.all("document.querySelector('.pair.current').id") for tab in (first, second)]
     second.page.evaluate("document.querySelectorAll('.pair').length > 1") and second.press("ArrowRight")
     first.press("d")
+    second.page.wait_for_function("document.querySelector('#collected').innerText.startsWith('1 ')")  # it is told
     second.press("d")
     fresh = Watched(first.page.context.new_page(), made).open("cameras/1/pairs.html")
     expected = len({keys[0], second.all("document.querySelector('.pair.current').id")})

@@ -87,7 +87,7 @@ def test_a_camera_that_is_left_is_free(database: Database) -> None:
 @on_postgresql
 def test_who_needs_everything_waits_for_all(database: Database) -> None:
     """A command on the whole index is refused while another works on a camera, told who, and the other way round."""
-    told = r"is being written by '{}' \(process \d+ on .*, since 20\d\d-.*\); wait for it"
+    told = r"is being written by '{}' \(process \d+ on .*, since 20\d\d-\d\d-\d\dT[\d:]+[+-]\d\d:\d\d\); wait for it"
     for command, whole in (("compare", False), ("prune", True)):
         refused = pytest.raises(DatabaseProblem, match=told.format(command))
         with another(database, command=command, by_camera=not whole), refused, another(database, by_camera=whole):

@@ -48,7 +48,8 @@ def held_elsewhere(database: Database) -> Iterator[subprocess.Popen[str]]:
 def test_second_writer_is_told_who_holds_it(database: Database) -> None:
     """A second writer is refused at once, with the command, process and time of the first."""
     with held_elsewhere(database) as process:
-        told = rf"is being written by 'ingest /frames' \(process {process.pid} on .*, since 20\d\d-\d\d-\d\dT.*\)"
+        since = r"20\d\d-\d\d-\d\dT[\d:]+[+-]\d\d:\d\d"
+        told = rf"is being written by 'ingest /frames' \(process {process.pid} on .*, since {since}\)"
         with pytest.raises(DatabaseProblem, match=told), writer_lock(database, command="compare", since=SINCE):
             pass
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from indexer.errors import DatabaseProblem
 from indexer.store.database import Database
 from indexer.store.locking import writer_lock
 from indexer.workflows import claiming
+from indexer.workflows import ingest as ingesting
 from indexer.workflows.looking import Found
 from indexer.workflows.running import writing
 from indexer.workflows.sorting import SortedOut
@@ -165,3 +167,56 @@ def test_others_may_have_written_meanwhile(index: Index, monkeypatch: pytest.Mon
     report = index.ingest()
     second.database.close()
     assert report.outcomes == {"unchanged": 1}
+
+
+def test_a_return_that_others_saw_keeps_its_pins(index: Index) -> None:
+    """A restore that was cut off, and that an ingest beside others comes upon, pins the file and its keeper."""
+    fill(index, "gate")
+    index.compare()
+    index.prune()
+    index.restore(pin=False)
+    index.execute("UPDATE removals SET state = 'quarantined', pending = 'restore'")
+    index.execute("UPDATE images SET state = 'removed' WHERE id IN (SELECT image_id FROM removals)")
+    with at_work(index, "yard"):
+        assert index.ingest().outcomes == {"returned": 1, "unchanged": 1}
+    assert index.rows("SELECT state, pending FROM removals") == [("restored", None)]
+    assert index.rows("SELECT image_id FROM pins ORDER BY 1") == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("grown", [False, True])
+def test_two_that_name_the_same_new_file(index: Index, monkeypatch: pytest.MonkeyPatch, grown: bool) -> None:
+    """A file that others took in, under another name, while it was read here, is known, renamed and taken in once."""
+    index.put(name(0), picture())
+    second, usual = Index(Database(index.database.url), index.folder), ingesting._describe
+
+    def late(*words: Any, **more: Any) -> Iterator[Any]:
+        described = list(usual(*words, **more))
+        monkeypatch.setattr(ingesting, "_describe", usual)
+        if grown:
+            index.put(name(0), picture(CAR))
+        assert second.ingest(camera="west").outcomes == {"added": 1}
+        yield from described
+
+    monkeypatch.setattr(ingesting, "_describe", late)
+    report = index.ingest(camera="east")
+    second.database.close()
+    assert report.outcomes == {"changed" if grown else "renamed": 1}
+    assert index.rows("SELECT COUNT(*) FROM images WHERE state = 'ready'") == [(1,)]
+
+
+def test_a_rename_that_others_were_quicker_with(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that others gave to a camera that they are at work on stays there; one that they missed is told."""
+    fill(index, "gate")
+    usual = ingesting._count_known
+
+    def late(*words: Any, **more: Any) -> None:
+        index.execute("INSERT INTO cameras (name) VALUES ('west')")
+        index.execute("UPDATE images SET camera_id = (SELECT id FROM cameras WHERE name = 'west') WHERE id = 1")
+        index.execute("UPDATE images SET state = 'missing' WHERE id = 2")
+        usual(*words, **more)
+
+    monkeypatch.setattr(ingesting, "_count_known", late)
+    with at_work(index, "west"):
+        report = index.ingest(camera="gate")
+    assert report.outcomes == {"skipped": 2}
+    assert (list(report.held), len(report.refused)) == (["west"], 1)
