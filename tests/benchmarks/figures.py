@@ -24,6 +24,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "with_samples": False, "processes": 1,
     },
     "cluster": {"frames": 24, "cameras": 2, "size": (640, 360), "troubled": False},
+    "storage": {"images": 600},
     "scale": {"images": 600, "real": 200, "fresh": 5, "rounds": 1},
     "growth": {"images": (60,), "cameras": (), "fresh": 0.1, "processes": 1},
 }  # fmt: skip

@@ -22,7 +22,7 @@ from indexer.store.schema import open_database
 
 FOLDER = "/frames"
 FIRST = datetime(2025, 1, 1)
-SIZE_BYTES, HEIGHT, WIDTH = 300_000, 720, 1280
+SIZE_BYTES, WIDTH = 300_000, 1280
 
 _EPOCH, _SECOND, _YEAR = datetime(1970, 1, 1), timedelta(seconds=1), timedelta(days=365)
 _SHRINKS = 0.75  # each camera has so much of the images of the one before
@@ -71,8 +71,9 @@ def fill_rows(
     thumbnails: Sequence[bytes] = (b"\x89PNG",),
     pictures: Sequence[bytes] = (b"\xff\xd8",),
     folder: str = FOLDER,
+    height: int = 720,
 ) -> None:
-    """Makes an index at a path; thumbnails are taken in turn, and lie in a shape of 320 x 180."""
+    """Makes an index at a path, of images 1280 wide and so high; their thumbnails, 320 wide, are taken in turn."""
     open_database(str(path), create=True).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = OFF")
@@ -80,7 +81,7 @@ def fill_rows(
         connection.execute("BEGIN")
         _fill_small(connection, cameras)
         waiting: dict[str, list[Row]] = defaultdict(list)
-        for number, (table, row) in enumerate(_rows(images, cameras, thumbnails, pictures, folder), start=1):
+        for number, (table, row) in enumerate(_rows(images, cameras, thumbnails, pictures, folder, height), start=1):
             waiting[table].append(row)
             if number % _AT_ONCE == 0:
                 _flush(connection, waiting)
@@ -146,7 +147,7 @@ def _flush(connection: sqlite3.Connection, waiting: dict[str, list[Row]]) -> Non
 
 
 def _rows(
-    images: int, cameras: int, thumbnails: Sequence[bytes], pictures: Sequence[bytes], folder: str
+    images: int, cameras: int, thumbnails: Sequence[bytes], pictures: Sequence[bytes], folder: str, height: int
 ) -> Iterator[tuple[str, Row]]:
     """The rows of all large tables, image by image as they arrive."""
     chance = random.Random(7)
@@ -161,15 +162,15 @@ def _rows(
         known = Known(image_id, path_of(capture, folder=folder), _hash(capture), decision_id)
         keeper = None if keeps else keepers[-1]
         state = state_of(capture)
-        yield "images", _image(known, capture, state, run_id, folder)
-        yield "thumbnails", (image_id, 1, 320, 180, thumbnails[image_id % len(thumbnails)])
+        yield "images", _image(known, capture, state, run_id, folder, height)
+        yield "thumbnails", (image_id, 1, 320, height // 4, thumbnails[image_id % len(thumbnails)])
         score = chance.randrange(1_000_000) / 1000
         yield "decisions", _decision(known, keeper, score, capture.at, run_id + 1)
         yield from _scores(image_id, keepers[-3:], score, chance, run_id + 1)
         if keeper is not None and state == "removed":
             purged = capture.number % 4 == 0
             yield "removals", _removal(known, keeper, capture.at, run_id + 1, purged=purged)
-            yield "pictures", (image_id, 320, 180, pictures[image_id % len(pictures)])
+            yield "pictures", (image_id, 320, height // 4, pictures[image_id % len(pictures)])
         if keeper is not None and capture.number % 2000 == 7:
             yield "verdicts", (keeper.id, image_id, "same", "Ada", _text(capture.at), None, run_id + 1)
         if capture.number % 4000 == 11:
@@ -186,11 +187,11 @@ def _keeps(capture: Capture) -> bool:
     return capture.number % _KEEPER_EVERY == 0
 
 
-def _image(known: Known, capture: Capture, state: str, run_id: int, folder: str) -> Row:
+def _image(known: Known, capture: Capture, state: str, run_id: int, folder: str, height: int) -> Row:
     source = "mtime" if capture.number % 5000 == 13 else "name"
     reason = {"missing": "not found", "unreadable": "it has no header of an image"}.get(state)
     place = (known.id, known.path, f"{folder}/c{capture.camera:02}", capture.camera + 1, "name")
-    measured = (WIDTH, HEIGHT, SIZE_BYTES, mtime_ns_of(capture), known.content_hash, 50.5)
+    measured = (WIDTH, height, SIZE_BYTES, mtime_ns_of(capture), known.content_hash, 50.5)
     return (*place, _text(capture.at), source, *measured, state, reason, run_id)
 
 

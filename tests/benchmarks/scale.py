@@ -43,14 +43,16 @@ def measure(
     folder: Path, *, images: int = 1_000_000, real: int = 50_000, fresh: int = 100, rounds: int = 3
 ) -> dict[str, Any]:
     """Seconds of every command on both indexes and both databases."""
-    flat = encode(np.full((180, 320), 128, np.uint8))
-    drawn = _drawn(folder / "drawn.db")
+    drawn = drawn_thumbnails(folder / "drawn.db", height=960)
+    flat = encode(np.full((240, 320), 128, np.uint8))
+    mean_kb = sum(map(len, drawn)) / len(drawn) / 1000
+    sizes = {
+        f"{images:,} images": (images, [flat]),
+        f"{real:,} images with thumbnails of {mean_kb:.0f} kB": (real, drawn),
+    }
     return {
-        f"{name}: {question}": seconds
-        for name, count, thumbnails in (
-            (f"{images:,} images".replace(",", " "), images, [flat]),
-            (f"{real:,} with thumbnails of {_mean_kb(drawn):.0f} kB".replace(",", " "), real, drawn),
-        )
+        f"{name.replace(',', ' ')}: {question}": seconds
+        for name, (count, thumbnails) in sizes.items()
         for question, seconds in _measure(folder / f"{count}", count, thumbnails, fresh=fresh, rounds=rounds).items()
     }
 
@@ -61,7 +63,7 @@ def _measure(
     found: dict[str, dict[str, float]] = {}
     folder.mkdir()
     tree, index = folder / "frames", folder / "index.db"
-    rows.fill_rows(index, count, thumbnails=thumbnails, folder=str(tree))
+    rows.fill_rows(index, count, thumbnails=thumbnails, folder=str(tree), height=960)
     _write_known(tree, count)
     with _places(index) as places:
         for kind, place in places.items():
@@ -149,7 +151,7 @@ def _write_known(tree: Path, count: int) -> None:
 
 def _write_new(tree: Path, count: int, fresh: int) -> list[Path]:
     """So many frames of the camera, a minute apart, after all others; every twentieth shows something new."""
-    painter = Painter(Camera(frames=fresh, fresh=0.05))
+    painter = Painter(Camera(frames=fresh, height=960, fresh=0.05))
     first = rows.FIRST + timedelta(days=366)
     written = []
     for number in range(fresh):
@@ -160,12 +162,8 @@ def _write_new(tree: Path, count: int, fresh: int) -> list[Path]:
     return written
 
 
-def _drawn(path: Path) -> list[bytes]:
-    """Thumbnails as frames have them."""
-    fill_index(path, [Camera(frames=_DRAWN)])
+def drawn_thumbnails(path: Path, *, height: int = 720) -> list[bytes]:
+    """Thumbnails as frames 1280 wide and so high have them."""
+    fill_index(path, [Camera(frames=_DRAWN, height=height)])
     with closing(open_database(str(path))) as database:
         return [data for (data,) in databases.rows(database, "SELECT data FROM thumbnails ORDER BY image_id")]
-
-
-def _mean_kb(thumbnails: Sequence[bytes]) -> float:
-    return sum(map(len, thumbnails)) / len(thumbnails) / 1000

@@ -7,11 +7,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks import estimates
 from tests.benchmarks.figures import BARS, SMALL
 from tests.benchmarks.picture import Panel, draw
 
 HERE = Path(__file__).resolve().parent
 RESULTS, README, PICTURE = HERE / "results.json", HERE / "README.md", HERE / "growth.svg"
+SCALE = HERE / "SCALE.md"
 FRONT = HERE.parents[1] / "README.md"
 BEGIN, END = "<!-- made by `python -m tests.benchmarks table` -->\n", "<!-- until here -->"
 
@@ -44,7 +46,8 @@ def merged(results: Results, figure: str, taken: Mapping[str, Any]) -> dict[str,
 
 
 def write(results: Results) -> None:
-    """Writes the README and the picture, and the table into the project's README."""
+    """Writes the README and the picture, and the tables into the project's README and into SCALE.md."""
+    SCALE.write_text(estimates.page(SCALE.read_text(), results))
     README.write_text(readme(results))
     PICTURE.write_text(picture(results))
     FRONT.write_text(front(FRONT.read_text(), results))

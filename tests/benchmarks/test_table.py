@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from tests.benchmarks import table
+from tests.benchmarks import estimates, table
 from tests.benchmarks.figures import BARS, SMALL, Bar
 
 ISSUE = {
@@ -28,6 +28,13 @@ def test_page_and_picture_are_those_of_the_results() -> None:
     page = table.FRONT.read_text()
     assert (page.count(table.BEGIN), page.count(table.END)) == (1, 1)
     assert page == table.front(page, results)
+
+
+def test_scale_is_that_of_the_results() -> None:
+    """Every table of SCALE.md is what is reckoned from results.json, and there are four."""
+    text = table.SCALE.read_text()
+    assert text == estimates.page(text, table.load())
+    assert text.count("<!-- until here -->") == 4
 
 
 def test_every_bar_has_a_row() -> None:
