@@ -8,6 +8,9 @@ where a PNG loses rows but has its IEND; a JPEG whose data end before its end ma
 picture of a cut JPEG without a word, and all three take some that lack nothing but the end marker: so that marker is
 looked for before decoding. A TIFF strip whose data are wrong, not short, is left black with an error on descriptor 2.
 
+Other threads (those of Dask, in a worker of its) may write of ends and errors there meanwhile. So what was said is
+believed where it is said again in the same words, or where no decoding of three was silent: a decoder never forgets.
+
 It does not know paths, profiles or thumbnails.
 """
 
@@ -44,6 +47,7 @@ _ENDS_EARLY = re.compile(
     re.IGNORECASE,
 )
 _STRIP_FAILED = re.compile(r"\bTIFF_Error\b")
+_MOST_HEARINGS = 3  # of one picture
 _NO_MEMORY = re.compile(r"insufficient memory|OutOfMemory|bad_alloc", re.IGNORECASE)
 _NOISE_BEFORE = re.compile(r"^\[ *[A-Z]+:\S+\] global \S+ \S+ |^.*? error: |^.*TIFF_(?:Error|Warning) ")
 _NOISE_AFTER = re.compile(r" in function '.*'?$")
@@ -155,6 +159,19 @@ def refusal(problem: Exception) -> ImageRefused:
 def _decoded(data: bytes, *, flags: int) -> NDArray[Any]:
     if data.startswith(_JPEG_START) and not _has_jpeg_end(data):
         raise ImageRefused("damaged", "data ends early: the JPEG has no end marker")
+    reasons: list[str] = []
+    while len(reasons) < _MOST_HEARINGS:
+        image, reason = _heard(data, flags=flags)
+        if reason is None:
+            return image
+        reasons.append(reason)
+        if reason in reasons[:-1]:
+            break
+    raise ImageRefused("damaged", reasons[-1])
+
+
+def _heard(data: bytes, *, flags: int) -> tuple[NDArray[Any], str | None]:
+    """The picture, and why it is damaged if something was said meanwhile, be it by the decoder or by somebody else."""
     with _captured_stderr() as captured:
         try:
             image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
@@ -166,11 +183,9 @@ def _decoded(data: bytes, *, flags: int) -> NDArray[Any]:
         raise _refusal_of_nothing(said)
     early = next((line for line in said.splitlines() if _ENDS_EARLY.search(line)), None)
     if early:
-        raise ImageRefused("damaged", f"data ends early: {_plain(early)}")
+        return image, f"data ends early: {_plain(early)}"
     failed = next((line for line in said.splitlines() if _STRIP_FAILED.search(line)), None)
-    if failed:
-        raise ImageRefused("damaged", f"the decoder left a part out: {_plain(failed)}")
-    return np.asarray(image)
+    return image, f"the decoder left a part out: {_plain(failed)}" if failed else None
 
 
 def _has_jpeg_end(data: bytes) -> bool:

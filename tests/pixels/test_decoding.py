@@ -252,6 +252,21 @@ def test_threads_take_turns() -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("lines", [["Stream is closed (EOF)"], ["read error 1", "read error 2"]])
+def test_what_other_threads_write_meanwhile_is_no_damage(monkeypatch: pytest.MonkeyPatch, lines: list[str]) -> None:
+    """A good picture stays good where others write of ends and errors while it is decoded; it is decoded again."""
+    whole, decode, left = grey(FILES["jpeg"]), cv2.imdecode, list(lines)
+
+    def beside_others(*how: object) -> object:
+        if left:
+            os.write(2, f"distributed.comm - ERROR - {left.pop()}\n".encode())
+        return decode(*how)
+
+    monkeypatch.setattr(decoding.cv2, "imdecode", beside_others)
+    assert np.array_equal(grey(FILES["jpeg"]), whole)
+    assert left == []
+
+
 @pytest.mark.parametrize(
     ("problem", "state", "reason"),
     [
