@@ -110,7 +110,7 @@ class Way:
         if told.get("action") == "remove-worker":
             self._remove(told["worker"], leaving=bool(told.get("expected")))
         elif told.get("action") == "add-worker":
-            self._looking = create_task(self._look())
+            self._looking = create_task(self._look_soon())
 
     def _remove(self, worker: str, *, leaving: bool = False) -> None:
         self.threads = {other: threads for other, threads in self.threads.items() if other != worker}
@@ -127,15 +127,28 @@ class Way:
                 looking = create_task(self._look())
         self._tell(Ended(_LOST))
 
+    async def _look_soon(self) -> None:
+        """Looks when one that came has had time to say that it runs, which it says after it came."""
+        await sleep(_WATCHED_S)
+        await self._look()
+
     async def _look(self) -> None:
+        """Tells who is there and runs.
+
+        A worker that Dask has paused, for want of memory mostly, is there, and its tasks would wait with it.
+        """
         try:
-            seen = dict(await self._client.scheduler.ncores())
+            running = await self._client.scheduler.ncores_running()
+            there = await self._client.scheduler.ncores()
         except (OSError, AttributeError):  # the connection's end is told by `_watch`
             return
-        missing = set(self.threads) - set(seen)
+        missing = set(self.threads) - set(there)
         for worker in missing & self._missed:
             self._remove(worker)
+        for worker in (set(self.threads) & set(there)) - set(running):
+            self._remove(worker, leaving=True)
         self._missed = missing
+        seen = {worker: threads for worker, threads in running.items() if worker in there}
         self.threads = {**self.threads, **seen}
         self._tell(Present(seen))
 

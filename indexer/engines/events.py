@@ -16,7 +16,7 @@ class Present:
 
 @dataclass(frozen=True)
 class Gone:
-    """A worker that is there no more; `leaving`: it was sent home, and not killed."""
+    """A worker that takes no more tasks; `leaving`: it was sent home or is paused, and not killed."""
 
     worker: str
     leaving: bool = False

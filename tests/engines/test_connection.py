@@ -1,0 +1,64 @@
+"""Who is there, as the connection to a scheduler tells it: with a scheduler that is made up here."""
+
+import asyncio
+from queue import SimpleQueue
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from indexer.engines.events import Event, Gone, Present
+
+pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
+from indexer.engines.connection import Way
+
+
+class Scheduler:
+    """Says which workers are there, and which of these run."""
+
+    def __init__(self, there: str, running: str) -> None:
+        self.there = there
+        self.running = running
+
+    async def ncores(self) -> dict[str, int]:
+        """All workers."""
+        return dict.fromkeys(self.there, 1)
+
+    async def ncores_running(self) -> dict[str, int]:
+        """Those that take tasks."""
+        return dict.fromkeys(self.running, 1)
+
+
+def heard(*looks: tuple[str, str]) -> list[Event]:
+    """What a map hears of looks at who is (there, running); at first `a` and `b` do."""
+
+    async def look() -> list[Event]:
+        loop = SimpleNamespace(asyncio_loop=asyncio.get_running_loop())
+        client: Any = SimpleNamespace(loop=loop, status="running", nthreads=lambda: {"a": 1, "b": 1})
+        client.subscribe_topic = client.unsubscribe_topic = client.close = lambda *_, **__: None
+        way = Way(client)
+        line = way.line()
+        for one in looks:
+            client.scheduler = Scheduler(*one)
+            await way._look()
+        way.close()
+        return drained(line._events)
+
+    return asyncio.run(look())
+
+
+def drained(events: "SimpleQueue[Event]") -> list[Event]:
+    """All that waits there."""
+    return [events.get() for _ in range(events.qsize())]
+
+
+def test_a_worker_that_is_paused_is_gone_without_blame() -> None:
+    """A worker that Dask has paused gets no task to its end; it is there again when it runs again."""
+    both, one = Present({"a": 1, "b": 1}), Present({"a": 1})
+    assert heard(("ab", "a"), ("ab", "a"), ("ab", "ab")) == [both, Gone("b", leaving=True), one, one, both]
+
+
+def test_a_worker_whose_end_was_not_heard() -> None:
+    """A worker that two looks did not find is gone, and may have been killed."""
+    both, one = Present({"a": 1, "b": 1}), Present({"a": 1})
+    assert heard(("a", "a"), ("a", "a"), ("a", "a")) == [both, one, Gone("b"), one, one]
