@@ -23,8 +23,10 @@ from indexer.pixels.masks import Mask
 from indexer.pixels.matching import Match, MatchTask, Measure, match
 from indexer.pixels.shelf import FillTask, Shelf, Slot, fill
 
-_MOST_SHELVES = 4
+_MOST_SHELVES = 4  # before those are let go that are idle
+_IDLE_S = 60.0  # a client that waits for its turn at a worker is not; the disk is what bounds the shelves of those
 _KEPT_S = 600.0
+_SHORTEST_S = 1.0  # between two looks
 _ABSENT = -1  # an offset on no shelf
 
 
@@ -159,7 +161,7 @@ class _Shelves:
             shelf = self.shelves.pop(task.camera, None) or _FarShelf(task.count, task.room)
             self.shelves[task.camera] = shelf
             shelf.users += 1
-            idle = [camera for camera, other in self.shelves.items() if not other.users]
+            idle = self._idle(_IDLE_S)
             self._close(idle[: max(0, len(self.shelves) - _MOST_SHELVES)])
         try:
             yield shelf
@@ -172,18 +174,24 @@ class _Shelves:
     def clean(self) -> None:
         """Lets go of shelves that nobody asked for in a while."""
         with self.lock:
-            long_ago = monotonic() - _KEPT_S
-            self._close([name for name, one in self.shelves.items() if not one.users and one.used_at <= long_ago])
+            self._close(self._idle(_KEPT_S))
             self.cleaning = None
             self._look_again()
+
+    def _idle(self, for_s: float) -> list[str]:
+        """The cameras that nobody has asked for in so long, the one used longest ago first."""
+        long_ago = monotonic() - for_s
+        return [camera for camera, shelf in self.shelves.items() if not shelf.users and shelf.used_at <= long_ago]
 
     def _close(self, cameras: Sequence[str]) -> None:
         for camera in cameras:
             self.shelves.pop(camera).close()
 
     def _look_again(self) -> None:
+        """Sets the clock for the shelf that was used longest ago."""
         if self.cleaning is None and self.shelves:
-            self.cleaning = threading.Timer(_KEPT_S, self.clean)
+            oldest = min(shelf.used_at for shelf in self.shelves.values())
+            self.cleaning = threading.Timer(max(_SHORTEST_S, oldest + _KEPT_S - monotonic()), self.clean)
             self.cleaning.daemon = True
             self.cleaning.start()
 

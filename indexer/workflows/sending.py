@@ -125,12 +125,14 @@ class SentSearches:
         """Learns from an answer what its worker has."""
         if answer.problems:
             self._raise(answer.problems)
-        if answer.shelf != seat.shelf:
+        anew = answer.shelf != seat.shelf
+        again = anew and bool(seat.shelf)
+        if anew:
             seat.has[:] = False
             seat.shelf = answer.shelf
         seat.has[[place for place, _ in task.pictures]] = True
         seat.has[list(answer.lacking)] = False
-        seat.tries += bool(answer.lacking)
+        seat.tries += again or bool(answer.lacking)
         if seat.tries > _MOST_TRIES:
             raise EngineProblem("the workers of the cluster end again and again; the same command goes on later")
 

@@ -5,12 +5,13 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 from indexer.engines import Map
 from indexer.errors import EngineProblem
 from indexer.workflows import comparing, far_shelves, sending
-from indexer.workflows.far_shelves import FarTask
+from indexer.workflows.far_shelves import FarAnswer, FarTask
 from tests.workflows.conftest import Index
 from tests.workflows.test_comparing import copied, lots
 
@@ -130,14 +131,54 @@ def test_workers_that_always_begin_anew(lots: Index, open_index: Callable[..., I
         compared(lots, open_index, Far(2, restarts=lambda: True))
 
 
-def test_a_worker_has_few_shelves(lots: Index, open_index: Callable[..., Index]) -> None:
-    """A worker that is given many cameras lets go of those it was given first, and of all in the end."""
+def test_a_worker_has_few_idle_shelves(lots: Index, open_index: Callable[..., Index]) -> None:
+    """A worker that is given many cameras lets go of those that nobody asks for any more, and of all in the end."""
     far = Far(2)
     for _ in range(3):
         compared(lots, open_index, far)
+        for shelf in far.shelves[0].shelves.values():
+            shelf.used_at -= 2 * far_shelves._IDLE_S
     (shelves, *_) = far.shelves
     assert len(shelves.shelves) == far_shelves._MOST_SHELVES
     for shelf in shelves.shelves.values():
         shelf.used_at -= 2 * far_shelves._KEPT_S
     shelves.clean()
     assert shelves.shelves == {}
+
+
+def lent(shelves: far_shelves._Shelves, camera: str) -> far_shelves._FarShelf:
+    """The shelf of a camera, after its use."""
+    measure: Any = None
+    with shelves.lent(FarTask(camera, 1, 2**20, (), (), (), measure)) as shelf:
+        return shelf
+
+
+def test_shelves_in_use_by_turns_stay() -> None:
+    """However many clients take turns at one worker, each finds its shelf as it left it."""
+    EVERYBODY.append(shelves := far_shelves._Shelves())
+    cameras = [str(number) for number in range(2 * far_shelves._MOST_SHELVES)]
+    first = [lent(shelves, camera) for camera in cameras]
+    assert [lent(shelves, camera) for camera in cameras] == first
+
+
+def test_an_idle_shelf_goes_when_its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is set for the shelf that was used longest ago, not for so long after the last look."""
+    EVERYBODY.append(shelves := far_shelves._Shelves())
+    lent(shelves, "a").used_at -= far_shelves._KEPT_S + 1
+    lent(shelves, "b").used_at -= far_shelves._KEPT_S - 50
+    shelves.clean()
+    assert list(shelves.shelves) == ["b"]
+    assert shelves.cleaning is not None
+    assert 40 < shelves.cleaning.interval <= 50
+
+
+def test_a_worker_whose_shelves_change_at_each_task() -> None:
+    """A seat that finds another shelf each time ends the run, also where each answer lacks nothing."""
+    searches: Any = sending.SentSearches([], None, measure=None, spread=None, pictures=None, room=0)  # type: ignore[arg-type]
+    seat, task = sending._Seat(np.zeros(3, dtype=bool)), FarTask("", 3, 0, (), (), (), searches._measure)
+    searches._hear(seat, task, FarAnswer("first"))
+    assert seat.tries == 0
+    for number in range(sending._MOST_TRIES):
+        searches._hear(seat, task, FarAnswer(str(number)))
+    with pytest.raises(EngineProblem, match="again and again"):
+        searches._hear(seat, task, FarAnswer("last"))
