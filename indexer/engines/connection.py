@@ -108,13 +108,17 @@ class Way:
     def _on_event(self, event: tuple[float, Any]) -> None:
         told = event[1] if isinstance(event[1], dict) else {}
         if told.get("action") == "remove-worker":
-            self._remove(told["worker"], leaving=bool(told.get("expected")))
+            shared = any(not self._is_ours(key) for key in told.get("processing-tasks", ()))
+            self._remove(told["worker"], leaving=bool(told.get("expected")), shared=shared)
         elif told.get("action") == "add-worker":
             self._looking = create_task(self._look_soon())
 
-    def _remove(self, worker: str, *, leaving: bool = False) -> None:
+    def _is_ours(self, key: Any) -> bool:
+        return isinstance(key, str) and key.startswith(f"indexer-{self._name}-")
+
+    def _remove(self, worker: str, *, leaving: bool = False, shared: bool = False) -> None:
         self.threads = {other: threads for other, threads in self.threads.items() if other != worker}
-        self._tell(Gone(worker, leaving))
+        self._tell(Gone(worker, leaving, shared))
 
     async def _watch(self) -> None:
         """Looks again and again who is there, should an event have been missed, and whether the scheduler is."""

@@ -16,10 +16,12 @@ class Present:
 
 @dataclass(frozen=True)
 class Gone:
-    """A worker that takes no more tasks; `leaving`: it was sent home or is paused, and not killed."""
+    """A worker that takes no more tasks; `leaving`: it was sent home or is paused, and not killed; `shared`: it
+    had tasks of others, too, one of which may be the reason."""
 
     worker: str
     leaving: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True)

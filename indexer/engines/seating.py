@@ -1,7 +1,8 @@
 """One `map` over workers that come and go: who is given what, and what becomes of items whose worker is gone.
 
 It promises results in the order of the items, items asked for as workers have room, that a worker's end costs nothing
-but time, and that an item is given up only after so many workers have ended while they had it and nothing else of ours.
+but time, and that an item is given up only after so many workers have ended while they had it and nothing else; or
+after more, where they had tasks of other clients each time, as one of those may be the reason, but no run is endless.
 It does not know how a worker is reached: a `Line` does.
 
 Decision: workers are given their tasks by us, a few each, instead of by Dask's scheduler. Its own count of deaths
@@ -23,6 +24,7 @@ from indexer.engines.spreading import Bounds, Item, Lost, Result
 from indexer.errors import EngineProblem
 
 _MOST_DEATHS = 3  # of workers that had one item and nothing else
+_MOST_ENDS = 10  # of workers that had one item of ours, whatever others had there
 _AHEAD = 4  # times the tasks in flight: done, and waiting for one before them
 _PATIENCE_S = 5.0
 
@@ -50,6 +52,7 @@ class _Task(Generic[Item, Result]):
     problem: Exception | None = None
     parts: "list[_Task[Item, Result]]" = field(default_factory=list)
     deaths: int = 0
+    ends: int = 0
     sent_at: float = 0.0
     size_bytes: int = 0
 
@@ -245,18 +248,21 @@ class Round(Generic[Item, Result]):
         if gone.leaving:
             self._again.extendleft(reversed(tasks))
         elif len(tasks) == 1 and len(tasks[0].items) == 1:
-            self._blame(tasks[0])
+            self._blame(tasks[0], shared=gone.shared)
         else:
             self._suspects.extend(part for task in tasks for part in task.split())
 
-    def _blame(self, task: "_Task[Item, Result]") -> None:
-        """Counts a death that one item alone can have caused."""
-        task.deaths += 1
+    def _blame(self, task: "_Task[Item, Result]", *, shared: bool) -> None:
+        """Counts a death that of our items one alone can have caused; that of a `shared` worker for little."""
+        task.ends += 1
+        task.deaths += not shared
         time_s = self._terms.bounds.time_s
-        if task.deaths < _MOST_DEATHS:
+        if task.deaths < _MOST_DEATHS and task.ends < _MOST_ENDS:
             self._suspects.append(task)
         elif time_s is not None and monotonic() - task.sent_at >= time_s:
             task.results = [Lost(f"took longer than {time_s:g} s")]
+        elif task.deaths < _MOST_DEATHS:
+            task.results = [Lost(f"was with a process that ended ({_MOST_ENDS} times)")]
         else:
             task.results = [Lost(f"ended the process that worked on it ({_MOST_DEATHS} times)")]
 

@@ -1,6 +1,7 @@
 """Who is there, as the connection to a scheduler tells it: with a scheduler that is made up here."""
 
 import asyncio
+from collections.abc import Sequence
 from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any
@@ -29,8 +30,9 @@ class Scheduler:
         return dict.fromkeys(self.running, 1)
 
 
-def heard(*looks: tuple[str, str]) -> list[Event]:
-    """What a map hears of looks at who is (there, running); at first `a` and `b` do."""
+def heard(*looks: tuple[str, str], ended_with: Sequence[Any] | None = None) -> list[Event]:
+    """What a map hears of looks at who is (there, running) - at first `a` and `b` do - and of the end of `b` with these
+    tasks; `{}` in a key is for the name of the connection."""
 
     async def look() -> list[Event]:
         loop = SimpleNamespace(asyncio_loop=asyncio.get_running_loop())
@@ -41,6 +43,9 @@ def heard(*looks: tuple[str, str]) -> list[Event]:
         for one in looks:
             client.scheduler = Scheduler(*one)
             await way._look()
+        if ended_with is not None:
+            tasks = {key.format(way._name) if isinstance(key, str) else key for key in ended_with}
+            way._on_event((0.0, {"action": "remove-worker", "worker": "b", "processing-tasks": tasks}))
         way.close()
         return drained(line._events)
 
@@ -62,3 +67,11 @@ def test_a_worker_whose_end_was_not_heard() -> None:
     """A worker that two looks did not find is gone, and may have been killed."""
     both, one = Present({"a": 1, "b": 1}), Present({"a": 1})
     assert heard(("a", "a"), ("a", "a"), ("a", "a")) == [both, one, Gone("b"), one, one]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "shared"), [(["indexer-{}-1", "indexer-{}-2"], False), (["indexer-{}-1", ("x", 0)], True), ([], False)]
+)
+def test_a_worker_that_ends_with_tasks_of_others(tasks: list[Any], shared: bool) -> None:
+    """What a worker had is told with its end where some of it was not ours."""
+    assert heard(ended_with=tasks) == [Present({"a": 1, "b": 1}), Gone("b", shared=shared)]

@@ -30,6 +30,7 @@ class Workers:
         self.outcome: Callable[[list[Any]], Outcome] = lambda items: Finished(pickle.dumps(list(map(square, items))))
         self.tried: dict[Any, int] = defaultdict(int)
         self.most = 0
+        self.shared: Callable[[Any], bool] = lambda _: False  # a worker that this item ends had tasks of others, too
 
     def send(self, worker: str, payload: bytes) -> str:
         """Puts a task into a worker's queue."""
@@ -54,16 +55,16 @@ class Workers:
         for item in items:
             self.tried[item] += 1
             if item in self.deadly:
-                return self.end(worker)
+                return self.end(worker, shared=self.shared(item))
         self.queues[worker].popleft()
         return Answered(key, self.outcome(items))
 
-    def end(self, worker: str, *, leaving: bool = False) -> Event:
+    def end(self, worker: str, *, leaving: bool = False, shared: bool = False) -> Event:
         """Ends a worker; another one comes at once."""
         del self.queues[worker]
         self.queues[worker + "'"] = deque()
         self.said.append(Present({worker + "'": 1}))
-        return Gone(worker, leaving)
+        return Gone(worker, leaving, shared)
 
 
 def unpacked(payload: bytes) -> list[Any]:
@@ -88,6 +89,16 @@ def test_deadly_items_are_given_up_and_no_others(seed: int) -> None:
     expected = [KILLED if number in deadly else number * number for number in range(60)]
     assert told(workers, range(60), at_once=1 + seed % 8) == expected
     assert all(3 <= workers.tried[number] <= 6 for number in deadly)
+
+
+def test_workers_that_others_may_have_ended() -> None:
+    """Deaths of workers that had tasks of others, too, blame nobody, but no item is tried for ever."""
+    workers = Workers("ab", deadly=[7, 8])
+    workers.shared = lambda item: item == 7 or workers.tried[8] % 2 == 0
+    lost = Lost("was with a process that ended (10 times)")
+    assert told(workers, range(20)) == [{7: lost, 8: KILLED}.get(number, number * number) for number in range(20)]
+    assert 10 <= workers.tried[7] <= 12
+    assert 5 <= workers.tried[8] <= 8
 
 
 @pytest.mark.parametrize("leaving", [True, False])
