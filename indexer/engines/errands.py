@@ -8,10 +8,12 @@ Decision: the clock of an item is the kernel's (SIGALRM, whose default is the en
 decoder that hangs may hold the lock of the interpreter, and then no thread of this process can ever act. The memory an
 item may add is bounded by RLIMIT_AS, lowered while items run and put back after: a hostile picture then costs itself,
 with a reason, and neither its worker nor its neighbours, which the nanny's own limit would (it ends the process, and
-looks ten times a second). Cost: whatever else the worker does at that moment has the same ceiling. Enforced by
-tests/engines/test_errands.py.
+looks ten times a second). Cost: whatever else the worker does at that moment has the same ceiling. An item that came
+up to it in small pieces may have starved Dask's own loop, whose connection is then broken in a process that lives; so
+that process ends a moment after its answer, and the nanny begins a new one. Enforced by tests/engines/test_errands.py.
 """
 
+import os
 import pickle
 import resource
 import signal
@@ -21,11 +23,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from traceback import clear_frames
 from typing import Any
 
 from indexer import __version__
 from indexer.engines.spreading import Bounds, Item, Result
 from indexer.errors import EngineProblem
+
+_NEAR_BYTES = 16 * 2**20  # to the ceiling: what small pieces leave, and what others than an item would need
+_ANSWERED_S = 0.5  # from an answer until it is on its way
 
 
 @dataclass(frozen=True)
@@ -136,12 +142,20 @@ class _Ceiling:
                 self._base = _address_space()
             self._added.append(memory_bytes)
             self._set()
+        failed = False
         try:
             yield
+        except MemoryError as problem:
+            clear_frames(problem.__traceback__)  # of all that the item had
+            failed = True
+            raise
         finally:
             with self._lock:
+                limit = resource.getrlimit(resource.RLIMIT_AS)[0]
                 self._added.remove(memory_bytes)
                 self._set()
+            if failed and _highest_address_space() >= limit - _NEAR_BYTES:
+                _end_soon()
 
     def _set(self) -> None:
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
@@ -152,6 +166,23 @@ class _Ceiling:
 
 _alarms = _Alarms()
 _ceiling = _Ceiling()
+
+
+def _end_soon() -> None:
+    """Ends this process when the answer has gone out; at once if it cannot even wait."""
+    ending = threading.Timer(_ANSWERED_S, os.kill, (os.getpid(), signal.SIGKILL))
+    ending.daemon = True
+    try:
+        ending.start()
+    except RuntimeError:  # no thread can be started
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _highest_address_space() -> int:
+    """Bytes that the address space of this process has had at most."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmPeak:")), 0)
 
 
 def _address_space() -> int:

@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
 
+SMALL = "[bytearray(1000) for _ in range(10**7)]"
+
+
 class Stubborn(Exception):
     """A problem that does not survive being pickled."""
 
@@ -90,3 +93,18 @@ def test_an_item_that_takes_too_much() -> None:
     assert isinstance(outcome, Failed)
     assert isinstance(outcome.problem, MemoryError)
     assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+@pytest.mark.parametrize(("pieces", "ended"), [("[bytearray(2**31)]", 0), (SMALL, -signal.SIGKILL)])
+def test_a_process_that_was_filled_in_small_pieces_ends_after_its_answer(pieces: str, ended: int) -> None:
+    """Whoever else works in a process whose memory was used up to the ceiling may be broken, so a new one is begun; one
+    large piece that was refused hurt nobody."""
+    code = (
+        "import time\nfrom indexer.engines import Bounds\nfrom tests.engines.test_errands import done\n"
+        f"def work(_): return {pieces}\n"
+        "outcome = done(work, [1], Bounds(memory_bytes=2**28))\n"
+        "print(repr(outcome.problem), flush=True)\ntime.sleep(2)"
+    )
+    work = [sys.executable, "-c", code]
+    over = subprocess.run(work, env=ENVIRONMENT, timeout=60, check=False, capture_output=True, text=True)
+    assert (over.stdout, over.returncode) == ("MemoryError()\n", ended)
