@@ -80,12 +80,13 @@ class Cluster:
         return self._round(function, any_worker(together))
 
     def seated(
-        self, function: Callable[[Item], Result], items: Sequence[tuple[int, Item]], /
+        self, function: Callable[[Item], Result], items: Iterable[tuple[int, Item]], /
     ) -> Iterator[Result | Lost]:
         """The same, each item with the worker that its seat's last one went to."""
-        self._seats = _taken(self._seats, dict(self._way.threads))
-        wishes = (self._seats[number % len(self._seats)] if self._seats else None for number, _ in items)
-        return self._round(function, (([item], wish) for (_, item), wish in zip(items, wishes, strict=True)))
+        seats = self._seats = _taken(self._seats, dict(self._way.threads))
+        return self._round(
+            function, (([item], seats[number % len(seats)] if seats else None) for number, item in items)
+        )
 
     def _round(
         self, function: Callable[[Item], Result], given: Iterator[tuple[list[Item], str | None]]

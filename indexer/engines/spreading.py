@@ -4,7 +4,7 @@ Engines promise results in the order of the items, and a bounded number of items
 items. They know neither pictures nor the database; workers are given plain values only.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, islice
@@ -61,10 +61,10 @@ class Afar(Map, Protocol):
         ...
 
     def seated(
-        self, function: Callable[[Item], Result], items: Sequence[tuple[int, Item]], /
+        self, function: Callable[[Item], Result], items: Iterable[tuple[int, Item]], /
     ) -> Iterator[Result | Lost]:
         """`map` of items with the numbers of their seats: what has the number of an earlier one goes to the same
-        worker, if that is still there."""
+        worker, if that is still there. Items are drawn as workers have room."""
         ...
 
 

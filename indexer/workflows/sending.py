@@ -10,7 +10,8 @@ images are, goes to one worker instead of to all, and each search ends as soon a
 Enforced by tests/workflows/test_sending.py.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -45,6 +46,15 @@ class _Seat:
     shelf: str = ""
     heard: int = 0
     tries: int = field(default=0)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """Of a task, what its answer is read with: its seat, the places of its pictures, and whether it asks anything."""
+
+    seat: int
+    places: tuple[int, ...]
+    is_asked: bool
 
 
 class SentSearches:
@@ -96,13 +106,23 @@ class SentSearches:
         for seat in waiting:
             self._seats[seat].tries = 0
         while len(found) < number:
-            tasks = [(seat, self._task(self._seats[seat], waiting[seat])) for seat in waiting if seat not in found]
-            answers = self._spread.seated(search_far, tasks)
-            for (seat, task), answer in zip(tasks, answers, strict=True):
-                self._hear(self._seats[seat], task, found_by(answer))
-                if task.searches and not found_by(answer).lacking:
-                    found[seat] = found_by(answer).matches
+            told: deque[_Told] = deque()
+            tasks = self._tasks([(seat, share) for seat, share in waiting.items() if seat not in found], told)
+            for outcome in self._spread.seated(search_far, tasks):
+                one, answer = told.popleft(), found_by(outcome)
+                self._hear(self._seats[one.seat], one.places, answer)
+                if one.is_asked and not answer.lacking:
+                    found[one.seat] = answer.matches
         return [found[place % number][place // number] for place in range(len(asked))]
+
+    def _tasks(
+        self, shares: Iterable[tuple[int, tuple[Asked, ...]]], told: "deque[_Told]"
+    ) -> Iterator[tuple[int, FarTask]]:
+        """What each seat is told next, built when it is about to be sent; what is to be kept of it goes to `told`."""
+        for seat, share in shares:
+            task = self._task(self._seats[seat], share)
+            told.append(_Told(seat, tuple(place for place, _ in task.pictures), bool(task.searches)))
+            yield seat, task
 
     def _task(self, seat: _Seat, share: tuple[Asked, ...]) -> FarTask:
         """What a seat is told next: the searches, once it has all pictures that these need."""
@@ -121,7 +141,7 @@ class SentSearches:
             self._measure,
         )
 
-    def _hear(self, seat: _Seat, task: FarTask, answer: FarAnswer) -> None:
+    def _hear(self, seat: _Seat, sent: Sequence[int], answer: FarAnswer) -> None:
         """Learns from an answer what its worker has."""
         if answer.problems:
             self._raise(answer.problems)
@@ -130,7 +150,7 @@ class SentSearches:
         if anew:
             seat.has[:] = False
             seat.shelf = answer.shelf
-        seat.has[[place for place, _ in task.pictures]] = True
+        seat.has[list(sent)] = True
         seat.has[list(answer.lacking)] = False
         seat.tries += again or bool(answer.lacking)
         if seat.tries > _MOST_TRIES:

@@ -3,6 +3,7 @@
 import pickle
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ class Far:
         """The results."""
         return (pickle.loads(pickle.dumps(function(pickle.loads(pickle.dumps(item))))) for item in items)
 
-    def seated(self, function: Callable[[Any], Any], items: Sequence[tuple[int, FarTask]], /) -> Iterator[Any]:
+    def seated(self, function: Callable[[Any], Any], items: Iterable[tuple[int, FarTask]], /) -> Iterator[Any]:
         """The results, each of the worker of its seat."""
         for seat, item in items:
             number = seat % self.workers
@@ -106,6 +107,38 @@ def test_a_picture_is_sent_once(lots: Index, open_index: Callable[..., Index]) -
     far = Far(2)
     compared(lots, open_index, far)
     assert 0 < far.pictures <= 2 * 72
+
+
+class Eager:
+    """Five workers that have every picture they were ever sent, and say how many tasks were built when one was sent."""
+
+    workers = 5
+
+    def __init__(self) -> None:
+        self.built = 0
+        self.built_when_sent: list[int] = []
+
+    def pictures(self, images: Sequence[Any]) -> list[Any]:
+        """Nothing, for so many."""
+        self.built += 1
+        return [None] * len(images)
+
+    def seated(self, _function: Any, items: Iterable[tuple[int, FarTask]], /) -> Iterator[FarAnswer]:
+        """For each search its place."""
+        for seat, task in items:
+            self.built_when_sent.append(self.built)
+            yield FarAnswer(str(seat), tuple(place for place, _ in task.searches))  # type: ignore[misc]
+
+
+def test_tasks_are_built_as_they_are_sent() -> None:
+    """The pictures for one worker are not fetched before those for the others before it are on their way."""
+    far: Any = Eager()
+    measure: Any = SimpleNamespace(native=True)
+    images: Any = [None] * 25
+    searches: Any = sending.SentSearches(images, far, measure=measure, spread=far, pictures=far.pictures, room=0)
+    asked = [(place, np.arange(10 + place % 5)) for place in range(10, 25)]
+    assert list(searches.answers(asked)) == list(range(10, 25))
+    assert far.built_when_sent == list(range(1, len(far.built_when_sent) + 1))
 
 
 def test_a_picture_that_cannot_be_read_there(lots: Index, open_index: Callable[..., Index]) -> None:
@@ -175,10 +208,10 @@ def test_an_idle_shelf_goes_when_its_time_has_come(monkeypatch: pytest.MonkeyPat
 def test_a_worker_whose_shelves_change_at_each_task() -> None:
     """A seat that finds another shelf each time ends the run, also where each answer lacks nothing."""
     searches: Any = sending.SentSearches([], None, measure=None, spread=None, pictures=None, room=0)  # type: ignore[arg-type]
-    seat, task = sending._Seat(np.zeros(3, dtype=bool)), FarTask("", 3, 0, (), (), (), searches._measure)
-    searches._hear(seat, task, FarAnswer("first"))
+    seat = sending._Seat(np.zeros(3, dtype=bool))
+    searches._hear(seat, (), FarAnswer("first"))
     assert seat.tries == 0
     for number in range(sending._MOST_TRIES):
-        searches._hear(seat, task, FarAnswer(str(number)))
+        searches._hear(seat, (), FarAnswer(str(number)))
     with pytest.raises(EngineProblem, match="again and again"):
-        searches._hear(seat, task, FarAnswer("last"))
+        searches._hear(seat, (), FarAnswer("last"))
