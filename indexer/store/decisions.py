@@ -106,11 +106,12 @@ def find_decisions(session: Session, image_ids: Sequence[int]) -> dict[int, Deci
 
 def list_judgements(session: Session, camera_id: int) -> dict[tuple[int, int], Judgement]:
     """The verdicts that hold between images of a camera, by (smaller, larger) image id."""
+    # Asked of each verdict, not joined: SQLite would meet every image of the camera with every other.
+    camera_of_other = select(_other.camera_id).where(_other.id == VerdictRow.image_b_id).scalar_subquery()
     query = (
         select(VerdictRow)
         .join(ImageRow, ImageRow.id == VerdictRow.image_a_id)
-        .join(_other, (_other.id == VerdictRow.image_b_id) & (_other.camera_id == ImageRow.camera_id))
-        .where(ImageRow.camera_id == camera_id, VerdictRow.withdrawn_at.is_(None))
+        .where(ImageRow.camera_id == camera_id, VerdictRow.withdrawn_at.is_(None), camera_of_other == camera_id)
     )
     return {
         (row.image_a_id, row.image_b_id): Judgement("same" if row.verdict == "same" else "different", row.judged_by)

@@ -21,7 +21,7 @@ from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows import copying
 from tests.benchmarks.rows import FOLDER, captures, fill_rows, path_of, sizes
-from tests.databases import Maker
+from tests.databases import Maker, on_sqlite
 
 IMAGES, CAMERA = 20_000, 9
 LARGE = {"images", "scores", "decisions", "thumbnails", "removals"}
@@ -120,6 +120,15 @@ def _scans_of_server(session: Session, sql: str, values: Any) -> Iterator[str]:
 def test_is_looked_up(filled: Database, question: str) -> None:
     """None of the large tables is read whole for it."""
     assert scans(filled, QUESTIONS[question]) == set()
+
+
+@on_sqlite
+def test_verdicts_of_a_camera_do_not_meet_all_its_images_with_each_other(filled: Database) -> None:
+    """For what a person said of a camera's pairs its images are gone through once at most."""
+    with sent(filled) as statements, filled.read() as session:
+        decisions.list_judgements(session, CAMERA + 1)
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statements[-1][0]}", statements[-1][1]).all()
+    assert len([row for row in plan if "camera_id=?" in row.detail or row.detail.startswith("SCAN")]) == 1
 
 
 @pytest.mark.parametrize("column", ["state_reason", "root"])
