@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from indexer.pixels.scoring import Evidence
@@ -51,9 +51,7 @@ def add_scores(session: Session, pairs: Sequence[PairEvidence], *, scoring_id: i
 
 def list_camera_evidence(session: Session, camera_id: int, *, scoring_id: int) -> dict[int, dict[int, Evidence]]:
     """The recorded evidence of a camera under a scoring, by either image's id and then the other's."""
-    query = _EVIDENCE.join(ImageRow, ImageRow.id == ScoreRow.image_a_id).where(
-        ImageRow.camera_id == camera_id, ScoreRow.scoring_id == scoring_id
-    )
+    query = _EVIDENCE.where(ScoreRow.scoring_id == scoring_id, _is_of_camera(camera_id))
     found: dict[int, dict[int, Evidence]] = {}
     for image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction in session.execute(query):
         evidence = Evidence(score, largest_contour, contour_count, changed_fraction)
@@ -74,9 +72,8 @@ def list_image_evidence(session: Session, image_id: int, *, scoring_id: int) -> 
 
 def has_scores(session: Session, camera_id: int, *, scoring_id: int) -> bool:
     """Whether any pair of a camera is recorded under a scoring."""
-    query = select(ScoreRow.score).join(ImageRow, ImageRow.id == ScoreRow.image_a_id)
-    found = session.execute(query.where(ImageRow.camera_id == camera_id, ScoreRow.scoring_id == scoring_id).limit(1))
-    return found.first() is not None
+    query = select(ScoreRow.score).where(ScoreRow.scoring_id == scoring_id, _is_of_camera(camera_id))
+    return session.execute(query.limit(1)).first() is not None
 
 
 def list_scores(session: Session, image_id: int, *, scoring_id: int) -> dict[int, float]:
@@ -106,6 +103,11 @@ def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[Na
         )
         for row in rows
     ]
+
+
+def _is_of_camera(camera_id: int) -> ColumnElement[bool]:
+    """That a pair is of a camera; as a join SQLite would begin with all scores of the scoring."""
+    return ScoreRow.image_a_id.in_(select(ImageRow.id).where(ImageRow.camera_id == camera_id))
 
 
 def _iter_of_image(session: Session, columns: Any, image_id: int, *, scoring_id: int) -> Iterator[Any]:
