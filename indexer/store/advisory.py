@@ -6,7 +6,7 @@ anything is committed.
 
 Decision: commands that work camera by camera share the whole and hold cameras alone; all others hold the whole alone.
 A camera's lock has a number made of its name, as a camera may be new; where two names make one number, the two cameras
-wait for each other and nothing worse. Enforced by tests/store/test_locking.py.
+wait for each other and nothing worse. Enforced by tests/store/test_advisory.py.
 """
 
 import os
@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from indexer.errors import DatabaseProblem
 from indexer.interrupts import uninterrupted
 from indexer.store.database import Database
+from indexer.store.holders import UNKNOWN, holder, taken
 
 _OURS = 0x1DE8E5  # the first number of all locks of indexer: any that only indexer uses
 _WHOLE = 0
@@ -46,14 +47,14 @@ class ServerRight:
         """Takes everything, and raises if any other command is at work."""
         self.whole = self._ask("pg_try_advisory_lock", _WHOLE)
         if not self.whole:
-            raise self._refusal()
+            raise self._taken()
 
     def share(self) -> None:
         """Lets other commands work on cameras that this one does not take; raises if one of them has everything."""
         if not self._shares:
             self._shares = self._wait("pg_advisory_lock_shared")
             if not self._shares:
-                raise self._refusal()
+                raise self._taken()
         if self.whole:
             self._ask("pg_advisory_unlock", _WHOLE)
             self.whole = False
@@ -110,9 +111,8 @@ class ServerRight:
                 return False
             return True
 
-    def _refusal(self) -> DatabaseProblem:
-        holder = self._holder(_WHOLE)
-        return DatabaseProblem(f"database {self._database.name} is being written by {holder}; wait for it")
+    def _taken(self) -> DatabaseProblem:
+        return taken(self._database.name, self._holder(_WHOLE))
 
     def _holder(self, number: int) -> str:
         """Who holds a lock, as far as the server tells."""
@@ -120,9 +120,9 @@ class ServerRight:
             found = self._connection.execute(_HOLDER, _key(number)).first()
         named = None if found is None else _NAME.fullmatch(found.application_name or "")
         if found is None or named is None:
-            return "another command"
+            return UNKNOWN
         command, process, host = named.groups()
-        return f"{command!r} (process {process} on {host}, since {found.backend_start.isoformat(timespec='seconds')})"
+        return holder(command, process=process, host=host, since=found.backend_start.isoformat(timespec="seconds"))
 
 
 @contextmanager

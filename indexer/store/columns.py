@@ -50,7 +50,7 @@ class PlainText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """The text that is stored."""
-        return None if value is None else value.replace("\0", "\ufffd")
+        return None if value is None else storable(value)
 
     @property
     def python_type(self) -> type[Any]:
@@ -79,6 +79,11 @@ class PathText(TypeDecorator[str]):
     def python_type(self) -> type[Any]:
         """Paths are str."""
         return str
+
+
+def storable(text: str) -> str:
+    """The text as every database can hold it."""
+    return text.replace("\0", "\ufffd")
 
 
 def stored_text(path: str) -> str:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, LargeBinary, Select, TableClause, column, fun
 from sqlalchemy import Table as Form
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from indexer.store.columns import storable
 from indexer.store.database import Database
 from indexer.store.tables import Table
 
@@ -86,7 +87,8 @@ def iter_rows(database: Database, connection: Connection, name: str) -> Generato
     query = _all(name).execution_options(yield_per=at_once)
     with database.translated(), connection.execute(query) as found:
         for rows in found.partitions():
-            yield [tuple(map(_storable, row)) for row in rows]
+            # Text of indexes made by early versions may have NUL in it.
+            yield [tuple(storable(value) if isinstance(value, str) else value for value in row) for row in rows]
 
 
 def _said(row: Row) -> bytes:
@@ -98,11 +100,6 @@ def _word(value: Any) -> Any:
     if isinstance(value, bytes):
         return sha256(value).digest()
     return value + 0.0 if isinstance(value, float) else value  # SQLite has no negative zero
-
-
-def _storable(value: Any) -> Any:
-    """The value as every database can hold it; text of indexes made by early versions may have NUL in it."""
-    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 def _form(name: str) -> Form:

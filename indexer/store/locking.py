@@ -17,6 +17,7 @@ from typing import IO, Protocol
 from indexer.errors import DatabaseProblem
 from indexer.store.advisory import server_right
 from indexer.store.database import Database
+from indexer.store.holders import UNKNOWN, holder, taken
 
 
 class Right(Protocol):
@@ -94,10 +95,10 @@ def _file_lock(database: Database, place: Path, *, command: str, since: datetime
         ) from problem
     with file:
         _take(file, database)
-        holder = {"command": command, "pid": os.getpid(), "host": platform.node(), "since": since.isoformat()}
+        told = {"command": command, "pid": os.getpid(), "host": platform.node(), "since": since.isoformat()}
         file.seek(0)
         file.truncate()
-        json.dump(holder, file)
+        json.dump(told, file)
         file.flush()
         yield
 
@@ -107,14 +108,12 @@ def _take(file: IO[str], database: Database) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        raise DatabaseProblem(
-            f"database {database.name} is being written by {_holder(file.read())}; wait for it"
-        ) from None
+        raise taken(database.name, _holder(file.read())) from None
 
 
 def _holder(said: str) -> str:
     try:
-        holder = json.loads(said)
-        return f"{holder['command']!r} (process {holder['pid']} on {holder['host']}, since {holder['since']})"
+        told = json.loads(said)
+        return holder(told["command"], process=told["pid"], host=told["host"], since=told["since"])
     except (ValueError, KeyError, TypeError):
-        return "another command"
+        return UNKNOWN

@@ -1,0 +1,15 @@
+"""Who is at work on an index, in the words that a command is told which came second."""
+
+from indexer.errors import DatabaseProblem
+
+UNKNOWN = "another command"
+
+
+def holder(command: str, *, process: object, host: str, since: str) -> str:
+    """The command that holds a right to write."""
+    return f"{command!r} (process {process} on {host}, since {since})"
+
+
+def taken(database: str, by: str) -> DatabaseProblem:
+    """The refusal of a command that came second."""
+    return DatabaseProblem(f"database {database} is being written by {by}; wait for it")
