@@ -1,0 +1,58 @@
+"""An index that commit 00675fd made: every later version opens it and finds the same decisions and the same evidence.
+
+`old/make_00675fd.py` made the dump, from frames that were made up.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.store.database import Database
+from indexer.store.schema import check_database, head, open_database, upgrade_database
+from tests.databases import on_sqlite, rows
+
+DUMP = Path(__file__).parent / "old" / "00675fd.sql"
+QUESTIONS = (
+    "SELECT id, image_id, profile_id, verdict, keeper_id, score, reason, decided_by, decided_at, run_id, superseded_at "
+    "FROM decisions ORDER BY id",
+    "SELECT scoring_id, image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction, run_id "
+    "FROM scores ORDER BY 1, 2, 3",
+    "SELECT id, image_id, keeper_id, path, state, pending, quarantine_path FROM removals ORDER BY id",
+    "SELECT id, path, state, content_hash FROM images ORDER BY id",
+    "SELECT image_id, preparation_id, data FROM thumbnails ORDER BY 1, 2",
+    "SELECT id, image_id, reason, unpinned_at FROM pins ORDER BY id",
+    "SELECT id, name, digest, active FROM profiles ORDER BY id",
+    "SELECT id, image_a_id, image_b_id, verdict FROM verdicts ORDER BY id",
+)
+
+
+@pytest.fixture
+def old_index(tmp_path: Path) -> Path:
+    """The file of that index, as it was."""
+    path = tmp_path / "indexer.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(DUMP.read_text(encoding="utf-8"))
+    return path
+
+
+def answers(path: Path) -> list[list[tuple[Any, ...]]]:
+    """What the file says, asked past the tool."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [connection.execute(question).fetchall() for question in QUESTIONS]
+
+
+@on_sqlite
+def test_old_index_is_upgraded_with_its_decisions(maker: Any, old_index: Path) -> None:
+    """`db upgrade` opens it; decisions, scores, removals, images, thumbnails, pins and verdicts are what they were."""
+    before = answers(old_index)
+    assert [len(rows) for rows in before] == [18, 10, 8, 13, 12, 3, 4, 1]
+    assert upgrade_database(str(old_index)) == head()
+    assert answers(old_index) == before
+    with closing(open_database(str(old_index))) as database:
+        assert isinstance(database, Database)
+        assert check_database(database).problems == ()
+        decided = rows(database, "SELECT verdict, COUNT(*) FROM audit_decisions WHERE state = 'ready' GROUP BY verdict")
+        assert decided == [("keep", 5)]
