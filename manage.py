@@ -133,7 +133,7 @@ def prune(
         manner = Manner(permanent, quarantine, max_share, page.limits)
         report = work.prune(database, plan, manner=manner, camera=camera, clock=page.clock, progress=page.progress)
         page.show(report, words.pruned)
-    raise typer.Exit(1 if report.failures or report.held_back else 0)
+    raise typer.Exit(1 if report.failures or report.held_back or report.stopped else 0)
 
 
 @app.command()
@@ -172,6 +172,24 @@ def rescue(
         report = work.rescue(quarantine, progress=page.progress)
         page.show(report, words.restored)
     raise typer.Exit(1 if report.failures else 0)
+
+
+@app.command()
+def recover(
+    context: typer.Context,
+    nobody_else: Annotated[
+        bool, typer.Option("--nobody-else", help="No other command is at work on these files, on any host.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Finish or undo removals that were cut off."""
+    from indexer.door import words
+    from indexer.workflows import recover as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        report = work.recover(database, nobody_else=nobody_else, clock=page.clock)
+        page.show(report, words.recovered)
+    raise typer.Exit(1 if report.left_open else 0)
 
 
 @app.command()

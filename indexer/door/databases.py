@@ -1,4 +1,4 @@
-"""The commands `db upgrade|check|copy`."""
+"""The commands `db upgrade|check|adopt|copy`."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 from indexer.door.options import Json, enter
 
-app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, check, copy.")
+app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, check, adopt, copy.")
 
 
 @app.command("upgrade")
@@ -29,6 +29,22 @@ def db_check(context: typer.Context, json: Json = False) -> None:
         health = work.check(database)
         page.show(health, words.healthy)
     raise typer.Exit(1 if health.problems else 0)
+
+
+@app.command("adopt")
+def db_adopt(
+    context: typer.Context,
+    quarantine: Annotated[str, typer.Argument(metavar="QUARANTINE", help="The folder, usually .indexer-quarantine.")],
+    json: Json = False,
+) -> None:
+    """Take in the files of a quarantine that this index does not know."""
+    from indexer.door import words
+    from indexer.workflows import adopt as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        report = work.adopt(database, quarantine, clock=page.clock, progress=page.progress)
+        page.show(report, words.adopted)
+    raise typer.Exit(1 if report.failures else 0)
 
 
 @app.command("copy")

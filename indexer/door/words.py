@@ -14,12 +14,14 @@ from indexer.door.escaping import printable
 from indexer.store.auditing import Audit
 from indexer.store.auditing import Table as Rows
 from indexer.store.schema import Health
+from indexer.workflows.adopt import AdoptReport
 from indexer.workflows.compare import CompareReport
 from indexer.workflows.copying import CopyReport
 from indexer.workflows.ingest import IngestReport, Outcome
 from indexer.workflows.pin import PinReport
 from indexer.workflows.prune import PruneReport
 from indexer.workflows.purge import PurgeReport
+from indexer.workflows.recover import RecoverReport
 from indexer.workflows.restore import RestoreReport
 from indexer.workflows.status import Status
 
@@ -99,11 +101,16 @@ def pruned(console: Console, report: PruneReport) -> None:
         console.print(f"  {number} lie in {path(folder)}")
     if report.hard_links:
         console.print(f"  {report.hard_links} left alone: the same file on disk as their keeper (hard links)")
+    if report.protected:
+        console.print(f"  {len(report.protected)} must stay, whatever this index decided:")
+        named(console, report.protected)
     if report.outdated:
         console.print(f"  {report.outdated} left alone: their decision changed after the plan was shown")
     _left_out(console, report.left_out)
     _held_back(console, report.held_back)
     named(console, report.failures)
+    if report.stopped:
+        console.print(f"Stopped: {report.stopped}. Free some space, or name another place with --quarantine.")
     if report.quarantines:
         console.print(f"To undo: manage.py restore --run {report.run_id}   To free the space: manage.py purge --all")
 
@@ -114,6 +121,20 @@ def restored(console: Console, report: RestoreReport) -> None:
         " They and their keepers are pinned: no prune takes them again." if report.pinned and report.restored else ""
     )
     console.print(f"{report.restored} files brought back.{pinned}")
+    named(console, report.failures)
+
+
+def recovered(console: Console, report: RecoverReport) -> None:
+    """What was cut off, and how it was settled."""
+    console.print(f"{report.finished} removals finished, {report.undone} undone, {len(report.left_open)} open still.")
+    named(console, report.left_open)
+    if report.left_open:
+        console.print("If no other command is at work on these files, on any host: manage.py recover --nobody-else")
+
+
+def adopted(console: Console, report: AdoptReport) -> None:
+    """What a quarantine held that the index knows now."""
+    console.print(f"{report.adopted} files of {report.runs} runs were taken in; restore and purge see them now.")
     named(console, report.failures)
 
 
@@ -141,7 +162,12 @@ def stated(console: Console, status: Status) -> None:
     if status.quarantined:
         console.print(f"{status.quarantined} files lie in quarantine, {size(status.quarantined_bytes)}.")
     if status.left_open:
-        console.print(f"{status.left_open} removals were cut off; the next writing command settles them.")
+        console.print(f"{status.left_open} removals were cut off; to finish or undo them: manage.py recover")
+    for unknown in status.unknown_runs:
+        console.print(
+            f"{path(unknown.folder)} holds files of {unknown.runs} runs that this index does not know, another index's "
+            f"or forgotten with a backup. To take them in: manage.py db adopt {path(unknown.folder)}"
+        )
     if status.unwitnessed:
         console.print(f"{len(status.unwitnessed)} removed images have no keeper present any more:")
         named(console, [(removal.path, f"keeper {path(removal.keeper_path)}") for removal in status.unwitnessed])

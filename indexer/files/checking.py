@@ -9,7 +9,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from indexer.files import steps
@@ -28,11 +28,13 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """Which file on the disk was checked, and in which state."""
+    """Which file on the disk was checked, and in which state; a new name or owner since does not make it another."""
 
     device: int
     inode: int
     mtime_ns: int
+    ctime_ns: int = field(default=0, compare=False)
+    links: int = field(default=1, compare=False)
 
 
 class Mismatch(Exception):
@@ -43,10 +45,15 @@ class Mismatch(Exception):
         self.reason = reason
 
 
+class UnreadableFileError(Mismatch):
+    """What the file at a path is cannot be told now: the disk refuses, or somebody is writing to it."""
+
+
 def check(path: str, *, expected: Fingerprint) -> FileIdentity:
     """Identity of the file at the path, after its size and every byte were found as expected. Changes nothing.
 
-    Raises `Mismatch` if the file is missing, a link, not regular, cannot be read, or differs, or changed meanwhile.
+    Raises `Mismatch` if the file is missing, a link, not regular, or differs, `UnreadableFileError` if it cannot be
+    read or changed meanwhile.
     """
     return _checked(path, expected=expected, read=lambda descriptor: (steps.read_hash(descriptor), None))[0]
 
@@ -73,12 +80,46 @@ def _checked(path: str, *, expected: Fingerprint, read: Callable[[int], tuple[st
         finally:
             os.close(descriptor)
     except OSError as problem:
-        raise Mismatch(f"The file cannot be read: {problem.strerror}.") from problem
+        raise UnreadableFileError(f"The file cannot be read: {problem.strerror}.") from problem
     if not _state(before) == _state(opened) == _state(after):
-        raise Mismatch("The file changed while it was read.")
+        raise UnreadableFileError("The file changed while it was read.")
     if content_hash != expected.content_hash:
         raise Mismatch("The file has other bytes than the index knows, though as many.")
     return identity(after), data
+
+
+def check_again(path: str, *, checked: FileIdentity, expected: Fingerprint) -> None:
+    """Raise `Mismatch` unless a file that was checked a moment ago is still there with its bytes.
+
+    It is read again only if something of it changed since, its times, owner or names.
+    """
+    status = regular_status(path)
+    if status.st_nlink == 0 and checked.links > 0:
+        raise Mismatch("The file was deleted a moment ago.")
+    if identity(status) != checked or status.st_ctime_ns != checked.ctime_ns:
+        check(path, expected=expected)
+
+
+def is_same(path: str, checked: FileIdentity) -> bool:
+    """Whether a path names the file that was checked, written to since or not."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    return (status.st_dev, status.st_ino) == (checked.device, checked.inode)
+
+
+def is_one_name(path_a: str, path_b: str) -> bool:
+    """Whether two paths lead to one name of one file, as through a linked or doubly mounted folder: it has no other."""
+    try:
+        status_a, status_b = os.lstat(path_a), os.lstat(path_b)
+        folder_a, folder_b = os.stat(os.path.dirname(path_a)), os.stat(os.path.dirname(path_b))
+    except OSError:
+        return False
+    if not os.path.samestat(status_a, status_b):
+        return False
+    same_name = os.path.basename(path_a) == os.path.basename(path_b)
+    return status_a.st_nlink < 2 or (same_name and os.path.samestat(folder_a, folder_b))
 
 
 def same_file(path_a: str, path_b: str) -> bool:
@@ -97,7 +138,7 @@ def regular_status(path: str) -> os.stat_result:
     except (FileNotFoundError, NotADirectoryError):
         raise Mismatch("The file is missing.") from None
     except OSError as problem:
-        raise Mismatch(f"The file cannot be looked at: {problem.strerror}.") from problem
+        raise UnreadableFileError(f"The file cannot be looked at: {problem.strerror}.") from problem
     if stat.S_ISLNK(status.st_mode):
         raise Mismatch("The file is a symbolic link now.")
     if not stat.S_ISREG(status.st_mode):
@@ -113,7 +154,7 @@ def confirm(path: str, *, expected: FileIdentity) -> None:
 
 def identity(status: os.stat_result) -> FileIdentity:
     """Which file, and in which state, a status tells of."""
-    return FileIdentity(status.st_dev, status.st_ino, status.st_mtime_ns)
+    return FileIdentity(status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_nlink)
 
 
 def _state(status: os.stat_result) -> tuple[FileIdentity, int, int]:

@@ -6,6 +6,7 @@ Places are relative to the manifest, so that a quarantine may be moved or mounte
 
 import json
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from indexer.files import steps
 
 MANIFEST_NAME = "manifest.jsonl"
+_HEAD_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,10 @@ class Entry:
     content_hash: str
     keeper_path: str
     removed_at: str
+    keeper_hash: str = ""
+    index_id: str = ""
+    run_token: str = ""
+    """The last three are empty in lines of versions before 0.1.0."""
 
 
 def note(place: str, entry: Entry) -> None:
@@ -47,6 +53,33 @@ def read(folder: str) -> Iterator[tuple[str, Entry]]:
             yield from dict(_entries(inside)).items()
 
 
+def read_heads(folder: str) -> list[tuple[str, Entry]]:
+    """The first place, with its entry, of each run in a quarantine; none where there is no such folder."""
+    try:
+        runs = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    manifests = (
+        run for run in (os.path.join(folder, name) for name in runs) if is_manifest(os.path.join(run, MANIFEST_NAME))
+    )
+    return [head for run in manifests if (head := next(_entries(run), None)) is not None]
+
+
+def is_manifest(path: str) -> bool:
+    """Whether the file at a path is a manifest of ours, by its first line."""
+    try:
+        descriptor = steps.open_to_read(path)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return False
+            first = steps.read_bytes(descriptor, most=_HEAD_BYTES)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return False
+    return first.lstrip(b"\n").startswith(b'{"place": ')
+
+
 def _entries(run_folder: str) -> Iterator[tuple[str, Entry]]:
     with Path(run_folder, MANIFEST_NAME).open(encoding="ascii", errors="replace") as lines:
         for line in lines:
@@ -62,7 +95,8 @@ def _entries(run_folder: str) -> Iterator[tuple[str, Entry]]:
 
 def _makes_sense(entry: Entry) -> bool:
     """Whether this can be what `note` wrote: others may have written into the file too."""
-    words = (entry.path, entry.content_hash, entry.keeper_path, entry.removed_at)
+    words = [entry.path, entry.content_hash, entry.keeper_path, entry.removed_at]
+    words += [entry.keeper_hash, entry.index_id, entry.run_token]
     if not all(isinstance(word, str) for word in words) or not isinstance(entry.size_bytes, int):
         return False
     try:

@@ -10,6 +10,8 @@ What a cut can leave of `move_no_replace`, and what a caller finds with `same_fi
 - the file at both, as one inode or as two with equal bytes: either may be deleted;
 - the file at the target only: done.
 
+What it can leave of `delete_witnessed` is the same, with the aside name as the target, or the file is gone.
+
 Decision: a move is link, look, unlink, and no rename. link(2) never replaces, whatever else writes into the folder, so
 the source goes only after the target was seen to be the very inode that was checked; rename(2) would have moved a
 wrong file before anyone could look, and replaces. The cost is the state "at both", which is harmless and recognisable.
@@ -31,6 +33,7 @@ A folder that the system does not let us sync (no right to read it, or the file 
 import errno
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import suppress
 
 from indexer.files import steps
@@ -39,20 +42,70 @@ from indexer.files.checking import FileIdentity, Mismatch, confirm, identity, sa
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
 
 
-def move_no_replace(source: str, target: str, *, expected: FileIdentity) -> None:
+def _nothing() -> None:
+    """Lets a move go on."""
+
+
+def move_no_replace(
+    source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _nothing
+) -> None:
     """Move a file that is still the one that was checked to a free path, times and mode kept.
 
-    Raises `FileExistsError` if something is at the target, `Mismatch` if the source is not the checked file, another
-    `OSError` if the disk refuses; the file is then at the source as before. If another file took the name of the source
-    meanwhile, that one stays, and the checked one is at the target. After a cut: see the module.
+    `before_unlink` is called when the file is at both ends, right before the source goes; if it raises, the move is
+    undone. Raises `FileExistsError` if something is at the target, `Mismatch` if the source is not the checked file,
+    another `OSError` if the disk refuses; the file is then at the source as before. If another file took the name of
+    the source meanwhile, that one stays, and the checked one is at the target. After a cut: see the module.
     """
     confirm(source, expected=expected)
     try:
-        _move_within(source, target, expected=expected)
+        _move_within(source, target, expected=expected, before_unlink=before_unlink)
     except OSError as problem:
         if problem.errno != errno.EXDEV:
             raise
-        _move_across(source, target, expected=expected)
+        _move_across(source, target, expected=expected, before_unlink=before_unlink)
+
+
+def copy_no_replace(source: str, target: str, *, expected: FileIdentity) -> None:
+    """Copy a file that is still the one that was checked to a free path, times and mode kept; the source stays.
+
+    Raises as `move_no_replace`. A cut leaves an unfinished copy beside the target, or the whole one.
+    """
+    confirm(source, expected=expected)
+    _refuse_existing(target)
+    _copy_to(source, target, expected=expected)
+
+
+def delete_witnessed(
+    path: str,
+    *,
+    expected: FileIdentity,
+    aside: str,
+    is_witnessed: Callable[[], None],
+    before_unlink: Callable[[], None] = _nothing,
+) -> None:
+    """Delete a file that is still the one that was checked, while others stand for it.
+
+    It is put aside first, under a free name in its folder. `is_witnessed` is called then, and raises if what stands for
+    the file went with its name, as where both are one file behind two mounts: the file then gets its name back.
+    `before_unlink` is called before each name goes. Raises as `move_no_replace`; if the name was taken meanwhile, the
+    file stays aside. After a cut: see the module.
+    """
+    move_no_replace(path, aside, expected=expected, before_unlink=before_unlink)
+    try:
+        is_witnessed()
+        before_unlink()
+        confirm(aside, expected=expected)
+        steps.unlink(aside)
+    except Exception:
+        if os.path.lexists(aside):
+            move_no_replace(aside, path, expected=expected)
+        raise
+    _sync_folder_if_possible(path)
+
+
+def aside_path(path: str, *, name: str = "last-look") -> str:
+    """Where a file waits beside its path before it is deleted: a name that no walk takes for an image's."""
+    return os.path.join(os.path.dirname(path), f".indexer-aside-{name}")
 
 
 def delete(path: str, *, expected: FileIdentity) -> None:
@@ -71,27 +124,34 @@ def discard_partial(target: str) -> None:
         steps.unlink(_partial_path(target))
 
 
-def _move_within(source: str, target: str, *, expected: FileIdentity) -> None:
+def _move_within(
+    source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _nothing
+) -> None:
     """A cut leaves the file at the source, at both as one inode, or at the target."""
     try:
         steps.link(source, target)
     except OSError as problem:
         if problem.errno not in _NO_HARD_LINKS:
             raise
-        _move_by_rename(source, target, expected=expected)
+        _move_by_rename(source, target, expected=expected, before_unlink=before_unlink)
         return
     try:
         confirm(target, expected=expected)
         steps.sync_folder(target)
+        before_unlink()
+        confirm(target, expected=expected)
         _drop(source, expected=expected)
-    except (OSError, Mismatch):
+    except Exception:
         _undo(target, source=source)
         raise
     _sync_folder_if_possible(source)
 
 
-def _move_by_rename(source: str, target: str, *, expected: FileIdentity) -> None:
+def _move_by_rename(
+    source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _nothing
+) -> None:
     """A cut leaves the file at the source or at the target."""
+    before_unlink()
     _refuse_existing(target)
     steps.rename(source, target)
     try:
@@ -104,12 +164,27 @@ def _move_by_rename(source: str, target: str, *, expected: FileIdentity) -> None
     _sync_folder_if_possible(source)
 
 
-def _move_across(source: str, target: str, *, expected: FileIdentity) -> None:
+def _move_across(source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None]) -> None:
     """A cut leaves the file at the source, with or without an unfinished copy; at both, as two inodes; at the target.
 
     The copy grows under a name that no walk takes for an image and gets the target's name when it is whole and synced.
     """
     _refuse_existing(target)
+    copy = _copy_to(source, target, expected=expected)
+    try:
+        before_unlink()
+        confirm(target, expected=copy)
+        _drop(source, expected=expected)
+    except Exception:
+        with suppress(OSError, Mismatch):
+            if _is_still_there(source, expected=expected):
+                delete(target, expected=copy)
+        raise
+    _sync_folder_if_possible(source)
+
+
+def _copy_to(source: str, target: str, *, expected: FileIdentity) -> FileIdentity:
+    """Identity of a whole copy at a free path."""
     discard_partial(target)
     partial = _partial_path(target)
     try:
@@ -119,14 +194,7 @@ def _move_across(source: str, target: str, *, expected: FileIdentity) -> None:
         with suppress(OSError):
             discard_partial(target)
         raise
-    try:
-        _drop(source, expected=expected)
-    except (OSError, Mismatch):
-        with suppress(OSError, Mismatch):
-            if _is_still_there(source, expected=expected):
-                delete(target, expected=copy)
-        raise
-    _sync_folder_if_possible(source)
+    return copy
 
 
 def _copy_checked(source: str, partial: str, *, expected: FileIdentity) -> FileIdentity:

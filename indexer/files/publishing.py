@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from indexer.errors import FolderProblem
-from indexer.files.walking import REPORT_MARKER
+from indexer.files.markers import REPORT_MARKER
 
 _PARTIAL = ".part"
 

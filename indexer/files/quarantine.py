@@ -1,8 +1,9 @@
 """Where a file that is taken away goes: a place that no other file was or will be given.
 
 It promises new folders that are on the disk before they are used, closed to others, and that only what is empty is
-removed again. A new folder's parent is synced before anything is put into the folder. It does not move a file, nor know
-why one moves: the path it gives is written into the journal first.
+removed again; the marker, the lock and the record of a quarantine stay. A new folder's parent is synced before anything
+is put into the folder. It does not move a file, nor know why one moves: the path it gives is written into the journal
+first.
 """
 
 import itertools
@@ -11,10 +12,12 @@ import stat
 from contextlib import suppress
 
 from indexer.files import steps
+from indexer.files.filesystems import is_mount_point
 from indexer.files.manifest import MANIFEST_NAME
+from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME, is_quarantine, is_run
 from indexer.files.moving import discard_partial
-from indexer.files.walking import QUARANTINE_NAME
 
+_MARK = b"Files that indexer removed lie here: see manage.py restore, purge and rescue. Nothing walks this folder.\n"
 _FOR_THE_OWNER = 0o700  # quarantined images may come from a folder that was closed to others
 
 
@@ -24,16 +27,38 @@ def quarantine_folder(root: str, *, override: str | None = None) -> str:
     The override if there is one; else beside the root, where the same device and the rights allow; else inside it.
     """
     if override is not None:
-        return os.path.abspath(override)
+        return os.path.realpath(override)
     beside = os.path.join(os.path.dirname(root), QUARANTINE_NAME)
     return beside if _can_hold(beside, root=root) else os.path.join(root, QUARANTINE_NAME)
 
 
-def quarantine_place(folder: str, *, run: str, name: str, basename: str) -> str:
+def prepare_quarantine(folder: str) -> None:
+    """Make a quarantine where it is missing, with its marker, on the disk before anything is put into it.
+
+    A cut leaves some of it. Raises `OSError` if it cannot be made.
+    """
+    marker = os.path.join(folder, QUARANTINE_MARKER)
+    if os.path.lexists(marker):
+        return
+    make_folders(folder, mode=_FOR_THE_OWNER)
+    steps.append(marker, _MARK)
+    steps.sync_folder(marker)
+
+
+def quarantine_of(place: str) -> str:
+    """The quarantine of a place that `quarantine_place` gave; of one that was taken out of it, the run's folder."""
+    run_folder = os.path.dirname(os.path.dirname(place))
+    folder = os.path.dirname(run_folder)
+    return folder if is_quarantine(folder) or not is_run(run_folder) else run_folder
+
+
+def quarantine_place(folder: str, *, run: str, name: str, basename: str, synced: set[str] | None = None) -> str:
     """A free path `<folder>/<run>/<name>[-k]/<basename>` in a new folder that nobody else was given.
 
-    Called before the journal's row is written, which names the path. A cut leaves an empty folder: see `forget_place`.
+    Called before the journal's row is written, which names the path. `synced`: folders that were synced since this
+    process began, so that each is once. A cut leaves an empty folder: see `forget_place`.
     """
+    synced = set() if synced is None else synced
     run_folder = os.path.join(folder, run)
     make_folders(run_folder, mode=_FOR_THE_OWNER)
     for number in itertools.count(1):
@@ -41,30 +66,30 @@ def quarantine_place(folder: str, *, run: str, name: str, basename: str) -> str:
         with suppress(FileExistsError):
             steps.make_folder(place, mode=_FOR_THE_OWNER)
             break
-    # All three, new or not: a cut may have made one and not synced it.
+    # All three, new or not: an earlier process may have made one and not synced it before it was cut off.
     for made in (place, run_folder, folder):
-        steps.sync_folder(made)
+        if made not in synced:
+            steps.sync_folder(made)
+    synced |= {run_folder, folder}
     return os.path.join(place, basename)
 
 
 def forget_place(path: str) -> None:
-    """Remove the folder of a place that holds no file (any more), and those above it that are empty now.
+    """Remove the folder of a place that holds no file (any more), and the run's folder if it is empty now.
 
-    A manifest that is alone in its folder speaks of no file any more and goes too. What cannot be removed stays. A cut
-    leaves empty folders.
+    A manifest that is alone in its folder speaks of no file any more and goes too. The quarantine itself stays: what
+    lies in it protects other files. What cannot be removed stays. A cut leaves empty folders.
     """
     with suppress(OSError):
         discard_partial(path)
     place = os.path.dirname(path)
     run_folder = os.path.dirname(place)
-    folder = os.path.dirname(run_folder)
     with suppress(OSError):
         steps.remove_empty_folder(place)
         if os.listdir(run_folder) == [MANIFEST_NAME]:
             steps.unlink(os.path.join(run_folder, MANIFEST_NAME))
-    for empty in (run_folder, folder) if os.path.basename(folder) == QUARANTINE_NAME else (run_folder,):
-        with suppress(OSError):
-            steps.remove_empty_folder(empty)
+    with suppress(OSError):
+        steps.remove_empty_folder(run_folder)
 
 
 def make_folders(path: str, *, mode: int = 0o777) -> None:
@@ -87,5 +112,6 @@ def _can_hold(folder: str, *, root: str) -> bool:
         status, root_status = os.lstat(there), os.lstat(root)
     except OSError:
         return False
-    is_near = stat.S_ISDIR(status.st_mode) and status.st_dev == root_status.st_dev
+    # A folder that is mounted under another name is on one device with its parent; no file moves between the two.
+    is_near = stat.S_ISDIR(status.st_mode) and status.st_dev == root_status.st_dev and not is_mount_point(root)
     return is_near and os.access(there, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)

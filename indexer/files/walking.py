@@ -2,25 +2,23 @@
 
 It promises that every path met is answered once, as a candidate or as skipped with a reason, in an order that depends
 on the names alone; that no symbolic link is followed beneath an argument; and that quarantined files and the pictures
-of reports are never seen. It does not open a file: whether a candidate is a picture is for others to find out.
+of reports are never seen. It opens no candidate: whether it is a picture is for others to find out.
 """
 
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from indexer.errors import FolderProblem
+from indexer.files.manifest import MANIFEST_NAME
+from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME, REPORT_MARKER, find_quarantine, is_run
 
-QUARANTINE_NAME = ".indexer-quarantine"
-"""Folders of this name hold files that were taken away; they are never walked."""
-
-REPORT_MARKER = ".indexer-report"
-"""A folder that holds a file of this name is a report: its pictures are of images, and no images."""
 OF_REPORT = "a report of indexer"
-"""Why such a folder is skipped."""
+OF_QUARANTINE = "a quarantine of indexer"
+"""Why a folder of our own is skipped."""
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 """Suffixes of candidates, in small letters."""
@@ -42,8 +40,8 @@ class Skipped:
 
     path: str
     reason: str
-    """'not an image name', 'symbolic link', 'not a regular file', 'a report of indexer', 'Permission denied', 'gone
-    while walking' or another text of the operating system."""
+    """'not an image name', 'symbolic link', 'not a regular file', 'a report of indexer', 'a quarantine of indexer',
+    'Permission denied', 'gone while walking' or another text of the operating system."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def _resolve(paths: Sequence[str]) -> _Arguments:
             raise FolderProblem(
                 f"Cannot walk {path!r}: {reason}. Name a folder or image file that exists and that you may read."
             ) from None
-        if QUARANTINE_NAME in place.split(os.sep):
+        if find_quarantine(place) is not None:
             raise FolderProblem(
                 f"Cannot walk {path!r}: it lies in a quarantine, where removed images wait. "
                 f"To bring them back, use the command restore."
@@ -132,8 +130,8 @@ def _walk_folder(root: str, *, listed: set[str]) -> Iterator[Candidate | Skipped
             yield Skipped(folder, _reason(problem))
             continue
         listed.add(folder)
-        if any(entry.name == REPORT_MARKER for entry in entries):
-            yield Skipped(folder, OF_REPORT)
+        if (own := _kind_of_our_own(folder, {entry.name for entry in entries})) is not None:
+            yield Skipped(folder, own)
             continue
         subfolders = []
         for entry in entries:
@@ -143,6 +141,13 @@ def _walk_folder(root: str, *, listed: set[str]) -> Iterator[Candidate | Skipped
             elif entry.name != QUARANTINE_NAME:
                 subfolders.append(entry.path)
         waiting.extend(reversed(subfolders))
+
+
+def _kind_of_our_own(folder: str, names: Set[str]) -> str | None:
+    """Why a folder with these entries is not walked; None for one that is no folder of ours."""
+    if REPORT_MARKER in names:
+        return OF_REPORT
+    return OF_QUARANTINE if QUARANTINE_MARKER in names or (MANIFEST_NAME in names and is_run(folder)) else None
 
 
 def _list_folder(folder: str) -> list[os.DirEntry[str]]:

@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from indexer.store.columns import storable
 from indexer.store.database import Database
-from indexer.store.tables import Table
+from indexer.store.tables import IdentityRow, Table
 
 _ROWS, _ROWS_WITH_BYTES = 2000, 100  # read, written and held together; of thumbnails some 4 MB
 
@@ -71,8 +71,8 @@ class Into(Tally):
 
 
 def list_tables() -> list[str]:
-    """The tables, each after those that it refers to."""
-    return [form.name for form in Table.metadata.sorted_tables]
+    """The tables that are copied, each after those that it refers to; a copy has an identity of its own."""
+    return [form.name for form in Table.metadata.sorted_tables if form.name != IdentityRow.__tablename__]
 
 
 def count_rows(connection: Connection, name: str) -> int:

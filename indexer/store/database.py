@@ -4,6 +4,7 @@ It promises that SQLite enforces foreign keys, waits for a busy database, writes
 says goes out as one sentence of ours. It does not know any table.
 """
 
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -182,9 +183,10 @@ _ADVICE = [
 
 
 def parse_database(text: str) -> URL:
-    """The URL of a database given as a URL or as the path of a SQLite file."""
+    """The URL of a database given as a URL or as the path of a SQLite file, which is the real one: the lock and the log
+    of an index lie beside it, by whatever link a command comes."""
     if "://" not in text:
-        return URL.create("sqlite", database=str(Path(text).absolute()))
+        return URL.create("sqlite", database=os.path.realpath(text))
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
@@ -194,7 +196,7 @@ def parse_database(text: str) -> URL:
     if url.get_backend_name() == "sqlite":
         if not url.database or url.database == ":memory:":
             raise UsageProblem("an index in memory would be lost at once; give a path")
-        url = url.set(database=str(Path(url.database).absolute()))
+        url = url.set(database=os.path.realpath(url.database))
     return url
 
 

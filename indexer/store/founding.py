@@ -20,6 +20,7 @@ from indexer.errors import DatabaseProblem
 from indexer.store.advisory import hold_shape
 from indexer.store.copying import count_rows, list_tables
 from indexer.store.database import Database
+from indexer.store.identity import make_identity_of_copy
 from indexer.store.locking import writer_lock
 from indexer.store.schema import Shape, existing_or_new, migrate, refusal, shape_of
 from indexer.store.tables import ProfileRow, Table
@@ -28,10 +29,11 @@ _LAYERS = ("profiles", "scorings", "preparations")  # each before those that it 
 
 
 @contextmanager
-def found(name: str, *, since: datetime) -> Iterator[tuple[Database, Connection]]:
+def found(name: str, *, since: datetime, copied_from: str | None = None) -> Iterator[tuple[Database, Connection]]:
     """An index of the current shape without a row, made at that URL or path, and the connection that fills it.
 
-    What was put in is there when the block ends; if it fails, nothing is.
+    What was put in is there when the block ends; if it fails, nothing is. It has an id of its own; `copied_from`: that
+    of the index whose rows it gets.
     """
     with (
         closing(existing_or_new(name, create=True)) as database,
@@ -43,6 +45,7 @@ def found(name: str, *, since: datetime) -> Iterator[tuple[Database, Connection]
             with database.connection() as connection:
                 hold_shape(connection)
                 _make_empty(database, connection)
+                make_identity_of_copy(connection, copied_from=copied_from)
                 yield database, connection
                 _set_up_server(connection)
             database.use_write_ahead_log()

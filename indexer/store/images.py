@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import Image, State
@@ -18,7 +18,7 @@ from indexer.domain.names import Naming
 from indexer.pixels.describing import Description, Thumbnail
 from indexer.store.bulk import chunks, many
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
-from indexer.store.columns import stored_forms
+from indexer.store.columns import stored_forms, stored_text
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, ImageRow, PreparationRow, ThumbnailRow
 
@@ -49,6 +49,14 @@ class PresentFile(NamedTuple):
     ready: bool
 
 
+class EqualFile(NamedTuple):
+    """A file of a content that other files have too."""
+
+    image_id: int
+    path: str
+    pinned: bool
+
+
 class NewImage(NamedTuple):
     """A described file that is to be a row, with its naming and its root."""
 
@@ -69,6 +77,23 @@ def list_by_hash(session: Session, hashes: Sequence[str]) -> list[KnownFile]:
     """Every row with one of these contents, whatever its state, oldest first."""
     found = (session.execute(_KNOWN.where(ImageRow.content_hash.in_(chunk))) for chunk in chunks(hashes))
     return sorted((_known(row) for rows in found for row in rows), key=lambda known: known.id)
+
+
+def list_equal_ready(session: Session, hashes: Sequence[str]) -> dict[str, list[EqualFile]]:
+    """The ready rows of each of these contents that more than one ready row has, by content, oldest first."""
+    found: dict[str, list[EqualFile]] = {}
+    for chunk in chunks(hashes):
+        shared = (
+            select(ImageRow.content_hash)
+            .where(ImageRow.content_hash.in_(chunk), ImageRow.state == State.READY)
+            .group_by(ImageRow.content_hash)
+            .having(func.count() > 1)
+        )
+        query = select(ImageRow.content_hash, ImageRow.id, ImageRow.path, is_pinned(ImageRow.id))
+        query = query.where(ImageRow.content_hash.in_(shared), ImageRow.state == State.READY).order_by(ImageRow.id)
+        for content_hash, image_id, path, pinned in session.execute(query):
+            found.setdefault(content_hash, []).append(EqualFile(image_id, path, bool(pinned)))
+    return found
 
 
 def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile]:
@@ -155,12 +180,34 @@ def list_roots(session: Session) -> list[str]:
     return list(session.scalars(select(ImageRow.root).distinct()))
 
 
+def list_outermost_roots(session: Session) -> list[str]:
+    """The folders that were given to ingest, without those that lie in another one: asked by jumps over an index."""
+    roots: list[str] = []
+    after = ""
+    while True:
+        query = select(ImageRow.root, ImageRow.path).where(ImageRow.path > after).order_by(ImageRow.path).limit(1)
+        row = session.execute(query).first()
+        if row is None:
+            return sorted(set(roots))
+        roots.append(row.root)
+        # "0" is the character after "/"; a path that is stored as a URI does not stand behind its root.
+        beyond = f"{row.root.rstrip('/')}0"
+        after = beyond if stored_text(beyond) > stored_text(row.path) else row.path
+
+
 def make_present(session: Session, image_id: int) -> None:
-    """Marks a removed image as ready again; whatever else was known at its path is missing now."""
+    """Marks a removed image as ready again; whatever else was known at its path is missing now.
+
+    One that was never described, as it was adopted, waits as missing for the next ingest to find it.
+    """
     path = select(ImageRow.path).where(ImageRow.id == image_id).scalar_subquery()
     others = (ImageRow.path == path) & (ImageRow.id != image_id) & ImageRow.state.not_in(_AWAY)
     session.execute(update(ImageRow).where(others).values(state=State.MISSING, state_reason="replaced"))
-    set_state(session, [image_id], State.READY)
+    set_state(session, [image_id], State.READY if _is_measured(session, image_id) else State.MISSING)
+
+
+def _is_measured(session: Session, image_id: int) -> bool:
+    return session.scalar(select(ImageRow.sharpness).where(ImageRow.id == image_id)) is not None
 
 
 def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]) -> None:

@@ -1,20 +1,28 @@
 """The right to write: one command at a time on a SQLite index, one at a time on each camera of a server's.
 
 It promises that a second writer is refused at once and told who holds the lock, and that a lock ends with its process,
-however that ends: the operating system (or the server) holds it, not a file's existence.
+however that ends: the operating system (or the server) holds it, not a file's existence. A lock whose file somebody
+removed, so that another command could make it anew, is lost: its holder commits nothing more and takes no file away.
+
+Decision: the lock is a file beside the index and not the index itself, as closing any descriptor of a SQLite file drops
+the locks that SQLite has on it. An index with two names (a hard link, a single file that is mounted elsewhere) has two
+locks and, worse, two logs: it is refused. Enforced by tests/store/test_locking.py.
 """
 
+import errno
 import fcntl
 import json
 import os
 import platform
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 from indexer.errors import DatabaseProblem
+from indexer.files.filesystems import is_mount_point
 from indexer.store.advisory import server_right
 from indexer.store.database import Database
 from indexer.store.holders import UNKNOWN, holder, taken
@@ -40,11 +48,26 @@ class Right(Protocol):
     def leave(self, camera: str) -> None:
         """Lets others work on a camera again."""
 
+    def require(self) -> None:
+        """Raises `DatabaseProblem` if the right was lost: others may be at work on the same by now."""
+
 
 class _Everything:
     """The right on a SQLite index, which has one writer: there is no less than everything."""
 
     whole = True
+
+    def __init__(self, database: Database, lock: Path, descriptor: int) -> None:
+        self._database, self._lock, self._descriptor = database, lock, descriptor
+        self._file = _identity(database.path)
+
+    def require(self) -> None:
+        """Raises if the file of the lock, or of the index, is another one by now."""
+        held = os.fstat(self._descriptor)
+        if _identity(self._lock) != (held.st_dev, held.st_ino):
+            raise _lost(self._database, f"its lock {self._lock}")
+        if self._file is not None and _identity(self._database.path) != self._file:
+            raise _lost(self._database, "its file")
 
     def take_all(self) -> None:
         """Has it."""
@@ -72,8 +95,8 @@ def writer_lock(
     It begins with everything all the same where it is `settling` what a cut left open and nobody else is at work.
     """
     if database.path is not None:
-        with _file_lock(database, Path(f"{database.path}.lock"), command=command, since=since):
-            yield _Everything()
+        with _file_lock(database, database.path, command=command, since=since) as right:
+            yield right
         return
     with server_right(database, command=command) as right:
         if not by_camera:
@@ -86,32 +109,90 @@ def writer_lock(
 
 
 @contextmanager
-def _file_lock(database: Database, place: Path, *, command: str, since: datetime) -> Iterator[None]:
+def _file_lock(database: Database, path: Path, *, command: str, since: datetime) -> Iterator[_Everything]:
+    _require_one_name(database, path)
+    lock = Path(f"{path}.lock")
+    descriptor = _open(lock)
     try:
-        file = place.open("a+", encoding="utf-8")
+        _take(descriptor, database, lock)
+        _require_ours(descriptor, lock)
+        holder = {"command": command, "pid": os.getpid(), "host": platform.node(), "since": since.isoformat()}
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+        right = _Everything(database, lock, descriptor)
+        database.guard = right.require
+        try:
+            yield right
+        finally:
+            database.guard = None
+    finally:
+        os.close(descriptor)
+
+
+_OPENING = b'{"command": '
+_LONGEST_BYTES = 65536
+
+
+def _open(lock: Path) -> int:
+    """Descriptor of the lock's file, which is made if need be. A link of that name is not followed."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        return os.open(lock, flags, 0o666)
     except OSError as problem:
+        if problem.errno == errno.ELOOP:
+            raise DatabaseProblem(f"the lock {lock} is a symbolic link; take the link away") from problem
         raise DatabaseProblem(
-            f"the lock {place} cannot be made ({problem.strerror}); check the rights of its folder"
+            f"the lock {lock} cannot be made ({problem.strerror}); check the rights of its folder"
         ) from problem
-    with file:
-        _take(file, database)
-        told = {"command": command, "pid": os.getpid(), "host": platform.node(), "since": since.isoformat()}
-        file.seek(0)
-        file.truncate()
-        json.dump(told, file)
-        file.flush()
-        yield
 
 
-def _take(file: IO[str], database: Database) -> None:
+def _take(descriptor: int, database: Database, lock: Path) -> None:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        file.seek(0)
-        raise taken(database.name, _holder(file.read())) from None
+        raise taken(database.name, _holder(os.pread(descriptor, _LONGEST_BYTES, 0))) from None
+    if _identity(lock) != (os.fstat(descriptor).st_dev, os.fstat(descriptor).st_ino):
+        raise DatabaseProblem(f"the lock {lock} was removed just now; run the command again")
 
 
-def _holder(said: str) -> str:
+def _require_ours(descriptor: int, lock: Path) -> None:
+    """Refuses to write into a file that is no lock: another name of somebody's file, or one with other content."""
+    status = os.fstat(descriptor)
+    head = os.pread(descriptor, len(_OPENING), 0)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or not _OPENING.startswith(head[: len(_OPENING)]):
+        raise DatabaseProblem(f"the file {lock} is no lock of indexer; move it away")
+
+
+def _require_one_name(database: Database, path: Path) -> None:
+    """Refuses an index with a second name: who comes by that has another lock, and SQLite another log."""
+    if path.exists() and path.stat().st_nlink > 1:
+        raise DatabaseProblem(
+            f"database {database.name} has {path.stat().st_nlink} names (hard links); delete all but one, as each has "
+            "a log of its own"
+        )
+    if is_mount_point(str(path)):
+        raise DatabaseProblem(
+            f"database {database.name} is mounted as a single file, and its log is not; mount the folder it lies in"
+        )
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Which file a path names; None if there is none."""
+    try:
+        status = os.lstat(path or "")
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _lost(database: Database, what: str) -> DatabaseProblem:
+    return DatabaseProblem(
+        f"database {database.name}: {what} was removed or replaced while this command was at work; nothing more was "
+        "written; run the command again, it goes on where it stopped"
+    )
+
+
+def _holder(said: bytes) -> str:
     try:
         told = json.loads(said)
         return holder(told["command"], process=told["pid"], host=told["host"], since=told["since"])

@@ -37,6 +37,7 @@ class Removal:
     problem: str | None
     removed_at: datetime | None
     run_id: int
+    aside_path: str | None
 
 
 def begin_removal(
@@ -49,6 +50,11 @@ def begin_removal(
         "quarantine_path": quarantine_path,
     }
     return session.execute(insert(RemovalRow).values(**values).returning(RemovalRow.id)).scalar_one()
+
+
+def note_aside(session: Session, removal_id: int, *, aside_path: str) -> None:
+    """Says where a file waits that is deleted at once."""
+    session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(aside_path=aside_path))
 
 
 def note_failure(session: Session, item: Flagged, *, problem: str, at: datetime, run_id: int) -> None:
@@ -81,6 +87,24 @@ def finish_act(
 def list_open(session: Session) -> list[Removal]:
     """The rows whose act was begun and not finished, oldest first."""
     return [_removal(row) for row in session.execute(_SELECT.where(RemovalRow.pending.is_not(None)))]
+
+
+def find_removal(session: Session, removal_id: int) -> Removal | None:
+    """One row of the journal as it is now."""
+    row = session.execute(_SELECT.where(RemovalRow.id == removal_id)).first()
+    return None if row is None else _removal(row)
+
+
+def list_quarantine_paths(session: Session) -> list[str]:
+    """Where every file lies that is in quarantine."""
+    return list(session.scalars(select(RemovalRow.quarantine_path).where(RemovalRow.state == RemovalState.QUARANTINED)))
+
+
+def list_some_places(session: Session) -> list[str]:
+    """Where the first and the last file lie of those in quarantine: what the quarantines of all are takes too long."""
+    places = select(RemovalRow.quarantine_path).where(RemovalRow.state == RemovalState.QUARANTINED)
+    ends = (places.order_by(RemovalRow.id).limit(1), places.order_by(RemovalRow.id.desc()).limit(1))
+    return [place for end in ends if (place := session.scalar(end)) is not None]
 
 
 def list_quarantined(
@@ -160,4 +184,5 @@ def _removal(row: Any) -> Removal:
         problem=removal.problem,
         removed_at=removal.removed_at,
         run_id=removal.run_id,
+        aside_path=removal.aside_path,
     )

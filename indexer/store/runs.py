@@ -12,15 +12,32 @@ from indexer import __version__
 from indexer.store.tables import RunRow
 
 
-def start_run(session: Session, command: str, *, arguments: Mapping[str, Any], at: datetime) -> int:
+def start_run(
+    session: Session,
+    command: str,
+    *,
+    arguments: Mapping[str, Any],
+    at: datetime,
+    token: str | None = None,
+    username: str | None = None,
+    hostname: str | None = None,
+) -> int:
     """The id of a new run, without an outcome yet."""
     values = {
         "command": command,
         "arguments": json.dumps(arguments, sort_keys=True),
         "version": __version__,
         "started_at": at,
+        "token": token,
+        "username": username,
+        "hostname": hostname,
     }
     return session.execute(insert(RunRow).values(**values).returning(RunRow.id)).scalar_one()
+
+
+def list_tokens(session: Session) -> set[str]:
+    """The tokens of all runs that this index knows."""
+    return set(session.scalars(select(RunRow.token).where(RunRow.token.is_not(None))))
 
 
 def finish_run(session: Session, run_id: int, *, outcome: str, counts: Mapping[str, Any], at: datetime) -> None:

@@ -21,6 +21,7 @@ from indexer.errors import DatabaseProblem
 from indexer.store import profiles
 from indexer.store.advisory import hold_shape
 from indexer.store.database import Database, parse_database
+from indexer.store.identity import ensure_identity
 from indexer.store.locking import writer_lock
 from indexer.store.server import server_problems
 
@@ -153,6 +154,7 @@ def _make(database: Database) -> None:
         hold_shape(connection)
         migrate(connection)
         profiles.add_built_in(connection, BUILT_IN, active=DEFAULT)
+        ensure_identity(connection)
 
 
 @contextmanager

@@ -85,6 +85,14 @@ class CameraRow(Table):
     profile_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"), comment="NULL: the active profile")
 
 
+class IdentityRow(Table):
+    """Which index this is: one row."""
+
+    __tablename__ = "index_identity"
+    id: Mapped[str] = mapped_column(primary_key=True, comment="32 hex digits")
+    copied_from: Mapped[str | None] = mapped_column(comment="the id of the index that it was copied from; NULL: none")
+
+
 class RunRow(Table):
     """One run of a writing command."""
 
@@ -98,6 +106,9 @@ class RunRow(Table):
     finished_at: Mapped[datetime | None] = mapped_column(comment="NULL: running, or cut off")
     outcome: Mapped[str | None] = mapped_column(comment="NULL: running, or cut off")
     counts: Mapped[str | None] = mapped_column(comment="JSON object; NULL: running, or cut off")
+    token: Mapped[str | None] = mapped_column(comment="32 hex digits; NULL: a run of an earlier version")
+    username: Mapped[str | None] = mapped_column(comment="NULL: a run of an earlier version")
+    hostname: Mapped[str | None] = mapped_column(comment="NULL: a run of an earlier version")
 
 
 class ImageRow(Table):
@@ -267,3 +278,7 @@ class RemovalRow(Table):
     restored_at: Mapped[datetime | None] = mapped_column(comment="NULL: not restored")
     purged_at: Mapped[datetime | None] = mapped_column(comment="NULL: not purged")
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), comment="the run that took it away")
+    aside_path: Mapped[str | None] = mapped_column(
+        PathText,
+        comment="where a file that is deleted at once waits for the last look at its keeper; NULL: it does not",
+    )

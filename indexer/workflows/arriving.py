@@ -19,6 +19,7 @@ from indexer.pixels.describing import Description
 from indexer.store import decisions, images, pins, removals
 from indexer.store.database import Session
 from indexer.store.images import KnownFile, NewImage
+from indexer.store.removals import Removal
 
 _AWAY = {State.MISSING, State.REMOVED}
 
@@ -33,8 +34,17 @@ class Arrival:
     replaced: KnownFile | None
 
 
-def take_in(session: Session, arrivals: Sequence[Arrival], *, gone: Set[int], run_id: int, at: datetime) -> list[str]:
-    """Writes arrivals; the outcome of each, in order. `gone` are images that nobody saw where they were."""
+@dataclass(frozen=True)
+class TakenIn:
+    """The outcome of each arrival, in order, and the removals that ended as their files are back."""
+
+    outcomes: list[str]
+    returned: list[Removal]
+
+
+def take_in(session: Session, arrivals: Sequence[Arrival], *, gone: Set[int], run_id: int, at: datetime) -> TakenIn:
+    """Writes arrivals. `gone` are images that nobody saw where they were."""
+    returned: list[Removal] = []
     for arrival in arrivals:
         if arrival.replaced is not None:
             images.displace(session, arrival.replaced.id, path=arrival.seen.path)
@@ -48,10 +58,10 @@ def take_in(session: Session, arrivals: Sequence[Arrival], *, gone: Set[int], ru
         row = _own_row(arrival, rows, expected=expected, gone=gone)
         if row is not None:
             rows.remove(row)
-            _take_back_in(session, arrival, row, twins=rows, at=at)
+            returned += _take_back_in(session, arrival, row, twins=rows, at=at)
         found.append(row)
     _add(session, arrivals, found, run_id=run_id)
-    return [_outcome(arrival, row) for arrival, row in zip(arrivals, found, strict=True)]
+    return TakenIn([_outcome(arrival, row) for arrival, row in zip(arrivals, found, strict=True)], returned)
 
 
 def _add(session: Session, arrivals: Sequence[Arrival], found: Sequence[KnownFile | None], *, run_id: int) -> None:
@@ -110,23 +120,24 @@ def _is_there(row: KnownFile) -> bool:
 
 def _take_back_in(
     session: Session, arrival: Arrival, row: KnownFile, *, twins: Sequence[KnownFile], at: datetime
-) -> None:
-    """Gives a row its new place, and its decision back to `compare` if a premise of it changed."""
+) -> list[Removal]:
+    """Gives a row its new place, and its decision back to `compare` if a premise changed; the removals that end so."""
     naming = moved(row.naming, arrival.naming)
     images.take_in_again(session, row.id, arrival.seen, naming=naming, root=arrival.root)
     # The path decides between images with the same bytes, and only between them.
     outranked = row.path != arrival.seen.path and any(twin.state is State.READY for twin in twins)
     if row.state is not State.READY or arrival.seen.state != "ready" or naming != row.naming or outranked:
         decisions.take_back(session, [row.id], at=at)
-    if row.state is State.REMOVED:
-        _note_return(session, row.id, at=at)
+    return _note_return(session, row.id, at=at) if row.state is State.REMOVED else []
 
 
-def _note_return(session: Session, image_id: int, *, at: datetime) -> None:
+def _note_return(session: Session, image_id: int, *, at: datetime) -> list[Removal]:
     """Writes in the journal that a removed file is back; one that also lies in quarantine still can be purged there.
 
-    Where a restore was cut off that nobody could settle yet, this is its end.
+    Where a restore was cut off that nobody could settle yet, this is its end. The records beside the images are told
+    when this is committed: see `indexer.workflows.ingest`.
     """
+    returned = []
     for removal in removals.list_of_image(session, image_id):
         gone = {RemovalState.DELETED, RemovalState.PURGED}
         taken = removal.state is RemovalState.QUARANTINED and not os.path.lexists(removal.quarantine_path or "")
@@ -134,6 +145,8 @@ def _note_return(session: Session, image_id: int, *, at: datetime) -> None:
             removals.finish_act(session, removal.id, RemovalState.RESTORED, at=at)
             for pinned in (removal.image_id, removal.keeper_id) if removal.pending == "restore" else ():
                 pins.add_pin(session, pinned, reason="restore", at=at, run_id=removal.run_id)
+            returned.append(removal)
+    return returned
 
 
 def _outcome(arrival: Arrival, row: KnownFile | None) -> str:

@@ -13,6 +13,7 @@ from indexer.errors import DatabaseProblem, Interrupted, UsageProblem
 from indexer.interrupts import uninterrupted
 from indexer.store.copying import Contents, Into, Row, Tally, count_rows, iter_rows, list_tables
 from indexer.store.founding import found
+from indexer.store.identity import get_index_id
 from indexer.store.schema import head, open_database
 from indexer.workflows.watching import Advance, Clock, Progress, silent
 
@@ -34,8 +35,10 @@ def copy(source: str, target: str, *, clock: Clock, progress: Progress = silent)
         if old.is_at(target):
             raise UsageProblem(f"{old.name} would be copied onto itself; name another index to copy into")
         totals = {name: count_rows(reading, name) for name in list_tables()}
+        with old.read() as session:
+            copied_from = get_index_id(session)
         try:
-            with found(target, since=clock()) as (new, writing):
+            with found(target, since=clock(), copied_from=copied_from) as (new, writing):
                 left = [
                     _carry(iter_rows(old, reading, name), Into(writing, name), progress(f"copying {name}", total))
                     for name, total in totals.items()

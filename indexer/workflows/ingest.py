@@ -30,11 +30,13 @@ from indexer.store import decisions, images, profiles
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
 from indexer.store.profiles import StoredProfile
+from indexer.store.removals import Removal
 from indexer.workflows.arriving import Arrival, take_in
 from indexer.workflows.claiming import Claim, Seen
 from indexer.workflows.looking import Found
 from indexer.workflows.measures import recipe_of
 from indexer.workflows.running import Run, writing
+from indexer.workflows.safeguards import note_return
 from indexer.workflows.sorting import EXPECTED, News
 from indexer.workflows.watching import Clock, Progress, silent
 
@@ -121,7 +123,9 @@ def ingest(
             with database.write() as session:
                 ours, others = claim.ours(session, batch, gone=sorted_out.gone.keys())
                 report.leave(others)
-                _write(session, ours, found, report, gone=sorted_out.gone.keys(), run=run, clock=clock)
+                returned = _write(session, ours, found, report, gone=sorted_out.gone.keys(), run=run, clock=clock)
+            for removal in returned:
+                note_return(removal, index_id=run.index_id, at=clock())
             run.counts = report.counts
 
         described = _describe(database, sorted_out.news, found, spread=spread, limits=limits)
@@ -224,8 +228,8 @@ def _write(
     gone: Set[int],
     run: Run,
     clock: Clock,
-) -> None:
-    """Writes one batch of described files and counts each."""
+) -> list[Removal]:
+    """Writes one batch of described files and counts each; the removals that ended as their files are back."""
     arrivals: list[Arrival] = []
     for (candidate, known), seen in batch:
         if seen.problem is not None:
@@ -242,8 +246,10 @@ def _write(
         else:
             naming = found.naming(candidate, exif=(seen.exif_time, seen.exif_offset))
             arrivals.append(Arrival(seen, naming, candidate.root, known))
-    for outcome in take_in(session, arrivals, gone=gone, run_id=run.id, at=clock()):
+    taken_in = take_in(session, arrivals, gone=gone, run_id=run.id, at=clock())
+    for outcome in taken_in.outcomes:
         report.count(outcome)
+    return taken_in.returned
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -18,19 +18,25 @@ from indexer.store.database import Database
 from indexer.workflows.album import Album
 from indexer.workflows.removing import End, Manner, take_away
 from indexer.workflows.running import writing
+from indexer.workflows.safeguards import Safeguards
 from indexer.workflows.unwalked import find_walked
 from indexer.workflows.watching import Clock, Progress, silent
 
 
 @dataclass
 class PruneReport:
-    """What was taken away and what was not."""
+    """What was taken away and what was not.
+
+    `protected`: files that must stay, and why; `stopped`: why the run ended before its plan did.
+    """
 
     run_id: int = 0
     removed: int = 0
     size_bytes: int = 0
     hard_links: int = 0
     outdated: int = 0
+    protected: list[tuple[str, str]] = field(default_factory=list)
+    stopped: str | None = None
     failures: list[tuple[str, str]] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     held_back: dict[str, str] = field(default_factory=dict)
@@ -46,6 +52,7 @@ class PruneReport:
             "size_bytes": self.size_bytes,
             "hard_links": self.hard_links,
             "outdated": self.outdated,
+            "protected": len(self.protected),
             "failed": len(self.failures),
             "left_out": self.left_out,
             "held_back": self.held_back,
@@ -99,14 +106,18 @@ def prune(
         report.left_out = {str(reason): number for reason, number in now.left_out.items()}
         report.held_back = {held.camera.camera: held.reason for held in now.held_back}
         report.present = {camera.camera: camera.images for camera in now.cameras}
-        album = _album(database, victims, manner=manner)
+        run.counts = report.counts
+        album, safeguards = _album(database, victims, manner=manner), Safeguards(database, victims, run=run)
         advance = progress("removing", len(victims))
-        for item in victims:
+        for number, item in enumerate(victims, start=1):
             with uninterrupted():
-                _note(report, item, take_away(database, item, manner=manner, run=run, clock=clock, album=album))
+                end = take_away(database, item, manner=manner, run=run, clock=clock, album=album, safeguards=safeguards)
+                _note(report, item, end)
             run.counts = report.counts
             advance(1)
-        run.counts = report.counts
+            if end.full and number < len(victims):
+                report.stopped = f"a disk is full; {len(victims) - number} files of the plan were not tried"
+                break
     return report
 
 
@@ -136,6 +147,8 @@ def _note(report: PruneReport, item: Flagged, end: End) -> None:
     """Counts how one removal ended."""
     if end.problem is not None:
         report.failures.append((item.victim.path, end.problem))
+    elif end.protected is not None:
+        report.protected.append((item.victim.path, end.protected))
     elif end.hard_link:
         report.hard_links += 1
     else:

@@ -5,7 +5,7 @@ was put into quarantine.
 """
 
 import os
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,14 +14,15 @@ from indexer.domain.images import State
 from indexer.domain.removal import RemovalState
 from indexer.domain.selection import pair_of
 from indexer.errors import UsageProblem
-from indexer.files.checking import Fingerprint, Mismatch, check, same_file
-from indexer.files.moving import delete
-from indexer.files.quarantine import forget_place
+from indexer.files.checking import Fingerprint, Mismatch, check, check_again, same_file
+from indexer.files.moving import aside_path, delete_witnessed
+from indexer.files.quarantine import forget_place, quarantine_of
 from indexer.interrupts import uninterrupted
 from indexer.store import removals, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import Removal
-from indexer.workflows.running import writing
+from indexer.workflows.running import Run, writing
+from indexer.workflows.safeguards import hold_around
 from indexer.workflows.watching import Clock, Progress, silent
 
 
@@ -73,7 +74,7 @@ def purge(
                 _close(database, removal, report, clock=clock)
                 continue
             with uninterrupted():
-                problem = _purge_one(database, removal, clock=clock)
+                problem = _purge_one(database, removal, run=run, clock=clock)
             if problem is None:
                 report.purged += 1
                 report.size_bytes += removal.size_bytes
@@ -119,11 +120,11 @@ def _said_against(database: Database, removal: Removal) -> str | None:
     )
 
 
-def _purge_one(database: Database, removal: Removal, *, clock: Clock) -> str | None:
+def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) -> str | None:
     """Deletes one file; why not, if it was kept."""
     place = removal.quarantine_path or ""
     if removal.pending is not None:
-        return "what was begun with it was cut off and cannot be settled yet; its disk refuses"
+        return "what was begun with it was cut off and cannot be settled yet; see: manage.py recover"
     if same_file(place, removal.keeper_path):
         # By a link on the way to it: the keeper's name then leads to the very file that would go.
         return f"it is the same file as its keeper {removal.keeper_path!a}"
@@ -131,19 +132,47 @@ def _purge_one(database: Database, removal: Removal, *, clock: Clock) -> str | N
         return said
     if removal.keeper_state is not State.READY:
         return f"its keeper {removal.keeper_path!a} is {removal.keeper_state}"
+    paths, quarantine = (removal.path, removal.keeper_path), quarantine_of(place)
     try:
-        check(removal.keeper_path, expected=Fingerprint(removal.keeper_size_bytes, removal.keeper_hash))
+        with hold_around(paths, quarantine=quarantine, skip_closed=True) as locks:
+            if not locks.exclusive and os.path.lexists(removal.path):
+                return "another host may be at work on it, as something is at its old path; see: manage.py recover"
+
+            def before_unlink() -> None:
+                locks.require()
+                run.right.require()
+
+            return _delete(database, removal, place, clock=clock, before_unlink=before_unlink)
+    except OSError as problem:
+        return f"its quarantine cannot be locked: {problem.strerror}"
+
+
+def _delete(
+    database: Database, removal: Removal, place: str, *, clock: Clock, before_unlink: Callable[[], None]
+) -> str | None:
+    """Deletes one file under its locks, after it and its keeper were read again; why not, if it was kept."""
+    standing = Fingerprint(removal.keeper_size_bytes, removal.keeper_hash)
+    try:
+        keeper = check(removal.keeper_path, expected=standing)
     except Mismatch as problem:
         return f"its keeper {removal.keeper_path!a}: {problem.reason}"
+    aside = aside_path(place)
     try:
         found = check(place, expected=Fingerprint(removal.size_bytes, removal.content_hash))
         with database.write() as session:
             removals.begin_act(session, removal.id, act="purge")
-        delete(place, expected=found)
+        delete_witnessed(
+            place,
+            expected=found,
+            aside=aside,
+            is_witnessed=lambda: check_again(removal.keeper_path, checked=keeper, expected=standing),
+            before_unlink=before_unlink,
+        )
     except (OSError, Mismatch) as problem:
         reason = problem.reason if isinstance(problem, Mismatch) else str(problem.strerror)
-        with database.write() as session:
-            removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
+        if not os.path.lexists(aside):  # else the next writing command settles it
+            with database.write() as session:
+                removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
         return reason
     with database.write() as session:
         removals.finish_act(session, removal.id, RemovalState.PURGED, at=clock())

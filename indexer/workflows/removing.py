@@ -1,30 +1,38 @@
 """How one file is taken away, with the journal around it.
 
-It promises that the file and its keeper are read again and found as the index knows them, that a row in the journal
-and a line in the quarantine say so before anything is touched, and that a failure leaves the file where it was. The
-pictures that were made of what was read (`indexer.workflows.album`) are written with that row. The steps that a cut can
-fall between are those of `indexer.files.steps` and the writes of `indexer.store.removals`; what is left open is settled
-by `indexer.workflows.settle`.
+It promises that the file and its keeper are read again and found as the index knows them, that a row in the journal, a
+line in the quarantine and a line in the record beside the images say so before anything is touched, and that a failure
+leaves the file where it was. All that bears on the file is locked meanwhile (`indexer.workflows.safeguards`), and the
+right to write is asked for once more before each name goes. The pictures that were made of what was read
+(`indexer.workflows.album`) are written with the row. The steps that a cut can fall between are those of
+`indexer.files.steps` and the writes of `indexer.store.removals`; what is left open is settled by
+`indexer.workflows.settle`.
 """
 
+import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from indexer.domain.images import State
 from indexer.domain.removal import Flagged, RemovalState
 from indexer.files import manifest
-from indexer.files.checking import FileIdentity, Mismatch, same_file
-from indexer.files.moving import delete, move_no_replace
-from indexer.files.quarantine import forget_place, quarantine_folder, quarantine_place
+from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, is_same, same_file
+from indexer.files.filesystems import free_bytes
+from indexer.files.moving import aside_path, delete_witnessed, move_no_replace
+from indexer.files.quarantine import forget_place, prepare_quarantine, quarantine_folder, quarantine_place
 from indexer.pixels.headers import Limits
 from indexer.store import images, removals
 from indexer.store.database import Database
-from indexer.store.removals import Act
 from indexer.workflows.album import Album
 from indexer.workflows.running import Run
+from indexer.workflows.safeguards import ProtectedError, Safeguards, Staying
 from indexer.workflows.watching import Clock
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_SPARE_BYTES = 16 * 2**20
+"""What stays free on the other disk: for the manifest, and for others."""
 
 
 @dataclass(frozen=True)
@@ -43,117 +51,249 @@ class Manner:
 
 @dataclass(frozen=True)
 class End:
-    """How one removal ended: into which quarantine, or left alone as a hard link of its keeper, or why it failed."""
+    """How one removal ended: into which quarantine, or left alone and why.
+
+    `hard_link`: its keeper's own file; `protected`: it must stay; `problem`: it failed; `full`: for want of space.
+    """
 
     quarantine: str | None = None
     hard_link: bool = False
+    protected: str | None = None
     problem: str | None = None
+    full: bool = False
 
 
-def take_away(database: Database, item: Flagged, *, manner: Manner, run: Run, clock: Clock, album: Album) -> End:
+@dataclass(frozen=True)
+class _Removal:
+    """One removal under way: what is removed, and all that it needs."""
+
+    item: Flagged
+    database: Database
+    manner: Manner
+    run: Run
+    clock: Clock
+    album: Album
+    safeguards: Safeguards
+
+
+def take_away(
+    database: Database, item: Flagged, *, manner: Manner, run: Run, clock: Clock, album: Album, safeguards: Safeguards
+) -> End:
     """Takes one file away, or says why it is where it was."""
     if item.victim.image_id in run.settled.left_open:
-        return End(problem="an earlier removal of it was cut off and cannot be settled yet; its disk refuses")
+        return End(problem="an earlier removal of it was cut off and cannot be settled yet; see: manage.py recover")
     if same_file(item.victim.path, item.keeper.path):
         return End(hard_link=True)
+    removal = _Removal(item, database, manner, run, clock, album, safeguards)
     try:
-        victim = _checked(item, album)
-        if manner.permanent:
-            with _journalled(database, item, act="delete", place=None, run=run, clock=clock, album=album):
-                delete(item.victim.path, expected=victim)
-            return End()
-        folder = quarantine_folder(item.victim.root, override=manner.quarantine)
-        place = _place(folder, item, run=run, clock=clock)
+        end = _take_away(removal)
+    except ProtectedError as problem:
+        return End(protected=str(problem))
     except _Refused as problem:
         with database.write() as session:
             album.write(session)
             removals.note_failure(session, item, problem=str(problem), at=clock(), run_id=run.id)
-        return End(problem=str(problem))
+        return End(problem=str(problem), full=problem.full)
     except _Failed as problem:
-        return End(problem=str(problem))
-    return _quarantine(database, item, victim, place=place, folder=folder, run=run, clock=clock, album=album)
+        return End(problem=str(problem), full=problem.full)
+    safeguards.forget(item)
+    return end
 
 
-class _Refused(Exception):
+class _Stopped(Exception):
+    """Why a file was left where it was; `full`: a disk has no space."""
+
+    def __init__(self, reason: str, *, full: bool = False) -> None:
+        super().__init__(reason)
+        self.full = full
+
+
+class _Refused(_Stopped):
     """A check failed before anything was begun."""
 
 
-class _Failed(Exception):
+class _Failed(_Stopped):
     """An act was begun and failed; the file is where it was, and the journal says why."""
 
 
-def _checked(item: Flagged, album: Album) -> FileIdentity:
-    """The identity of the file, after it and its keeper were read again and found as the index knows them."""
+def _take_away(removal: _Removal) -> End:
+    """Makes the folders, locks them, and does it."""
+    item, manner = removal.item, removal.manner
+    quarantine = None if manner.permanent else quarantine_folder(item.victim.root, override=manner.quarantine)
+    with _refusing("the record beside the images cannot be written to"):
+        records = removal.safeguards.record_folders(item)
+    if quarantine is not None:
+        with _refusing(f"the quarantine {quarantine!a} cannot be used"):
+            prepare_quarantine(quarantine)
+    with _locked(removal, quarantine) as before_unlink:
+        victim, keeper = _checked(item, removal.album)
+        with _refusing("a record beside the images cannot be read"):
+            staying = removal.safeguards.examine(item, victim=victim, keeper=keeper)
+
+        def before() -> None:
+            before_unlink()
+            staying.require()
+
+        if quarantine is None:
+            _record(removal, records)
+            _delete(removal, victim, staying, before_unlink=before)
+        else:
+            _require_space(quarantine, item, victim)
+            place = _place(quarantine, removal)
+            try:
+                _record(removal, records)
+                _quarantine(removal, victim, staying, place=place, before_unlink=before)
+            except _Stopped:
+                forget_place(place)
+                raise
+    return End(quarantine=quarantine)
+
+
+@contextmanager
+def _locked(removal: _Removal, quarantine: str | None) -> Iterator[Callable[[], None]]:
+    """Holds the locks of a removal; gives what must be asked before a name goes."""
+    with ExitStack() as stack:
+        with _refusing("a quarantine near it cannot be locked"):
+            locks = stack.enter_context(removal.safeguards.hold(removal.item, quarantine=quarantine))
+
+        def require() -> None:
+            locks.require()
+            removal.run.right.require()
+
+        yield require
+
+
+@contextmanager
+def _refusing(what: str) -> Iterator[None]:
+    """What the disk refuses within the block costs this file."""
     try:
-        album.check(item.keeper)
+        yield
+    except OSError as problem:
+        place = f" ({problem.filename!a})" if problem.filename and str(problem.filename) not in what else ""
+        raise _Refused(f"{what}: {problem.strerror}{place}", full=problem.errno in _FULL) from problem
+
+
+def _require_space(quarantine: str, item: Flagged, victim: FileIdentity) -> None:
+    """Refuses a file for which another disk has no room: before it is copied, not in the middle."""
+    with _refusing(f"the quarantine {quarantine!a} cannot be used"):
+        on_another = os.stat(quarantine).st_dev != victim.device
+        if on_another and free_bytes(quarantine) < item.victim.size_bytes + _SPARE_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), quarantine)
+
+
+def _checked(item: Flagged, album: Album) -> tuple[FileIdentity, FileIdentity]:
+    """The file and its keeper, after both were read again and found as the index knows them."""
+    try:
+        keeper = album.check(item.keeper)
     except Mismatch as problem:
         raise _Refused(f"its keeper: {problem.reason}") from problem
     try:
-        return album.check(item.victim)
+        return album.check(item.victim), keeper
     except Mismatch as problem:
         raise _Refused(problem.reason) from problem
 
 
-def _place(folder: str, item: Flagged, *, run: Run, clock: Clock) -> str:
+def _place(folder: str, removal: _Removal) -> str:
     """A place in quarantine, with the line that says what will lie there."""
-    victim, place = item.victim, None
+    item, run, place = removal.item, removal.run, None
+    victim = item.victim
     try:
-        place = quarantine_place(
-            folder, run=f"run-{run.id}", name=str(victim.image_id), basename=os.path.basename(victim.path)
-        )
-        entry = manifest.Entry(
-            path=victim.path,
-            size_bytes=victim.size_bytes,
-            content_hash=victim.content_hash,
-            keeper_path=item.keeper.path,
-            removed_at=clock().isoformat(),
-        )
-        manifest.note(place, entry)
-    except OSError as problem:
+        with _refusing(f"the quarantine {folder!a} cannot be used"):
+            place = quarantine_place(
+                folder,
+                run=removal.safeguards.run_folder(folder),
+                name=str(victim.image_id),
+                basename=os.path.basename(victim.path),
+                synced=removal.safeguards.synced_folders,
+            )
+            entry = manifest.Entry(
+                path=victim.path,
+                size_bytes=victim.size_bytes,
+                content_hash=victim.content_hash,
+                keeper_path=item.keeper.path,
+                removed_at=removal.clock().isoformat(),
+                keeper_hash=item.keeper.content_hash,
+                index_id=run.index_id,
+                run_token=run.token,
+            )
+            manifest.note(place, entry)
+    except _Refused:
         if place is not None:
             forget_place(place)
-        raise _Refused(f"the quarantine {folder!a} cannot be used: {problem.strerror}") from problem
+        raise
     return place
 
 
+def _record(removal: _Removal, folders: tuple[str, ...]) -> None:
+    with _refusing("the record beside the images cannot be written to"):
+        removal.safeguards.record(removal.item, folders, at=removal.clock().isoformat())
+
+
+def _delete(removal: _Removal, victim: FileIdentity, staying: Staying, *, before_unlink: Callable[[], None]) -> None:
+    with _journalled(removal, victim, place=None) as aside:
+        delete_witnessed(
+            removal.item.victim.path,
+            expected=victim,
+            aside=aside,
+            is_witnessed=lambda: _require_alone(removal.item, aside, staying),
+            before_unlink=before_unlink,
+        )
+
+
+def _require_alone(item: Flagged, aside: str, staying: Staying) -> None:
+    """Raises `Mismatch` if the keeper went when the file was put aside, or can be seen to lie in the same folder."""
+    staying.require()
+    near = os.path.join(os.path.dirname(item.keeper.path), os.path.basename(aside))
+    is_namesake = os.path.basename(item.keeper.path) == os.path.basename(item.victim.path)
+    if is_namesake and os.path.lexists(near):
+        raise Mismatch(f"its keeper {item.keeper.path!a} is the same file, seen through another mount")
+
+
 def _quarantine(
-    database: Database,
-    item: Flagged,
-    victim: FileIdentity,
-    *,
-    place: str,
-    folder: str,
-    run: Run,
-    clock: Clock,
-    album: Album,
-) -> End:
-    try:
-        with _journalled(database, item, act="quarantine", place=place, run=run, clock=clock, album=album):
-            move_no_replace(item.victim.path, place, expected=victim)
-    except _Failed as problem:
-        forget_place(place)
-        return End(problem=str(problem))
-    return End(quarantine=folder)
+    removal: _Removal, victim: FileIdentity, staying: Staying, *, place: str, before_unlink: Callable[[], None]
+) -> None:
+    path = removal.item.victim.path
+    expected = Fingerprint(removal.item.victim.size_bytes, removal.item.victim.content_hash)
+    with _journalled(removal, victim, place=place):
+        move_no_replace(path, place, expected=victim, before_unlink=before_unlink)
+        try:
+            staying.require()
+        except Mismatch:
+            move_no_replace(place, path, expected=check(place, expected=expected))
+            raise
 
 
 @contextmanager
-def _journalled(
-    database: Database, item: Flagged, *, act: Act, place: str | None, run: Run, clock: Clock, album: Album
-) -> Iterator[None]:
-    """The journal around one act: a row before it, and the same row written on after it, each committed."""
+def _journalled(removal: _Removal, victim: FileIdentity, *, place: str | None) -> Iterator[str]:
+    """The journal around one act: a row before it, and the same row written on after it, each committed.
+
+    Gives the name under which a file waits that is deleted at once (without a `place`).
+    """
+    item, database, clock, run = removal.item, removal.database, removal.clock, removal.run
     with database.write() as session:
-        album.write(session)  # first: should the database undo more than the pictures, the row is written after that
-        removal_id = removals.begin_removal(session, item, act=act, quarantine_path=place, at=clock(), run_id=run.id)
+        removal.album.write(session)  # first: should the database undo more than the pictures, the row comes after that
+        removal_id = removals.begin_removal(
+            session,
+            item,
+            act="delete" if place is None else "quarantine",
+            quarantine_path=place,
+            at=clock(),
+            run_id=run.id,
+        )
+        aside = aside_path(item.victim.path, name=f"{run.token[:8]}-{removal_id}")
+        if place is None:
+            removals.note_aside(session, removal_id, aside_path=aside)
     try:
-        yield
+        yield aside
     except (OSError, Mismatch) as problem:
         reason = problem.reason if isinstance(problem, Mismatch) else str(problem.strerror)
         # What could not even be undone stays open: the next writing command settles it.
-        if isinstance(problem, FileExistsError) or place is None or not os.path.lexists(place):
+        in_the_way = isinstance(problem, FileExistsError) and is_same(item.victim.path, victim)
+        if in_the_way or not os.path.lexists(aside if place is None else place):
             with database.write() as session:
                 removals.finish_act(session, removal_id, RemovalState.FAILED, at=clock(), problem=reason)
-        raise _Failed(reason) from problem
+        raise _Failed(reason, full=isinstance(problem, OSError) and problem.errno in _FULL) from problem
     with database.write() as session:
-        state = RemovalState.QUARANTINED if act == "quarantine" else RemovalState.DELETED
+        state = RemovalState.DELETED if place is None else RemovalState.QUARANTINED
         removals.finish_act(session, removal_id, state, at=clock())
         images.set_state(session, [item.victim.image_id], State.REMOVED)

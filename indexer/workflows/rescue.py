@@ -1,19 +1,25 @@
 """rescue: bring files back from a quarantine whose index is lost, by the manifest that lies in it.
 
 It promises what restore promises: nothing is written over, times are kept, and only bytes that are still what was put
-there come back. It opens no database; an index that still exists notes the return at the next ingest.
+there come back. All that bears on a file is locked meanwhile, so that a command that is moving it is not taken for one
+that was cut off. A quarantine that cannot be written to is copied from, and nothing in it is deleted. It opens no
+database; an index that still exists notes the return at the next ingest.
 """
 
 import os
+from datetime import UTC, datetime
 
 from indexer.errors import FolderProblem
 from indexer.files import manifest
-from indexer.files.checking import Fingerprint, Mismatch, check
+from indexer.files.checking import Fingerprint, Mismatch, check, check_again, is_one_name
+from indexer.files.folder_lock import HeldLocks
 from indexer.files.manifest import Entry
-from indexer.files.moving import delete, move_no_replace
-from indexer.files.quarantine import forget_place, make_folders
+from indexer.files.moving import aside_path, copy_no_replace, delete_witnessed, move_no_replace
+from indexer.files.quarantine import forget_place, make_folders, quarantine_of
+from indexer.files.witness_record import WitnessLine, append_restored
 from indexer.interrupts import uninterrupted
 from indexer.workflows.restore import RestoreReport, why
+from indexer.workflows.safeguards import hold_around
 from indexer.workflows.watching import Progress, silent
 
 
@@ -21,7 +27,7 @@ def rescue(folder: str, *, progress: Progress = silent) -> RestoreReport:
     """Brings back every file that a quarantine's manifests name: the report of what came back."""
     if not os.path.isdir(folder):
         raise FolderProblem(f"there is no folder {folder!a}; name the quarantine, usually .indexer-quarantine")
-    entries = [(place, entry) for place, entry in manifest.read(os.path.realpath(folder)) if os.path.lexists(place)]
+    entries = [(place, entry) for place, entry in manifest.read(os.path.realpath(folder)) if _is_there(place)]
     if not entries:
         raise FolderProblem(f"no manifest below {folder!a} names a file that is there; nothing can be brought back")
     report = RestoreReport(pinned=False)
@@ -37,20 +43,60 @@ def rescue(folder: str, *, progress: Progress = silent) -> RestoreReport:
     return report
 
 
+def _is_there(place: str) -> bool:
+    """Whether a file lies at its place, or waits beside it, as a cut left it."""
+    return os.path.lexists(place) or os.path.lexists(aside_path(place))
+
+
 def _bring_back(place: str, entry: Entry) -> str | None:
-    """Brings one file back; why not, if it could not be."""
-    expected = Fingerprint(entry.size_bytes, entry.content_hash)
+    """Brings one file back under its locks; why not, if it could not be."""
+    paths = [path for path in (entry.path, entry.keeper_path) if os.path.isabs(path)]
     try:
-        found = check(place, expected=expected)
-        if _is_back(place, entry, expected=expected):
-            delete(place, expected=found)
-        else:
-            make_folders(os.path.dirname(entry.path))
-            move_no_replace(place, entry.path, expected=found)
+        with hold_around(paths, quarantine=quarantine_of(place), skip_closed=True) as locks:
+            _move_back(place, entry, locks=locks)
     except (OSError, Mismatch) as problem:
         return why(problem)
-    forget_place(place)
+    append_restored(_line(entry))
     return None
+
+
+def _move_back(place: str, entry: Entry, *, locks: HeldLocks) -> None:
+    expected = Fingerprint(entry.size_bytes, entry.content_hash)
+    is_writable = os.access(os.path.dirname(place), os.W_OK | os.X_OK)
+    aside = aside_path(place)
+    if is_writable and os.path.lexists(aside) and not os.path.lexists(place):
+        move_no_replace(aside, place, expected=check(aside, expected=expected), before_unlink=locks.require)
+    found = check(place, expected=expected)
+    if is_one_name(place, entry.path):
+        raise Mismatch("the path where it was leads into the quarantine, to the file itself; take that link away first")
+    is_back = _is_back(place, entry, expected=expected)
+    if not is_back:
+        make_folders(os.path.dirname(entry.path))
+    if not is_writable:
+        if not is_back:
+            copy_no_replace(place, entry.path, expected=found)
+        return
+    if is_back:
+        _drop_copy(place, entry, expected=expected, locks=locks)
+    else:
+        move_no_replace(place, entry.path, expected=found, before_unlink=locks.require)
+    forget_place(place)
+
+
+def _drop_copy(place: str, entry: Entry, *, expected: Fingerprint, locks: HeldLocks) -> None:
+    """Deletes the one in quarantine of two whole files."""
+    if not locks.exclusive:
+        raise Mismatch(
+            "it is back, and its copy in quarantine stays, as another host may be at work on it; delete that yourself"
+        )
+    back = check(entry.path, expected=expected)
+    delete_witnessed(
+        place,
+        expected=check(place, expected=expected),
+        aside=aside_path(place),
+        is_witnessed=lambda: check_again(entry.path, checked=back, expected=expected),
+        before_unlink=locks.require,
+    )
 
 
 def _is_back(place: str, entry: Entry, *, expected: Fingerprint) -> bool:
@@ -60,3 +106,18 @@ def _is_back(place: str, entry: Entry, *, expected: Fingerprint) -> bool:
     except Mismatch:
         return False
     return there.mtime_ns == here.mtime_ns
+
+
+def _line(entry: Entry) -> WitnessLine:
+    """What the records are told of a file that is back."""
+    return WitnessLine(
+        event="restored",
+        removed_hash=entry.content_hash,
+        removed_size_bytes=entry.size_bytes,
+        removed_path=entry.path,
+        witness_hash=entry.keeper_hash,
+        witness_path=entry.keeper_path,
+        index_id=entry.index_id,
+        run_token="",
+        at=datetime.now(UTC).isoformat(),
+    )

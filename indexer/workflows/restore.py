@@ -5,7 +5,7 @@ again: it and its keeper are pinned unless the person says otherwise.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,12 +13,13 @@ from indexer.domain.removal import RemovalState
 from indexer.errors import ImageProblem, UsageProblem
 from indexer.files.checking import Fingerprint, Mismatch, check
 from indexer.files.moving import move_no_replace
-from indexer.files.quarantine import forget_place, make_folders
+from indexer.files.quarantine import forget_place, make_folders, quarantine_of
 from indexer.interrupts import uninterrupted
 from indexer.store import decisions, images, pins, removals, runs
 from indexer.store.database import Database
 from indexer.store.removals import Removal
 from indexer.workflows.running import Run, writing
+from indexer.workflows.safeguards import hold_around, note_return
 from indexer.workflows.watching import Clock, Progress, silent
 
 
@@ -102,9 +103,29 @@ def _is_at_or_below(path: str, place: str) -> bool:
 
 def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, clock: Clock) -> str | None:
     """Brings one file back; why not, if it could not be."""
-    place = removal.quarantine_path or ""
     if removal.pending is not None:
-        return "what was begun with it was cut off and cannot be settled yet; its disk refuses"
+        return "what was begun with it was cut off and cannot be settled yet; see: manage.py recover"
+    quarantine = quarantine_of(removal.quarantine_path or "")
+    try:
+        with hold_around((removal.path, removal.keeper_path), quarantine=quarantine, skip_closed=True) as locks:
+
+            def before_unlink() -> None:
+                locks.require()
+                run.right.require()
+
+            problem = _move_back(database, removal, pin=pin, run=run, clock=clock, before_unlink=before_unlink)
+            if problem is None:
+                note_return(removal, index_id=run.index_id, at=clock())
+            return problem
+    except OSError as problem:
+        return f"its quarantine cannot be locked: {problem.strerror}"
+
+
+def _move_back(
+    database: Database, removal: Removal, *, pin: bool, run: Run, clock: Clock, before_unlink: Callable[[], None]
+) -> str | None:
+    """Moves one file, with the journal around it; why not, if it could not be."""
+    place = removal.quarantine_path or ""
     try:
         found = check(place, expected=Fingerprint(removal.size_bytes, removal.content_hash))
     except Mismatch as problem:
@@ -113,7 +134,7 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
         removals.begin_act(session, removal.id, act="restore" if pin else "restore_unpinned")
     try:
         make_folders(os.path.dirname(removal.path))
-        move_no_replace(place, removal.path, expected=found)
+        move_no_replace(place, removal.path, expected=found, before_unlink=before_unlink)
     except (OSError, Mismatch) as problem:
         reason = why(problem)
         # What could not even be undone stays open: the next writing command settles it.

@@ -4,6 +4,9 @@ Decision: where several commands are at work on one index, only one that has eve
 nobody could settle, and it stays open.
 """
 
+import os
+import platform
+import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -11,6 +14,7 @@ from typing import Any
 
 from indexer.store import removals, runs
 from indexer.store.database import Database
+from indexer.store.identity import get_index_id, make_token
 from indexer.store.locking import Right, writer_lock
 from indexer.workflows.settle import Settled, settle_removals
 from indexer.workflows.watching import Clock
@@ -18,31 +22,45 @@ from indexer.workflows.watching import Clock
 
 @dataclass
 class Run:
-    """A run under way: its number, what it may write to, and the counts that are written when it ends."""
+    """A run under way: its number, what it may write to, and the counts that are written when it ends.
+
+    `token`: 32 hex digits that no other run has, of this index or another; `index_id`: those of the index.
+    """
 
     id: int
     settled: Settled
     right: Right
+    token: str
+    index_id: str
     counts: dict[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
 def writing(
-    database: Database, command: str, *, arguments: Mapping[str, Any], clock: Clock, by_camera: bool = False
+    database: Database,
+    command: str,
+    *,
+    arguments: Mapping[str, Any],
+    clock: Clock,
+    by_camera: bool = False,
+    nobody_else: bool = False,
 ) -> Iterator[Run]:
     """A run of a writing command: its row is there from the beginning and tells at the end how it went.
 
-    One that works `by_camera` takes each camera before it reads what it will change.
+    One that works `by_camera` takes each camera before it reads what it will change. `nobody_else`: a person's word
+    that no other command is at work on the files, where locks cannot tell.
     """
     settling = by_camera and bool(_open_images(database))
     with writer_lock(database, command=command, since=clock(), by_camera=by_camera, settling=settling) as right:
         if by_camera and not right.whole and _open_images(database):
             right.try_all()  # cut off just now, or a moment before the others began
-        settled = settle_removals(database, clock=clock) if right.whole else Settled(left_open=_open_images(database))
+        if right.whole:
+            settled = settle_removals(database, clock=clock, right=right, nobody_else=nobody_else)
+        else:
+            settled = Settled(left_open=_open_images(database))
         if by_camera:
             right.share()
-        with database.write() as session:
-            run = Run(runs.start_run(session, command, arguments=arguments, at=clock()), settled, right)
+        run = _begin(database, command, arguments=arguments, clock=clock, settled=settled, right=right)
         outcome = "failed"
         try:
             yield run
@@ -55,6 +73,32 @@ def writing(
             # Ctrl-C that comes only now interrupts nothing: the work is done, and its report is worth showing.
             with suppress(KeyboardInterrupt) if outcome == "done" else nullcontext(), database.write() as session:
                 runs.finish_run(session, run.id, outcome=outcome, counts=counts, at=clock())
+
+
+def _begin(
+    database: Database, command: str, *, arguments: Mapping[str, Any], clock: Clock, settled: Settled, right: Right
+) -> Run:
+    """A run with a token of its own, written down before its work."""
+    token = make_token()
+    with database.write() as session:
+        run_id = runs.start_run(
+            session,
+            command,
+            arguments=arguments,
+            at=clock(),
+            token=token,
+            username=_username(),
+            hostname=platform.node(),
+        )
+        return Run(run_id, settled, right, token, get_index_id(session))
+
+
+def _username() -> str:
+    """Who runs this process: a name, or a number where the system knows no name for it."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def _open_images(database: Database) -> frozenset[int]:

@@ -1,23 +1,42 @@
 """What a cut left open is settled before any writing command does its own work.
 
 It promises that after it each act is finished if the file is at its new place, undone if it is at its old one, and
-that no bytes are given up for it. A file at both places is there whole twice (see `indexer.files.moving`): the one in
-quarantine goes when the other was read and found right. Where the disk refuses, or is not there to be asked, the act
-stays open for the next command; nothing else is done with that file meanwhile.
+that no bytes are given up for it. All that bears on a file is locked meanwhile, and its row is read again then: another
+command may be at work on it after all, or have settled it. A file at both places is there whole twice (see
+`indexer.files.moving`): the one in quarantine goes when the other was read and found right, and only where the locks
+tell that nobody else is at work, or a person says so (`manage.py recover --nobody-else`). Where the disk refuses, or is
+not there to be asked, the act stays open for the next command; nothing else is done with that file meanwhile.
+
+Decision: what lies at the old place decides by its bytes. A new picture of the old name (`latest.jpg`) is not the file
+that went, so its keeper goes on standing for it.
 """
 
+import errno
 import os
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from indexer.domain.images import State
 from indexer.domain.removal import RemovalState
-from indexer.files.checking import Fingerprint, Mismatch, check
-from indexer.files.moving import delete, discard_partial
-from indexer.files.quarantine import forget_place
+from indexer.files.checking import (
+    Fingerprint,
+    Mismatch,
+    UnreadableFileError,
+    check,
+    check_again,
+    is_one_name,
+    same_file,
+)
+from indexer.files.moving import aside_path, delete, delete_witnessed, discard_partial, move_no_replace
+from indexer.files.quarantine import forget_place, quarantine_of
 from indexer.store import decisions, images, pins, removals
 from indexer.store.database import Database
+from indexer.store.identity import get_index_id
+from indexer.store.locking import Right
 from indexer.store.removals import Removal
+from indexer.workflows.safeguards import hold_around, note_return
 from indexer.workflows.watching import Clock
 
 
@@ -30,30 +49,68 @@ class Settled:
     left_open: frozenset[int] = frozenset()
 
 
-def settle_removals(database: Database, *, clock: Clock) -> Settled:
+class _End(Enum):
+    """How one act was settled."""
+
+    FINISHED = 1
+    UNDONE = 2
+    OPEN = 3
+    BY_ANOTHER = 4
+
+
+@dataclass(frozen=True)
+class _Act:
+    """One act that was cut off; `alone`: nobody else can be at work on its file."""
+
+    removal: Removal
+    alone: bool
+    before_unlink: Callable[[], None]
+
+    @property
+    def place(self) -> str:
+        return self.removal.quarantine_path or ""
+
+    @property
+    def expected(self) -> Fingerprint:
+        return Fingerprint(self.removal.size_bytes, self.removal.content_hash)
+
+
+def settle_removals(database: Database, *, clock: Clock, right: Right, nobody_else: bool = False) -> Settled:
     """Finishes or undoes what was begun and not written down."""
     with database.read() as session:
         waiting = removals.list_open(session)
-    ends = {removal: _settle(database, removal, clock=clock) for removal in waiting}
-    count = Counter(ends.values())
-    still_open = frozenset(removal.image_id for removal, finished in ends.items() if finished is None)
-    return Settled(count[True], count[False], still_open)
-
-
-def _settle(database: Database, removal: Removal, *, clock: Clock) -> bool | None:
-    """Whether the act of this row was finished, or else undone; None if nobody can tell now."""
-    settle = {
-        "quarantine": _settle_quarantine,
-        "delete": _settle_delete,
-        "restore": _settle_restore,
-        "restore_unpinned": _settle_restore,
-        "purge": _settle_purge,
+    ends = {
+        removal: _settle(database, removal, clock=clock, right=right, nobody_else=nobody_else) for removal in waiting
     }
-    assert removal.pending is not None
+    count = Counter(ends.values())
+    still_open = frozenset(removal.image_id for removal, end in ends.items() if end is _End.OPEN)
+    return Settled(count[_End.FINISHED], count[_End.UNDONE], still_open)
+
+
+def _settle(database: Database, removal: Removal, *, clock: Clock, right: Right, nobody_else: bool) -> _End:
+    """Settles one act under the locks of its file; it stays open where nobody can tell now."""
+    place = removal.quarantine_path
+    quarantine = None if place is None else quarantine_of(place)
     try:
-        state, problem = settle[removal.pending](removal)
+        with hold_around((removal.path, removal.keeper_path), quarantine=quarantine, skip_closed=True) as locks:
+            with database.read() as session:
+                now = removals.find_removal(session, removal.id)
+            if now is None or now.pending is None:
+                return _End.BY_ANOTHER
+
+            def before_unlink() -> None:
+                locks.require()
+                right.require()
+
+            act = _Act(now, alone=locks.exclusive or nobody_else, before_unlink=before_unlink)
+            state, problem = _SETTLE[now.pending](act)
+            return _write(database, now, state, problem, clock=clock)
     except OSError:
-        return None
+        return _End.OPEN
+
+
+def _write(database: Database, removal: Removal, state: RemovalState, problem: str | None, *, clock: Clock) -> _End:
+    """Writes how an act ended."""
     done = state is not removal.state and state is not RemovalState.FAILED
     with database.write() as session:
         removals.finish_act(session, removal.id, state, at=clock(), problem=problem)
@@ -64,43 +121,87 @@ def _settle(database: Database, removal: Removal, *, clock: Clock) -> bool | Non
             decisions.take_back(session, [removal.image_id], at=clock())
             for image_id in (removal.image_id, removal.keeper_id) if removal.pending == "restore" else ():
                 pins.add_pin(session, image_id, reason="restore", at=clock(), run_id=removal.run_id)
-    if removal.quarantine_path is not None:
+    if state is RemovalState.RESTORED and problem is None:
+        with database.read() as session:
+            index_id = get_index_id(session)
+        note_return(removal, index_id=index_id, at=clock())
+    if removal.quarantine_path is not None and state is not RemovalState.QUARANTINED:
         forget_place(removal.quarantine_path)  # what is empty there was made for this act alone
-    return done
+    return _End.FINISHED if done else _End.UNDONE
 
 
-def _settle_quarantine(removal: Removal) -> tuple[RemovalState, str | None]:
-    place = removal.quarantine_path or ""
-    if _is_whole(removal.path, removal):
-        _drop_copy(place, removal)
+def _settle_quarantine(act: _Act) -> tuple[RemovalState, str | None]:
+    _undo_aside(act)
+    if _is_whole(act.removal.path, act):
+        _drop_copy(act)
         return RemovalState.FAILED, "cut off before the file was taken away; it is where it was"
-    if _is_whole(place, removal):
+    if _is_whole(act.place, act):
         return RemovalState.QUARANTINED, None
-    _is_there(place)
-    return RemovalState.FAILED, "cut off, and the file is neither where it was nor in quarantine as the index knows it"
+    _is_there(act.place)
+    # It may have gone and been taken out of the quarantine: its keeper goes on standing for it.
+    neither = "cut off, and the file is neither where it was nor in quarantine as the index knows it"
+    return RemovalState.QUARANTINED, neither
 
 
-def _settle_delete(removal: Removal) -> tuple[RemovalState, str | None]:
-    if _is_there(removal.path):
-        return RemovalState.FAILED, "cut off before the file was deleted; it is where it was"
-    return RemovalState.DELETED, None
+def _settle_delete(act: _Act) -> tuple[RemovalState, str | None]:
+    path, aside = act.removal.path, act.removal.aside_path
+    if aside is not None and _is_there(aside):
+        if not _is_whole(aside, act):
+            raise OSError(errno.EIO, "what waits to be deleted is not what was put there", aside)
+        if not os.path.lexists(path):
+            move_no_replace(aside, path, expected=check(aside, expected=act.expected), before_unlink=act.before_unlink)
+        elif _is_whole(path, act):
+            _drop(aside, act, keep=path)
+        else:
+            _finish_delete(aside, act)
+            return RemovalState.DELETED, "cut off, and finished: another file has its name by now"
+    if not _is_there(path):
+        return RemovalState.DELETED, None
+    if not _is_whole(path, act):
+        return RemovalState.DELETED, "cut off; another file has its name by now"
+    return RemovalState.FAILED, "cut off before the file was deleted; it is where it was"
 
 
-def _settle_restore(removal: Removal) -> tuple[RemovalState, str | None]:
-    place = removal.quarantine_path or ""
-    discard_partial(removal.path)
-    if _is_whole(removal.path, removal):
-        _drop_copy(place, removal)
+def _finish_delete(aside: str, act: _Act) -> None:
+    """Deletes a file that waits for it and whose name is another's by now, if its keeper is what it was."""
+    removal = act.removal
+    try:
+        check(removal.keeper_path, expected=Fingerprint(removal.keeper_size_bytes, removal.keeper_hash))
+        waiting = check(aside, expected=act.expected)
+        act.before_unlink()
+        delete(aside, expected=waiting)
+    except Mismatch as problem:
+        raise OSError(errno.EIO, problem.reason, aside) from problem
+
+
+def _settle_restore(act: _Act) -> tuple[RemovalState, str | None]:
+    _undo_aside(act)
+    path, place = act.removal.path, act.place
+    discard_partial(path)
+    if _is_whole(path, act):
+        if is_one_name(path, place):
+            return RemovalState.QUARANTINED, "its path leads into the quarantine, where it lies"
+        _drop_copy(act)
         return RemovalState.RESTORED, None
-    if _is_there(place) or not os.path.lexists(removal.path):
+    if _is_there(place) or not os.path.lexists(path):
         return RemovalState.QUARANTINED, "cut off before the file was restored; it is in quarantine"
     return RemovalState.RESTORED, None  # it went back, and was written to since
 
 
-def _settle_purge(removal: Removal) -> tuple[RemovalState, str | None]:
-    if _is_there(removal.quarantine_path or ""):
+def _settle_purge(act: _Act) -> tuple[RemovalState, str | None]:
+    _undo_aside(act)
+    if _is_there(act.place):
         return RemovalState.QUARANTINED, "cut off before the file was purged; it is in quarantine"
     return RemovalState.PURGED, None
+
+
+_SETTLE: dict[str, Callable[[_Act], tuple[RemovalState, str | None]]] = {
+    "quarantine": _settle_quarantine,
+    "delete": _settle_delete,
+    "restore": _settle_restore,
+    "restore_unpinned": _settle_restore,
+    "purge": _settle_purge,
+}
 
 
 def _is_there(path: str) -> bool:
@@ -113,19 +214,52 @@ def _is_there(path: str) -> bool:
     return True
 
 
-def _is_whole(path: str, removal: Removal) -> bool:
-    """Whether the removed file's own bytes are at a path."""
+def _is_whole(path: str, act: _Act) -> bool:
+    """Whether the removed file's own bytes are at a path; `OSError` where nobody can tell."""
     try:
-        check(path, expected=Fingerprint(removal.size_bytes, removal.content_hash))
+        check(path, expected=act.expected)
+    except UnreadableFileError as problem:
+        raise OSError(errno.EIO, problem.reason, path) from problem
     except Mismatch:
         return False
     return True
 
 
-def _drop_copy(place: str, removal: Removal) -> None:
+def _undo_aside(act: _Act) -> None:
+    """Gives a file in quarantine its name back that waited for its end under another one."""
+    aside = aside_path(act.place)
+    if not os.path.lexists(aside) or not _is_whole(aside, act):
+        return
+    if not _is_there(act.place):
+        move_no_replace(aside, act.place, expected=check(aside, expected=act.expected), before_unlink=act.before_unlink)
+    elif same_file(aside, act.place):
+        _require_alone(act, aside)
+        act.before_unlink()
+        delete(aside, expected=check(aside, expected=act.expected))
+
+
+def _drop_copy(act: _Act) -> None:
     """Takes away the second of two whole files, the one in quarantine."""
-    if os.path.lexists(place):
-        try:
-            delete(place, expected=check(place, expected=Fingerprint(removal.size_bytes, removal.content_hash)))
-        except Mismatch:
-            return  # not these bytes: not ours to take
+    if os.path.lexists(act.place) and _is_whole(act.place, act) and not is_one_name(act.place, act.removal.path):
+        _drop(act.place, act, keep=act.removal.path)
+
+
+def _drop(copy: str, act: _Act, *, keep: str) -> None:
+    """Takes away one of two whole files; `OSError` where another command may be at work on them."""
+    _require_alone(act, copy)
+    try:
+        kept = check(keep, expected=act.expected)
+        delete_witnessed(
+            copy,
+            expected=check(copy, expected=act.expected),
+            aside=aside_path(copy),
+            is_witnessed=lambda: check_again(keep, checked=kept, expected=act.expected),
+            before_unlink=act.before_unlink,
+        )
+    except Mismatch as problem:
+        raise OSError(errno.EIO, problem.reason, copy) from problem
+
+
+def _require_alone(act: _Act, copy: str) -> None:
+    if not act.alone:
+        raise OSError(errno.EBUSY, "another host may be at work on it; see: manage.py recover --nobody-else", copy)

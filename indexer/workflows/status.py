@@ -6,12 +6,14 @@ from indexer.store import cameras, profiles, removals
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database
 from indexer.store.removals import Removal
+from indexer.workflows.adopt import UnknownRuns, find_unknown_runs
 
 
 @dataclass(frozen=True)
 class Status:
     """What the index holds; `unwitnessed` are removed files whose keeper is not present any more.
 
+    `unknown_runs`: quarantines near the images with files of runs that this index does not know.
     `profile` is the active one; `own_profiles` names, by camera, those that some cameras have in its place.
     """
 
@@ -23,10 +25,12 @@ class Status:
     quarantined_bytes: int
     left_open: int
     unwitnessed: tuple[Removal, ...]
+    unknown_runs: tuple[UnknownRuns, ...]
 
 
 def status(database: Database) -> Status:
     """What is in the index now."""
+    unknown = find_unknown_runs(database)
     with database.read() as session:
         quarantined, quarantined_bytes = removals.sum_quarantined(session)
         return Status(
@@ -38,4 +42,5 @@ def status(database: Database) -> Status:
             quarantined_bytes=quarantined_bytes,
             left_open=len(removals.list_open(session)),
             unwitnessed=tuple(removals.list_unwitnessed(session)),
+            unknown_runs=unknown,
         )

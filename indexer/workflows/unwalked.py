@@ -2,7 +2,7 @@
 
 import os
 
-from indexer.files.walking import QUARANTINE_NAME
+from indexer.files.markers import QUARANTINE_NAME
 from indexer.store import images
 from indexer.store.database import Database
 

@@ -46,6 +46,8 @@ WORDS = [
     ("unpin", "1", "2", "3", "4"),
     ("compare",),
     ("prune", "--yes"),
+    ("recover",),
+    ("db", "adopt", ".indexer-quarantine"),
     ("rescue", ".indexer-quarantine"),
     ("ingest", "lot"),
     ("purge", "--all", "--yes"),

@@ -20,11 +20,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from indexer.files.manifest import MANIFEST_NAME
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows import prune, purge, restore
 from indexer.workflows.removing import Manner
+from tests.own_files import OWN_FILES
 
 FILES = 3
 MIDDLE = "1"
@@ -144,7 +144,7 @@ def facts(scene: Scene) -> dict[str, Any]:
     site = scene.folder / "site"
     places: dict[str, list[str]] = {label: [] for label in FRAMES}
     strangers: list[str] = []
-    for path in sorted(path for path in site.rglob("*") if path.is_file() and path.name != MANIFEST_NAME):
+    for path in sorted(path for path in site.rglob("*") if path.is_file() and path.name not in OWN_FILES):
         label = LABELS.get(hashlib.sha256(path.read_bytes()).hexdigest())
         if label is None or path.stat().st_mtime_ns != MTIME_NS:
             strangers.append(spot(scene, path))

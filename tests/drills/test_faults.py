@@ -70,6 +70,7 @@ def is_accounted(stage: Stage, label: str) -> bool:
     state, pending = stage["journal"][label]
     places, where = stage["places"][label], stage["journal_place"][label]
     expected = {"quarantined": [where], "deleted": [], "purged": [], "restored": ["home"], "failed": ["home"]}
+    expected[None] = ["home"]  # not tried
     is_removed = stage["images"][label] == "removed"
     return pending is None and places == expected.get(state) and is_removed == (places != ["home"])
 
@@ -174,7 +175,10 @@ def test_failing_step_costs_its_file(scenario: list[Trial]) -> None:
         if not trial["fault"].startswith("kill") and trial["point"] not in writes:
             assert trial["ended"] in ("done", "1 failed"), named(trial)
             others = {label: state for label, (state, _) in trial["stages"][0]["journal"].items() if label in "02"}
-            assert others == {"0": last(trial), "2": last(trial)}, named(trial)
+            assert others["0"] == last(trial), named(trial)
+            # A disk that is full ends a prune in order: what was not tried has no row yet.
+            is_full = trial["fault"] == "ENOSPC" and trial["ended"] == "1 failed" and "prune" in trial["scenario"]
+            assert others["2"] in ({None, last(trial)} if is_full else {last(trial)}), named(trial)
             # What failed once was undone at once; what went on failing may have to wait for the next command.
             assert trial["fault"].endswith("again") or is_settled(trial["stages"][0]), (
                 named(trial),

@@ -10,8 +10,11 @@ from sqlalchemy.orm import Session
 
 from indexer.files import steps
 from indexer.files.manifest import MANIFEST_NAME
+from indexer.files.markers import QUARANTINE_MARKER
+from indexer.files.witness_record import RECORD_NAME
 from indexer.store.database import Database
 from tests.drills.world import BIRDS, COPY, make_lot
+from tests.own_files import OWN_FILES
 from tests.workflows.conftest import Index
 
 WATCHED = ("link", "unlink", "append")
@@ -23,15 +26,20 @@ def lot(database: Database, tmp_path: Path) -> Index:
     return make_lot(database, tmp_path / "site")
 
 
+def place(path: str) -> str:
+    """Where a path is, and of which file."""
+    inside = "quarantine" if ".indexer-quarantine" in path else "frames"
+    name = os.path.basename(path)
+    if name.startswith(".indexer-aside-"):
+        return f"{inside}/aside"
+    return f"{inside}/{name if name in OWN_FILES else lot_name(path)}"
+
+
 @pytest.fixture
 def order(monkeypatch: pytest.MonkeyPatch, lot: Index) -> list[str]:
     """What happens: names given and taken, folders and files synced, commits with the rows that are open then."""
     done: list[str] = []
     commit, fsync = Session.commit, os.fsync
-
-    def place(path: str) -> str:
-        inside = "quarantine" if ".indexer-quarantine" in path else "frames"
-        return f"{inside}/{MANIFEST_NAME}" if path.endswith(MANIFEST_NAME) else f"{inside}/{lot_name(path)}"
 
     def told(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def instead(*given: Any, **more: Any) -> Any:
@@ -45,12 +53,14 @@ def order(monkeypatch: pytest.MonkeyPatch, lot: Index) -> list[str]:
 
     def synced(descriptor: int) -> None:
         fsync(descriptor)
-        done.append(f"fsync {os.path.basename(os.readlink(f'/proc/self/fd/{descriptor}'))}")
+        synced = os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}"))
+        done.append(f"fsync {'run-3' if synced == run else synced}")
 
     def committed(session: Session) -> None:
         commit(session)
         done.append("commit " + ", ".join(state for _, state in rows(lot)))
 
+    run = f"run-{lot.rows('SELECT id FROM index_identity')[0][0][:8]}-3"
     for step in WATCHED:
         monkeypatch.setattr(steps, step, told(step, getattr(steps, step)))
     monkeypatch.setattr(os, "fsync", synced)
@@ -74,14 +84,17 @@ needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="need
 
 @needs_proc
 def test_prune_order(lot: Index, order: list[str]) -> None:
-    """For each file in the plan's order: the manifest's line synced, a commit, the new name synced, the old one taken
-    away, a commit; never one transaction for two files."""
+    """For each file in the plan's order: the lines of manifest and record synced, a commit, the new name synced, the
+    old one taken away, a commit; never one transaction for two files."""
     lot.prune()
     first = order.index(f"append quarantine/{MANIFEST_NAME}")
     assert order[first - 1 :] == [
         f"fsync {MANIFEST_NAME}",
         f"append quarantine/{MANIFEST_NAME}",
         "fsync run-3",
+        f"fsync {RECORD_NAME}",
+        f"append quarantine/{RECORD_NAME}",
+        "fsync .indexer-quarantine",
         "commit quarantine...",
         "link quarantine/copy",
         "fsync 2",
@@ -89,10 +102,10 @@ def test_prune_order(lot: Index, order: list[str]) -> None:
         "fsync day",
         "commit quarantined",
         "fsync run-3",
-        "fsync .indexer-quarantine",
-        "fsync site",
         f"fsync {MANIFEST_NAME}",
         f"append quarantine/{MANIFEST_NAME}",
+        f"fsync {RECORD_NAME}",
+        f"append quarantine/{RECORD_NAME}",
         "commit quarantined, quarantine...",
         "link quarantine/birds",
         "fsync 3",
@@ -128,18 +141,26 @@ def test_restore_order(lot: Index, order: list[str]) -> None:
 
 @needs_proc
 def test_purge_order(lot: Index, order: list[str]) -> None:
-    """For each file: a commit, the name taken away and its folder synced, a commit."""
+    """For each file: a commit, the name taken away while it waits under another one, that one too, a commit."""
     lot.prune()
     order.clear()
     lot.purge()
     assert [event for event in order if "other" not in event and MANIFEST_NAME not in event] == [
         "commit quarantined, quarantined",
         "commit purge..., quarantined",
+        "link quarantine/aside",
+        "fsync 2",
         "unlink quarantine/copy",
+        "fsync 2",
+        "unlink quarantine/aside",
         "fsync 2",
         "commit purged, quarantined",
         "commit purged, purge...",
+        "link quarantine/aside",
+        "fsync 3",
         "unlink quarantine/birds",
+        "fsync 3",
+        "unlink quarantine/aside",
         "fsync 3",
         "commit purged, purged",
         "commit purged, purged",
@@ -147,15 +168,22 @@ def test_purge_order(lot: Index, order: list[str]) -> None:
 
 
 def test_deletion_order(lot: Index, order: list[str]) -> None:
-    """A file that is deleted at once has its row before, and the row written on after."""
+    """A file that is deleted at once has its line and its row before, waits aside, and its row is written on after."""
     lot.prune(permanent=True)
     assert [event for event in order if not event.startswith("fsync")] == [
         "commit ",
+        f"append quarantine/{QUARANTINE_MARKER}",
+        f"append quarantine/{RECORD_NAME}",
         "commit delete...",
+        "link frames/aside",
         "unlink frames/copy",
+        "unlink frames/aside",
         "commit deleted",
+        f"append quarantine/{RECORD_NAME}",
         "commit deleted, delete...",
+        "link frames/aside",
         "unlink frames/birds",
+        "unlink frames/aside",
         "commit deleted, deleted",
         "commit deleted, deleted",
     ]

@@ -106,7 +106,7 @@ def cut_after(monkeypatch: pytest.MonkeyPatch, module: Any, step: str) -> None:
     [
         ("prune", removing, "move_no_replace", ("planned", "quarantine"), ("quarantined", "")),
         ("restore", restore_workflow, "move_no_replace", ("quarantined", "restore"), ("restored", "")),
-        ("purge", purge_workflow, "delete", ("quarantined", "purge"), ("purged", "")),
+        ("purge", purge_workflow, "delete_witnessed", ("quarantined", "purge"), ("purged", "")),
     ],
 )
 def test_quarantine_that_is_away(

@@ -58,7 +58,7 @@ def test_quarantine_places_are_never_shared(lot: Path) -> None:
     assert os.listdir(f"{folder}/3") == ["7-2"]
     os.unlink(places[1])
     forget_place(places[1])
-    assert os.listdir(lot / "new") == []
+    assert os.listdir(folder) == []
 
 
 def test_quarantine_is_closed_to_others(lot: Path) -> None:

@@ -28,7 +28,7 @@ from indexer.store.copying import Into
 from indexer.store.founding import found
 with found(sys.argv[1], since=datetime(2026, 1, 1, tzinfo=UTC)) as (database, connection):
     for number in range(1, 60_000, 1000):
-        Into(connection, "runs").add([(n, "x" * 2000, "{}", "0", datetime(2026, 1, 1), None, None, None)
+        Into(connection, "runs").add([(n, "x" * 2000, "{}", "0", datetime(2026, 1, 1), *[None] * 6)
                                       for n in range(number, number + 1000)])
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -47,7 +47,7 @@ def is_file(name: str) -> bool:
 
 def run_row(number: int) -> tuple[object, ...]:
     """A row of `runs`."""
-    return (number, "ingest", "{}", "0", datetime(2026, 1, 1), None, None, None)
+    return (number, "ingest", "{}", "0", datetime(2026, 1, 1), *[None] * 6)
 
 
 def found_with(

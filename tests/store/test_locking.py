@@ -14,9 +14,11 @@ from time import monotonic
 import pytest
 
 from indexer.errors import DatabaseProblem
+from indexer.store import locking, runs
 from indexer.store.database import Database
 from indexer.store.locking import writer_lock
-from tests.databases import on_sqlite
+from indexer.store.schema import open_database
+from tests.databases import execute, on_postgresql, on_sqlite
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 PROJECT = Path(__file__).resolve().parents[2]
@@ -106,3 +108,105 @@ def test_lock_that_cannot_be_made(database: Database) -> None:
     told = pytest.raises(DatabaseProblem, match=r"the lock .*indexer\.db\.lock cannot be made \(Is a directory\)")
     with told, writer_lock(database, command="compare", since=SINCE):
         pass
+
+
+@on_sqlite
+def test_an_index_by_a_link_is_the_same_index(database: Database, tmp_path: Path) -> None:
+    """Who comes by a link to the index, or to its folder, meets the lock of who came by its own name."""
+    (tmp_path / "link.db").symlink_to(database.path or "")
+    (tmp_path / "folder").symlink_to((database.path or Path()).parent)
+    for name in (tmp_path / "link.db", tmp_path / "folder" / "indexer.db"):
+        other = open_database(str(name))
+        told = pytest.raises(DatabaseProblem, match=r"written by 'ingest' \(process")
+        with writer_lock(database, command="ingest", since=SINCE), told, writer_lock(other, command="x", since=SINCE):
+            pass
+        other.close()
+    assert list(tmp_path.glob("*.lock")) == []
+
+
+def write_a_run(database: Database) -> None:
+    """A transaction that leaves a row."""
+    with database.write() as session:
+        runs.start_run(session, "ingest", arguments={}, at=SINCE)
+
+
+@on_sqlite
+@pytest.mark.parametrize("harm", ["removed", "made anew", "another index"])
+def test_a_lost_lock_is_found_out_before_a_commit(database: Database, harm: str) -> None:
+    """Whose lock, or whose index, was removed or replaced commits nothing more, and says why."""
+    path = database.path or Path()
+    with writer_lock(database, command="prune", since=SINCE) as right:
+        write_a_run(database)
+        gone = path if harm == "another index" else Path(f"{path}.lock")
+        gone.rename(f"{gone}.gone")
+        if harm != "removed":
+            gone.write_bytes(b"")
+        told = pytest.raises(DatabaseProblem, match="was removed or replaced while this command was at work")
+        with told:
+            right.require()
+        with told:
+            write_a_run(database)
+    with database.read() as session:
+        assert session.connection().exec_driver_sql("SELECT COUNT(*) FROM runs").scalar() == 1
+
+
+@on_sqlite
+def test_an_index_with_two_names_is_not_written_to(database: Database, tmp_path: Path) -> None:
+    """An index with a hard link has two locks and two logs: no command writes to it until one name is gone."""
+    os.link(database.path or "", tmp_path / "other.db")
+    told = pytest.raises(DatabaseProblem, match="has 2 names")
+    with told, writer_lock(database, command="ingest", since=SINCE):
+        pass
+    (tmp_path / "other.db").unlink()
+    with writer_lock(database, command="ingest", since=SINCE):
+        pass
+
+
+@on_sqlite
+def test_an_index_that_is_mounted_as_a_file_is_not_written_to(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index that is mounted without its log and its lock, as into a container, is refused with the way out."""
+    monkeypatch.setattr(locking, "is_mount_point", lambda path: path == str(database.path))
+    told = pytest.raises(DatabaseProblem, match="mount the folder it lies in")
+    with told, writer_lock(database, command="ingest", since=SINCE):
+        pass
+
+
+@on_sqlite
+@pytest.mark.parametrize("kind", ["link", "hard link", "file"])
+def test_a_file_that_is_no_lock_is_not_written_to(database: Database, tmp_path: Path, kind: str) -> None:
+    """What lies in the place of the lock and is not one, or leads elsewhere, is refused and keeps every byte."""
+    precious, lock = tmp_path / "precious", Path(f"{database.path}.lock")
+    precious.write_bytes(b"the only copy")
+    {"link": lock.symlink_to, "hard link": lock.hardlink_to, "file": lambda one: lock.write_bytes(one.read_bytes())}[
+        kind
+    ](precious)
+    with pytest.raises(DatabaseProblem, match=r"the (file|lock) "), writer_lock(database, command="x", since=SINCE):
+        pass
+    assert (precious.read_bytes(), lock.read_bytes()) == (b"the only copy",) * 2
+
+
+@on_sqlite
+def test_a_lock_that_was_cut_in_the_middle_of_its_words_is_taken(database: Database) -> None:
+    """A lock file that a crash left with half of its words is a lock."""
+    Path(f"{database.path}.lock").write_bytes(b'{"comm')
+    with writer_lock(database, command="ingest", since=SINCE):
+        pass
+
+
+@on_postgresql
+def test_an_ended_connection_is_found_out_before_a_file_goes(database: Database) -> None:
+    """On a server whoever lost the connection that held the right is told when asked, and commits nothing."""
+    told = pytest.raises(DatabaseProblem, match="the connection that held the right to write has ended")
+    with writer_lock(database, command="prune", since=SINCE) as right:
+        right.require()
+        execute(
+            database,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name LIKE 'indexer prune%' AND datname = current_database()",
+        )
+        with told:
+            right.require()
+        with told:
+            write_a_run(database)

@@ -40,6 +40,7 @@ def removal_of(item: Flagged, removal_id: int, **facts: Any) -> Removal:
         keeper_hash=item.keeper.content_hash,
         quarantine_path=f"/quarantine/{item.victim.image_id}.jpg",
         run_id=1,
+        aside_path=None,
         **facts,
     )
 

@@ -29,11 +29,12 @@ VIEWS = {
     "audit_cameras": "camera images unreadable kept duplicates removed first_captured_at last_captured_at",
     "audit_twins": "camera image_a_path image_b_path captured_a_at captured_b_at apart_s state_a state_b image_a_id "
     "image_b_id",
-    "audit_runs": "run_id command arguments version started_at finished_at outcome counts",
+    "audit_runs": "run_id command arguments version started_at finished_at outcome counts token username hostname",
 }
 
 TIME = "2026-01-01 12:00:00.000000"
 ROWS: dict[str, dict[str, Any]] = {  # a row after those that it refers to
+    "index_identity": {"id": "1de8" * 8},
     "preparations": {"id": 91, "digest": "p", "parameters": '{"mask": [5, 10, 5, 0]}'},
     "scorings": {"id": 92, "preparation_id": 91, "digest": "s", "parameters": "{}"},
     "profiles": {
@@ -113,9 +114,19 @@ ROWS: dict[str, dict[str, Any]] = {  # a row after those that it refers to
 ANOTHER_IMAGE = ROWS["images"] | {"id": 99, "path": "/2.jpg"}
 
 
+def with_added_columns(said: str) -> str:
+    """SQL in which columns that were added to a table stand among those that it was made with."""
+    added = re.findall(r"^ALTER TABLE (\w+) ADD COLUMN (.+?);?$", said, flags=re.MULTILINE)
+    for table, column in added:
+        said = re.sub(rf"(CREATE TABLE {table} \()", rf"\1\n\t{column}, ", said)
+    said = re.sub(r"^ALTER TABLE \w+ ADD COLUMN .*$", ";", said, flags=re.MULTILINE)
+    return re.sub(r", (?=\w+ TEXT)", ",\n\t", said)  # SQLite puts what was added on the line of the last column
+
+
 def statements(said: str) -> list[list[str]]:
     """SQL as statements of lines, in an order of their own, as that of the clauses of a table means nothing; without
     indexes that are dropped."""
+    said = with_added_columns(said)
     dropped = re.findall(r"^DROP INDEX (\w+)", said, flags=re.MULTILINE)
     gone = re.compile(rf"\s*(DROP INDEX|CREATE INDEX ({'|'.join(dropped) or '$'}) )")
     parts = (part for part in said.split(";") if "VIEW" not in part and part.strip() and not gone.match(part))

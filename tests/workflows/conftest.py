@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from indexer.domain.removal import Plan
 from indexer.domain.verdicts import Word
 from indexer.engines import Map, engine
-from indexer.files.manifest import MANIFEST_NAME
 from indexer.pixels.headers import Limits
 from indexer.store.database import Database
 from indexer.store.tables import Table
@@ -34,6 +33,7 @@ from indexer.workflows.verdict import VerdictReport, give, undo
 from indexer.workflows.watching import Clock, Progress, silent
 from tests import databases
 from tests.databases import Maker
+from tests.own_files import OWN_FILES
 
 NOON_MS = 1_623_844_800_000
 _MTIME_NS = 1_600_000_000_000_000_000
@@ -201,20 +201,20 @@ class Index:
         return [(self.file(path), state) for path, state in found]
 
     def dump(self, *, without: tuple[str, ...] = ()) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table."""
+        """Every row of every table but the identity, which no two indexes share."""
         return {
             table: sorted(self.rows(f"SELECT * FROM {table}"), key=repr)
             for table in Table.metadata.tables
-            if table not in without
+            if table not in {"index_identity", *without}
         }
 
     def tree(self) -> dict[str, tuple[bytes, int]]:
-        """Bytes and modification time of every file in the folder and the quarantine beside it, manifests aside."""
+        """Bytes and modification time of every image in the folder and the quarantine beside it."""
         site = self.folder.parent
         return {
             str(path.relative_to(site)): (path.read_bytes(), path.stat().st_mtime_ns)
             for path in site.rglob("*")
-            if path.is_file() and not path.is_symlink() and path.name != MANIFEST_NAME
+            if path.is_file() and not path.is_symlink() and path.name not in OWN_FILES
         }
 
     def file(self, path: str) -> str:

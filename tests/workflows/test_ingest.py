@@ -534,11 +534,12 @@ def test_writing_goes_on_beside_reading(index: Index, monkeypatch: pytest.Monkey
     write, describe = workflow._write, workflow.describe
     reading = threading.Event()
 
-    def slow_write(session: Any, batch: list[Any], *given: Any, **more: Any) -> None:
+    def slow_write(session: Any, batch: list[Any], *given: Any, **more: Any) -> Any:
         if not events:
             assert reading.wait(10)  # for the third file, which nobody would read if that had to wait
-        write(session, batch, *given, **more)
+        returned = write(session, batch, *given, **more)
         events.append(("written", len(batch)))
+        return returned
 
     def seen(task: Any) -> Any:
         if task.path.endswith(name(2)):

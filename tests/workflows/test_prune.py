@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from indexer.errors import ImageProblem, UsageProblem
+from indexer.files.manifest import MANIFEST_NAME
 from indexer.workflows import purge as purge_workflow
 from indexer.workflows import removing
 from indexer.workflows import restore as restore_workflow
 from indexer.workflows.purge import require_choice
 from indexer.workflows.restore import wish
+from tests.own_files import OWN_FILES
 from tests.workflows.conftest import BIKE, BIRD, CAR, Index, name, picture
 
 KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
@@ -79,19 +81,20 @@ def test_pruned_files_lie_in_quarantine_whole(lot: Index) -> None:
     assert sorted(lot.tree().values()) == sorted(before.values())
     told = "path, keeper_path, quarantine_path, state, profile, score, run_id"
     found = lot.rows(f"SELECT {told} FROM audit_removals ORDER BY path")
+    run = f"{QUARANTINE}/run-{lot.rows('SELECT id FROM index_identity')[0][0][:8]}-3"
     assert [(*map(lot.file, paths), *rest) for *paths, rest in ((*row[:3], row[3:]) for row in found)] == [
-        (COPY, KEEPER, f"{QUARANTINE}/run-3/2/{COPY}", "quarantined", "balanced", 0.0, 3),
-        (BIRDS, KEEPER, f"{QUARANTINE}/run-3/3/{BIRDS}", "quarantined", "balanced", 0.0, 3),
+        (COPY, KEEPER, f"{run}/2/{COPY}", "quarantined", "balanced", 0.0, 3),
+        (BIRDS, KEEPER, f"{run}/3/{BIRDS}", "quarantined", "balanced", 0.0, 3),
     ]
 
 
 def test_restored_files_are_where_they_were(lot: Index) -> None:
-    """Restore brings every file back with its bytes and times, leaves no quarantine, and ingest finds all unchanged."""
+    """Restore brings every file back with its bytes and times, and empties the quarantine; ingest finds no change."""
     before = lot.tree()
     lot.prune()
     assert lot.restore().restored == 2
     assert lot.tree() == before
-    assert not (lot.folder / QUARANTINE).exists()
+    assert {path.name for path in (lot.folder / QUARANTINE).iterdir()} == OWN_FILES - {MANIFEST_NAME}
     assert lot.removals() == [(COPY, "restored"), (BIRDS, "restored")]
     assert dict(lot.ingest().outcomes) == {"unchanged": 4}
 
@@ -115,7 +118,7 @@ def test_purged_files_are_gone_for_good(lot: Index) -> None:
     assert (report.purged, report.size_bytes, report.skipped) == (2, len(picture()) + len(picture(BIRD)), [])
     assert files(lot) == [f"frames/{KEEPER}", f"frames/{OTHER}"]
     assert lot.rows("SELECT state, purged_at IS NULL FROM audit_removals") == [("purged", 0)] * 2
-    assert not (lot.folder / QUARANTINE).exists()
+    assert {path.name for path in (lot.folder / QUARANTINE).iterdir()} == OWN_FILES - {MANIFEST_NAME}
 
 
 def test_purge_of_older_files_alone(lot: Index) -> None:
@@ -229,9 +232,10 @@ def test_quarantine_inside_the_root_is_not_walked(lot: Index, monkeypatch: pytes
     access, parent = os.access, str(lot.folder.parent)
     monkeypatch.setattr(os, "access", lambda path, *mode, **how: path != parent and access(path, *mode, **how))
     lot.prune()
+    run = f"run-{lot.rows('SELECT id FROM index_identity')[0][0][:8]}-3"
     assert sorted(str(path.relative_to(lot.folder)) for path in lot.folder.rglob("*.png")) == [
-        f".indexer-quarantine/run-3/2/{COPY}",
-        f".indexer-quarantine/run-3/3/{BIRDS}",
+        f".indexer-quarantine/{run}/2/{COPY}",
+        f".indexer-quarantine/{run}/3/{BIRDS}",
         KEEPER,
         OTHER,
     ]
@@ -239,7 +243,7 @@ def test_quarantine_inside_the_root_is_not_walked(lot: Index, monkeypatch: pytes
 
 
 def test_full_disk_leaves_the_file(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A move that the disk refuses leaves that file where it is, with the reason in the journal; the next goes."""
+    """The first file for which there is no space stays, with the reason in the journal, and ends the run in order."""
     move, refused = removing.move_no_replace, []
 
     def refusing(source: str, target: str, **how: Any) -> None:
@@ -249,12 +253,13 @@ def test_full_disk_leaves_the_file(lot: Index, monkeypatch: pytest.MonkeyPatch) 
         move(source, target, **how)
 
     monkeypatch.setattr(removing, "move_no_replace", refusing)
-    assert lot.prune().failures == [(str(lot.folder / COPY), "No space left on device")]
-    assert lot.rows("SELECT state, problem FROM audit_removals") == [
-        ("failed", "No space left on device"),
-        ("quarantined", None),
-    ]
-    assert files(lot) == sorted([f"3/{BIRDS}", f"frames/{COPY}", f"frames/{KEEPER}", f"frames/{OTHER}"])
+    report = lot.prune()
+    assert report.failures == [(str(lot.folder / COPY), "No space left on device")]
+    assert report.stopped == "a disk is full; 1 files of the plan were not tried"
+    assert lot.rows("SELECT state, problem FROM audit_removals") == [("failed", "No space left on device")]
+    assert files(lot) == sorted(f"frames/{file}" for file in (KEEPER, COPY, BIRDS, OTHER))
+    assert lot.rows("SELECT outcome FROM audit_runs WHERE command = 'prune'") == [("done",)]
+    assert (lot.prune().removed, lot.prune().stopped) == (2, None)
 
 
 def test_permanent_removal_deletes(lot: Index) -> None:
@@ -453,7 +458,7 @@ def test_cut_prune_is_settled(lot: Index, monkeypatch: pytest.MonkeyPatch, after
 @pytest.mark.parametrize("after", [False, True])
 def test_cut_deletion_is_settled(lot: Index, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:
     """Cut before or after a deletion, the journal says afterwards what became of the file."""
-    cut(monkeypatch, removing, "delete", after=after)
+    cut(monkeypatch, removing, "delete_witnessed", after=after)
     with pytest.raises(Cut):
         lot.prune(permanent=True)
     lot.pin(OTHER)
@@ -480,7 +485,7 @@ def test_cut_restore_is_settled(lot: Index, monkeypatch: pytest.MonkeyPatch, aft
 def test_cut_purge_is_settled(lot: Index, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:
     """Cut before or after a quarantined file was deleted, the journal says afterwards which."""
     lot.prune()
-    cut(monkeypatch, purge_workflow, "delete", after=after)
+    cut(monkeypatch, purge_workflow, "delete_witnessed", after=after)
     with pytest.raises(Cut):
         lot.purge()
     lot.make_profile("any")

@@ -1,0 +1,46 @@
+"""Folders that no walk enters, as what lies in them is not an image of a camera: quarantines and reports.
+
+A quarantine is known by its name, by a marker file, or by the manifest of a run in it, so that it is known wherever it
+was moved or mounted to. It moves nothing.
+"""
+
+import os
+import re
+
+from indexer.files.manifest import MANIFEST_NAME, is_manifest
+
+QUARANTINE_NAME = ".indexer-quarantine"
+"""Folders of this name hold files that were taken away."""
+
+QUARANTINE_MARKER = ".indexer-quarantine-marker"
+"""A folder that holds a file of this name is a quarantine, whatever its own name is."""
+
+REPORT_MARKER = ".indexer-report"
+"""A folder that holds a file of this name is a report: its pictures are of images, and no images."""
+
+_RUN = re.compile(r"run-([0-9a-f]{8}-)?\d+(-[0-9a-f]{8})?")
+
+
+def is_quarantine(folder: str) -> bool:
+    """Whether a folder is a quarantine, or one run of one. A link to one is one."""
+    return _is_quarantine(os.path.realpath(folder))
+
+
+def _is_quarantine(real: str) -> bool:
+    marker = os.path.join(real, QUARANTINE_MARKER)
+    return os.path.basename(real) == QUARANTINE_NAME or os.path.lexists(marker) or is_run(real)
+
+
+def is_run(folder: str) -> bool:
+    """Whether a folder is one run of a quarantine, which may have been copied or moved out of it."""
+    named = _RUN.fullmatch(os.path.basename(folder)) is not None
+    return named and is_manifest(os.path.join(folder, MANIFEST_NAME))
+
+
+def find_quarantine(path: str) -> str | None:
+    """The outermost quarantine that a path is or lies in, as a real path; None if it lies in none."""
+    real = os.path.realpath(path)
+    above = [real]
+    while above[-1] != os.path.dirname(above[-1]):
+        above.append(os.path.dirname(above[-1]))
+    return next((folder for folder in reversed(above) if _is_quarantine(folder)), None)

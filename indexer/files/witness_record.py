@@ -1,0 +1,213 @@
+"""What stands for each removed file, written down beside the images themselves: `witnesses.jsonl` of a quarantine.
+
+It promises that a line is on the disk before its file goes, that lines are only added, and that a line cut in the
+middle spoils no other. Whoever removes a file reads the records in every folder above it first, so that a removal is
+known to an index that was restored from a backup, and to one that somebody else made. It does not know any index.
+
+A line says that the content `removed_hash` went from `removed_path`, and that the content `witness_hash`, then at
+`witness_path`, stands for it. It holds until another line of the same content and path follows, `restored` or `removed`
+once more, and while the content is not back at that path.
+
+Decision: the record lies in the default quarantine of the folder that was ingested, whatever `--quarantine` says, as it
+must be found from the images: the next command looks for `.indexer-quarantine` in every folder above a file. Enforced
+by tests/files/test_witness_record.py and tests/workflows/test_witnesses.py.
+"""
+
+import errno
+import json
+import os
+import stat
+from collections.abc import Iterable, Set
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from indexer.files import steps
+from indexer.files.checking import Fingerprint, Mismatch, check
+from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
+
+RECORD_NAME = "witnesses.jsonl"
+_MOST_LINE_BYTES = 1 << 17  # two paths of 4096 bytes, each byte escaped as six
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class WitnessLine:
+    """One line of a record. Hashes are sha256, hexadecimal; `at` is ISO 8601."""
+
+    event: Literal["removed", "restored"]
+    removed_hash: str
+    removed_size_bytes: int
+    removed_path: str
+    witness_hash: str
+    witness_path: str
+    index_id: str
+    run_token: str
+    at: str
+
+    def holds(self) -> bool:
+        """Whether the removed content is not back at its path, as far as can be told."""
+        if not os.path.lexists(self.removed_path):
+            return True
+        try:
+            check(self.removed_path, expected=Fingerprint(self.removed_size_bytes, self.removed_hash))
+        except Mismatch:
+            return True
+        return False
+
+
+def append(folder: str, line: WitnessLine) -> None:
+    """Write a line into the record of a quarantine and bring it to the disk. A cut leaves it, a part of it, or nothing.
+
+    Raises `OSError` if it cannot be written.
+    """
+    path = os.path.join(folder, RECORD_NAME)
+    is_new = not os.path.lexists(path)
+    # Each line begins with a line break: a line that a cut left unfinished then spoils only itself.
+    steps.append(path, ("\n" + json.dumps(asdict(line))).encode("ascii"))
+    if is_new:
+        steps.sync_folder(path)
+
+
+def append_restored(line: WitnessLine) -> None:
+    """Write the line into every record that is found from its two paths, as well as it can be."""
+    with suppress(OSError):
+        for folder in list_record_folders((line.removed_path, line.witness_path)):
+            if os.path.lexists(os.path.join(folder, RECORD_NAME)):
+                append(folder, line)
+
+
+def list_record_folders(paths: Iterable[str]) -> list[str]:
+    """The quarantines named `.indexer-quarantine` in every folder above these paths, as real paths, sorted.
+
+    Raises `OSError` where one is a link that leads nowhere: its disk is away, and its record cannot be read.
+    """
+    folders = {os.path.realpath(os.path.dirname(path)) for path in paths}
+    for folder in list(folders):
+        while folder != os.path.dirname(folder):
+            folder = os.path.dirname(folder)
+            folders.add(folder)
+    return sorted({real for folder in folders if (real := _quarantine_in(folder)) is not None})
+
+
+def _quarantine_in(folder: str) -> str | None:
+    path = os.path.join(folder, QUARANTINE_NAME)
+    try:
+        mode = os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as problem:
+        if problem.errno == errno.ELOOP:  # a folder that is a link to itself holds nothing
+            return None
+        raise
+    if stat.S_ISDIR(mode):
+        return os.path.realpath(path)
+    if not stat.S_ISLNK(mode):
+        return None
+    real = os.path.realpath(path)
+    if not os.path.isdir(real):
+        raise OSError(errno.ENOENT, "the quarantine is a link that leads nowhere", path)
+    # A link of that name to some other folder says nothing of removed files.
+    marked = os.path.lexists(os.path.join(real, QUARANTINE_MARKER)) or os.path.basename(real) == QUARANTINE_NAME
+    return real if marked else None
+
+
+class WitnessRecords:
+    """The records of quarantines, read as far as they name some contents as witnesses, and read on as they grow."""
+
+    def __init__(self, contents: Set[str]) -> None:
+        self._contents = contents
+        self._read: dict[str, _Record] = {}
+
+    def list_holding(self, folders: Iterable[str], *, content_hash: str) -> list[WitnessLine]:
+        """The lines that hold now and name this content as a witness.
+
+        Raises `OSError` if a record cannot be read: nobody can tell then what it says.
+        """
+        lines: list[WitnessLine] = []
+        for folder in folders:
+            record = self._read.setdefault(folder, _Record(os.path.join(folder, RECORD_NAME), self._contents))
+            record.read_on()
+            lines += record.active.get(content_hash, {}).values()
+        return [line for line in lines if line.holds()]
+
+
+class _Record:
+    """One file: `active` has the lines that were not ended, by witness and then by removed content and path."""
+
+    def __init__(self, path: str, contents: Set[str]) -> None:
+        self._path, self._contents = path, contents
+        self._file: tuple[int, int] | None = None
+        self._size_bytes, self._last_line = 0, 0
+        self.active: dict[str, dict[tuple[str, str], WitnessLine]] = {}
+        self._removed = set[str]()
+
+    def read_on(self) -> None:
+        """Reads what was added since the last time; another file in its place is read from its beginning."""
+        try:
+            status = os.lstat(self._path)
+        except FileNotFoundError:
+            self._forget(None)
+            return
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "the record is no regular file", self._path)
+        file = (status.st_dev, status.st_ino)
+        if file != self._file or status.st_size < self._size_bytes:
+            self._forget(file)
+        if status.st_size == self._size_bytes:
+            return
+        descriptor = steps.open_to_read(self._path)
+        try:
+            os.lseek(descriptor, self._last_line, os.SEEK_SET)
+            self._read(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _forget(self, file: tuple[int, int] | None) -> None:
+        self._file, self._size_bytes, self._last_line, self.active, self._removed = file, 0, 0, {}, set()
+
+    def _read(self, descriptor: int) -> None:
+        """Notes the lines from here on. The last one is read again the next time: it may not be whole yet."""
+        position, rest = self._last_line, b""
+        while chunk := steps.read_bytes(descriptor, most=_CHUNK_BYTES):
+            position += len(chunk)
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._note(line)
+            if lines:
+                self._last_line = position - len(rest)
+            rest = rest[: _MOST_LINE_BYTES + 1]
+        self._note(rest)
+        self._size_bytes = position
+
+    def _note(self, line: bytes) -> None:
+        names = _hash_after(line, b'"witness_hash": "') in self._contents
+        ends = _hash_after(line, b'"removed_hash": "') in self._removed
+        if len(line) > _MOST_LINE_BYTES or not (names or ends) or (said := _parse(line)) is None:
+            return
+        # Whatever is said of a content that is back, or was and goes once more, ends what was said before.
+        key = (said.removed_hash, said.removed_path)
+        for lines in self.active.values() if ends else ():
+            lines.pop(key, None)
+        if names and said.event == "removed":
+            self.active.setdefault(said.witness_hash, {})[key] = said
+            self._removed.add(said.removed_hash)
+
+
+def _hash_after(line: bytes, name: bytes) -> str:
+    """The hash after a name, without reading the whole line: a record may have a million."""
+    at = line.find(name)
+    return "" if at < 0 else line[at + len(name) : at + len(name) + 64].decode("ascii", "replace")
+
+
+def _parse(line: bytes) -> WitnessLine | None:
+    """The line; None for one that a cut left unfinished, or that others wrote."""
+    try:
+        said = WitnessLine(**json.loads(line))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    words = (said.removed_hash, said.removed_path, said.witness_hash, said.witness_path, said.index_id, said.run_token)
+    if said.event not in ("removed", "restored"):
+        return None
+    sane = all(isinstance(word, str) for word in words) and isinstance(said.removed_size_bytes, int)
+    return said if sane and os.path.isabs(said.removed_path) else None

@@ -1,0 +1,104 @@
+"""Rows for what another index removed, or this one before a backup of it was restored: as if it had done so itself."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from indexer.domain.images import State
+from indexer.domain.names import Naming
+from indexer.domain.removal import RemovalState
+from indexer.store import runs
+from indexer.store.cameras import get_or_add_camera
+from indexer.store.profiles import camera_profile
+from indexer.store.tables import DecisionRow, ImageRow, RemovalRow, RunRow
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """A file in quarantine, what it was, and what stands for it."""
+
+    image_id: int
+    keeper_id: int
+    path: str
+    keeper_path: str
+    size_bytes: int
+    content_hash: str
+    keeper_hash: str
+    quarantine_path: str
+    removed_at: datetime
+
+
+def add_removed_image(
+    session: Session,
+    *,
+    path: str,
+    root: str,
+    naming: Naming,
+    size_bytes: int,
+    mtime_ns: int,
+    content_hash: str,
+    run_id: int,
+) -> int:
+    """The id of a new row of an image that is removed already; what it shows is not known."""
+    values = {
+        "path": path,
+        "root": root,
+        "camera_id": get_or_add_camera(session, naming.camera),
+        "camera_source": naming.camera_source,
+        "captured_at": naming.captured_at,
+        "captured_at_source": naming.captured_at_source,
+        "file_size": size_bytes,
+        "mtime_ns": mtime_ns,
+        "content_hash": content_hash,
+        "state": State.REMOVED,
+        "run_id": run_id,
+    }
+    return session.execute(insert(ImageRow).values(**values).returning(ImageRow.id)).scalar_one()
+
+
+def add_quarantined(session: Session, adopted: Adopted, *, token: str, at: datetime, run_id: int) -> None:
+    """Writes that a file lies in quarantine: under the run of that token, which is made if there is none.
+
+    Without a token it is the run `run_id`, which adopts it.
+    """
+    values = asdict(adopted) | {
+        "decision_id": _decision_id(session, adopted, at=at, run_id=run_id),
+        "state": RemovalState.QUARANTINED,
+        "planned_at": adopted.removed_at,
+        "run_id": _run_id(session, token, at=adopted.removed_at) if token else run_id,
+    }
+    session.execute(insert(RemovalRow).values(**values))
+
+
+def _run_id(session: Session, token: str, *, at: datetime) -> int:
+    found = session.scalar(select(RunRow.id).where(RunRow.token == token))
+    if found is not None:
+        return found
+    run_id = runs.start_run(session, "prune", arguments={"adopted": True}, at=at, token=token)
+    runs.finish_run(session, run_id, outcome="done", counts={}, at=at)
+    return run_id
+
+
+def _decision_id(session: Session, adopted: Adopted, *, at: datetime, run_id: int) -> int:
+    """The decision that the removal rests on: the one that holds between the two images, else one of `db adopt`."""
+    between = (DecisionRow.image_id == adopted.image_id) & (DecisionRow.keeper_id == adopted.keeper_id)
+    found = session.scalar(select(DecisionRow.id).where(between).order_by(DecisionRow.id.desc()).limit(1))
+    held = (DecisionRow.image_id == adopted.image_id) & DecisionRow.superseded_at.is_(None)
+    if found is not None and session.scalar(select(DecisionRow.id).where(held)) == found:
+        return found
+    session.execute(update(DecisionRow).where(held).values(superseded_at=at))
+    camera_id = session.execute(select(ImageRow.camera_id).where(ImageRow.id == adopted.keeper_id)).scalar_one()
+    values = {
+        "image_id": adopted.image_id,
+        "profile_id": camera_profile(session, camera_id).id,
+        "verdict": "duplicate",
+        "keeper_id": adopted.keeper_id,
+        "score": 0.0 if adopted.content_hash == adopted.keeper_hash else None,
+        "reason": "identical" if adopted.content_hash == adopted.keeper_hash else "similar",
+        "decided_by": "db adopt",
+        "decided_at": at,
+        "run_id": run_id,
+    }
+    return session.execute(insert(DecisionRow).values(**values).returning(DecisionRow.id)).scalar_one()

@@ -1,0 +1,33 @@
+"""Which index this is: a name that no other one has, also not one that was copied from it by `db copy`.
+
+A copy of the file of an index has the same name: it is told apart by the tokens of its runs.
+"""
+
+import secrets
+
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.orm import Session
+
+from indexer.store.tables import IdentityRow
+
+
+def make_token() -> str:
+    """32 hex digits that nobody else has."""
+    return secrets.token_hex(16)
+
+
+def get_index_id(session: Session) -> str:
+    """The id of the index, 32 hex digits."""
+    return session.execute(select(IdentityRow.id)).scalar_one()
+
+
+def ensure_identity(connection: Connection) -> None:
+    """Gives an index an id that has none yet."""
+    if connection.scalar(select(IdentityRow.id)) is None:
+        connection.execute(insert(IdentityRow).values(id=make_token()))
+
+
+def make_identity_of_copy(connection: Connection, *, copied_from: str | None) -> None:
+    """Gives a copy an id of its own."""
+    connection.execute(delete(IdentityRow))
+    connection.execute(insert(IdentityRow).values(id=make_token(), copied_from=copied_from))

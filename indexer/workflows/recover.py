@@ -1,0 +1,37 @@
+"""recover: settle the removals that a cut left open, and nothing else.
+
+Every writing command does so first; this one says what it did, and takes a person's word where locks cannot tell
+whether another host is at work on a file.
+"""
+
+from dataclasses import dataclass
+
+from indexer.store import removals
+from indexer.store.database import Database
+from indexer.workflows.running import writing
+from indexer.workflows.watching import Clock
+
+
+@dataclass(frozen=True)
+class RecoverReport:
+    """How many removals that a cut left open were finished, and undone; paths and acts of those that are open still."""
+
+    finished: int
+    undone: int
+    left_open: tuple[tuple[str, str], ...]
+
+
+def recover(database: Database, *, nobody_else: bool, clock: Clock) -> RecoverReport:
+    """Settles what is open; `nobody_else`: no other command is at work on these files, a person says."""
+    arguments = {"nobody_else": nobody_else}
+    with writing(database, "recover", arguments=arguments, clock=clock, nobody_else=nobody_else) as run:
+        with database.read() as session:
+            still = removals.list_open(session)
+        return RecoverReport(
+            run.settled.finished,
+            run.settled.undone,
+            tuple(
+                (removal.path, f"{removal.pending} was cut off, and nobody can tell how far it came")
+                for removal in still
+            ),
+        )

@@ -1,0 +1,262 @@
+"""What stands between a file and its removal besides its own index: locks, records beside the images, second names.
+
+It promises that a file goes only while the folders that bear on it are locked, that no record beside it names it as the
+last one that stands for a removed image, that no second name of it is taken for another file, and that what stands for
+it is seen again when its name has gone. It takes nothing away itself: see `indexer.workflows.removing`.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from indexer.domain.removal import Flagged, IndexedFile
+from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, check_again, identity, is_one_name
+from indexer.files.folder_lock import HeldLocks, hold_folders
+from indexer.files.markers import find_quarantine, is_quarantine
+from indexer.files.quarantine import prepare_quarantine, quarantine_folder
+from indexer.files.witness_record import (
+    WitnessLine,
+    WitnessRecords,
+    append,
+    append_restored,
+    list_record_folders,
+)
+from indexer.store import images
+from indexer.store.database import Database
+from indexer.store.images import EqualFile
+from indexer.store.removals import Removal
+
+
+class OfRun(Protocol):
+    """What a record tells of the run that removed a file."""
+
+    id: int
+    token: str
+    index_id: str
+
+
+class ProtectedError(Exception):
+    """A file that must stay, and why: it is the last that stands for another, or a second name of one that stays."""
+
+
+@dataclass(frozen=True)
+class Staying:
+    """The files that must still be there when another one has gone, each as it was checked a moment ago."""
+
+    files: tuple[tuple[str, FileIdentity, Fingerprint], ...]
+
+    def require(self) -> None:
+        """Raises `Mismatch` if one of them is not there any more."""
+        for path, checked, expected in self.files:
+            try:
+                check_again(path, checked=checked, expected=expected)
+            except Mismatch as problem:
+                raise Mismatch(f"{path!a}, which must stay, went with it or changed: {problem.reason}") from problem
+
+
+def hold_around(
+    paths: Sequence[str], *, quarantine: str | None, skip_closed: bool
+) -> AbstractContextManager[HeldLocks]:
+    """Holds the locks of all quarantines that bear on files at these paths, as far as they are there.
+
+    Raises as `indexer.files.folder_lock.hold_folders`.
+    """
+    folders = list_record_folders(paths)
+    # Not a folder that a disk with a quarantine is mounted at, and empty without it.
+    if quarantine is not None and is_quarantine(quarantine):
+        folders.append(quarantine)
+    return hold_folders(folders, skip_closed=skip_closed)
+
+
+def note_return(removal: Removal, *, index_id: str, at: datetime) -> None:
+    """Writes into the records near a file that is back that nothing needs to stand for it any more.
+
+    As well as it can be, and only where the content is really back: while it is at its path no line about it holds.
+    """
+    line = WitnessLine(
+        event="restored",
+        removed_hash=removal.content_hash,
+        removed_size_bytes=removal.size_bytes,
+        removed_path=removal.path,
+        witness_hash=removal.keeper_hash,
+        witness_path=removal.keeper_path,
+        index_id=index_id,
+        run_token="",
+        at=at.isoformat(),
+    )
+    if not line.holds():
+        append_restored(line)
+
+
+class Safeguards:
+    """The safeguards of one prune: what it knows of the contents of its plan, and of the folders they lie in."""
+
+    def __init__(self, database: Database, victims: Sequence[Flagged], *, run: OfRun) -> None:
+        contents = {item.victim.content_hash for item in victims}
+        with database.read() as session:
+            equal = images.list_equal_ready(session, sorted(contents))
+        self._equal = {content: {file.image_id: file for file in files} for content, files in equal.items()}
+        self._names: dict[str, _Names] = {}
+        self._records = WitnessRecords(contents)
+        self._run = run
+        self._defaults: dict[str, str] = {}
+        self._in_quarantine: dict[str, str | None] = {}
+        self._run_folders: dict[str, str] = {}
+        self.synced_folders = set[str]()
+
+    def record_folders(self, item: Flagged) -> tuple[str, ...]:
+        """The default quarantines of a file and of its keeper, made if need be: their records tell of the removal.
+
+        Raises `OSError` if one cannot be made.
+        """
+        folders = dict.fromkeys(self._default(file.root) for file in (item.victim, item.keeper))
+        for folder in folders:
+            prepare_quarantine(folder)
+        return tuple(folders)
+
+    @contextmanager
+    def hold(self, item: Flagged, *, quarantine: str | None) -> Iterator[HeldLocks]:
+        """Holds all locks that bear on a file and its keeper, after what is locked was made."""
+        with hold_around((item.victim.path, item.keeper.path), quarantine=quarantine, skip_closed=False) as locks:
+            yield locks
+
+    def examine(self, item: Flagged, *, victim: FileIdentity, keeper: FileIdentity) -> Staying:
+        """What must stay when this file goes; raises `ProtectedError` if it must stay itself.
+
+        Raises `OSError` if a record cannot be read, as nobody can tell then.
+        """
+        for file in (item.victim, item.keeper):
+            self._require_no_quarantine(file)
+        names = self._names_of(item.victim.content_hash)
+        names.require_no_alias(item.victim, victim)
+        staying = [(item.keeper.path, keeper, _fingerprint(item.keeper)), *names.list_doubtful(item.victim, victim)]
+        folders = list_record_folders([item.victim.path])
+        lines = self._records.list_holding(folders, content_hash=item.victim.content_hash)
+        if lines and item.keeper.content_hash != item.victim.content_hash:
+            staying.append(self._find_other(item.victim, victim, lines[0]))
+        return Staying(tuple(staying))
+
+    def run_folder(self, quarantine: str) -> str:
+        """The name of this run's own folder in a quarantine: an index from a backup may count its runs once more."""
+        if quarantine not in self._run_folders:
+            name = f"run-{self._run.index_id[:8]}-{self._run.id}"
+            taken = os.path.lexists(os.path.join(quarantine, name))
+            self._run_folders[quarantine] = f"{name}-{self._run.token[:8]}" if taken else name
+        return self._run_folders[quarantine]
+
+    def record(self, item: Flagged, folders: Sequence[str], *, at: str) -> None:
+        """Writes into the records that a file is about to go, and what stands for it. Raises `OSError`."""
+        line = WitnessLine(
+            event="removed",
+            removed_hash=item.victim.content_hash,
+            removed_size_bytes=item.victim.size_bytes,
+            removed_path=item.victim.path,
+            witness_hash=item.keeper.content_hash,
+            witness_path=item.keeper.path,
+            index_id=self._run.index_id,
+            run_token=self._run.token,
+            at=at,
+        )
+        for folder in folders:
+            append(folder, line)
+
+    def forget(self, item: Flagged) -> None:
+        """Notes that a file has gone."""
+        self._equal.get(item.victim.content_hash, {}).pop(item.victim.image_id, None)
+        self._names_of(item.victim.content_hash).forget(item.victim.image_id)
+
+    def _default(self, root: str) -> str:
+        if root not in self._defaults:
+            self._defaults[root] = quarantine_folder(root)
+        return self._defaults[root]
+
+    def _require_no_quarantine(self, file: IndexedFile) -> None:
+        folder = os.path.dirname(file.path)
+        if folder not in self._in_quarantine:
+            self._in_quarantine[folder] = find_quarantine(folder)
+        quarantine = self._in_quarantine[folder]
+        if quarantine is not None:
+            raise ProtectedError(f"{file.path!a} lies in the quarantine {quarantine!a}; run ingest and compare again")
+
+    def _names_of(self, content_hash: str) -> "_Names":
+        if content_hash not in self._names:
+            self._names[content_hash] = _Names(list(self._equal.get(content_hash, {}).values()))
+        return self._names[content_hash]
+
+    def _find_other(
+        self, victim: IndexedFile, found: FileIdentity, line: WitnessLine
+    ) -> tuple[str, FileIdentity, Fingerprint]:
+        """Another file of the content, read again; raises `ProtectedError` if there is none.
+
+        It may be in the plan itself: when its turn comes, it is asked what is left then, and the last one stays.
+        """
+        for other in self._equal.get(victim.content_hash, {}).values():
+            if other.image_id == victim.image_id or find_quarantine(other.path):
+                continue
+            try:
+                checked = check(other.path, expected=_fingerprint(victim))
+            except Mismatch:
+                continue
+            if (checked.device, checked.inode) != (found.device, found.inode):
+                return other.path, checked, _fingerprint(victim)
+        raise ProtectedError(
+            f"it is the last that stands for {line.removed_path!a}, which was removed by run {line.run_token[:8]} of "
+            f"index {line.index_id[:8]} on {line.at[:10]}; bring that one back, or pin this one"
+        )
+
+
+class _Names:
+    """All indexed names of the files of one content, looked at once."""
+
+    def __init__(self, files: Sequence[EqualFile]) -> None:
+        self._by_file: dict[tuple[int, int], dict[int, EqualFile]] = defaultdict(dict)
+        self._by_name: dict[str, dict[int, tuple[EqualFile, FileIdentity]]] = defaultdict(dict)
+        self._keys: dict[int, tuple[tuple[int, int], str]] = {}
+        for file in files:
+            try:
+                found = identity(os.lstat(file.path))
+            except OSError:
+                continue
+            key, name = (found.device, found.inode), os.path.basename(file.path)
+            self._by_file[key][file.image_id] = file
+            self._by_name[name][file.image_id] = (file, found)
+            self._keys[file.image_id] = (key, name)
+
+    def require_no_alias(self, victim: IndexedFile, found: FileIdentity) -> None:
+        """Raises `ProtectedError` if another indexed path leads to the very name of this file, and would go with it.
+
+        Real hard links have each a name of their own: there are no more indexed paths than the file has names.
+        """
+        same = self._by_file.get((found.device, found.inode), {})
+        others = [file for file in same.values() if file.image_id != victim.image_id]
+        alias = next((file for file in others if is_one_name(victim.path, file.path)), None)
+        if alias is None and others and len(others) + 1 > found.links:
+            alias = next((file for file in others if file.pinned), others[0])
+        if alias is not None:
+            raise ProtectedError(
+                f"{alias.path!a} is the same file under another name, by a link or a second mount; "
+                "ingest the folder by one name only"
+            )
+
+    def list_doubtful(
+        self, victim: IndexedFile, found: FileIdentity
+    ) -> Iterator[tuple[str, FileIdentity, Fingerprint]]:
+        """Files of the same name on other devices: they may be this one, seen through another mount."""
+        for file, checked in self._by_name.get(os.path.basename(victim.path), {}).values():
+            if checked.device != found.device and file.image_id != victim.image_id:
+                yield file.path, checked, _fingerprint(victim)
+
+    def forget(self, image_id: int) -> None:
+        """Notes that a file has gone."""
+        if image_id in self._keys:
+            key, name = self._keys.pop(image_id)
+            self._by_file[key].pop(image_id, None)
+            self._by_name[name].pop(image_id, None)
+
+
+def _fingerprint(file: IndexedFile) -> Fingerprint:
+    return Fingerprint(file.size_bytes, file.content_hash)

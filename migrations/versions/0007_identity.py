@@ -1,0 +1,47 @@
+"""Who removed what: an index and each of its runs have a name that no other one has, and runs say who began them.
+
+A file that is deleted at once waits under another name for the last look at its keeper; the journal says which.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+_AUDIT_RUNS = """
+CREATE VIEW audit_runs AS
+SELECT id AS run_id, command, arguments, version, started_at, finished_at, outcome, counts, token, username, hostname
+FROM runs
+"""
+
+
+def upgrade() -> None:
+    """Makes the table, adds the columns and makes the view of runs anew."""
+    op.create_table(
+        "index_identity",
+        sa.Column("id", TEXT, nullable=False, comment="32 hex digits"),
+        sa.Column(
+            "copied_from", TEXT, nullable=True, comment="the id of the index that it was copied from; NULL: none"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_index_identity")),
+    )
+    op.execute("DROP VIEW audit_runs")
+    earlier = "NULL: a run of an earlier version"
+    op.add_column("runs", sa.Column("token", TEXT, nullable=True, comment=f"32 hex digits; {earlier}"))
+    op.add_column("runs", sa.Column("username", TEXT, nullable=True, comment=earlier))
+    op.add_column("runs", sa.Column("hostname", TEXT, nullable=True, comment=earlier))
+    op.add_column(
+        "removals",
+        sa.Column(
+            "aside_path",
+            TEXT,
+            nullable=True,
+            comment="where a file that is deleted at once waits for the last look at its keeper; NULL: it does not",
+        ),
+    )
+    op.execute(_AUDIT_RUNS)
