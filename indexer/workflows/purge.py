@@ -159,6 +159,8 @@ def _delete(
     aside = aside_path(place)
     try:
         found = check(place, expected=Fingerprint(removal.size_bytes, removal.content_hash))
+        if (found.inode, found.ctime_ns) == (keeper.inode, keeper.ctime_ns):
+            return f"its keeper {removal.keeper_path!a} seems to be this file, seen through another mount"
         with database.write() as session:
             removals.begin_act(session, removal.id, act="purge")
         delete_witnessed(

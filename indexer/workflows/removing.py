@@ -127,7 +127,7 @@ def _take_away(removal: _Removal) -> End:
             prepare_quarantine(quarantine)
     with _locked(removal, quarantine) as before_unlink:
         victim, keeper = _checked(item, removal.album)
-        with _refusing("a record beside the images cannot be read"):
+        with _refusing("what lies near it cannot be read"):
             staying = removal.safeguards.examine(item, victim=victim, keeper=keeper)
 
         def before() -> None:
@@ -235,18 +235,9 @@ def _delete(removal: _Removal, victim: FileIdentity, staying: Staying, *, before
             removal.item.victim.path,
             expected=victim,
             aside=aside,
-            is_witnessed=lambda: _require_alone(removal.item, aside, staying),
+            is_witnessed=staying.require,
             before_unlink=before_unlink,
         )
-
-
-def _require_alone(item: Flagged, aside: str, staying: Staying) -> None:
-    """Raises `Mismatch` if the keeper went when the file was put aside, or can be seen to lie in the same folder."""
-    staying.require()
-    near = os.path.join(os.path.dirname(item.keeper.path), os.path.basename(aside))
-    is_namesake = os.path.basename(item.keeper.path) == os.path.basename(item.victim.path)
-    if is_namesake and os.path.lexists(near):
-        raise Mismatch(f"its keeper {item.keeper.path!a} is the same file, seen through another mount")
 
 
 def _quarantine(

@@ -2,7 +2,6 @@
 comes by."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -323,24 +322,6 @@ def test_keeper_that_goes_with_its_duplicate_brings_it_back(
     assert (lot.folder / REMOVED).read_bytes() == picture(stamp=1)
     assert lot.removals() == [(REMOVED, "failed")]
     assert {path.name for path in lot.folder.parent.rglob(".indexer-*")} <= {QUARANTINE_NAME, QUARANTINE_MARKER}
-
-
-def test_keeper_in_the_same_folder_by_another_mount(lot: Index, tmp_path: Path) -> None:
-    """A keeper in whose folder the file can be seen waiting for its end is that file itself."""
-    (lot.folder / "night").mkdir()
-    lot.pin(WITNESS)
-    victim = lot.folder / "night" / WITNESS
-    shutil.copy2(lot.folder / WITNESS, victim)
-    lot.ingest()
-    lot.compare()
-    item = next(one for one in lot.plan().victims if one.victim.path == str(victim))
-    aside = str(victim.with_name(".indexer-aside-x"))
-    Path(item.keeper.path).with_name(".indexer-aside-x").write_bytes(b"")
-    from indexer.files.checking import Mismatch
-    from indexer.workflows.removing import _require_alone
-
-    with pytest.raises(Mismatch, match="seen through another mount"):
-        _require_alone(item, aside, safeguards.Staying(()))
 
 
 def test_lines_name_index_run_and_both_files(lot: Index) -> None:
