@@ -6,6 +6,7 @@ It reads Linux's list of mounts; on a system without one only what `os` knows is
 import os
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 _MOUNTS = Path("/proc/self/mountinfo")
@@ -27,7 +28,13 @@ def is_network(folder: str) -> bool:
 
     A file system in user space counts as one: what is behind it cannot be told.
     """
-    kind = _kind(os.path.realpath(folder))
+    return _is_network(os.path.realpath(folder), os.stat(folder).st_dev)
+
+
+@lru_cache(maxsize=1024)
+def _is_network(real: str, _device: int) -> bool:
+    """The same of a real path; asked again when another device is mounted there."""
+    kind = _kind(real)
     return kind in _NETWORK or (kind.startswith("fuse") and kind not in _LOCAL_FUSE)
 
 

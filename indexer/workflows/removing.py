@@ -21,7 +21,7 @@ from indexer.files import manifest
 from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, is_same, same_file
 from indexer.files.filesystems import free_bytes
 from indexer.files.moving import aside_path, delete_witnessed, move_no_replace
-from indexer.files.quarantine import forget_place, prepare_quarantine, quarantine_folder, quarantine_place
+from indexer.files.quarantine import forget_place, prepare_quarantine, quarantine_place
 from indexer.pixels.headers import Limits
 from indexer.store import images, removals
 from indexer.store.database import Database
@@ -119,16 +119,16 @@ class _Failed(_Stopped):
 def _take_away(removal: _Removal) -> End:
     """Makes the folders, locks them, and does it."""
     item, manner = removal.item, removal.manner
-    quarantine = None if manner.permanent else quarantine_folder(item.victim.root, override=manner.quarantine)
+    quarantine = None if manner.permanent else removal.safeguards.quarantine(item, override=manner.quarantine)
     with _refusing("the record beside the images cannot be written to"):
         records = removal.safeguards.record_folders(item)
     if quarantine is not None:
         with _refusing(f"the quarantine {quarantine!a} cannot be used"):
             prepare_quarantine(quarantine)
-    with _locked(removal, quarantine) as before_unlink:
+    with _locked(removal, quarantine) as (before_unlink, near):
         victim, keeper = _checked(item, removal.album)
         with _refusing("what lies near it cannot be read"):
-            staying = removal.safeguards.examine(item, victim=victim, keeper=keeper)
+            staying = removal.safeguards.examine(item, victim=victim, keeper=keeper, records=near)
 
         def before() -> None:
             before_unlink()
@@ -150,17 +150,17 @@ def _take_away(removal: _Removal) -> End:
 
 
 @contextmanager
-def _locked(removal: _Removal, quarantine: str | None) -> Iterator[Callable[[], None]]:
-    """Holds the locks of a removal; gives what must be asked before a name goes."""
+def _locked(removal: _Removal, quarantine: str | None) -> Iterator[tuple[Callable[[], None], list[str]]]:
+    """Holds the locks of a removal; gives what must be asked before a name goes, and whose records bear on it."""
     with ExitStack() as stack:
         with _refusing("a quarantine near it cannot be locked"):
-            locks = stack.enter_context(removal.safeguards.hold(removal.item, quarantine=quarantine))
+            locks, records = stack.enter_context(removal.safeguards.hold(removal.item, quarantine=quarantine))
 
         def require() -> None:
             locks.require()
             removal.run.right.require()
 
-        yield require
+        yield require, records
 
 
 @contextmanager

@@ -109,6 +109,10 @@ class Safeguards:
         self._run_folders: dict[str, str] = {}
         self.synced_folders = set[str]()
 
+    def quarantine(self, item: Flagged, *, override: str | None) -> str:
+        """Where a file goes: the folder that a person named, else the default one."""
+        return self._default(item.victim.root) if override is None else quarantine_folder("", override=override)
+
     def record_folders(self, item: Flagged) -> tuple[str, ...]:
         """The default quarantines of a file and of its keeper, made if need be: their records tell of the removal.
 
@@ -120,12 +124,13 @@ class Safeguards:
         return tuple(folders)
 
     @contextmanager
-    def hold(self, item: Flagged, *, quarantine: str | None) -> Iterator[HeldLocks]:
-        """Holds all locks that bear on a file and its keeper, after what is locked was made."""
-        with hold_around((item.victim.path, item.keeper.path), quarantine=quarantine, skip_closed=False) as locks:
-            yield locks
+    def hold(self, item: Flagged, *, quarantine: str | None) -> Iterator[tuple[HeldLocks, list[str]]]:
+        """Holds all locks that bear on a file and its keeper; gives the folders whose records do, too."""
+        records = list_record_folders((item.victim.path, item.keeper.path))
+        with hold_folders(records if quarantine is None else [*records, quarantine]) as locks:
+            yield locks, records
 
-    def examine(self, item: Flagged, *, victim: FileIdentity, keeper: FileIdentity) -> Staying:
+    def examine(self, item: Flagged, *, victim: FileIdentity, keeper: FileIdentity, records: Sequence[str]) -> Staying:
         """What must stay when this file goes; raises `ProtectedError` if it must stay itself.
 
         Raises `OSError` if a record cannot be read, as nobody can tell then.
@@ -136,8 +141,7 @@ class Safeguards:
         names.require_no_alias(item.victim, victim)
         namesakes = list(names.list_namesakes(item.victim, victim, token=self._run.token))
         staying = [(item.keeper.path, keeper, _fingerprint(item.keeper)), *namesakes]
-        folders = list_record_folders([item.victim.path])
-        lines = self._records.list_holding(folders, content_hash=item.victim.content_hash)
+        lines = self._records.list_holding(records, content_hash=item.victim.content_hash)
         if lines and item.keeper.content_hash != item.victim.content_hash:
             staying.append(self._find_other(item.victim, victim, lines[0]))
         return Staying(tuple(staying))
