@@ -110,7 +110,7 @@ def pruned(console: Console, report: PruneReport) -> None:
     _held_back(console, report.held_back)
     named(console, report.failures)
     if report.stopped:
-        console.print(f"Stopped: {report.stopped}. Free some space, or name another place with --quarantine.")
+        console.print(f"Stopped: {printable(report.stopped)}.")
     if report.quarantines:
         console.print(f"To undo: manage.py restore --run {report.run_id}   To free the space: manage.py purge --all")
 

@@ -13,7 +13,7 @@ _MOUNTS = Path("/proc/self/mountinfo")
 _LOCAL_FUSE = {"fuseblk", "fuse.portal"}
 _NETWORK = {
     "9p", "afs", "beegfs", "ceph", "cifs", "coda", "drvfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs",
-    "nfs4", "ocfs2", "orangefs", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs",
+    "nfs4", "ocfs2", "orangefs", "overlay", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs",
 }  # fmt: skip
 
 
@@ -23,16 +23,16 @@ def is_mount_point(path: str) -> bool:
     return os.path.ismount(real) or any(place == real for place, _ in _mounts())
 
 
-def is_network(folder: str) -> bool:
-    """Whether other hosts may write to this folder, so that a lock here need not hold there.
+def is_shared(folder: str) -> bool:
+    """Whether others may write to this folder by a way on which a lock here does not hold: other hosts, or an overlay.
 
     A file system in user space counts as one: what is behind it cannot be told.
     """
-    return _is_network(os.path.realpath(folder), os.stat(folder).st_dev)
+    return _is_shared(os.path.realpath(folder), os.stat(folder).st_dev)
 
 
 @lru_cache(maxsize=1024)
-def _is_network(real: str, _device: int) -> bool:
+def _is_shared(real: str, _device: int) -> bool:
     """The same of a real path; asked again when another device is mounted there."""
     kind = _kind(real)
     return kind in _NETWORK or (kind.startswith("fuse") and kind not in _LOCAL_FUSE)

@@ -5,8 +5,9 @@ process. The lock file is never removed. What is done under a lock is not known 
 
 Decision: flock on a file in the folder, and not in the index, as two indexes, or one that was restored from a backup,
 may name the same files. It is held for one file: check, journal, move, journal. All folders that bear on a file are
-locked together, in the order of their real paths, so that no two commands wait for each other. On a network file system
-a lock need not be seen by other hosts: `exclusive` is False then, and nobody may unlink one of two copies for it.
+locked together, in the order of their inodes, so that no two commands wait for each other, by whatever names they come.
+On a network file system a lock need not be seen by other hosts, and an overlay does not show its locks to who comes by
+the folder beneath: `exclusive` is False then, and nobody may unlink one of two copies for it.
 Enforced by tests/files/test_folder_lock.py.
 """
 
@@ -19,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from indexer.files import steps
-from indexer.files.filesystems import is_network
+from indexer.files.filesystems import is_shared
 
 LOCK_NAME = "lock"
 PATIENCE_S = 30.0
@@ -58,7 +59,7 @@ def hold_folders(
     with ExitStack() as stack:
         files: list[tuple[str, int]] = []
         exclusive = True
-        for folder in sorted({os.path.realpath(folder) for folder in folders}):
+        for folder in _in_order(folders):
             try:
                 path, descriptor, locked = _acquire(folder, held=files, patience_s=patience_s)
             except OSError as problem:
@@ -68,8 +69,18 @@ def hold_folders(
                 continue
             stack.callback(os.close, descriptor)
             files.append((path, descriptor))
-            exclusive = exclusive and locked and not is_network(folder)
-        yield HeldLocks(exclusive, tuple(files))
+            exclusive = exclusive and locked and not is_shared(folder)
+        yield HeldLocks(exclusive and bool(files), tuple(files))
+
+
+def _in_order(folders: Iterable[str]) -> list[str]:
+    """The real folders, each once, in an order that all commands share: two names of one stand side by side."""
+
+    def key(folder: str) -> tuple[int, int, str]:
+        status = os.stat(folder)
+        return status.st_ino, status.st_dev, folder
+
+    return sorted({os.path.realpath(folder) for folder in folders}, key=key)
 
 
 def _acquire(folder: str, *, held: Sequence[tuple[str, int]], patience_s: float) -> tuple[str, int, bool]:
@@ -88,6 +99,8 @@ def _acquire(folder: str, *, held: Sequence[tuple[str, int]], patience_s: float)
             os.close(descriptor)
             raise
         os.close(descriptor)  # its file was removed while we waited: there is a new one, or will be
+        if time.monotonic() > until:
+            raise TimeoutError(errno.ETIMEDOUT, "the lock is removed again and again", path)
 
 
 def _lock(descriptor: int, path: str, *, held: Sequence[tuple[str, int]], until: float) -> bool:

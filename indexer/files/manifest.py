@@ -100,6 +100,6 @@ def _makes_sense(entry: Entry) -> bool:
     if not all(isinstance(word, str) for word in words) or not isinstance(entry.size_bytes, int):
         return False
     try:
-        return os.path.isabs(entry.path) and b"\0" not in os.fsencode(entry.path)
+        return os.path.isabs(entry.path) and b"\0" not in os.fsencode(entry.path + entry.keeper_path)
     except UnicodeEncodeError:
         return False

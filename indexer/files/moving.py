@@ -37,7 +37,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from indexer.files import steps
-from indexer.files.checking import FileIdentity, Mismatch, confirm, identity, same_file
+from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, confirm, identity, same_file
 
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
 
@@ -101,6 +101,13 @@ def delete_witnessed(
             move_no_replace(aside, path, expected=expected)
         raise
     _sync_folder_if_possible(path)
+
+
+def give_name_back(path: str, *, expected: Fingerprint, before_unlink: Callable[[], None] = _nothing) -> None:
+    """Give a file its name again that waits aside as a cut left it, if nothing has that name. Raises as `check`."""
+    aside = aside_path(path)
+    if os.path.lexists(aside) and not os.path.lexists(path):
+        move_no_replace(aside, path, expected=check(aside, expected=expected), before_unlink=before_unlink)
 
 
 def aside_path(path: str, *, name: str = "last-look") -> str:

@@ -24,12 +24,22 @@ _FOR_THE_OWNER = 0o700  # quarantined images may come from a folder that was clo
 def quarantine_folder(root: str, *, override: str | None = None) -> str:
     """Where files taken away from beneath a root go; creates nothing.
 
-    The override if there is one; else beside the root, where the same device and the rights allow; else inside it.
+    The override if there is one, or a folder of the usual name in it if it holds other files than quarantined ones;
+    without one beside the root, where the same device and the rights allow, else inside it.
     """
     if override is not None:
-        return os.path.realpath(override)
-    beside = os.path.join(os.path.dirname(root), QUARANTINE_NAME)
-    return beside if _can_hold(beside, root=root) else os.path.join(root, QUARANTINE_NAME)
+        real = os.path.realpath(override)
+        return real if _holds_nothing_else(real) else os.path.join(real, QUARANTINE_NAME)
+    real = os.path.realpath(root)  # the records in it are looked for from the real paths of files
+    beside = os.path.join(os.path.dirname(real), QUARANTINE_NAME)
+    return beside if _can_hold(beside, root=real) else os.path.join(real, QUARANTINE_NAME)
+
+
+def _holds_nothing_else(folder: str) -> bool:
+    """Whether a folder can be marked as a quarantine: it is one, or not there, or empty but for runs of ours."""
+    if not os.path.isdir(folder) or is_quarantine(folder):
+        return True
+    return all(is_run(os.path.join(folder, name)) for name in os.listdir(folder))
 
 
 def prepare_quarantine(folder: str) -> None:
@@ -50,6 +60,16 @@ def quarantine_of(place: str) -> str:
     run_folder = os.path.dirname(os.path.dirname(place))
     folder = os.path.dirname(run_folder)
     return folder if is_quarantine(folder) or not is_run(run_folder) else run_folder
+
+
+def is_mounted(place: str) -> bool:
+    """Whether the quarantine of a place is there, whatever is still in it, and not its whole disk away.
+
+    Its marker tells, which stays when it is empty; of one that an earlier version made, the folder of the run does.
+    """
+    run_folder = os.path.dirname(os.path.dirname(place))
+    marker = os.path.join(os.path.dirname(run_folder), QUARANTINE_MARKER)
+    return os.path.lexists(marker) or os.path.isdir(run_folder)
 
 
 def quarantine_place(folder: str, *, run: str, name: str, basename: str, synced: set[str] | None = None) -> str:

@@ -56,15 +56,15 @@ class WitnessLine:
         return False
 
 
-def append(folder: str, line: WitnessLine) -> None:
-    """Write a line into the record of a quarantine and bring it to the disk. A cut leaves it, a part of it, or nothing.
+def append(folder: str, *lines: WitnessLine) -> None:
+    """Write lines into the record of a quarantine and bring them to the disk. A cut leaves some of them, or a part.
 
-    Raises `OSError` if it cannot be written.
+    Raises `OSError` if they cannot be written.
     """
     path = os.path.join(folder, RECORD_NAME)
     is_new = not os.path.lexists(path)
     # Each line begins with a line break: a line that a cut left unfinished then spoils only itself.
-    steps.append(path, ("\n" + json.dumps(asdict(line))).encode("ascii"))
+    steps.append(path, "".join(f"\n{json.dumps(asdict(line))}" for line in lines).encode("ascii"))
     if is_new:
         steps.sync_folder(path)
 
@@ -119,17 +119,17 @@ class WitnessRecords:
         self._contents = contents
         self._read: dict[str, _Record] = {}
 
-    def list_holding(self, folders: Iterable[str], *, content_hash: str) -> list[WitnessLine]:
-        """The lines that hold now and name this content as a witness.
+    def list_holding(self, folders: Iterable[str], *, content_hash: str) -> list[tuple[str, WitnessLine]]:
+        """The lines that hold now and name this content as a witness, each with the folder of its record.
 
         Raises `OSError` if a record cannot be read: nobody can tell then what it says.
         """
-        lines: list[WitnessLine] = []
+        lines: list[tuple[str, WitnessLine]] = []
         for folder in folders:
             record = self._read.setdefault(folder, _Record(os.path.join(folder, RECORD_NAME), self._contents))
             record.read_on()
-            lines += record.active.get(content_hash, {}).values()
-        return [line for line in lines if line.holds()]
+            lines += ((folder, line) for line in record.active.get(content_hash, {}).values())
+        return [(folder, line) for folder, line in lines if line.holds()]
 
 
 class _Record:
@@ -140,6 +140,7 @@ class _Record:
         self._file: tuple[int, int] | None = None
         self._size_bytes, self._last_line = 0, 0
         self.active: dict[str, dict[tuple[str, str], WitnessLine]] = {}
+        self._witnesses: dict[tuple[str, str], str] = {}
         self._removed = set[str]()
 
     def read_on(self) -> None:
@@ -164,7 +165,8 @@ class _Record:
             os.close(descriptor)
 
     def _forget(self, file: tuple[int, int] | None) -> None:
-        self._file, self._size_bytes, self._last_line, self.active, self._removed = file, 0, 0, {}, set()
+        self._file, self._size_bytes, self._last_line = file, 0, 0
+        self.active, self._witnesses, self._removed = {}, {}, set()
 
     def _read(self, descriptor: int) -> None:
         """Notes the lines from here on. The last one is read again the next time: it may not be whole yet."""
@@ -187,10 +189,11 @@ class _Record:
             return
         # Whatever is said of a content that is back, or was and goes once more, ends what was said before.
         key = (said.removed_hash, said.removed_path)
-        for lines in self.active.values() if ends else ():
-            lines.pop(key, None)
+        if (witness := self._witnesses.pop(key, None)) is not None:
+            del self.active[witness][key]
         if names and said.event == "removed":
             self.active.setdefault(said.witness_hash, {})[key] = said
+            self._witnesses[key] = said.witness_hash
             self._removed.add(said.removed_hash)
 
 
@@ -206,7 +209,8 @@ def _parse(line: bytes) -> WitnessLine | None:
         said = WitnessLine(**json.loads(line))
     except (ValueError, TypeError, RecursionError):
         return None
-    words = (said.removed_hash, said.removed_path, said.witness_hash, said.witness_path, said.index_id, said.run_token)
+    words = [said.removed_hash, said.removed_path, said.witness_hash, said.witness_path]
+    words += [said.index_id, said.run_token, said.at]
     if said.event not in ("removed", "restored"):
         return None
     sane = all(isinstance(word, str) for word in words) and isinstance(said.removed_size_bytes, int)

@@ -68,6 +68,7 @@ def add_quarantined(session: Session, adopted: Adopted, *, token: str, at: datet
         "state": RemovalState.QUARANTINED,
         "planned_at": adopted.removed_at,
         "run_id": _run_id(session, token, at=adopted.removed_at) if token else run_id,
+        "recorded": bool(token),
     }
     session.execute(insert(RemovalRow).values(**values))
 

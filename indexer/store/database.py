@@ -86,6 +86,8 @@ class Database:
         """A bare connection in a transaction, for migrations."""
         with self.translated(), self.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
             yield connection
+            if self.guard is not None:
+                self.guard()
 
     def use_write_ahead_log(self) -> None:
         """Lets readers work while a writer writes (SQLite remembers this in the file)."""

@@ -1,5 +1,6 @@
 """The journal of removal: a row before a file is touched, the same row written on when it has been."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -9,8 +10,9 @@ from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import State
 from indexer.domain.removal import Flagged, RemovalState
+from indexer.store.bulk import chunks
 from indexer.store.pins import UNRESTORED
-from indexer.store.tables import CameraRow, ImageRow, RemovalRow
+from indexer.store.tables import CameraRow, ImageRow, RemovalRow, RunRow
 
 Act = Literal["quarantine", "delete", "restore", "restore_unpinned", "purge"]
 """What is done to a file; a restore says whether it pins, so that a cut one is settled as the person wanted it."""
@@ -48,6 +50,7 @@ def begin_removal(
         "state": RemovalState.PLANNED,
         "pending": act,
         "quarantine_path": quarantine_path,
+        "recorded": True,
     }
     return session.execute(insert(RemovalRow).values(**values).returning(RemovalRow.id)).scalar_one()
 
@@ -95,9 +98,28 @@ def find_removal(session: Session, removal_id: int) -> Removal | None:
     return None if row is None else _removal(row)
 
 
-def list_quarantine_paths(session: Session) -> list[str]:
-    """Where every file lies that is in quarantine."""
-    return list(session.scalars(select(RemovalRow.quarantine_path).where(RemovalRow.state == RemovalState.QUARANTINED)))
+def list_unrecorded(session: Session, *, after: int, limit: int) -> list[tuple[Removal, str, str]]:
+    """Removals that no record beside the images tells of, as an earlier version made them, with the roots of the file
+    and of its keeper: by id, those behind `after`, and so many at most."""
+    query = _SELECT.add_columns(ImageRow.root, _keeper.root.label("keeper_root"))
+    query = query.where(~RemovalRow.recorded, RemovalRow.state.in_(UNRESTORED), RemovalRow.id > after).limit(limit)
+    return [(_removal(row), root, keeper_root) for *row, root, keeper_root in session.execute(query)]
+
+
+def mark_recorded(session: Session, removal_ids: Sequence[int]) -> None:
+    """Notes that records beside the images tell of removals."""
+    for chunk in chunks(removal_ids):
+        session.execute(update(RemovalRow).where(RemovalRow.id.in_(chunk)).values(recorded=True))
+
+
+def list_known(session: Session) -> set[tuple[str, str]]:
+    """What tells whether a file in quarantine is known: its place with nothing, and where it was with its content and
+    the token of the run that removed it, one text."""
+    query = select(RemovalRow.quarantine_path, RemovalRow.path, RemovalRow.content_hash, RunRow.token)
+    known = set[tuple[str, str]]()
+    for place, path, content_hash, token in session.execute(query.join(RunRow, RunRow.id == RemovalRow.run_id)):
+        known |= {(place or "", ""), (path, content_hash + (token or ""))}
+    return known
 
 
 def list_some_places(session: Session) -> list[str]:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     MetaData,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -257,6 +258,12 @@ class RemovalRow(Table):
         Index("ix_removals_state_size_bytes", "state", "size_bytes"),
         # A handful of a million: those that a cut left open, in their order.
         _partial("ix_removals_open", "id", where="pending IS NOT NULL"),
+        Index(
+            "ix_removals_unrecorded",
+            "id",
+            sqlite_where=text("recorded = 0"),
+            postgresql_where=text("NOT recorded"),
+        ),
     )
     id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
@@ -281,4 +288,7 @@ class RemovalRow(Table):
     aside_path: Mapped[str | None] = mapped_column(
         PathText,
         comment="where a file that is deleted at once waits for the last look at its keeper; NULL: it does not",
+    )
+    recorded: Mapped[bool] = mapped_column(
+        server_default=false(), comment="whether a record beside the images tells of it"
     )

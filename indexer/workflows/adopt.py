@@ -75,20 +75,28 @@ def adopt(database: Database, quarantine: str, *, clock: Clock, progress: Progre
     if not os.path.isdir(quarantine):
         raise FolderProblem(f"there is no folder {quarantine!a}; name the quarantine, usually .indexer-quarantine")
     found = [(place, entry) for place, entry in manifest.read(os.path.realpath(quarantine)) if os.path.lexists(place)]
+    if not found:
+        raise FolderProblem(f"no manifest below {quarantine!a} names a file that is there; nothing can be taken in")
     report = AdoptReport()
     with writing(database, "db adopt", arguments={"quarantine": ascii(quarantine)[1:-1]}, clock=clock) as run:
         with database.read() as session:
-            tokens, places = runs.list_tokens(session), set(removals.list_quarantine_paths(session))
-        new = [(place, entry) for place, entry in found if entry.run_token not in tokens and place not in places]
+            known = removals.list_known(session)
+        new = [
+            (place, entry)
+            for place, entry in found
+            if not {(place, ""), (entry.path, entry.content_hash + entry.run_token)} & known
+        ]
+        tokens = set[str]()
         advance = progress("adopting", len(new))
         for place, entry in new:
             with uninterrupted():
                 problem = _adopt_one(database, place, entry, run=run, clock=clock)
             if problem is None:
                 report.adopted += 1
+                tokens.add(entry.run_token)
             else:
                 report.failures.append((place, problem))
-            report.runs = len({entry.run_token for _, entry in new}) if report.adopted else 0
+            report.runs = len(tokens)
             run.counts = report.counts
             advance(1)
     return report
@@ -166,6 +174,6 @@ def _time(text: str, *, otherwise: datetime) -> datetime:
     """The time that a manifest says, aware UTC."""
     try:
         said = datetime.fromisoformat(text)
-    except ValueError:
+        return said.astimezone(UTC) if said.tzinfo is not None else otherwise
+    except (ValueError, OverflowError):
         return otherwise
-    return said.astimezone(UTC) if said.tzinfo is not None else otherwise

@@ -36,7 +36,7 @@ from indexer.workflows.claiming import Claim, Seen
 from indexer.workflows.looking import Found
 from indexer.workflows.measures import recipe_of
 from indexer.workflows.running import Run, writing
-from indexer.workflows.safeguards import note_return
+from indexer.workflows.safeguards import lock_and_note_return
 from indexer.workflows.sorting import EXPECTED, News
 from indexer.workflows.watching import Clock, Progress, silent
 
@@ -125,7 +125,7 @@ def ingest(
                 report.leave(others)
                 returned = _write(session, ours, found, report, gone=sorted_out.gone.keys(), run=run, clock=clock)
             for removal in returned:
-                note_return(removal, index_id=run.index_id, at=clock())
+                lock_and_note_return(removal, index_id=run.index_id, at=clock())
             run.counts = report.counts
 
         described = _describe(database, sorted_out.news, found, spread=spread, limits=limits)

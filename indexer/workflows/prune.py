@@ -18,7 +18,7 @@ from indexer.store.database import Database
 from indexer.workflows.album import Album
 from indexer.workflows.removing import End, Manner, take_away
 from indexer.workflows.running import writing
-from indexer.workflows.safeguards import Safeguards
+from indexer.workflows.safeguards import Safeguards, record_earlier
 from indexer.workflows.unwalked import find_walked
 from indexer.workflows.watching import Clock, Progress, silent
 
@@ -107,6 +107,7 @@ def prune(
         report.held_back = {held.camera.camera: held.reason for held in now.held_back}
         report.present = {camera.camera: camera.images for camera in now.cameras}
         run.counts = report.counts
+        record_earlier(database, run=run, at=clock())
         album, safeguards = _album(database, victims, manner=manner), Safeguards(database, victims, run=run)
         advance = progress("removing", len(victims))
         for number, item in enumerate(victims, start=1):
@@ -115,8 +116,8 @@ def prune(
                 _note(report, item, end)
             run.counts = report.counts
             advance(1)
-            if end.full and number < len(victims):
-                report.stopped = f"a disk is full; {len(victims) - number} files of the plan were not tried"
+            if end.ends_run and number < len(victims):
+                report.stopped = f"{end.problem}; {len(victims) - number} files of the plan were not tried"
                 break
     return report
 

@@ -15,14 +15,14 @@ from indexer.domain.removal import RemovalState
 from indexer.domain.selection import pair_of
 from indexer.errors import UsageProblem
 from indexer.files.checking import Fingerprint, Mismatch, check, check_again, same_file
-from indexer.files.moving import aside_path, delete_witnessed
-from indexer.files.quarantine import forget_place, quarantine_of
+from indexer.files.moving import aside_path, delete_witnessed, give_name_back
+from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
 from indexer.interrupts import uninterrupted
 from indexer.store import removals, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import Removal
 from indexer.workflows.running import Run, writing
-from indexer.workflows.safeguards import hold_around
+from indexer.workflows.safeguards import hold_around, record_earlier
 from indexer.workflows.watching import Clock, Progress, silent
 
 
@@ -65,6 +65,7 @@ def purge(
     """Deletes quarantined files: the report of what was freed. `shown`: only these, that a person was asked about."""
     report = PurgeReport()
     with writing(database, "purge", arguments={"older_than_days": older_than_days}, clock=clock) as run:
+        record_earlier(database, run=run, at=clock())
         chosen = list_purgeable(database, older_than_days=older_than_days, clock=clock)
         if shown is not None:
             chosen = [removal for removal in chosen if removal.id in shown]
@@ -88,10 +89,12 @@ def purge(
 def _is_gone(removal: Removal) -> bool:
     """Whether somebody else took the file out of its quarantine, and not its whole disk away.
 
-    The run's folder tells: the quarantine itself may be where a disk is mounted, and there and empty without it.
+    Its marker tells, or the run's folder: a quarantine may be where a disk is mounted, and there and empty without it.
     """
     place = removal.quarantine_path or ""
-    if removal.pending is not None or not os.path.isdir(os.path.dirname(os.path.dirname(place))):
+    if removal.pending is not None or not is_mounted(place):
+        return False
+    if os.path.lexists(aside_path(place)):  # it waits there, as a cut left it
         return False
     try:
         os.lstat(place)
@@ -123,6 +126,28 @@ def _said_against(database: Database, removal: Removal) -> str | None:
 def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) -> str | None:
     """Deletes one file; why not, if it was kept."""
     place = removal.quarantine_path or ""
+    if (reason := _reason_to_stay(database, removal, place)) is not None:
+        return reason
+    try:
+        with hold_around((removal.path, removal.keeper_path), quarantine=quarantine_of(place)) as locks:
+            with database.read() as session:
+                now = removals.find_removal(session, removal.id)
+            if now is None or (now.state, now.pending) != (removal.state, None):
+                return "another command was at work on it; see: manage.py audit removals"
+            if not locks.exclusive and os.path.lexists(removal.path):
+                return "another host may be at work on it, as something is at its old path; move that away first"
+
+            def before_unlink() -> None:
+                locks.require()
+                run.right.require()
+
+            return _delete(database, removal, place, clock=clock, before_unlink=before_unlink)
+    except OSError as problem:
+        return f"its quarantine cannot be locked: {problem.strerror}"
+
+
+def _reason_to_stay(database: Database, removal: Removal, place: str) -> str | None:
+    """Why a file is not deleted, before anything is read."""
     if removal.pending is not None:
         return "what was begun with it was cut off and cannot be settled yet; see: manage.py recover"
     if same_file(place, removal.keeper_path):
@@ -132,19 +157,7 @@ def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) 
         return said
     if removal.keeper_state is not State.READY:
         return f"its keeper {removal.keeper_path!a} is {removal.keeper_state}"
-    paths, quarantine = (removal.path, removal.keeper_path), quarantine_of(place)
-    try:
-        with hold_around(paths, quarantine=quarantine, skip_closed=True) as locks:
-            if not locks.exclusive and os.path.lexists(removal.path):
-                return "another host may be at work on it, as something is at its old path; see: manage.py recover"
-
-            def before_unlink() -> None:
-                locks.require()
-                run.right.require()
-
-            return _delete(database, removal, place, clock=clock, before_unlink=before_unlink)
-    except OSError as problem:
-        return f"its quarantine cannot be locked: {problem.strerror}"
+    return None
 
 
 def _delete(
@@ -158,7 +171,9 @@ def _delete(
         return f"its keeper {removal.keeper_path!a}: {problem.reason}"
     aside = aside_path(place)
     try:
-        found = check(place, expected=Fingerprint(removal.size_bytes, removal.content_hash))
+        expected = Fingerprint(removal.size_bytes, removal.content_hash)
+        give_name_back(place, expected=expected, before_unlink=before_unlink)
+        found = check(place, expected=expected)
         if (found.inode, found.ctime_ns) == (keeper.inode, keeper.ctime_ns):
             return f"its keeper {removal.keeper_path!a} seems to be this file, seen through another mount"
         with database.write() as session:

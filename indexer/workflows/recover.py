@@ -4,11 +4,14 @@ Every writing command does so first; this one says what it did, and takes a pers
 whether another host is at work on a file.
 """
 
+import os
 from dataclasses import dataclass
 
 from indexer.store import removals
 from indexer.store.database import Database
+from indexer.store.removals import Removal
 from indexer.workflows.running import writing
+from indexer.workflows.safeguards import record_earlier
 from indexer.workflows.watching import Clock
 
 
@@ -25,13 +28,17 @@ def recover(database: Database, *, nobody_else: bool, clock: Clock) -> RecoverRe
     """Settles what is open; `nobody_else`: no other command is at work on these files, a person says."""
     arguments = {"nobody_else": nobody_else}
     with writing(database, "recover", arguments=arguments, clock=clock, nobody_else=nobody_else) as run:
+        record_earlier(database, run=run, at=clock())
         with database.read() as session:
             still = removals.list_open(session)
         return RecoverReport(
             run.settled.finished,
             run.settled.undone,
-            tuple(
-                (removal.path, f"{removal.pending} was cut off, and nobody can tell how far it came")
-                for removal in still
-            ),
+            tuple((removal.path, _why_open(removal)) for removal in still),
         )
+
+
+def _why_open(removal: Removal) -> str:
+    if removal.aside_path is not None and os.path.lexists(removal.aside_path) and os.path.lexists(removal.path):
+        return f"it waits at {removal.aside_path!a}, as another file has its name; move that away first"
+    return f"{removal.pending} was cut off; nobody can tell how far it came"

@@ -11,7 +11,7 @@ right to write is asked for once more before each name goes. The pictures that w
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -30,7 +30,8 @@ from indexer.workflows.running import Run
 from indexer.workflows.safeguards import ProtectedError, Safeguards, Staying
 from indexer.workflows.watching import Clock
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.ETIMEDOUT}
+"""What ends a run in order: a full disk, and another command that holds a lock for too long."""
 _SPARE_BYTES = 16 * 2**20
 """What stays free on the other disk: for the manifest, and for others."""
 
@@ -53,14 +54,14 @@ class Manner:
 class End:
     """How one removal ended: into which quarantine, or left alone and why.
 
-    `hard_link`: its keeper's own file; `protected`: it must stay; `problem`: it failed; `full`: for want of space.
+    `hard_link`: its keeper's own file; `protected`: it must stay; `problem`: it failed; `ends_run`: so would others.
     """
 
     quarantine: str | None = None
     hard_link: bool = False
     protected: str | None = None
     problem: str | None = None
-    full: bool = False
+    ends_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,19 +94,19 @@ def take_away(
         with database.write() as session:
             album.write(session)
             removals.note_failure(session, item, problem=str(problem), at=clock(), run_id=run.id)
-        return End(problem=str(problem), full=problem.full)
+        return End(problem=str(problem), ends_run=problem.ends_run)
     except _Failed as problem:
-        return End(problem=str(problem), full=problem.full)
+        return End(problem=str(problem), ends_run=problem.ends_run)
     safeguards.forget(item)
     return end
 
 
 class _Stopped(Exception):
-    """Why a file was left where it was; `full`: a disk has no space."""
+    """Why a file was left where it was; `ends_run`: the next one would fare no better."""
 
-    def __init__(self, reason: str, *, full: bool = False) -> None:
+    def __init__(self, reason: str, *, ends_run: bool = False) -> None:
         super().__init__(reason)
-        self.full = full
+        self.ends_run = ends_run
 
 
 class _Refused(_Stopped):
@@ -125,7 +126,8 @@ def _take_away(removal: _Removal) -> End:
     if quarantine is not None:
         with _refusing(f"the quarantine {quarantine!a} cannot be used"):
             prepare_quarantine(quarantine)
-    with _locked(removal, quarantine) as (before_unlink, near):
+    own = [*records, *([] if quarantine is None else [quarantine])]
+    with _locked(removal, own) as (before_unlink, near):
         victim, keeper = _checked(item, removal.album)
         with _refusing("what lies near it cannot be read"):
             staying = removal.safeguards.examine(item, victim=victim, keeper=keeper, records=near)
@@ -150,11 +152,11 @@ def _take_away(removal: _Removal) -> End:
 
 
 @contextmanager
-def _locked(removal: _Removal, quarantine: str | None) -> Iterator[tuple[Callable[[], None], list[str]]]:
+def _locked(removal: _Removal, own: Sequence[str]) -> Iterator[tuple[Callable[[], None], list[str]]]:
     """Holds the locks of a removal; gives what must be asked before a name goes, and whose records bear on it."""
     with ExitStack() as stack:
-        with _refusing("a quarantine near it cannot be locked"):
-            locks, records = stack.enter_context(removal.safeguards.hold(removal.item, quarantine=quarantine))
+        with _refusing("a quarantine near it, which may say what this file stands for, cannot be locked"):
+            locks, records = stack.enter_context(removal.safeguards.hold(removal.item, own=own))
 
         def require() -> None:
             locks.require()
@@ -170,7 +172,8 @@ def _refusing(what: str) -> Iterator[None]:
         yield
     except OSError as problem:
         place = f" ({problem.filename!a})" if problem.filename and str(problem.filename) not in what else ""
-        raise _Refused(f"{what}: {problem.strerror}{place}", full=problem.errno in _FULL) from problem
+        advice = "; its owner may give you the right to write to it" if problem.errno == errno.EACCES else ""
+        raise _Refused(f"{what}: {problem.strerror}{place}{advice}", ends_run=problem.errno in _HOPELESS) from problem
 
 
 def _require_space(quarantine: str, item: Flagged, victim: FileIdentity) -> None:
@@ -283,7 +286,7 @@ def _journalled(removal: _Removal, victim: FileIdentity, *, place: str | None) -
         if in_the_way or not os.path.lexists(aside if place is None else place):
             with database.write() as session:
                 removals.finish_act(session, removal_id, RemovalState.FAILED, at=clock(), problem=reason)
-        raise _Failed(reason, full=isinstance(problem, OSError) and problem.errno in _FULL) from problem
+        raise _Failed(reason, ends_run=isinstance(problem, OSError) and problem.errno in _HOPELESS) from problem
     with database.write() as session:
         state = RemovalState.DELETED if place is None else RemovalState.QUARANTINED
         removals.finish_act(session, removal_id, state, at=clock())

@@ -14,7 +14,7 @@ from indexer.files import manifest
 from indexer.files.checking import Fingerprint, Mismatch, check, check_again, is_one_name
 from indexer.files.folder_lock import HeldLocks
 from indexer.files.manifest import Entry
-from indexer.files.moving import aside_path, copy_no_replace, delete_witnessed, move_no_replace
+from indexer.files.moving import aside_path, copy_no_replace, delete_witnessed, give_name_back, move_no_replace
 from indexer.files.quarantine import forget_place, make_folders, quarantine_of
 from indexer.files.witness_record import WitnessLine, append_restored
 from indexer.interrupts import uninterrupted
@@ -52,20 +52,21 @@ def _bring_back(place: str, entry: Entry) -> str | None:
     """Brings one file back under its locks; why not, if it could not be."""
     paths = [path for path in (entry.path, entry.keeper_path) if os.path.isabs(path)]
     try:
-        with hold_around(paths, quarantine=quarantine_of(place), skip_closed=True) as locks:
+        with hold_around(paths, quarantine=quarantine_of(place)) as locks:
             _move_back(place, entry, locks=locks)
+            line = _line(entry)
+            if not line.holds():
+                append_restored(line)
     except (OSError, Mismatch) as problem:
         return why(problem)
-    append_restored(_line(entry))
     return None
 
 
 def _move_back(place: str, entry: Entry, *, locks: HeldLocks) -> None:
     expected = Fingerprint(entry.size_bytes, entry.content_hash)
     is_writable = os.access(os.path.dirname(place), os.W_OK | os.X_OK)
-    aside = aside_path(place)
-    if is_writable and os.path.lexists(aside) and not os.path.lexists(place):
-        move_no_replace(aside, place, expected=check(aside, expected=expected), before_unlink=locks.require)
+    if is_writable:
+        give_name_back(place, expected=expected, before_unlink=locks.require)
     found = check(place, expected=expected)
     if is_one_name(place, entry.path):
         raise Mismatch("the path where it was leads into the quarantine, to the file itself; take that link away first")

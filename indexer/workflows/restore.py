@@ -12,7 +12,7 @@ from typing import Any
 from indexer.domain.removal import RemovalState
 from indexer.errors import ImageProblem, UsageProblem
 from indexer.files.checking import Fingerprint, Mismatch, check
-from indexer.files.moving import move_no_replace
+from indexer.files.moving import give_name_back, move_no_replace
 from indexer.files.quarantine import forget_place, make_folders, quarantine_of
 from indexer.interrupts import uninterrupted
 from indexer.store import decisions, images, pins, removals, runs
@@ -107,12 +107,16 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
         return "what was begun with it was cut off and cannot be settled yet; see: manage.py recover"
     quarantine = quarantine_of(removal.quarantine_path or "")
     try:
-        with hold_around((removal.path, removal.keeper_path), quarantine=quarantine, skip_closed=True) as locks:
+        with hold_around((removal.path, removal.keeper_path), quarantine=quarantine) as locks:
 
             def before_unlink() -> None:
                 locks.require()
                 run.right.require()
 
+            with database.read() as session:
+                now = removals.find_removal(session, removal.id)
+            if now is None or (now.state, now.pending) != (removal.state, None):
+                return "another command was at work on it; see: manage.py audit removals"
             problem = _move_back(database, removal, pin=pin, run=run, clock=clock, before_unlink=before_unlink)
             if problem is None:
                 note_return(removal, index_id=run.index_id, at=clock())
@@ -126,8 +130,10 @@ def _move_back(
 ) -> str | None:
     """Moves one file, with the journal around it; why not, if it could not be."""
     place = removal.quarantine_path or ""
+    expected = Fingerprint(removal.size_bytes, removal.content_hash)
     try:
-        found = check(place, expected=Fingerprint(removal.size_bytes, removal.content_hash))
+        give_name_back(place, expected=expected, before_unlink=before_unlink)
+        found = check(place, expected=expected)
     except Mismatch as problem:
         return f"in quarantine: {problem.reason}"
     with database.write() as session:

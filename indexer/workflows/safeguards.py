@@ -5,13 +5,14 @@ last one that stands for a removed image, that no second name of it is taken for
 it is seen again when its name has gone. It takes nothing away itself: see `indexer.workflows.removing`.
 """
 
+import errno
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from indexer.domain.removal import Flagged, IndexedFile
 from indexer.files import steps
@@ -26,10 +27,12 @@ from indexer.files.witness_record import (
     append_restored,
     list_record_folders,
 )
-from indexer.store import images
+from indexer.store import images, removals
 from indexer.store.database import Database
 from indexer.store.images import EqualFile
 from indexer.store.removals import Removal
+
+_AT_ONCE = 500
 
 
 class OfRun(Protocol):
@@ -59,38 +62,93 @@ class Staying:
                 raise Mismatch(f"{path!a}, which must stay, went with it or changed: {problem.reason}") from problem
 
 
-def hold_around(
-    paths: Sequence[str], *, quarantine: str | None, skip_closed: bool
-) -> AbstractContextManager[HeldLocks]:
-    """Holds the locks of all quarantines that bear on files at these paths, as far as they are there.
+@contextmanager
+def hold_around(paths: Sequence[str], *, quarantine: str | None) -> Iterator[HeldLocks]:
+    """Holds the locks of all quarantines that bear on files at these paths, as far as they are there and open to us.
 
-    Raises as `indexer.files.folder_lock.hold_folders`.
+    Raises as `indexer.files.folder_lock.hold_folders`. Where the quarantine of a file cannot be locked, as what is
+    there is not one, the locks exclude nobody.
     """
     folders = list_record_folders(paths)
     # Not a folder that a disk with a quarantine is mounted at, and empty without it.
-    if quarantine is not None and is_quarantine(quarantine):
+    is_there = quarantine is not None and is_quarantine(quarantine)
+    if quarantine is not None and is_there:
         folders.append(quarantine)
-    return hold_folders(folders, skip_closed=skip_closed)
+    with hold_folders(folders, skip_closed=True) as locks:
+        yield locks if quarantine is None or is_there else replace(locks, exclusive=False)
 
 
 def note_return(removal: Removal, *, index_id: str, at: datetime) -> None:
     """Writes into the records near a file that is back that nothing needs to stand for it any more.
 
-    As well as it can be, and only where the content is really back: while it is at its path no line about it holds.
+    As well as it can be, and only where the content is really back: while it is at its path no line about it holds. The
+    locks that bear on the file are held meanwhile, so that no line of a new removal is ended by it.
     """
-    line = WitnessLine(
-        event="restored",
+    line = _line(removal, "restored", index_id=index_id, token="", at=at)
+    if not line.holds():
+        append_restored(line)
+
+
+def lock_and_note_return(removal: Removal, *, index_id: str, at: datetime) -> None:
+    """As `note_return`, while nobody else moves the file."""
+    with suppress(OSError), hold_around((removal.path, removal.keeper_path), quarantine=None):
+        note_return(removal, index_id=index_id, at=at)
+
+
+def record_earlier(database: Database, *, run: OfRun, at: datetime) -> None:
+    """Writes into the records what an earlier version removed, as far as its folders are there.
+
+    What cannot be written now is tried again by the next command that removes files.
+    """
+    after = 0
+    while True:
+        with database.read() as session:
+            waiting = removals.list_unrecorded(session, after=after, limit=_AT_ONCE)
+        if not waiting:
+            return
+        after = waiting[-1][0].id
+        lines: dict[str, list[tuple[int, WitnessLine]]] = defaultdict(list)
+        for removal, *roots in waiting:
+            if all(os.path.isdir(root) for root in roots):
+                for folder in {quarantine_folder(root) for root in roots}:
+                    lines[folder].append(
+                        (
+                            removal.id,
+                            _line(
+                                removal, "removed", index_id=run.index_id, token=run.token, at=removal.removed_at or at
+                            ),
+                        )
+                    )
+        failed = {removal_id for folder in lines for removal_id in _failed(folder, lines[folder])}
+        done = {removal_id for pairs in lines.values() for removal_id, _ in pairs} - failed
+        with database.write() as session:
+            removals.mark_recorded(session, sorted(done))
+
+
+def _failed(folder: str, lines: Sequence[tuple[int, WitnessLine]]) -> set[int]:
+    """The removals whose lines could not be written."""
+    try:
+        prepare_quarantine(folder)
+        append(folder, *(line for _, line in lines))
+    except OSError:
+        return {removal_id for removal_id, _ in lines}
+    return set()
+
+
+def _line(
+    removal: Removal, event: Literal["removed", "restored"], *, index_id: str, token: str, at: datetime
+) -> WitnessLine:
+    return WitnessLine(
+        event=event,
         removed_hash=removal.content_hash,
         removed_size_bytes=removal.size_bytes,
         removed_path=removal.path,
         witness_hash=removal.keeper_hash,
         witness_path=removal.keeper_path,
         index_id=index_id,
-        run_token="",
+        run_token=token,
         at=at.isoformat(),
     )
-    if not line.holds():
-        append_restored(line)
 
 
 class Safeguards:
@@ -124,10 +182,16 @@ class Safeguards:
         return tuple(folders)
 
     @contextmanager
-    def hold(self, item: Flagged, *, quarantine: str | None) -> Iterator[tuple[HeldLocks, list[str]]]:
-        """Holds all locks that bear on a file and its keeper; gives the folders whose records do, too."""
+    def hold(self, item: Flagged, *, own: Sequence[str]) -> Iterator[tuple[HeldLocks, list[str]]]:
+        """Holds all locks that bear on a file and its keeper; gives the folders whose records do, too.
+
+        `own`: what this removal writes to; each record must be one that others find from the files.
+        """
         records = list_record_folders((item.victim.path, item.keeper.path))
-        with hold_folders(records if quarantine is None else [*records, quarantine]) as locks:
+        missing = set(map(os.path.realpath, self.record_folders(item))) - set(records)
+        if missing:
+            raise OSError(errno.ENOENT, "its record would not be found from the files", min(missing))
+        with hold_folders([*records, *own]) as locks:
             yield locks, records
 
     def examine(self, item: Flagged, *, victim: FileIdentity, keeper: FileIdentity, records: Sequence[str]) -> Staying:
@@ -140,10 +204,12 @@ class Safeguards:
         names = self._names_of(item.victim.content_hash)
         names.require_no_alias(item.victim, victim)
         namesakes = list(names.list_namesakes(item.victim, victim, token=self._run.token))
+        if _looks_like(keeper, victim):
+            raise ProtectedError(f"its keeper {item.keeper.path!a} seems to be this file, seen through another mount")
         staying = [(item.keeper.path, keeper, _fingerprint(item.keeper)), *namesakes]
-        lines = self._records.list_holding(records, content_hash=item.victim.content_hash)
-        if lines and item.keeper.content_hash != item.victim.content_hash:
-            staying.append(self._find_other(item.victim, victim, lines[0]))
+        if item.keeper.content_hash != item.victim.content_hash:
+            lines = self._records.list_holding(records, content_hash=item.victim.content_hash)
+            staying += [self._find_other(item.victim, victim, lines)] if lines else []
         return Staying(tuple(staying))
 
     def run_folder(self, quarantine: str) -> str:
@@ -194,12 +260,14 @@ class Safeguards:
         return self._names[content_hash]
 
     def _find_other(
-        self, victim: IndexedFile, found: FileIdentity, line: WitnessLine
+        self, victim: IndexedFile, found: FileIdentity, lines: Sequence[tuple[str, WitnessLine]]
     ) -> tuple[str, FileIdentity, Fingerprint]:
         """Another file of the content, read again; raises `ProtectedError` if there is none.
 
-        It may be in the plan itself: when its turn comes, it is asked what is left then, and the last one stays.
+        It must lie where the same records are found from, so that they go on speaking for it. It may be in the plan
+        itself: when its turn comes, it is asked what is left then, and the last one stays.
         """
+        needed = {folder for folder, _ in lines}
         for other in self._equal.get(victim.content_hash, {}).values():
             if other.image_id == victim.image_id or find_quarantine(other.path):
                 continue
@@ -207,8 +275,10 @@ class Safeguards:
                 checked = check(other.path, expected=_fingerprint(victim))
             except Mismatch:
                 continue
-            if (checked.device, checked.inode) != (found.device, found.inode):
+            is_another = not _looks_like(checked, found)
+            if is_another and needed <= set(list_record_folders([other.path])):
                 return other.path, checked, _fingerprint(victim)
+        line = lines[0][1]
         raise ProtectedError(
             f"it is the last that stands for {line.removed_path!a}, which was removed by run {line.run_token[:8]} of "
             f"index {line.index_id[:8]} on {line.at[:10]}; bring that one back, or pin this one"
@@ -264,6 +334,16 @@ class _Names:
             key, name = self._keys.pop(image_id)
             self._by_file[key].pop(image_id, None)
             self._by_name[name].pop(image_id, None)
+
+
+def _looks_like(one: FileIdentity, other: FileIdentity) -> bool:
+    """Whether two files are one, or seem to be, through mounts that report different devices.
+
+    An overlay may show the data of one file under the name of another (`metacopy`), with inode and times of that one.
+    """
+    if (one.device, one.inode) == (other.device, other.inode):
+        return True
+    return (one.inode, one.ctime_ns) == (other.inode, other.ctime_ns)
 
 
 def _alias(file: EqualFile) -> ProtectedError:

@@ -29,8 +29,9 @@ from indexer.files.checking import (
     is_one_name,
     same_file,
 )
-from indexer.files.moving import aside_path, delete, delete_witnessed, discard_partial, move_no_replace
-from indexer.files.quarantine import forget_place, quarantine_of
+from indexer.files.moving import aside_path, delete, delete_witnessed, discard_partial, give_name_back, move_no_replace
+from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
+from indexer.files.witness_record import RECORD_NAME, list_record_folders
 from indexer.store import decisions, images, pins, removals
 from indexer.store.database import Database
 from indexer.store.identity import get_index_id
@@ -92,7 +93,7 @@ def _settle(database: Database, removal: Removal, *, clock: Clock, right: Right,
     place = removal.quarantine_path
     quarantine = None if place is None else quarantine_of(place)
     try:
-        with hold_around((removal.path, removal.keeper_path), quarantine=quarantine, skip_closed=True) as locks:
+        with hold_around((removal.path, removal.keeper_path), quarantine=quarantine) as locks:
             with database.read() as session:
                 now = removals.find_removal(session, removal.id)
             if now is None or now.pending is None:
@@ -105,7 +106,7 @@ def _settle(database: Database, removal: Removal, *, clock: Clock, right: Right,
             act = _Act(now, alone=locks.exclusive or nobody_else, before_unlink=before_unlink)
             state, problem = _SETTLE[now.pending](act)
             return _write(database, now, state, problem, clock=clock)
-    except OSError:
+    except (OSError, Mismatch):
         return _End.OPEN
 
 
@@ -137,7 +138,7 @@ def _settle_quarantine(act: _Act) -> tuple[RemovalState, str | None]:
         return RemovalState.FAILED, "cut off before the file was taken away; it is where it was"
     if _is_whole(act.place, act):
         return RemovalState.QUARANTINED, None
-    _is_there(act.place)
+    _is_there_still(act)
     # It may have gone and been taken out of the quarantine: its keeper goes on standing for it.
     neither = "cut off, and the file is neither where it was nor in quarantine as the index knows it"
     return RemovalState.QUARANTINED, neither
@@ -150,28 +151,26 @@ def _settle_delete(act: _Act) -> tuple[RemovalState, str | None]:
             raise OSError(errno.EIO, "what waits to be deleted is not what was put there", aside)
         if not os.path.lexists(path):
             move_no_replace(aside, path, expected=check(aside, expected=act.expected), before_unlink=act.before_unlink)
-        elif _is_whole(path, act):
-            _drop(aside, act, keep=path)
+        elif same_file(aside, path):
+            _drop_name(aside, act)
         else:
-            _finish_delete(aside, act)
-            return RemovalState.DELETED, "cut off, and finished: another file has its name by now"
+            # Nobody can tell any more whether all that stood for it still does.
+            raise OSError(errno.EEXIST, "another file has its name; move that away first", aside)
     if not _is_there(path):
+        _require_record(act)
         return RemovalState.DELETED, None
     if not _is_whole(path, act):
         return RemovalState.DELETED, "cut off; another file has its name by now"
     return RemovalState.FAILED, "cut off before the file was deleted; it is where it was"
 
 
-def _finish_delete(aside: str, act: _Act) -> None:
-    """Deletes a file that waits for it and whose name is another's by now, if its keeper is what it was."""
-    removal = act.removal
-    try:
-        check(removal.keeper_path, expected=Fingerprint(removal.keeper_size_bytes, removal.keeper_hash))
-        waiting = check(aside, expected=act.expected)
-        act.before_unlink()
-        delete(aside, expected=waiting)
-    except Mismatch as problem:
-        raise OSError(errno.EIO, problem.reason, aside) from problem
+def _require_record(act: _Act) -> None:
+    """Raises `OSError` if the record that tells of a removal is not there: its disk is away, and the file with it."""
+    folders = list_record_folders([act.removal.path])
+    if act.removal.aside_path is not None and not any(
+        os.path.lexists(os.path.join(one, RECORD_NAME)) for one in folders
+    ):
+        raise OSError(errno.ENOENT, "the record of its removal is not there", act.removal.path)
 
 
 def _settle_restore(act: _Act) -> tuple[RemovalState, str | None]:
@@ -183,14 +182,14 @@ def _settle_restore(act: _Act) -> tuple[RemovalState, str | None]:
             return RemovalState.QUARANTINED, "its path leads into the quarantine, where it lies"
         _drop_copy(act)
         return RemovalState.RESTORED, None
-    if _is_there(place) or not os.path.lexists(path):
+    if _is_there_still(act) or not os.path.lexists(path):
         return RemovalState.QUARANTINED, "cut off before the file was restored; it is in quarantine"
     return RemovalState.RESTORED, None  # it went back, and was written to since
 
 
 def _settle_purge(act: _Act) -> tuple[RemovalState, str | None]:
     _undo_aside(act)
-    if _is_there(act.place):
+    if _is_there_still(act):
         return RemovalState.QUARANTINED, "cut off before the file was purged; it is in quarantine"
     return RemovalState.PURGED, None
 
@@ -202,6 +201,13 @@ _SETTLE: dict[str, Callable[[_Act], tuple[RemovalState, str | None]]] = {
     "restore_unpinned": _settle_restore,
     "purge": _settle_purge,
 }
+
+
+def _is_there_still(act: _Act) -> bool:
+    """Whether something is at the file's place in quarantine; `OSError` where the whole quarantine is not there."""
+    if not os.path.lexists(act.place) and is_mounted(act.place):
+        return False
+    return _is_there(act.place)
 
 
 def _is_there(path: str) -> bool:
@@ -228,14 +234,17 @@ def _is_whole(path: str, act: _Act) -> bool:
 def _undo_aside(act: _Act) -> None:
     """Gives a file in quarantine its name back that waited for its end under another one."""
     aside = aside_path(act.place)
-    if not os.path.lexists(aside) or not _is_whole(aside, act):
-        return
-    if not _is_there(act.place):
-        move_no_replace(aside, act.place, expected=check(aside, expected=act.expected), before_unlink=act.before_unlink)
-    elif same_file(aside, act.place):
-        _require_alone(act, aside)
-        act.before_unlink()
-        delete(aside, expected=check(aside, expected=act.expected))
+    if os.path.lexists(aside) and _is_whole(aside, act):
+        if same_file(aside, act.place):
+            _drop_name(aside, act)
+        give_name_back(act.place, expected=act.expected, before_unlink=act.before_unlink)
+
+
+def _drop_name(aside: str, act: _Act) -> None:
+    """Takes the second name of a file away that has its own still."""
+    _require_alone(act, aside)
+    act.before_unlink()
+    delete(aside, expected=check(aside, expected=act.expected))
 
 
 def _drop_copy(act: _Act) -> None:

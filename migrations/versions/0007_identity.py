@@ -1,6 +1,7 @@
 """Who removed what: an index and each of its runs have a name that no other one has, and runs say who began them.
 
-A file that is deleted at once waits under another name for the last look at its keeper; the journal says which.
+A file that is deleted at once waits under another name for the last look at its keeper; the journal says which. What
+earlier versions removed is not in any record beside the images yet: `recorded` tells.
 """
 
 import sqlalchemy as sa
@@ -43,5 +44,22 @@ def upgrade() -> None:
             nullable=True,
             comment="where a file that is deleted at once waits for the last look at its keeper; NULL: it does not",
         ),
+    )
+    op.add_column(
+        "removals",
+        sa.Column(
+            "recorded",
+            sa.Boolean(),
+            nullable=False,
+            server_default=sa.false(),
+            comment="whether a record beside the images tells of it",
+        ),
+    )
+    op.create_index(
+        "ix_removals_unrecorded",
+        "removals",
+        ["id"],
+        sqlite_where=sa.text("recorded = 0"),
+        postgresql_where=sa.text("NOT recorded"),
     )
     op.execute(_AUDIT_RUNS)

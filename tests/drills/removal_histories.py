@@ -98,13 +98,24 @@ class World:
             self.opened.pop(label).close()
         return self.home / label / "indexer.db"
 
+    @property
+    def far(self) -> Path:
+        """A second folder of frames, in a tree of its own."""
+        return self.home / "far" / "frames"
+
+    def free_name(self) -> Path:
+        """Where a file may be put."""
+        return (self.far if self.rng.random() < 0.25 else self.frames) / self.rng.choice(NAMES)
+
     def files(self) -> Iterator[Path]:
         """Every image outside of quarantines, by its own name and not by the mirror's."""
         yield from _images(self.frames, quarantined=False)
+        yield from _images(self.far, quarantined=False)
 
     def quarantines(self) -> list[Path]:
         """The folders that files are removed to."""
         found = [self.site / QUARANTINE_NAME, self.frames / QUARANTINE_NAME, self.home / "bin", self.site / "bin"]
+        found += [self.home / "far" / QUARANTINE_NAME]
         return [folder for folder in found if folder.is_dir()]
 
 
@@ -131,7 +142,9 @@ def lost(world: World) -> list[str]:
     home = {_hash(path) for path in world.files()}
     for removed in home & world.witnesses.keys():
         del world.witnesses[removed]
-    there = home | {_hash(path) for folder in (world.site, world.home / "bin") for path in _all(world, folder)}
+    there = home | {
+        _hash(path) for folder in (world.site, world.home / "bin", world.home / "far") for path in _all(world, folder)
+    }
     return [removed for removed, keepers in world.witnesses.items() if removed not in there and not keepers & home]
 
 
@@ -146,7 +159,7 @@ def _all(world: World, folder: Path) -> Iterator[Path]:
 def put(world: World) -> None:
     """Some new files, or new pictures of names whose own are elsewhere too."""
     for _ in range(world.rng.randrange(1, 5)):
-        path, data = world.frames / world.rng.choice(NAMES), world.rng.choice(contents())
+        path, data = world.free_name(), world.rng.choice(contents())
         if path.exists() and [_hash(other) for other in world.files()].count(_hash(path)) < 2:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,7 +169,7 @@ def put(world: World) -> None:
 
 def copy(world: World) -> None:
     """A copy of a file at a free name, with its time or a new one, or a hard link of it."""
-    files, target = list(world.files()), world.frames / world.rng.choice(NAMES)
+    files, target = list(world.files()), world.free_name()
     if files and not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         world.rng.choice([shutil.copy2, shutil.copyfile, os.link])(world.rng.choice(files), target)
@@ -164,7 +177,7 @@ def copy(world: World) -> None:
 
 def move(world: World) -> None:
     """A file gets another name."""
-    files, target = list(world.files()), world.frames / world.rng.choice(NAMES)
+    files, target = list(world.files()), world.free_name()
     if files and not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         world.rng.choice(files).rename(target)
@@ -179,10 +192,13 @@ def _decide(world: World, label: str) -> None:
     database = world.index(label)
     paths = [world.frames] * 6 + [world.frames / "day"] + [world.site / "mirror" if world.mirror else world.site]
     path = world.rng.choice(paths)
+    chosen = [str(path if path.is_dir() else world.frames)]
+    if world.far.is_dir() and world.rng.random() < 0.4:
+        chosen = [*chosen, str(world.far)] if world.rng.random() < 0.7 else [str(world.far)]
     camera = world.rng.choice(["gate", "gate", "other"]) if path.name == "mirror" else None
     profile = world.rng.choice([None, None, None, "plain", "balanced"])
     with engine(1) as spread:
-        found = look([str(path if path.is_dir() else world.frames)], camera=camera)
+        found = look(chosen, camera=camera)
         ingest.ingest(database, found, spread=spread, limits=Limits(), clock=world.clock)
         means = compare.Means(database, spread, Limits(), world.clock, silent)
         compare.compare(means, profile=profile)

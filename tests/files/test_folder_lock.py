@@ -100,7 +100,7 @@ def test_one_folder_by_two_names_is_locked_once(tmp_path: Path) -> None:
 
 
 def test_folders_are_locked_in_one_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However they are named, folders are locked in the order of their real paths: no two commands wait in a circle."""
+    """However they are named, folders are locked in one order, each once: no two commands wait in a circle."""
     opened: list[str] = []
     real = steps.open_lock
     monkeypatch.setattr(steps, "open_lock", lambda path: (opened.append(path), real(path))[1])
@@ -108,8 +108,13 @@ def test_folders_are_locked_in_one_order(tmp_path: Path, monkeypatch: pytest.Mon
     for folder in folders:
         folder.mkdir()
     (tmp_path / "z").symlink_to("a")
-    with hold_folders([str(tmp_path / "z"), *map(str, folders)]):
-        assert opened == [str(tmp_path / name / LOCK_NAME) for name in "abc"]
+    orders = []
+    for named in ([str(tmp_path / "z"), *map(str, folders)], [*map(str, folders[::-1])]):
+        opened.clear()
+        with hold_folders(named):
+            orders.append([*opened])
+    assert orders[0] == orders[1]
+    assert sorted(orders[0]) == [str(tmp_path / name / LOCK_NAME) for name in "abc"]
 
 
 def link(path: Path) -> None:
@@ -160,7 +165,7 @@ def test_locks_that_other_hosts_do_not_see_exclude_nobody(
     if reason == "no locks":
         monkeypatch.setattr(steps, "take_lock", refusing)
     else:
-        monkeypatch.setattr(folder_lock, "is_network", lambda _folder: True)
+        monkeypatch.setattr(folder_lock, "is_shared", lambda _folder: True)
     with hold_folders([str(tmp_path)]) as locks:
         assert not locks.exclusive
 
@@ -181,7 +186,7 @@ def test_kinds_of_disks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(filesystems, "_MOUNTS", tmp_path / "mountinfo")
     places = ["/srv", "/mnt/nas/a", "/mnt/nas/local disk/a", "/mnt/far", "/mnt/usb/a", "/mnt/nasty"]
     monkeypatch.setattr(os, "stat", lambda _path: os.stat_result(range(10)))
-    assert [filesystems.is_network(place) for place in places] == [False, True, False, True, False, False]
+    assert [filesystems.is_shared(place) for place in places] == [False, True, False, True, False, False]
     assert [filesystems.is_mount_point(place) for place in ("/mnt/bind", "/mnt/bind/a", "/srv")] == [True, False, False]
     monkeypatch.setattr(filesystems, "_MOUNTS", tmp_path / "no such file")
-    assert not filesystems.is_network("/mnt/nas/b")
+    assert not filesystems.is_shared("/mnt/nas/b")

@@ -24,7 +24,7 @@ def line(removed: int = 0, witness: int = 1, *, path: str = "/gone/0.png") -> Wi
 def holding(folder: Path, witness: int = 1) -> list[str]:
     """The paths for which a content stands, as a new reader finds them."""
     records = WitnessRecords({CONTENTS[witness]})
-    return [one.removed_path for one in records.list_holding([str(folder)], content_hash=CONTENTS[witness])]
+    return [one.removed_path for _, one in records.list_holding([str(folder)], content_hash=CONTENTS[witness])]
 
 
 def test_line_holds_until_its_file_is_back(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_any_lines_say_what_they_said(tmp_path: Path, events: list[tuple[str, in
             expected = {key for key in active if key[2] == content}
             for reader in (following, WitnessRecords({content})):
                 found = reader.list_holding([str(tmp_path)], content_hash=content)
-                assert {(one.removed_hash, one.removed_path, one.witness_hash) for one in found} == expected
+                assert {(one.removed_hash, one.removed_path, one.witness_hash) for _, one in found} == expected
 
 
 def test_another_record_in_its_place_is_read(tmp_path: Path) -> None:

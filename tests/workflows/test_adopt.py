@@ -137,6 +137,20 @@ def test_what_is_not_as_the_manifest_says_is_left(
     assert lot.tree() == before
 
 
+def test_adopting_goes_on_where_it_stopped(lot: Index, others: Callable[..., Index]) -> None:
+    """What could not be taken in the first time is the next time, though the run is known by then."""
+    second = others(lot)
+    lot.prune()
+    second.ingest()
+    [place] = Path(quarantine(lot)).rglob(VICTIM)
+    content = place.read_bytes()
+    place.write_bytes(picture(CAR))
+    assert adopt(second.database, quarantine(lot), clock=second.clock).adopted == 1
+    place.write_bytes(content)
+    assert adopt(second.database, quarantine(lot), clock=second.clock).adopted == 1
+    assert second.restore(pin=False).restored == 2
+
+
 def test_file_without_its_keeper_is_left(lot: Index, others: Callable[..., Index]) -> None:
     """A file whose keeper the index does not know is left, with what to do."""
     second = others(lot)

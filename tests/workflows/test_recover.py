@@ -66,7 +66,7 @@ def asides(lot: Index) -> list[Path]:
 
 def other_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk is one of a network."""
-    monkeypatch.setattr(folder_lock, "is_network", lambda _folder: True)
+    monkeypatch.setattr(folder_lock, "is_shared", lambda _folder: True)
 
 
 @pytest.mark.parametrize("act", ["prune", "restore"])
@@ -107,31 +107,69 @@ def test_one_copy_is_settled_on_any_disk(lot: Index, monkeypatch: pytest.MonkeyP
 DELETION_CUTS = [("link", 1), ("unlink", 1), ("unlink", 2)]
 
 
-@pytest.mark.parametrize(("step", "call"), DELETION_CUTS)
-@pytest.mark.parametrize("newcomer", [False, True])
-def test_cut_deletion_is_settled_by_bytes(
-    lot: Index, monkeypatch: pytest.MonkeyPatch, step: str, call: int, newcomer: bool
-) -> None:
-    """A deletion that was cut is undone while the file is there, and finished if another one has its name by now: what
-    stood for it goes on standing for it, and nothing waits any more."""
-    cut_after(monkeypatch, step, call=call)
-    with pytest.raises(Cut):
-        lot.prune(permanent=True)
-    if newcomer:
-        (lot.folder / VICTIM).unlink(missing_ok=True)
-        lot.put(VICTIM, picture(CAR))
-    lot.make_profile("any")
-    gone = newcomer or (step, call) == ("unlink", 2)
-    assert lot.removals() == [(VICTIM, "deleted" if gone else "failed")]
-    assert asides(lot) == []
-    expected = picture(CAR) if newcomer else None if gone else picture(stamp=1)
-    assert ((lot.folder / VICTIM).read_bytes() if (lot.folder / VICTIM).exists() else None) == expected
+def keeper_is_free(lot: Index) -> bool:
+    """Whether the keeper would go for a larger image of the same."""
     lot.ingest()
     lot.unpin(KEEPER)
     lot.put(name(3), picture(height=128, width=192))
     lot.ingest()
     lot.compare()
-    assert (KEEPER in {Path(one.victim.path).name for one in lot.plan().victims}) is not gone
+    return KEEPER in {Path(one.victim.path).name for one in lot.plan().victims}
+
+
+@pytest.mark.parametrize(("step", "call"), DELETION_CUTS)
+def test_cut_deletion_is_undone_while_the_file_is_there(
+    lot: Index, monkeypatch: pytest.MonkeyPatch, step: str, call: int
+) -> None:
+    """A deletion that was cut is undone while the file is there, at its name or aside, and finished if it is gone."""
+    cut_after(monkeypatch, step, call=call)
+    with pytest.raises(Cut):
+        lot.prune(permanent=True)
+    lot.make_profile("any")
+    gone = (step, call) == ("unlink", 2)
+    assert (lot.removals(), asides(lot)) == ([(VICTIM, "deleted" if gone else "failed")], [])
+    assert (picture(stamp=1) in contents(lot)) is not gone
+    assert keeper_is_free(lot) is not gone
+
+
+@pytest.mark.parametrize(("step", "call"), DELETION_CUTS)
+def test_new_picture_of_the_name_of_a_cut_deletion(
+    lot: Index, monkeypatch: pytest.MonkeyPatch, step: str, call: int
+) -> None:
+    """Where a new picture has the name by now nothing is deleted and the keeper goes on standing: a file that waits
+    does so until that name is free, and comes back then."""
+    cut_after(monkeypatch, step, call=call)
+    with pytest.raises(Cut):
+        lot.prune(permanent=True)
+    (lot.folder / VICTIM).unlink(missing_ok=True)
+    lot.put(VICTIM, picture(CAR))
+    report, waiting = recovered(lot), asides(lot)
+    assert len(waiting) == len(report.left_open) == (0 if call == 2 else 1)
+    assert [path.read_bytes() for path in waiting] == [picture(stamp=1)] * len(waiting)
+    assert all("it waits at" in why for _, why in report.left_open)
+    assert (lot.folder / VICTIM).read_bytes() == picture(CAR)
+    assert not keeper_is_free(lot)
+    if waiting:
+        (lot.folder / VICTIM).unlink()
+        assert (recovered(lot).undone, asides(lot)) == (1, [])
+        assert (lot.folder / VICTIM).read_bytes() == picture(stamp=1)
+
+
+def test_deletion_on_a_disk_that_is_away_stays_open(
+    lot: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A deletion that was cut is not taken for done where the folder is there and empty, as without its disk."""
+    cut_after(monkeypatch, "unlink")
+    with pytest.raises(Cut):
+        lot.prune(permanent=True)
+    site = lot.folder.parent.rename(tmp_path / "away")
+    lot.folder.mkdir(parents=True)
+    assert len(recovered(lot).left_open) == 1
+    lot.folder.rmdir()
+    lot.folder.parent.rmdir()
+    site.rename(lot.folder.parent)
+    assert recovered(lot).undone == 1
+    assert (lot.folder / VICTIM).read_bytes() == picture(stamp=1)
 
 
 def test_new_picture_of_that_name_does_not_free_the_keeper(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,22 +181,6 @@ def test_new_picture_of_that_name_does_not_free_the_keeper(lot: Index, monkeypat
     lot.put(VICTIM, picture(CAR))
     lot.make_profile("any")
     assert lot.removals() == [(VICTIM, "deleted")]
-
-
-def test_file_that_waits_keeps_its_keeper_dear(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With its name taken and its keeper gone, a file that waits to be deleted stays where it waits."""
-    cut_after(monkeypatch, "unlink")
-    with pytest.raises(Cut):
-        lot.prune(permanent=True)
-    lot.put(VICTIM, picture(CAR))
-    (lot.folder / KEEPER).rename(lot.folder / "hidden")
-    report = recovered(lot)
-    assert len(report.left_open) == 1
-    [aside] = asides(lot)
-    assert aside.read_bytes() == picture(stamp=1)
-    (lot.folder / "hidden").rename(lot.folder / KEEPER)
-    assert recovered(lot).finished == 1
-    assert asides(lot) == []
 
 
 @pytest.mark.parametrize("call", [1, 2])

@@ -125,6 +125,66 @@ def test_witness_goes_while_another_file_of_its_content_stays(lot: Index, others
     assert report.removed == 2
 
 
+def test_copy_that_no_record_speaks_for_does_not_count(
+    lot: Index, others: Callable[..., Index], tmp_path: Path
+) -> None:
+    """A copy of the witness in another folder, above which no record tells of the removal, does not let it go."""
+    lot.prune(permanent=True)
+    apart = tmp_path / "apart" / "frames"
+    apart.mkdir(parents=True)
+    for folder, minute in ((lot.folder, 2), (apart, 3)):
+        (folder / name(minute)).write_bytes(picture(BIRD, height=128, width=192, stamp=minute))
+    (apart / name(1)).write_bytes(picture(BIRD))
+    second = others(lot)
+    second.ingest(lot.folder, apart)
+    second.compare()
+    second.prune(permanent=True)
+    second.prune(permanent=True)
+    assert (lot.folder / WITNESS).read_bytes() == picture(BIRD)
+
+
+def test_folder_that_became_a_link_is_recorded_where_it_is(lot: Index, others: Callable[..., Index]) -> None:
+    """A folder that was moved and linked to after it was taken in has its record beside its real place."""
+    moved = lot.folder.parent / "big" / "frames"
+    moved.parent.mkdir()
+    lot.folder.rename(moved)
+    lot.folder.symlink_to(moved)
+    assert lot.prune(permanent=True).removed == 1
+    assert [path.parent.parent.name for path in lot.folder.parent.rglob(RECORD_NAME)] == ["big"]
+    second = others(lot)
+    second.folder = moved
+    report = come_by(second, permanent=True)
+    assert (report.removed, len(report.protected)) == (0, 1)
+
+
+def test_quarantine_in_a_folder_with_other_files(lot: Index, tmp_path: Path, others: Callable[..., Index]) -> None:
+    """A folder that holds other files is not made a quarantine: one is made in it, and its images are still walked."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / name(7)).write_bytes(picture())
+    assert lot.prune(quarantine=str(photos)).removed == 1
+    assert [path.name for path in photos.iterdir()] == [name(7), QUARANTINE_NAME] or len(list(photos.iterdir())) == 2
+    second = others(lot)
+    assert dict(second.ingest(photos).outcomes) == {"added": 1}
+    assert lot.restore(pin=False).restored == 1
+
+
+def test_lock_that_another_holds_ends_the_run(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another command that holds a lock for too long ends the run at the first file, with the reason."""
+
+    def busy(*_given: Any, **_more: Any) -> Any:
+        raise TimeoutError(110, "another command is moving a file there", "lock")
+
+    lot.put(f"day/{REMOVED}", picture(stamp=1))
+    lot.ingest()
+    lot.compare()
+    monkeypatch.setattr(safeguards, "hold_folders", busy)
+    before = lot.tree()
+    report = lot.prune()
+    assert (report.removed, len(report.failures), lot.tree()) == (0, 1, before)
+    assert "another command is moving a file there" in (report.stopped or "")
+
+
 def test_witness_goes_when_the_removed_image_is_back(lot: Index, others: Callable[..., Index]) -> None:
     """With the removed image at its place again nothing needs to stand for it; it goes for another one by now."""
     content = (lot.folder / REMOVED).read_bytes()
@@ -185,6 +245,34 @@ def test_record_that_cannot_be_read_keeps_all(lot: Index, others: Callable[..., 
     os.mkfifo(record)
     report = come_by(others(lot), permanent=True)
     assert (report.removed, there(lot)) == (0, {WITNESS, LARGER})
+
+
+@pytest.mark.parametrize("act", ["prune", "purge"])
+def test_removals_of_an_earlier_version_are_recorded(lot: Index, others: Callable[..., Index], act: str) -> None:
+    """What was removed before there were records is in them after the next command that removes files, once."""
+    lot.prune(permanent=True)
+    record = lot.folder.parent / QUARANTINE_NAME / RECORD_NAME
+    record.unlink()
+    lot.execute("UPDATE removals SET recorded = ?", False)
+    for _ in range(2):
+        getattr(lot, act)()
+    assert len(record.read_text().split()) > 0
+    assert record.read_text().count('"removed"') == 1
+    report = come_by(others(lot), permanent=True)
+    assert (report.removed, len(report.protected), there(lot)) == (0, 1, {WITNESS, LARGER})
+
+
+def test_earlier_removals_wait_for_their_folder(lot: Index, tmp_path: Path) -> None:
+    """While the folder of an earlier removal is away nothing is written in its place; later it is."""
+    lot.prune(permanent=True)
+    (lot.folder.parent / QUARANTINE_NAME / RECORD_NAME).unlink()
+    lot.execute("UPDATE removals SET recorded = ?", False)
+    site = lot.folder.parent.rename(tmp_path / "away")
+    lot.purge()
+    assert not lot.folder.parent.exists()
+    site.rename(lot.folder.parent)
+    lot.purge()
+    assert (lot.folder.parent / QUARANTINE_NAME / RECORD_NAME).exists()
 
 
 def test_marker_lock_and_record_stay(lot: Index) -> None:
