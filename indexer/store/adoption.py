@@ -1,5 +1,6 @@
-"""Rows for what another index removed, or this one before a backup of it was restored: as if it had done so itself."""
+"""Rows for what another index removed, this one before a backup of it was restored, or an earlier version of the tool."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from indexer.domain.images import State
 from indexer.domain.names import Naming
 from indexer.domain.removal import RemovalState
 from indexer.store import runs
+from indexer.store.bulk import chunks
 from indexer.store.cameras import get_or_add_camera
 from indexer.store.profiles import camera_profile
 from indexer.store.tables import DecisionRow, ImageRow, RemovalRow, RunRow
@@ -71,6 +73,12 @@ def add_quarantined(session: Session, adopted: Adopted, *, token: str, at: datet
         "recorded": bool(token),
     }
     session.execute(insert(RemovalRow).values(**values))
+
+
+def mark_recorded(session: Session, removal_ids: Sequence[int]) -> None:
+    """Notes that records beside the images tell of removals."""
+    for chunk in chunks(removal_ids):
+        session.execute(update(RemovalRow).where(RemovalRow.id.in_(chunk)).values(recorded=True))
 
 
 def _run_id(session: Session, token: str, *, at: datetime) -> int:

@@ -1,6 +1,5 @@
 """The journal of removal: a row before a file is touched, the same row written on when it has been."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -10,7 +9,6 @@ from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import State
 from indexer.domain.removal import Flagged, RemovalState
-from indexer.store.bulk import chunks
 from indexer.store.pins import UNRESTORED
 from indexer.store.tables import CameraRow, ImageRow, RemovalRow, RunRow
 
@@ -104,12 +102,6 @@ def list_unrecorded(session: Session, *, after: int, limit: int) -> list[tuple[R
     query = _SELECT.add_columns(ImageRow.root, _keeper.root.label("keeper_root"))
     query = query.where(~RemovalRow.recorded, RemovalRow.state.in_(UNRESTORED), RemovalRow.id > after).limit(limit)
     return [(_removal(row), root, keeper_root) for *row, root, keeper_root in session.execute(query)]
-
-
-def mark_recorded(session: Session, removal_ids: Sequence[int]) -> None:
-    """Notes that records beside the images tell of removals."""
-    for chunk in chunks(removal_ids):
-        session.execute(update(RemovalRow).where(RemovalRow.id.in_(chunk)).values(recorded=True))
 
 
 def list_known(session: Session) -> set[tuple[str, str]]:

@@ -27,7 +27,7 @@ from indexer.files.witness_record import (
     append_restored,
     list_record_folders,
 )
-from indexer.store import images, removals
+from indexer.store import adoption, images, removals
 from indexer.store.database import Database
 from indexer.store.images import EqualFile
 from indexer.store.removals import Removal
@@ -122,7 +122,7 @@ def record_earlier(database: Database, *, run: OfRun, at: datetime) -> None:
         failed = {removal_id for folder in lines for removal_id in _failed(folder, lines[folder])}
         done = {removal_id for pairs in lines.values() for removal_id, _ in pairs} - failed
         with database.write() as session:
-            removals.mark_recorded(session, sorted(done))
+            adoption.mark_recorded(session, sorted(done))
 
 
 def _failed(folder: str, lines: Sequence[tuple[int, WitnessLine]]) -> set[int]:
