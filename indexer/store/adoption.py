@@ -1,4 +1,4 @@
-"""Rows for what another index removed, this one before a backup of it was restored, or an earlier version of the tool."""
+"""Rows for what another index removed, this one before it was restored from a backup, or an earlier version."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
