@@ -109,6 +109,17 @@ def is_same(path: str, checked: FileIdentity) -> bool:
     return (status.st_dev, status.st_ino) == (checked.device, checked.inode)
 
 
+def is_maybe_one_file(one: FileIdentity, other: FileIdentity) -> bool:
+    """Whether two files of equal bytes are one, or may be, through mounts that report different devices.
+
+    An overlay may show the data of one file under the name of another (`metacopy`): with its inode and time then, and a
+    ctime of its own.
+    """
+    if one.device == other.device:
+        return one.inode == other.inode
+    return (one.inode, one.mtime_ns) == (other.inode, other.mtime_ns)
+
+
 def is_one_name(path_a: str, path_b: str) -> bool:
     """Whether two paths lead to one name of one file, as through a linked or doubly mounted folder: it has no other."""
     try:

@@ -90,6 +90,14 @@ def list_record_folders(paths: Iterable[str]) -> list[str]:
     return sorted({real for folder in folders if (real := _quarantine_in(folder)) is not None})
 
 
+def is_recorded_near(path: str) -> bool:
+    """Whether a record can be found from a path: where a file was removed there is one, unless its disk is away."""
+    try:
+        return any(os.path.lexists(os.path.join(folder, RECORD_NAME)) for folder in list_record_folders([path]))
+    except OSError:
+        return False
+
+
 def _quarantine_in(folder: str) -> str | None:
     path = os.path.join(folder, QUARANTINE_NAME)
     try:

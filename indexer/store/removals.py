@@ -38,6 +38,7 @@ class Removal:
     removed_at: datetime | None
     run_id: int
     aside_path: str | None
+    recorded: bool
 
 
 def begin_removal(
@@ -199,4 +200,5 @@ def _removal(row: Any) -> Removal:
         removed_at=removal.removed_at,
         run_id=removal.run_id,
         aside_path=removal.aside_path,
+        recorded=removal.recorded,
     )

@@ -14,7 +14,7 @@ from indexer.domain.images import State
 from indexer.domain.removal import RemovalState
 from indexer.domain.selection import pair_of
 from indexer.errors import UsageProblem
-from indexer.files.checking import Fingerprint, Mismatch, check, check_again, same_file
+from indexer.files.checking import Fingerprint, Mismatch, check, check_again, is_maybe_one_file, same_file
 from indexer.files.moving import aside_path, delete_witnessed, give_name_back
 from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
 from indexer.interrupts import uninterrupted
@@ -174,7 +174,7 @@ def _delete(
         expected = Fingerprint(removal.size_bytes, removal.content_hash)
         give_name_back(place, expected=expected, before_unlink=before_unlink)
         found = check(place, expected=expected)
-        if (found.inode, found.ctime_ns) == (keeper.inode, keeper.ctime_ns):
+        if removal.content_hash == removal.keeper_hash and is_maybe_one_file(found, keeper):
             return f"its keeper {removal.keeper_path!a} seems to be this file, seen through another mount"
         with database.write() as session:
             removals.begin_act(session, removal.id, act="purge")

@@ -14,6 +14,7 @@ from indexer.errors import ImageProblem, UsageProblem
 from indexer.files.checking import Fingerprint, Mismatch, check
 from indexer.files.moving import give_name_back, move_no_replace
 from indexer.files.quarantine import forget_place, make_folders, quarantine_of
+from indexer.files.witness_record import is_recorded_near
 from indexer.interrupts import uninterrupted
 from indexer.store import decisions, images, pins, removals, runs
 from indexer.store.database import Database
@@ -105,6 +106,10 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
     """Brings one file back; why not, if it could not be."""
     if removal.pending is not None:
         return "what was begun with it was cut off and cannot be settled yet; see: manage.py recover"
+    if removal.recorded and not is_recorded_near(removal.path):
+        return (
+            "no record of its removal is near its path; mount its disk, or if this is a new one type: manage.py rescue"
+        )
     quarantine = quarantine_of(removal.quarantine_path or "")
     try:
         with hold_around((removal.path, removal.keeper_path), quarantine=quarantine) as locks:

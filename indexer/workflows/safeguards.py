@@ -16,7 +16,16 @@ from typing import Literal, Protocol
 
 from indexer.domain.removal import Flagged, IndexedFile
 from indexer.files import steps
-from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, check_again, identity, is_one_name
+from indexer.files.checking import (
+    FileIdentity,
+    Fingerprint,
+    Mismatch,
+    check,
+    check_again,
+    identity,
+    is_maybe_one_file,
+    is_one_name,
+)
 from indexer.files.folder_lock import HeldLocks, hold_folders
 from indexer.files.markers import find_quarantine, is_quarantine
 from indexer.files.quarantine import prepare_quarantine, quarantine_folder
@@ -204,7 +213,7 @@ class Safeguards:
         names = self._names_of(item.victim.content_hash)
         names.require_no_alias(item.victim, victim)
         namesakes = list(names.list_namesakes(item.victim, victim, token=self._run.token))
-        if _looks_like(keeper, victim):
+        if item.keeper.content_hash == item.victim.content_hash and is_maybe_one_file(keeper, victim):
             raise ProtectedError(f"its keeper {item.keeper.path!a} seems to be this file, seen through another mount")
         staying = [(item.keeper.path, keeper, _fingerprint(item.keeper)), *namesakes]
         if item.keeper.content_hash != item.victim.content_hash:
@@ -275,7 +284,7 @@ class Safeguards:
                 checked = check(other.path, expected=_fingerprint(victim))
             except Mismatch:
                 continue
-            is_another = not _looks_like(checked, found)
+            is_another = not is_maybe_one_file(checked, found)
             if is_another and needed <= set(list_record_folders([other.path])):
                 return other.path, checked, _fingerprint(victim)
         line = lines[0][1]
@@ -334,16 +343,6 @@ class _Names:
             key, name = self._keys.pop(image_id)
             self._by_file[key].pop(image_id, None)
             self._by_name[name].pop(image_id, None)
-
-
-def _looks_like(one: FileIdentity, other: FileIdentity) -> bool:
-    """Whether two files are one, or seem to be, through mounts that report different devices.
-
-    An overlay may show the data of one file under the name of another (`metacopy`), with inode and times of that one.
-    """
-    if (one.device, one.inode) == (other.device, other.inode):
-        return True
-    return (one.inode, one.ctime_ns) == (other.inode, other.ctime_ns)
 
 
 def _alias(file: EqualFile) -> ProtectedError:

@@ -31,7 +31,7 @@ from indexer.files.checking import (
 )
 from indexer.files.moving import aside_path, delete, delete_witnessed, discard_partial, give_name_back, move_no_replace
 from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
-from indexer.files.witness_record import RECORD_NAME, list_record_folders
+from indexer.files.witness_record import is_recorded_near
 from indexer.store import decisions, images, pins, removals
 from indexer.store.database import Database
 from indexer.store.identity import get_index_id
@@ -166,10 +166,7 @@ def _settle_delete(act: _Act) -> tuple[RemovalState, str | None]:
 
 def _require_record(act: _Act) -> None:
     """Raises `OSError` if the record that tells of a removal is not there: its disk is away, and the file with it."""
-    folders = list_record_folders([act.removal.path])
-    if act.removal.aside_path is not None and not any(
-        os.path.lexists(os.path.join(one, RECORD_NAME)) for one in folders
-    ):
+    if act.removal.recorded and not is_recorded_near(act.removal.path):
         raise OSError(errno.ENOENT, "the record of its removal is not there", act.removal.path)
 
 

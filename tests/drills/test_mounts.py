@@ -105,6 +105,28 @@ def test_two_indexes_by_two_mounts(second_name: tuple[Path, Path], tmp_path: Pat
     assert len(images(one)) == 2
 
 
+def test_overlay_that_shows_data_under_another_name(tmp_path: Path) -> None:
+    """A file whose data an overlay shows under another name (`metacopy`) is not removed for that name's sake."""
+    disk, merged = tmp_path / "disk", tmp_path / "merged"
+    disk.mkdir()
+    merged.mkdir()
+    with mounted("-t", "tmpfs", "tmpfs", at=disk):
+        for label in ("lower", "upper", "work"):
+            (disk / label).mkdir()
+        (disk / "lower" / name(1)).write_bytes(picture())
+        options = f"lowerdir={disk}/lower,upperdir={disk}/upper,workdir={disk}/work,redirect_dir=on,metacopy=on"
+        with mounted("-t", "overlay", "overlay", "-o", options, at=merged):
+            (merged / name(1)).rename(merged / name(0))
+            with closing(open_database(str(tmp_path / "indexer.db"), create=True)) as database:
+                index = Index(database, merged)
+                index.ingest(merged, disk / "lower")
+                index.compare()
+                assert len(index.plan().victims) == 1
+                index.prune(permanent=True)
+        with mounted("-t", "overlay", "overlay", "-o", options, at=merged):
+            assert (merged / name(0)).read_bytes() == picture()
+
+
 def test_purge_sees_through_a_second_name(second_name: tuple[Path, Path], tmp_path: Path) -> None:
     """A quarantined file whose keeper's path is its own second name, as an earlier version could leave, is kept."""
     one, other = second_name

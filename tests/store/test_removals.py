@@ -41,6 +41,7 @@ def removal_of(item: Flagged, removal_id: int, **facts: Any) -> Removal:
         quarantine_path=f"/quarantine/{item.victim.image_id}.jpg",
         run_id=1,
         aside_path=None,
+        recorded=True,
         **facts,
     )
 
@@ -124,7 +125,7 @@ def test_a_failed_check_is_written_down(database: Database, flagged: Flag) -> No
         (found,) = removals.list_of_image(session, item.victim.image_id)
         assert (removals.list_open(session), removals.list_quarantined(session)) == ([], [])
     expected = removal_of(item, found.id, state=RemovalState.FAILED, problem="its keeper has changed", removed_at=None)
-    assert found == replace(expected, quarantine_path=None)
+    assert found == replace(expected, quarantine_path=None, recorded=False)
 
 
 def test_quarantine_by_run_and_age(database: Database, flagged: Flag, remove: Remove) -> None:

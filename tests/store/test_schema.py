@@ -120,9 +120,8 @@ def with_added_columns(said: str) -> str:
     for table, column in added:
         said = re.sub(rf"(CREATE TABLE {table} \()", rf"\1\n\t{column}, ", said)
     said = re.sub(r"^ALTER TABLE \w+ ADD COLUMN .*$", ";", said, flags=re.MULTILINE)
-    return re.sub(
-        r", (?=\w+ (?:TEXT|BOOLEAN))", ",\n\t", said
-    )  # SQLite puts what was added on the line of the last column
+    # SQLite puts what was added on the line of the last column.
+    return re.sub(r", (?=\w+ (?:TEXT|BOOLEAN))", ",\n\t", said)
 
 
 def statements(said: str) -> list[list[str]]:

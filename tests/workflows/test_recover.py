@@ -345,6 +345,21 @@ def test_move_under_way_is_not_recovered_by_another(lot: Index, second: str) -> 
     assert said == ("DatabaseProblem\n" if second == "lock removed" else "")
 
 
+def test_restore_waits_for_the_disk_of_the_folder(lot: Index, tmp_path: Path) -> None:
+    """Where the folder is there and empty, as without its disk, nothing is put into it; with the disk all is back."""
+    before = lot.tree()
+    lot.prune(quarantine=str(tmp_path / "bin"))
+    site = lot.folder.parent.rename(tmp_path / "away")
+    lot.folder.mkdir(parents=True)
+    report = lot.restore()
+    assert (report.restored, len(report.failures), list(lot.folder.iterdir())) == (0, 2, [])
+    assert all("mount its disk" in why for _, why in report.failures)
+    lot.folder.rmdir()
+    lot.folder.parent.rmdir()
+    site.rename(lot.folder.parent)
+    assert (lot.restore().restored, lot.tree()) == (2, before)
+
+
 def test_full_disk_is_seen_before_a_copy(lot: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A quarantine on another disk without room for the file takes nothing: the run ends in order at the first one."""
     real = os.stat
