@@ -134,7 +134,10 @@ def recovered(console: Console, report: RecoverReport) -> None:
 
 def adopted(console: Console, report: AdoptReport) -> None:
     """What a quarantine held that the index knows now."""
-    console.print(f"{report.adopted} files of {report.runs} runs were taken in; restore and purge see them now.")
+    if report.adopted:
+        console.print(f"{report.adopted} files of {report.runs} runs were taken in; restore and purge see them now.")
+    else:
+        console.print("Nothing was taken in.", "" if report.failures else "This index knows these files already.")
     named(console, report.failures)
 
 
