@@ -13,6 +13,7 @@ from indexer.door import words
 from indexer.workflows.compare import CameraResult, CompareReport
 from indexer.workflows.ingest import IngestReport, Outcome
 from indexer.workflows.prune import PruneReport
+from indexer.workflows.recover import RecoverReport
 from indexer.workflows.restore import RestoreReport
 
 
@@ -113,3 +114,25 @@ def test_many_failures() -> None:
     assert lines[0] == "1 files brought back. They and their keepers are pinned: no prune takes them again."
     assert lines[1:11] == [f"  /{number}: no" for number in range(10)]
     assert lines[11:] == ["  and 3 more; --json names them all"]
+
+
+def test_pruned_names_what_must_stay_and_why_it_stopped() -> None:
+    """Files that must stay are counted and named with the reason, and so is why the run ended before its plan."""
+    report = PruneReport(3, protected=[("/lot/1.jpg", "it is the last")], stopped="No space left on device; 2 more")
+    assert said(words.pruned, report).splitlines() == [
+        "0 files removed, 0 B, by run 3.",
+        "  1 must stay, whatever this index decided:",
+        "  /lot/1.jpg: it is the last",
+        "Stopped: No space left on device; 2 more.",
+    ]
+
+
+def test_recovered_names_what_is_open() -> None:
+    """What is open still is named, with what a person may say; where all is settled nothing is asked."""
+    open_still = RecoverReport(1, 2, (("/lot/1.jpg", "quarantine was cut off"),))
+    assert said(words.recovered, open_still).splitlines() == [
+        "1 removals finished, 2 undone, 1 open still.",
+        "  /lot/1.jpg: quarantine was cut off",
+        "If no other command is at work on these files, on any host: manage.py recover --nobody-else",
+    ]
+    assert said(words.recovered, RecoverReport(0, 0, ())) == "0 removals finished, 0 undone, 0 open still."
