@@ -13,7 +13,7 @@ from indexer.files import folder_lock, steps
 from indexer.files.folder_lock import LOCK_NAME
 from indexer.files.markers import QUARANTINE_NAME
 from indexer.workflows import recover, removing, rescue, safeguards
-from tests.databases import on_sqlite
+from tests.databases import on_postgresql, on_sqlite
 from tests.workflows.conftest import CAR, Index, name, picture
 
 KEEPER, VICTIM, OTHER = name(0), name(1), name(2)
@@ -321,17 +321,24 @@ except Exception as problem:
 """
 
 
+def moving(lot: Index) -> subprocess.Popen[str]:
+    """Another process that removes files, and takes its time over the first one; it is at that now."""
+    lot.database.close()
+    place = lot.database.url.render_as_string(hide_password=False)
+    line = [sys.executable, "-c", SLOW, place, str(lot.folder / VICTIM)]
+    project = str(Path(__file__).resolve().parents[2])
+    first = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": project})
+    assert first.stdout is not None
+    assert first.stdout.readline() == "moving\n"
+    return first
+
+
 @on_sqlite
 @pytest.mark.parametrize("second", ["lock removed", "rescue"])
 def test_move_under_way_is_not_recovered_by_another(lot: Index, second: str) -> None:
     """A file that a slow disk still moves is not taken for one that a cut left: whoever comes waits; none is lost."""
     before = contents(lot)
-    lot.database.close()
-    line = [sys.executable, "-c", SLOW, str(lot.database.path), str(lot.folder / VICTIM)]
-    project = str(Path(__file__).resolve().parents[2])
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": project}) as first:
-        assert first.stdout is not None
-        assert first.stdout.readline() == "moving\n"
+    with moving(lot) as first:
         began = time.monotonic()
         if second == "rescue":
             rescue.rescue(str(lot.folder.parent / QUARANTINE_NAME))
@@ -339,10 +346,26 @@ def test_move_under_way_is_not_recovered_by_another(lot: Index, second: str) -> 
             Path(f"{lot.database.path}.lock").unlink()
             lot.pin(OTHER)
         waited = time.monotonic() - began
-        said = first.stdout.read()
+        said = first.communicate()[0]
     assert contents(lot) == before
     assert waited > 0.5
     assert said == ("DatabaseProblem\n" if second == "lock removed" else "")
+
+
+@on_postgresql
+def test_move_under_way_whose_connection_ended(lot: Index) -> None:
+    """Where the server ends the connection that holds the right while a file moves, the next command waits for that
+    file, and none is lost."""
+    before = contents(lot)
+    with moving(lot) as first:
+        lot.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name LIKE 'indexer prune%' AND datname = current_database()"
+        )
+        lot.pin(OTHER)
+        assert first.communicate()[0] == "DatabaseProblem\n"
+    assert contents(lot) == before
+    assert lot.removals() == [(VICTIM, "quarantined")]
 
 
 def test_restore_waits_for_the_disk_of_the_folder(lot: Index, tmp_path: Path) -> None:
