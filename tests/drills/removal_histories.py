@@ -121,6 +121,7 @@ class World:
 
 def _images(folder: Path, *, quarantined: bool) -> Iterator[Path]:
     for inside, folders, files in os.walk(folder):
+        folders.sort()  # a history must not depend on the disk
         if not quarantined:
             folders[:] = [one for one in folders if not is_quarantine(os.path.join(inside, one))]
         yield from (Path(inside, file) for file in sorted(files) if file not in OWN_FILES)
