@@ -118,20 +118,24 @@ def record_earlier(database: Database, *, run: OfRun, at: datetime) -> None:
         after = waiting[-1][0].id
         lines: dict[str, list[tuple[int, WitnessLine]]] = defaultdict(list)
         for removal, *roots in waiting:
-            if all(os.path.isdir(root) for root in roots):
-                for folder in {quarantine_folder(root) for root in roots}:
-                    lines[folder].append(
-                        (
-                            removal.id,
-                            _line(
-                                removal, "removed", index_id=run.index_id, token=run.token, at=removal.removed_at or at
-                            ),
-                        )
-                    )
+            if not os.path.lexists(removal.keeper_path) or not all(map(_holds_something, roots)):
+                continue
+            line = _line(removal, "removed", index_id=run.index_id, token=run.token, at=removal.removed_at or at)
+            for folder in {quarantine_folder(root) for root in roots}:
+                lines[folder].append((removal.id, line))
         failed = {removal_id for folder in lines for removal_id in _failed(folder, lines[folder])}
         done = {removal_id for pairs in lines.values() for removal_id, _ in pairs} - failed
         with database.write() as session:
             adoption.mark_recorded(session, sorted(done))
+
+
+def _holds_something(root: str) -> bool:
+    """Whether a folder is there and not empty, as one whose disk is away would be."""
+    try:
+        with os.scandir(root) as entries:
+            return any(entries)
+    except OSError:
+        return False
 
 
 def _failed(folder: str, lines: Sequence[tuple[int, WitnessLine]]) -> set[int]:
