@@ -19,6 +19,7 @@ from indexer.domain.verdicts import Word
 from indexer.engines import Map, engine
 from indexer.pixels.headers import Limits
 from indexer.store.database import Database
+from indexer.store.schema import open_database
 from indexer.store.tables import Table
 from indexer.workflows.compare import CompareReport, Means, compare
 from indexer.workflows.ingest import IngestReport, ingest
@@ -250,6 +251,20 @@ def open_index(maker: Maker, tmp_path: Path) -> Iterator[Callable[..., Index]]:
 
     yield make
     for database in opened:
+        maker.drop(database)
+
+
+@pytest.fixture
+def others(maker: Maker, tmp_path: Path) -> Iterator[Callable[..., Index]]:
+    """Makes other indexes of the same folder: new ones, and copies of others as from a backup."""
+    made: list[Database] = []
+
+    def make(lot: Index, *, copy: bool = False) -> Index:
+        made.append(maker.copy(lot.database, tmp_path) if copy else open_database(maker.place(tmp_path), create=True))
+        return Index(made[-1], lot.folder)
+
+    yield make
+    for database in made:
         maker.drop(database)
 
 

@@ -1,7 +1,7 @@
 """db adopt: what a quarantine holds of runs that an index does not know is taken in, and works as its own."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,8 @@ import pytest
 
 from indexer.errors import FolderProblem
 from indexer.files.markers import QUARANTINE_NAME
-from indexer.store.database import Database
-from indexer.store.schema import open_database
 from indexer.workflows.adopt import adopt
 from indexer.workflows.status import status
-from tests.databases import Maker
 from tests.workflows.conftest import CAR, Index, name, picture
 
 KEEPER, VICTIM, OTHER = name(0), name(1), name(2)
@@ -29,20 +26,6 @@ def lot(index: Index) -> Index:
     index.compare()
     index.unpin(KEEPER)
     return index
-
-
-@pytest.fixture
-def others(maker: Maker, tmp_path: Path) -> Iterator[Callable[..., Index]]:
-    """Makes other indexes of the same folder: new ones, and copies of others as from a backup."""
-    made: list[Database] = []
-
-    def make(lot: Index, *, copy: bool = False) -> Index:
-        made.append(maker.copy(lot.database, tmp_path) if copy else open_database(maker.place(tmp_path), create=True))
-        return Index(made[-1], lot.folder)
-
-    yield make
-    for database in made:
-        maker.drop(database)
 
 
 def quarantine(lot: Index) -> str:

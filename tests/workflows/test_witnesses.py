@@ -2,7 +2,7 @@
 comes by."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,8 @@ from indexer.files import steps, witness_record
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
 from indexer.files.witness_record import RECORD_NAME
 from indexer.store.database import Database
-from indexer.store.schema import open_database
 from indexer.workflows import safeguards
 from indexer.workflows.rescue import rescue
-from tests.databases import Maker
 from tests.own_files import OWN_FILES
 from tests.workflows.conftest import BIRD, Index, name, picture
 
@@ -35,20 +33,6 @@ def lot(database: Database, tmp_path: Path) -> Index:
     index.unpin(WITNESS)
     assert [one.victim.path for one in index.plan().victims] == [str(index.folder / REMOVED)]
     return index
-
-
-@pytest.fixture
-def others(maker: Maker, tmp_path: Path) -> Iterator[Callable[..., Index]]:
-    """Makes other indexes of the same folder: new ones, and copies of others as from a backup."""
-    made: list[Database] = []
-
-    def make(lot: Index, *, copy: bool = False) -> Index:
-        made.append(maker.copy(lot.database, tmp_path) if copy else open_database(maker.place(tmp_path), create=True))
-        return Index(made[-1], lot.folder)
-
-    yield make
-    for database in made:
-        maker.drop(database)
 
 
 def come_by(other: Index, **how: Any) -> Any:
