@@ -47,6 +47,8 @@ def _of_duplicate(story: ImageStory, decision: DecisionStory, *, called: str) ->
 
 def _shows_the_same(decision: DecisionStory, *, called: str, taken: str) -> str:
     keeper = f"image {decision.keeper_id}{taken}"
+    if decision.decided_by == "db adopt" and decision.score is None:
+        return f"It was removed as a duplicate of {keeper}; this index did not compare the two."
     if decision.reason == "identical":
         return f"{called} has the same bytes as {keeper}."
     if decision.reason == "verdict":

@@ -196,8 +196,10 @@ def _list_decisions(session: Session, image: ImageRow) -> tuple[DecisionStory, .
     )
 
 
-def _preferred_for(keeper: ImageRow, image: ImageRow) -> Criterion:
-    """What ranks the keeper above; if nothing but a pin can have."""
+def _preferred_for(keeper: ImageRow, image: ImageRow) -> Criterion | None:
+    """What ranks the keeper above; if nothing but a pin can have. None for one that was adopted and never described."""
+    if keeper.sharpness is None or image.sharpness is None:
+        return None
     return ranked_above(_unpinned(keeper), _unpinned(image)) or Criterion.PINNED
 
 

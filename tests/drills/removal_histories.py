@@ -391,6 +391,8 @@ def live(world: World, number_of_steps: int) -> list[str]:
                 act(world)
         except IndexerError as problem:
             world.said[-1] += f" ({problem})"
+        except Exception as problem:
+            return [f"crashed with {problem!r} after: {'; '.join(world.said)}"]
         if cut:
             world.close("a")
             world.close("b")
@@ -436,6 +438,9 @@ def run(folder: Path, *, first_seed: int, histories: int, number_of_steps: int) 
                 told += [f"seed {seed}: {what}" for what in live(world, number_of_steps)]
                 for label in "ab":
                     removals += _count_removals(world.close(label))
+                if (seed - first_seed + 1) % 100 == 0:
+                    sys.stdout.write(f"seeds {first_seed} to {seed}: {removals} removals, {len(told)} losses\n")
+                    sys.stdout.flush()
     finally:
         os.fsync = _FSYNC
     return told, removals

@@ -10,6 +10,7 @@ import pytest
 from indexer.errors import FolderProblem
 from indexer.files.markers import QUARANTINE_NAME
 from indexer.workflows.adopt import adopt
+from indexer.workflows.explain import explain_image
 from indexer.workflows.status import status
 from tests.workflows.conftest import CAR, Index, name, picture
 
@@ -132,6 +133,24 @@ def test_adopting_goes_on_where_it_stopped(lot: Index, others: Callable[..., Ind
     place.write_bytes(content)
     assert adopt(second.database, quarantine(lot), clock=second.clock).adopted == 1
     assert second.restore(pin=False).restored == 2
+
+
+def test_adopted_file_can_be_asked_about(lot: Index, others: Callable[..., Index], tmp_path: Path) -> None:
+    """What is not known of an adopted file, as nobody described it, ends no command: explain, pin and report tell the
+    rest."""
+    second = others(lot)
+    lot.prune()
+    second.ingest()
+    adopt(second.database, quarantine(lot), clock=second.clock)
+    for file in (VICTIM, OTHER):
+        ((image_id,),) = second.rows("SELECT id FROM images WHERE path = ?", str(lot.folder / file))
+        [decision] = explain_image(second.database, str(image_id)).decisions
+        assert (decision.decided_by, decision.keeper_path) == ("db adopt", str(lot.folder / KEEPER))
+    second.restore(pin=False)
+    second.pin(VICTIM)
+    second.ingest()
+    second.compare()
+    assert {file for file, decision in second.decisions().items() if decision[0] == "keep"} >= {VICTIM}
 
 
 def test_file_without_its_keeper_is_left(lot: Index, others: Callable[..., Index]) -> None:
