@@ -201,7 +201,8 @@ class Safeguards:
         `own`: what this removal writes to; each record must be one that others find from the files.
         """
         records = list_record_folders((item.victim.path, item.keeper.path))
-        missing = set(map(os.path.realpath, self.record_folders(item))) - set(records)
+        defaults = {os.path.realpath(self._default(file.root)) for file in (item.victim, item.keeper)}
+        missing = defaults - set(records)
         if missing:
             raise OSError(errno.ENOENT, "its record would not be found from the files", min(missing))
         with hold_folders([*records, *own]) as locks:
