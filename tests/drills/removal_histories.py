@@ -8,7 +8,8 @@ files are deleted. A person adds, copies and moves files, pins, and ingests the 
 the folder has a second name, a bind mount, that reports another device now and then, as an overlay does.
 
 The oracle: a content that the tool removed is there itself, or one that the journal of any index ever named as its
-keeper lies outside of all quarantines. A person destroys nothing in these histories.
+keeper lies outside of all quarantines. A person destroys nothing in these histories, and takes no file away from the
+tree whose record names it: a record is looked for above a file, so nothing stands for what was carried off (README).
 """
 
 import hashlib
@@ -107,6 +108,10 @@ class World:
         """Where a file may be put."""
         return (self.far if self.rng.random() < 0.25 else self.frames) / self.rng.choice(NAMES)
 
+    def tree(self, path: Path) -> Path:
+        """The folder of frames that a file is in."""
+        return self.far if path.is_relative_to(self.far) else self.frames
+
     def files(self) -> Iterator[Path]:
         """Every image outside of quarantines, by its own name and not by the mirror's."""
         yield from _images(self.frames, quarantined=False)
@@ -158,11 +163,13 @@ def _all(world: World, folder: Path) -> Iterator[Path]:
 
 
 def put(world: World) -> None:
-    """Some new files, or new pictures of names whose own are elsewhere too."""
+    """Some new files, or new pictures of names whose own are elsewhere in their tree too."""
     for _ in range(world.rng.randrange(1, 5)):
         path, data = world.free_name(), world.rng.choice(contents())
-        if path.exists() and [_hash(other) for other in world.files()].count(_hash(path)) < 2:
-            continue
+        if path.exists():
+            others = [_hash(other) for other in world.files() if world.tree(other) == world.tree(path)]
+            if others.count(_hash(path)) < 2:
+                continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)  # not into it: it may have a second name
         path.write_bytes(data)
@@ -177,8 +184,9 @@ def copy(world: World) -> None:
 
 
 def move(world: World) -> None:
-    """A file gets another name."""
-    files, target = list(world.files()), world.free_name()
+    """A file gets another name in its tree."""
+    target = world.free_name()
+    files = [path for path in world.files() if world.tree(path) == world.tree(target)]
     if files and not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         world.rng.choice(files).rename(target)
@@ -435,7 +443,10 @@ def run(folder: Path, *, first_seed: int, histories: int, number_of_steps: int) 
             for seed in range(first_seed, first_seed + histories):
                 clear(folder)
                 world = World(folder.resolve(), random.Random(seed), mirror and seed % 4 == 0, ticking(0))
-                told += [f"seed {seed}: {what}" for what in live(world, number_of_steps)]
+                for what in live(world, number_of_steps):
+                    told.append(f"seed {seed}: {what}")
+                    sys.stdout.write(f"{told[-1]}\n")
+                    sys.stdout.flush()
                 for label in "ab":
                     removals += _count_removals(world.close(label))
                 if (seed - first_seed + 1) % 100 == 0:
@@ -457,7 +468,6 @@ def _count_removals(path: Path) -> int:
 if __name__ == "__main__":
     seed, number, length = map(int, sys.argv[2:5])
     losses, removed = run(Path(sys.argv[1]), first_seed=seed, histories=number, number_of_steps=length)
-    sys.stdout.write("".join(f"{line}\n" for line in losses))
     sys.stdout.write(
         f"{number} histories of {length} steps from seed {seed}: {removed} removals, {len(losses)} losses\n"
     )
