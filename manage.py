@@ -53,7 +53,9 @@ def ingest(
         str | None, typer.Option(metavar="REGEX", help="Groups (?P<camera>...), (?P<timestamp>...) name the images.")
     ] = None,
     camera: Annotated[str | None, typer.Option(metavar="NAME", help="All these images are of this camera.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Try files again that could not be used.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read files again that could not be used, or may have changed unseen.")
+    ] = False,
     processes: Processes = None,
     engine: Engine = None,
     scheduler: Scheduler = None,

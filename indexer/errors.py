@@ -21,6 +21,14 @@ class DatabaseProblem(IndexerError):
     """The database is missing, old, new, foreign, damaged, read-only, full or busy."""
 
 
+class RowRefused(DatabaseProblem):
+    """The database does not take one row, whatever it takes else: `reason` says why, without the database's name."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class FolderProblem(IndexerError):
     """A path that a person named cannot be walked."""
 

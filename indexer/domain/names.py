@@ -31,6 +31,7 @@ Value = TypeVar("Value")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_YEARS = range(1990, 2101)
+_EARLIEST_NS, _LATEST_NS = -(2**63), 2**63 - 1
 _JOINTS = "-_. "
 
 _STAMP = re.compile(
@@ -76,6 +77,14 @@ class Naming:
     """UTC, aware; None when nothing says a time that exists."""
     captured_at_source: str | None
     """'pattern', 'name', 'exif' or 'mtime'; None without a time."""
+
+
+def clamped_mtime(mtime_ns: int) -> int:
+    """A modification time as it is kept and compared: nanoseconds since 1970 in 64 bits, so in the years 1677 to 2262.
+
+    File systems hold later ones, as a camera with a broken clock writes them; all of them are the last here.
+    """
+    return max(_EARLIEST_NS, min(mtime_ns, _LATEST_NS))
 
 
 def compile_pattern(text: str) -> re.Pattern[str]:
@@ -200,10 +209,9 @@ def _read_exif(text: str | None, *, offset: str | None) -> datetime | None:
 
 
 def _read_mtime(mtime_ns: int) -> datetime | None:
-    try:
-        return _EPOCH + timedelta(microseconds=mtime_ns // 1000)
-    except OverflowError:
+    if not _EARLIEST_NS < mtime_ns < _LATEST_NS:
         return None
+    return _EPOCH + timedelta(microseconds=mtime_ns // 1000)
 
 
 def _read_epoch(digits_ms: str) -> datetime | None:

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import State
-from indexer.domain.names import Naming
+from indexer.domain.names import Naming, clamped_mtime
 from indexer.domain.removal import RemovalState
 from indexer.store import runs
 from indexer.store.bulk import chunks
@@ -52,7 +52,7 @@ def add_removed_image(
         "captured_at": naming.captured_at,
         "captured_at_source": naming.captured_at_source,
         "file_size": size_bytes,
-        "mtime_ns": mtime_ns,
+        "mtime_ns": clamped_mtime(mtime_ns),
         "content_hash": content_hash,
         "state": State.REMOVED,
         "run_id": run_id,

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.orm import Session as Session
 
-from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
+from indexer.errors import DatabaseProblem, IndexerError, RowRefused, UsageProblem
 from indexer.interrupts import uninterrupted
 from indexer.store.columns import stored_text
 
@@ -120,6 +120,8 @@ class Database:
             raise self.problem(problem) from problem
         except IndexerError:
             raise
+        except (OverflowError, UnicodeEncodeError) as problem:  # drivers let these through as they are
+            raise RowRefused(f"database {self.name}: {problem}", reason=str(problem)) from problem
         except Exception as problem:  # rows that make no sense are damage first, and a mistake of ours only then
             if said := self._damage():
                 raise self.damaged(said) from problem
@@ -143,14 +145,23 @@ class Database:
     def problem(self, problem: DBAPIError) -> IndexerError:
         """What the database said, as one sentence of ours."""
         said = str(problem.orig).splitlines()[0] if problem.orig else type(problem).__name__
-        for pattern, advice in _ADVICE:
-            if re.search(pattern, said):
-                return DatabaseProblem(f"database {self.name}: {advice} ({said})")
-        return DatabaseProblem(f"database {self.name}: {said}")
+        advice = next((advice for pattern, advice in _ADVICE if re.search(pattern, said)), None)
+        reason = said if advice is None else f"{advice} ({said})"
+        if _is_of_one_row(problem) and advice in {None, _TOO_LONG}:  # others concern the whole database
+            return RowRefused(f"database {self.name}: {reason}", reason=reason)
+        return DatabaseProblem(f"database {self.name}: {reason}")
+
+
+def _is_of_one_row(problem: DBAPIError) -> bool:
+    """Whether the database does not take a value, or a row beside the others that it has; a server says so by class:
+    https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+    code = getattr(problem.orig, "sqlstate", None)
+    return isinstance(problem, DataError | IntegrityError) if code is None else code[:2] in {"22", "23", "54"}
 
 
 _DAMAGED = "it is damaged or no SQLite database; restore it from a backup, or name another"
 _GONE = "the server went away; when it is back, run the command again: it goes on where it stopped"
+_TOO_LONG = "a path is too long for PostgreSQL, which takes some 2 700 bytes; shorten it"
 _ADVICE = [
     ("Connection refused|timeout expired|timed out$", "no server answers there; start it, or check host and port"),
     (
@@ -168,10 +179,7 @@ _ADVICE = [
     ("terminating connection|shutting down|closed the connection|connection (is closed|was lost|.*reset)", _GONE),
     ("read-only transaction", "the server only reads, as a standby does; name the one that writes"),
     ("deadlock|could not serialize", "another program is writing the same; run the command again"),
-    (
-        "index row (size|requires)",
-        "a path is too long for PostgreSQL, which takes some 2 700 bytes; shorten it",
-    ),
+    ("index row (size|requires)", _TOO_LONG),
     ("locked|busy", "another program is writing to it; try again when it has finished"),
     ("readonly|read-only", "it cannot be written to; check the rights of the file and of its folder"),
     (

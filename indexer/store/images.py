@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import Image, State
-from indexer.domain.names import Naming
+from indexer.domain.names import Naming, clamped_mtime
 from indexer.pixels.describing import Description, Thumbnail
 from indexer.store.bulk import chunks, many
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
@@ -47,6 +47,8 @@ class PresentFile(NamedTuple):
     size_bytes: int
     mtime_ns: int
     ready: bool
+    run_id: int
+    """The run that opened it first."""
 
 
 class EqualFile(NamedTuple):
@@ -77,6 +79,19 @@ def list_by_hash(session: Session, hashes: Sequence[str]) -> list[KnownFile]:
     """Every row with one of these contents, whatever its state, oldest first."""
     found = (session.execute(_KNOWN.where(ImageRow.content_hash.in_(chunk))) for chunk in chunks(hashes))
     return sorted((_known(row) for rows in found for row in rows), key=lambda known: known.id)
+
+
+def list_at(session: Session, path: str, *, content_hash: str) -> list[KnownFile]:
+    """Every row of a content that is or was at a path, oldest first."""
+    query = _KNOWN.where(ImageRow.path == path, ImageRow.content_hash == content_hash)
+    return list(map(_known, session.execute(query.order_by(ImageRow.id))))
+
+
+def find_ready(session: Session, *, content_hash: str) -> KnownFile | None:
+    """The oldest ready row of a content."""
+    query = _KNOWN.where(ImageRow.content_hash == content_hash, ImageRow.state == State.READY)
+    row = session.execute(query.order_by(ImageRow.id).limit(1)).first()
+    return None if row is None else _known(row)
 
 
 def list_equal_ready(session: Session, hashes: Sequence[str]) -> dict[str, list[EqualFile]]:
@@ -137,7 +152,7 @@ def take_in_again(session: Session, image_id: int, seen: Description, *, naming:
 
 def touch_image(session: Session, image_id: int, *, mtime_ns: int) -> None:
     """Notes that an unchanged file has another modification time."""
-    session.execute(update(ImageRow).where(ImageRow.id == image_id).values(mtime_ns=mtime_ns))
+    session.execute(update(ImageRow).where(ImageRow.id == image_id).values(mtime_ns=clamped_mtime(mtime_ns)))
 
 
 def rename_image(session: Session, image_id: int, *, naming: Naming) -> None:
@@ -294,7 +309,12 @@ def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_i
 
 # Columns, not whole rows: SQLAlchemy needs several times as long to make an object of each.
 _PRESENT = select(
-    ImageRow.id, ImageRow.path, ImageRow.file_size, ImageRow.mtime_ns, (ImageRow.state == State.READY).label("ready")
+    ImageRow.id,
+    ImageRow.path,
+    ImageRow.file_size,
+    ImageRow.mtime_ns,
+    (ImageRow.state == State.READY).label("ready"),
+    ImageRow.run_id,
 ).where(ImageRow.state.not_in(_AWAY))
 _KNOWN = select(
     ImageRow.id,
@@ -321,7 +341,7 @@ def _measured(seen: Description) -> dict[str, object]:
         "width": seen.width,
         "height": seen.height,
         "file_size": seen.size_bytes,
-        "mtime_ns": seen.mtime_ns,
+        "mtime_ns": None if seen.mtime_ns is None else clamped_mtime(seen.mtime_ns),
         "content_hash": seen.content_hash,
         "sharpness": seen.sharpness,
         "state": seen.state,

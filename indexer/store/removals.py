@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import State
@@ -60,9 +60,31 @@ def note_aside(session: Session, removal_id: int, *, aside_path: str) -> None:
 
 
 def note_failure(session: Session, item: Flagged, *, problem: str, at: datetime, run_id: int) -> None:
-    """Adds a row for a file that was left where it is because a check failed."""
+    """Adds a row for a file that was left where it is because a check failed, unless the last one says the same."""
     values = _planned(item, at=at, run_id=run_id) | {"state": RemovalState.FAILED, "problem": problem}
-    session.execute(insert(RemovalRow).values(**values))
+    added = session.execute(insert(RemovalRow).values(**values).returning(RemovalRow.id)).scalar_one()
+    _drop_repeated(session, added)
+
+
+def fail_act(session: Session, removal_id: int, *, problem: str, at: datetime) -> None:
+    """Says that a removal failed and left the file where it was; drops the row if the last one says the same."""
+    finish_act(session, removal_id, RemovalState.FAILED, at=at, problem=problem)
+    _drop_repeated(session, removal_id)
+
+
+def _drop_repeated(session: Session, removal_id: int) -> None:
+    """Drops a failed row that says what the image's last one said: a nightly prune would add one each night."""
+    same = (RemovalRow.decision_id, RemovalRow.keeper_id, RemovalRow.path, RemovalRow.state, RemovalRow.problem)
+    new = session.execute(select(RemovalRow.image_id, *same).where(RemovalRow.id == removal_id)).one()
+    last = select(*same).where(RemovalRow.image_id == new.image_id, RemovalRow.id < removal_id)
+    if session.execute(last.order_by(RemovalRow.id.desc()).limit(1)).first() == new[1:]:
+        session.execute(delete(RemovalRow).where(RemovalRow.id == removal_id))
+
+
+def list_failed(session: Session) -> set[int]:
+    """The images that could not be removed, or whose keeper could not stand for them, when it was tried."""
+    failed = select(RemovalRow.image_id, RemovalRow.keeper_id).where(RemovalRow.state == RemovalState.FAILED)
+    return {image_id for pair in session.execute(failed) for image_id in pair}
 
 
 def begin_act(session: Session, removal_id: int, *, act: Act) -> None:

@@ -40,6 +40,11 @@ def list_tokens(session: Session) -> set[str]:
     return set(session.scalars(select(RunRow.token).where(RunRow.token.is_not(None))))
 
 
+def list_starts(session: Session) -> dict[int, datetime]:
+    """When each run began, by its id."""
+    return {run_id: started_at for run_id, started_at in session.execute(select(RunRow.id, RunRow.started_at))}
+
+
 def finish_run(session: Session, run_id: int, *, outcome: str, counts: Mapping[str, Any], at: datetime) -> None:
     """Writes how a run ended: `done`, `failed` or `interrupted`, with its counts."""
     values = {"outcome": outcome, "counts": json.dumps(counts, sort_keys=True), "finished_at": at}

@@ -143,15 +143,16 @@ def _find_keeper(session: Session, entry: Entry) -> KnownFile | None:
     if not entry.keeper_hash:  # of a version before 0.1.0
         there = images.list_known(session, [entry.keeper_path]).get(entry.keeper_path)
         return there if there is not None and there.state is State.READY else None
-    rows = [row for row in images.list_by_hash(session, [entry.keeper_hash]) if row.state is State.READY]
-    return next((row for row in rows if row.path == entry.keeper_path), next(iter(rows), None))
+    rows = images.list_at(session, entry.keeper_path, content_hash=entry.keeper_hash)
+    there = next((row for row in rows if row.state is State.READY), None)
+    return there or images.find_ready(session, content_hash=entry.keeper_hash)
 
 
 def _find_or_add_image(
     session: Session, entry: Entry, found: FileIdentity, keeper: KnownFile, *, run: Run
 ) -> int | None:
     """The row of the file that was removed; None if this index knows it as removed already."""
-    rows = [row for row in images.list_by_hash(session, [entry.content_hash]) if row.path == entry.path]
+    rows = images.list_at(session, entry.path, content_hash=entry.content_hash)
     if any(row.state is State.REMOVED for row in rows):
         return None
     if rows:

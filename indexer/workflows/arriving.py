@@ -5,8 +5,7 @@ name, presence or rank changed is decided again.
 """
 
 import os
-from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,14 +13,12 @@ from indexer.domain.images import State
 from indexer.domain.names import Naming
 from indexer.domain.removal import RemovalState
 from indexer.domain.renaming import moved
-from indexer.files.checking import Fingerprint, Mismatch, check
 from indexer.pixels.describing import Description
 from indexer.store import decisions, images, pins, removals
 from indexer.store.database import Session
 from indexer.store.images import KnownFile, NewImage
 from indexer.store.removals import Removal
-
-_AWAY = {State.MISSING, State.REMOVED}
+from indexer.workflows.equal_rows import Contents, EqualRows
 
 
 @dataclass(frozen=True)
@@ -42,23 +39,23 @@ class TakenIn:
     returned: list[Removal]
 
 
-def take_in(session: Session, arrivals: Sequence[Arrival], *, gone: Set[int], run_id: int, at: datetime) -> TakenIn:
-    """Writes arrivals. `gone` are images that nobody saw where they were."""
-    returned: list[Removal] = []
+def take_in(session: Session, arrivals: Sequence[Arrival], *, contents: Contents, run_id: int, at: datetime) -> TakenIn:
+    """Writes arrivals."""
     for arrival in arrivals:
         if arrival.replaced is not None:
             images.displace(session, arrival.replaced.id, path=arrival.seen.path)
-    same_bytes: dict[str, list[KnownFile]] = defaultdict(list)
-    for known in images.list_by_hash(session, sorted({str(arrival.seen.content_hash) for arrival in arrivals})):
-        same_bytes[known.content_hash].append(known)
-    expected = {(arrival.seen.path, str(arrival.seen.content_hash)) for arrival in arrivals}
-    found: list[KnownFile | None] = []
-    for arrival in arrivals:
-        rows = same_bytes[str(arrival.seen.content_hash)]
-        row = _own_row(arrival, rows, expected=expected, gone=gone)
+            contents.displace(arrival.replaced)
+    equal = contents.look_up(session, {str(arrival.seen.content_hash) for arrival in arrivals})
+    rows = [equal[str(arrival.seen.content_hash)] for arrival in arrivals]
+    own = [row.take_own(arrival.seen.path) for arrival, row in zip(arrivals, rows, strict=True)]
+    found = list[KnownFile | None]()
+    returned = list[Removal]()
+    for arrival, among, was_here in zip(arrivals, rows, own, strict=True):
+        row = was_here or among.take_loose(arrival.naming.camera)
         if row is not None:
-            rows.remove(row)
-            returned += _take_back_in(session, arrival, row, twins=rows, at=at)
+            returned += _take_back_in(session, arrival, row, among=among, at=at)
+        if arrival.seen.state == "ready" and (row is None or row.state is not State.READY):
+            among.ready += 1
         found.append(row)
     _add(session, arrivals, found, run_id=run_id)
     return TakenIn([_outcome(arrival, row) for arrival, row in zip(arrivals, found, strict=True)], returned)
@@ -77,55 +74,15 @@ def _add(session: Session, arrivals: Sequence[Arrival], found: Sequence[KnownFil
     images.add_thumbnails(session, thumbnails)
 
 
-def _own_row(
-    arrival: Arrival, rows: Sequence[KnownFile], *, expected: Set[tuple[str, str]], gone: Set[int]
-) -> KnownFile | None:
-    """The row whose bytes these are: what was away from this very path, else what lies nowhere any more."""
-    here = [row for row in rows if row.path == arrival.seen.path and row.state in _AWAY]
-    nowhere = [
-        row
-        for row in rows
-        if (row.path, row.content_hash) not in expected and is_loose(row, camera=arrival.naming.camera, gone=gone)
-    ]
-    return next(iter(here + nowhere), None)
-
-
-def is_loose(row: KnownFile, *, camera: str, gone: Set[int]) -> bool:
-    """Whether a row's bytes lie nowhere any more, so that they may be what was found in a place of this camera.
-
-    A removed image's lie in quarantine. Where the folder of another camera cannot be seen, as its disk is away or
-    another host's, nobody can tell: two cameras may well have taken the same black frame.
-    """
-    if row.state is State.REMOVED:
-        return False
-    if row.state is State.MISSING or row.id in gone:
-        return True
-    return (row.naming.camera == camera or os.path.isdir(row.root)) and not _is_there(row)
-
-
-def _is_there(row: KnownFile) -> bool:
-    """Whether a row's bytes are still at its path: names may have been swapped, and that path be looked at later."""
-    try:
-        status = os.lstat(row.path)
-    except OSError:
-        return False
-    if (status.st_size, status.st_mtime_ns) == (row.size_bytes, row.mtime_ns):
-        return True
-    try:
-        check(row.path, expected=Fingerprint(row.size_bytes, row.content_hash))
-    except Mismatch:
-        return False
-    return True
-
-
 def _take_back_in(
-    session: Session, arrival: Arrival, row: KnownFile, *, twins: Sequence[KnownFile], at: datetime
+    session: Session, arrival: Arrival, row: KnownFile, *, among: EqualRows, at: datetime
 ) -> list[Removal]:
     """Gives a row its new place, and its decision back to `compare` if a premise changed; the removals that end so."""
     naming = moved(row.naming, arrival.naming)
     images.take_in_again(session, row.id, arrival.seen, naming=naming, root=arrival.root)
     # The path decides between images with the same bytes, and only between them.
-    outranked = row.path != arrival.seen.path and any(twin.state is State.READY for twin in twins)
+    twins = among.ready - (row.state is State.READY)
+    outranked = row.path != arrival.seen.path and twins > 0
     if row.state is not State.READY or arrival.seen.state != "ready" or naming != row.naming or outranked:
         decisions.take_back(session, [row.id], at=at)
     return _note_return(session, row.id, at=at) if row.state is State.REMOVED else []

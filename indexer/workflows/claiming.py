@@ -5,6 +5,7 @@ looked up after it was taken. Files of cameras that are others' are left alone a
 index, as on SQLite, claims nothing and pays nothing.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence, Set
 
 from indexer.domain.names import Naming
@@ -15,7 +16,7 @@ from indexer.store import images
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
 from indexer.store.locking import Right
-from indexer.workflows.arriving import is_loose
+from indexer.workflows.equal_rows import Contents
 from indexer.workflows.looking import Found
 from indexer.workflows.sorting import News, SortedOut, sort_out
 
@@ -45,23 +46,15 @@ class Claim:
             for camera in sorted(new):
                 self._is_others(camera)  # and look again: others may have written until now
 
-    def ours(self, session: Session, batch: list[Seen], *, gone: Set[int]) -> tuple[list[Seen], list[Candidate]]:
+    def ours(self, session: Session, batch: list[Seen], *, contents: Contents) -> tuple[list[Seen], list[Candidate]]:
         """Those of described files that change no row of a camera of others, and the rest, which are left alone.
 
         Bytes that lie nowhere any more give their row to a file of the same bytes, whatever its camera was.
         """
         if self._right.whole:
             return batch, []
-        there = self._known(session, [seen.path for _, seen in batch])
-        cameras = dict[str, set[str]]()
-        for (candidate, _), seen in batch:
-            cameras.setdefault(seen.content_hash or "", set()).add(self._found.naming(candidate).camera)
-        not_ours = {
-            row.content_hash
-            for row in images.list_by_hash(session, sorted(cameras))
-            if row.path in there or any(is_loose(row, camera=one, gone=gone) for one in cameras[row.content_hash])
-            if self._is_others(row.naming.camera)
-        }
+        there = self._known(session, [seen.path for _, seen in batch], contents=contents)
+        not_ours = self._not_ours(session, batch, contents=contents)
         ours: list[Seen] = []
         left: list[Candidate] = []
         for (candidate, _), seen in batch:
@@ -78,15 +71,35 @@ class Claim:
         cameras = {known.camera, after.camera} if after != known else set[str]()
         return self._right.whole or not any(self._is_others(camera) for camera in sorted(cameras))
 
-    def _known(self, session: Session, paths: Sequence[str]) -> dict[str, KnownFile | None]:
+    def _known(self, session: Session, paths: Sequence[str], *, contents: Contents) -> dict[str, KnownFile | None]:
         """What the index has at paths now: others may have written since they were looked up, until it was taken."""
         while True:
             there = images.list_known(session, paths)
-            new = {known.naming.camera for known in there.values()} - self._asked
-            if not new:
+            if not self._take({known.naming.camera for known in there.values()}, contents=contents):
                 return {path: there.get(path) for path in paths}
-            for camera in sorted(new):
-                self._is_others(camera)
+
+    def _not_ours(self, session: Session, batch: list[Seen], *, contents: Contents) -> set[str | None]:
+        """The contents of which a row is others' that one of these files may take over."""
+        cameras, paths = defaultdict[str, set[str]](set), {seen.path for _, seen in batch}
+        for (candidate, _), seen in batch:
+            if seen.content_hash is not None:
+                cameras[seen.content_hash].add(self._found.naming(candidate).camera)
+        while True:
+            owners = {
+                content_hash: rows.owners(paths=paths, cameras=cameras[content_hash])
+                for content_hash, rows in contents.look_up(session, cameras.keys()).items()
+            }
+            if not self._take(set().union(*owners.values()), contents=contents):
+                return {content_hash for content_hash, names in owners.items() if names & self.held.keys()}
+
+    def _take(self, cameras: set[str], *, contents: Contents) -> bool:
+        """Takes cameras; whether any was not asked for before, so that others may have written until now."""
+        new = cameras - self._asked
+        for camera in sorted(new):
+            self._is_others(camera)
+        if new:
+            contents.clear()
+        return bool(new)
 
     def _is_others(self, camera: str) -> bool:
         """Whether another command is at work on a camera; if none was when it was first asked, it is ours."""

@@ -75,9 +75,7 @@ class Decider:
         shapes = {image.shape: number for number, image in enumerate(walk.ranked)}
         self._shapes = np.array([shapes[image.shape] for image in walk.ranked], dtype=np.int64)
         self._comparable = measure.native or len(shapes) <= 1  # all with all
-        self._copies: dict[str, list[int]] = defaultdict(list)
-        for image in walk.ranked:
-            self._copies[image.content_hash].append(image.id)
+        self._kept_copies: dict[str, list[int]] = defaultdict(list)  # places of keepers, by content
         self._judged: dict[int, list[tuple[int, Judgement]]] = defaultdict(list)
         for (image_a_id, image_b_id), judgement in knowledge.judgements.items():
             self._judged[image_a_id].append((image_b_id, judgement))
@@ -111,7 +109,9 @@ class Decider:
                 self._note(alone)
                 found = alone.found
             self._walk.settle(search, found)
-            if not self._walk.keeps(search.place):
+            if self._walk.keeps(search.place):
+                self._kept_copies[search.image.content_hash].append(search.place)
+            else:
                 self._searches.drop(search.place)
 
     def _inquiry(self, search: Search) -> Inquiry:
@@ -120,6 +120,8 @@ class Decider:
     def _meet_the_late(self, inquiry: Inquiry) -> Decision | None:
         """What is found for an image after it met the keepers of its own block, too."""
         search = inquiry.search
+        if inquiry.known is not None:
+            inquiry.known |= self._known_by_bytes(search)
         late = Inquiry(search, self._walk.late(search, found=self._keeper(inquiry.found)), inquiry.known)
         self._pursue([late])
         keeper = self._keeper(late.found)
@@ -211,17 +213,26 @@ class Decider:
 
         The recorded scores only of an image that meets all keepers; see `_look_up`.
         """
-        image, known = search.image, dict[int, Decision | None]()
-        for other_id, score in self._recorded(image.id).items() if search.before is None else ():
-            known[other_id] = self._by_score(image.id, other_id, score)
-        for other_id in self._copies[image.content_hash]:
-            known[other_id] = Decision(image.id, Reason.IDENTICAL, other_id, 0.0)
-        for other_id, judgement in self._judged.get(image.id, ()):
-            same = judgement.verdict == "same"
-            known[other_id] = Decision(image.id, Reason.VERDICT, other_id) if same else None
-        del known[image.id]
-        places = self._walk.place_of
-        return {places[other_id]: decision for other_id, decision in known.items() if other_id in places}
+        image, places = search.image, self._walk.place_of
+        recorded = self._recorded(image.id) if search.before is None else {}
+        scored = {other: self._by_score(image.id, other, score) for other, score in recorded.items()}
+        judged = {
+            other: Decision(image.id, Reason.VERDICT, other) if judgement.verdict == "same" else None
+            for other, judgement in self._judged.get(image.id, ())
+        }
+        told = {places[other]: decision for other, decision in (scored | judged).items() if other in places}
+        return told | self._known_by_bytes(search)
+
+    def _known_by_bytes(self, search: Search) -> dict[int, Decision | None]:
+        """The keepers so far of an image's own bytes, but for those that a person judged; asked again when there may be
+        more, so that equal images that are no keepers, be it a year of one picture, are never looked through."""
+        image, ranked = search.image, self._walk.ranked
+        judged = {other for other, _ in self._judged.get(image.id, ())}
+        return {
+            place: Decision(image.id, Reason.IDENTICAL, ranked[place].id, 0.0)
+            for place in self._kept_copies[image.content_hash]
+            if place != search.place and ranked[place].id not in judged
+        }
 
     def _look_up(self, image_id: int, keepers: Places, known: dict[int, Decision | None]) -> None:
         """Adds what was recorded of an image with keepers that are new since it was decided: these are few, and are

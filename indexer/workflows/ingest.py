@@ -12,7 +12,7 @@ batch is written in a thread while the next files are read: the workers never wa
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 from indexer.domain.names import Naming
 from indexer.domain.renaming import renamed
 from indexer.engines import Afar, Lost, Map, path_there
+from indexer.errors import RowRefused
 from indexer.files.walking import Candidate
 from indexer.pixels.describing import DescribeTask, Recipe, describe, set_aside
 from indexer.pixels.headers import Limits
@@ -30,9 +31,9 @@ from indexer.store import decisions, images, profiles
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
 from indexer.store.profiles import StoredProfile
-from indexer.store.removals import Removal
 from indexer.workflows.arriving import Arrival, take_in
 from indexer.workflows.claiming import Claim, Seen
+from indexer.workflows.equal_rows import Contents
 from indexer.workflows.looking import Found
 from indexer.workflows.measures import recipe_of
 from indexer.workflows.running import Run, writing
@@ -119,18 +120,10 @@ def ingest(
         report.leave(others)
         _count_known(database, sorted_out.unchanged, found, report, claim=claim, clock=clock)
 
-        def write(batch: list[Seen]) -> None:
-            with database.write() as session:
-                ours, others = claim.ours(session, batch, gone=sorted_out.gone.keys())
-                report.leave(others)
-                returned = _write(session, ours, found, report, gone=sorted_out.gone.keys(), run=run, clock=clock)
-            for removal in returned:
-                lock_and_note_return(removal, index_id=run.index_id, at=clock())
-            run.counts = report.counts
-
+        writer = _Writer(database, found, report, run, claim, Contents(sorted_out.gone.keys()), clock)
         described = _describe(database, sorted_out.news, found, spread=spread, limits=limits)
         advance = progress("reading images", len(sorted_out.news))
-        for batch in _one_behind(write, _batches(described, _WRITTEN)):
+        for batch in _one_behind(writer.write, _batches(described, _WRITTEN)):
             advance(len(batch))
         if sorted_out.gone:
             with database.write() as session:
@@ -219,37 +212,64 @@ def _name_again(session: Session, known: KnownFile, asked: Naming, *, at: dateti
     return Outcome.RENAMED
 
 
-def _write(
-    session: Session,
-    batch: list[Seen],
-    found: Found,
-    report: IngestReport,
-    *,
-    gone: Set[int],
-    run: Run,
-    clock: Clock,
-) -> list[Removal]:
-    """Writes one batch of described files and counts each; the removals that ended as their files are back."""
-    arrivals: list[Arrival] = []
-    for (candidate, known), seen in batch:
-        if seen.problem is not None:
-            report.skip(candidate.path, seen.problem)
-        elif known is not None and (known.content_hash, known.state) == (seen.content_hash, seen.state):
-            images.touch_image(session, known.id, mtime_ns=seen.mtime_ns or candidate.mtime_ns)
-            report.count(_name_again(session, known, found.naming(candidate), at=clock()))
-        elif known is not None and known.content_hash == seen.content_hash:
-            # The same bytes, judged otherwise: a limit was moved, or a worker was lost over them once.
-            images.take_in_again(session, known.id, seen, naming=known.naming, root=candidate.root)
-            images.add_thumbnails(session, [(known.id, thumbnail) for thumbnail in seen.thumbnails])
-            decisions.take_back(session, [known.id], at=clock())
-            report.count(Outcome.CHANGED if seen.state == "ready" else str(seen.state))
-        else:
-            naming = found.naming(candidate, exif=(seen.exif_time, seen.exif_offset))
-            arrivals.append(Arrival(seen, naming, candidate.root, known))
-    taken_in = take_in(session, arrivals, gone=gone, run_id=run.id, at=clock())
-    for outcome in taken_in.outcomes:
-        report.count(outcome)
-    return taken_in.returned
+@dataclass(frozen=True)
+class _Writer:
+    """What writes described files, batch by batch, and counts each when its batch is committed."""
+
+    database: Database
+    found: Found
+    report: IngestReport
+    run: Run
+    claim: Claim
+    contents: Contents
+    clock: Clock
+
+    def write(self, batch: list[Seen]) -> None:
+        """Writes a batch; a file whose row the database refuses is named, and the others are taken in."""
+        try:
+            self._write(batch)
+        except RowRefused as problem:
+            self.contents.clear()
+            if len(batch) > 1:
+                for one in batch:
+                    self.write([one])
+            else:
+                self.report.skip(batch[0][1].path, f"the index does not take it: {problem.reason}")
+        self.run.counts = self.report.counts
+
+    def _write(self, batch: list[Seen]) -> None:
+        with self.database.write() as session:
+            ours, others = self.claim.ours(session, batch, contents=self.contents)
+            usable = [seen for seen in ours if seen[1].problem is None]
+            arrivals, outcomes = self._keep(session, usable)
+            taken_in = take_in(session, arrivals, contents=self.contents, run_id=self.run.id, at=self.clock())
+        self.report.leave(others)
+        for _, seen in ours:
+            if seen.problem is not None:
+                self.report.skip(seen.path, seen.problem)
+        for outcome in [*outcomes, *taken_in.outcomes]:
+            self.report.count(outcome)
+        for removal in taken_in.returned:
+            lock_and_note_return(removal, index_id=self.run.index_id, at=self.clock())
+
+    def _keep(self, session: Session, usable: list[Seen]) -> tuple[list[Arrival], list[str]]:
+        """Writes on the rows of files with the bytes that they had, with their outcomes; the others, as arrivals."""
+        arrivals, outcomes = list[Arrival](), list[str]()
+        for (candidate, known), seen in usable:
+            if known is None or known.content_hash != seen.content_hash:
+                naming = self.found.naming(candidate, exif=(seen.exif_time, seen.exif_offset))
+                arrivals.append(Arrival(seen, naming, candidate.root, known))
+            elif known.state == seen.state:
+                images.touch_image(session, known.id, mtime_ns=seen.mtime_ns or candidate.mtime_ns)
+                outcomes.append(_name_again(session, known, self.found.naming(candidate), at=self.clock()))
+            else:
+                # The same bytes, judged otherwise: a limit was moved, or a worker was lost over them once.
+                self.contents.clear([known.content_hash])
+                images.take_in_again(session, known.id, seen, naming=known.naming, root=candidate.root)
+                images.add_thumbnails(session, [(known.id, thumbnail) for thumbnail in seen.thumbnails])
+                decisions.take_back(session, [known.id], at=self.clock())
+                outcomes.append(Outcome.CHANGED if seen.state == "ready" else str(seen.state))
+        return arrivals, outcomes
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

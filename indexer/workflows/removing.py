@@ -285,7 +285,7 @@ def _journalled(removal: _Removal, victim: FileIdentity, *, place: str | None) -
         in_the_way = isinstance(problem, FileExistsError) and is_same(item.victim.path, victim)
         if in_the_way or not os.path.lexists(aside if place is None else place):
             with database.write() as session:
-                removals.finish_act(session, removal_id, RemovalState.FAILED, at=clock(), problem=reason)
+                removals.fail_act(session, removal_id, problem=reason, at=clock())
         raise _Failed(reason, ends_run=isinstance(problem, OSError) and problem.errno in _HOPELESS) from problem
     with database.write() as session:
         state = RemovalState.DELETED if place is None else RemovalState.QUARANTINED

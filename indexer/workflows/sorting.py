@@ -4,11 +4,13 @@ It promises that each file found is either as it was or to be opened, and that n
 no image was seen. It opens no file and writes nothing.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from indexer.domain.names import clamped_mtime
 from indexer.files.walking import OF_QUARANTINE, OF_REPORT, Candidate, roots_of
-from indexer.store import images
+from indexer.store import images, removals, runs
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile, PresentFile
 from indexer.workflows.looking import Found, uncollected
@@ -37,11 +39,12 @@ def sort_out(database: Database, found: Found) -> SortedOut:
     changed: list[str] = []
     gone: dict[int, str] = {}
     with database.read() as session:
+        suspicion = _Suspicion(session, found) if found.again else None
         for present in _iter_present(session, found):
             candidate = news.get(present.path)
             if candidate is None:
                 gone[present.id] = present.path
-            elif _is_to_be_read(present, candidate, again=found.again):
+            elif _is_changed(present, candidate) or (suspicion and suspicion.is_about(present, candidate)):
                 changed.append(present.path)
             else:
                 unchanged.append(news.pop(present.path))
@@ -62,7 +65,33 @@ def _iter_present(session: Session, found: Found) -> Iterator[PresentFile]:
     yield from images.iter_present(session, [path for path in others if not path.startswith(walked)])
 
 
-def _is_to_be_read(present: PresentFile, candidate: Candidate, *, again: bool) -> bool:
-    """Whether a known file is opened: it changed, or it could not be used and a person wants it tried again."""
-    changed = present.mtime_ns != candidate.mtime_ns or present.size_bytes != candidate.size_bytes
-    return changed or (again and not present.ready)
+def _is_changed(present: PresentFile, candidate: Candidate) -> bool:
+    """Whether a known file is opened, as its size or time is another."""
+    return present.mtime_ns != clamped_mtime(candidate.mtime_ns) or present.size_bytes != candidate.size_bytes
+
+
+class _Suspicion:
+    """Which files a person wants opened again though their size and time are as they were.
+
+    Those that could not be used or removed, those named one by one, and those that something was done to since they
+    were read, as their status was changed (`st_ctime`): written to and given their old time, or moved or linked.
+    """
+
+    def __init__(self, session: Session, found: Found) -> None:
+        self._folders = set(roots_of(found.paths))
+        self._failed = removals.list_failed(session)
+        self._starts_s = {run_id: at.timestamp() for run_id, at in runs.list_starts(session).items()}
+
+    def is_about(self, present: PresentFile, candidate: Candidate) -> bool:
+        """Whether a file is one of those."""
+        if not present.ready or present.id in self._failed or candidate.root not in self._folders:
+            return True
+        return _status_changed_s(candidate.path) >= self._starts_s[present.run_id]
+
+
+def _status_changed_s(path: str) -> float:
+    """When the status of a file last changed, in seconds since 1970; never, so to say, of one that is gone."""
+    try:
+        return os.lstat(path).st_ctime
+    except OSError:
+        return 0.0

@@ -149,14 +149,15 @@ def test_present_under_the_root(database: Database, add: Add) -> None:
     assert present_under(database, "/") == sorted(paths)
 
 
-def test_present_files_tell_whether_they_changed(database: Database, add: Add) -> None:
+def test_present_files_tell_whether_they_changed(database: Database, add: Add, run_id: int) -> None:
     """By path or by folder, a row tells size, time and whether it is an image that can be used."""
     paths = ["/a/1.jpg", "/a/2.jpg", os.fsdecode(b"/a/\xe9.jpg")]
     ids = [add(path, size_bytes=2**40, mtime_ns=2**62) for path in paths]
     with database.write() as session:
         images.set_state(session, ids[1:], State.DAMAGED)
         expected = {
-            PresentFile(number, path, 2**40, 2**62, number == ids[0]) for number, path in zip(ids, paths, strict=True)
+            PresentFile(number, path, 2**40, 2**62, number == ids[0], run_id)
+            for number, path in zip(ids, paths, strict=True)
         }
         assert set(images.iter_present_under(session, "/a")) == expected
         assert set(images.iter_present(session, [*paths, "/b/1.jpg"])) == expected

@@ -531,22 +531,21 @@ def test_writing_goes_on_beside_reading(index: Index, monkeypatch: pytest.Monkey
     """While one batch is written the next files are read; each batch is told when it is written, and in order."""
     monkeypatch.setattr(workflow, "_WRITTEN", 2)
     events: list[tuple[str, int]] = []
-    write, describe = workflow._write, workflow.describe
+    write, describe = workflow._Writer.write, workflow.describe
     reading = threading.Event()
 
-    def slow_write(session: Any, batch: list[Any], *given: Any, **more: Any) -> Any:
+    def slow_write(writer: workflow._Writer, batch: list[Any]) -> None:
         if not events:
             assert reading.wait(10)  # for the third file, which nobody would read if that had to wait
-        returned = write(session, batch, *given, **more)
+        write(writer, batch)
         events.append(("written", len(batch)))
-        return returned
 
     def seen(task: Any) -> Any:
         if task.path.endswith(name(2)):
             reading.set()
         return describe(task)
 
-    monkeypatch.setattr(workflow, "_write", slow_write)
+    monkeypatch.setattr(workflow._Writer, "write", slow_write)
     monkeypatch.setattr(workflow, "describe", seen)
     for minute in range(5):
         index.put(name(minute), picture(stamp=minute))
