@@ -9,6 +9,8 @@ class IndexerError(Exception):
     """A known problem: one sentence for the person, exit code 1."""
 
     exit_code = 1
+    lines: tuple[str, ...] = ()
+    """What a person should see before the sentence."""
 
 
 class UsageProblem(IndexerError):
@@ -19,6 +21,10 @@ class UsageProblem(IndexerError):
 
 class DatabaseProblem(IndexerError):
     """The database is missing, old, new, foreign, damaged, read-only, full or busy."""
+
+
+class NoIndexProblem(DatabaseProblem):
+    """There is no index at the place that was named, or at the default one."""
 
 
 class FolderProblem(IndexerError):
