@@ -56,6 +56,9 @@ def ingest(
     again: Annotated[
         bool, typer.Option("--again", help="Read files again that could not be used, or may have changed unseen.")
     ] = False,
+    also_here: Annotated[
+        bool, typer.Option("--also-here", help="Do not ask if another index has images of the folder.")
+    ] = False,
     processes: Processes = None,
     engine: Engine = None,
     scheduler: Scheduler = None,
@@ -63,14 +66,15 @@ def ingest(
     json: Json = False,
 ) -> None:
     """Take in files and folders of images."""
-    from indexer.door import words
+    from indexer.door import beside, words
     from indexer.workflows import ingest as work
     from indexer.workflows.looking import look
 
     asked = Asked(processes, engine, scheduler, tuple(map_path or ()))
     with enter(context, json=json) as page:
-        found = look(paths, camera=camera, pattern=pattern, again=again)
-        with page.database(create=True) as database, page.guarded_engine(asked) as spread:
+        looked = look(paths, camera=camera, pattern=pattern, again=again)
+        opened = beside.open_index(page, looked, also_here=also_here)
+        with opened as (database, found), page.guarded_engine(asked) as spread:
             report = work.ingest(
                 database, found, spread=spread, limits=page.limits, clock=page.clock, progress=page.progress
             )

@@ -9,6 +9,8 @@ class IndexerError(Exception):
     """A known problem: one sentence for the person, exit code 1."""
 
     exit_code = 1
+    lines: tuple[str, ...] = ()
+    """What a person should see before the sentence."""
 
 
 class UsageProblem(IndexerError):
@@ -27,6 +29,10 @@ class RowRefused(DatabaseProblem):
     def __init__(self, message: str, *, reason: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class NoIndexProblem(DatabaseProblem):
+    """There is no index at the place that was named, or at the default one."""
 
 
 class FolderProblem(IndexerError):

@@ -1,6 +1,7 @@
 """What the surroundings say: the database, who does the work, the limits of intake. Read once, at the door."""
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ class Settings:
     Limits of intake: a header that claims more pixels, or a file of more bytes, is `unreadable` and never decoded.
     The defaults admit a 100-megapixel camera twice over. A file that takes a worker more memory or time is
     `unreadable` too.
+
+    `is_database_named`: a person said which index, by `--db` or INDEXER_DB. `state_folder`: where the indexes that were
+    used are listed; None for nowhere.
     """
 
     database: str
@@ -26,11 +30,13 @@ class Settings:
     max_seconds: int = 120
     engine: str | None = None
     scheduler: str | None = None
+    is_database_named: bool = False
+    state_folder: str | None = None
 
 
 def read_settings(environment: Mapping[str, str], *, named: bool = False) -> Settings:
-    """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, INDEXER_ENGINE, INDEXER_SCHEDULER, and
-    INDEXER_MAX_ for each limit.
+    """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, INDEXER_ENGINE, INDEXER_SCHEDULER,
+    INDEXER_STATE, and INDEXER_MAX_ for each limit.
 
     `named`: the database was typed, so that an empty name is a slip and not the wish for the default.
     """
@@ -45,7 +51,30 @@ def read_settings(environment: Mapping[str, str], *, named: bool = False) -> Set
         max_seconds=_number(environment, "INDEXER_MAX_SECONDS", Settings.max_seconds),
         engine=environment.get("INDEXER_ENGINE") or None,
         scheduler=environment.get("INDEXER_SCHEDULER") or None,
+        is_database_named=bool(environment.get("INDEXER_DB")),
+        state_folder=state_folder(environment),
     )
+
+
+def state_folder(environment: Mapping[str, str], *, platform: str = sys.platform) -> str | None:
+    """The folder for what the tool remembers of a person beside the indexes; None where there is none, or it is `off`.
+
+    Decision: told here and not by platformdirs, which would be one more dependency for these lines.
+    """
+    named = environment.get("INDEXER_STATE")
+    if named == "off":
+        return None
+    if named and not os.path.isabs(named):
+        raise UsageProblem(f"INDEXER_STATE is {named!r}; give an absolute path, or off")
+    home = environment.get("HOME", "")
+    if platform == "darwin":
+        usual = os.path.join(home, "Library", "Application Support")
+    elif platform == "win32":
+        usual = environment.get("LOCALAPPDATA", "")
+    else:
+        said = environment.get("XDG_STATE_HOME", "")  # one that is not absolute is to be ignored, says the XDG
+        usual = said if os.path.isabs(said) else os.path.join(home, ".local", "state")
+    return named or (os.path.join(usual, "indexer") if os.path.isabs(usual) else None)
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -20,6 +20,14 @@ def interruptible() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is played once for many tests is not listed among the indexes that the person used, either."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("INDEXER_STATE", str(tmp_path_factory.mktemp("state") / "indexer"))
+        yield
+
+
 @pytest.fixture
 def shared_data() -> Path:
     """The folder of real frames beside the project; the test skips, visibly, without it."""
@@ -34,6 +42,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("INDEXER_STATE", str(tmp_path / "state"))
     for name in (
         "INDEXER_DB",
         "INDEXER_PROCESSES",

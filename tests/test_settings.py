@@ -5,7 +5,7 @@ import os
 import pytest
 
 from indexer.errors import UsageProblem
-from indexer.settings import DEFAULT_DATABASE, Settings, read_settings
+from indexer.settings import DEFAULT_DATABASE, Settings, read_settings, state_folder
 
 NUMBERS = {
     "INDEXER_PROCESSES": "processes",
@@ -24,8 +24,10 @@ def test_defaults() -> None:
 def test_all_said() -> None:
     """Each variable sets the setting of its name."""
     said = {name: str(number) for number, name in enumerate(NUMBERS, start=1)}
-    expected = Settings("postgresql+psycopg://host/db", 1, max_pixels=2, max_bytes=3, max_memory_mb=4, max_seconds=5)
-    assert read_settings({"INDEXER_DB": "postgresql+psycopg://host/db"} | said) == expected
+    said |= {"INDEXER_DB": "postgresql+psycopg://host/db", "INDEXER_STATE": "/state"}
+    limits = {"max_pixels": 2, "max_bytes": 3, "max_memory_mb": 4, "max_seconds": 5}
+    expected = Settings(said["INDEXER_DB"], 1, **limits, is_database_named=True, state_folder="/state")
+    assert read_settings(said) == expected
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -37,7 +39,36 @@ def test_numbers_that_are_none(name: str, value: str) -> None:
     assert str(problem.value) == f"{name} is {value!r}; give a whole number above 0"
 
 
-@pytest.mark.parametrize("name", ["INDEXER_DB", *NUMBERS])
+@pytest.mark.parametrize(
+    ("platform", "said", "folder"),
+    [
+        ("linux", {"HOME": "/h"}, "/h/.local/state/indexer"),
+        ("linux", {"HOME": "/h", "XDG_STATE_HOME": "/x"}, "/x/indexer"),
+        ("linux", {"HOME": "/h", "XDG_STATE_HOME": "x"}, "/h/.local/state/indexer"),
+        ("linux", {"XDG_STATE_HOME": "/x"}, "/x/indexer"),
+        ("darwin", {"HOME": "/h", "XDG_STATE_HOME": "/x"}, "/h/Library/Application Support/indexer"),
+        ("win32", {"LOCALAPPDATA": "/local"}, "/local/indexer"),
+        ("linux", {}, None),
+        ("linux", {"HOME": ""}, None),
+        ("linux", {"HOME": "h"}, None),
+        ("win32", {"HOME": "/h"}, None),
+        ("linux", {"HOME": "/h", "INDEXER_STATE": "off"}, None),
+        ("linux", {"HOME": "/h", "INDEXER_STATE": "/mine"}, "/mine"),
+        ("linux", {"INDEXER_STATE": ""}, None),
+    ],
+)
+def test_state_folder(platform: str, said: dict[str, str], folder: str | None) -> None:
+    """What is remembered of a person lies where the system wants it, where INDEXER_STATE says, or nowhere."""
+    assert state_folder(said, platform=platform) == folder
+
+
+def test_state_folder_that_depends_on_where_one_is() -> None:
+    """A relative folder, which would be another one in each working directory, is refused."""
+    with pytest.raises(UsageProblem, match="INDEXER_STATE is 'state'; give an absolute path, or off"):
+        read_settings({"INDEXER_STATE": "state"})
+
+
+@pytest.mark.parametrize("name", ["INDEXER_DB", "INDEXER_STATE", *NUMBERS])
 def test_empty_is_unset(name: str) -> None:
     """A variable that is empty says nothing."""
     assert read_settings({name: ""}) == read_settings({})

@@ -14,9 +14,12 @@ def db_upgrade(context: typer.Context, json: Json = False) -> None:
     """Bring an older index up to date, or make one."""
     from indexer.door import words
     from indexer.workflows import health as work
+    from indexer.workflows.other_indexes import note_made
 
     with enter(context, json=json) as page:
-        page.show(work.upgrade(page.settings.database), words.healthy)
+        health = work.upgrade(page.settings.database)
+        note_made(page.settings.database, known=page.known_indexes, clock=page.clock)
+        page.show(health, words.healthy)
 
 
 @app.command("check")
@@ -57,6 +60,9 @@ def db_copy(
     """Copy a whole index, for example from SQLite to PostgreSQL."""
     from indexer.door import words
     from indexer.workflows import copying as work
+    from indexer.workflows.other_indexes import note_made
 
     with enter(context, json=json) as page:
-        page.show(work.copy(source, target, clock=page.clock, progress=page.progress), words.copied)
+        report = work.copy(source, target, clock=page.clock, progress=page.progress)
+        note_made(target, known=page.known_indexes, clock=page.clock)
+        page.show(report, words.copied)

@@ -44,6 +44,8 @@ def run(app: typer.Typer, words: Sequence[str]) -> int:
     except typer.Exit as end:
         return end.exit_code
     except IndexerError as problem:
+        for line in problem.lines:
+            warn(line)
         return say(str(problem), problem.exit_code)
     except KeyboardInterrupt:
         return say("interrupted; what was done so far is kept, and the same command goes on from there", 130)
@@ -101,12 +103,18 @@ def _say_unexpected(problem: Exception, words: Sequence[str], say: Say) -> int:
     return say(f"unexpected: {type(problem).__name__}: {problem} (the traceback is in {log})", 3)
 
 
+def warn(line: str) -> None:
+    """Says one line to people on stderr."""
+    with suppress(OSError):  # a stream that is full or gone changes nothing about how it went
+        print(printable(without_passwords(line)), file=sys.stderr)  # noqa: T201
+
+
 def _say(sentence: str, code: int, *, as_json: bool) -> int:
     """Says one sentence to people on stderr, and to programs on stdout where they asked for JSON."""
     sentence = without_passwords(sentence)
-    with suppress(OSError):  # a stream that is full or gone changes nothing about how it went
-        print(f"indexer: {printable(sentence)}", file=sys.stderr)  # noqa: T201
-        if as_json:
+    warn(f"indexer: {sentence}")
+    if as_json:
+        with suppress(OSError):
             print(json.dumps({"error": sentence, "exit_code": code}), flush=True)  # noqa: T201
     return code
 

@@ -20,9 +20,11 @@ from rich.text import Text
 
 from indexer.door.escaping import printable
 from indexer.door.exits import fall_silent
+from indexer.door.known import with_known
 from indexer.door.spreading import Asked, Workers, workers
 from indexer.engines import IN_FLIGHT, UNBOUNDED, Bounds, Map, engine, processes
-from indexer.errors import Declined, UsageProblem
+from indexer.errors import Declined, NoIndexProblem, UsageProblem
+from indexer.files.known_indexes import KnownIndexes
 from indexer.settings import Settings
 from indexer.store.database import Database
 from indexer.store.schema import open_database
@@ -67,11 +69,21 @@ class Page:
     @contextmanager
     def database(self, *, create: bool = False) -> Iterator[Database]:
         """The index, open until the end of the block."""
-        opened = open_database(self.settings.database, create=create)
+        try:
+            opened = open_database(self.settings.database, create=create)
+        except NoIndexProblem as problem:
+            if self.settings.is_database_named:
+                raise
+            raise with_known(problem, self.known_indexes.list()) from problem
         try:
             yield opened
         finally:
             opened.close()
+
+    @property
+    def known_indexes(self) -> KnownIndexes:
+        """The indexes that this person used."""
+        return KnownIndexes(self.settings.state_folder)
 
     def engine(self, asked: Asked | int | None, database: Database) -> AbstractContextManager[Map]:
         """The engine that was asked for, or that the settings say; workers get ready at once if the index has work for
@@ -135,9 +147,14 @@ class Page:
             except BrokenPipeError:
                 fall_silent(sys.stdout)
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person is here to answer."""
+        return sys.stdin.isatty()
+
     def ask(self, question: str, *, instead: str) -> None:
         """Goes on only if the person says yes; refused where nobody can answer."""
-        if not sys.stdin.isatty():
+        if not self.can_ask:
             raise UsageProblem(f"nobody is here to be asked; {instead}")
         self.words.print(f"{question} [y/N] ", end="")
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:

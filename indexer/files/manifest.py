@@ -54,14 +54,14 @@ def read(folder: str) -> Iterator[tuple[str, Entry]]:
 
 
 def read_heads(folder: str) -> list[tuple[str, Entry]]:
-    """The first place, with its entry, of each run in a quarantine; none where there is no such folder."""
+    """The first place, with its entry, of each run in a quarantine, which may be one run itself; none where there is
+    no such folder."""
     try:
         runs = sorted(os.listdir(folder))
     except OSError:
         return []
-    manifests = (
-        run for run in (os.path.join(folder, name) for name in runs) if is_manifest(os.path.join(run, MANIFEST_NAME))
-    )
+    folders = [folder, *(os.path.join(folder, name) for name in runs)]
+    manifests = (run for run in folders if is_manifest(os.path.join(run, MANIFEST_NAME)))
     return [head for run in manifests if (head := next(_entries(run), None)) is not None]
 
 

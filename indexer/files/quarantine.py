@@ -16,6 +16,7 @@ from indexer.files.filesystems import is_mount_point
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME, is_quarantine, is_run
 from indexer.files.moving import discard_partial
+from indexer.files.owners import Owner
 
 _MARK = b"Files that indexer removed lie here: see manage.py restore, purge and rescue. Nothing walks this folder.\n"
 _FOR_THE_OWNER = 0o700  # quarantined images may come from a folder that was closed to others
@@ -42,16 +43,16 @@ def _holds_nothing_else(folder: str) -> bool:
     return all(is_run(os.path.join(folder, name)) for name in os.listdir(folder))
 
 
-def prepare_quarantine(folder: str) -> None:
+def prepare_quarantine(folder: str, *, owner: Owner | None = None) -> None:
     """Make a quarantine where it is missing, with its marker, on the disk before anything is put into it.
 
-    A cut leaves some of it. Raises `OSError` if it cannot be made.
+    A new marker names the owner. A cut leaves some of it. Raises `OSError` if it cannot be made.
     """
     marker = os.path.join(folder, QUARANTINE_MARKER)
     if os.path.lexists(marker):
         return
     make_folders(folder, mode=_FOR_THE_OWNER)
-    steps.append(marker, _MARK)
+    steps.append(marker, _MARK if owner is None else _MARK + owner.line)
     steps.sync_folder(marker)
 
 

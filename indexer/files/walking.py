@@ -52,15 +52,16 @@ class _Arguments:
     """(real folder, name) of each."""
 
 
-def walk(paths: Sequence[str]) -> Iterator[Candidate | Skipped]:
+def walk(paths: Sequence[str], *, passed: list[str] | None = None) -> Iterator[Candidate | Skipped]:
     """Everything beneath the folders and files named, each path once.
 
     The files of a folder come before its subfolders, each in the byte order of names, file arguments after all folders.
     Raises `FolderProblem` at once, before anything is walked, for an argument that does not exist, cannot be listed or
     lies in a quarantine. A folder argument may be a symbolic link; a file argument that is one is skipped. Beneath
-    overlapping arguments the outermost is the root.
+    overlapping arguments the outermost is the root. Quarantines of the usual name, which are no outcome, are added to
+    `passed` as the walk comes by.
     """
-    return _walk(_resolve(paths))
+    return _walk(_resolve(paths), passed=[] if passed is None else passed)
 
 
 def roots_of(paths: Sequence[str]) -> tuple[str, ...]:
@@ -104,20 +105,27 @@ def _locate(path: str) -> tuple[bool, str]:
     return False, os.path.join(os.path.realpath(folder, strict=True), name)
 
 
+def folders_above(path: str) -> Iterator[str]:
+    """Every folder that a path lies in, the nearest first."""
+    while path != os.path.dirname(path):
+        path = os.path.dirname(path)
+        yield path
+
+
 def _lies_in(path: str, folder: str) -> bool:
     return path != folder and path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _walk(arguments: _Arguments) -> Iterator[Candidate | Skipped]:
+def _walk(arguments: _Arguments, *, passed: list[str]) -> Iterator[Candidate | Skipped]:
     listed: set[str] = set()
     for root in arguments.folders:
-        yield from _walk_folder(root, listed=listed)
+        yield from _walk_folder(root, listed=listed, passed=passed)
     for folder, name in arguments.files:
         if folder not in listed:
             yield _describe_file(name, root=folder)
 
 
-def _walk_folder(root: str, *, listed: set[str]) -> Iterator[Candidate | Skipped]:
+def _walk_folder(root: str, *, listed: set[str], passed: list[str]) -> Iterator[Candidate | Skipped]:
     """What lies beneath one root, except in folders `listed` before; adds the folders listed now."""
     waiting = [root]  # no recursion: folders nest deeper than Python's stack
     while waiting:
@@ -133,13 +141,13 @@ def _walk_folder(root: str, *, listed: set[str]) -> Iterator[Candidate | Skipped
         if (own := _kind_of_our_own(folder, {entry.name for entry in entries})) is not None:
             yield Skipped(folder, own)
             continue
-        subfolders = []
+        subfolders: list[str] = []
         for entry in entries:
             found = _describe_entry(entry, root=root)
             if found is not None:
                 yield found
-            elif entry.name != QUARANTINE_NAME:
-                subfolders.append(entry.path)
+            else:
+                (passed if entry.name == QUARANTINE_NAME else subfolders).append(entry.path)
         waiting.extend(reversed(subfolders))
 
 

@@ -17,7 +17,7 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -87,7 +87,7 @@ def list_record_folders(paths: Iterable[str]) -> list[str]:
         while folder != os.path.dirname(folder):
             folder = os.path.dirname(folder)
             folders.add(folder)
-    return sorted({real for folder in folders if (real := _quarantine_in(folder)) is not None})
+    return sorted({real for folder in folders if (real := find_quarantine_in(folder)) is not None})
 
 
 def is_recorded_near(path: str) -> bool:
@@ -98,7 +98,11 @@ def is_recorded_near(path: str) -> bool:
         return False
 
 
-def _quarantine_in(folder: str) -> str | None:
+def find_quarantine_in(folder: str) -> str | None:
+    """The real path of what is called `.indexer-quarantine` in a folder; None if that is not there, or is none.
+
+    Raises `OSError` where it is a link that leads nowhere, or cannot be looked at.
+    """
     path = os.path.join(folder, QUARANTINE_NAME)
     try:
         mode = os.lstat(path).st_mode
@@ -118,6 +122,20 @@ def _quarantine_in(folder: str) -> str | None:
     # A link of that name to some other folder says nothing of removed files.
     marked = os.path.lexists(os.path.join(real, QUARANTINE_MARKER)) or os.path.basename(real) == QUARANTINE_NAME
     return real if marked else None
+
+
+def read_lines(folder: str) -> Iterator[WitnessLine]:
+    """All lines of the record of a quarantine, oldest first; none where there is no record. Raises `OSError`."""
+    try:
+        descriptor = steps.open_to_read(os.path.join(folder, RECORD_NAME))
+    except FileNotFoundError:
+        return
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return
+        while line := file.readline(_MOST_LINE_BYTES):
+            if (parsed := _parse(line)) is not None:
+                yield parsed
 
 
 class WitnessRecords:

@@ -27,10 +27,14 @@ _WIDEST = 12  # bytes of a character, in a file URI
 
 
 class Database:
-    """An open index: `read` and `write` give sessions; a `write` commits at its end or leaves nothing behind."""
+    """An open index: `read` and `write` give sessions; a `write` commits at its end or leaves nothing behind.
+
+    `name`: how it is shown; `address`: what to type to name it, without a password.
+    """
 
     def __init__(self, url: URL) -> None:
         self.url = url
+        self.address = _address(url)
         self.name = _without_passwords(url) if self.path is None else str(self.path)
         self.engine = _engine(url)
         self.guard: Callable[[], None] | None = None  # raises where what is written must not be committed any more
@@ -208,6 +212,19 @@ def parse_database(text: str) -> URL:
             raise UsageProblem("an index in memory would be lost at once; give a path")
         url = url.set(database=os.path.realpath(url.database))
     return url
+
+
+def parse_address(text: str) -> str:
+    """The address of a database given as a URL or a path: the same for the same database, and without a password."""
+    return _address(parse_database(text))
+
+
+def _address(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return url.database or ""
+    query = {name: value for name, value in url.query.items() if "password" not in name.lower()}
+    bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, query)
+    return bare.render_as_string(hide_password=False)
 
 
 def _without_passwords(url: URL) -> str:

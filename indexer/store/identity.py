@@ -21,6 +21,11 @@ def get_index_id(session: Session) -> str:
     return session.execute(select(IdentityRow.id)).scalar_one()
 
 
+def get_copied_from(session: Session) -> str | None:
+    """The id of the index that this one was copied from; None if it was not."""
+    return session.execute(select(IdentityRow.copied_from)).scalar_one()
+
+
 def ensure_identity(connection: Connection) -> None:
     """Gives an index an id that has none yet."""
     if connection.scalar(select(IdentityRow.id)) is None:

@@ -45,6 +45,18 @@ def list_starts(session: Session) -> dict[int, datetime]:
     return {run_id: started_at for run_id, started_at in session.execute(select(RunRow.id, RunRow.started_at))}
 
 
+def list_adopted_tokens(session: Session) -> set[str]:
+    """The tokens of the runs of other indexes whose removals `db adopt` took in."""
+    query = select(RunRow.token).where(RunRow.token.is_not(None), RunRow.arguments.contains('"adopted": true'))
+    return set(session.scalars(query))
+
+
+def list_arguments(session: Session, *, command: str, having: str) -> list[dict[str, Any]]:
+    """The arguments of the runs of a command that have one of that name."""
+    query = select(RunRow.arguments).where(RunRow.command == command, RunRow.arguments.contains(f'"{having}": '))
+    return [arguments for text in session.scalars(query) if having in (arguments := json.loads(text))]
+
+
 def finish_run(session: Session, run_id: int, *, outcome: str, counts: Mapping[str, Any], at: datetime) -> None:
     """Writes how a run ended: `done`, `failed` or `interrupted`, with its counts."""
     values = {"outcome": outcome, "counts": json.dumps(counts, sort_keys=True), "finished_at": at}

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from indexer.domain.profiles import BUILT_IN, DEFAULT
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseProblem, NoIndexProblem
 from indexer.store import profiles
 from indexer.store.advisory import hold_shape
 from indexer.store.database import Database, parse_database
@@ -57,9 +57,19 @@ def open_database(name: str, *, create: bool = False) -> Database:
             shape = shape_of(session.connection())
         if shape is Shape.EMPTY and create:
             _make(database)
+        elif shape is Shape.EMPTY:
+            raise NoIndexProblem(refusal(database, shape))
         elif shape is not Shape.CURRENT:
             raise DatabaseProblem(refusal(database, shape))
     return database
+
+
+def find_database(name: str) -> Database | None:
+    """The index of that URL or path, of the current shape; None if there is none yet."""
+    try:
+        return open_database(name)
+    except NoIndexProblem:
+        return None
 
 
 def upgrade_database(name: str) -> str:
@@ -178,7 +188,7 @@ def existing_or_new(name: str, *, create: bool) -> Database:
     if not path.parent.is_dir():
         raise DatabaseProblem(f"database {path}: the folder {path.parent} does not exist; make it first")
     if not path.exists() and not create:
-        raise DatabaseProblem(f"there is no index at {path}; make one with: manage.py --db {path} ingest FOLDER")
+        raise NoIndexProblem(f"there is no index at {path}; make one with: manage.py --db {path} ingest FOLDER")
     return database
 
 

@@ -5,6 +5,7 @@ here, in one sentence, and that nothing was opened but folders.
 """
 
 import gc
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,11 @@ from typing import Any
 
 from indexer.domain.names import Naming, compile_pattern, matches_pattern, name_image
 from indexer.errors import FolderProblem, UsageProblem
-from indexer.files.walking import Candidate, Skipped, walk
+from indexer.files.markers import QUARANTINE_NAME
+from indexer.files.walking import OF_QUARANTINE, Candidate, Skipped, folders_above, walk
+
+BESIDE = "beside"
+"""The argument under which a run remembers beside which other indexes it was wanted."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,23 @@ class Found:
     camera: str | None = None
     pattern: re.Pattern[str] | None = None
     again: bool = False
+    quarantines: tuple[str, ...] = ()
+    """Those that the walk came by."""
+    beside: tuple[str, ...] = ()
+    """The ids of other indexes that have images there, beside which a person wants this one used."""
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The words of the request, as they are remembered."""
         pattern = None if self.pattern is None else self.pattern.pattern
-        return {"paths": [ascii(path)[1:-1] for path in self.paths], "camera": self.camera, "pattern": pattern}
+        words = {"paths": [ascii(path)[1:-1] for path in self.paths], "camera": self.camera, "pattern": pattern}
+        return words | ({BESIDE: list(self.beside)} if self.beside else {})
+
+    @cached_property
+    def folders(self) -> tuple[str, ...]:
+        """The real paths of the folders named and of those of lone files, without those that lie in another one."""
+        roots = {candidate.root for candidate in self.candidates}
+        return tuple(sorted(root for root in roots if not any(above in roots for above in folders_above(root))))
 
     def naming(self, candidate: Candidate, *, exif: tuple[str | None, str | None] = (None, None)) -> Naming:
         """Camera and time of a file."""
@@ -88,7 +104,8 @@ def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None
     if camera is not None and not camera.strip():
         raise UsageProblem("--camera is empty; give a name, or leave it out to read cameras from the file names")
     compiled = None if pattern is None else compile_pattern(pattern)
-    entries = list(walk(named))
+    quarantines: list[str] = []
+    entries = list(walk(named, passed=quarantines))
     candidates = tuple(entry for entry in entries if isinstance(entry, Candidate))
     skipped = tuple(entry for entry in entries if isinstance(entry, Skipped))
     shown = ", ".join(ascii(path) for path in named)
@@ -98,7 +115,8 @@ def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None
             f"there is no image in {shown} ({why or 'it is empty'}); "
             "images end in jpg, jpeg, png, bmp, tif, tiff or webp"
         )
-    found = Found(named, candidates, skipped, camera, compiled, again)
+    quarantines += (one.path for one in skipped if _is_quarantine(one))
+    found = Found(named, candidates, skipped, camera, compiled, again, tuple(quarantines))
     if compiled is not None and found.unmatched == len(candidates):
         raise FolderProblem(
             f"the pattern {compiled.pattern!r} matches none of {len(candidates)} images, for example not "
@@ -110,3 +128,9 @@ def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None
             "since 1970, YYYYMMDDhhmmss with any separators, or ISO 8601"
         )
     return found
+
+
+def _is_quarantine(skipped: Skipped) -> bool:
+    """Whether a path that was left alone is a quarantine, or may be a link to one."""
+    is_link = skipped.reason == "symbolic link" and os.path.basename(skipped.path) == QUARANTINE_NAME
+    return is_link or skipped.reason == OF_QUARANTINE

@@ -21,7 +21,7 @@ from indexer.files import manifest
 from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, is_same, same_file
 from indexer.files.filesystems import free_bytes
 from indexer.files.moving import aside_path, delete_witnessed, move_no_replace
-from indexer.files.quarantine import forget_place, prepare_quarantine, quarantine_place
+from indexer.files.quarantine import forget_place, quarantine_place
 from indexer.pixels.headers import Limits
 from indexer.store import images, removals
 from indexer.store.database import Database
@@ -125,7 +125,7 @@ def _take_away(removal: _Removal) -> End:
         records = removal.safeguards.record_folders(item)
     if quarantine is not None:
         with _refusing(f"the quarantine {quarantine!a} cannot be used"):
-            prepare_quarantine(quarantine)
+            removal.safeguards.prepare(quarantine, root=item.victim.root)
     own = [*records, *([] if quarantine is None else [quarantine])]
     with _locked(removal, own) as (before_unlink, near):
         victim, keeper = _checked(item, removal.album)

@@ -24,7 +24,8 @@ from indexer.workflows.watching import Clock
 class Run:
     """A run under way: its number, what it may write to, and the counts that are written when it ends.
 
-    `token`: 32 hex digits that no other run has, of this index or another; `index_id`: those of the index.
+    `token`: 32 hex digits that no other run has, of this index or another; `index_id`: those of the index. `username`
+    and `hostname`: who runs it, and where.
     """
 
     id: int
@@ -32,6 +33,8 @@ class Run:
     right: Right
     token: str
     index_id: str
+    username: str
+    hostname: str
     counts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -79,7 +82,7 @@ def _begin(
     database: Database, command: str, *, arguments: Mapping[str, Any], clock: Clock, settled: Settled, right: Right
 ) -> Run:
     """A run with a token of its own, written down before its work."""
-    token = make_token()
+    token, username, hostname = make_token(), name_of_user(os.geteuid()), platform.node()
     with database.write() as session:
         run_id = runs.start_run(
             session,
@@ -87,18 +90,18 @@ def _begin(
             arguments=arguments,
             at=clock(),
             token=token,
-            username=_username(),
-            hostname=platform.node(),
+            username=username,
+            hostname=hostname,
         )
-        return Run(run_id, settled, right, token, get_index_id(session))
+        return Run(run_id, settled, right, token, get_index_id(session), username, hostname)
 
 
-def _username() -> str:
-    """Who runs this process: a name, or a number where the system knows no name for it."""
+def name_of_user(number: int) -> str:
+    """The name of a user, or the number where the system knows no name for it."""
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
+        return pwd.getpwuid(number).pw_name
     except KeyError:
-        return str(os.geteuid())
+        return str(number)
 
 
 def _open_images(database: Database) -> frozenset[int]:

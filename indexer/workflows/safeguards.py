@@ -28,6 +28,7 @@ from indexer.files.checking import (
 )
 from indexer.files.folder_lock import HeldLocks, hold_folders
 from indexer.files.markers import find_quarantine, is_quarantine
+from indexer.files.owners import Owner, sign
 from indexer.files.quarantine import prepare_quarantine, quarantine_folder
 from indexer.files.witness_record import (
     WitnessLine,
@@ -50,6 +51,8 @@ class OfRun(Protocol):
     id: int
     token: str
     index_id: str
+    username: str
+    hostname: str
 
 
 class ProtectedError(Exception):
@@ -174,7 +177,8 @@ class Safeguards:
         self._equal = {content: {file.image_id: file for file in files} for content, files in equal.items()}
         self._names: dict[str, _Names] = {}
         self._records = WitnessRecords(contents)
-        self._run = run
+        self._run, self._database = run, database.address
+        self._signed = set[tuple[str, str]]()
         self._defaults: dict[str, str] = {}
         self._in_quarantine: dict[str, str | None] = {}
         self._run_folders: dict[str, str] = {}
@@ -189,10 +193,19 @@ class Safeguards:
 
         Raises `OSError` if one cannot be made.
         """
-        folders = dict.fromkeys(self._default(file.root) for file in (item.victim, item.keeper))
-        for folder in folders:
-            prepare_quarantine(folder)
-        return tuple(folders)
+        roots = {file.root: self._default(file.root) for file in (item.victim, item.keeper)}
+        for root, folder in roots.items():
+            self.prepare(folder, root=root)
+        return tuple(dict.fromkeys(roots.values()))
+
+    def prepare(self, quarantine: str, *, root: str) -> None:
+        """Makes a quarantine where it is missing; its marker names this index. Raises `OSError`."""
+        run = self._run
+        owner = Owner(run.index_id, os.path.realpath(root), self._database, run.username, run.hostname)
+        prepare_quarantine(quarantine, owner=owner)
+        if (quarantine, root) not in self._signed:
+            self._signed.add((quarantine, root))
+            sign(quarantine, owner)
 
     @contextmanager
     def hold(self, item: Flagged, *, own: Sequence[str]) -> Iterator[tuple[HeldLocks, list[str]]]:

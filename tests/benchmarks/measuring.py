@@ -101,7 +101,8 @@ def manage(*words: object, folder: Path, watched: bool = False, fails: bool = Fa
 
 def run(line: list[str], *, folder: Path, watched: bool = False, fails: bool = False, **more: str) -> Ran:
     """What any command took; one that does not end with exit code 0 raises, unless it may fail."""
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("INDEXER_")} | more
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("INDEXER_")}
+    surroundings |= {"INDEXER_STATE": "off"} | more
     begin = time.perf_counter()
     with subprocess.Popen(
         line, cwd=folder, env=surroundings, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -1,0 +1,146 @@
+"""The indexes that a person used lately: a small file for each, in the person's own state folder.
+
+It promises that the files are closed to others, hold no password, and are not many; that no link is followed; and that
+whatever is wrong with the folder or with a file costs what it would have told, and nothing else. Each file is whole or
+not there. It opens no index.
+"""
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+_MOST_INDEXES = 100
+_MOST_FOLDERS = 20
+_MOST_BYTES = 1 << 20
+_NAME = re.compile(r"[0-9a-f]{32}\.json")
+_FOR_THE_OWNER = 0o700
+_OPENING = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@dataclass(frozen=True)
+class KnownIndex:
+    """An index: where it is (a path, or an address without a password), what was taken in, and when it was used.
+
+    `folders`: the last that were ingested, the newest first.
+    """
+
+    address: str
+    index_id: str
+    folders: tuple[str, ...]
+    last_used: datetime
+    username: str
+    hostname: str
+
+
+def is_there(address: str) -> bool:
+    """Whether there is something at the path of a SQLite index; what is on a server counts as there, unasked."""
+    try:
+        return "://" in address or os.path.getsize(address) > 0
+    except (OSError, ValueError):
+        return False
+
+
+class KnownIndexes:
+    """The list, in a folder; without one it is empty and stays so."""
+
+    def __init__(self, folder: str | None) -> None:
+        self._folder = folder
+
+    def list(self) -> list[KnownIndex]:
+        """All that are listed, the last used first; the file of one may be gone (`is_there`)."""
+        found: list[KnownIndex] = []
+        with suppress(OSError, ValueError), self._opened() as descriptor:
+            found += (index for name in _names(descriptor) if (index := _read(name, descriptor)) is not None)
+        return sorted(found, key=lambda index: index.last_used, reverse=True)
+
+    def note(self, index: KnownIndex) -> None:
+        """Lists an index as used now, with what is listed of it already; the oldest beyond a hundred are dropped."""
+        name = f"{hashlib.sha256(os.fsencode(index.address)).hexdigest()[:32]}.json"
+        with suppress(OSError, ValueError):
+            self._make()
+            with self._opened() as descriptor:
+                before = _read(name, descriptor)
+                if before is not None and before.index_id == index.index_id:
+                    index = replace(index, folders=(*index.folders, *before.folders))
+                folders = tuple(dict.fromkeys(index.folders))[:_MOST_FOLDERS]
+                _write(name, replace(index, folders=folders), descriptor)
+                _drop_oldest(descriptor)
+
+    def _make(self) -> None:
+        """Makes the folder where it is missing; not as an administrator in the home of somebody else."""
+        if self._folder is None or os.path.lexists(self._folder):
+            return
+        above = next(path for path in Path(self._folder).parents if path.exists())
+        if os.geteuid() == 0 and above.stat().st_uid != 0:
+            raise PermissionError(self._folder)
+        os.makedirs(os.path.dirname(self._folder), mode=_FOR_THE_OWNER, exist_ok=True)
+        os.mkdir(self._folder, _FOR_THE_OWNER)
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        """The folder, if it is one of our own that nobody else writes to."""
+        if self._folder is None:
+            raise FileNotFoundError
+        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | _OPENING)
+        try:
+            status = os.fstat(descriptor)
+            if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                raise PermissionError(self._folder)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def _names(folder: int) -> list[str]:
+    return [name for name in os.listdir(folder) if _NAME.fullmatch(name)]
+
+
+def _read(name: str, folder: int) -> KnownIndex | None:
+    """What a file tells; None if it cannot be read, or is not as we write them."""
+    try:
+        with os.fdopen(os.open(name, os.O_RDONLY | _OPENING, dir_fd=folder), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
+            told = json.loads(file.read(_MOST_BYTES))
+        last_used = datetime.fromisoformat(told.pop("last_used"))
+        index = KnownIndex(folders=tuple(told.pop("folders")), last_used=last_used, **told)
+        words = [index.address, index.index_id, index.username, index.hostname, *index.folders]
+        os.fsencode("".join(words))  # raises for what is no text, or was never a path
+        return index if last_used.tzinfo is not None and all(map(os.path.isabs, index.folders)) else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def _write(name: str, index: KnownIndex, folder: int) -> None:
+    """Puts a file in the place of the one of that name; a link of that name stays, and nothing is written."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            return
+    told = asdict(index) | {"last_used": index.last_used.isoformat()}
+    partial = f"{name}.part"
+    with suppress(FileNotFoundError):
+        os.unlink(partial, dir_fd=folder)  # of a command that was cut off
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPENING, 0o600, dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(json.dumps(told).encode("ascii"))
+        os.rename(partial, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
+        os.unlink(partial, dir_fd=folder)
+        raise
+
+
+def _drop_oldest(folder: int) -> None:
+    """Removes what was written longest ago, beyond the number that is kept."""
+    names = _names(folder)
+    if len(names) > _MOST_INDEXES:
+        written = {name: os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime_ns for name in names}
+        for name in sorted(names, key=lambda name: written[name])[:-_MOST_INDEXES]:
+            os.unlink(name, dir_fd=folder)
