@@ -24,6 +24,7 @@ import typer
 
 from indexer.door.escaping import printable, without_passwords
 from indexer.errors import IndexerError
+from indexer.escaping import PROGRAM
 from indexer.files import private
 
 LOG_NAME = "indexer.log"
@@ -71,7 +72,7 @@ def _admit_any_name() -> None:
 
 def _invoke(app: typer.Typer, words: Sequence[str]) -> None:
     try:
-        with typer.main.get_command(app).make_context("manage.py", list(words)) as context:
+        with typer.main.get_command(app).make_context(PROGRAM, list(words)) as context:
             context.command.invoke(context)
     finally:
         try:

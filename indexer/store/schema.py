@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from indexer.domain.profiles import BUILT_IN, DEFAULT
 from indexer.errors import DatabaseProblem
+from indexer.escaping import command_line, quoted
 from indexer.files.private import create_file
 from indexer.store import profiles
 from indexer.store.advisory import hold_shape
@@ -180,11 +181,13 @@ def existing_or_new(name: str, *, create: bool) -> Database:
     if path is None:
         return database
     if path.is_dir():
-        raise DatabaseProblem(f"database {path} is a folder; name a file in it, for example --db {path / 'indexer.db'}")
+        inside = " ".join(("--db", quoted(str(path / "indexer.db"))))
+        raise DatabaseProblem(f"database {path} is a folder; name a file in it, for example {inside}")
     if not path.parent.is_dir():
         raise DatabaseProblem(f"database {path}: the folder {path.parent} does not exist; make it first")
     if not path.exists() and not create:
-        raise DatabaseProblem(f"there is no index at {path}; make one with: manage.py --db {path} ingest FOLDER")
+        make = command_line("--db", str(path), "ingest", "FOLDER")
+        raise DatabaseProblem(f"there is no index at {path}; make one with: {make}")
     _require_no_aliases(path)
     return database
 
@@ -218,9 +221,10 @@ def _require_no_aliases(path: Path) -> None:
 def refusal(database: Database, shape: Shape) -> str:
     """Why a database that does not look as it should is not opened, and what to type."""
     return {
-        Shape.EMPTY: f"database {database.name} is empty; fill it with: manage.py --db {database.name} ingest FOLDER",
+        Shape.EMPTY: f"database {database.name} is empty; fill it with: "
+        f"{command_line('--db', database.name, 'ingest', 'FOLDER')}",
         Shape.OLDER: f"database {database.name} is of an older version; back it up, then type: "
-        f"manage.py --db {database.name} db upgrade",
+        f"{command_line('--db', database.name, 'db', 'upgrade')}",
         Shape.NEWER: f"database {database.name} was made by a newer version of indexer; update indexer to use it",
         Shape.FOREIGN: f"database {database.name} belongs to another program; name another file with --db",
     }[shape]

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from indexer.domain.removal import RemovalState
 from indexer.errors import PictureProblem, UsageProblem
+from indexer.escaping import command_line
 from indexer.files import private
 from indexer.pixels.changes import Changes, changes
 from indexer.pixels.describing import read_native
@@ -113,7 +114,7 @@ def _beside(session: Session, story: ImageStory) -> ImageStory:
         return get_story(session, story.neighbour.image_id)
     raise PictureProblem(
         f"image {story.id} has no keeper and nothing like it is on record; name another image to show it beside: "
-        f"manage.py explain {story.id} B --picture OUT.png"
+        f"{command_line('explain', str(story.id), 'B', '--picture', 'OUT.png')}"
     )
 
 
