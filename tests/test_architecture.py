@@ -182,3 +182,110 @@ def test_nothing_of_one_machine() -> None:
         if re.search(places, line)
     ]
     assert found == []
+
+
+def proposals_by_hand(source: str) -> list[int]:
+    """The lines of a source that write a command of ours into a message, or quote for a shell, by themselves.
+
+    Docstrings propose nothing. Bytes hold no name of anything: they are not made from what is known.
+    """
+    tree = ast.parse(source)
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, Function | ast.ClassDef | ast.Module)]
+    silent = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+    texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in silent)
+    lines = [node.lineno for node in texts if isinstance(node.value, str) and "manage.py" in node.value]
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
+    names = {node.lineno: [getattr(node, "module", None), *(one.name for one in node.names)] for node in imports}
+    return sorted(lines + [line for line, said in names.items() if {"shlex", "PROGRAM"} & set(said)])
+
+
+def test_commands_are_proposed_in_one_way() -> None:
+    """Every command that a message proposes is made by `command_line`, so that no name in it runs when it is pasted."""
+    by_itself = {"indexer/escaping.py", "indexer/door/exits.py"}  # the latter names the program to the command line
+    assert {
+        name_of(path): lines
+        for path in SOURCES
+        if name_of(path) not in by_itself and (lines := proposals_by_hand(path.read_text()))
+    } == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ('raise ImageProblem(f"gone; type: manage.py restore {path}")', True),
+        ('say("Next: manage.py compare")', True),
+        ('say("Next: " "manage.py " + name)', True),
+        ("import shlex", True),
+        ("from shlex import quote", True),
+        ("from indexer.escaping import PROGRAM", True),
+        ("say(f\"Next: {command_line('compare')}\")", False),
+        ('def act():\n    """As `manage.py compare` does."""', False),
+    ],
+)
+def test_a_command_by_hand_is_seen(line: str, seen: bool) -> None:
+    """A message that writes a command by itself is found; one that calls `command_line`, and a docstring, are not."""
+    assert bool(proposals_by_hand(line)) is seen
+
+
+def test_pages_propose_what_never_changes() -> None:
+    """A command that a template or a script of the pages writes by itself holds nothing that is filled in."""
+    files = [path for path in (ROOT / "indexer" / "pages").rglob("*") if path.suffix in {".html", ".js"}]
+    commands = [command for path in files for command in re.findall(r"manage\.py[^<\n`'\"]*", path.read_text())]
+    assert commands
+    assert [command for command in commands if "{" in command or "$" in command] == []
+
+
+WRITING = {
+    "write_text",
+    "write_bytes",
+    "mkdir",
+    "makedirs",
+    "touch",
+    "O_CREAT",
+    "mkstemp",
+    "NamedTemporaryFile",
+    "copyfile",
+}
+WRITERS = {
+    "indexer/files/private.py": "the way for all others",
+    "indexer/files/steps.py": "copies of images on their way, under new names, with the rights of the image",
+    "indexer/pixels/compiled.py": "the folder of machine code, on a floor that knows no other; closed by itself",
+    "indexer/door/exits.py": "a log with a name of its own, made by tempfile",
+}
+
+
+def files_by_hand(source: str) -> list[int]:
+    """The lines of a source that make or write a file or a folder without `indexer.files.private`."""
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in WRITING:
+            lines.append(node.lineno)
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "open":
+            words = [*node.args, *(word.value for word in node.keywords)]
+            modes = [word.value for word in words if isinstance(word, ast.Constant) and isinstance(word.value, str)]
+            lines += [node.lineno for mode in modes if re.fullmatch(r"[rbt]*[wax+][rwaxbt+]*", mode)]
+    return sorted(lines)
+
+
+def test_files_are_written_in_one_way() -> None:
+    """Whatever makes or writes a file of ours does so by `indexer.files.private`: closed to others, through no link."""
+    found = {name_of(path) for path in SOURCES if files_by_hand(path.read_text())}
+    assert found == WRITERS.keys()
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ('Path(name).write_text("x")', True),
+        ('Path(name).open("xb")', True),
+        ('open(name, mode="a", encoding="utf-8")', True),
+        ("os.open(name, os.O_WRONLY | os.O_CREAT)", True),
+        ("folder.mkdir()", True),
+        ('open(name, encoding="utf-8-sig", errors="surrogateescape", newline="")', False),
+        ("Path(name).open()", False),
+        ("private.write_new(name, data)", False),
+    ],
+)
+def test_a_file_by_hand_is_seen(line: str, seen: bool) -> None:
+    """A planted line that makes or writes a file by itself is found."""
+    assert bool(files_by_hand(line)) is seen

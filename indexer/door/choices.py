@@ -6,6 +6,7 @@ from rich.console import Console
 
 from indexer.domain.evaluation import Figures, PairFigures, StateFigures
 from indexer.door.words import grid, named, path, size
+from indexer.escaping import command_line
 from indexer.workflows.evaluate import Evaluation, EvaluationReport
 from indexer.workflows.sweep import SweepReport, SweepRow
 
@@ -29,15 +30,17 @@ def swept(console: Console, report: SweepReport) -> None:
         heads = ("camera", *(("min_contour_area",) if areas else ()), "max_score", "kept", "duplicates", "share")
         console.print(grid((*heads, "freed", "in force"), rows))
     elif not report.cameras:
-        console.print("There is nothing to sweep yet. First: manage.py ingest FOLDER")
+        console.print(f"There is nothing to sweep yet. First: {command_line('ingest', 'FOLDER')}")
     for camera in report.cameras:
         if camera.problem is not None:
             console.print(f"camera {camera.camera!a} was left out: {camera.problem}")
     for profile in sorted({camera.profile for camera in tried}):
-        console.print(f"To adopt one: manage.py profile make NAME --base {path(profile)} --max-score X")
+        words = ("profile", "make", "NAME", "--base", profile, "--max-score", "X")
+        console.print(f"To adopt one: {command_line(*words)}")
     if tried:
-        console.print("  then: manage.py compare --profile NAME")
-        console.print("  or, for one camera alone: manage.py profile use NAME --camera CAMERA")
+        console.print(f"  then: {command_line('compare', '--profile', 'NAME')}")
+        own = command_line("profile", "use", "NAME", "--camera", "CAMERA")
+        console.print(f"  or, for one camera alone: {own}")
 
 
 def evaluated(console: Console, report: EvaluationReport) -> None:

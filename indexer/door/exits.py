@@ -24,6 +24,8 @@ import typer
 
 from indexer.door.escaping import printable, without_passwords
 from indexer.errors import IndexerError
+from indexer.escaping import PROGRAM
+from indexer.files import private
 
 LOG_NAME = "indexer.log"
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 100_000  # Python's 700 looks for cycles all through the loading of libraries
@@ -72,7 +74,7 @@ def _admit_any_name() -> None:
 
 def _invoke(app: typer.Typer, words: Sequence[str]) -> None:
     try:
-        with typer.main.get_command(app).make_context("manage.py", list(words)) as context:
+        with typer.main.get_command(app).make_context(PROGRAM, list(words)) as context:
             context.command.invoke(context)
     finally:
         try:
@@ -124,9 +126,21 @@ def _write_log(words: Sequence[str]) -> Path:
     text = without_passwords(f"{stamp} {' '.join(map(ascii, words[:1]))}\n{traceback.format_exc()}\n")
     for folder in (Path.cwd(), Path(tempfile.gettempdir())):
         try:
-            with (folder / LOG_NAME).open("a", encoding="utf-8", errors="backslashreplace") as log:
+            descriptor = private.open_file(str(folder / LOG_NAME), flags=os.O_WRONLY | os.O_APPEND)
+            with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as log:
                 log.write(text)
         except OSError:
             continue
         return folder / LOG_NAME
-    return Path(os.devnull)
+    return _write_log_apart(text)
+
+
+def _write_log_apart(text: str) -> Path:
+    """The same in a file of its own, where both logs are somebody else's."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="indexer-", suffix=".log")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(text)
+    except OSError:
+        return Path(os.devnull)
+    return Path(name)

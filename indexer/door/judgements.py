@@ -6,6 +6,7 @@ from rich.console import Console
 
 from indexer.domain.verdicts import Contradiction
 from indexer.door.words import grid, named, path, when
+from indexer.escaping import command_line
 from indexer.store.verdicts import JudgedPair
 from indexer.workflows.verdict import Away, VerdictList, VerdictReport
 
@@ -47,14 +48,16 @@ def listed(console: Console, found: VerdictList) -> None:
         )
         for one in found.verdicts
     ]
-    console.print(grid(heads, rows) if rows else "There is no verdict. Next: manage.py verdict A B same|different")
+    none = f"There is no verdict. Next: {command_line('verdict', 'A', 'B', 'same')}"
+    console.print(grid(heads, rows) if rows else none)
     contradicting(console, found.contradictions)
 
 
 def contradicting(console: Console, found: Sequence[Contradiction]) -> None:
     """Verdicts that contradict each other, by the numbers of the images."""
     if found:
-        console.print("These verdicts contradict each other; take one back with: manage.py verdict undo A B")
+        undo = command_line("verdict", "undo", "A", "B")
+        console.print(f"These verdicts contradict each other; take one back with: {undo}")
     for one in found[:_NAMED]:
         console.print(f"  {' same '.join(map(str, one.chain))}, but {' different '.join(map(str, one.different))}")
     if len(found) > _NAMED:
@@ -71,5 +74,5 @@ def _each(console: Console, what: str, pairs: Sequence[JudgedPair]) -> None:
 
 def _way_back(one: Away) -> str:
     if one.restorable:
-        return f"removed; bring it back with: manage.py restore {path(one.path)}"
+        return f"removed; bring it back with: {command_line('restore', names=[one.path])}"
     return f"{one.state}; not in quarantine" if one.state == "removed" else str(one.state)

@@ -8,6 +8,7 @@ from rich.console import Console
 from indexer.domain.profiles import Preparation
 from indexer.door.escaping import printable
 from indexer.door.words import grid
+from indexer.escaping import command_line
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.profile import ProfileUse
 
@@ -45,7 +46,7 @@ def used(console: Console, use: ProfileUse) -> None:
         return
     console.print(f"camera {printable(use.camera)} is decided by {which}, from the next compare on.")
     if use.profile != use.before:
-        console.print("Next: manage.py compare")
+        console.print(f"Next: {command_line('compare')}")
 
 
 def _lines(stored: StoredProfile) -> Iterator[tuple[str, str]]:

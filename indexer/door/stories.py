@@ -7,6 +7,7 @@ from rich.console import Console
 
 from indexer.door import reasons
 from indexer.door.words import path, size, when
+from indexer.escaping import command_line
 from indexer.pixels.scoring import Evidence
 from indexer.pixels.side_by_side import Captions
 from indexer.store.removals import Removal
@@ -37,7 +38,7 @@ def image(console: Console, story: ImageStory) -> None:
         console.print(f"  {sentence}")
     _facts(console, story)
     if story.decision is None:
-        console.print("  not decided" + ("; next: manage.py compare" if story.state == "ready" else ""))
+        console.print("  not decided" + (f"; next: {command_line('compare')}" if story.state == "ready" else ""))
     else:
         _decision(console, story.decision)
     _earlier(console, story.decisions)

@@ -1,6 +1,5 @@
 """The demo: the whole job on frames made here, with what a newcomer should understand after each step."""
 
-import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from rich.console import Console
 from indexer.door import stories, words
 from indexer.door.page import Page
 from indexer.engines import Map, serial
+from indexer.escaping import command_line, quoted
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.store.stories import ImageStory
@@ -111,16 +111,19 @@ def _lost_by_plain(database: Database, means: compare.Means, frames: list[DemoFr
 
 def _go_on(console: Console, tour: Tour) -> None:
     """What to type next."""
-    here = f"python manage.py --db {shlex.quote(tour.database)}"
+
+    def here(*words: str) -> str:
+        return f"python {command_line('--db', tour.database, *words)}"
+
     console.print(
         f"\nOf {tour.frames} files {tour.new_frames} showed something new, {tour.pruned.removed} are in quarantine, "
         f"and {tour.ingested.outcomes['damaged']} is broken and was left alone."
     )
     console.print("Go on with:")
-    console.print(f"   {here} status")
-    console.print(f"   {here} explain {shlex.quote(tour.explained.path)}")
-    console.print(f"   {here} report {shlex.quote(tour.folder + '/pages')}")
-    console.print(f"   {here} audit families")
-    console.print(f"   {here} restore --run {tour.pruned.run_id}")
-    console.print(f"When you have seen enough: rm -r {shlex.quote(tour.folder)}")
-    console.print("With your own frames: python manage.py ingest FOLDER, then compare, then prune --dry-run")
+    console.print(f"   {here('status')}")
+    console.print(f"   {here('explain', tour.explained.path)}")
+    console.print(f"   {here('report', tour.folder + '/pages')}")
+    console.print(f"   {here('audit', 'families')}")
+    console.print(f"   {here('restore', '--run', str(tour.pruned.run_id))}")
+    console.print(f"When you have seen enough: rm -r {quoted(tour.folder)}")
+    console.print(f"With your own frames, step by step: python {command_line('ingest', 'FOLDER')}")

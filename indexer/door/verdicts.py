@@ -9,13 +9,14 @@ import typer
 
 from indexer.door.options import Json, enter
 from indexer.errors import UsageProblem
+from indexer.escaping import command_line
 
 if TYPE_CHECKING:
     from indexer.domain.verdicts import Word
 
 _FORMS = (
-    "type: manage.py verdict A B same, or: verdict A B different, or: verdict undo A B, or: verdict list, "
-    "or: verdict --from FILE"
+    "type: verdict A B same, or: verdict A B different, or: verdict undo A B, or: verdict --from FILE; "
+    f"to see those that hold: {command_line('verdict', 'list')}"
 )
 
 Words = Annotated[

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from indexer.domain.removal import Plan
 from indexer.door.escaping import printable
+from indexer.escaping import command_line
 from indexer.store.auditing import Audit
 from indexer.store.auditing import Table as Rows
 from indexer.store.schema import Health
@@ -49,7 +50,7 @@ def ingested(console: Console, report: IngestReport) -> None:
     for camera, holder in report.held.items():
         console.print(f"camera {camera!a} is being written by {holder}; run ingest again after that")
     if report.undecided:
-        console.print(f"{report.undecided} images are not decided yet. Next: manage.py compare")
+        console.print(f"{report.undecided} images are not decided yet. Next: {command_line('compare')}")
 
 
 def compared(console: Console, report: CompareReport) -> None:
@@ -65,15 +66,15 @@ def compared(console: Console, report: CompareReport) -> None:
     if rows:
         console.print(grid(heads, rows))
     elif not report.cameras:
-        console.print("There is nothing to compare yet. First: manage.py ingest FOLDER")
+        console.print(f"There is nothing to compare yet. First: {command_line('ingest', 'FOLDER')}")
     for camera in report.held_back:
         console.print(f"camera {camera.camera!a} was left as it was: {camera.problem}")
     for camera in report.cameras:
         if camera.contradictions:
-            number = len(camera.contradictions)
-            console.print(f"camera {camera.camera!a}: {number} verdicts are contradicted. See: manage.py verdict list")
+            number, see = len(camera.contradictions), command_line("verdict", "list")
+            console.print(f"camera {camera.camera!a}: {number} verdicts are contradicted. See: {see}")
     if any(camera.duplicates for camera in report.cameras):
-        console.print("Nothing is removed yet. Next: manage.py prune --dry-run")
+        console.print(f"Nothing is removed yet. Next: {command_line('prune', '--dry-run')}")
 
 
 def planned(console: Console, plan: Plan) -> None:
@@ -112,7 +113,8 @@ def pruned(console: Console, report: PruneReport) -> None:
     if report.stopped:
         console.print(f"Stopped: {printable(report.stopped)}.")
     if report.quarantines:
-        console.print(f"To undo: manage.py restore --run {report.run_id}   To free the space: manage.py purge --all")
+        undo, free = command_line("restore", "--run", str(report.run_id)), command_line("purge", "--all")
+        console.print(f"To undo: {undo}   To free the space: {free}")
 
 
 def restored(console: Console, report: RestoreReport) -> None:
@@ -129,7 +131,8 @@ def recovered(console: Console, report: RecoverReport) -> None:
     console.print(f"{report.finished} removals finished, {report.undone} undone, {len(report.left_open)} open still.")
     named(console, report.left_open)
     if report.left_open:
-        console.print("If no other command is at work on these files, on any host: manage.py recover --nobody-else")
+        alone = command_line("recover", "--nobody-else")
+        console.print(f"If no other command is at work on these files, on any host: {alone}")
 
 
 def adopted(console: Console, report: AdoptReport) -> None:
@@ -165,11 +168,12 @@ def stated(console: Console, status: Status) -> None:
     if status.quarantined:
         console.print(f"{status.quarantined} files lie in quarantine, {size(status.quarantined_bytes)}.")
     if status.left_open:
-        console.print(f"{status.left_open} removals were cut off; to finish or undo them: manage.py recover")
+        console.print(f"{status.left_open} removals were cut off; to finish or undo them: {command_line('recover')}")
     for unknown in status.unknown_runs:
         console.print(
             f"{path(unknown.folder)} holds files of {unknown.runs} runs that this index does not know, another index's "
-            f"or forgotten with a backup. To take them in: manage.py db adopt {path(unknown.folder)}"
+            f"or forgotten with a backup. To take them in: "
+            f"{command_line('db', 'adopt', names=[unknown.folder])}"
         )
     if status.unwitnessed:
         console.print(f"{len(status.unwitnessed)} removed images have no keeper present any more:")
@@ -257,14 +261,14 @@ def _left_out(console: Console, left_out: Mapping[str, int]) -> None:
     for reason, number in left_out.items():
         console.print(f"  {number} left out: {reason}")
     if left_out:
-        console.print("  To settle these: manage.py compare")
+        console.print(f"  To settle these: {command_line('compare')}")
 
 
 def _held_back(console: Console, held_back: Mapping[str, str]) -> None:
     for camera, reason in held_back.items():
         console.print(f"camera {camera!a} is held back: {reason}")
     if held_back:
-        console.print("  If that is right: manage.py prune --max-share 1")
+        console.print(f"  If that is right: {command_line('prune', '--max-share', '1')}")
 
 
 def _cell(value: Any) -> str:

@@ -13,7 +13,6 @@ Enforced by tests/files/test_folder_lock.py.
 
 import errno
 import os
-import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -90,8 +89,6 @@ def _acquire(folder: str, *, held: Sequence[tuple[str, int]], patience_s: float)
     while True:
         descriptor = steps.open_lock(path)
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.EINVAL, "the lock is no regular file", path)
             locked = _lock(descriptor, path, held=held, until=until)
             if _is_at(path, descriptor):
                 return path, descriptor, locked

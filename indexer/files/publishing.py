@@ -1,7 +1,8 @@
 """A folder of pages that is written anew again and again: each file whole or not at all, none of somebody else's.
 
 It promises that only a folder that is new, empty or marked as ours is written to, that a cut leaves every page old or
-new, and that of the files in it only those with names of our own making ever go. It does not know what is in a file.
+new, that what is written is closed to others (`indexer.files.private`), that no link in it leads a page out of it, and
+that of the files in it only those with names of our own making ever go. It does not know what is in a file.
 """
 
 import os
@@ -9,6 +10,7 @@ import re
 from pathlib import Path
 
 from indexer.errors import FolderProblem
+from indexer.files import private
 from indexer.files.markers import REPORT_MARKER
 
 _PARTIAL = ".part"
@@ -24,7 +26,8 @@ class Publication:
 
     def reuse(self, name: str) -> bool:
         """Whether the file is there already; it then stays."""
-        there = name in self._kept or (self.folder / name).is_file()
+        self._require_inside((self.folder / name).parent)
+        there = name in self._kept or _is_plain_file(self.folder / name)
         if there:
             self._kept.add(name)
         return there
@@ -33,16 +36,8 @@ class Publication:
         """Puts a file in the place of the one of that name, if there is one."""
         path = self.folder / name
         self._require_inside(path.parent)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + _PARTIAL)
-        try:
-            partial.unlink(missing_ok=True)  # of a report that was cut off; never through a link
-            with partial.open("xb") as file:
-                file.write(data)
-            partial.replace(path)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
+        private.make_folders(str(path.parent))
+        private.replace(str(path), data, partial=f"{path}{_PARTIAL}")
         self._kept.add(name)
 
     def _require_inside(self, folder: Path) -> None:
@@ -73,12 +68,17 @@ def open_publication(folder: str, *, ours: re.Pattern[str]) -> Publication:
     path = Path(os.path.realpath(folder))
     if os.path.lexists(path) and not path.is_dir():
         raise FolderProblem(f"{folder!a} is no folder; name a new one")
-    if path.is_dir() and not (path / REPORT_MARKER).is_file() and os.listdir(path):
+    if path.is_dir() and not _is_plain_file(path / REPORT_MARKER) and os.listdir(path):
         raise FolderProblem(f"the folder {folder!a} holds files that are no report; name a new or empty one")
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        private.make_folders(str(path))
     except OSError as problem:
         raise FolderProblem(f"the folder {folder!a} cannot be made: {problem.strerror}; name another") from problem
     publication = Publication(path, ours=ours)
     publication.write(REPORT_MARKER, b"A report of indexer is here: manage.py report writes over it.\n")
     return publication
+
+
+def _is_plain_file(path: Path) -> bool:
+    """Whether a file is there itself, and no link to one."""
+    return path.is_file() and not path.is_symlink()

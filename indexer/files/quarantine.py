@@ -19,7 +19,6 @@ from indexer.files.moving import discard_partial
 from indexer.files.owners import Owner
 
 _MARK = b"Files that indexer removed lie here: see manage.py restore, purge and rescue. Nothing walks this folder.\n"
-_FOR_THE_OWNER = 0o700  # quarantined images may come from a folder that was closed to others
 
 
 def quarantine_folder(root: str, *, override: str | None = None) -> str:
@@ -51,7 +50,7 @@ def prepare_quarantine(folder: str, *, owner: Owner | None = None) -> None:
     marker = os.path.join(folder, QUARANTINE_MARKER)
     if os.path.lexists(marker):
         return
-    make_folders(folder, mode=_FOR_THE_OWNER)
+    make_folders(folder)
     steps.append(marker, _MARK if owner is None else _MARK + owner.line)
     steps.sync_folder(marker)
 
@@ -81,11 +80,11 @@ def quarantine_place(folder: str, *, run: str, name: str, basename: str, synced:
     """
     synced = set() if synced is None else synced
     run_folder = os.path.join(folder, run)
-    make_folders(run_folder, mode=_FOR_THE_OWNER)
+    make_folders(run_folder)
     for number in itertools.count(1):
         place = os.path.join(run_folder, name if number == 1 else f"{name}-{number}")
         with suppress(FileExistsError):
-            steps.make_folder(place, mode=_FOR_THE_OWNER)
+            steps.make_folder(place)
             break
     # All three, new or not: an earlier process may have made one and not synced it before it was cut off.
     for made in (place, run_folder, folder):
@@ -113,16 +112,17 @@ def forget_place(path: str) -> None:
         steps.remove_empty_folder(run_folder)
 
 
-def make_folders(path: str, *, mode: int = 0o777) -> None:
-    """Make the folder and those above it where they are missing, each synced, ready to hold a moved file.
+def make_folders(path: str) -> None:
+    """Make the folder and those above it where they are missing, closed to others, each synced, ready to hold a moved
+    file: nobody knows any more to whom a folder was open that is gone.
 
     A cut leaves some of them, empty.
     """
     if os.path.isdir(path):
         return
-    make_folders(os.path.dirname(path) or os.curdir, mode=mode)
+    make_folders(os.path.dirname(path) or os.curdir)
     with suppress(FileExistsError):
-        steps.make_folder(path, mode=mode)
+        steps.make_folder(path)
     steps.sync_folder(path)
 
 

@@ -13,18 +13,13 @@ import hashlib
 import os
 import shutil
 
+from indexer.files import private
+
 _CHUNK_BYTES = 1 << 20
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF}
 # Not blocking, so that a pipe put in a file's place does not stop us. The others differ between systems.
 _READ_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 _CREATE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_LOCK_FLAGS = os.O_RDWR | os.O_CREAT | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
-_APPEND_FLAGS = (
-    os.O_WRONLY
-    | os.O_CREAT
-    | os.O_APPEND
-    | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
-)
 
 
 def open_to_read(path: str) -> int:
@@ -92,9 +87,9 @@ def unlink(path: str) -> None:
     os.unlink(path)
 
 
-def make_folder(path: str, *, mode: int) -> None:
-    """Make a folder that is not there."""
-    os.mkdir(path, mode)
+def make_folder(path: str) -> None:
+    """Make a folder that is not there, closed to others."""
+    private.make_folder(path)
 
 
 def remove_empty_folder(path: str) -> None:
@@ -103,8 +98,8 @@ def remove_empty_folder(path: str) -> None:
 
 
 def append(path: str, data: bytes) -> None:
-    """Add bytes to the end of a file, made if need be for its owner alone, and bring them to the disk."""
-    descriptor = os.open(path, _APPEND_FLAGS, 0o600)
+    """Add bytes to the end of a file of ours, made if need be and closed to others, and bring them to the disk."""
+    descriptor = private.open_file(path, flags=os.O_WRONLY | os.O_APPEND)
     try:
         rest = memoryview(data)
         while rest:
@@ -115,8 +110,8 @@ def append(path: str, data: bytes) -> None:
 
 
 def open_lock(path: str) -> int:
-    """Descriptor of the file of a lock, made if need be for its owner alone; no link is followed."""
-    return os.open(path, _LOCK_FLAGS, 0o600)
+    """Descriptor of the file of a lock, made if need be and closed to others; nothing is ever written to it."""
+    return private.open_file(path, flags=os.O_RDWR, one_name=False)
 
 
 def take_lock(descriptor: int) -> bool:

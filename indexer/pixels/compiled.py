@@ -2,12 +2,15 @@
 where it must be compiled first.
 
 Decision: a folder named after the kernel's source. Numba asks only whether the file of the outermost function has
-changed, and would go on with the machine code of an older `indexer.pixels.bits`.
+changed, and would go on with the machine code of an older `indexer.pixels.bits`. The folder is closed to others, and
+one that somebody else made or may write to is refused: what lies in it is run.
 """
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,9 @@ def load_search(warm_up: Callable[[Callable[..., Any]], None]) -> Callable[..., 
     try:
         import numba
 
-        numba.config.CACHE_DIR = str(_folder(numba.config.CACHE_DIR))
+        folder = _folder(numba.config.CACHE_DIR)
+        _make(folder)
+        numba.config.CACHE_DIR = str(folder)
         from indexer.pixels.kernel import search as found
 
         search: Callable[..., Any] = found
@@ -43,6 +48,17 @@ def _folder(chosen: str) -> Path:
     else:
         place = _users_cache() / "indexer"
     return place / f"kernel-{digest}"
+
+
+def _make(folder: Path) -> None:
+    """Makes the folder, and those above it that are missing, closed to others; raises `OSError` if it is not ours."""
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        with suppress(FileExistsError):
+            missing.mkdir(0o700)
+    status = folder.lstat()
+    trusted = {os.geteuid(), 0, Path(__file__).stat().st_uid}  # who may change the source may change what comes of it
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid not in trusted or status.st_mode & stat.S_IWOTH:
+        raise PermissionError(f"{folder} is not ours")
 
 
 def _users_cache() -> Path:

@@ -27,6 +27,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
+from indexer.escaping import command_line
 from indexer.store.database import Database
 from indexer.store.stories import get_image_id
 
@@ -114,7 +115,8 @@ def _value(database: Database, audit: Audit, parameter: Parameter, given: Mappin
     if value is None:
         if parameter.required:
             raise UsageProblem(
-                f"audit {audit.name} needs {parameter.description}; type: manage.py audit {audit.name} {name}=…"
+                f"audit {audit.name} needs {parameter.description}; type: "
+                f"{command_line('audit', audit.name, f'{name}=VALUE')}"
             )
         return None
     if name == "image":

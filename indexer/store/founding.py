@@ -22,7 +22,7 @@ from indexer.store.copying import count_rows, list_tables
 from indexer.store.database import Database
 from indexer.store.identity import make_identity_of_copy
 from indexer.store.locking import writer_lock
-from indexer.store.schema import Shape, existing_or_new, migrate, refusal, shape_of
+from indexer.store.schema import Shape, existing_or_new, make_file, migrate, refusal, shape_of
 from indexer.store.tables import ProfileRow, Table
 
 _LAYERS = ("profiles", "scorings", "preparations")  # each before those that it refers to
@@ -42,6 +42,7 @@ def found(name: str, *, since: datetime, copied_from: str | None = None) -> Iter
         path = database.path
         new = path is not None and not path.exists()
         try:
+            make_file(database)
             with database.connection() as connection:
                 hold_shape(connection)
                 _make_empty(database, connection)

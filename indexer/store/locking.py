@@ -23,6 +23,7 @@ from typing import Protocol
 
 from indexer.errors import DatabaseProblem
 from indexer.files.filesystems import is_mount_point
+from indexer.files.private import mode_of_new, open_file
 from indexer.store.advisory import server_right
 from indexer.store.database import Database
 from indexer.store.holders import UNKNOWN, holder, taken
@@ -112,7 +113,7 @@ def writer_lock(
 def _file_lock(database: Database, path: Path, *, command: str, since: datetime) -> Iterator[_Everything]:
     _require_one_name(database, path)
     lock = Path(f"{path}.lock")
-    descriptor = _open(lock)
+    descriptor = _open(lock, index=path)
     try:
         _take(descriptor, database, lock)
         _require_ours(descriptor, lock)
@@ -133,17 +134,26 @@ _OPENING = b'{"command": '
 _LONGEST_BYTES = 65536
 
 
-def _open(lock: Path) -> int:
+def _open(lock: Path, *, index: Path) -> int:
     """Descriptor of the lock's file, which is made if need be. A link of that name is not followed."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        return os.open(lock, flags, 0o666)
+        mode = mode_of_new(str(lock.parent)) | _rights_of_writers(index)
+        return open_file(str(lock), flags=os.O_RDWR, mode=mode, one_name=False)
     except OSError as problem:
         if problem.errno == errno.ELOOP:
             raise DatabaseProblem(f"the lock {lock} is a symbolic link; take the link away") from problem
         raise DatabaseProblem(
             f"the lock {lock} cannot be made ({problem.strerror}); check the rights of its folder"
         ) from problem
+
+
+def _rights_of_writers(index: Path) -> int:
+    """The rights that a lock gives besides: whoever may write to the index can take it."""
+    try:
+        writes = index.stat().st_mode & 0o022
+    except OSError:
+        return 0
+    return writes | writes << 1
 
 
 def _take(descriptor: int, database: Database, lock: Path) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from indexer.domain.profiles import Drawing, Preparation, Profile, Scoring
 from indexer.errors import ProfileProblem
+from indexer.escaping import command_line
 from indexer.store.tables import CameraRow, PreparationRow, ProfileRow, ScoringRow
 
 
@@ -75,7 +76,8 @@ def get_profile(session: Session, name: str) -> StoredProfile:
     found = find_profile(session, name)
     if found is None:
         names = ", ".join(stored.profile.name for stored in list_profiles(session))
-        raise ProfileProblem(f"there is no profile {name!r}; there are {names}; make one with: manage.py profile make")
+        make = command_line("profile", "make", "NAME")
+        raise ProfileProblem(f"there is no profile {name!r}; there are {names}; make one with: {make}")
     return found
 
 

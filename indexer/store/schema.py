@@ -4,7 +4,9 @@ It promises that a database is never created by a reader, never upgraded silentl
 newer or a damaged one is refused before anything else is asked of it.
 """
 
+import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from sqlalchemy.orm import Session
 
 from indexer.domain.profiles import BUILT_IN, DEFAULT
 from indexer.errors import DatabaseProblem, NoIndexProblem
+from indexer.escaping import command_line, quoted
+from indexer.files.private import create_file
 from indexer.store import profiles
 from indexer.store.advisory import hold_shape
 from indexer.store.database import Database, parse_database
@@ -52,6 +56,8 @@ class Health:
 def open_database(name: str, *, create: bool = False) -> Database:
     """The index of that URL or path, of the current shape; made first if there is none and `create` says so."""
     database = existing_or_new(name, create=create)
+    if create:
+        make_file(database)
     with _closed_if_refused(database):
         with database.read() as session:
             shape = shape_of(session.connection())
@@ -75,6 +81,7 @@ def find_database(name: str) -> Database | None:
 def upgrade_database(name: str) -> str:
     """The revision that the database has now; an older one is changed, a missing one made."""
     database = existing_or_new(name, create=True)
+    make_file(database)
     with _closed_if_refused(database):
         with database.read() as session:
             shape = shape_of(session.connection())
@@ -184,20 +191,50 @@ def existing_or_new(name: str, *, create: bool) -> Database:
     if path is None:
         return database
     if path.is_dir():
-        raise DatabaseProblem(f"database {path} is a folder; name a file in it, for example --db {path / 'indexer.db'}")
+        inside = " ".join(("--db", quoted(str(path / "indexer.db"))))
+        raise DatabaseProblem(f"database {path} is a folder; name a file in it, for example {inside}")
     if not path.parent.is_dir():
         raise DatabaseProblem(f"database {path}: the folder {path.parent} does not exist; make it first")
     if not path.exists() and not create:
-        raise NoIndexProblem(f"there is no index at {path}; make one with: manage.py --db {path} ingest FOLDER")
+        make = command_line("--db", str(path), "ingest", "FOLDER")
+        raise NoIndexProblem(f"there is no index at {path}; make one with: {make}")
+    _require_no_aliases(path)
     return database
+
+
+def make_file(database: Database) -> None:
+    """Makes the file of a SQLite index that is not there: SQLite gives its log the rights of the index, and would give
+    the index those that the umask leaves."""
+    if database.path is None or database.path.exists():
+        return
+    try:
+        os.close(create_file(str(database.path)))
+    except FileExistsError:
+        return  # another command made it meanwhile
+    except OSError as problem:
+        raise DatabaseProblem(
+            f"database {database.path}: it cannot be made ({problem.strerror}); check the rights of its folder"
+        ) from problem
+
+
+def _require_no_aliases(path: Path) -> None:
+    """Refuses an index beside which SQLite would write through a link, or into a file that has another name."""
+    for beside in (f"{path}{ending}" for ending in ("-wal", "-shm", "-journal")):
+        try:
+            status = os.lstat(beside)
+        except OSError:
+            continue
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+            raise DatabaseProblem(f"the file {beside} is a link, or has a second name (a hard link); take it away")
 
 
 def refusal(database: Database, shape: Shape) -> str:
     """Why a database that does not look as it should is not opened, and what to type."""
     return {
-        Shape.EMPTY: f"database {database.name} is empty; fill it with: manage.py --db {database.name} ingest FOLDER",
+        Shape.EMPTY: f"database {database.name} is empty; fill it with: "
+        f"{command_line('--db', database.name, 'ingest', 'FOLDER')}",
         Shape.OLDER: f"database {database.name} is of an older version; back it up, then type: "
-        f"manage.py --db {database.name} db upgrade",
+        f"{command_line('--db', database.name, 'db', 'upgrade')}",
         Shape.NEWER: f"database {database.name} was made by a newer version of indexer; update indexer to use it",
         Shape.FOREIGN: f"database {database.name} belongs to another program; name another file with --db",
     }[shape]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import Criterion, Image, State, ranked_above
 from indexer.errors import ImageProblem
+from indexer.escaping import command_line
 from indexer.store import profiles, removals
 from indexer.store.pins import is_pinned, is_pinned_by_person
 from indexer.store.removals import Removal
@@ -94,7 +95,8 @@ def get_image_id(session: Session, name: str) -> int:
     path = os.path.join(os.path.realpath(folder), base)
     rows = session.execute(select(ImageRow.id, ImageRow.state).where(ImageRow.path == path)).all()
     if not rows:
-        raise ImageProblem(f"image {name!a} is not in the index; ingest it, or type its number from: manage.py audit")
+        asking = command_line("audit")
+        raise ImageProblem(f"image {name!a} is not in the index; ingest it, or type its number from: {asking}")
     order = {State.MISSING: 2, State.REMOVED: 1}
     best = min(rows, key=lambda row: (order.get(State(row.state), 0), -row.id))
     return int(best.id)

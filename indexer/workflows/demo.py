@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from indexer.files import private
 from indexer.pixels.story import story
 
 _BEGIN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -21,12 +22,12 @@ class DemoFrame:
 
 def write_frames(folder: Path) -> list[DemoFrame]:
     """Writes the frames of the story, named in both forms of the original data set; what each shows."""
-    folder.mkdir(parents=True)
+    private.make_folders(str(folder))
     written = []
     for frame in story():
         time = _BEGIN + timedelta(seconds=frame.seconds)
         stamp = f"-{round(time.timestamp() * 1000)}" if frame.stamp == "epoch" else f"_{time:%Y_%m_%d__%H_%M_%S}"
         path = folder / f"{frame.camera}{stamp}{frame.suffix}"
-        path.write_bytes(frame.data)
+        private.write_new(str(path), frame.data)
         written.append(DemoFrame(str(path), frame.camera, frame.what, frame.new))
     return written

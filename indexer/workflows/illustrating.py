@@ -6,14 +6,14 @@ nothing into the index. Which words are written on the picture, its caller knows
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 
 from indexer.domain.removal import RemovalState
 from indexer.errors import PictureProblem, UsageProblem
+from indexer.escaping import command_line
+from indexer.files import private
 from indexer.pixels.changes import Changes, changes
 from indexer.pixels.describing import read_native
 from indexer.pixels.headers import ImageRefused, Limits
@@ -114,7 +114,7 @@ def _beside(session: Session, story: ImageStory) -> ImageStory:
         return get_story(session, story.neighbour.image_id)
     raise PictureProblem(
         f"image {story.id} has no keeper and nothing like it is on record; name another image to show it beside: "
-        f"manage.py explain {story.id} B --picture OUT.png"
+        f"{command_line('explain', str(story.id), 'B', '--picture', 'OUT.png')}"
     )
 
 
@@ -179,14 +179,8 @@ def _require_new(database: Database, out: str) -> None:
 
 
 def _write_new(out: str, data: bytes) -> None:
-    """Writes a file that was not there; what could be written of it is taken away again if not all could."""
-    made = False
+    """Writes a file that was not there, closed to others as the images may be."""
     try:
-        with Path(out).open("xb") as file:
-            made = True
-            file.write(data)
+        private.write_new(out, data)
     except OSError as problem:
-        if made:
-            with suppress(OSError):
-                Path(out).unlink()
         raise PictureProblem(f"{out!a} cannot be written: {problem.strerror}; name another place") from problem

@@ -5,6 +5,7 @@ import base64
 
 from indexer.domain.profiles import Drawing, Preparation
 from indexer.errors import ProfileProblem
+from indexer.escaping import command_line
 from indexer.pixels.describing import Recipe
 from indexer.pixels.drawings import ignored_by, read_drawing
 from indexer.pixels.headers import ImageRefused
@@ -46,7 +47,7 @@ def _png_of(drawing: Drawing) -> bytes:
     except (ValueError, ImageRefused) as problem:
         raise ProfileProblem(
             f"the picture of what is to be ignored is spoiled in the index ({problem}); look closer with: "
-            "manage.py db check"
+            f"{command_line('db', 'check')}"
         ) from problem
     return png
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.errors import ImageProblem
+from indexer.escaping import command_line
 from indexer.store import pins, stories
 from indexer.store.database import Database
 from indexer.workflows.running import writing
@@ -34,7 +35,7 @@ def _set(database: Database, names: Sequence[str], *, pinned: bool, clock: Clock
     for story in chosen:
         if pinned and story.state == "removed":
             raise ImageProblem(
-                f"image {story.path!a} was removed; bring it back with: manage.py restore {story.path!a}"
+                f"image {story.path!a} was removed; bring it back with: {command_line('restore', names=[story.path])}"
             )
     report = PinReport([], [])
     command = "pin" if pinned else "unpin"

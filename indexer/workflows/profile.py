@@ -6,6 +6,7 @@ from typing import Any
 
 from indexer.domain.profiles import Profile, derive_profile, parse_mask, parse_rectangle
 from indexer.errors import ProfileProblem, UsageProblem
+from indexer.escaping import command_line
 from indexer.pixels.masks import ignored_area
 from indexer.store import cameras, profiles
 from indexer.store.database import Database
@@ -65,7 +66,8 @@ def make_profile(
 def use_profile(database: Database, name: str | None, *, camera: str, active: bool, clock: Clock) -> ProfileUse:
     """Gives a camera a profile of its own from the next compare on, or (`active`) gives it back to the active one."""
     if (name is None) != active:
-        raise UsageProblem("say which profile decides the camera: manage.py profile use NAME, or --active")
+        own = command_line("profile", "use", "NAME", "--camera", "CAMERA")
+        raise UsageProblem(f"say which profile decides the camera, or --active in its place: {own}")
     with database.read() as session:
         camera_id = cameras.get_camera(session, camera)
         if name is not None:

@@ -14,6 +14,7 @@ from indexer.domain.images import State
 from indexer.domain.removal import RemovalState
 from indexer.domain.selection import pair_of
 from indexer.errors import UsageProblem
+from indexer.escaping import command_line
 from indexer.files.checking import Fingerprint, Mismatch, check, check_again, is_maybe_one_file, same_file
 from indexer.files.moving import aside_path, delete_witnessed, give_name_back
 from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
@@ -119,7 +120,7 @@ def _said_against(database: Database, removal: Removal) -> str | None:
         return None
     return (
         f"{said.by} said that its keeper shows something different; "
-        f"bring it back with: manage.py restore {removal.path!a}"
+        f"bring it back with: {command_line('restore', names=[removal.path])}"
     )
 
 
@@ -133,7 +134,7 @@ def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) 
             with database.read() as session:
                 now = removals.find_removal(session, removal.id)
             if now is None or (now.state, now.pending) != (removal.state, None):
-                return "another command was at work on it; see: manage.py audit removals"
+                return f"another command was at work on it; see: {command_line('audit', 'removals')}"
             if not locks.exclusive and os.path.lexists(removal.path):
                 return "another host may be at work on it, as something is at its old path; move that away first"
 
@@ -149,7 +150,7 @@ def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) 
 def _reason_to_stay(database: Database, removal: Removal, place: str) -> str | None:
     """Why a file is not deleted, before anything is read."""
     if removal.pending is not None:
-        return "what was begun with it was cut off and cannot be settled yet; see: manage.py recover"
+        return f"what was begun with it was cut off and cannot be settled yet; see: {command_line('recover')}"
     if same_file(place, removal.keeper_path):
         # By a link on the way to it: the keeper's name then leads to the very file that would go.
         return f"it is the same file as its keeper {removal.keeper_path!a}"

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from indexer.domain.images import State
 from indexer.domain.removal import Flagged, RemovalState
+from indexer.escaping import command_line
 from indexer.files import manifest
 from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, is_same, same_file
 from indexer.files.filesystems import free_bytes
@@ -82,7 +83,9 @@ def take_away(
 ) -> End:
     """Takes one file away, or says why it is where it was."""
     if item.victim.image_id in run.settled.left_open:
-        return End(problem="an earlier removal of it was cut off and cannot be settled yet; see: manage.py recover")
+        return End(
+            problem=f"an earlier removal of it was cut off and cannot be settled yet; see: {command_line('recover')}"
+        )
     if same_file(item.victim.path, item.keeper.path):
         return End(hard_link=True)
     removal = _Removal(item, database, manner, run, clock, album, safeguards)

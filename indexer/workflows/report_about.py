@@ -2,6 +2,7 @@
 
 from indexer.domain.images import State
 from indexer.domain.profiles import Preparation, Profile
+from indexer.escaping import command_line
 from indexer.files.publishing import Publication
 from indexer.pages.views import About, CameraCard, Ignored, Listed, Listing, Picture, Sweep, SweepPoint
 from indexer.pixels.masks import mask_picture
@@ -74,26 +75,30 @@ def _sweep(means: Means, card: CameraCard) -> Sweep:
 
 
 def _listings(means: Means, camera_id: int, card: CameraCard) -> list[Listing]:
-    by_state = "manage.py audit --sql \"SELECT path FROM images WHERE camera_id = {} AND state = '{}'\""
+    missing = f"SELECT path FROM images WHERE camera_id = {camera_id} AND state = 'missing'"
     undecided = (
-        f'manage.py audit --sql "SELECT path FROM images AS image WHERE camera_id = {camera_id} '
-        "AND state = 'ready' AND "
-        'NOT EXISTS (SELECT 1 FROM audit_decisions AS decided WHERE decided.image_id = image.id)"'
+        f"SELECT path FROM images AS image WHERE camera_id = {camera_id} AND state = 'ready' AND "
+        "NOT EXISTS (SELECT 1 FROM audit_decisions AS decided WHERE decided.image_id = image.id)"
     )
     with means.database.read() as session:
         found = (
-            ("undecided", card.undecided, reporting.list_undecided(session, camera_id, limit=_NAMED), undecided),
+            (
+                "undecided",
+                card.undecided,
+                reporting.list_undecided(session, camera_id, limit=_NAMED),
+                ("--sql", undecided),
+            ),
             (
                 "unreadable",
                 card.unreadable,
                 reporting.list_of_states(session, camera_id, states=_UNREADABLE, limit=_NAMED),
-                "manage.py audit unreadable",
+                ("unreadable",),
             ),
             (
                 "missing",
                 card.missing,
                 reporting.list_of_states(session, camera_id, states=(State.MISSING,), limit=_NAMED),
-                by_state.format(camera_id, "missing"),
+                ("--sql", missing),
             ),
         )
     return [
@@ -101,9 +106,9 @@ def _listings(means: Means, camera_id: int, card: CameraCard) -> list[Listing]:
             title,
             total,
             tuple(Listed(one.id, one.path, one.state_reason) for one in rows),
-            command,
+            command_line("audit", *words),
         )
-        for title, total, rows, command in found
+        for title, total, rows, words in found
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from indexer.domain.removal import RemovalState
 from indexer.errors import ImageProblem, UsageProblem
+from indexer.escaping import command_line
 from indexer.files.checking import Fingerprint, Mismatch, check
 from indexer.files.moving import give_name_back, move_no_replace
 from indexer.files.quarantine import forget_place, make_folders, quarantine_of
@@ -83,11 +84,11 @@ def _require(database: Database, wanted: Wanted) -> None:
     """Refuses a request that names nothing in quarantine, before a run is begun."""
     with database.read() as session:
         if wanted.run_id is not None and not runs.run_exists(session, wanted.run_id):
-            raise ImageProblem(f"there is no run {wanted.run_id}; see: manage.py audit runs")
+            raise ImageProblem(f"there is no run {wanted.run_id}; see: {command_line('audit', 'runs')}")
     chosen = _choose(database, wanted)
     for path in wanted.paths:
         if not any(_is_at_or_below(removal.path, path) for removal in chosen):
-            raise ImageProblem(f"nothing from {path!a} is in quarantine; see: manage.py audit removals")
+            raise ImageProblem(f"nothing from {path!a} is in quarantine; see: {command_line('audit', 'removals')}")
 
 
 def _choose(database: Database, wanted: Wanted) -> list[Removal]:
@@ -105,10 +106,11 @@ def _is_at_or_below(path: str, place: str) -> bool:
 def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, clock: Clock) -> str | None:
     """Brings one file back; why not, if it could not be."""
     if removal.pending is not None:
-        return "what was begun with it was cut off and cannot be settled yet; see: manage.py recover"
+        return f"what was begun with it was cut off and cannot be settled yet; see: {command_line('recover')}"
     if removal.recorded and not is_recorded_near(removal.path):
         return (
-            "no record of its removal is near its path; mount its disk, or if this is a new one type: manage.py rescue"
+            "no record of its removal is near its path; mount its disk, or if this is a new one type: "
+            f"{command_line('rescue', 'QUARANTINE')}"
         )
     quarantine = quarantine_of(removal.quarantine_path or "")
     try:
@@ -121,7 +123,7 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
             with database.read() as session:
                 now = removals.find_removal(session, removal.id)
             if now is None or (now.state, now.pending) != (removal.state, None):
-                return "another command was at work on it; see: manage.py audit removals"
+                return f"another command was at work on it; see: {command_line('audit', 'removals')}"
             problem = _move_back(database, removal, pin=pin, run=run, clock=clock, before_unlink=before_unlink)
             if problem is None:
                 note_return(removal, index_id=run.index_id, at=clock())

@@ -20,6 +20,7 @@ from enum import Enum
 
 from indexer.domain.images import State
 from indexer.domain.removal import RemovalState
+from indexer.escaping import command_line
 from indexer.files.checking import (
     Fingerprint,
     Mismatch,
@@ -268,4 +269,6 @@ def _drop(copy: str, act: _Act, *, keep: str) -> None:
 
 def _require_alone(act: _Act, copy: str) -> None:
     if not act.alone:
-        raise OSError(errno.EBUSY, "another host may be at work on it; see: manage.py recover --nobody-else", copy)
+        raise OSError(
+            errno.EBUSY, f"another host may be at work on it; see: {command_line('recover', '--nobody-else')}", copy
+        )

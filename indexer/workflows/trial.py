@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Walk
 from indexer.engines import Lost, Map, serial
+from indexer.escaping import command_line
 from indexer.pixels.describing import Thumbnail
 from indexer.pixels.matching import NOTHING, Measure
 from indexer.pixels.scoring import Evidence
@@ -32,7 +33,7 @@ Result = TypeVar("Result")
 
 _SPOILED = (
     "cannot be read; compare makes it again when it next decides the camera from scratch, as under a profile that is "
-    "new: manage.py profile make NAME, then manage.py compare --profile NAME"
+    f"new, which is made with: {command_line('profile', 'make', 'NAME')}"
 )
 
 
@@ -157,11 +158,12 @@ class _Trial:
         if self._stored.profile.preparation.native and not self._files:
             raise HeldBack(
                 f"the profile {self._stored.profile.name} compares whole pictures and caches nothing, so nothing can "
-                "be told without opening them; manage.py evaluate LABELS.csv --max-score A,B does"
+                "be told without opening them; this does: "
+                f"{command_line('evaluate', 'LABELS.csv', '--max-score', 'A,B')}"
             )
         bare = [image.id for image in self._with_shapes() if image.shape is None]
         if bare and not self._stored.profile.preparation.native:
-            self._make(bare, why="is missing; first: manage.py compare")
+            self._make(bare, why=f"is missing; first: {command_line('compare')}")
         return self._with_shapes()
 
     def _with_shapes(self) -> list[Image]:

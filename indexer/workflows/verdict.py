@@ -17,6 +17,7 @@ from indexer.domain.selection import pair_of
 from indexer.domain.verdict_files import BadLine, Line, read_lines
 from indexer.domain.verdicts import Contradiction, Pair, Word, contradictions, is_text, resting_on
 from indexer.errors import IndexerError, VerdictProblem
+from indexer.escaping import command_line
 from indexer.store import cameras, decisions, removals, stories, verdicts
 from indexer.store.columns import path_from_text
 from indexer.store.database import Database, Session
@@ -127,7 +128,7 @@ def undo(database: Database, name_a: str, name_b: str, *, clock: Clock) -> Verdi
         held = verdicts.find_verdict(session, pair)
     if held is None:
         shown = " and ".join(ascii(image.path) for image in images)
-        raise VerdictProblem(f"no verdict holds on {shown}; those that do: manage.py verdict list")
+        raise VerdictProblem(f"no verdict holds on {shown}; those that do: {command_line('verdict', 'list')}")
     report = VerdictReport(withdrawn=[held])
     with writing(database, "verdict undo", arguments={"images": list(pair)}, clock=clock) as run:
         with database.write() as session:
@@ -191,7 +192,8 @@ def _images(session: Session, name_a: str, name_b: str) -> tuple[JudgedImage, Ju
     if image_a.camera_id != image_b.camera_id:
         raise VerdictProblem(
             f"{image_a.path!a} is of camera {image_a.camera!a} and {image_b.path!a} of {image_b.camera!a}: "
-            "only images of one camera are compared; if a name is wrong, type: manage.py ingest PATH --camera NAME"
+            "only images of one camera are compared; if a name is wrong, type: "
+            f"{command_line('ingest', 'PATH', '--camera', 'NAME')}"
         )
     return image_a, image_b
 

@@ -83,7 +83,7 @@ def test_a_file_with_bad_lines(run: Run, decided: Path, own_home: Path) -> None:
     assert lines[1].startswith("  line 2: image '99' is not in the index")
     assert (len(lines), lines[-1]) == (12, "  and 3 more; --json names them all")
     assert len(run("verdict", "--from", "said.csv", "--json").document["refused"]) == 13
-    assert run("verdict", "list").out == "There is no verdict. Next: manage.py verdict A B same|different\n"
+    assert run("verdict", "list").out == "There is no verdict. Next: manage.py verdict A B same\n"
 
 
 def test_a_file_that_is_not_there(run: Run, decided: Path) -> None:

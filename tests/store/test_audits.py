@@ -128,7 +128,11 @@ def test_unknown_audit() -> None:
         ("runs", {"limit": "-1"}, "audit runs: limit is '-1'; give a whole number"),
         ("runs", {"limit": ""}, "audit runs: limit is ''; give a whole number"),
         ("removals", {"run": "1; DROP"}, "audit removals: run is '1; DROP'; give a whole number"),
-        ("history", {}, "audit history needs the image's number, or its path; type: manage.py audit history image=…"),
+        (
+            "history",
+            {},
+            "audit history needs the image's number, or its path; type: manage.py audit history image=VALUE",
+        ),
         ("history", {"image": "/frames/0.jpg"}, "image '/frames/0.jpg' is not in the index"),
     ],
 )

@@ -56,3 +56,12 @@ def test_old_index_is_upgraded_with_its_decisions(maker: Any, old_index: Path) -
         assert check_database(database).problems == ()
         decided = rows(database, "SELECT verdict, COUNT(*) FROM audit_decisions WHERE state = 'ready' GROUP BY verdict")
         assert decided == [("keep", 5)]
+
+
+@pytest.mark.parametrize("chosen", [0o600, 0o640, 0o644])
+def test_rights_stay(old_index: Path, chosen: int) -> None:
+    """An upgrade changes nothing of who may read the index; the lock that it makes is closed to others."""
+    old_index.chmod(chosen)
+    upgrade_database(str(old_index))
+    files = (old_index, Path(f"{old_index}.lock"))
+    assert [file.stat().st_mode & 0o777 for file in files] == [chosen, 0o600]
