@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from indexer.door.escaping import shell_word
 from indexer.door.exits import warn
 from indexer.door.page import Page
 from indexer.door.words import when
+from indexer.escaping import quoted
 from indexer.store.database import Database, parse_address
 from indexer.store.schema import find_database, open_database
 from indexer.workflows.looking import Found
@@ -77,7 +77,7 @@ def sentence(other: OtherIndex) -> str:
     told = ", ".join([*which, f"folder {other.folder}"])
     if not other.address:
         return f"another index has images of this folder: {told}"
-    use_it = f"type --db {shell_word(other.address)} to use it"
+    use_it = f"type --db {quoted(other.address)} to use it"
     return f"another index has images of this folder: {other.address} ({told}); {use_it}"
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from indexer.door.escaping import shell_word
 from indexer.errors import NoIndexProblem
+from indexer.escaping import quoted
 from indexer.files.known_indexes import KnownIndex, is_there
 
 _NAMED = 10
@@ -16,7 +16,7 @@ def with_known(problem: NoIndexProblem, known: Sequence[KnownIndex]) -> NoIndexP
     if not indexes:
         return problem
     more = [f"  and {len(indexes) - _NAMED} more"] if len(indexes) > _NAMED else []
-    told = NoIndexProblem(f"{problem}, or go on with the one that was used last: --db {shell_word(indexes[0].address)}")
+    told = NoIndexProblem(f"{problem}, or go on with the one that was used last: --db {quoted(indexes[0].address)}")
     told.lines = (
         "Indexes that were made before, the last used first (times are UTC):",
         *map(_line, indexes[:_NAMED]),
@@ -29,4 +29,4 @@ def _line(index: KnownIndex) -> str:
     more = len(index.folders) - _FOLDERS
     folders = ", ".join([*index.folders[:_FOLDERS], *([f"and {more} more"] if more > 0 else [])])
     used = f"last used {index.last_used:%Y-%m-%d %H:%M:%S}"
-    return f"  --db {shell_word(index.address)}   {used}   {folders or 'no folder yet'}"
+    return f"  --db {quoted(index.address)}   {used}   {folders or 'no folder yet'}"

@@ -110,6 +110,8 @@ def pruned(console: Console, report: PruneReport) -> None:
     _left_out(console, report.left_out)
     _held_back(console, report.held_back)
     named(console, report.failures)
+    if report.changed_in:
+        console.print(f"To have changed files read again: {command_line('ingest', '--again', names=report.changed_in)}")
     if report.stopped:
         console.print(f"Stopped: {printable(report.stopped)}.")
     if report.quarantines:

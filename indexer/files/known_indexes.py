@@ -16,11 +16,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from indexer.files.private import make_folders
+
 _MOST_INDEXES = 100
 _MOST_FOLDERS = 20
 _MOST_BYTES = 1 << 20
 _NAME = re.compile(r"[0-9a-f]{32}\.json")
-_FOR_THE_OWNER = 0o700
 _OPENING = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -80,8 +81,7 @@ class KnownIndexes:
         above = next(path for path in Path(self._folder).parents if path.exists())
         if os.geteuid() == 0 and above.stat().st_uid != 0:
             raise PermissionError(self._folder)
-        os.makedirs(os.path.dirname(self._folder), mode=_FOR_THE_OWNER, exist_ok=True)
-        os.mkdir(self._folder, _FOR_THE_OWNER)
+        make_folders(self._folder)
 
     @contextmanager
     def _opened(self) -> Iterator[int]:

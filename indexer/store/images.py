@@ -190,9 +190,14 @@ def list_camera_names(session: Session, image_ids: Sequence[int]) -> dict[int, s
     return {image_id: name for rows in found for image_id, name in rows}
 
 
-def list_roots(session: Session) -> list[str]:
-    """The folders that were given to ingest."""
-    return list(session.scalars(select(ImageRow.root).distinct()))
+def list_roots(session: Session, image_ids: Sequence[int] | None = None) -> list[str]:
+    """The folders that were given to ingest, for these images or for all."""
+    if image_ids is None:
+        return list(session.scalars(select(ImageRow.root).distinct()))
+    query = select(ImageRow.root).distinct()
+    return sorted(
+        {root for chunk in chunks(image_ids) for root in session.scalars(query.where(ImageRow.id.in_(chunk)))}
+    )
 
 
 def list_outermost_roots(session: Session) -> list[str]:

@@ -13,11 +13,11 @@ from typing import Any
 from indexer.domain.removal import Brake, Flagged, Plan, plan_removal
 from indexer.errors import UsageProblem
 from indexer.interrupts import uninterrupted
-from indexer.store import cameras, decisions, pictures, runs
+from indexer.store import cameras, decisions, images, pictures, runs
 from indexer.store.database import Database
 from indexer.workflows.album import Album
 from indexer.workflows.removing import End, Manner, take_away
-from indexer.workflows.running import writing
+from indexer.workflows.running import Run, writing
 from indexer.workflows.safeguards import Safeguards, record_earlier
 from indexer.workflows.unwalked import find_walked
 from indexer.workflows.watching import Clock, Progress, silent
@@ -27,7 +27,8 @@ from indexer.workflows.watching import Clock, Progress, silent
 class PruneReport:
     """What was taken away and what was not.
 
-    `protected`: files that must stay, and why; `stopped`: why the run ended before its plan did.
+    `protected`: files that must stay, and why; `stopped`: why the run ended before its plan did; `changed_in`: the
+    folders of files that are not what the index knows.
     """
 
     run_id: int = 0
@@ -38,6 +39,7 @@ class PruneReport:
     protected: list[tuple[str, str]] = field(default_factory=list)
     stopped: str | None = None
     failures: list[tuple[str, str]] = field(default_factory=list)
+    changed_in: list[str] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     held_back: dict[str, str] = field(default_factory=dict)
     quarantines: Counter[str] = field(default_factory=Counter)
@@ -108,18 +110,37 @@ def prune(
         report.present = {camera.camera: camera.images for camera in now.cameras}
         run.counts = report.counts
         record_earlier(database, run=run, at=clock())
-        album, safeguards = _album(database, victims, manner=manner), Safeguards(database, victims, run=run)
-        advance = progress("removing", len(victims))
-        for number, item in enumerate(victims, start=1):
-            with uninterrupted():
-                end = take_away(database, item, manner=manner, run=run, clock=clock, album=album, safeguards=safeguards)
-                _note(report, item, end)
-            run.counts = report.counts
-            advance(1)
-            if end.ends_run and number < len(victims):
-                report.stopped = f"{end.problem}; {len(victims) - number} files of the plan were not tried"
-                break
+        _remove(database, victims, report, manner=manner, run=run, clock=clock, progress=progress)
     return report
+
+
+def _remove(
+    database: Database,
+    victims: Sequence[Flagged],
+    report: PruneReport,
+    *,
+    manner: Manner,
+    run: Run,
+    clock: Clock,
+    progress: Progress,
+) -> None:
+    """Takes the files away one by one, until one ends the run."""
+    album, safeguards = _album(database, victims, manner=manner), Safeguards(database, victims, run=run)
+    changed: set[int] = set()
+    advance = progress("removing", len(victims))
+    for number, item in enumerate(victims, start=1):
+        with uninterrupted():
+            end = take_away(database, item, manner=manner, run=run, clock=clock, album=album, safeguards=safeguards)
+            _note(report, item, end)
+        if end.changed_id is not None:
+            changed.add(end.changed_id)
+        run.counts = report.counts
+        advance(1)
+        if end.ends_run and number < len(victims):
+            report.stopped = f"{end.problem}; {len(victims) - number} files of the plan were not tried"
+            break
+    with database.read() as session:
+        report.changed_in = images.list_roots(session, sorted(changed))
 
 
 def _album(database: Database, victims: Sequence[Flagged], *, manner: Manner) -> Album:

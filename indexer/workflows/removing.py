@@ -16,10 +16,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from indexer.domain.images import State
-from indexer.domain.removal import Flagged, RemovalState
+from indexer.domain.removal import Flagged, IndexedFile, RemovalState
 from indexer.escaping import command_line
 from indexer.files import manifest
-from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, is_same, same_file
+from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, UnreadableFileError, check, is_same, same_file
 from indexer.files.filesystems import free_bytes
 from indexer.files.moving import aside_path, delete_witnessed, move_no_replace
 from indexer.files.quarantine import forget_place, quarantine_place
@@ -55,7 +55,8 @@ class Manner:
 class End:
     """How one removal ended: into which quarantine, or left alone and why.
 
-    `hard_link`: its keeper's own file; `protected`: it must stay; `problem`: it failed; `ends_run`: so would others.
+    `hard_link`: its keeper's own file; `protected`: it must stay; `problem`: it failed; `ends_run`: so would others;
+    `changed_id`: the image, this one or its keeper, whose file is not what the index knows.
     """
 
     quarantine: str | None = None
@@ -63,6 +64,7 @@ class End:
     protected: str | None = None
     problem: str | None = None
     ends_run: bool = False
+    changed_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def take_away(
         with database.write() as session:
             album.write(session)
             removals.note_failure(session, item, problem=str(problem), at=clock(), run_id=run.id)
-        return End(problem=str(problem), ends_run=problem.ends_run)
+        return End(problem=str(problem), ends_run=problem.ends_run, changed_id=problem.changed_id)
     except _Failed as problem:
         return End(problem=str(problem), ends_run=problem.ends_run)
     safeguards.forget(item)
@@ -105,11 +107,12 @@ def take_away(
 
 
 class _Stopped(Exception):
-    """Why a file was left where it was; `ends_run`: the next one would fare no better."""
+    """Why a file was left where it was; `ends_run`: the next one would fare no better; `changed_id`: see `End`."""
 
-    def __init__(self, reason: str, *, ends_run: bool = False) -> None:
+    def __init__(self, reason: str, *, ends_run: bool = False, changed_id: int | None = None) -> None:
         super().__init__(reason)
         self.ends_run = ends_run
+        self.changed_id = changed_id
 
 
 class _Refused(_Stopped):
@@ -192,11 +195,16 @@ def _checked(item: Flagged, album: Album) -> tuple[FileIdentity, FileIdentity]:
     try:
         keeper = album.check(item.keeper)
     except Mismatch as problem:
-        raise _Refused(f"its keeper: {problem.reason}") from problem
+        raise _Refused(f"its keeper: {problem.reason}", changed_id=_changed_id(item.keeper, problem)) from problem
     try:
         return album.check(item.victim), keeper
     except Mismatch as problem:
-        raise _Refused(problem.reason) from problem
+        raise _Refused(problem.reason, changed_id=_changed_id(item.victim, problem)) from problem
+
+
+def _changed_id(file: IndexedFile, problem: Mismatch) -> int | None:
+    """The image of a file that is another one now; one that only cannot be read may be what it was."""
+    return None if isinstance(problem, UnreadableFileError) else file.image_id
 
 
 def _place(folder: str, removal: _Removal) -> str:
