@@ -158,8 +158,7 @@ def test_a_name_that_comes_to_be_meanwhile_is_not_written_over(
 def test_a_full_disk_leaves_no_part_of_a_picture(street: Index, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could be written is taken away again, and the sentence says what was wrong."""
     full = Path("/dev/full")
-    open_file = Path.open
-    monkeypatch.setattr(Path, "open", lambda path, mode: (open_file(path, mode).close(), open_file(full, "wb"))[1])
+    monkeypatch.setattr(os, "fdopen", lambda descriptor, mode: (os.close(descriptor), full.open(mode))[1])
     with pytest.raises(PictureProblem, match="No space left"):
         drawn(street, out, BIRDS)
     assert not out.exists()
