@@ -36,6 +36,7 @@ COLUMNS = {
     "borderline": "camera decided score max_score over_limit path other_path profile",
     "families": "camera keeper_path duplicates removed duplicates_size_bytes first_captured_at last_captured_at "
     "keeper_id",
+    "flat": "camera path captured_at image_id",
     "history": "image_id happened_at event reason other_path score max_score profile decided_by held_until run_id",
     "removals": "run_id removed_at state camera path keeper_path score max_score profile reason size_bytes "
     "quarantine_path restored_at purged_at problem",
@@ -44,6 +45,7 @@ COLUMNS = {
     "timeless": "camera path captured_at time_from camera_from image_id",
     "twins": "camera apart_s image_a_path image_b_path captured_a_at captured_b_at image_a_id image_b_id",
     "twins_across_cameras": "content_hash camera path captured_at size_bytes image_id",
+    "unlikely_times": "camera path captured_at time_from image_id",
     "unreadable": "camera state reason path width height size_bytes image_id",
     "unwitnessed": "camera path state quarantine_path keeper_path keeper_state keeper_reason removed_at run_id "
     "image_id",
