@@ -43,7 +43,7 @@ def ingested(console: Console, report: IngestReport) -> None:
         )
     if report.flat:
         console.print(
-            f"  {report.flat} images show nothing, one grey level alone: no score makes them duplicates. To list them: "
+            f"  {report.flat} images show nothing, one grey level alone: no score makes them duplicates. See: "
             "manage.py audit flat"
         )
     if report.unmatched:

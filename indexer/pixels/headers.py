@@ -51,6 +51,7 @@ _TIME_TAGS = ((36867, 37521, 36881), (36868, 37522, 36882), (_DATE_TIME, 37520, 
 _LIKE_A_TIME = r"\d[\d :/.,+APMTZapmtz-]{9,39}"
 _OF_THE_DAY = re.compile(r"\d{1,2}:\d{1,2}:\d{1,2}(?![\d:])", re.ASCII)
 _MODES_WITH_OPACITY = ("LA", "La", "PA", "RGBA", "RGBa")
+_BITS_OF_TIFF = (1, 2, 4, 8, 16)
 _UNSIGNED, _UNDEFINED = 1, 4  # of the TIFF tag SampleFormat
 _SAMPLES = {2: "with a sign", 3: "of floating point"}
 
@@ -194,7 +195,7 @@ def _require_readable_kind(data: bytes) -> None:
         if number:
             continue
         samples, bits = _whole_number(tags, SAMPLE_FORMAT, _UNSIGNED), _whole_number(tags, BITS_PER_SAMPLE, 1)
-        if samples not in (_UNSIGNED, _UNDEFINED) or bits > 16:
+        if samples not in (_UNSIGNED, _UNDEFINED) or bits not in _BITS_OF_TIFF:
             how = _SAMPLES.get(samples, "without a sign" if samples == _UNSIGNED else "of an unknown kind")
             reason = f"values of {bits} bits {how}: only those of 8 or 16 bits without a sign are read"
             raise ImageRefused("unreadable", reason)

@@ -1,6 +1,7 @@
 """What is seen of a person survives every way to write a picture down, or the picture is refused with the reason."""
 
 import io
+import struct
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -11,8 +12,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from indexer.engines import engine
 from indexer.errors import ProfileProblem
 from indexer.pixels.formats import reads_avif
+from indexer.store import profiles
+from indexer.workflows.explain import load_pair
 from indexer.workflows.profile import make_profile, use_profile
 from tests.databases import on_sqlite
 from tests.workflows.conftest import Index, name
@@ -78,6 +82,16 @@ def in_opacity(seen: Scene, mode: str = "RGBA") -> Image.Image:
     """One colour, and the scene in its opacity alone."""
     flat = Image.new("L", (320, 192), 40)
     return Image.merge(mode, [flat] * (len(mode) - 1) + [grey(seen)])
+
+
+def packed(seen: Scene, bits: int) -> bytes:
+    """A TIFF in which each value takes so many bits, without a gap between them."""
+    rows = ["".join(f"{value:0{bits}b}" for value in row) for row in whole(seen, span=2**bits - 1).tolist()]
+    data = b"".join(int(row, 2).to_bytes(len(row) // 8, "big") for row in rows)
+    height, width = seen.shape
+    tags = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: len(data)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + struct.pack("<H", len(tags)) + entries + bytes(4)
 
 
 def first(seen: Scene) -> Image.Image:
@@ -151,6 +165,9 @@ REFUSED: dict[str, tuple[str, Writer, str]] = {
         lambda seen: by_opencv(".tif", whole(seen, span=4000).astype(np.int32)),
         "32 bits with a sign",
     ),
+    "10 bits packed, TIFF": ("tif", lambda seen: packed(seen, 10), "values of 10 bits without a sign"),
+    "12 bits packed, TIFF": ("tif", lambda seen: packed(seen, 12), "values of 12 bits without a sign"),
+    "14 bits packed, TIFF": ("tif", lambda seen: packed(seen, 14), "values of 14 bits without a sign"),
     "all in the opacity, RGBA PNG": ("png", lambda seen: by_pillow("PNG", in_opacity(seen)), "opacity"),
     "all in the opacity, grey PNG": ("png", lambda seen: by_pillow("PNG", in_opacity(seen, "LA")), "opacity"),
     "all in the opacity, palette PNG": (
@@ -324,8 +341,41 @@ def test_two_pictures_of_nothing_are_no_duplicates(maker: object, index: Index) 
         index.compare()
         decided = index.rows("SELECT verdict, reason FROM audit_decisions ORDER BY path")
         assert decided == [("keep", "new"), ("duplicate", "identical"), *[("keep", "new")] * 3]
+    with index.database.read() as session:
+        stored = profiles.active_profile(session)
+        assert load_pair(session, stored, 3, 4)[1] == (
+            "there is nothing to see on image 3, one grey level alone: only equal bytes make it like others"
+        )
     index.put(name(5), by_opencv(".png", np.full((192, 320), 17, np.uint8)))
     index.ingest()
     index.compare()
     assert index.rows("SELECT COUNT(*) FROM audit_decisions WHERE verdict = 'duplicate'") == [(1,)]
     assert index.rows("SELECT COUNT(*) FROM scores") == [(0,)]
+
+
+@on_sqlite
+def test_a_judged_pair_of_nothing_goes_by_the_verdict(maker: object, index: Index) -> None:
+    """A person's word outranks that there is nothing to see; under `original` pixels count as they did."""
+    for minute, level in enumerate((0, 90)):
+        index.put(name(minute), by_opencv(".png", np.full((192, 320), level, np.uint8)))
+    index.ingest()
+    index.compare()
+    assert duplicates(index) == {}
+    index.judge(name(0), name(1), "same")
+    assert duplicates(index) == {1: 0}
+
+
+@on_sqlite
+def test_workers_together_decide_as_one(maker: object, index: Index) -> None:
+    """Flat frames among others are decided the same, with the same evidence, whatever the number of workers."""
+    for minute in range(40):
+        content = np.full((192, 320), minute, np.uint8) if minute % 3 == 0 else bytes8(scene(minute % 5))
+        index.put(name(minute), by_opencv(".png", content) + bytes([minute]))
+    index.ingest()
+    index.compare()
+    alone = index.decisions()
+    index.compare(profile="plain")
+    with engine(2) as spread:
+        index.compare(profile="balanced", spread=spread)
+    assert index.decisions() == alone
+    assert sum(keeper is None for _, keeper, _ in alone.values()) >= 14
