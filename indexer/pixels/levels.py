@@ -52,7 +52,7 @@ def require_kept(stored: NDArray[np.uint16]) -> None:
     of grey levels, which no threshold tells from noise. An 8-bit picture that was written with 16 bits loses nothing.
     """
     used = _used(stored)
-    if used.lossless or (used.high >= _REACHED_AT_LEAST and used.high - used.low >= _USED_AT_LEAST):
+    if _is_kept(used):
         return
     raise ImageRefused(
         "unreadable",
@@ -81,8 +81,27 @@ def scaled(values: NDArray[np.uint16], *, levels: Levels) -> NDArray[np.uint8]:
         used = _used(values)
         reason = f"{outside:.1%} of the 16-bit values {used.low} to {used.high} lie outside of the levels {low},{high}"
         raise ImageRefused("unreadable", reason)
+    return _grey(values, low=low, high=high)
+
+
+def is_kept(stored: NDArray[np.uint16]) -> bool:
+    """Whether a division by 256 leaves enough of a picture; see `require_kept`."""
+    return _is_kept(_used(stored))
+
+
+def stretched(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """The picture in grey levels over the values that it has itself, (H, W): to be looked at, never to be compared."""
+    used = _used(values)
+    return _grey(values, low=used.low, high=max(used.high, used.low + 1))
+
+
+def _grey(values: NDArray[np.uint16], *, low: int, high: int) -> NDArray[np.uint8]:
     steps = np.rint((np.arange(65536, dtype=np.float64) - low) * (255.0 / (high - low)))
     return np.clip(steps, 0, 255).astype(np.uint8)[values]
+
+
+def _is_kept(used: _Used) -> bool:
+    return used.lossless or (used.high >= _REACHED_AT_LEAST and used.high - used.low >= _USED_AT_LEAST)
 
 
 def _used(values: NDArray[np.uint16]) -> _Used:
