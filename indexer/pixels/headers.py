@@ -180,7 +180,7 @@ def _header(image: Image.Image, data: bytes) -> Header:
     orientation, exif_time, exif_offset = _exif_facts(image)
     width, height = _stored_size(image)
     opacity = image.mode in _MODES_WITH_OPACITY or (image.mode == "P" and "transparency" in image.info)
-    bits = max(_bits_of_tiff(image), data[24] if data.startswith(_PNG_START) else 8)
+    bits = max(8, _bits_of_tiff(image), data[24] if data.startswith(_PNG_START) else 0)
     return Header(image.format or "", width, height, orientation, exif_time, exif_offset, bits, opacity)
 
 
@@ -206,7 +206,7 @@ def _of_several(header: Header | None, pages: str) -> ImageRefused:
 
 
 def _bits_of_tiff(image: Image.Image) -> int:
-    return _whole_number(image.tag_v2, BITS_PER_SAMPLE, 1) if isinstance(image, TiffImagePlugin.TiffImageFile) else 1
+    return _whole_number(image.tag_v2, BITS_PER_SAMPLE, 1) if isinstance(image, TiffImagePlugin.TiffImageFile) else 0
 
 
 def _whole_number(tags: Mapping[int, object], tag: int, usual: int) -> int:
