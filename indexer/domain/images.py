@@ -29,7 +29,7 @@ class Image:
     """One present image of a camera, as the decision rule sees it.
 
     `captured_at` is aware UTC or None; `shape` is the (height, width) of its thumbnail, None where shapes do not
-    matter.
+    matter. One whose thumbnail is `flat`, with nothing on it, is like no other image by any score.
     """
 
     id: int
@@ -41,6 +41,7 @@ class Image:
     captured_at: datetime | None = None
     pinned: bool = False
     shape: tuple[int, int] | None = None
+    flat: bool = False
 
     @cached_property
     def captured_us(self) -> int | None:

@@ -49,8 +49,12 @@ _STAMP = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _EXIF = re.compile(
-    r"(?P<year>[0-9]{4})[:/-](?P<month>[0-9]{2})[:/-](?P<day>[0-9]{2})[ T]"
-    r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]+))?"
+    r"""
+    (?P<year>[0-9]{4}) [:/.-] [ ]?(?P<month>[0-9]{1,2}) [:/.-] [ ]?(?P<day>[0-9]{1,2}) (?: T | [ ]{1,2} )
+    (?P<hour>[0-9]{1,2}) : [ ]?(?P<minute>[0-9]{1,2}) : [ ]?(?P<second>[0-9]{1,2}) (?: [.,] (?P<fraction>[0-9]+) )?
+    [ ]? (?P<half>[AP]\.?M\.?)? [ ]? (?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?
+    """,
+    re.VERBOSE | re.IGNORECASE,
 )
 _DIGITS = re.compile(
     r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"
@@ -204,8 +208,21 @@ def _read_timestamp(text: str | None) -> datetime | None:
 
 
 def _read_exif(text: str | None, *, offset: str | None) -> datetime | None:
+    """The time of EXIF in any form that cameras and programs write it in.
+
+    The standard says `2021:03:27 13:53:37`; others put `-`, `/` or `.` between the parts of the date, `T` before those
+    of the day, leave zeros out or write blanks for them, count to twelve, or add a fraction and an offset, which then
+    goes before that of the tag.
+    """
     parts = _EXIF.fullmatch((text or "").strip(" \t\r\n\0"))
-    return _read_parts(parts, offset=offset) if parts else None
+    if parts is None:
+        return None
+    half, hour = (parts["half"] or "").upper()[:1], int(parts["hour"])
+    if half and not (1 <= hour <= 12 or (half == "P" and hour > 12)):  # 13:53:37 PM is written, too
+        return None
+    if half and hour <= 12:
+        hour = hour % 12 + 12 * (half == "P")
+    return _read_parts(parts, offset=parts["offset"] or offset, hour=hour)
 
 
 def _read_mtime(mtime_ns: int) -> datetime | None:
@@ -219,11 +236,11 @@ def _read_epoch(digits_ms: str) -> datetime | None:
     return moment if moment.year in _EPOCH_YEARS else None
 
 
-def _read_parts(parts: re.Match[str], *, offset: str | None) -> datetime | None:
-    """The time of a match with the groups year to second and fraction, if the calendar has it."""
-    year, month, day, hour, minute, second = (
-        int(parts[name]) for name in ("year", "month", "day", "hour", "minute", "second")
-    )
+def _read_parts(parts: re.Match[str], *, offset: str | None, hour: int | None = None) -> datetime | None:
+    """The time of a match with the groups year to second and fraction, if the calendar has it; `hour` goes before the
+    group of that name."""
+    year, month, day, minute, second = (int(parts[name]) for name in ("year", "month", "day", "minute", "second"))
+    hour = int(parts["hour"]) if hour is None else hour
     microsecond = int((parts["fraction"] or "0")[:6].ljust(6, "0"))
     try:
         return datetime(year, month, day, hour, minute, second, microsecond, _zone(offset)).astimezone(UTC)

@@ -18,6 +18,8 @@ from typing import Any
 from indexer.errors import ProfileProblem
 
 Mask = tuple[int, int, int, int]
+Levels = tuple[int, int]
+"""The values of 16-bit images that become black and white."""
 Rectangle = tuple[float, float, float, float]
 """Per cent of the width or height: (from the left, from the top, wide, high)."""
 
@@ -30,7 +32,7 @@ MOST_PIXELS = 10**9
 """More than any frame has, where areas are in native pixels."""
 
 _REAL = {"min_contour_area", "max_score", "record_limit"}
-_SAID_IF_ANY = {"ignore", "ignore_picture"}
+_SAID_IF_ANY = {"ignore", "ignore_picture", "levels"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -58,7 +60,8 @@ class Preparation:
     """What a thumbnail is: a width in pixels (None: native size, nothing cached), local contrast or not, a mask.
 
     The mask is the border painted black: (left, top, right, bottom) in per cent of the width or height. More can be
-    ignored in the same way: rectangles, and what somebody drew.
+    ignored in the same way: rectangles, and what somebody drew. `levels` is the scale of 16-bit images; without one
+    those are refused of which 8 bits would leave too little.
     """
 
     work_width: int | None = 320
@@ -66,6 +69,7 @@ class Preparation:
     mask: Mask = (5, 10, 5, 0)
     ignore: tuple[Rectangle, ...] = ()
     ignore_picture: Drawing | None = None
+    levels: Levels | None = None
 
     @property
     def native(self) -> bool:
@@ -79,7 +83,8 @@ class Preparation:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The numbers by name, as they are stored; nothing is said of what is not ignored, as before there was that."""
+        """The numbers by name, as they are stored; nothing is said of what is not ignored or has no
+        scale, as before there was that."""
         return {key: value for key, value in asdict(self).items() if key not in _SAID_IF_ANY or value}
 
 
@@ -152,6 +157,17 @@ def parse_mask(text: str) -> Mask:
     return left, top, right, bottom
 
 
+def parse_levels(text: str) -> Levels:
+    """The scale that "low,high" says, in whole values of 16-bit images."""
+    try:
+        low, high = (int(part) for part in text.split(","))
+    except ValueError:
+        raise ProfileProblem(
+            f"levels {text!r} are not two whole numbers; type for example --levels 28000,33000"
+        ) from None
+    return low, high
+
+
 def parse_rectangle(text: str) -> Rectangle:
     """The rectangle that "left,top,wide,high" says, in per cent of the frame, decimals allowed."""
     try:
@@ -222,6 +238,9 @@ def _rules_of_preparation(preparation: Preparation) -> Iterator[tuple[bool, str]
     yield min(preparation.mask) >= 0, f"mask {preparation.mask} has a side below 0 per cent"
     yield left + right < 100 and top + bottom < 100, f"mask {preparation.mask} covers the whole picture"
     yield not (preparation.native and preparation.contrast), "local contrast needs a work width; native size has none"
+    if preparation.levels is not None:
+        low, high = preparation.levels
+        yield 0 <= low < high <= 65535, f"levels {low},{high}: black must be below white, both within 0 to 65535"
     for rectangle in preparation.ignore:
         yield _is_within_frame(rectangle), f"ignore {rectangle} does not lie within the frame, 0 to 100 per cent"
     if drawing is not None:

@@ -50,6 +50,9 @@ def profile_make(
     ] = None,
     work_width: Annotated[int | None, typer.Option(metavar="PX", help="Width of the thumbnails.")] = None,
     contrast: Annotated[bool | None, typer.Option(help="Local contrast, or none.")] = None,
+    levels: Annotated[
+        str | None, typer.Option(metavar="LOW,HIGH", help="16-bit values that are black and white.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a new profile; an existing one is never changed."""
@@ -67,6 +70,7 @@ def profile_make(
         "ignore_picture": ignore_picture,
         "work_width": work_width,
         "contrast": contrast,
+        "levels": levels,
     }
     with enter(context, json=json) as page, page.database(create=True) as database:
         page.show(work.make_profile(database, name, base=base, changes=changes, clock=page.clock), parameters.one)

@@ -12,6 +12,7 @@ from rich.text import Text
 from indexer.domain.removal import Plan
 from indexer.door.escaping import printable
 from indexer.escaping import command_line
+from indexer.files.walking import NOT_AN_IMAGE
 from indexer.store.auditing import Audit
 from indexer.store.auditing import Table as Rows
 from indexer.store.schema import Health
@@ -35,10 +36,16 @@ def ingested(console: Console, report: IngestReport) -> None:
     parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts if number]
     console.print(f"{report.seen} files seen: {', '.join(parts) or 'nothing'}.")
     for reason, number in report.skipped.items():
-        console.print(f"  skipped {number}: {reason}")
+        endings = f" ({_endings(report.endings)})" if reason == NOT_AN_IMAGE and report.endings else ""
+        console.print(f"  skipped {number}: {reason}{endings}")
     if report.missing:
         console.print(
             f"  {report.missing} images of earlier runs are not there any more; their duplicates are decided again."
+        )
+    if report.flat:
+        console.print(
+            f"  {report.flat} images show nothing, one grey level alone: no score makes them duplicates. See: "
+            "manage.py audit flat"
         )
     if report.unmatched:
         console.print(f"  {report.unmatched} names do not match the pattern; they were read in the usual way.")
@@ -167,6 +174,11 @@ def stated(console: Console, status: Status) -> None:
         row += [when(c.first_captured_at), when(c.last_captured_at)]
         row += [status.own_profiles.get(c.camera, status.profile)] if status.own_profiles else []
     console.print(grid(heads, rows) if rows else "There is no image yet.")
+    if status.unlikely_times:
+        console.print(
+            f"{status.unlikely_times} images have a time that a wrong clock gave; to list them: manage.py audit "
+            "unlikely_times"
+        )
     if status.quarantined:
         console.print(f"{status.quarantined} files lie in quarantine, {size(status.quarantined_bytes)}.")
     if status.left_open:
@@ -257,6 +269,13 @@ def size(size_bytes: int) -> str:
 def when(time: datetime | None) -> str:
     """A time for people, in UTC."""
     return "unknown" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+def _endings(endings: Mapping[str, int]) -> str:
+    """The endings of files that were skipped, the most frequent first."""
+    ranked = sorted(endings.items(), key=lambda one: (-one[1], one[0]))
+    said = [f"{printable(ending or 'none')} {number}" for ending, number in ranked[:_NAMED]]
+    return ", ".join([*said, *([f"and {len(ranked) - _NAMED} other endings"] if len(ranked) > _NAMED else [])])
 
 
 def _left_out(console: Console, left_out: Mapping[str, int]) -> None:

@@ -20,8 +20,15 @@ OF_REPORT = "a report of indexer"
 OF_QUARANTINE = "a quarantine of indexer"
 """Why a folder of our own is skipped."""
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+NOT_AN_IMAGE = "not an image name"
+UNFINISHED = "an unfinished file (.part, .tmp, .crdownload)"
+"""Why a file is skipped by its name."""
+
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".mpo")
+IMAGE_SUFFIXES = frozenset({*JPEG_SUFFIXES, ".png", ".bmp", ".tif", ".tiff", ".webp", ".avif"})
 """Suffixes of candidates, in small letters."""
+_UNFINISHED_SUFFIXES = (".part", ".tmp", ".crdownload")
+_LONGEST_SUFFIX = 12
 
 
 class Candidate(NamedTuple):
@@ -40,8 +47,8 @@ class Skipped:
 
     path: str
     reason: str
-    """'not an image name', 'symbolic link', 'not a regular file', 'a report of indexer', 'a quarantine of indexer',
-    'Permission denied', 'gone while walking' or another text of the operating system."""
+    """`NOT_AN_IMAGE`, `UNFINISHED`, 'symbolic link', 'not a regular file', 'a report of indexer',
+    'a quarantine of indexer', 'Permission denied', 'gone while walking' or another text of the operating system."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +179,7 @@ def _describe_entry(entry: os.DirEntry[str], *, root: str) -> Candidate | Skippe
         if entry.is_dir(follow_symlinks=False):
             return None
         if not _is_image_name(entry.name):  # first, so that a file that is no candidate costs no look at the disk
-            return Skipped(entry.path, "not an image name")
+            return Skipped(entry.path, _reason_of_name(entry.name))
         return _by_status(entry.path, root=root, status=entry.stat(follow_symlinks=False))
     except OSError as problem:
         return Skipped(entry.path, _reason(problem))
@@ -187,7 +194,7 @@ def _describe_file(name: str, *, root: str) -> Candidate | Skipped:
     if stat.S_ISLNK(status.st_mode):
         return Skipped(path, "symbolic link")
     if not _is_image_name(name):
-        return Skipped(path, "not an image name")
+        return Skipped(path, _reason_of_name(name))
     return _by_status(path, root=root, status=status)
 
 
@@ -195,6 +202,16 @@ def _is_image_name(name: str) -> bool:
     """Whether a name has one of the suffixes, and anything but dots before it."""
     stem, dot, suffix = name.rpartition(".")
     return (dot + suffix).lower() in IMAGE_SUFFIXES and stem.strip(".") != ""
+
+
+def _reason_of_name(name: str) -> str:
+    return UNFINISHED if name.lower().endswith(_UNFINISHED_SUFFIXES) else NOT_AN_IMAGE
+
+
+def ending_of(path: str) -> str:
+    """The last suffix of a name in small letters, with its dot; empty without one, or if it is too long for one."""
+    stem, dot, suffix = os.path.basename(path).rpartition(".")
+    return f"{dot}{suffix}".lower() if stem.strip(".") and len(suffix) < _LONGEST_SUFFIX else ""
 
 
 def _by_status(path: str, *, root: str, status: os.stat_result) -> Candidate | Skipped:

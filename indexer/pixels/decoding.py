@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.pixels.headers import Header, ImageRefused
+from indexer.pixels.levels import FULL, Levels, require_kept, scaled
 
 _REDUCED = {
     1: cv2.IMREAD_GRAYSCALE,
@@ -81,7 +82,9 @@ def _largest(header: Header, *, across_px: int, least_px: int) -> int:
     return next((by for by in (8, 4, 2) if across_px // by >= least_px), 1)
 
 
-def decode_grey(data: bytes, *, header: Header, work_width: int | None) -> NDArray[np.uint8]:
+def decode_grey(
+    data: bytes, *, header: Header, work_width: int | None, levels: Levels | None = None
+) -> NDArray[np.uint8]:
     """The picture in 8-bit grey, turned as its EXIF says.
 
     Parameters
@@ -92,6 +95,8 @@ def decode_grey(data: bytes, *, header: Header, work_width: int | None) -> NDArr
         Of the same bytes.
     work_width : int or None
         Width it will be shrunk to, which allows the decoder's `reduction`; None for the whole picture.
+    levels : Levels or None
+        Scale of values of more than 8 bits; None divides them by 256 where that leaves enough.
 
     Returns
     -------
@@ -100,10 +105,52 @@ def decode_grey(data: bytes, *, header: Header, work_width: int | None) -> NDArr
     Raises
     ------
     ImageRefused
-        `damaged` if the decoder fails or says that data ends early, `unreadable` if it runs out of memory.
+        `damaged` if the decoder fails or says that data ends early, `unreadable` if it runs out of memory, or if what
+        the picture shows would be lost.
     """
+    require_content(data, header=header, levels=levels)
+    if is_scaled(header, levels=levels):
+        return scaled(decode_deep(data), levels=levels or FULL)
     by = 1 if work_width is None else reduction(header, work_width=work_width)
     return _decoded(data, flags=_REDUCED[by])
+
+
+def is_scaled(header: Header, *, levels: Levels | None) -> bool:
+    """Whether grey levels are made from the stored values by a scale, and not by the decoder."""
+    return header.bits > 8 and levels is not None and levels != FULL
+
+
+def require_content(data: bytes, *, header: Header, levels: Levels | None) -> None:
+    """Refuses a picture of which 8-bit grey would leave too little: what is seen in its opacity alone, and values of
+    more than 8 bits without a scale. Most pictures have neither, and cost nothing here.
+
+    Raises
+    ------
+    ImageRefused
+        `unreadable` with the reason; and as `decode_grey`.
+    """
+    if not header.opacity and (header.bits <= 8 or levels is not None):
+        return
+    stored = decode_as_stored(data)
+    if header.opacity:
+        if stored.ndim != 3 or stored.shape[2] != 4:
+            raise ImageRefused("unreadable", "its opacity cannot be read")
+        opacity = stored[:, :, 3]
+        if opacity.min() != opacity.max():
+            raise ImageRefused("unreadable", "a part of it is transparent: only colours are looked at, not opacity")
+    if levels is None and stored.dtype == np.uint16:
+        require_kept(np.asarray(stored[:, :, :3] if stored.ndim == 3 else stored, dtype=np.uint16))
+
+
+def decode_deep(data: bytes) -> NDArray[np.uint16]:
+    """The picture in grey with values as they are stored, of 16 bits, turned as its EXIF says: (H, W), uint16.
+
+    Raises as `decode_grey`.
+    """
+    image = _decoded(data, flags=cv2.IMREAD_ANYDEPTH)
+    if image.dtype != np.uint16 or image.ndim != 2:
+        raise ImageRefused("unreadable", f"values of the kind {image.dtype}: only 8 and 16 bits are read")
+    return image
 
 
 def decode_colour(data: bytes, *, by: int = 1) -> NDArray[np.uint8]:

@@ -14,12 +14,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.pixels.decoding import as_decoded, decode_grey, reduction, refusal
+from indexer.pixels.decoding import as_decoded, decode_deep, decode_grey, is_scaled, reduction, refusal
 from indexer.pixels.headers import Header, ImageRefused, Limits, State, read_header
 from indexer.pixels.heap import keep_freed_memory
+from indexer.pixels.levels import Levels
 from indexer.pixels.masks import Mask
 from indexer.pixels.native import native_prepared
-from indexer.pixels.preparing import prepared, shrunk, thumbnail_height
+from indexer.pixels.preparing import is_flat, prepared, shrunk, thumbnail_height
 from indexer.pixels.quality import MEASURING_WIDTH, sharpness
 from indexer.pixels.thumbnails import encode
 
@@ -39,25 +40,29 @@ class Recipe:
     work_width: int
     contrast: bool
     mask: Mask
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A prepared image as PNG, and the digest of its recipe."""
+    """A prepared image as PNG, the digest of its recipe, and whether there is nothing on it: one grey level alone where
+    it is looked at."""
 
     digest: str
     height: int
     width: int
     data: bytes
+    flat: bool = False
 
 
 @dataclass(frozen=True)
 class DescribeTask:
-    """One file to describe, with the thumbnails wanted of it."""
+    """One file to describe, with the thumbnails wanted of it, and the scale of values of more than 8 bits."""
 
     path: str
     recipes: tuple[Recipe, ...]
     limits: Limits
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True)
@@ -132,9 +137,10 @@ def describe(task: DescribeTask) -> Description:
         data = _whole(file, limits=task.limits)
         header = read_header(data, limits=task.limits)
         seen = _with_header(seen, header)
-        image = _Image(data, header=header, widths=(MEASURING_WIDTH, *(recipe.work_width for recipe in task.recipes)))
+        widths = (MEASURING_WIDTH, *(recipe.work_width for recipe in task.recipes))
+        image = _Image(data, header=header, widths=widths, levels=task.levels)
         thumbnails = tuple(image.thumbnail(recipe) for recipe in task.recipes)
-        clear = sharpness(image.shrunk(MEASURING_WIDTH))
+        clear = image.sharpness()
         return replace(_with_header(seen, image.header), state="ready", sharpness=clear, thumbnails=thumbnails)
     except Exception as problem:
         refused = refusal(problem)
@@ -170,7 +176,7 @@ def prepare_again(task: PrepareTask) -> Prepared:
     try:
         data = read_indexed(task.path, content_hash=task.content_hash, limits=task.limits)
         header = read_header(data, limits=task.limits)
-        image = _Image(data, header=header, widths=(task.recipe.work_width,))
+        image = _Image(data, header=header, widths=(task.recipe.work_width,), levels=task.recipe.levels)
         return Prepared(task.image_id, image.thumbnail(task.recipe), None)
     except OSError as problem:
         return Prepared(task.image_id, None, in_words(problem))
@@ -178,7 +184,9 @@ def prepare_again(task: PrepareTask) -> Prepared:
         return Prepared(task.image_id, None, str(refusal(problem)))
 
 
-def read_native(path: str, *, content_hash: str, mask: Mask, limits: Limits) -> NDArray[np.uint8]:
+def read_native(
+    path: str, *, content_hash: str, mask: Mask, limits: Limits, levels: Levels | None = None
+) -> NDArray[np.uint8]:
     """The image of a file for the profile `original`: (H, W), uint8, at native size.
 
     Raises
@@ -189,8 +197,7 @@ def read_native(path: str, *, content_hash: str, mask: Mask, limits: Limits) -> 
         If the picture cannot be used.
     """
     data = read_indexed(path, content_hash=content_hash, limits=limits)
-    read_header(data, limits=limits)
-    return native_prepared(data, mask=mask)
+    return native_prepared(data, mask=mask, header=read_header(data, limits=limits), levels=levels)
 
 
 def read_indexed(path: str, *, content_hash: str, limits: Limits) -> bytes:
@@ -217,11 +224,12 @@ def in_words(problem: OSError) -> str:
 class _Image:
     """One picture on its way to several widths; each reduction is decoded once, each width shrunk once."""
 
-    def __init__(self, data: bytes, *, header: Header, widths: tuple[int, ...]) -> None:
+    def __init__(self, data: bytes, *, header: Header, widths: tuple[int, ...], levels: Levels | None) -> None:
         for work_width in widths:  # before anything is allocated; decoding may turn the header, `shrunk` asks again
             _thumbnail_size(header, work_width=work_width)
         self.header = header
         self._data = data
+        self._levels = levels
         self._decoded: dict[int, NDArray[np.uint8]] = {}
         self._shrunk: dict[int, NDArray[np.uint8]] = {}
 
@@ -234,12 +242,20 @@ class _Image:
     def thumbnail(self, recipe: Recipe) -> Thumbnail:
         image = prepared(self.shrunk(recipe.work_width), contrast=recipe.contrast, mask=recipe.mask)
         height, width = image.shape
-        return Thumbnail(digest=recipe.digest, height=height, width=width, data=encode(image))
+        flat = is_flat(image, mask=recipe.mask)
+        return Thumbnail(digest=recipe.digest, height=height, width=width, data=encode(image), flat=flat)
+
+    def sharpness(self) -> float:
+        """How clear the picture is, whatever the scale of its values: of deep ones as they are stored."""
+        if not is_scaled(self.header, levels=self._levels):
+            return sharpness(self.shrunk(MEASURING_WIDTH))
+        size = _thumbnail_size(self.header, work_width=MEASURING_WIDTH)
+        return sharpness(shrunk(decode_deep(self._data), size=size))
 
     def _grey(self, work_width: int) -> NDArray[np.uint8]:
         by = reduction(self.header, work_width=work_width)
         if by not in self._decoded:
-            image = decode_grey(self._data, header=self.header, work_width=work_width)
+            image = decode_grey(self._data, header=self.header, work_width=work_width, levels=self._levels)
             self.header = as_decoded(self.header, shape=(image.shape[0], image.shape[1]), by=by)
             self._decoded[by] = image
         return self._decoded[by]

@@ -1,7 +1,10 @@
-"""What a file says of itself before a pixel is decoded: format, size, orientation, EXIF time.
+"""What a file says of itself before a pixel is decoded: format, size, depth, orientation, EXIF time.
 
 Everything is read by Pillow, which never touches the pixels here; sizes are held against the limits before anything is
 allocated. It does not know paths, nor what an EXIF time means: the strings go on as the camera wrote them.
+
+A file of which a decoder would show a part alone (a second page, a second frame) is refused, as are values that no grey
+level is made of. Of an MPO, which is a JPEG with further ones behind it, the first picture is the main one.
 
 The width and height are those of the picture as OpenCV shows it. On 4.14 and 5.0 OpenCV applies the EXIF orientations
 1 to 8 in JPEG, MPO, PNG, WebP and TIFF alike, and takes any other value for 1; it does not look into XMP.
@@ -14,10 +17,20 @@ import struct
 import warnings
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from PIL import Image, TiffImagePlugin
+
+from indexer.pixels.formats import (
+    BITS_PER_SAMPLE,
+    PAGE_KIND,
+    REDUCED_PAGE,
+    SAMPLE_FORMAT,
+    find_unread_kind,
+    is_avif,
+    tiff_directories,
+)
 
 # The limits below stand in the place of Pillow's own, which would refuse (or warn of) fewer pixels than ours.
 Image.MAX_IMAGE_PIXELS = None
@@ -28,11 +41,19 @@ State = Literal["unreadable", "damaged", "too_small"]
 """Why a picture cannot be used: see the table of bad input in the README."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")  # MPO comes out of JPEG; Pillow raises KeyError if it is asked for
+_FORMATS_WITH_FRAMES = ("PNG", "WEBP", "AVIF")
 _PNG_START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_PNG_PALETTE, _PNG_WITH_OPACITY = 3, (4, 6)
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _ORIENTATION, _DATE_TIME, _EXIF_IFD = 274, 306, 34665
-_TIME_TAGS = ((36867, 37521, 36881), (_DATE_TIME, 37520, 36880))
-"""(time, sub-seconds, offset) of the exposure, then of the last change of the file."""
+_TIME_TAGS = ((36867, 37521, 36881), (36868, 37522, 36882), (_DATE_TIME, 37520, 36880))
+"""(time, sub-seconds, offset) of the exposure, then of its digitizing, then of the last change of the file."""
+_LIKE_A_TIME = r"\d[\d :/.,+APMTZapmtz-]{9,39}"
+_OF_THE_DAY = re.compile(r"\d{1,2}:\d{1,2}:\d{1,2}(?![\d:])", re.ASCII)
+_MODES_WITH_OPACITY = ("LA", "La", "PA", "RGBA", "RGBa")
+_BITS_OF_TIFF = (1, 2, 4, 8, 16)
+_UNSIGNED, _UNDEFINED = 1, 4  # of the TIFF tag SampleFormat
+_SAMPLES = {2: "with a sign", 3: "of floating point"}
 
 
 @dataclass(frozen=True)
@@ -51,15 +72,20 @@ class Header:
     Attributes
     ----------
     format : str
-        Pillow's name: JPEG, MPO, PNG, BMP, TIFF or WEBP.
+        Pillow's name: JPEG, MPO, PNG, BMP, TIFF, WEBP or AVIF.
     stored_width, stored_height : int
         Pixels as stored, before the EXIF rotation.
     orientation : int, 1 to 8
         EXIF orientation; 1 where it is missing or makes no sense.
     exif_time : str or None
-        'YYYY:MM:DD HH:MM:SS' or with '.fff', in the camera's own clock.
+        As the camera wrote it, in its own clock: 'YYYY:MM:DD HH:MM:SS' or another form, with '.fff' behind the seconds
+        if the sub-seconds are written apart.
     exif_offset : str or None
         '+02:00': that clock's distance from UTC.
+    bits : int
+        Of a value as stored; 8 also for fewer.
+    opacity : bool
+        Whether there is a channel of opacity.
     """
 
     format: str
@@ -68,6 +94,8 @@ class Header:
     orientation: int
     exif_time: str | None
     exif_offset: str | None
+    bits: int = 8
+    opacity: bool = False
 
     @property
     def width(self) -> int:
@@ -127,8 +155,9 @@ def read_header(data: bytes, *, limits: Limits) -> Header:
 def _parsed(data: bytes) -> Header:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        _require_readable_kind(data)
         try:
-            image = Image.open(io.BytesIO(data), formats=_FORMATS)
+            image = Image.open(io.BytesIO(data), formats=("AVIF",) if is_avif(data) else _FORMATS)
         except MemoryError as problem:
             raise ImageRefused("unreadable", "the header asks for more memory than there is") from problem
         except (
@@ -140,9 +169,51 @@ def _parsed(data: bytes) -> Header:
                 raise ImageRefused("unreadable", reason) from problem
             return header
         with image:
-            orientation, exif_time, exif_offset = _exif_facts(image)
-            width, height = _stored_size(image)
-            return Header(image.format or "", width, height, orientation, exif_time, exif_offset)
+            header = _header(image, data)
+            frames = getattr(image, "n_frames", 1) if header.format in _FORMATS_WITH_FRAMES else 1
+            if frames > 1:
+                raise _of_several(header, f"{frames} frames")
+            return header
+
+
+def _header(image: Image.Image, data: bytes) -> Header:
+    orientation, exif_time, exif_offset = _exif_facts(image)
+    width, height = _stored_size(image)
+    opacity = image.mode in _MODES_WITH_OPACITY or (image.mode == "P" and "transparency" in image.info)
+    bits = max(8, _bits_of_tiff(image), data[24] if data.startswith(_PNG_START) else 0)
+    return Header(image.format or "", width, height, orientation, exif_time, exif_offset, bits, opacity)
+
+
+def _require_readable_kind(data: bytes) -> None:
+    """Refuses a kind of picture that is known and not read, and a TIFF whose values or pages are not all looked at."""
+    kind = find_unread_kind(data)
+    if kind is not None:
+        raise ImageRefused("unreadable", f"{kind} picture, which is not read")
+    for number, tags in enumerate(tiff_directories(data)):
+        if number and not _whole_number(tags, PAGE_KIND, 0) & REDUCED_PAGE:
+            raise _of_several(None, "several pages")
+        if number:
+            continue
+        samples, bits = _whole_number(tags, SAMPLE_FORMAT, _UNSIGNED), _whole_number(tags, BITS_PER_SAMPLE, 1)
+        if samples not in (_UNSIGNED, _UNDEFINED) or bits not in _BITS_OF_TIFF:
+            how = _SAMPLES.get(samples, "without a sign" if samples == _UNSIGNED else "of an unknown kind")
+            reason = f"values of {bits} bits {how}: only those of 8 or 16 bits without a sign are read"
+            raise ImageRefused("unreadable", reason)
+
+
+def _of_several(header: Header | None, pages: str) -> ImageRefused:
+    return ImageRefused("unreadable", f"{pages}: only the first would be looked at; save each alone", header=header)
+
+
+def _bits_of_tiff(image: Image.Image) -> int:
+    return _whole_number(image.tag_v2, BITS_PER_SAMPLE, 1) if isinstance(image, TiffImagePlugin.TiffImageFile) else 0
+
+
+def _whole_number(tags: Mapping[int, object], tag: int, usual: int) -> int:
+    """The largest value of a tag."""
+    value = tags.get(tag, usual)
+    numbers = [one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, int)]
+    return max(numbers, default=usual)
 
 
 def _png_header(data: bytes) -> Header | None:
@@ -152,7 +223,11 @@ def _png_header(data: bytes) -> Header | None:
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
     if min(width, height) < 1 or depth not in _PNG_DEPTHS.get(colour, ()):
         return None
-    return Header("PNG", width, height, 1, None, None)
+    header = Header("PNG", width, height, 1, None, None, max(8, depth), colour in _PNG_WITH_OPACITY)
+    before_pixels = data[: max(0, data.find(b"IDAT"))]
+    if b"acTL" in before_pixels:
+        raise _of_several(header, "several frames")
+    return replace(header, opacity=True) if colour == _PNG_PALETTE and b"tRNS" in before_pixels else header
 
 
 def _stored_size(image: Image.Image) -> tuple[int, int]:
@@ -191,11 +266,20 @@ def _exif(image: Image.Image) -> Image.Exif | None:
 def _exif_time(exif: Mapping[int, object], details: Mapping[int, object]) -> tuple[str | None, str | None]:
     for time_tag, subsecond_tag, offset_tag in _TIME_TAGS:
         holder = exif if time_tag == _DATE_TIME else details
-        time = _matching(r"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d", holder.get(time_tag))
-        if time:
+        time = _matching(_LIKE_A_TIME, holder.get(time_tag))  # in which form, those see who read it
+        if time and re.search("[1-9]", time):
             subseconds = _matching(r"\d{1,9}", details.get(subsecond_tag))
-            return f"{time}.{subseconds}" if subseconds else time, _matching(r"[+-]\d\d:\d\d", details.get(offset_tag))
+            offset = _matching(r"[+-]\d\d:\d\d", details.get(offset_tag))
+            return _with_subseconds(time, subseconds) if subseconds else time, offset
     return None, None
+
+
+def _with_subseconds(time: str, subseconds: str) -> str:
+    """The time with a fraction behind its seconds, unless it has one."""
+    last = next(reversed(list(_OF_THE_DAY.finditer(time))), None)
+    if last is None or time[last.end() :].startswith((".", ",")):
+        return time
+    return f"{time[: last.end()]}.{subseconds}{time[last.end() :]}"
 
 
 def _matching(pattern: str, value: object) -> str | None:

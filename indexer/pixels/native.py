@@ -7,11 +7,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.pixels.decoding import decode_colour
+from indexer.pixels.decoding import decode_colour, decode_grey, is_scaled, require_content
+from indexer.pixels.headers import Header
+from indexer.pixels.levels import Levels
 from indexer.pixels.masks import Mask, masked
 
 
-def native_prepared(data: bytes, *, mask: Mask) -> NDArray[np.uint8]:
+def native_prepared(
+    data: bytes, *, mask: Mask, header: Header | None = None, levels: Levels | None = None
+) -> NDArray[np.uint8]:
     """The whole picture in grey with what is ignored painted black, not shrunk and not blurred.
 
     Parameters
@@ -19,6 +23,10 @@ def native_prepared(data: bytes, *, mask: Mask) -> NDArray[np.uint8]:
     data : bytes
         The whole file.
     mask : Mask
+    header : Header or None
+        Of the same bytes; None for a picture that is known to have 8 bits and no opacity.
+    levels : Levels or None
+        Scale of values of more than 8 bits.
 
     Returns
     -------
@@ -27,12 +35,16 @@ def native_prepared(data: bytes, *, mask: Mask) -> NDArray[np.uint8]:
     Raises
     ------
     ImageRefused
-        As `decoding.decode_colour`.
+        As `decoding.decode_colour` and `decoding.require_content`.
 
     Notes
     -----
     Decoded in colour first, as the original does: the grey that a JPEG decoder makes by itself differs by rounding.
     """
+    if header is not None:
+        if is_scaled(header, levels=levels):
+            return masked(decode_grey(data, header=header, work_width=None, levels=levels), mask=mask)
+        require_content(data, header=header, levels=levels)
     grey = cv2.cvtColor(decode_colour(data), cv2.COLOR_BGR2GRAY)
     return masked(np.asarray(grey, dtype=np.uint8), mask=mask)
 

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.pixels.decoding import as_decoded, decode_colour, refusal, viewing_reduction
+from indexer.pixels.decoding import as_decoded, decode_colour, decode_deep, refusal, viewing_reduction
 from indexer.pixels.describing import in_words, read_indexed
-from indexer.pixels.headers import Limits, read_header
+from indexer.pixels.headers import Header, Limits, read_header
+from indexer.pixels.levels import is_kept, stretched
 from indexer.pixels.preparing import shrunk, thumbnail_height
 from indexer.pixels.thumbnails import decode
 
@@ -67,11 +68,12 @@ def small_picture(data: bytes, *, limits: Limits, width: int = PICTURE_WIDTH) ->
     Notes
     -----
     A JPEG is decoded at the largest reduction that leaves it wide enough: the decoder averages blocks of pixels on its
-    way, which is all that a small picture wants. Of a 1280 x 720 JPEG that takes a third of the time.
+    way, which is all that a small picture wants. Of a 1280 x 720 JPEG that takes a third of the time. A picture of
+    16-bit values that would be flat is shown in grey over the values that it has.
     """
     header = read_header(data, limits=limits)
     by = viewing_reduction(header, width=width)
-    image = decode_colour(data, by=by)
+    image = _decoded(data, header=header, by=by)
     as_decoded(header, shape=(image.shape[0], image.shape[1]), by=by)
     return _picture(image, width=width)
 
@@ -109,6 +111,14 @@ def take_picture(task: PictureTask) -> Pictured:
         return Pictured(None, in_words(problem))
     except Exception as problem:
         return Pictured(None, str(refusal(problem)))
+
+
+def _decoded(data: bytes, *, header: Header, by: int) -> NDArray[np.uint8]:
+    if header.bits > 8:
+        values = decode_deep(data)
+        if not is_kept(values):
+            return stretched(values)
+    return decode_colour(data, by=by)
 
 
 def _picture(image: NDArray[np.uint8], *, width: int) -> Picture:

@@ -3,11 +3,15 @@
 It does not know profiles: every number is an argument. Everything here is bit-equal on OpenCV 4.14 and 5.0.
 """
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.pixels.masks import Mask, masked
+from indexer.pixels.masks import Mask, ignored_area, masked
+
+Value = TypeVar("Value", np.uint8, np.uint16)
 
 _CONTRAST_GAIN = 50.0
 _CONTRAST_FLOOR = 8.0
@@ -18,17 +22,17 @@ def thumbnail_height(*, width: int, height: int, work_width: int) -> int:
     return max(1, round(height * work_width / width))
 
 
-def shrunk(image_grey: NDArray[np.uint8], *, size: tuple[int, int]) -> NDArray[np.uint8]:
+def shrunk(image_grey: NDArray[Value], *, size: tuple[int, int]) -> NDArray[Value]:
     """The image at another size, averaged over areas.
 
     Parameters
     ----------
-    image_grey : (H, W), uint8
+    image_grey : (H, W), uint8 or uint16
     size : (height, width)
     """
     height, width = size
     # OpenCV wants (width, height), here only.
-    return np.asarray(cv2.resize(image_grey, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return np.asarray(cv2.resize(image_grey, (width, height), interpolation=cv2.INTER_AREA), dtype=image_grey.dtype)
 
 
 def local_contrast(image_grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -88,3 +92,20 @@ def prepared(image_shrunk: NDArray[np.uint8], *, contrast: bool, mask: Mask) -> 
     """
     blurred = np.asarray(cv2.GaussianBlur(image_shrunk, (3, 3), 0), dtype=np.uint8)
     return masked(local_contrast(blurred) if contrast else blurred, mask=mask)
+
+
+def is_flat(thumbnail: NDArray[np.uint8], *, mask: Mask) -> bool:
+    """Whether a thumbnail has one grey level alone where it is looked at, so that nothing can be told by it.
+
+    Parameters
+    ----------
+    thumbnail : (H, W), uint8
+    mask : Mask
+        What it was painted with.
+    """
+    middle = thumbnail[thumbnail.shape[0] // 2, thumbnail.shape[1] // 3 : 2 * thumbnail.shape[1] // 3]
+    if middle.size and middle.min() != middle.max() and middle.min() > 0:  # nearly all: no mask is drawn for these
+        return False
+    height, width = thumbnail.shape
+    seen = thumbnail[~ignored_area(mask, height=height, width=width)]
+    return seen.size == 0 or bool(seen.min() == seen.max())

@@ -8,13 +8,14 @@ MEASURING_WIDTH = 320
 _SMALLEST = 1e-9
 
 
-def sharpness(image_grey: NDArray[np.uint8]) -> float:
+def sharpness(image_grey: NDArray[np.uint8] | NDArray[np.uint16]) -> float:
     """Variance of the Laplacian of a grey image, in squared grey levels.
 
     Parameters
     ----------
-    image_grey : (H, W), uint8
+    image_grey : (H, W), uint8 or uint16
         The decoded image at `MEASURING_WIDTH`, before any blur, so that the figure does not depend on the profile.
+        Values of 16 bits count 256 to a grey level.
 
     Returns
     -------
@@ -27,7 +28,10 @@ def sharpness(image_grey: NDArray[np.uint8]) -> float:
     The Laplacian itself is of whole numbers up to 1020, so that it is exact in 16 bits; then step by step what numpy's
     `var` does, to the same bits, but in place: two thirds of the time.
     """
-    deviation = cv2.Laplacian(image_grey, cv2.CV_16S, ksize=1).astype(np.float64)
+    if image_grey.dtype == np.uint16:
+        deviation = np.asarray(cv2.Laplacian(image_grey, cv2.CV_64F, ksize=1), dtype=np.float64) / 256
+    else:
+        deviation = cv2.Laplacian(image_grey, cv2.CV_16S, ksize=1).astype(np.float64)
     deviation -= deviation.mean()
     deviation *= deviation
     return max(float(deviation.mean()), _SMALLEST)

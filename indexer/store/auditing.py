@@ -25,6 +25,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
 from indexer.escaping import command_line
@@ -33,6 +34,7 @@ from indexer.store.stories import get_image_id
 
 AUDITS = Path(__file__).parent / "audits"
 TIMEOUT_S = 30.0
+_ALL = 10**9
 
 _PARAMETER = re.compile(r"-- :(?P<name>\w+) (?P<description>[^\[]*[^\[ ])(?: \[(?P<default>.*)\])?")
 _LONGEST_VALUE_BYTES = 100_000_000  # of text or bytes: what SQLite may build within one answer
@@ -89,6 +91,12 @@ def run_audit(database: Database, name: str, parameters: Mapping[str, str]) -> T
             raise UsageProblem(f"audit {name} has no parameter {given!r}; it has {', '.join(known) or 'none'}")
     values = {parameter.name: _value(database, audit, parameter, parameters) for parameter in audit.parameters}
     return _ask(database, audit.sql, values, timeout_s=TIMEOUT_S, max_rows=None)
+
+
+def count_rows(session: Session, name: str) -> int:
+    """The number of rows that a ready-made query has when none is cut off."""
+    sql = f"SELECT COUNT(*) FROM ({get_audit(name).sql}) AS answer"
+    return int(session.execute(text(sql), {"limit": _ALL}).scalar_one())
 
 
 def run_sql(database: Database, sql: str, *, timeout_s: float = TIMEOUT_S, max_rows: int | None = None) -> Table:

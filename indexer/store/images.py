@@ -247,6 +247,7 @@ def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]
             "width": thumbnail.width,
             "height": thumbnail.height,
             "data": thumbnail.data,
+            "flat": thumbnail.flat,
         }
         for image_id, thumbnail in pairs
         if (image_id, ids[thumbnail.digest]) not in there
@@ -276,6 +277,7 @@ def list_present(session: Session, camera_id: int, *, preparation_id: int | None
             is_pinned(ImageRow.id).label("pinned"),
             ThumbnailRow.height.label("thumbnail_height"),
             ThumbnailRow.width.label("thumbnail_width"),
+            ThumbnailRow.flat,
         )
         .outerjoin(
             ThumbnailRow,
@@ -295,14 +297,15 @@ def _present(
     content_hash: str,
     captured_at: datetime | None,
     pinned: bool,
-    *shape: int | None,
+    thumbnail_height: int | None,
+    thumbnail_width: int | None,
+    flat: bool | None,
 ) -> Image:
     assert width is not None
     assert height is not None
     assert sharpness is not None
-    thumbnail_height, thumbnail_width = shape
     known = None if thumbnail_height is None or thumbnail_width is None else (thumbnail_height, thumbnail_width)
-    return Image(image_id, path, width, height, sharpness, content_hash, captured_at, bool(pinned), known)
+    return Image(image_id, path, width, height, sharpness, content_hash, captured_at, bool(pinned), known, bool(flat))
 
 
 def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> dict[int, bytes]:
@@ -310,6 +313,14 @@ def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_i
     query = select(ThumbnailRow.image_id, ThumbnailRow.data).where(ThumbnailRow.preparation_id == preparation_id)
     found = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
     return {row.image_id: row.data for rows in found for row in rows}
+
+
+def list_flat(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> list[int]:
+    """Those of these images whose thumbnail has nothing on it."""
+    flat = (ThumbnailRow.preparation_id == preparation_id) & ThumbnailRow.flat
+    query = select(ThumbnailRow.image_id).where(flat).order_by(ThumbnailRow.image_id)
+    found = (session.scalars(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
+    return [image_id for ids in found for image_id in ids]
 
 
 # Columns, not whole rows: SQLAlchemy needs several times as long to make an object of each.

@@ -140,6 +140,7 @@ def _preparation(parameters: dict[str, Any]) -> Preparation:
         "mask": tuple(parameters["mask"]),
         "ignore": tuple(map(tuple, parameters.get("ignore", ()))),
         "ignore_picture": None if drawing is None else Drawing(**drawing),
+        "levels": tuple(parameters["levels"]) if "levels" in parameters else None,
     }
     return Preparation(**parameters | found)
 

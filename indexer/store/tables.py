@@ -155,6 +155,9 @@ class ThumbnailRow(Table):
     width: Mapped[int]
     height: Mapped[int]
     data: Mapped[bytes] = mapped_column(LargeBinary, comment="PNG")
+    flat: Mapped[bool] = mapped_column(
+        server_default=false(), comment="whether one grey level is all that there is to look at"
+    )
 
 
 class PictureRow(Table):

@@ -74,7 +74,10 @@ class Decider:
         self._searches = searches
         shapes = {image.shape: number for number, image in enumerate(walk.ranked)}
         self._shapes = np.array([shapes[image.shape] for image in walk.ranked], dtype=np.int64)
-        self._comparable = measure.native or len(shapes) <= 1  # all with all
+        self._flat = set() if measure.native else {image.id for image in walk.ranked if image.flat}
+        for number, image_id in enumerate(self._flat):
+            self._shapes[walk.place_of[image_id]] = -1 - number  # of a shape of its own
+        self._comparable = measure.native or (len(shapes) <= 1 and not self._flat)  # all with all
         self._kept_copies: dict[str, list[int]] = defaultdict(list)  # places of keepers, by content
         self._judged: dict[int, list[tuple[int, Judgement]]] = defaultdict(list)
         for (image_a_id, image_b_id), judgement in knowledge.judgements.items():
@@ -246,7 +249,7 @@ class Decider:
                 known.setdefault(place, self._by_score(image_id, keeper_id, score))
 
     def _by_score(self, image_id: int, keeper_id: int, score: float) -> Decision | None:
-        similar = score < self._measure.max_score
+        similar = score < self._measure.max_score and not self._flat & {image_id, keeper_id}
         return Decision(image_id, Reason.SIMILAR, keeper_id, score) if similar else None
 
     def _keeper(self, found: Decision | None) -> int | None:

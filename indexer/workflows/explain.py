@@ -95,4 +95,10 @@ def load_pair(
     thumbnail_a, thumbnail_b = (decode(found[image_id]) for image_id in pair)
     if thumbnail_a.shape != thumbnail_b.shape:
         return None, "their shapes differ: another aspect is another view, never a duplicate"
+    flat = images.list_flat(session, pair, preparation_id=stored.preparation_id)
+    if flat:
+        return (
+            None,
+            f"there is nothing to see on image {flat[0]}, one grey level alone: only equal bytes make it like others",
+        )
     return (thumbnail_a, thumbnail_b), None

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from indexer.domain.keepers import Places
 from indexer.pixels.describing import read_native
 from indexer.pixels.headers import ImageRefused, Limits
+from indexer.pixels.levels import Levels
 from indexer.pixels.masks import Mask
 from indexer.pixels.matching import Match, MatchTask, Measure, match
 from indexer.pixels.shelf import FillTask, Shelf, Slot, fill
@@ -46,6 +47,7 @@ class ToRead:
     content_hash: str
     mask: Mask
     limits: Limits
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,11 @@ class _FarShelf:
         else:
             try:
                 whole = read_native(
-                    picture.path, content_hash=picture.content_hash, mask=picture.mask, limits=picture.limits
+                    picture.path,
+                    content_hash=picture.content_hash,
+                    mask=picture.mask,
+                    limits=picture.limits,
+                    levels=picture.levels,
                 )
             except OSError as problem:
                 return problem.strerror or str(problem)

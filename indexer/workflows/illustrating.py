@@ -157,7 +157,11 @@ def _changes(
     try:
         whole = [
             read_native(
-                image.path, content_hash=image.content_hash, mask=mask_of(stored.profile.preparation), limits=limits
+                image.path,
+                content_hash=image.content_hash,
+                mask=mask_of(stored.profile.preparation),
+                limits=limits,
+                levels=stored.profile.preparation.levels,
             )
             for image in (left, right)
         ]

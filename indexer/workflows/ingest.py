@@ -24,13 +24,12 @@ from indexer.domain.names import Naming
 from indexer.domain.renaming import renamed
 from indexer.engines import Afar, Lost, Map, path_there
 from indexer.errors import RowRefused
-from indexer.files.walking import Candidate
-from indexer.pixels.describing import DescribeTask, Recipe, describe, set_aside
+from indexer.files.walking import NOT_AN_IMAGE, Candidate, ending_of
+from indexer.pixels.describing import DescribeTask, describe, set_aside
 from indexer.pixels.headers import Limits
 from indexer.store import decisions, images, profiles
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
-from indexer.store.profiles import StoredProfile
 from indexer.workflows.arriving import Arrival, take_in
 from indexer.workflows.claiming import Claim, Seen
 from indexer.workflows.equal_rows import Contents
@@ -65,7 +64,8 @@ class Outcome(StrEnum):
 class IngestReport:
     """How many paths ended in each outcome, and what a person should look at.
 
-    `held`: who is at work on the cameras whose files were left alone, by camera.
+    `endings`: those of files that were skipped as no images. `flat`: images on which nothing is to be seen. `held`: who
+    is at work on the cameras whose files were left alone, by camera.
     """
 
     seen: int = 0
@@ -77,6 +77,8 @@ class IngestReport:
     refused: list[tuple[str, str]] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
     undecided: int = 0
+    endings: Counter[str] = field(default_factory=Counter)
+    flat: int = 0
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -93,6 +95,8 @@ class IngestReport:
         """Counts a path that was left alone; one that a person should have been able to read is named."""
         self.count(Outcome.SKIPPED)
         self.skipped[reason] += 1
+        if reason == NOT_AN_IMAGE:
+            self.endings[ending_of(path)] += 1
         if reason not in EXPECTED:
             self.refused.append((path, reason))
 
@@ -176,12 +180,13 @@ def _count_known(
 def _describe(database: Database, news: Sequence[News], found: Found, *, spread: Map, limits: Limits) -> Iterator[Seen]:
     """Each file that must be opened, with what it is; prepared as the profile of its camera says."""
     with database.read() as session:
-        usual = _recipes(profiles.active_profile(session))
-        own = {camera: _recipes(stored) for camera, stored in profiles.own_profiles(session).items()}
+        usual = profiles.active_profile(session).profile.preparation
+        own = {camera: stored.profile.preparation for camera, stored in profiles.own_profiles(session).items()}
 
     def task(new: News) -> DescribeTask:
-        recipes = own.get(found.naming(new[0]).camera, usual) if own else usual
-        return DescribeTask(new[0].path, recipes, limits)
+        preparation = own.get(found.naming(new[0]).camera, usual) if own else usual
+        recipe = recipe_of(preparation)
+        return DescribeTask(new[0].path, () if recipe is None else (recipe,), limits, preparation.levels)
 
     def task_there(new: News) -> DescribeTask:
         here = task(new)
@@ -189,17 +194,12 @@ def _describe(database: Database, news: Sequence[News], found: Found, *, spread:
 
     for new, answer in zip(news, spread(describe, map(task_there, news)), strict=True):
         if isinstance(answer, Lost):
-            yield new, set_aside(task(new), reason=f"decoding it {answer.reason}")
+            aside = set_aside(task(new), reason=f"decoding it {answer.reason}")
+            yield new, replace(aside, mtime_ns=new[0].mtime_ns if aside.problem is None else None)
         else:
             # The time as it is here, from before it was read: where a worker mounts the file, stamps may be coarser.
             mtime_ns = new[0].mtime_ns if isinstance(spread, Afar) and answer.mtime_ns is not None else answer.mtime_ns
             yield new, replace(answer, path=new[0].path, mtime_ns=mtime_ns)
-
-
-def _recipes(stored: StoredProfile) -> tuple[Recipe, ...]:
-    """How a file is prepared for a profile; none at native size."""
-    recipe = recipe_of(stored.profile.preparation)
-    return () if recipe is None else (recipe,)
 
 
 def _name_again(session: Session, known: KnownFile, asked: Naming, *, at: datetime) -> Outcome:
@@ -247,6 +247,7 @@ class _Writer:
         for _, seen in ours:
             if seen.problem is not None:
                 self.report.skip(seen.path, seen.problem)
+            self.report.flat += any(thumbnail.flat for thumbnail in seen.thumbnails)
         for outcome in [*outcomes, *taken_in.outcomes]:
             self.report.count(outcome)
         for removal in taken_in.returned:

@@ -113,7 +113,7 @@ def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None
         why = ", ".join(f"{reason}: {number}" for reason, number in Counter(one.reason for one in skipped).items())
         raise FolderProblem(
             f"there is no image in {shown} ({why or 'it is empty'}); "
-            "images end in jpg, jpeg, png, bmp, tif, tiff or webp"
+            "images end in jpg, jpeg, jpe, jfif, jfi, mpo, png, bmp, tif, tiff, webp or avif"
         )
     quarantines += (one.path for one in skipped if _is_quarantine(one))
     found = Found(named, candidates, skipped, camera, compiled, again, tuple(quarantines))

@@ -18,7 +18,9 @@ def recipe_of(preparation: Preparation) -> Recipe | None:
     """How the thumbnails of a preparation are made; None at native size, where nothing is cached."""
     if preparation.work_width is None:
         return None
-    return Recipe(preparation.digest, preparation.work_width, preparation.contrast, mask_of(preparation))
+    return Recipe(
+        preparation.digest, preparation.work_width, preparation.contrast, mask_of(preparation), preparation.levels
+    )
 
 
 def mask_of(preparation: Preparation) -> Mask:

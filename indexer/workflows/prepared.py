@@ -15,6 +15,7 @@ from indexer.engines import Lost, Map, path_there
 from indexer.errors import EngineProblem
 from indexer.pixels.describing import Prepared, PrepareTask, Recipe, Thumbnail, prepare_again, read_native
 from indexer.pixels.headers import ImageRefused, Limits
+from indexer.pixels.levels import Levels
 from indexer.pixels.masks import Mask
 from indexer.pixels.matching import MatchTask, Measure
 from indexer.pixels.shelf import FillTask, Shelf, Slot, fill
@@ -120,10 +121,13 @@ class Thumbnails:
 class WholePictures:
     """The images of a camera at native size, read from their files one by one (the profile `original`)."""
 
-    def __init__(self, ranked: Sequence[Image], shelf: Shelf, *, mask: Mask, limits: Limits) -> None:
+    def __init__(
+        self, ranked: Sequence[Image], shelf: Shelf, *, mask: Mask, levels: Levels | None, limits: Limits
+    ) -> None:
         self._ranked = ranked
         self._shelf = shelf
         self._mask = mask
+        self._levels = levels
         self._limits = limits
         self._slots: dict[int, Slot] = {}
 
@@ -141,7 +145,13 @@ class WholePictures:
         if place not in self._slots:
             image = self._ranked[place]
             try:
-                whole = read_native(image.path, content_hash=image.content_hash, mask=self._mask, limits=self._limits)
+                whole = read_native(
+                    image.path,
+                    content_hash=image.content_hash,
+                    mask=self._mask,
+                    limits=self._limits,
+                    levels=self._levels,
+                )
             except OSError as problem:
                 raise HeldBack(f"{image.path!a}: {problem.strerror}") from problem
             except ImageRefused as problem:

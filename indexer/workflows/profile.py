@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from indexer.domain.profiles import Profile, derive_profile, parse_mask, parse_rectangle
+from indexer.domain.profiles import Profile, derive_profile, parse_levels, parse_mask, parse_rectangle
 from indexer.errors import ProfileProblem, UsageProblem
 from indexer.escaping import command_line
 from indexer.pixels.masks import ignored_area
@@ -19,6 +19,7 @@ _READ = {
     "mask": parse_mask,
     "ignore": lambda texts: tuple(map(parse_rectangle, texts)),
     "ignore_picture": drawing_in,
+    "levels": parse_levels,
 }
 """How what a person typed is read, where it is no number."""
 

@@ -62,8 +62,9 @@ def prepared_images(
     stored: StoredProfile, walk: Walk, shelf: Shelf, *, fetch: Fetch, limits: Limits, spread: Map
 ) -> PreparedImages:
     """The prepared images of a camera, as its profile prepares them."""
-    if stored.profile.preparation.native:
-        return WholePictures(walk.ranked, shelf, mask=mask_of(stored.profile.preparation), limits=limits)
+    preparation = stored.profile.preparation
+    if preparation.native:
+        return WholePictures(walk.ranked, shelf, mask=mask_of(preparation), levels=preparation.levels, limits=limits)
     return Thumbnails(walk.ranked, shelf, fetch=fetch, spread=spread, upcoming=walk.undecided)
 
 
@@ -77,7 +78,7 @@ def searches_of(
     spread: Map,
 ) -> Searches:
     """The searches of a camera's walk, by workers that see the shelf or are sent what lies there."""
-    measure, native = measure_of(stored), stored.profile.preparation.native
+    measure, preparation = measure_of(stored), stored.profile.preparation
     if not isinstance(spread, Afar):
         prepared = prepared_images(stored, walk, shelf, fetch=fetch, limits=limits, spread=spread)
         return AtHand(prepared, measure=measure, spread=spread)
@@ -85,8 +86,9 @@ def searches_of(
         prepared = prepared_images(stored, walk, shelf, fetch=fetch, limits=limits, spread=here)
         near = AtHand(prepared, measure=measure, spread=here)
     pictures = cached_pictures(fetch)
-    if native:
-        pictures = pictures_there(mask_of(stored.profile.preparation), limits=limits, there=spread.there)
+    if preparation.native:
+        mask, levels = mask_of(preparation), preparation.levels
+        pictures = pictures_there(mask, levels=levels, limits=limits, there=spread.there)
     room = room_of(stored, walk.ranked)
     return SentSearches(walk.ranked, near, measure=measure, spread=spread, pictures=pictures, room=room)
 

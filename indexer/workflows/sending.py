@@ -23,6 +23,7 @@ from indexer.domain.keepers import Places
 from indexer.engines import Afar
 from indexer.errors import EngineProblem
 from indexer.pixels.headers import Limits
+from indexer.pixels.levels import Levels
 from indexer.pixels.masks import Mask
 from indexer.pixels.matching import Match, Measure
 from indexer.workflows.far_shelves import FarAnswer, FarTask, Sent, ToRead, search_far
@@ -176,10 +177,10 @@ def cached_pictures(fetch: Fetch) -> Pictures:
     return pictures
 
 
-def pictures_there(mask: Mask, *, limits: Limits, there: Callable[[str], str]) -> Pictures:
+def pictures_there(mask: Mask, *, levels: Levels | None, limits: Limits, there: Callable[[str], str]) -> Pictures:
     """Whole pictures, which workers read themselves."""
 
     def pictures(images: Sequence[Image]) -> Sequence[Sent | ToRead]:
-        return [ToRead(there(image.path), image.content_hash, mask, limits) for image in images]
+        return [ToRead(there(image.path), image.content_hash, mask, limits, levels) for image in images]
 
     return pictures

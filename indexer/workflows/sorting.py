@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from indexer.domain.names import clamped_mtime
-from indexer.files.walking import OF_QUARANTINE, OF_REPORT, Candidate, roots_of
+from indexer.files.walking import NOT_AN_IMAGE, OF_QUARANTINE, OF_REPORT, UNFINISHED, Candidate, roots_of
 from indexer.store import images, removals, runs
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile, PresentFile
@@ -18,7 +18,7 @@ from indexer.workflows.looking import Found, uncollected
 News = tuple[Candidate, KnownFile | None]
 """A file that must be opened, with what was known at its path."""
 
-EXPECTED = {"not an image name", "symbolic link", "not a regular file", OF_REPORT, OF_QUARANTINE}
+EXPECTED = {NOT_AN_IMAGE, UNFINISHED, "symbolic link", "not a regular file", OF_REPORT, OF_QUARANTINE}
 """Reasons to leave a path alone that a person need not be told of one by one."""
 
 

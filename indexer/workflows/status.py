@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from indexer.store import cameras, profiles, removals
+from indexer.store import auditing, cameras, profiles, removals
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database
 from indexer.store.removals import Removal
@@ -13,6 +13,7 @@ from indexer.workflows.adopt import UnknownRuns, find_unknown_runs
 class Status:
     """What the index holds; `unwitnessed` are removed files whose keeper is not present any more.
 
+    `unlikely_times` is the number of present images whose time no camera can have (`audit unlikely_times`).
     `unknown_runs`: quarantines near the images with files of runs that this index does not know.
     `profile` is the active one; `own_profiles` names, by camera, those that some cameras have in its place.
     """
@@ -26,6 +27,7 @@ class Status:
     left_open: int
     unwitnessed: tuple[Removal, ...]
     unknown_runs: tuple[UnknownRuns, ...]
+    unlikely_times: int = 0
 
 
 def status(database: Database) -> Status:
@@ -43,4 +45,5 @@ def status(database: Database) -> Status:
             left_open=len(removals.list_open(session)),
             unwitnessed=tuple(removals.list_unwitnessed(session)),
             unknown_runs=unknown,
+            unlikely_times=auditing.count_rows(session, "unlikely_times"),
         )

@@ -173,7 +173,7 @@ class _Trial:
 
     def _as_made(self, image: Image) -> Image:
         made = self._made.get(image.id)
-        return image if made is None else replace(image, shape=(made.height, made.width))
+        return image if made is None else replace(image, shape=(made.height, made.width), flat=made.flat)
 
     def _make(self, image_ids: Sequence[int], *, why: str) -> None:
         """Makes thumbnails from the files, if these may be read; they stay in memory."""

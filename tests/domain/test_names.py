@@ -238,6 +238,61 @@ def test_exif_times(text: str, offset: str | None, expected: datetime | None) ->
     assert naming == Naming("lot", "folder", expected, "exif" if expected else None)
 
 
+@st.composite
+def exif_forms(draw: st.DrawFn) -> tuple[str, datetime]:
+    """A time as some camera or program writes it into EXIF, and the moment that it means."""
+    local = draw(st.datetimes(datetime(1970, 1, 2), datetime(2107, 12, 30)))
+    digits = draw(st.sampled_from([2, 1]))
+    blank = digits == 1 and draw(st.booleans())
+
+    def number(value: int) -> str:
+        return f"{value:2d}" if blank else f"{value:0{digits}d}"
+
+    half = draw(st.sampled_from(["", "AM", " am", " p.m.", " PM"]))
+    if half:
+        local = local.replace(hour=local.hour % 12 + 12 * ("p" in half.lower()))
+    hour = local.hour if not half else (local.hour % 12 or 12)
+    dash = draw(st.sampled_from(":/-."))
+    day = f"{local.year:04d}{dash}{number(local.month)}{dash}{number(local.day)}"
+    clock = f"{number(hour)}:{number(local.minute)}:{number(local.second)}"
+    fraction = draw(st.sampled_from(["", ".25", ",250"]))
+    offset = draw(st.sampled_from(["", "Z", "+02:00", "-0530", " +14:00"]))
+    between = draw(st.sampled_from(" T" if digits == 2 else " "))
+    minutes = {"+02:00": 120, "-0530": -330, " +14:00": 840}.get(offset, 0)
+    moment = local.replace(microsecond=250_000 if fraction else 0, tzinfo=UTC) - timedelta(minutes=minutes)
+    return f"{day}{between}{clock}{fraction}{half}{offset}", moment
+
+
+@given(exif_forms())
+def test_every_form_of_an_exif_time_is_read_back(written: tuple[str, datetime]) -> None:
+    """Dashes, slashes, dots, T, blanks or nothing for zeros, halves of the day, fractions, offsets, in any mixture."""
+    text, moment = written
+    assert named("/data/lot/x.jpg", exif_time=text, mtime_ns=0) == Naming("lot", "folder", moment, "exif")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2021:03:27 12:53:37 AM", NOON - timedelta(hours=12)),
+        ("2021:03:27 12:53:37 PM", NOON),
+        ("2021:03:27 13:53:37 PM", NOON + timedelta(hours=1)),
+        ("2021:03:27 13:53:37 AM", None),
+        ("2021:03:27 00:53:37 PM", None),
+        ("2021:03:27T14:53:37+02:00", NOON),
+        ("9999:12:31 11:59:59 PM-10:00", None),
+        ("0001:01:01 12:00:00 AM+10:00", None),
+        ("2021:02:30 12:53:37", None),
+        ("2021:03:27 24:00:00", None),
+        ("2021:03:27", None),
+        ("21:03:27 12:53:37", None),
+    ],
+)
+def test_the_edges_of_exif_times(text: str, expected: datetime | None) -> None:
+    """Twelve is the hour before one; an hour that its half of the day does not have, or no calendar, is no time."""
+    naming = named("/data/lot/x.jpg", exif_time=text, mtime_ns=10**40)
+    assert naming == Naming("lot", "folder", expected, "exif" if expected else None)
+
+
 anything = st.text(st.characters()) | st.binary().map(os.fsdecode)
 stampish = st.text("0123456789-_.:T Z+/c\udce9")
 

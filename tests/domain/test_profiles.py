@@ -30,6 +30,7 @@ CHANGES: dict[str, Any] = {
     "mask": (5, 10, 5, 1),
     "ignore": ((70.0, 0.0, 30.0, 12.5),),
     "ignore_picture": Drawing(4, 3, 5, "not looked at"),
+    "levels": (28000, 33000),
     "threshold": 31,
     "dilations": 3,
     "min_contour_area": 1001.0,
@@ -37,7 +38,7 @@ CHANGES: dict[str, Any] = {
     "record_limit": 3999.0,
 }
 PREPARATION, SCORING = (
-    ["work_width", "contrast", "mask", "ignore", "ignore_picture"],
+    ["work_width", "contrast", "mask", "ignore", "ignore_picture", "levels"],
     ["threshold", "dilations", "min_contour_area"],
 )
 DIGESTS = ("preparation", "scoring", "profile")
@@ -95,7 +96,7 @@ def test_any_parameter_changes_its_own_layer_and_those_above(parameter: str) -> 
 def test_changes_cover_every_parameter() -> None:
     """The table of changes above forgets no parameter, so that each has its place in a digest."""
     assert CHANGES.keys() == set(PARAMETERS)
-    assert {"ignore", "ignore_picture"} == CHANGES.keys() - BALANCED.parameters.keys()
+    assert {"ignore", "ignore_picture", "levels"} == CHANGES.keys() - BALANCED.parameters.keys()
 
 
 @given(st.sampled_from(BUILT_IN), st.integers(0, 300_000), st.integers(0, 10**6))

@@ -65,6 +65,19 @@ def test_ingested() -> None:
     ]
 
 
+def test_skipped_endings_are_named() -> None:
+    """The endings of files that are no images are counted, the most frequent first, a few by name."""
+    endings = Counter({".heic": 30, ".txt": 2, "": 1, ".x\n": 1} | {f".{number:02}": 1 for number in range(10)})
+    report = IngestReport(
+        44, Counter({Outcome.SKIPPED: 44}), Counter({"not an image name": 44}), endings=endings, flat=2
+    )
+    assert said(words.ingested, report).splitlines()[1:] == [
+        "  skipped 44: not an image name (.heic 30, .txt 2, none 1, .00 1, .01 1, .02 1, .03 1, .04 1, .05 1, .06 1, "
+        "and 4 other endings)",
+        "  2 images show nothing, one grey level alone: no score makes them duplicates. See: manage.py audit flat",
+    ]
+
+
 def test_compared() -> None:
     """A camera that was held back is named with the reason beside the table of the others."""
     report = CompareReport(

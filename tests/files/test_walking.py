@@ -14,8 +14,10 @@ from indexer.files.walking import (
     OF_REPORT,
     QUARANTINE_NAME,
     REPORT_MARKER,
+    UNFINISHED,
     Candidate,
     Skipped,
+    ending_of,
     roots_of,
     walk,
 )
@@ -93,6 +95,30 @@ def test_names_that_are_no_images(tmp_path: Path, name: str) -> None:
     """A suffix alone, behind dots or in the middle of a name makes no candidate, in a folder or as an argument."""
     path = made(tmp_path / "lot" / name)
     assert list(walk([str(tmp_path / "lot")])) == list(walk([path])) == [Skipped(path, "not an image name")]
+
+
+@pytest.mark.parametrize("name", ["a.jpg.part", "a.PART", "b.tmp", "gate.jpg.crdownload"])
+def test_unfinished_files_are_told(tmp_path: Path, name: str) -> None:
+    """What a transfer has not finished is skipped as that, in a folder or as an argument."""
+    path = made(tmp_path / "lot" / name)
+    assert list(walk([str(tmp_path / "lot")])) == list(walk([path])) == [Skipped(path, UNFINISHED)]
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [
+        ("a.HEIC", ".heic"),
+        ("a.tar.gz", ".gz"),
+        ("README", ""),
+        (".gitignore", ""),
+        ("a.", "."),
+        ("a.b" + "c" * 40, ""),
+        (os.fsdecode(b"a.\xff"), os.fsdecode(b".\xff")),
+    ],
+)
+def test_the_ending_of_a_name(name: str, ending: str) -> None:
+    """The last suffix in small letters; none of a name without one, of a hidden one, or where it is a sentence."""
+    assert ending_of(f"/lot.d/{name}") == ending
 
 
 def test_quarantine_is_never_entered(tmp_path: Path) -> None:

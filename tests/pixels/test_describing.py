@@ -106,9 +106,9 @@ def test_a_frame_is_decoded_once_per_reduction(tmp_path: Path, monkeypatch: pyte
     """Recipes that need the same reduction share one decoded picture."""
     calls: list[int | None] = []
 
-    def counted(data: bytes, *, header: object, work_width: int | None) -> np.ndarray:
+    def counted(data: bytes, *, header: object, work_width: int | None, **more: object) -> np.ndarray:
         calls.append(work_width)
-        return decode_grey(data, header=header, work_width=work_width)
+        return decode_grey(data, header=header, work_width=work_width, **more)
 
     monkeypatch.setattr(describing, "decode_grey", counted)
     path = write(tmp_path / "a.jpg", frame(960, 1280))
@@ -125,7 +125,7 @@ def test_a_turned_picture_is_described_as_shown(shared_data: Path) -> None:
     assert all(np.corrcoef(images[0].flat, image.flat)[0, 1] > 0.99 for image in images)
 
 
-@pytest.mark.parametrize("content", [b"not an image", b"GIF89a" + bytes(100), b"P5 128 128 255 " + bytes(128 * 128)])
+@pytest.mark.parametrize("content", [b"not an image", b"GIF" + bytes(100), b"P5 128 128 255 " + bytes(128 * 128)])
 def test_no_image_is_a_state_with_a_reason(content: bytes, tmp_path: Path) -> None:
     """The content decides, whatever the name says; hash and size are known all the same."""
     path = tmp_path / "a.png"

@@ -148,3 +148,20 @@ def test_a_worker_says_why_there_is_no_picture(
     answer = asked(path, content=b"same", limits=limits)
     assert answer.data is None
     assert problem in str(answer.problem)
+
+
+@pytest.mark.parametrize(("low", "high"), [(29300, 31800), (0, 900), (5, 6)])
+def test_deep_values_are_shown_over_their_own_range(low: int, high: int) -> None:
+    """A thermal picture that 8 bits would leave flat is shown from black to white; one of full 16 bits as it was."""
+    values = np.linspace(low, high, 320 * 192).round().astype(np.uint16).reshape(192, 320)
+    shown = cv2.imdecode(np.frombuffer(small_picture(png(values), limits=Limits()).data, np.uint8), cv2.IMREAD_COLOR)
+    assert (shown.min() < 8, shown.max() > 247) == (True, True)
+    full = np.linspace(0, 65535, 320 * 192).astype(np.uint16).reshape(192, 320)
+    assert small_picture(png(full), limits=Limits()) == small_picture(
+        png((full >> 8).astype(np.uint8)), limits=Limits()
+    )
+
+
+def png(values: np.ndarray) -> bytes:
+    """A PNG of these values."""
+    return cv2.imencode(".png", values)[1].tobytes()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from indexer.pixels.masks import Mask, masked
-from indexer.pixels.preparing import local_contrast, prepared, shrunk, thumbnail_height
+from indexer.pixels.preparing import is_flat, local_contrast, prepared, shrunk, thumbnail_height
 
 MASK = Mask((5, 10, 5, 0))
 
@@ -174,3 +174,23 @@ def test_thumbnails_do_not_depend_on_simd(size: tuple[int, int], contrast: bool)
         cv2.setUseOptimized(optimised)
         made.append(prepared(shrunk(image, size=(height, 320)), contrast=contrast, mask=MASK))
     assert np.array_equal(*made)
+
+
+@given(arrays.arrays(np.uint8, (40, 60), elements=st.sampled_from([0, 7, 128])), st.sampled_from([0, 128]))
+@settings(max_examples=60, deadline=None)
+def test_a_thumbnail_is_flat_if_it_has_one_level_where_it_is_looked_at(drawn: np.ndarray, level: int) -> None:
+    """What is painted black does not count, be the rest black itself or not."""
+    seen = masked(np.ones_like(drawn), mask=MASK) > 0
+    thumbnail = masked(drawn, mask=MASK)
+    assert is_flat(thumbnail, mask=MASK) == (len(np.unique(drawn[seen])) == 1)
+    assert is_flat(masked(np.full_like(drawn, level), mask=MASK), mask=MASK)
+    spotted = np.full_like(drawn, level)
+    spotted[30, 30] += 1
+    assert not is_flat(masked(spotted, mask=MASK), mask=MASK)
+
+
+def test_shrinking_keeps_deep_values() -> None:
+    """16-bit values are averaged as such."""
+    values = np.full((8, 8), 29300, np.uint16)
+    values[::2] = 29304
+    assert np.array_equal(shrunk(values, size=(4, 4)), np.full((4, 4), 29302, np.uint16))

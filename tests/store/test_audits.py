@@ -15,6 +15,7 @@ from indexer.domain.names import name_image
 from indexer.domain.removal import Flagged, RemovalState
 from indexer.domain.selection import Decision, Reason
 from indexer.errors import ImageProblem, UsageProblem
+from indexer.pixels.describing import Thumbnail
 from indexer.pixels.scoring import Evidence
 from indexer.store import auditing, decisions, images, pins, profiles, removals, runs, scores
 from indexer.store.auditing import Audit, Parameter
@@ -36,6 +37,7 @@ COLUMNS = {
     "borderline": "camera decided score max_score over_limit path other_path profile",
     "families": "camera keeper_path duplicates removed duplicates_size_bytes first_captured_at last_captured_at "
     "keeper_id",
+    "flat": "camera path captured_at image_id",
     "history": "image_id happened_at event reason other_path score max_score profile decided_by held_until run_id",
     "removals": "run_id removed_at state camera path keeper_path score max_score profile reason size_bytes "
     "quarantine_path restored_at purged_at problem",
@@ -44,6 +46,7 @@ COLUMNS = {
     "timeless": "camera path captured_at time_from camera_from image_id",
     "twins": "camera apart_s image_a_path image_b_path captured_a_at captured_b_at image_a_id image_b_id",
     "twins_across_cameras": "content_hash camera path captured_at size_bytes image_id",
+    "unlikely_times": "camera path captured_at time_from image_id",
     "unreadable": "camera state reason path width height size_bytes image_id",
     "unwitnessed": "camera path state quarantine_path keeper_path keeper_state keeper_reason removed_at run_id "
     "image_id",
@@ -246,6 +249,36 @@ def test_runs(database: Database, run_id: int) -> None:
         (second, "compare", LATER_TEXT, "done", '{"profile": null}', '{"kept": 3}'),
         (run_id, "ingest", NOON_TEXT, "running, or cut off", "{}", None),
     ]
+
+
+def test_unlikely_times(database: Database, add: Add) -> None:
+    """Present images with the time of a clock that was reset or runs ahead, whatever it was read from; `status` counts
+    the same."""
+    odd = [
+        *(datetime(year, 1, 1, tzinfo=UTC) for year in (1601, 1970, 1980, 2000, 2027, 2107)),
+        *(datetime(1989, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(2000, 1, 31, 23, tzinfo=UTC)),
+    ]
+    fine = [datetime(1990, 1, 1, tzinfo=UTC), datetime(2000, 2, 1, tzinfo=UTC), datetime(2026, 12, 31, tzinfo=UTC)]
+    for number, at in enumerate((*odd, *fine, None)):
+        add(f"/frames/{number}.jpg", at=at, source=None if at is None else "mtime")
+    add("/frames/a.jpg", at=odd[0], state="damaged", state_reason="ends early", sharpness=None)
+    assert ask(database, "unlikely_times", "path") == [f"/frames/{number}.jpg" for number in range(len(odd))]
+    with database.read() as session:
+        assert auditing.count_rows(session, "unlikely_times") == len(odd)
+
+
+def test_flat(database: Database, add: Add) -> None:
+    """Present images with nothing on their thumbnail."""
+    ids = [add(f"/frames/{number}.jpg") for number in range(3)]
+    with database.write() as session:
+        digest = profiles.active_profile(session).profile.preparation.digest
+        made = [(image_id, Thumbnail(digest, 1, 1, b"", flat=image_id != ids[1])) for image_id in ids]
+        images.add_thumbnails(session, made)
+        images.set_state(session, ids[2:], State.MISSING)
+        preparation_id = profiles.active_profile(session).preparation_id
+        assert images.list_flat(session, ids, preparation_id=preparation_id) == [ids[0], ids[2]]
+        assert images.list_flat(session, ids, preparation_id=preparation_id + 1) == []
+    assert ask(database, "flat", "path") == ["/frames/0.jpg"]
 
 
 def test_unreadable(database: Database, add: Add) -> None:

@@ -248,6 +248,16 @@ def test_twins_of_an_older_database_are_seen(maker: Maker, tmp_path: Path) -> No
     assert seen == {"audit_twins": [(96, 99, 0.0)]}
 
 
+def test_thumbnails_of_an_older_database_count_as_not_flat(maker: Maker, tmp_path: Path) -> None:
+    """What nobody looked at is taken for a picture of something, as before there was the column."""
+    place = maker.place(tmp_path)
+    database = made_at(place, "0007")
+    filled(database)
+    database.close()
+    upgrade_database(place)
+    assert rows_of(database, {"thumbnails": ["image_id", "flat"]}) == {"thumbnails": [(96, False)]}
+
+
 def test_the_head_is_the_last_revision_of_alembic() -> None:
     """The head that is read from the names of the files is the one that Alembic would upgrade to."""
     assert head() == ScriptDirectory(str(MIGRATIONS)).get_current_head()

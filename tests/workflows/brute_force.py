@@ -36,6 +36,7 @@ class Frame:
     content_hash: str
     pinned: bool
     thumbnail: bytes
+    flat: bool
 
     def distance(self, other: "Frame") -> float:
         """How far apart two images are in time, in microseconds."""
@@ -65,7 +66,7 @@ def frames_of(rows: Rows, camera_id: int, profile: str) -> list[Frame]:
     """The present images of a camera, from the highest rank down."""
     found = rows(
         """
-        SELECT image.id, path, image.width * image.height, sharpness, captured_at, content_hash, data,
+        SELECT image.id, path, image.width * image.height, sharpness, captured_at, content_hash, data, flat,
                EXISTS (SELECT 1 FROM pins WHERE image_id = image.id AND unpinned_at IS NULL)
                OR EXISTS (SELECT 1 FROM removals WHERE keeper_id = image.id
                           AND state IN ('planned', 'quarantined', 'deleted', 'purged'))
@@ -80,11 +81,11 @@ def frames_of(rows: Rows, camera_id: int, profile: str) -> list[Frame]:
         camera_id,
     )
     frames = []
-    for image_id, path, area, sharpness, captured_at, content_hash, data, pinned in found:
+    for image_id, path, area, sharpness, captured_at, content_hash, data, flat, pinned in found:
         time_us = None if captured_at is None else int(np.datetime64(captured_at, "us").astype(int))
         step = math.floor(math.log2(sharpness))
         rank = (not pinned, -area, -step, time_us is None, time_us or 0, content_hash, path.encode())
-        frames.append(Frame(image_id, rank, time_us, content_hash, bool(pinned), data))
+        frames.append(Frame(image_id, rank, time_us, content_hash, bool(pinned), data, bool(flat)))
     return sorted(frames, key=lambda frame: frame.rank)
 
 
@@ -102,6 +103,8 @@ def similarity(frame: Frame, keeper: Frame, profile: str, said: Said) -> tuple[f
     if frame.content_hash == keeper.content_hash:
         return 0.0, "identical"
     if pixels(frame.thumbnail).shape != pixels(keeper.thumbnail).shape:
+        return None
+    if frame.flat or keeper.flat:
         return None
     score = evidence(frame.thumbnail, keeper.thumbnail, threshold)[0]
     return (score, "similar") if score < max_score else None

@@ -60,6 +60,7 @@ def test_every_path_ends_in_one_outcome(index: Index) -> None:
     outcomes = {"added": 2, "damaged": 1, "unreadable": 1, "too_small": 1, "skipped": 3}
     reasons = {"not an image name": 1, "symbolic link": 1, "not a regular file": 1}
     assert (report.seen, dict(report.outcomes), dict(report.skipped)) == (8, outcomes, reasons)
+    assert report.endings == {".txt": 1}
     [(counts,)] = index.rows("SELECT counts FROM audit_runs")
     assert json.loads(counts) == {"seen": 8, "missing": 0, "skipped_by_reason": reasons} | outcomes
 
@@ -592,3 +593,15 @@ def test_a_path_that_a_server_cannot_keep(index: Index) -> None:
     on_server = index.database.path is None
     assert report.refused == (told if on_server else [])
     assert report.outcomes == ({"added": 1, "skipped": 1} if on_server else {"added": 2})
+
+
+def test_a_file_of_a_time_beyond_64_bits_is_taken_in(index: Index) -> None:
+    """Its time is the nearest that can be stored, the files beside it are taken in, and it is not opened again."""
+    path = index.put("gate.png", picture())
+    index.put(name(1), picture(CAR))
+    os.utime(path, ns=(0, 10_413_792_000 * 10**9))
+    if path.stat().st_mtime_ns < 2**63:
+        pytest.skip("needs a file system with times after 2262")
+    assert index.ingest().outcomes == {"added": 2}
+    assert index.rows("SELECT mtime_ns FROM images WHERE path LIKE '%gate.png'") == [(2**63 - 1,)]
+    assert index.ingest().outcomes == {"unchanged": 2}

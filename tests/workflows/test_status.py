@@ -54,6 +54,14 @@ def test_status_names_removed_images_without_a_keeper(lot: Index) -> None:
     assert [lot.file(removal.path) for removal in status(lot.database).unwitnessed] == [name(1)]
 
 
+def test_status_counts_times_that_a_wrong_clock_gave(lot: Index) -> None:
+    """Images of a clock that was reset are taken in, and counted."""
+    lot.put("reset_19700101_000312.png", picture())
+    lot.put("ahead.png", picture(), mtime_s=10**9)
+    lot.ingest()
+    assert status(lot.database).unlikely_times == 2
+
+
 def test_status_of_an_empty_index(index: Index) -> None:
     """An index without images has no cameras."""
     assert (status(index.database).cameras, status(index.database).quarantined) == ((), 0)
