@@ -16,6 +16,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
+from indexer.errors import lacks_descriptors
 from indexer.files import steps
 from indexer.files.moving import aside_path
 
@@ -27,7 +28,6 @@ _MOST_FOREIGN_BYTES = 1 << 22  # a few lines that cuts left, or a block of zeros
 _LONGEST_WORD = 1024
 _HEAD_BYTES = 64
 _CHUNK_BYTES = 1 << 20
-_NO_MORE_DESCRIPTORS = {errno.EMFILE, errno.ENFILE}
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _refuse(contents: Contents, path: str, problem: OSError) -> None:
 
 def _raise_if_exhausted(problem: OSError) -> None:
     """Nothing is told of a file by that this process may open no more."""
-    if problem.errno in _NO_MORE_DESCRIPTORS:
+    if lacks_descriptors(problem):
         raise problem
 
 
