@@ -27,7 +27,7 @@ _SHORTEST_LINE_BYTES = 100
 _MOST_FOREIGN_BYTES = 1 << 22  # a few lines that cuts left, or a block of zeros after a power cut
 _LONGEST_WORD = 1024
 _HEAD_BYTES = 64
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -168,39 +168,42 @@ def _raise_if_exhausted(problem: OSError) -> None:
 def _entries(run_folder: str) -> Iterator[tuple[str, Entry]]:
     """What a manifest says, line by line. Raises `OSError` if it is no regular file, or holds much of others."""
     foreign_bytes = 0
-    for line, size_bytes in _lines(os.path.join(run_folder, MANIFEST_NAME)):
-        found = _parse(line)
-        if found is not None:
-            place, entry = found
-            yield os.path.join(run_folder, place), entry
-            continue
-        foreign_bytes += size_bytes  # blank, cut in the middle, or written by others
+    for lines, skipped_bytes in _lines(os.path.join(run_folder, MANIFEST_NAME)):
+        foreign_bytes += skipped_bytes
+        for line in lines:
+            found = _parse(line)
+            if found is not None:
+                yield os.path.join(run_folder, found[0]), found[1]
+                continue
+            foreign_bytes += len(line)  # cut in the middle, or written by others
         if foreign_bytes > _MOST_FOREIGN_BYTES:
             raise OSError(errno.EFBIG, f"more than {_MOST_FOREIGN_BYTES >> 20} MB of it were not written by indexer")
 
 
-def _lines(path: str) -> Iterator[tuple[bytes, int]]:
-    """The lines of a regular file with their sizes; of one that is too long an empty piece, again and again."""
+def _lines(path: str) -> Iterator[tuple[list[bytes], int]]:
+    """The lines of a regular file that can be ours by their length, a chunk at a time, and the bytes of all others."""
     descriptor = steps.open_to_read(path)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is no regular file", path)
         rest = b""
         while chunk := steps.read_bytes(descriptor, most=_CHUNK_BYTES):
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                yield line, len(line) + 1
+            piece = rest + chunk
+            *lines, rest = piece.split(b"\n")
+            fitting = [line for line in lines if _SHORTEST_LINE_BYTES <= len(line) <= LONGEST_LINE_BYTES]
+            skipped_bytes = len(piece) - len(rest) - sum(len(line) + 1 for line in fitting)
             if len(rest) > LONGEST_LINE_BYTES:
-                yield b"", len(rest)
-                rest = b"\0"  # so that the end of the line is not taken for a line
-        yield rest, len(rest)
+                skipped_bytes += len(rest)
+                rest = b"\0" * (LONGEST_LINE_BYTES + 1)  # the end of that line is no line
+            yield fitting, skipped_bytes
+        yield ([rest] if _SHORTEST_LINE_BYTES <= len(rest) <= LONGEST_LINE_BYTES else []), 0
     finally:
         os.close(descriptor)
 
 
 def _parse(line: bytes) -> tuple[str, Entry] | None:
     """The place, relative to its run's folder, and the entry; None for a line that `note` cannot have written."""
-    if not _SHORTEST_LINE_BYTES <= len(line) <= LONGEST_LINE_BYTES or not line.startswith(b"{"):
+    if not line.startswith(b"{"):
         return None
     try:
         said = json.loads(line.decode("utf-8", "surrogateescape"))
