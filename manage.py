@@ -168,14 +168,26 @@ def restore(
 def rescue(
     context: typer.Context,
     quarantine: Annotated[str, typer.Argument(metavar="FOLDER", help="The quarantine, or one run in it.")],
+    below: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Bring back what was below this folder, and nothing else.")
+    ] = None,
+    into: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Put all files into this folder, whatever their paths were.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json: Json = False,
 ) -> None:
     """Bring back all files of a quarantine whose index is lost."""
     from indexer.door import words
     from indexer.workflows import rescue as work
+    from indexer.workflows.rescue_plan import plan_rescue
 
     with enter(context, json=json) as page:
-        report = work.rescue(quarantine, progress=page.progress)
+        plan = plan_rescue(quarantine, below=below, into=into)
+        words.rescue_planned(page.words, plan)
+        if plan.returns and not yes:
+            page.ask("Bring these files back?", instead="type --yes to bring these files back")
+        report = work.carry_out(plan, limits=page.limits, progress=page.progress)
         page.show(report, words.restored)
     raise typer.Exit(1 if report.failures else 0)
 

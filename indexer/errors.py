@@ -4,6 +4,24 @@ An error says what was wrong (with the value), where, and what to type next. It 
 translated once, at the door, into one sentence and an exit code. A bad picture is no error but a counted outcome.
 """
 
+import errno
+import os
+
+_NO_DESCRIPTORS = {errno.EMFILE, errno.ENFILE}
+
+
+def lacks_descriptors(problem: BaseException | None) -> bool:
+    """Whether a problem, or one that it came from, is that no more files may be open at the same time."""
+    seen = set[int]()
+    while problem is not None and id(problem) not in seen:
+        seen.add(id(problem))
+        if isinstance(problem, OSError) and problem.errno in _NO_DESCRIPTORS:
+            return True
+        if isinstance(problem, ImportError) and os.strerror(errno.EMFILE) in str(problem):  # as libraries are loaded
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False
+
 
 class IndexerError(Exception):
     """A known problem: one sentence for the person, exit code 1."""
@@ -57,6 +75,10 @@ class LabelProblem(IndexerError):
 
 class VerdictProblem(IndexerError):
     """A verdict that makes no sense (of one image, two cameras, nobody), or a file of them that cannot be read."""
+
+
+class LimitProblem(IndexerError):
+    """The operating system lets this process have less than it needs."""
 
 
 class Declined(IndexerError):

@@ -45,7 +45,7 @@ def db_adopt(
     from indexer.workflows import adopt as work
 
     with enter(context, json=json) as page, page.database() as database:
-        report = work.adopt(database, quarantine, clock=page.clock, progress=page.progress)
+        report = work.adopt(database, quarantine, clock=page.clock, limits=page.limits, progress=page.progress)
         page.show(report, words.adopted)
     raise typer.Exit(1 if report.failures else 0)
 

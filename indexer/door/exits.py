@@ -23,7 +23,7 @@ from typing import IO
 import typer
 
 from indexer.door.escaping import printable, without_passwords
-from indexer.errors import IndexerError
+from indexer.errors import IndexerError, lacks_descriptors
 from indexer.escaping import PROGRAM
 from indexer.files import private
 
@@ -51,10 +51,12 @@ def run(app: typer.Typer, words: Sequence[str]) -> int:
         return say(str(problem), problem.exit_code)
     except KeyboardInterrupt:
         return say("interrupted; what was done so far is kept, and the same command goes on from there", 130)
-    except OSError as problem:
-        place = f": {problem.filename!a}" if problem.filename else ""
-        return say(f"{problem.strerror or problem}{place}", 1)
     except Exception as problem:
+        if lacks_descriptors(problem):
+            return say("no more files may be open at the same time here; type ulimit -n 1024, and this once more", 1)
+        if isinstance(problem, OSError):
+            place = f": {problem.filename!a}" if problem.filename else ""
+            return say(f"{problem.strerror or problem}{place}", 1)
         return _say_usage(problem, say) if hasattr(problem, "format_message") else _say_unexpected(problem, words, say)
 
 
@@ -85,7 +87,11 @@ def _invoke(app: typer.Typer, words: Sequence[str]) -> None:
 
 def fall_silent(stream: IO[str]) -> None:
     """Lets a stream whose reader has left write to nowhere: the work is done all the same, and nobody is to be told."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, stream.fileno())
+    finally:
+        os.close(nowhere)
 
 
 def _say_usage(problem: Exception, say: Say) -> int:

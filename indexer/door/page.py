@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from indexer.door.descriptors import FOR_A_CLUSTER_WORKER, FOR_A_COMMAND, FOR_A_PROCESS, require_descriptors
 from indexer.door.escaping import printable
 from indexer.door.exits import fall_silent
 from indexer.door.known import with_known
@@ -61,6 +62,7 @@ class Page:
         self._bars: Progress | None = None
 
     def __enter__(self) -> "Page":
+        require_descriptors(FOR_A_COMMAND)
         return self
 
     def __exit__(self, *problem: object) -> None:
@@ -103,7 +105,10 @@ class Page:
         return processes(who.number, bounds=bounds, at_once=_READ_AT_ONCE)
 
     def _workers(self, asked: Asked | int | None) -> Workers:
-        return workers(asked if isinstance(asked, Asked) else Asked(asked, "processes"), self.settings)
+        who = workers(asked if isinstance(asked, Asked) else Asked(asked, "processes"), self.settings)
+        of_each = FOR_A_CLUSTER_WORKER if who.on_cluster else FOR_A_PROCESS
+        require_descriptors(FOR_A_COMMAND + (0 if who.address else of_each * who.number))
+        return who
 
     @property
     def limits(self) -> "Limits":

@@ -24,6 +24,7 @@ from indexer.workflows.pin import PinReport
 from indexer.workflows.prune import PruneReport
 from indexer.workflows.purge import PurgeReport
 from indexer.workflows.recover import RecoverReport
+from indexer.workflows.rescue_plan import RescuePlan
 from indexer.workflows.restore import RestoreReport
 from indexer.workflows.status import Status
 
@@ -124,6 +125,19 @@ def pruned(console: Console, report: PruneReport) -> None:
     if report.quarantines:
         undo, free = command_line("restore", "--run", str(report.run_id)), command_line("purge", "--all")
         console.print(f"To undo: {undo}   To free the space: {free}")
+
+
+def rescue_planned(console: Console, plan: RescuePlan) -> None:
+    """What rescue would write, the first few files by name."""
+    if not plan.returns:
+        return
+    folders = " and ".join(path(folder) for folder in plan.folders[:_NAMED])
+    others = f" and {len(plan.folders) - _NAMED} more folders" if len(plan.folders) > _NAMED else ""
+    console.print(f"{len(plan.returns)} files, {size(plan.size_bytes)}, would be written below {folders}{others}:")
+    for one in plan.returns[:_NAMED]:
+        console.print(f"  {path(one.target)}")
+    if len(plan.returns) > _NAMED:
+        console.print(f"  and {len(plan.returns) - _NAMED} more files")
 
 
 def restored(console: Console, report: RestoreReport) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from indexer.errors import lacks_descriptors
+
 _MOUNTS = Path("/proc/self/mountinfo")
 _LOCAL_FUSE = {"fuseblk", "fuse.portal"}
 _NETWORK = {
@@ -55,7 +57,9 @@ def _mounts() -> Iterator[tuple[str, str]]:
     """Place and type of each mount, in the order in which they were made."""
     try:
         lines = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except OSError:
+    except OSError as problem:
+        if lacks_descriptors(problem):
+            raise  # else a disk that others share would be taken for one that nobody does
         return
     for line in lines:
         before, _, after = line.partition(" - ")

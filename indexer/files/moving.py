@@ -33,6 +33,7 @@ A folder that the system does not let us sync (no right to read it, or the file 
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -40,6 +41,7 @@ from indexer.files import steps
 from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, confirm, identity, same_file
 
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
+_SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 
 
 def _nothing() -> None:
@@ -47,9 +49,16 @@ def _nothing() -> None:
 
 
 def move_no_replace(
-    source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _nothing
+    source: str,
+    target: str,
+    *,
+    expected: FileIdentity,
+    before_unlink: Callable[[], None] = _nothing,
+    drop_special_bits: bool = False,
 ) -> None:
     """Move a file that is still the one that was checked to a free path, times and mode kept.
+
+    `drop_special_bits`: a file with setuid, setgid or sticky bit is copied, as to another disk, and loses them.
 
     `before_unlink` is called when the file is at both ends, right before the source goes; if it raises, the move is
     undone. Raises `FileExistsError` if something is at the target, `Mismatch` if the source is not the checked file,
@@ -58,21 +67,25 @@ def move_no_replace(
     """
     confirm(source, expected=expected)
     try:
+        if drop_special_bits and os.lstat(source).st_mode & _SPECIAL_BITS:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source)
         _move_within(source, target, expected=expected, before_unlink=before_unlink)
     except OSError as problem:
         if problem.errno != errno.EXDEV:
             raise
-        _move_across(source, target, expected=expected, before_unlink=before_unlink)
+        _move_across(
+            source, target, expected=expected, before_unlink=before_unlink, drop_special_bits=drop_special_bits
+        )
 
 
-def copy_no_replace(source: str, target: str, *, expected: FileIdentity) -> None:
+def copy_no_replace(source: str, target: str, *, expected: FileIdentity, drop_special_bits: bool = False) -> None:
     """Copy a file that is still the one that was checked to a free path, times and mode kept; the source stays.
 
     Raises as `move_no_replace`. A cut leaves an unfinished copy beside the target, or the whole one.
     """
     confirm(source, expected=expected)
     _refuse_existing(target)
-    _copy_to(source, target, expected=expected)
+    _copy_to(source, target, expected=expected, drop_special_bits=drop_special_bits)
 
 
 def delete_witnessed(
@@ -171,13 +184,20 @@ def _move_by_rename(
     _sync_folder_if_possible(source)
 
 
-def _move_across(source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None]) -> None:
+def _move_across(
+    source: str,
+    target: str,
+    *,
+    expected: FileIdentity,
+    before_unlink: Callable[[], None],
+    drop_special_bits: bool = False,
+) -> None:
     """A cut leaves the file at the source, with or without an unfinished copy; at both, as two inodes; at the target.
 
     The copy grows under a name that no walk takes for an image and gets the target's name when it is whole and synced.
     """
     _refuse_existing(target)
-    copy = _copy_to(source, target, expected=expected)
+    copy = _copy_to(source, target, expected=expected, drop_special_bits=drop_special_bits)
     try:
         before_unlink()
         confirm(target, expected=copy)
@@ -190,12 +210,12 @@ def _move_across(source: str, target: str, *, expected: FileIdentity, before_unl
     _sync_folder_if_possible(source)
 
 
-def _copy_to(source: str, target: str, *, expected: FileIdentity) -> FileIdentity:
+def _copy_to(source: str, target: str, *, expected: FileIdentity, drop_special_bits: bool) -> FileIdentity:
     """Identity of a whole copy at a free path."""
     discard_partial(target)
     partial = _partial_path(target)
     try:
-        copy = _copy_checked(source, partial, expected=expected)
+        copy = _copy_checked(source, partial, expected=expected, drop_special_bits=drop_special_bits)
         _move_within(partial, target, expected=copy)
     except BaseException:
         with suppress(OSError):
@@ -204,14 +224,16 @@ def _copy_to(source: str, target: str, *, expected: FileIdentity) -> FileIdentit
     return copy
 
 
-def _copy_checked(source: str, partial: str, *, expected: FileIdentity) -> FileIdentity:
+def _copy_checked(source: str, partial: str, *, expected: FileIdentity, drop_special_bits: bool) -> FileIdentity:
     """Identity of a new copy with the bytes, times and mode of the source, synced and read back."""
     reading = steps.open_to_read(source)
     try:
         writing = steps.create(partial)
         try:
             source_hash = steps.copy_bytes(reading, writing)
-            steps.keep_times_and_mode(source, partial, status=os.fstat(reading))
+            status = os.fstat(reading)
+            plain = drop_special_bits and status.st_mode & _SPECIAL_BITS != 0
+            steps.keep_times_and_mode(source, partial, status=status, plain=plain)
             steps.sync_file(writing)
             os.lseek(writing, 0, os.SEEK_SET)
             if steps.read_hash(writing) != source_hash:

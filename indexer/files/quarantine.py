@@ -12,6 +12,7 @@ import stat
 from contextlib import suppress
 
 from indexer.files import steps
+from indexer.files.beneath import OpenPlace
 from indexer.files.filesystems import is_mount_point
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME, is_quarantine, is_run
@@ -100,16 +101,21 @@ def forget_place(path: str) -> None:
     A manifest that is alone in its folder speaks of no file any more and goes too. The quarantine itself stays: what
     lies in it protects other files. What cannot be removed stays. A cut leaves empty folders.
     """
+    folder = os.path.dirname(path)
+    run_folder = os.path.dirname(folder)
+    forget_open_place(OpenPlace(path, folder, run_folder, run_folder))
+
+
+def forget_open_place(place: OpenPlace) -> None:
+    """As `forget_place`, of one whose folders are open."""
     with suppress(OSError):
-        discard_partial(path)
-    place = os.path.dirname(path)
-    run_folder = os.path.dirname(place)
+        discard_partial(place.file)
     with suppress(OSError):
-        steps.remove_empty_folder(place)
-        if os.listdir(run_folder) == [MANIFEST_NAME]:
-            steps.unlink(os.path.join(run_folder, MANIFEST_NAME))
+        steps.remove_empty_folder(place.folder)
+        if os.listdir(place.run_folder) == [MANIFEST_NAME]:
+            steps.unlink(os.path.join(place.run_folder, MANIFEST_NAME))
     with suppress(OSError):
-        steps.remove_empty_folder(run_folder)
+        steps.remove_empty_folder(place.run_name)
 
 
 def make_folders(path: str) -> None:

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import stat
 
 from indexer.files import private
 
@@ -60,12 +61,18 @@ def copy_bytes(reading: int, writing: int) -> str:
     return digest.hexdigest()
 
 
-def keep_times_and_mode(source: str, copy: str, *, status: os.stat_result) -> None:
-    """Owner, mode and attributes as well as the other file system can; mtime always."""
+def keep_times_and_mode(source: str, copy: str, *, status: os.stat_result, plain: bool = False) -> None:
+    """Owner, mode and attributes as well as the other file system can; mtime always.
+
+    `plain`: of the mode only who may read, write and execute, and no attributes.
+    """
     with contextlib.suppress(OSError):
         os.chown(copy, status.st_uid, status.st_gid)
     with contextlib.suppress(OSError):
-        shutil.copystat(source, copy, follow_symlinks=False)
+        if plain:
+            os.chmod(copy, status.st_mode & 0o777)
+        else:
+            shutil.copystat(source, copy, follow_symlinks=False)
     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
@@ -98,9 +105,14 @@ def remove_empty_folder(path: str) -> None:
 
 
 def append(path: str, data: bytes) -> None:
-    """Add bytes to the end of a file of ours, made if need be and closed to others, and bring them to the disk."""
+    """Add bytes to the end of a file of ours, made if need be and closed to others, and bring them to the disk.
+
+    No link and no pipe stands for it.
+    """
     descriptor = private.open_file(path, flags=os.O_WRONLY | os.O_APPEND)
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", path)
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(descriptor, rest) :]

@@ -178,7 +178,7 @@ def _describe_entry(entry: os.DirEntry[str], *, root: str) -> Candidate | Skippe
             return Skipped(entry.path, "symbolic link")
         if entry.is_dir(follow_symlinks=False):
             return None
-        if not _is_image_name(entry.name):  # first, so that a file that is no candidate costs no look at the disk
+        if not is_image_name(entry.name):  # first, so that a file that is no candidate costs no look at the disk
             return Skipped(entry.path, _reason_of_name(entry.name))
         return _by_status(entry.path, root=root, status=entry.stat(follow_symlinks=False))
     except OSError as problem:
@@ -193,12 +193,12 @@ def _describe_file(name: str, *, root: str) -> Candidate | Skipped:
         return Skipped(path, _reason(problem))
     if stat.S_ISLNK(status.st_mode):
         return Skipped(path, "symbolic link")
-    if not _is_image_name(name):
+    if not is_image_name(name):
         return Skipped(path, _reason_of_name(name))
     return _by_status(path, root=root, status=status)
 
 
-def _is_image_name(name: str) -> bool:
+def is_image_name(name: str) -> bool:
     """Whether a name has one of the suffixes, and anything but dots before it."""
     stem, dot, suffix = name.rpartition(".")
     return (dot + suffix).lower() in IMAGE_SUFFIXES and stem.strip(".") != ""

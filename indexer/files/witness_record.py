@@ -17,7 +17,7 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -28,6 +28,8 @@ from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
 
 RECORD_NAME = "witnesses.jsonl"
 _MOST_LINE_BYTES = 1 << 17  # two paths of 4096 bytes, each byte escaped as six
+_MOST_FOREIGN_BYTES = 1 << 24
+_MOST_KEPT_BYTES = 1 << 30  # the lines of more than a million removals
 _CHUNK_BYTES = 1 << 20
 
 
@@ -69,11 +71,14 @@ def append(folder: str, *lines: WitnessLine) -> None:
         steps.sync_folder(path)
 
 
-def append_restored(line: WitnessLine) -> None:
-    """Write the line into every record that is found from its two paths, as well as it can be."""
+def append_restored(line: WitnessLine, *, may_write: Callable[[str], bool] = lambda _folder: True) -> None:
+    """Write the line into every record that is found from its two paths, as well as it can be.
+
+    `may_write`: whether the record of a folder, given by its real path, may be written to.
+    """
     with suppress(OSError):
         for folder in list_record_folders((line.removed_path, line.witness_path)):
-            if os.path.lexists(os.path.join(folder, RECORD_NAME)):
+            if may_write(folder) and os.path.lexists(os.path.join(folder, RECORD_NAME)):
                 append(folder, line)
 
 
@@ -164,7 +169,7 @@ class _Record:
     def __init__(self, path: str, contents: Set[str]) -> None:
         self._path, self._contents = path, contents
         self._file: tuple[int, int] | None = None
-        self._size_bytes, self._last_line = 0, 0
+        self._size_bytes, self._last_line, self._kept_bytes = 0, 0, 0
         self.active: dict[str, dict[tuple[str, str], WitnessLine]] = {}
         self._witnesses: dict[tuple[str, str], str] = {}
         self._removed = set[str]()
@@ -176,8 +181,7 @@ class _Record:
         except FileNotFoundError:
             self._forget(None)
             return
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "the record is no regular file", self._path)
+        _require_regular(status, self._path)
         file = (status.st_dev, status.st_ino)
         if file != self._file or status.st_size < self._size_bytes:
             self._forget(file)
@@ -185,18 +189,19 @@ class _Record:
             return
         descriptor = steps.open_to_read(self._path)
         try:
+            _require_regular(os.fstat(descriptor), self._path)
             os.lseek(descriptor, self._last_line, os.SEEK_SET)
             self._read(descriptor)
         finally:
             os.close(descriptor)
 
     def _forget(self, file: tuple[int, int] | None) -> None:
-        self._file, self._size_bytes, self._last_line = file, 0, 0
+        self._file, self._size_bytes, self._last_line, self._kept_bytes = file, 0, 0, 0
         self.active, self._witnesses, self._removed = {}, {}, set()
 
     def _read(self, descriptor: int) -> None:
         """Notes the lines from here on. The last one is read again the next time: it may not be whole yet."""
-        position, rest = self._last_line, b""
+        position, rest, foreign_bytes = self._last_line, b"", 0
         while chunk := steps.read_bytes(descriptor, most=_CHUNK_BYTES):
             position += len(chunk)
             *lines, rest = (rest + chunk).split(b"\n")
@@ -204,6 +209,9 @@ class _Record:
                 self._note(line)
             if lines:
                 self._last_line = position - len(rest)
+            foreign_bytes = 0 if lines else foreign_bytes + len(chunk)
+            if foreign_bytes > _MOST_FOREIGN_BYTES:
+                raise OSError(errno.EFBIG, "the record has a line that does not end", self._path)
             rest = rest[: _MOST_LINE_BYTES + 1]
         self._note(rest)
         self._size_bytes = position
@@ -221,6 +229,14 @@ class _Record:
             self.active.setdefault(said.witness_hash, {})[key] = said
             self._witnesses[key] = said.witness_hash
             self._removed.add(said.removed_hash)
+            self._kept_bytes += len(line)
+            if self._kept_bytes > _MOST_KEPT_BYTES:
+                raise OSError(errno.EFBIG, "the record says more than can be kept in memory", self._path)
+
+
+def _require_regular(status: os.stat_result, path: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "the record is no regular file", path)
 
 
 def _hash_after(line: bytes, name: bytes) -> str:

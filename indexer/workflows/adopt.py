@@ -15,13 +15,16 @@ from indexer.domain.images import State
 from indexer.domain.names import name_image
 from indexer.errors import FolderProblem
 from indexer.files import manifest
-from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check
+from indexer.files.beneath import split
+from indexer.files.checking import FileIdentity, Fingerprint, Mismatch
 from indexer.files.manifest import Entry
 from indexer.files.quarantine import quarantine_folder, quarantine_of
 from indexer.interrupts import uninterrupted
+from indexer.pixels.headers import Limits
 from indexer.store import adoption, images, removals, runs
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
+from indexer.workflows.quarantined import check_image, require_image_names
 from indexer.workflows.running import Run, writing
 from indexer.workflows.watching import Clock, Progress, silent
 
@@ -70,14 +73,22 @@ def _is_known(session: Session, head: tuple[str, Entry], known: Set[str]) -> boo
     return number.isdecimal() and len(number) < 10 and runs.run_exists(session, int(number))
 
 
-def adopt(database: Database, quarantine: str, *, clock: Clock, progress: Progress = silent) -> AdoptReport:
+def adopt(
+    database: Database,
+    quarantine: str,
+    *,
+    clock: Clock,
+    limits: Limits | None = None,
+    progress: Progress = silent,
+) -> AdoptReport:
     """Takes in what this index does not know of a quarantine: the report of what it knows now."""
     if not os.path.isdir(quarantine):
         raise FolderProblem(f"there is no folder {quarantine!a}; name the quarantine, usually .indexer-quarantine")
-    found = [(place, entry) for place, entry in manifest.read(os.path.realpath(quarantine)) if os.path.lexists(place)]
-    if not found:
+    contents = manifest.read(os.path.realpath(quarantine))
+    found = [(place, entry) for place, entry in contents.entries.items() if os.path.lexists(place)]
+    if not found and not contents.refused:
         raise FolderProblem(f"no manifest below {quarantine!a} names a file that is there; nothing can be taken in")
-    report = AdoptReport()
+    report = AdoptReport(failures=list(contents.refused))
     with writing(database, "db adopt", arguments={"quarantine": ascii(quarantine)[1:-1]}, clock=clock) as run:
         with database.read() as session:
             known = removals.list_known(session)
@@ -90,7 +101,7 @@ def adopt(database: Database, quarantine: str, *, clock: Clock, progress: Progre
         advance = progress("adopting", len(new))
         for place, entry in new:
             with uninterrupted():
-                problem = _adopt_one(database, place, entry, run=run, clock=clock)
+                problem = _adopt_one(database, place, entry, run=run, clock=clock, limits=limits or Limits())
             if problem is None:
                 report.adopted += 1
                 tokens.add(entry.run_token)
@@ -102,10 +113,13 @@ def adopt(database: Database, quarantine: str, *, clock: Clock, progress: Progre
     return report
 
 
-def _adopt_one(database: Database, place: str, entry: Entry, *, run: Run, clock: Clock) -> str | None:
+def _adopt_one(database: Database, place: str, entry: Entry, *, run: Run, clock: Clock, limits: Limits) -> str | None:
     """Writes down one file; why not, if it could not be."""
     try:
-        found = check(place, expected=Fingerprint(entry.size_bytes, entry.content_hash))
+        split(entry.path)
+        require_image_names(os.path.basename(place), os.path.basename(entry.path))
+        expected = Fingerprint(entry.size_bytes, entry.content_hash)
+        found = check_image(place, expected=expected, limits=limits)
     except Mismatch as problem:
         return f"in quarantine: {problem.reason}"
     if os.path.lexists(entry.path):

@@ -8,7 +8,7 @@ it is seen again when its name has gone. It takes nothing away itself: see `inde
 import errno
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -75,19 +75,24 @@ class Staying:
 
 
 @contextmanager
-def hold_around(paths: Sequence[str], *, quarantine: str | None) -> Iterator[HeldLocks]:
+def hold_around(
+    paths: Sequence[str], *, quarantine: str | None, may_write: Callable[[str], bool] = lambda _folder: True
+) -> Iterator[HeldLocks]:
     """Holds the locks of all quarantines that bear on files at these paths, as far as they are there and open to us.
 
+    `may_write`: whether a quarantine, given by its real path, may be locked; where one may not, nobody is excluded.
     Raises as `indexer.files.folder_lock.hold_folders`. Where the quarantine of a file cannot be locked, as what is
     there is not one, the locks exclude nobody.
     """
-    folders = list_record_folders(paths)
+    near = list_record_folders(paths)
+    folders = [folder for folder in near if may_write(folder)]
     # Not a folder that a disk with a quarantine is mounted at, and empty without it.
     is_there = quarantine is not None and is_quarantine(quarantine)
     if quarantine is not None and is_there:
         folders.append(quarantine)
+    is_whole = (quarantine is None or is_there) and set(near) <= set(folders)
     with hold_folders(folders, skip_closed=True) as locks:
-        yield locks if quarantine is None or is_there else replace(locks, exclusive=False)
+        yield locks if is_whole else replace(locks, exclusive=False)
 
 
 def note_return(removal: Removal, *, index_id: str, at: datetime) -> None:

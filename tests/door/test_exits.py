@@ -32,6 +32,8 @@ def failing(problem: BaseException) -> typer.Typer:
         (Declined("nothing was done"), 1, "nothing was done"),
         (UsageProblem("say which"), 2, "say which"),
         (OSError(errno.ENOSPC, "No space left on device", "/frames/\udce9.jpg"), 1, None),
+        (OSError(errno.EMFILE, "Too many open files", "/frames"), 1, None),
+        (ImportError("x.so: cannot open shared object file: Too many open files"), 1, None),
         (KeyboardInterrupt(), 130, None),
     ],
 )

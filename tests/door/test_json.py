@@ -48,7 +48,7 @@ WORDS = [
     ("prune", "--yes"),
     ("recover",),
     ("db", "adopt", ".indexer-quarantine"),
-    ("rescue", ".indexer-quarantine"),
+    ("rescue", ".indexer-quarantine", "--yes"),
     ("ingest", "lot"),
     ("purge", "--all", "--yes"),
     ("db", "check"),

@@ -92,6 +92,19 @@ def test_purge_asks(decided: Path, on_terminal: OnTerminal) -> None:
     assert all(path.exists() for path in quarantined)
 
 
+@pytest.mark.parametrize(("types", "code", "back"), [("y\n", 0, 6), ("n\n", 1, 3), ("\n", 1, 3)])
+def test_rescue_asks(decided: Path, on_terminal: OnTerminal, types: str, code: int, back: int) -> None:
+    """rescue shows what it would write, and where, and asks; without a yes no file moves."""
+    before = files(decided)
+    on_terminal("prune", "--yes")
+    answer = on_terminal("rescue", ".indexer-quarantine", types=types, out_too=True)
+    assert answer.code == code, answer
+    assert f"would be written below {decided.parent}:" in answer.err.replace("\r\n", "\n")
+    assert "Bring these files back? [y/N]" in answer.err
+    assert len(files(decided)) == back
+    assert files(decided).items() <= before.items()
+
+
 def test_question_beside_json(decided: Path, on_terminal: OnTerminal) -> None:
     """With --json the question and the plan go to stderr; stdout has the document alone."""
     answer = on_terminal("prune", "--json", types="y\n")

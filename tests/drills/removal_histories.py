@@ -245,7 +245,7 @@ def free(world: World) -> None:
 def save(world: World) -> None:
     """rescue of a quarantine."""
     if folders := world.quarantines():
-        rescue.rescue(str(world.rng.choice(folders)))
+        rescue.rescue(str(world.rng.choice(folders)), below=str(world.home))
 
 
 def take_in(world: World) -> None:
@@ -363,6 +363,9 @@ def other_device(mirror: Path) -> Iterator[None]:
         return os.stat_result(values, extra)
 
     def is_mirrored(path: Any) -> bool:
+        if isinstance(path, str) and path.startswith("/proc/self/fd/"):  # a name in a folder that is open
+            descriptor, _, inside = path.removeprefix("/proc/self/fd/").partition("/")
+            path = f"{os.readlink(f'/proc/self/fd/{descriptor}')}/{inside}"
         return isinstance(path, str) and path.startswith(prefix)
 
     def lstat(path: Any, **more: Any) -> os.stat_result:

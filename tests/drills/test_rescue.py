@@ -73,7 +73,7 @@ def lie(**words: Any) -> Callable[[list[str]], list[str]]:
 
 def test_command_brings_all_back(lot: Index, before: Tree, quarantine: Path, own_home: Path) -> None:
     """With the index deleted `manage.py rescue` brings every file back, byte for byte, with times and odd names."""
-    line = [sys.executable, str(ROOT / "manage.py"), "rescue", str(quarantine)]
+    line = [sys.executable, str(ROOT / "manage.py"), "rescue", str(quarantine), "--yes"]
     done = subprocess.run(line, cwd=own_home, capture_output=True, text=True, timeout=60)
     assert (done.returncode, lot.tree()) == (0, before), done.stderr
     assert {path.name for path in quarantine.iterdir()} == OWN_FILES - {MANIFEST_NAME}
@@ -83,7 +83,7 @@ def test_command_brings_all_back(lot: Index, before: Tree, quarantine: Path, own
 def test_quarantine_that_was_moved(lot: Index, before: Tree, quarantine: Path, tmp_path: Path) -> None:
     """A quarantine that lies elsewhere by now, as after a mount under another name, gives back as much."""
     quarantine.rename(tmp_path / "backup")
-    assert rescue(str(tmp_path / "backup")).restored == 3
+    assert rescue(str(tmp_path / "backup"), below=str(lot.folder)).restored == 3
     assert lot.tree() == before
 
 

@@ -105,6 +105,14 @@ def test_what_is_no_record_is_refused(tmp_path: Path, kind: str) -> None:
         holding(tmp_path)
 
 
+def test_line_without_an_end_is_refused(tmp_path: Path) -> None:
+    """A record with a line that does not end cannot be read: nobody can tell what it says. Nobody reads all of it."""
+    append(str(tmp_path), line())
+    os.truncate(tmp_path / RECORD_NAME, 1 << 42)
+    with pytest.raises(OSError, match="does not end"):
+        holding(tmp_path)
+
+
 def test_records_of_all_folders_above_are_found(tmp_path: Path) -> None:
     """The quarantines in every folder above a file are found, by their real paths, also through links."""
     folders = [tmp_path / "a", tmp_path / "a/b", tmp_path / "a/b/c"]

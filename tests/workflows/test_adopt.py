@@ -1,7 +1,9 @@
 """db adopt: what a quarantine holds of runs that an index does not know is taken in, and works as its own."""
 
+import json
 import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +121,38 @@ def test_what_is_not_as_the_manifest_says_is_left(
     assert (report.adopted, len(report.failures)) == (1, 0 if why is None else 1)
     assert all(why is not None and why in said for _, said in report.failures)
     assert lot.tree() == before
+
+
+HOSTILE: dict[str, Callable[[Path, Path, dict[str, Any]], object]] = {
+    "place behind a link": lambda place, outside, _: (
+        place.parent.rename(outside / "7"),
+        place.parent.symlink_to(outside / "7"),
+    ),
+    "no name of an image": lambda _place, outside, said: said.update(path=str(outside / "cron.d" / "evil")),
+    "path that leads up": lambda _place, outside, said: said.update(path=f"{outside}/../outside/evil.png"),
+    "no image": lambda place, _, said: (
+        place.write_bytes(b"root touch"),
+        said.update(size_bytes=10, content_hash=sha256(b"root touch").hexdigest()),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_what_a_stranger_says_is_not_taken_in(
+    lot: Index, others: Callable[..., Index], tmp_path: Path, kind: str
+) -> None:
+    """A place behind a link, and what is no image by its path or by its bytes, gets no row that restore would obey."""
+    second = others(lot)
+    lot.prune()
+    second.ingest()
+    (tmp_path / "outside").mkdir()
+    [manifest], [place] = Path(quarantine(lot)).rglob("manifest.jsonl"), Path(quarantine(lot)).rglob(VICTIM)
+    said = [json.loads(line) for line in manifest.read_text().splitlines() if line]
+    HOSTILE[kind](place, tmp_path / "outside", next(line for line in said if line["place"].endswith(VICTIM)))
+    manifest.write_text("".join(f"\n{json.dumps(line)}" for line in said))
+    report = adopt(second.database, quarantine(lot), clock=second.clock)
+    assert (report.adopted, len(report.failures)) == (1, 1)
+    assert [file for file, _ in second.removals()] == [OTHER]
 
 
 def test_adopting_goes_on_where_it_stopped(lot: Index, others: Callable[..., Index]) -> None:

@@ -1,0 +1,111 @@
+"""Folders that are opened name by name, so that what lies beneath a folder is really there.
+
+It promises that no symbolic link is followed on the way, and that a folder which was opened stays the one that is used:
+whoever puts a link in its place a moment later leads nobody elsewhere. It does not know which folders a person allows.
+
+Decision: an open folder is given as a path, `/proc/self/fd/N`, and not as a descriptor, so that all that moves and
+checks files by path works within it as it is. The kernel takes such a path to the very folder that is open. The cost:
+it needs `/proc`, which Linux has nearly everywhere. Enforced by tests/files/test_beneath.py.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from indexer.files import steps
+from indexer.files.checking import Mismatch
+
+LONGEST_NAME_BYTES, LONGEST_PATH_BYTES = 255, 4095
+"""What Linux allows of one name, and of a whole path."""
+
+_DESCRIPTORS = "/proc/self/fd"
+_FLAGS = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NO_FOLDER = {errno.ENOTDIR, errno.ELOOP}
+
+
+@dataclass(frozen=True)
+class OpenPlace:
+    """A place in a quarantine whose folders are open: the paths that lead to it, past every link."""
+
+    file: str
+    folder: str
+    """The folder of the place, named within its run's."""
+    run_folder: str
+    run_name: str
+    """The run's folder, named within the quarantine's."""
+
+
+@contextmanager
+def open_folder(path: str, *, make: bool = False) -> Iterator[str]:
+    """The path of an open folder, by which nothing else is meant until the block ends.
+
+    `make`: folders on the way that are missing are made, each synced. Raises `Mismatch` for a link on the way or what
+    is no folder, `FileNotFoundError` for a missing folder, another `OSError` if the disk refuses.
+    """
+    if not os.path.isdir(_DESCRIPTORS):
+        raise OSError(errno.ENOSYS, "/proc is not there, and without it no folder can be opened safely", path)
+    descriptor = _open(None, os.sep, whole=path)
+    try:
+        for name in split(path):
+            if make:
+                _make(descriptor, name)
+            inner = _open(descriptor, name, whole=path)
+            os.close(descriptor)
+            descriptor = inner
+        yield f"{_DESCRIPTORS}/{descriptor}"
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def open_place(place: str) -> Iterator[OpenPlace]:
+    """A place `<quarantine>/<run>/<name>/<file>` with its folders open. Raises as `open_folder`."""
+    folder, file = os.path.split(place)
+    run_folder, name = os.path.split(folder)
+    above, run_name = os.path.split(run_folder)
+    with open_folder(above) as quarantine, open_folder(run_folder) as run, open_folder(folder) as inside:
+        yield OpenPlace(f"{inside}/{file}", f"{run}/{name}", run, f"{quarantine}/{run_name}")
+
+
+def split(path: str) -> Sequence[str]:
+    """The names that an absolute path is made of; raises `Mismatch` if one of them leads up, or is none."""
+    names = path.split(os.sep)[1:] if path != os.sep else []
+    if not path.startswith(os.sep) or any(name in ("", os.curdir, os.pardir) or "\0" in name for name in names):
+        raise Mismatch("its path is not a plain one: it has an empty name in it, or '.' or '..'")
+    encoded = [os.fsencode(name) for name in names]
+    if any(len(name) > LONGEST_NAME_BYTES for name in encoded) or len(os.fsencode(path)) > LONGEST_PATH_BYTES:
+        raise Mismatch("its path is longer than a disk can hold")
+    return names
+
+
+def lies_beneath(path: str, folder: str) -> bool:
+    """Whether a path begins with the path of a folder. It looks at the names alone."""
+    return path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _make(descriptor: int, name: str) -> None:
+    """Makes a folder in an open one if nothing has that name."""
+    path = f"{_DESCRIPTORS}/{descriptor}/{name}"
+    if os.path.lexists(path):
+        return
+    with suppress(FileExistsError):
+        steps.make_folder(path)
+    steps.sync_folder(path)
+
+
+def _open(descriptor: int | None, name: str, *, whole: str) -> int:
+    """Descriptor of a folder in an open one."""
+    try:
+        try:
+            return os.open(name, os.O_RDONLY | _FLAGS, dir_fd=descriptor)  # mounts what waits to be mounted there
+        except PermissionError:
+            return os.open(name, os.O_PATH | _FLAGS, dir_fd=descriptor)  # it need not be readable to go through
+    except OSError as problem:
+        if problem.errno not in _NO_FOLDER:
+            raise OSError(problem.errno, problem.strerror, whole) from problem
+        is_link = stat.S_ISLNK(os.lstat(name, dir_fd=descriptor).st_mode)
+        what = "a symbolic link, and none is followed" if is_link else "no folder"
+        raise Mismatch(f"{name!a} in {whole!a} is {what}") from problem
