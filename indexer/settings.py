@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from indexer.errors import UsageProblem
 
@@ -26,11 +26,12 @@ class Settings:
     max_seconds: int = 120
     engine: str | None = None
     scheduler: str | None = None
+    reader_password: str | None = field(default=None, repr=False)
 
 
 def read_settings(environment: Mapping[str, str], *, named: bool = False) -> Settings:
-    """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, INDEXER_ENGINE, INDEXER_SCHEDULER, and
-    INDEXER_MAX_ for each limit.
+    """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, INDEXER_ENGINE, INDEXER_SCHEDULER,
+    INDEXER_READER_PASSWORD, and INDEXER_MAX_ for each limit.
 
     `named`: the database was typed, so that an empty name is a slip and not the wish for the default.
     """
@@ -45,6 +46,7 @@ def read_settings(environment: Mapping[str, str], *, named: bool = False) -> Set
         max_seconds=_number(environment, "INDEXER_MAX_SECONDS", Settings.max_seconds),
         engine=environment.get("INDEXER_ENGINE") or None,
         scheduler=environment.get("INDEXER_SCHEDULER") or None,
+        reader_password=environment.get("INDEXER_READER_PASSWORD") or None,
     )
 
 

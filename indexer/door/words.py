@@ -1,5 +1,6 @@
 """How reports read to a person. One function per report; each prints and decides nothing."""
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,8 +12,9 @@ from rich.text import Text
 
 from indexer.domain.removal import Plan
 from indexer.door.escaping import printable
+from indexer.store.answers import Table as Rows
 from indexer.store.auditing import Audit
-from indexer.store.auditing import Table as Rows
+from indexer.store.readers import Reader
 from indexer.store.schema import Health
 from indexer.workflows.adopt import AdoptReport
 from indexer.workflows.compare import CompareReport
@@ -21,6 +23,7 @@ from indexer.workflows.ingest import IngestReport, Outcome
 from indexer.workflows.pin import PinReport
 from indexer.workflows.prune import PruneReport
 from indexer.workflows.purge import PurgeReport
+from indexer.workflows.readers import NOT_NEEDED
 from indexer.workflows.recover import RecoverReport
 from indexer.workflows.restore import RestoreReport
 from indexer.workflows.status import Status
@@ -194,9 +197,19 @@ def audits(console: Console, known: Sequence[Audit]) -> None:
         console.print(f"{audit.name:<{width}}  {audit.title}{'  [' + ' '.join(words) + ']' if words else ''}")
 
 
-def rows(console: Console, table: Rows) -> None:
-    """The answer of a query."""
-    console.print(grid(table.columns, table.rows))
+def counted(console: Console, table: Rows) -> None:
+    """How much a query answered, beside a document that has it."""
+    console.print(f"{len(table)} rows.")
+
+
+def reader_made(console: Console, reader: Reader) -> None:
+    """The role that only reads, and how to ask as it."""
+    if reader.state == NOT_NEEDED:
+        console.print("An index of SQLite needs no reader: audit --sql opens the file for reading alone.")
+        return
+    console.print(f"The role {printable(reader.role)} may read this index and do nothing else.")
+    console.print("Put its password into ~/.pgpass, and ask as this role:")
+    console.print(f'  manage.py --db {printable(shlex.quote(reader.url))} audit --sql "SELECT * FROM audit_cameras"')
 
 
 def healthy(console: Console, health: Health) -> None:
@@ -221,7 +234,7 @@ def grid(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
         numeric = bool(listed) and all(isinstance(row[place], (int, float, type(None))) for row in listed)
         table.add_column(Text(printable(head)), justify="right" if numeric else "left", overflow="fold")
     for row in listed:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_row(*(Text(cell(value)) for value in row))
     return table
 
 
@@ -253,6 +266,15 @@ def when(time: datetime | None) -> str:
     return "unknown" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
 
 
+def cell(value: Any) -> str:
+    """A value as a table shows it."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4g}"
+    return printable(str(value))
+
+
 def _left_out(console: Console, left_out: Mapping[str, int]) -> None:
     for reason, number in left_out.items():
         console.print(f"  {number} left out: {reason}")
@@ -265,11 +287,3 @@ def _held_back(console: Console, held_back: Mapping[str, str]) -> None:
         console.print(f"camera {camera!a} is held back: {reason}")
     if held_back:
         console.print("  If that is right: manage.py prune --max-share 1")
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4g}"
-    return printable(str(value))
