@@ -5,7 +5,7 @@ transaction keeps a question from writing, and not from what else functions do, 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from decimal import Decimal
 from typing import Any
@@ -33,7 +33,6 @@ from indexer.store.readers import objection
 _FIXED_SIZE = {16, 20, 21, 23, 26, 700, 701, 1082, 1114, 1184}
 _BYTEA, _NUMERIC = 17, 1700
 _WIDEST = 4  # bytes of a character in UTF-8
-_CURSOR = "audit"
 
 _TOKEN = re.compile(
     r"""(?P<nothing> \s+ | --[^\n]* | /\*.*?\*/ )
@@ -73,34 +72,27 @@ def _only_for_this(connection: Connection) -> Any:
 
 def _fetch(raw: Any, sql: str, values: Mapping[str, str | None] | None, bounds: Bounds) -> Table | None:
     # As a named cursor psycopg sends `DECLARE … CURSOR FOR` and the question as one statement of the extended protocol:
-    # nothing but a SELECT can stand there, and no second statement after it (a COMMIT would end the transaction). The
-    # first one is for its columns and for what the server says of it, and fetches nothing.
-    with raw.cursor(_CURSOR) as cursor:
+    # nothing but a SELECT can stand there, and no second statement after it (a COMMIT would end the transaction). That
+    # is for its columns and for what the server says of it: nothing is fetched, as the server gathers all that a FETCH
+    # asks for before it sends the first row.
+    with raw.cursor("audit") as cursor:
         cursor.execute(sql, values)
         columns = cursor.description
     if not columns:
         return None
     longest = bounds.row_bytes // _WIDEST // len(columns)
     types = [column.type_code for column in columns]
-    with raw.cursor(_CURSOR) as cursor:
-        cursor.execute(_bounded(sql, types, longest), values)
+    # `stream` sends one statement of the extended protocol, too, and has one row at a time here; what is asked for no
+    # further is cancelled. A question may change the timeout, but only that of the statement after its own.
+    with raw.cursor() as cursor, closing(cursor.stream(_bounded(sql, types, longest), values)) as rows:
         return filled(
             (column.name for column in columns),
-            _rows(raw),
+            rows,
             plain=lambda row: plain_row(
                 tuple(_checked(value, kind, longest) for value, kind in zip(row, types, strict=True))
             ),
             bounds=bounds,
         )
-
-
-def _rows(raw: Any) -> Iterator[tuple[Any, ...]]:
-    """The rows, of which one at a time is here.
-
-    They come by one FETCH: a question may change the timeout, but only that of the statement after its own.
-    """
-    with raw.cursor() as cursor, closing(cursor.stream(f"FETCH ALL FROM {_CURSOR}")) as rows:
-        yield from rows
 
 
 def _bounded(sql: str, types: Sequence[int], longest: int) -> str:
