@@ -116,7 +116,7 @@ def _plain(value: Any) -> Any:
 def _plain_number(value: Decimal) -> int | float | str:
     if not value.is_finite() or value != value.to_integral_value():
         return float(value)
-    return int(value) if value.adjusted() < _MOST_DIGITS else str(value)
+    return int(value) if value.adjusted() < _MOST_DIGITS else f"{value.to_integral_value():f}"
 
 
 def counted(size_bytes: int) -> str:

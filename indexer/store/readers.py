@@ -131,7 +131,7 @@ def make_reader(database: Database, name: str, *, password: str) -> Reader:
         except database.engine.dialect.loaded_dbapi.Error as problem:
             raise DBAPIError(None, None, problem) from problem
         _check(connection, name, alike)
-    return Reader(name, "updated" if exists else "made", _url(database.url, name))
+    return Reader(name, "updated" if exists else "made", url_as(database.url, name))
 
 
 def _existing(connection: Connection, name: str) -> bool:
@@ -238,7 +238,7 @@ def _check(connection: Connection, name: str, statements: str) -> None:
         raise _not_allowed(f"it cannot give the right to read {unreadable}", statements)
 
 
-def _url(url: URL, name: str) -> str:
+def url_as(url: URL, name: str) -> str:
     """How the index is named as another role, without a password."""
     query = {key: value for key, value in url.query.items() if key not in {"user", "password", "sslpassword"}}
     named = URL.create(url.drivername, name, None, url.host, url.port, url.database, query)
