@@ -317,8 +317,8 @@ def audit(
         if question is None:
             page.show(work.list_questions(), words.audits)
             return
-        with page.database() as database:
-            page.show(work.ask(database, question), words.rows)
+        with page.database() as database, work.ask(database, question) as table:
+            page.show_table(table)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from indexer.errors import UsageProblem
 
@@ -32,11 +32,12 @@ class Settings:
     scheduler: str | None = None
     is_database_named: bool = False
     state_folder: str | None = None
+    reader_password: str | None = field(default=None, repr=False)
 
 
 def read_settings(environment: Mapping[str, str], *, named: bool = False) -> Settings:
     """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, INDEXER_ENGINE, INDEXER_SCHEDULER,
-    INDEXER_STATE, and INDEXER_MAX_ for each limit.
+    INDEXER_STATE, INDEXER_READER_PASSWORD, and INDEXER_MAX_ for each limit.
 
     `named`: the database was typed, so that an empty name is a slip and not the wish for the default.
     """
@@ -53,6 +54,7 @@ def read_settings(environment: Mapping[str, str], *, named: bool = False) -> Set
         scheduler=environment.get("INDEXER_SCHEDULER") or None,
         is_database_named=bool(environment.get("INDEXER_DB")),
         state_folder=state_folder(environment),
+        reader_password=environment.get("INDEXER_READER_PASSWORD") or None,
     )
 
 

@@ -50,6 +50,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "INDEXER_SCHEDULER",
         "INDEXER_MAX_PIXELS",
         "INDEXER_MAX_BYTES",
+        "INDEXER_READER_PASSWORD",
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(home)
@@ -93,6 +94,14 @@ def database(maker: Maker, tmp_path: Path) -> Iterator[Database]:
     opened = maker.new(tmp_path)
     yield opened
     maker.drop(opened)
+
+
+@pytest.fixture
+def reader(maker: Maker, database: Database) -> Iterator[Database]:
+    """The test's own index, opened by who may only read."""
+    opened = maker.reader(database)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session", params=[SQLITE, SERVER_OR_SKIP])

@@ -25,6 +25,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy import URL, make_url
 
+from indexer.store import readers
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.store.tables import Table
@@ -32,6 +33,7 @@ from indexer.store.tables import Table
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 MIGRATED = sqlalchemy.Table("alembic_version", sqlalchemy.MetaData())
 SERVER = os.environ.get("INDEXER_TEST_POSTGRES", "")
+READER_PASSWORD = "only-for-tests"
 
 _NO_SERVER = pytest.mark.skip(reason="needs PostgreSQL: INDEXER_TEST_POSTGRES does not name a server")
 SERVER_OR_SKIP = pytest.param(POSTGRESQL, marks=() if SERVER else _NO_SERVER)
@@ -56,6 +58,9 @@ class Maker(Protocol):
 
     def copy(self, database: Database, folder: Path) -> Database:
         """Another index with the same rows."""
+
+    def reader(self, database: Database) -> Database:
+        """The same index, opened by who may only read; where there are no users, the very same."""
 
     def drop(self, database: Database) -> None:
         """Lets go of an index: it may be taken away."""
@@ -89,6 +94,10 @@ class Files:
         rows(database, "PRAGMA wal_checkpoint(TRUNCATE)")
         return self._copied(database.path or Path(), folder)
 
+    def reader(self, database: Database) -> Database:
+        """The very same: SQLite knows no users."""
+        return database
+
     def _copied(self, path: Path, folder: Path) -> Database:
         return open_database(shutil.copy(path, self.place(folder)))
 
@@ -109,6 +118,7 @@ class Server:
         self.url = make_url(url)
         self._connection = _connected(self.url)
         self._names = (f"indexer_test_{os.getpid()}_{number}" for number in _NUMBERS)
+        self._reader = f"indexer_reader_{os.getpid()}_{next(_NUMBERS)}"
         self._made: set[str] = set()
         self._spare: list[URL] = []
         template = open_database(self.place(Path()), create=True)
@@ -137,6 +147,11 @@ class Server:
         database.close()  # a database can be copied while nobody is connected to it
         return self._copied(database.url)
 
+    def reader(self, database: Database) -> Database:
+        """The index as the maker's role that may only read, which is made by the tool itself."""
+        readers.make_reader(database, self._reader, password=READER_PASSWORD)
+        return open_database(_text(database.url.set(username=self._reader, password=READER_PASSWORD)))
+
     def _copied(self, url: URL) -> Database:
         return open_database(_text(self._create(url.database or "")))
 
@@ -155,6 +170,7 @@ class Server:
         """Drops every database that was made."""
         for name in list(self._made):
             self._take_away(name)
+        self._connection.execute(f"DROP ROLE IF EXISTS {self._reader}")
         self._connection.close()
 
     def _take_away(self, name: str) -> None:

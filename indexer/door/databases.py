@@ -1,4 +1,4 @@
-"""The commands `db upgrade|check|adopt|copy`."""
+"""The commands `db upgrade|check|adopt|copy|make-reader`."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 from indexer.door.options import Json, enter
 
-app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, check, adopt, copy.")
+app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, check, adopt, copy, make-reader.")
 
 
 @app.command("upgrade")
@@ -66,3 +66,20 @@ def db_copy(
         report = work.copy(source, target, clock=page.clock, progress=page.progress)
         note_made(target, known=page.known_indexes, clock=page.clock)
         page.show(report, words.copied)
+
+
+@app.command("make-reader")
+def db_make_reader(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The role; one that only reads is brought up to date.")],
+    json: Json = False,
+) -> None:
+    """Make a role of a server that may only read, for audit --sql.
+
+    Its password is asked for, or read from stdin, or from INDEXER_READER_PASSWORD.
+    """
+    from indexer.door import words
+    from indexer.workflows import readers as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        page.show(work.make_reader(database, name, ask_password=page.ask_password), words.reader_made)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from getpass import getpass
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +28,7 @@ from indexer.engines import IN_FLIGHT, UNBOUNDED, Bounds, Map, engine, processes
 from indexer.errors import Declined, NoIndexProblem, UsageProblem
 from indexer.files.known_indexes import KnownIndexes
 from indexer.settings import Settings
+from indexer.store.answers import Table
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows.workload import PRELOADED, is_worth_workers
@@ -156,6 +158,34 @@ class Page:
     def can_ask(self) -> bool:
         """Whether a person is here to answer."""
         return sys.stdin.isatty()
+
+    def show_table(self, table: Table) -> None:
+        """Shows the answer of a query: as a table to people, as the one JSON document to programs, row by row."""
+        from indexer.door import tables, words
+
+        self._stack.close()
+        self._bars = None
+        if self._as_json:
+            words.counted(self.words, table)
+            tables.write_json(sys.stdout, table)
+        else:
+            tables.write_rows(self.words, table)
+
+    def ask_password(self) -> str:
+        """A new password: from the settings, else typed twice on a terminal without being shown, else a line of
+        stdin."""
+        if self.settings.reader_password is not None:
+            return self.settings.reader_password
+        try:
+            if not sys.stdin.isatty():
+                return sys.stdin.readline().rstrip("\r\n")
+            typed = getpass("Password of the reader: ")
+            again = getpass("The same again: ")
+        except (UnicodeDecodeError, EOFError):
+            raise UsageProblem("the password cannot be read; give it in UTF-8") from None
+        if typed != again:
+            raise UsageProblem("the two passwords are not the same; nothing was done")
+        return typed
 
     def ask(self, question: str, *, instead: str) -> None:
         """Goes on only if the person says yes; refused where nobody can answer."""

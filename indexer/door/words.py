@@ -13,8 +13,9 @@ from indexer.domain.removal import Plan
 from indexer.door.escaping import printable
 from indexer.escaping import command_line
 from indexer.files.walking import NOT_AN_IMAGE
+from indexer.store.answers import Table as Rows
 from indexer.store.auditing import Audit
-from indexer.store.auditing import Table as Rows
+from indexer.store.readers import Reader
 from indexer.store.schema import Health
 from indexer.workflows.adopt import AdoptReport
 from indexer.workflows.compare import CompareReport
@@ -23,6 +24,7 @@ from indexer.workflows.ingest import IngestReport, Outcome
 from indexer.workflows.pin import PinReport
 from indexer.workflows.prune import PruneReport
 from indexer.workflows.purge import PurgeReport
+from indexer.workflows.readers import NOT_NEEDED
 from indexer.workflows.recover import RecoverReport
 from indexer.workflows.rescue_plan import RescuePlan
 from indexer.workflows.restore import RestoreReport
@@ -45,8 +47,8 @@ def ingested(console: Console, report: IngestReport) -> None:
         )
     if report.flat:
         console.print(
-            f"  {report.flat} images show nothing, one grey level alone: no score makes them duplicates. See: "
-            "manage.py audit flat"
+            f"  {report.flat} images show nothing, one grey level alone: no score makes them duplicates. "
+            f"See: {command_line('audit', 'flat')}"
         )
     if report.unmatched:
         console.print(f"  {report.unmatched} names do not match the pattern; they were read in the usual way.")
@@ -190,8 +192,8 @@ def stated(console: Console, status: Status) -> None:
     console.print(grid(heads, rows) if rows else "There is no image yet.")
     if status.unlikely_times:
         console.print(
-            f"{status.unlikely_times} images have a time that a wrong clock gave; to list them: manage.py audit "
-            "unlikely_times"
+            f"{status.unlikely_times} images have a time that a wrong clock gave; to list them: "
+            f"{command_line('audit', 'unlikely_times')}"
         )
     if status.quarantined:
         console.print(f"{status.quarantined} files lie in quarantine, {size(status.quarantined_bytes)}.")
@@ -226,9 +228,19 @@ def audits(console: Console, known: Sequence[Audit]) -> None:
         console.print(f"{audit.name:<{width}}  {audit.title}{'  [' + ' '.join(words) + ']' if words else ''}")
 
 
-def rows(console: Console, table: Rows) -> None:
-    """The answer of a query."""
-    console.print(grid(table.columns, table.rows))
+def counted(console: Console, table: Rows) -> None:
+    """How much a query answered, beside a document that has it."""
+    console.print(f"{len(table)} rows.")
+
+
+def reader_made(console: Console, reader: Reader) -> None:
+    """The role that only reads, and how to ask as it."""
+    if reader.state == NOT_NEEDED:
+        console.print("An index of SQLite needs no reader: audit --sql opens the file for reading alone.")
+        return
+    console.print(f"The role {printable(reader.role)} may read this index and do nothing else.")
+    console.print("Put its password into ~/.pgpass, and ask as this role:")
+    console.print(f"  {command_line('--db', reader.url, 'audit', '--sql', 'SELECT * FROM audit_cameras')}")
 
 
 def healthy(console: Console, health: Health) -> None:
@@ -253,7 +265,7 @@ def grid(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
         numeric = bool(listed) and all(isinstance(row[place], (int, float, type(None))) for row in listed)
         table.add_column(Text(printable(head)), justify="right" if numeric else "left", overflow="fold")
     for row in listed:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_row(*(Text(cell(value)) for value in row))
     return table
 
 
@@ -292,6 +304,15 @@ def _endings(endings: Mapping[str, int]) -> str:
     return ", ".join([*said, *([f"and {len(ranked) - _NAMED} other endings"] if len(ranked) > _NAMED else [])])
 
 
+def cell(value: Any) -> str:
+    """A value as a table shows it."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4g}"
+    return printable(str(value))
+
+
 def _left_out(console: Console, left_out: Mapping[str, int]) -> None:
     for reason, number in left_out.items():
         console.print(f"  {number} left out: {reason}")
@@ -304,11 +325,3 @@ def _held_back(console: Console, held_back: Mapping[str, str]) -> None:
         console.print(f"camera {camera!a} is held back: {reason}")
     if held_back:
         console.print(f"  If that is right: {command_line('prune', '--max-share', '1')}")
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4g}"
-    return printable(str(value))

@@ -54,6 +54,7 @@ WORDS = [
     ("db", "check"),
     ("db", "upgrade"),
     ("db", "copy", "indexer.db", "moved.db"),
+    ("db", "make-reader", "ada"),
     ("demo",),
 ]
 

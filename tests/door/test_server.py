@@ -41,9 +41,17 @@ def test_a_question_may_not_write(maker: Maker, run: Run, lot: Path, tmp_path: P
     database = maker.new(tmp_path)
     place = database.url.render_as_string(hide_password=False)
     run("--db", place, "ingest", lot)
-    answer = run("--db", place, "audit", "--sql", "COMMIT; DELETE FROM images")
+    answer = run("--db", place, "audit", "--sql", "SELECT path FROM images")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.sentence.startswith("indexer: audit --sql on a server is for a role that can only read, and ")
+    reader = maker.reader(database)
+    asking = ["--db", reader.url.render_as_string(hide_password=False)]
+    reader.close()
+    answer = run(*asking, "audit", "--sql", "COMMIT; DELETE FROM images")
     assert answer.code == 2
     assert answer.sentence.startswith("indexer: audit --sql only reads, with one SELECT statement (")
+    answered = run(*asking, "audit", "--sql", "SELECT path FROM images ORDER BY 1", "--json").document["rows"]
+    assert answered == [list(row) for row in rows(database, "SELECT path FROM images ORDER BY 1")] != []
     assert rows(database, "SELECT COUNT(*) > 0 FROM images") == [(True,)]
     maker.drop(database)
 

@@ -1,12 +1,13 @@
 """Several commands at once on one server: each works on its cameras, and the rows are those of one after the other."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from indexer.store.database import Database
+from indexer.store.schema import open_database
 from tests.databases import Maker, on_postgresql
 from tests.door.conftest import Answer
 from tests.drills.apart import answer, facts, shoot, started
@@ -88,8 +89,11 @@ def test_two_on_the_same_cameras(indexes: list[Database], folders: list[Path], t
 
 def test_two_hosts_make_one_index(maker: Maker, folders: list[Path], tmp_path: Path) -> None:
     """Where there is no index yet, two that start together make one and work in it."""
-    db = ["--db", maker.place(tmp_path)]
-    took = together(tmp_path, *([*db, "ingest", place, "--processes", 1] for place in folders))
+    place = maker.place(tmp_path)
+    took = together(tmp_path, *(["--db", place, "ingest", folder, "--processes", 1] for folder in folders))
     assert [(end.code, end.err) for end in took] == [(0, "")] * 2
-    counted = answer(*db, "audit", "--sql", "SELECT COUNT(*), COUNT(DISTINCT camera_id) FROM images", folder=tmp_path)
+    with closing(open_database(place)) as database, closing(maker.reader(database)) as reader:
+        asking = address(reader)
+    sql = "SELECT COUNT(*), COUNT(DISTINCT camera_id) FROM images"
+    counted = answer("--db", asking, "audit", "--sql", sql, folder=tmp_path)
     assert counted.out.split()[-2:] == ["120", "4"]

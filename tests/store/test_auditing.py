@@ -12,8 +12,8 @@ import pytest
 from indexer.domain.images import State
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
 from indexer.pixels.describing import Thumbnail
-from indexer.store import auditing, images, profiles
-from indexer.store.auditing import Table
+from indexer.store import auditing, auditing_file, images, profiles
+from indexer.store.answers import Bounds, Table
 from indexer.store.database import Database
 from tests.databases import on_sqlite
 
@@ -24,11 +24,17 @@ ODD = "/frames/caf\udce9.jpg"
 Add = Callable[..., int]
 
 
+def whole(table: Table) -> tuple[tuple[Any, ...], ...]:
+    """All rows of an answer, which is closed."""
+    with table:
+        return tuple(table)
+
+
 def snapshot(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
-def test_own_question(database: Database, add: Add) -> None:
+def test_own_question(database: Database, reader: Database, add: Add) -> None:
     """An answer is columns and plain values: bytes are counted, times are UTC text, paths as stored."""
     image_id = add(ODD, at=LATER)
     with database.write() as session:
@@ -37,10 +43,9 @@ def test_own_question(database: Database, add: Add) -> None:
     sql = (
         "SELECT i.path, captured_at, data AS png, sharpness, i.id FROM images i JOIN thumbnails t ON t.image_id = i.id;"
     )
-    assert auditing.run_sql(database, sql) == Table(
-        ("path", "captured_at", "png", "sharpness", "id"),
-        (("file:///frames/caf%E9.jpg", LATER_TEXT, "<400 bytes>", 20.5, image_id),),
-    )
+    table = auditing.run_sql(reader, sql)
+    assert table.columns == ("path", "captured_at", "png", "sharpness", "id")
+    assert whole(table) == (("file:///frames/caf%E9.jpg", LATER_TEXT, "<400 bytes>", 20.5, image_id),)
 
 
 @on_sqlite
@@ -62,14 +67,77 @@ def test_own_question(database: Database, add: Add) -> None:
 )
 def test_reading_is_admitted(database: Database, sql: str, rows: tuple[Any, ...] | None) -> None:
     """Whatever reads is answered: comments, recursion, plans, schemas, text that is not UTF-8."""
-    answer = auditing.run_sql(database, sql).rows
+    answer = whole(auditing.run_sql(database, sql))
     assert answer == rows if rows is not None else answer
 
 
-def test_no_more_rows_than_asked_for(database: Database) -> None:
-    """`max_rows` cuts an answer short, endless ones too."""
-    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
-    assert auditing.run_sql(database, endless, max_rows=3).rows == ((1,), (2,), (3,))
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        (f"{ENDLESS}SELECT x FROM n", "the answer has more than 3 rows; count, group, or add LIMIT and OFFSET"),
+        (
+            "SELECT REPLACE('" + "x" * 100 + "', 'x', 'abcdefghijklmnopqrst')",
+            "the answer is longer than 1000 bytes; ask for fewer rows or columns",
+        ),
+    ],
+)
+def test_answers_are_bounded(reader: Database, sql: str, said: str) -> None:
+    """An answer of more rows, or of more bytes, than the bounds is one sentence, exit code 2; endless ones too."""
+    with pytest.raises(UsageProblem) as problem:
+        auditing.run_sql(reader, sql, bounds=Bounds(rows=3, size_bytes=1000))
+    assert str(problem.value) == said
+
+
+def test_an_answer_as_large_as_its_bounds(reader: Database) -> None:
+    """What is exactly as much as the bounds allow is answered."""
+    table = auditing.run_sql(reader, "VALUES (1), (2), (3)", bounds=Bounds(rows=3, size_bytes=100))
+    assert whole(table) == ((1,), (2,), (3,))
+
+
+def test_ready_made_answers_are_bounded(reader: Database, monkeypatch: pytest.MonkeyPatch, add: Add) -> None:
+    """Ready-made queries have the same bounds."""
+    monkeypatch.setattr(auditing, "BOUNDS", Bounds(rows=1))
+    add("/frames/1.jpg", state="damaged", state_reason="x")
+    assert len(whole(auditing.run_audit(reader, "unreadable", {}))) == 1
+    add("/frames/2.jpg", state="damaged", state_reason="x")
+    with pytest.raises(UsageProblem, match=r"^the answer has more than 1 rows"):
+        auditing.run_audit(reader, "unreadable", {})
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("sql", "longest"),
+    [
+        ("SELECT {value}", 1200),
+        ("SELECT 1, 2, {value}", 400),
+        ("-- why\nWITH x(a, b) AS (SELECT 1, {value}) SELECT a, b FROM x;", 600),
+        ("SELECT length({value})", 1200),
+        ("SELECT group_concat({value}, '') FROM (VALUES (1), (2))", 1200),
+        ("SELECT printf('%s', {value})", 1200),
+        ("SELECT format('%s', {value}) AS said", 1200),
+    ],
+)
+def test_values_are_bounded(database: Database, sql: str, longest: int) -> None:
+    """A value longer than its part of a row is not built: one sentence. Nothing is NULL in its place."""
+    bounds, said = Bounds(row_bytes=1200), f"the query makes a value of more than {longest} bytes; ask for less of it"
+    with pytest.raises(UsageProblem, match=f"^{said}"):
+        auditing.run_sql(database, sql.format(value="hex(zeroblob(601))"), bounds=bounds)
+    assert len(whole(auditing.run_sql(database, sql.format(value="hex(zeroblob(10))"), bounds=bounds))) == 1
+
+
+@on_sqlite
+def test_printf_is_what_it_was(database: Database) -> None:
+    """`printf` and `format` say what SQLite says, NULL and nothing included."""
+    asked = ["printf('%05.1f|%s|%d|%q', 1.25, 'caf\u00e9', 7, 'it''s')", "format('%,d', 1234567)", "printf('')"]
+    asked += ["printf(NULL)", "printf('%s', NULL)", "printf()", "printf('%.*c', 3, 'x')", "printf('%s', x'4142')"]
+    sql = f"SELECT {', '.join(asked)}"
+    with sqlite3.connect(":memory:") as plain:
+        expected = plain.execute(sql).fetchone()
+    plain.close()
+    assert whole(auditing.run_sql(database, sql)) == (expected,)
 
 
 WRITING = [
@@ -120,7 +188,7 @@ def test_writing_is_refused(database: Database, add: Add, tmp_path: Path, sql: s
 @on_sqlite
 def test_the_file_is_opened_for_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the authorizer SQLite itself still refuses to write: there are two locks."""
-    monkeypatch.setattr(auditing, "_authorize", lambda *_: sqlite3.SQLITE_OK)
+    monkeypatch.setattr(auditing_file, "_authorize", lambda *_: sqlite3.SQLITE_OK)
     with pytest.raises(UsageProblem, match=r"only reads.*readonly database"):
         auditing.run_sql(database, "INSERT INTO cameras (name) VALUES ('x')")
 
@@ -137,7 +205,7 @@ def test_the_file_is_opened_for_reading(database: Database, monkeypatch: pytest.
         ("SELECT :x", "the query cannot be run: "),
         ("SELECT 'a\0b'", "the query cannot be run: "),
         ("SELECT 'caf\udce9'", "the query cannot be run: "),
-        ("SELECT hex(zeroblob(99999999))", "the query cannot be run: string or blob too big"),
+        ("SELECT hex(zeroblob(99999999))", "the query makes a value of more than 16000000 bytes; ask for less of it"),
         ("", "the query asks for nothing; type for example: SELECT * FROM audit_cameras"),
         (" -- nothing\n;", "the query asks for nothing; type for example: SELECT * FROM audit_cameras"),
     ],
@@ -150,11 +218,10 @@ def test_questions_that_make_no_sense(database: Database, sql: str, said: str) -
 
 
 @pytest.mark.parametrize("asked", ["SELECT COUNT(*) FROM n", "SELECT x FROM n WHERE x < 0", "SELECT x FROM n"])
-def test_endless_questions_end(database: Database, asked: str) -> None:
+def test_endless_questions_end(reader: Database, asked: str) -> None:
     """A question that takes too long is stopped and said so, whether it answers nothing or goes on answering."""
-    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
-    with pytest.raises(DatabaseProblem, match=r"^the query took longer than 0\.05 s; ask for less of it$"):
-        auditing.run_sql(database, endless + asked, timeout_s=0.05)
+    with pytest.raises(DatabaseProblem, match=r"^the query took longer than 0\.2 s; ask for less of it$"):
+        auditing.run_sql(reader, ENDLESS + asked, bounds=Bounds(rows=10**9, size_bytes=10**9, seconds=0.2))
 
 
 @on_sqlite
@@ -171,16 +238,16 @@ def test_a_damaged_index_is_said_to_be_damaged(database: Database) -> None:
 @on_sqlite
 def test_no_file_is_left_behind(database: Database) -> None:
     """After a question, and the index closed, its folder holds the index alone."""
-    auditing.run_sql(database, "SELECT * FROM audit_runs")
+    auditing.run_sql(database, "SELECT * FROM audit_runs").close()
     database.close()
     assert database.path is not None
     assert [file.name for file in database.path.parent.iterdir()] == ["indexer.db"]
 
 
-def test_questions_see_what_is_committed_only(database: Database, add: Add) -> None:
+def test_questions_see_what_is_committed_only(database: Database, reader: Database, add: Add) -> None:
     """A question is answered while a command writes, from what was committed before."""
     add("/frames/1.jpg")
     with database.write() as session:
         images.set_state(session, [1], State.MISSING)
-        assert auditing.run_sql(database, "SELECT state FROM images").rows == (("ready",),)
-    assert auditing.run_sql(database, "SELECT state FROM images").rows == (("missing",),)
+        assert whole(auditing.run_sql(reader, "SELECT state FROM images")) == (("ready",),)
+    assert whole(auditing.run_sql(reader, "SELECT state FROM images")) == (("missing",),)

@@ -55,10 +55,16 @@ COLUMNS = {
 
 def ask(database: Database, name: str, columns: str, **parameters: str) -> list[Any]:
     """These columns of an answer: tuples, or values if it is one column."""
-    table = auditing.run_audit(database, name, parameters)
-    places = [table.columns.index(column) for column in columns.split()]
-    rows = [tuple(row[place] for place in places) for row in table.rows]
+    with auditing.run_audit(database, name, parameters) as table:
+        places = [table.columns.index(column) for column in columns.split()]
+        rows = [tuple(row[place] for place in places) for row in table]
     return [row[0] for row in rows] if len(places) == 1 else rows
+
+
+def ask_all(database: Database, name: str, **parameters: str) -> list[tuple[Any, ...]]:
+    """A whole answer."""
+    with auditing.run_audit(database, name, parameters) as table:
+        return list(table)
 
 
 def time_of(name: str) -> datetime | None:
@@ -104,7 +110,8 @@ def test_every_audit_has_its_columns(database: Database, add: Add, name: str) ->
     """Each ready-made query runs, on an index that holds next to nothing, and has the columns that it is known by."""
     add("/frames/1.jpg")
     parameters = {"image": "1"} if name == "history" else {}
-    assert auditing.run_audit(database, name, parameters).columns == tuple(COLUMNS[name].split())
+    with auditing.run_audit(database, name, parameters) as table:
+        assert table.columns == tuple(COLUMNS[name].split())
 
 
 @pytest.mark.parametrize("audit", auditing.list_audits(), ids=lambda audit: audit.name)
@@ -156,11 +163,11 @@ def test_retention(database: Database, add: Add, decide: Decide) -> None:
     with database.write() as session:
         images.set_state(session, [gone], State.REMOVED)
         images.set_state(session, [missing], State.MISSING)
-    assert auditing.run_audit(database, "retention", {}).rows == (
+    assert ask_all(database, "retention") == [
         ("gate", "03", 1, 1, 1.0),
         ("gate", "12", 3, 1, 0.333),
         ("gate", "unknown", 1, 1, 1.0),
-    )
+    ]
 
 
 def test_families(database: Database, add: Add, decide: Decide) -> None:
@@ -171,12 +178,12 @@ def test_families(database: Database, add: Add, decide: Decide) -> None:
     decide(Decision(small, "new"), Decision(big, "new"), *(Decision(a, "similar", b, 1.0) for a, b in pairs))
     with database.write() as session:
         images.set_state(session, [third], State.REMOVED)
-    rows = auditing.run_audit(database, "families", {}).rows
-    assert rows == (
+    rows = ask_all(database, "families")
+    assert rows == [
         ("gate", "/frames/b.jpg", 2, 1, 2000, NOON_TEXT, LATER_TEXT, big),
         ("gate", "/frames/a.jpg", 1, 0, 1000, NOON_TEXT, NOON_TEXT, small),
-    )
-    assert auditing.run_audit(database, "families", {"limit": "1"}).rows == rows[:1]
+    ]
+    assert ask_all(database, "families", limit="1") == rows[:1]
 
 
 def test_borderline(database: Database, add: Add, decide: Decide) -> None:
@@ -205,9 +212,9 @@ def test_borderline_is_cut_where_it_is_asked_to_be(database: Database, add: Add,
     decide(*(Decision(one, "similar", keepers[0], 990.0) for one in similar), Decision(keepers[3], "new"))
     record(database, *((keepers[0], one, 990.0) for one in similar))
     record(database, *((a, b, 1010.0) for a, b in itertools.combinations(keepers, 2)))
-    rows = auditing.run_audit(database, "borderline", {}).rows
+    rows = ask_all(database, "borderline")
     assert len(rows) == 9
-    assert auditing.run_audit(database, "borderline", {"limit": str(limit)}).rows == rows[:limit]
+    assert ask_all(database, "borderline", limit=str(limit)) == rows[:limit]
 
 
 def test_removals(database: Database, flagged: Flag, remove: Remove) -> None:

@@ -1,9 +1,13 @@
 """audit: ready-made questions and a person's own; asking changes nothing."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from indexer.errors import IndexerError, UsageProblem
+from indexer.store.database import Database
 from indexer.workflows.audit import Question, ask, list_questions, question
+from tests.databases import Maker
 from tests.workflows.conftest import BIRD, CAR, Index, name, picture
 
 
@@ -20,23 +24,31 @@ def lot(index: Index) -> Index:
     return index
 
 
+@pytest.fixture
+def asking(lot: Index, maker: Maker) -> Iterator[Database]:
+    """The same index, opened by who may only read."""
+    opened = maker.reader(lot.database)
+    yield opened
+    opened.close()
+
+
 def test_every_ready_made_question_is_answered(lot: Index) -> None:
     """Each ready-made question runs on an index with a history, and changes nothing."""
     before = lot.dump()
     given = {"image": "1", "run": "3"}
     for audit in list_questions():
         asked = [f"{one.name}={given[one.name]}" for one in audit.parameters if one.name in given]
-        assert ask(lot.database, question(audit.name, asked, sql=None)).columns, audit.name
+        with ask(lot.database, question(audit.name, asked, sql=None)) as table:
+            assert table.columns, audit.name
     assert len(list_questions()) >= 6
     assert lot.dump() == before
 
 
-def test_own_question_is_answered(lot: Index) -> None:
+def test_own_question_is_answered(lot: Index, asking: Database) -> None:
     """A person's SQL on the views gives columns and rows."""
-    found = ask(
-        lot.database, Question(None, {}, "SELECT camera, state, count(*) AS files FROM audit_removals GROUP BY 1, 2")
-    )
-    assert (found.columns, found.rows) == (("camera", "state", "files"), (("gate", "quarantined", 2),))
+    sql = "SELECT camera, state, count(*) AS files FROM audit_removals GROUP BY 1, 2"
+    with ask(asking, Question(None, {}, sql)) as found:
+        assert (found.columns, list(found)) == (("camera", "state", "files"), [("gate", "quarantined", 2)])
 
 
 @pytest.mark.parametrize(
@@ -49,11 +61,11 @@ def test_own_question_is_answered(lot: Index) -> None:
         "nonsense",
     ],
 )
-def test_question_cannot_write(lot: Index, sql: str) -> None:
+def test_question_cannot_write(lot: Index, asking: Database, sql: str) -> None:
     """SQL that would change anything is refused by the database, in one sentence."""
     before = lot.dump()
     with pytest.raises(IndexerError):
-        ask(lot.database, Question(None, {}, sql))
+        ask(asking, Question(None, {}, sql))
     assert lot.dump() == before
 
 

@@ -1,0 +1,144 @@
+"""What a query answers: its rows wait in a temporary file, so that an answer costs disk and not memory.
+
+Decision: an answer is complete before the first of its rows is shown. So a document of JSON is whole or not begun, the
+columns of a table are as wide as their widest value, and a reader that pauses, such as a pager, holds no transaction
+open. It costs disk for at most `Bounds.size_bytes`, in a file without a name that ends with the process however that
+ends. Enforced by tests/door/test_answers.py.
+"""
+
+import pickle
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from types import TracebackType
+from typing import Any
+
+from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
+
+_MOST_DIGITS = 4_000  # Python writes no whole number of more than 4 300
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much a query may answer, and how long it may take.
+
+    `size_bytes` is of all rows as they wait in the file; `row_bytes` of one row, of which each column has its part.
+    """
+
+    rows: int = 100_000
+    size_bytes: int = 100_000_000
+    row_bytes: int = 16_000_000
+    seconds: float = 30.0
+
+
+BOUNDS = Bounds()
+
+
+class Table:
+    """An answer: its columns, and its rows of plain values, to be read as often as wanted until it is closed."""
+
+    def __init__(self, columns: tuple[str, ...], *, bounds: Bounds = BOUNDS) -> None:
+        self.columns = columns
+        self._bounds = bounds
+        self._count = 0
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the answer
+
+    def add(self, row: tuple[Any, ...]) -> None:
+        """Takes a row in; raises `UsageProblem` where the answer becomes larger than its bounds."""
+        if self._count == self._bounds.rows:
+            raise UsageProblem(f"the answer has more than {self._count} rows; count, group, or add LIMIT and OFFSET")
+        stored = pickle.dumps(row)
+        if self._file.tell() + len(stored) > self._bounds.size_bytes:
+            raise UsageProblem(
+                f"the answer is longer than {self._bounds.size_bytes} bytes; ask for fewer rows or columns"
+            )
+        self._file.write(stored)
+        self._count += 1
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        self._file.seek(0)
+        for _ in range(self._count):
+            yield pickle.load(self._file)  # what `add` wrote, into a file that nobody else can open
+
+    def close(self) -> None:
+        """Lets go of the rows."""
+        self._file.close()
+
+    def __enter__(self) -> "Table":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def filled(
+    columns: Iterable[str],
+    rows: Iterable[tuple[Any, ...]],
+    *,
+    plain: Callable[[tuple[Any, ...]], tuple[Any, ...]],
+    bounds: Bounds,
+) -> Table:
+    """The answer that a database's rows make, each made plain; taken as they come, and no further than the bounds."""
+    table = Table(tuple(columns), bounds=bounds)
+    try:
+        for row in rows:
+            table.add(plain(row))
+    except BaseException:
+        table.close()
+        raise
+    return table
+
+
+def plain_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Values that any page or JSON can show."""
+    return tuple(map(_plain, row))
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, bytes | bytearray | memoryview):
+        return counted(len(value))
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="microseconds")
+    if isinstance(value, Decimal):
+        return _plain_number(value)
+    return str(value)
+
+
+def _plain_number(value: Decimal) -> int | float | str:
+    if not value.is_finite() or value != value.to_integral_value():
+        return float(value)
+    return int(value) if value.adjusted() < _MOST_DIGITS else f"{value.to_integral_value():f}"
+
+
+def counted(size_bytes: int) -> str:
+    """How bytes are shown."""
+    return f"<{size_bytes} bytes>"
+
+
+def only_reads(said: str) -> UsageProblem:
+    """Why a question that would write is refused."""
+    return UsageProblem(f"audit --sql only reads, with one SELECT statement ({said})")
+
+
+def not_understood(said: str) -> UsageProblem:
+    """Why a question cannot be answered."""
+    return UsageProblem(f"the query cannot be run: {said}")
+
+
+def too_long(size: int, unit: str) -> UsageProblem:
+    """A value that would not fit; `unit` is what its size counts."""
+    return UsageProblem(f"the query makes a value of more than {size} {unit}; ask for less of it, as with substr()")
+
+
+def too_slow(bounds: Bounds) -> IndexerError:
+    """A question that took too long."""
+    return DatabaseProblem(f"the query took longer than {bounds.seconds:g} s; ask for less of it")

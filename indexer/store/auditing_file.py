@@ -1,0 +1,118 @@
+"""Questions in SQL to an index of SQLite: opened read-only once more, with an authorizer that admits only reading.
+
+Rows come one at a time. What SQLite may build for a single row is bounded by `SQLITE_LIMIT_LENGTH`, which is of one
+value: each column of the answer has its part of what a row may have.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any, cast
+
+from sqlalchemy.exc import DBAPIError
+
+from indexer.errors import IndexerError
+from indexer.store.answers import Bounds, Table, filled, not_understood, only_reads, plain_row, too_long, too_slow
+from indexer.store.database import Database
+
+_TICK = 1_000  # SQLite instructions between two looks at the clock
+
+
+def ask_file(database: Database, sql: str, values: Mapping[str, str | None], *, bounds: Bounds) -> Table | None:
+    """The answer; None where the question asks for nothing."""
+    longest = bounds.row_bytes
+    # The session outlives the reader: whoever closes a database last and may only read leaves its -wal and -shm behind.
+    with database.read() as session:
+        session.connection()
+        try:
+            with _reader(database.path or Path(), bounds) as reader, ExitStack() as exit_stack:
+                longest = _limit_values(reader, sql, values, bounds)
+                exit_stack.enter_context(_printf_that_complains(reader))
+                cursor = reader.execute(sql, values)
+                if cursor.description is None:
+                    return None
+                return filled((column[0] for column in cursor.description), cursor, plain=plain_row, bounds=bounds)
+        except (sqlite3.Error, sqlite3.Warning, ValueError) as problem:
+            if getattr(problem, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
+                raise too_long(longest, "bytes") from problem
+            raise _said_by_file(database, problem, bounds) from problem
+
+
+def _limit_values(reader: sqlite3.Connection, sql: str, values: Mapping[str, str | None], bounds: Bounds) -> int:
+    """Bounds each value to its part of a row, and gives that number of bytes.
+
+    How many columns there will be stands in the program that SQLite makes of the question; where there is none, as of a
+    pragma or a plan, as many as there can be.
+    """
+    reader.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, bounds.row_bytes)  # the schema is read under this one
+    columns = reader.getlimit(sqlite3.SQLITE_LIMIT_COLUMN)
+    with suppress(sqlite3.Error, sqlite3.Warning, ValueError):  # the question itself will say what is wrong with it
+        program = reader.execute(f"EXPLAIN {sql}", values)
+        columns = max((step[3] for step in program if step[1] == "ResultRow"), default=columns)
+    longest = bounds.row_bytes // columns
+    reader.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)
+    return longest
+
+
+@contextmanager
+def _printf_that_complains(reader: sqlite3.Connection) -> Iterator[None]:
+    """SQLite's own `printf`, but an error where its text gets too long: SQLite itself answers NULL, without a word
+    (https://sqlite.org/src/file?name=src/func.c, printfFunc). It is asked of a database of its own, of nothing."""
+    with closing(sqlite3.connect(":memory:")) as inner:
+        inner.text_factory = reader.text_factory
+        inner.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, reader.getlimit(sqlite3.SQLITE_LIMIT_LENGTH))
+
+        def printf(*words: Any) -> str | None:
+            (text,) = inner.execute(f"SELECT printf({', '.join('?' * len(words))})", words).fetchone()
+            if text is None and words and words[0] not in {None, ""}:
+                raise OverflowError  # which Python gives SQLite as "string or blob too big"
+            return cast(str | None, text)
+
+        for name in ("printf", "format"):
+            reader.create_function(name, -1, printf, deterministic=True)
+        yield
+
+
+@contextmanager
+def _reader(path: Path, bounds: Bounds) -> Iterator[sqlite3.Connection]:
+    reader = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=bounds.seconds, isolation_level=None)
+    try:
+        reader.execute("PRAGMA query_only = ON")
+        reader.execute("PRAGMA trusted_schema = OFF")
+        reader.text_factory = lambda stored: stored.decode(errors="backslashreplace")
+        reader.set_authorizer(_authorize)
+        deadline = monotonic() + bounds.seconds
+        reader.set_progress_handler(lambda: monotonic() > deadline, _TICK)
+        yield reader
+    finally:
+        reader.close()
+
+
+_READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
+_READING_PRAGMAS = {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list"}
+_UNSAFE_FUNCTIONS = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"}
+
+
+def _authorize(action: int, first: str | None, second: str | None, *_where: str | None) -> int:
+    """Whether SQLite may do one step of a statement; https://sqlite.org/c3ref/c_alter_table.html lists them."""
+    admitted = action in _READING
+    if action == sqlite3.SQLITE_FUNCTION:
+        admitted = (second or "").lower() not in _UNSAFE_FUNCTIONS
+    if action == sqlite3.SQLITE_PRAGMA:
+        admitted = (first or "").lower() in _READING_PRAGMAS
+    return sqlite3.SQLITE_OK if admitted else sqlite3.SQLITE_DENY
+
+
+def _said_by_file(database: Database, problem: Exception, bounds: Bounds) -> IndexerError:
+    code = getattr(problem, "sqlite_errorcode", None)
+    said = str(problem)
+    if code in {sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY} or re.search("authoriz|prohibited", said):
+        return only_reads(said)
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return too_slow(bounds)
+    if code in {None, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}:
+        return not_understood(said)
+    return database.problem(DBAPIError(None, None, problem))
