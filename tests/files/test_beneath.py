@@ -26,7 +26,7 @@ def test_open_folder_is_the_folder(tmp_path: Path) -> None:
 
 
 def test_missing_folders_are_made(tmp_path: Path) -> None:
-    """Folders on the way are made where that is asked for, with ordinary rights, and not where it is not."""
+    """Folders on the way are made where that is asked for, closed to others, and not where it is not."""
     path = tmp_path / "a" / "b"
     with pytest.raises(FileNotFoundError), open_folder(str(path)):
         pass
@@ -37,7 +37,7 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
             assert os.path.samefile(folder, path)
     finally:
         os.umask(mask)
-    assert path.stat().st_mode & 0o7777 == 0o755
+    assert path.stat().st_mode & 0o7777 == 0o700
 
 
 @pytest.mark.parametrize("make", [False, True])
@@ -82,8 +82,8 @@ def test_link_that_is_put_there_while_folders_are_made(tmp_path: Path, monkeypat
     outside, real = tmp_path / "outside", steps.make_folder
     outside.mkdir()
 
-    def exchanging(path: str, *, mode: int) -> None:
-        real(path, mode=mode)
+    def exchanging(path: str) -> None:
+        real(path)
         (tmp_path / "a").rmdir()
         (tmp_path / "a").symlink_to(outside)
 
