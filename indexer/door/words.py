@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from indexer.domain.removal import Plan
+from indexer.domain.removal import LeftOut, Plan
 from indexer.door.escaping import printable
 from indexer.store.auditing import Audit
 from indexer.store.auditing import Table as Rows
@@ -26,6 +26,7 @@ from indexer.workflows.restore import RestoreReport
 from indexer.workflows.status import Status
 
 _NAMED = 10  # files named one by one before "and so many more"
+_BY_INGEST = {str(reason) for reason in LeftOut if not reason.is_settled_by_compare}
 
 
 def ingested(console: Console, report: IngestReport) -> None:
@@ -35,9 +36,17 @@ def ingested(console: Console, report: IngestReport) -> None:
     console.print(f"{report.seen} files seen: {', '.join(parts) or 'nothing'}.")
     for reason, number in report.skipped.items():
         console.print(f"  skipped {number}: {reason}")
-    if report.missing:
+    _not_walked(console, report.folders)
+    if report.missing > report.unwalked:
         console.print(
-            f"  {report.missing} images of earlier runs are not there any more; their duplicates are decided again."
+            f"  {report.missing - report.unwalked} images of earlier runs are not there any more; their duplicates are "
+            "decided again."
+        )
+    if report.unwalked:
+        console.print(
+            f"  {report.unwalked} images of earlier runs lie in such folders and count as missing now; their "
+            "duplicates are decided again.\n"
+            "  What was removed as their duplicate is kept from purge; see: manage.py status"
         )
     if report.unmatched:
         console.print(f"  {report.unmatched} names do not match the pattern; they were read in the usual way.")
@@ -48,6 +57,8 @@ def ingested(console: Console, report: IngestReport) -> None:
     named(console, report.refused)
     for camera, holder in report.held.items():
         console.print(f"camera {camera!a} is being written by {holder}; run ingest again after that")
+    _in_system_folders(console, report.in_system_folders or 0)
+    _alike(console, report.alike)
     if report.undecided:
         console.print(f"{report.undecided} images are not decided yet. Next: manage.py compare")
 
@@ -72,6 +83,7 @@ def compared(console: Console, report: CompareReport) -> None:
         if camera.contradictions:
             number = len(camera.contradictions)
             console.print(f"camera {camera.camera!a}: {number} verdicts are contradicted. See: manage.py verdict list")
+    _in_system_folders(console, report.in_system_folders)
     if any(camera.duplicates for camera in report.cameras):
         console.print("Nothing is removed yet. Next: manage.py prune --dry-run")
 
@@ -162,6 +174,8 @@ def stated(console: Console, status: Status) -> None:
         row += [when(c.first_captured_at), when(c.last_captured_at)]
         row += [status.own_profiles.get(c.camera, status.profile)] if status.own_profiles else []
     console.print(grid(heads, rows) if rows else "There is no image yet.")
+    _in_system_folders(console, status.in_system_folders)
+    _alike(console, status.alike)
     if status.quarantined:
         console.print(f"{status.quarantined} files lie in quarantine, {size(status.quarantined_bytes)}.")
     if status.left_open:
@@ -256,8 +270,11 @@ def when(time: datetime | None) -> str:
 def _left_out(console: Console, left_out: Mapping[str, int]) -> None:
     for reason, number in left_out.items():
         console.print(f"  {number} left out: {reason}")
-    if left_out:
+    by_compare = {reason for reason in left_out if reason not in _BY_INGEST}
+    if by_compare:
         console.print("  To settle these: manage.py compare")
+    if by_compare < left_out.keys():
+        console.print("  To settle those of such folders: manage.py ingest FOLDER, then manage.py compare")
 
 
 def _held_back(console: Console, held_back: Mapping[str, str]) -> None:
@@ -265,6 +282,33 @@ def _held_back(console: Console, held_back: Mapping[str, str]) -> None:
         console.print(f"camera {camera!a} is held back: {reason}")
     if held_back:
         console.print("  If that is right: manage.py prune --max-share 1")
+
+
+def _not_walked(console: Console, folders: Mapping[str, int]) -> None:
+    """The folders that were passed over, the most frequent names first."""
+    if not folders:
+        return
+    ranked = sorted(folders.items(), key=lambda pair: (-pair[1], pair[0]))
+    names = [f"{name!a} ({number})" for name, number in ranked[:_NAMED]]
+    more = f" and {len(ranked) - _NAMED} other names" if len(ranked) > _NAMED else ""
+    console.print(f"    not walked: {', '.join(names)}{more}; to take one in, name it: manage.py ingest FOLDER")
+
+
+def _in_system_folders(console: Console, number: int) -> None:
+    if number:
+        console.print(
+            f"{number} images lie in hidden folders, bins, snapshots or the like, which an earlier version took in. "
+            "They and what they stand for are held back from prune; ingest the folder above again: manage.py ingest "
+            "FOLDER"
+        )
+
+
+def _alike(console: Console, groups: Sequence[tuple[str, ...]]) -> None:
+    for group in groups:
+        console.print(
+            f"{len(group)} cameras look the same, {', '.join(map(ascii, group))}; their images are not compared with "
+            "each other. To make them one: manage.py ingest --camera NAME, with the files of all"
+        )
 
 
 def _cell(value: Any) -> str:

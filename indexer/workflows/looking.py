@@ -5,6 +5,7 @@ here, in one sentence, and that nothing was opened but folders.
 """
 
 import gc
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,9 @@ from typing import Any
 
 from indexer.domain.names import Naming, compile_pattern, matches_pattern, name_image
 from indexer.errors import FolderProblem, UsageProblem
-from indexer.files.walking import Candidate, Skipped, walk
+from indexer.files.walking import SYSTEM_FOLDER, Candidate, Skipped, walk
+
+_NAMED = 5  # folders that are named in a refusal
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class Found:
         )
 
     @cached_property
+    def folders(self) -> Counter[str]:
+        """How many hidden or system folders were not walked, by their names."""
+        return _folders(self.skipped)
+
+    @cached_property
     def unmatched(self) -> int:
         """The number of images in whose path the pattern is not found."""
         return sum(not self._matches(candidate) for candidate in self.candidates) if self.pattern else 0
@@ -64,6 +72,10 @@ class Found:
 
     def _matches(self, candidate: Candidate) -> bool:
         return self.pattern is None or matches_pattern(candidate.path, root=candidate.root, pattern=self.pattern)
+
+
+def _folders(skipped: Iterable[Skipped]) -> Counter[str]:
+    return Counter(os.path.basename(one.path) for one in skipped if one.reason == SYSTEM_FOLDER)
 
 
 @contextmanager
@@ -94,9 +106,11 @@ def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None
     shown = ", ".join(ascii(path) for path in named)
     if not candidates:
         why = ", ".join(f"{reason}: {number}" for reason, number in Counter(one.reason for one in skipped).items())
+        names = sorted(_folders(skipped))[:_NAMED]
+        not_walked = f"; not walked: {', '.join(map(ascii, names))}; name such a folder itself to take it in"
         raise FolderProblem(
             f"there is no image in {shown} ({why or 'it is empty'}); "
-            "images end in jpg, jpeg, png, bmp, tif, tiff or webp"
+            f"images end in jpg, jpeg, png, bmp, tif, tiff or webp{not_walked if names else ''}"
         )
     found = Found(named, candidates, skipped, camera, compiled, again)
     if compiled is not None and found.unmatched == len(candidates):
