@@ -28,7 +28,7 @@ def moved(known: Naming, read: Naming) -> Naming:
     A camera whose name is the same in NFC keeps the name that it has: an earlier version took names as they were.
     """
     naming = read
-    same = unicodedata.normalize("NFC", known.camera) == read.camera
+    same = known.camera != read.camera == unicodedata.normalize("NFC", known.camera)
     if (same or known.camera_source in _SAID) and read.camera_source not in _SAID:
         naming = replace(naming, camera=known.camera, camera_source=known.camera_source)
     said = known.captured_at_source in _SAID and read.captured_at_source not in _SAID
