@@ -90,7 +90,7 @@ _HIDDEN_NAMES = {
 _FAMILIES = re.compile(
     r"""
       [^a-z0-9]* (?:network[ _-]?)? recycle[rd]? (?:[ ._-]*bin)? (?:[ _-]*[0-9]+)? [^a-z0-9]*  # _Recycle Bin 2
-    | [^a-z0-9]* (?:network[ _-]?)? trash (?:es|bin|box|[ _-]?can|[ _-]?folder)? (?:[ _-]+[0-9]+)? [^a-z0-9]*  # Trash-1000
+    | [^a-z0-9]* (?:network[ _-]?)? trash (?:es|bin|box|[ _-]?can|[ _-]?folder)? (?:[ _-]+[0-9]+)? [^a-z0-9]*
     | _nas_recycle_.*                # Thecus: one for each volume
     | network\ recycle\ bin.*        # QNAP
     | found\.[0-9]{3}                # Windows: what chkdsk found
