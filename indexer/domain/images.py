@@ -29,7 +29,8 @@ class Image:
     """One present image of a camera, as the decision rule sees it.
 
     `captured_at` is aware UTC or None; `shape` is the (height, width) of its thumbnail, None where shapes do not
-    matter. One whose thumbnail is `flat`, with nothing on it, is like no other image by any score.
+    matter. One whose thumbnail is `flat`, with nothing on it, is like no other image by any score. `in_system_folder`:
+    its path leads through a hidden folder, a bin, a snapshot or the like.
     """
 
     id: int
@@ -42,6 +43,7 @@ class Image:
     pinned: bool = False
     shape: tuple[int, int] | None = None
     flat: bool = False
+    in_system_folder: bool = False
 
     @cached_property
     def captured_us(self) -> int | None:
@@ -50,17 +52,22 @@ class Image:
         return None if self.captured_at is None else (self.captured_at - _EPOCH) // timedelta(microseconds=1)
 
     @cached_property
-    def rank(self) -> tuple[bool, int, int, bool, int, str, bytes]:
+    def rank(self) -> tuple[bool, int, int, bool, bool, int, str, bytes]:
         """The key that sorts the images of a camera from the one that everything may fall to, downwards.
 
-        Pinned first; more pixels; higher sharpness step (floor of log2: noise between equals does not decide); earlier
-        capture, unknown last; smaller content hash; smaller path bytes.
+        Pinned first; more pixels; higher sharpness step (floor of log2: noise between equals does not decide); outside
+        system folders, as copies come and go there; earlier capture, unknown last; smaller content hash; smaller path
+        bytes.
+
+        Where no image lies in a system folder, this one criterion changes nothing. It stands before the time, as a copy
+        may have an earlier modification time than what it was made of.
         """
         time_us = self.captured_us
         return (
             not self.pinned,
             -self.width * self.height,
             -math.frexp(self.sharpness)[1],  # the exponent: floor(log2) + 1, but exact just below a power of two too
+            self.in_system_folder,
             time_us is None,
             time_us or 0,
             self.content_hash,
@@ -74,6 +81,7 @@ class Criterion(StrEnum):
     PINNED = "pinned"
     PIXELS = "pixels"
     SHARPNESS = "sharpness"
+    FOLDER = "folder"
     TIME = "time"
     CONTENT = "content"
     PATH = "path"
@@ -83,6 +91,7 @@ _ASKED = (
     Criterion.PINNED,
     Criterion.PIXELS,
     Criterion.SHARPNESS,
+    Criterion.FOLDER,
     Criterion.TIME,  # whether it is known
     Criterion.TIME,
     Criterion.CONTENT,

@@ -13,13 +13,15 @@ Read from the file name (its last extension cut off), the first readable time co
 
 The camera is what stands before the time. After the time only a word with a number counts
 (``20210327_125337_cam4``): words alone (``_MOTION``, ``_edited``) and numbers alone (``_2``) say something else. A word
-for the kind of file (``IMG_20210327_125337``) is no camera: all cameras of that make would become one.
+for the kind of file (``IMG_20210327_125337``) is no camera: all cameras of that make would become one. Names of cameras
+are in NFC, however the path is written.
 
 Ten digits are no time in a file name: 2021032712 may be an hour as well as a second since 1970.
 """
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -164,14 +166,15 @@ def _folder_name(relative: str, *, root: str) -> str:
 
 
 def _readable(text: str | None) -> str:
-    """The text as it can be stored and shown: bytes that are no UTF-8 become backslash escapes. Empty for None."""
+    """The text as it can be stored and shown: in NFC, as macOS writes names in NFD and others do not; bytes that are
+    no UTF-8 become backslash escapes. Empty for None."""
     if text is None:
         return ""
     try:
         raw = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # a surrogate that no byte stands behind
         raw = text.encode("utf-8", "surrogatepass")
-    return raw.decode("utf-8", "backslashreplace").strip()
+    return unicodedata.normalize("NFC", raw.decode("utf-8", "backslashreplace").strip())
 
 
 def _read_file_name(name: str) -> tuple[str | None, datetime | None]:

@@ -16,13 +16,20 @@ SMALLEST_BRAKED = 20
 
 
 class LeftOut(StrEnum):
-    """Why a duplicate is not in the plan: its decision is out of date, and `compare` would settle it."""
+    """Why a duplicate is not in the plan: its decision is out of date, or a copy in a system folder has part in it."""
 
     KEEPER_GONE = "its keeper is not present"
     KEEPER_UNDECIDED = "its keeper is no longer kept under the same profile"
     OTHER_PROFILE = "they were decided under another profile than the one in force"
     PINNED = "it was pinned since"
     VERDICT = "a person has judged the pair since"
+    IN_SYSTEM_FOLDER = "it lies in a hidden or system folder that is not walked any more"
+    KEEPER_APART = "its keeper lies in a hidden folder, a bin, a snapshot or the like, and may be gone tomorrow"
+
+    @property
+    def is_settled_by_compare(self) -> bool:
+        """Whether `compare` alone can settle it; else the folder must be ingested again before."""
+        return self not in {LeftOut.IN_SYSTEM_FOLDER, LeftOut.KEEPER_APART}
 
 
 class RemovalState(StrEnum):
@@ -49,7 +56,11 @@ class IndexedFile:
 
 @dataclass(frozen=True)
 class Flagged:
-    """A present image whose current decision is *duplicate*, with what the index knows of its keeper."""
+    """A present image whose current decision is *duplicate*, with what the index knows of its keeper.
+
+    `in_system_folder`: it lies in a system folder below the folder that was ingested, where an earlier version walked;
+    `keeper_apart`: so does its keeper, or in a system folder in which it does not lie itself.
+    """
 
     decision_id: int
     camera: str
@@ -64,6 +75,8 @@ class Flagged:
     profile_in_force: bool
     pinned: bool
     judged: bool
+    in_system_folder: bool = False
+    keeper_apart: bool = False
 
     @property
     def left_out(self) -> LeftOut | None:
@@ -76,7 +89,11 @@ class Flagged:
             return LeftOut.KEEPER_UNDECIDED
         if self.pinned:
             return LeftOut.PINNED
-        return LeftOut.VERDICT if self.judged else None
+        if self.judged:
+            return LeftOut.VERDICT
+        if self.keeper_apart:
+            return LeftOut.KEEPER_APART
+        return LeftOut.IN_SYSTEM_FOLDER if self.in_system_folder else None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ What a person said once (`--camera`, `--pattern`) holds until a person says some
 holds as long as the file has that name; a modification time counts as first seen.
 """
 
+import unicodedata
 from dataclasses import replace
 
 from indexer.domain.names import Naming
@@ -22,9 +23,13 @@ def renamed(known: Naming, asked: Naming) -> Naming:
 
 
 def moved(known: Naming, read: Naming) -> Naming:
-    """The naming of known bytes at another path: as read there, but for what a person said and the first seen mtime."""
+    """The naming of known bytes at another path: as read there, but for what a person said and the first seen mtime.
+
+    A camera whose name is the same in NFC keeps the name that it has: an earlier version took names as they were.
+    """
     naming = read
-    if known.camera_source in _SAID and read.camera_source not in _SAID:
+    same = known.camera != read.camera == unicodedata.normalize("NFC", known.camera)
+    if (same or known.camera_source in _SAID) and read.camera_source not in _SAID:
         naming = replace(naming, camera=known.camera, camera_source=known.camera_source)
     said = known.captured_at_source in _SAID and read.captured_at_source not in _SAID
     if said or (known.captured_at_source == "mtime" and read.captured_at_source in {"mtime", None}):

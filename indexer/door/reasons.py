@@ -11,6 +11,7 @@ _PREFERRED = {
     Criterion.PINNED: "it is pinned",
     Criterion.PIXELS: "it has more pixels",
     Criterion.SHARPNESS: "it is clearly sharper",
+    Criterion.FOLDER: "it lies in no hidden folder, bin or snapshot",
     Criterion.TIME: "it was taken earlier",
     Criterion.CONTENT: "one of the two had to be, and nothing that can be seen tells them apart",
     Criterion.PATH: "one of the two had to be, and nothing but their paths tells them apart",

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from indexer.domain.removal import Plan
+from indexer.domain.removal import LeftOut, Plan
 from indexer.door.escaping import printable
 from indexer.escaping import command_line
 from indexer.files.walking import NOT_AN_IMAGE
@@ -31,6 +31,7 @@ from indexer.workflows.restore import RestoreReport
 from indexer.workflows.status import Status
 
 _NAMED = 10  # files named one by one before "and so many more"
+_BY_INGEST = {str(reason) for reason in LeftOut if not reason.is_settled_by_compare}
 
 
 def ingested(console: Console, report: IngestReport) -> None:
@@ -41,10 +42,8 @@ def ingested(console: Console, report: IngestReport) -> None:
     for reason, number in report.skipped.items():
         endings = f" ({_endings(report.endings)})" if reason == NOT_AN_IMAGE and report.endings else ""
         console.print(f"  skipped {number}: {reason}{endings}")
-    if report.missing:
-        console.print(
-            f"  {report.missing} images of earlier runs are not there any more; their duplicates are decided again."
-        )
+    _not_walked(console, report.folders)
+    _missing(console, report)
     if report.flat:
         console.print(
             f"  {report.flat} images show nothing, one grey level alone: no score makes them duplicates. "
@@ -59,8 +58,25 @@ def ingested(console: Console, report: IngestReport) -> None:
     named(console, report.refused)
     for camera, holder in report.held.items():
         console.print(f"camera {camera!a} is being written by {holder}; run ingest again after that")
+    _in_system_folders(console, report.in_system_folders or 0)
+    _alike(console, report.alike)
     if report.undecided:
         console.print(f"{report.undecided} images are not decided yet. Next: {command_line('compare')}")
+
+
+def _missing(console: Console, report: IngestReport) -> None:
+    """The images of earlier runs that were not seen, or not looked for."""
+    if report.missing > report.unwalked:
+        console.print(
+            f"  {report.missing - report.unwalked} images of earlier runs are not there any more; their duplicates are "
+            "decided again."
+        )
+    if report.unwalked:
+        console.print(
+            f"  {report.unwalked} images of earlier runs lie in such folders and count as missing now; their "
+            "duplicates are decided again.\n"
+            f"  What was removed as their duplicate is kept from purge; see: {command_line('status')}"
+        )
 
 
 def compared(console: Console, report: CompareReport) -> None:
@@ -83,6 +99,7 @@ def compared(console: Console, report: CompareReport) -> None:
         if camera.contradictions:
             number, see = len(camera.contradictions), command_line("verdict", "list")
             console.print(f"camera {camera.camera!a}: {number} verdicts are contradicted. See: {see}")
+    _in_system_folders(console, report.in_system_folders)
     if any(camera.duplicates for camera in report.cameras):
         console.print(f"Nothing is removed yet. Next: {command_line('prune', '--dry-run')}")
 
@@ -195,6 +212,8 @@ def stated(console: Console, status: Status) -> None:
             f"{status.unlikely_times} images have a time that a wrong clock gave; to list them: "
             f"{command_line('audit', 'unlikely_times')}"
         )
+    _in_system_folders(console, status.in_system_folders)
+    _alike(console, status.alike)
     if status.quarantined:
         console.print(f"{status.quarantined} files lie in quarantine, {size(status.quarantined_bytes)}.")
     if status.left_open:
@@ -316,8 +335,12 @@ def cell(value: Any) -> str:
 def _left_out(console: Console, left_out: Mapping[str, int]) -> None:
     for reason, number in left_out.items():
         console.print(f"  {number} left out: {reason}")
-    if left_out:
+    by_compare = {reason for reason in left_out if reason not in _BY_INGEST}
+    if by_compare:
         console.print(f"  To settle these: {command_line('compare')}")
+    if by_compare < left_out.keys():
+        again = command_line("ingest", "FOLDER")
+        console.print(f"  To settle those of such folders: {again}, then {command_line('compare')}")
 
 
 def _held_back(console: Console, held_back: Mapping[str, str]) -> None:
@@ -325,3 +348,31 @@ def _held_back(console: Console, held_back: Mapping[str, str]) -> None:
         console.print(f"camera {camera!a} is held back: {reason}")
     if held_back:
         console.print(f"  If that is right: {command_line('prune', '--max-share', '1')}")
+
+
+def _not_walked(console: Console, folders: Mapping[str, int]) -> None:
+    """The folders that were passed over, the most frequent names first."""
+    if not folders:
+        return
+    ranked = sorted(folders.items(), key=lambda pair: (-pair[1], pair[0]))
+    names = [f"{name!a} ({number})" for name, number in ranked[:_NAMED]]
+    more = f" and {len(ranked) - _NAMED} other names" if len(ranked) > _NAMED else ""
+    name_it = command_line("ingest", "FOLDER")
+    console.print(f"    not walked: {', '.join(names)}{more}; to take one in, name it: {name_it}")
+
+
+def _in_system_folders(console: Console, number: int) -> None:
+    if number:
+        console.print(
+            f"{number} images lie in hidden folders, bins, snapshots or the like, which an earlier version took in. "
+            "They and what they stand for are held back from prune; ingest the folder above again: "
+            f"{command_line('ingest', 'FOLDER')}"
+        )
+
+
+def _alike(console: Console, groups: Sequence[tuple[str, ...]]) -> None:
+    for group in groups:
+        console.print(
+            f"{len(group)} cameras look the same, {', '.join(map(ascii, group))}; their images are not compared with "
+            f"each other. To make them one, with the files of all: {command_line('ingest', '--camera', 'NAME', 'FILE')}"
+        )

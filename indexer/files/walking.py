@@ -1,8 +1,9 @@
 """Which files lie beneath the folders that a person names.
 
 It promises that every path met is answered once, as a candidate or as skipped with a reason, in an order that depends
-on the names alone; that no symbolic link is followed beneath an argument; and that quarantined files and the pictures
-of reports are never seen. It opens no candidate: whether it is a picture is for others to find out.
+on the names alone; that no symbolic link is followed beneath an argument; that quarantined files and the pictures of
+reports are never seen; and that no hidden folder, bin or snapshot is walked that is no argument itself. It opens no
+candidate: whether it is a picture is for others to find out.
 """
 
 import errno
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from indexer.errors import FolderProblem
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME, REPORT_MARKER, find_quarantine, is_run
+from indexer.files.system_folders import is_system_folder
 
 OF_REPORT = "a report of indexer"
 OF_QUARANTINE = "a quarantine of indexer"
@@ -23,6 +25,12 @@ OF_QUARANTINE = "a quarantine of indexer"
 NOT_AN_IMAGE = "not an image name"
 UNFINISHED = "an unfinished file (.part, .tmp, .crdownload)"
 """Why a file is skipped by its name."""
+
+SYSTEM_FOLDER = "hidden or system folder"
+"""Why a folder of the names in `indexer.files.system_folders` is skipped."""
+
+APPLE_DOUBLE = "AppleDouble file"
+"""Why a `._` file is skipped: macOS keeps the resource fork of another file in it, under that one's suffix."""
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".mpo")
 IMAGE_SUFFIXES = frozenset({*JPEG_SUFFIXES, ".png", ".bmp", ".tif", ".tiff", ".webp", ".avif"})
@@ -47,8 +55,9 @@ class Skipped:
 
     path: str
     reason: str
-    """`NOT_AN_IMAGE`, `UNFINISHED`, 'symbolic link', 'not a regular file', 'a report of indexer',
-    'a quarantine of indexer', 'Permission denied', 'gone while walking' or another text of the operating system."""
+    """`NOT_AN_IMAGE`, `UNFINISHED`, `SYSTEM_FOLDER`, `APPLE_DOUBLE`, 'symbolic link', 'not a regular file', 'a report
+    of indexer', 'a quarantine of indexer', 'Permission denied', 'gone while walking' or another text of the operating
+    system."""
 
 
 @dataclass(frozen=True)
@@ -125,15 +134,19 @@ def _lies_in(path: str, folder: str) -> bool:
 
 def _walk(arguments: _Arguments, *, passed: list[str]) -> Iterator[Candidate | Skipped]:
     listed: set[str] = set()
+    named = frozenset(arguments.folders)
     for root in arguments.folders:
-        yield from _walk_folder(root, listed=listed, passed=passed)
+        yield from _walk_folder(root, listed=listed, named=named, passed=passed)
     for folder, name in arguments.files:
         if folder not in listed:
             yield _describe_file(name, root=folder)
 
 
-def _walk_folder(root: str, *, listed: set[str], passed: list[str]) -> Iterator[Candidate | Skipped]:
-    """What lies beneath one root, except in folders `listed` before; adds the folders listed now."""
+def _walk_folder(root: str, *, listed: set[str], named: Set[str], passed: list[str]) -> Iterator[Candidate | Skipped]:
+    """What lies beneath one root, except in folders `listed` before; adds the folders listed now.
+
+    System folders that are `named` as arguments are walked as roots of their own.
+    """
     waiting = [root]  # no recursion: folders nest deeper than Python's stack
     while waiting:
         folder = waiting.pop()
@@ -150,12 +163,12 @@ def _walk_folder(root: str, *, listed: set[str], passed: list[str]) -> Iterator[
             continue
         subfolders: list[str] = []
         for entry in entries:
-            found = _describe_entry(entry, root=root)
+            found = _describe_entry(entry, root=root, named=named)
             if found is not None:
                 yield found
             else:
                 (passed if entry.name == QUARANTINE_NAME else subfolders).append(entry.path)
-        waiting.extend(reversed(subfolders))
+        waiting.extend(path for path in reversed(subfolders) if not is_system_folder(os.path.basename(path)))
 
 
 def _kind_of_our_own(folder: str, names: Set[str]) -> str | None:
@@ -171,15 +184,18 @@ def _list_folder(folder: str) -> list[os.DirEntry[str]]:
         return sorted(entries, key=lambda entry: os.fsencode(entry.name))
 
 
-def _describe_entry(entry: os.DirEntry[str], *, root: str) -> Candidate | Skipped | None:
-    """The candidate or skipped path of an entry; None for a folder."""
+def _describe_entry(entry: os.DirEntry[str], *, root: str, named: Set[str]) -> Candidate | Skipped | None:
+    """The candidate or skipped path of an entry; None for a folder that is no system folder, is named, or a
+    quarantine."""
     try:
         if entry.is_symlink():
             return Skipped(entry.path, "symbolic link")
         if entry.is_dir(follow_symlinks=False):
-            return None
-        if not is_image_name(entry.name):  # first, so that a file that is no candidate costs no look at the disk
-            return Skipped(entry.path, _reason_of_name(entry.name))
+            expected = entry.name == QUARANTINE_NAME or entry.path in named or not is_system_folder(entry.name)
+            return None if expected else Skipped(entry.path, SYSTEM_FOLDER)
+        other = _other_kind(entry.name)  # first: a file that is no candidate costs no look at the disk
+        if other is not None:
+            return Skipped(entry.path, other)
         return _by_status(entry.path, root=root, status=entry.stat(follow_symlinks=False))
     except OSError as problem:
         return Skipped(entry.path, _reason(problem))
@@ -193,9 +209,16 @@ def _describe_file(name: str, *, root: str) -> Candidate | Skipped:
         return Skipped(path, _reason(problem))
     if stat.S_ISLNK(status.st_mode):
         return Skipped(path, "symbolic link")
-    if not is_image_name(name):
-        return Skipped(path, _reason_of_name(name))
+    if (other := _other_kind(name)) is not None:
+        return Skipped(path, other)
     return _by_status(path, root=root, status=status)
+
+
+def _other_kind(name: str) -> str | None:
+    """Why a file of this name is no candidate; None if it is one."""
+    if name.startswith("._"):
+        return APPLE_DOUBLE
+    return None if is_image_name(name) else _reason_of_name(name)
 
 
 def is_image_name(name: str) -> bool:

@@ -11,6 +11,7 @@ from indexer.domain.images import State
 from indexer.domain.removal import Flagged, IndexedFile
 from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
+from indexer.files.system_folders import find_system_folder, is_apart
 from indexer.store.bulk import chunks, many
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, VerdictRow
@@ -191,4 +192,11 @@ def _flagged(*columns: Any) -> Flagged:
         profile_in_force=in_force,
         pinned=pinned,
         judged=judged,
+        in_system_folder=_was_walked(victim),
+        keeper_apart=_was_walked(keeper) or is_apart(keeper.path, victim.path),
     )
+
+
+def _was_walked(file: IndexedFile) -> bool:
+    """Whether a file lies where no walk of its root leads, so that an earlier version must have taken it in."""
+    return find_system_folder(file.path, root=file.root) is not None

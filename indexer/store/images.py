@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import Image, State
 from indexer.domain.names import Naming, clamped_mtime
+from indexer.files.system_folders import find_system_folder
 from indexer.pixels.describing import Description, Thumbnail
 from indexer.store.bulk import chunks, many
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
@@ -119,12 +120,23 @@ def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile
 
 def iter_present_under(session: Session, folder: str) -> Iterator[PresentFile]:
     """Every row below a folder that is neither missing nor removed."""
+    yield from map(PresentFile._make, session.execute(_PRESENT.where(_lies_under(folder))).yield_per(1000))
+
+
+def _lies_under(folder: str) -> ColumnElement[bool]:
     # Not LIKE: a path may hold % and _. As a range the index on paths answers it, as text is compared byte by byte.
     ranges = [
         (ImageRow.path >= f"{stored}/") & (ImageRow.path < f"{stored}0")  # "0" is the character after "/"
         for stored in stored_forms(folder.rstrip("/"))
     ]
-    yield from map(PresentFile._make, session.execute(_PRESENT.where(or_(*ranges))).yield_per(1000))
+    return or_(*ranges)
+
+
+def iter_of_other_roots(session: Session, folder: str) -> Iterator[tuple[int, str, str]]:
+    """The id, path and root of every present row below a folder that was taken in with another one."""
+    query = select(ImageRow.id, ImageRow.path, ImageRow.root)
+    query = query.where(_lies_under(folder), ImageRow.root != folder, ImageRow.state.not_in(_AWAY))
+    yield from ((number, path, root) for number, path, root in session.execute(query))
 
 
 def add_images(session: Session, arrivals: Sequence[NewImage], *, run_id: int) -> list[int]:
@@ -150,9 +162,10 @@ def take_in_again(session: Session, image_id: int, seen: Description, *, naming:
     session.execute(update(ImageRow).where(ImageRow.id == image_id).values(**values))
 
 
-def touch_image(session: Session, image_id: int, *, mtime_ns: int) -> None:
-    """Notes that an unchanged file has another modification time."""
-    session.execute(update(ImageRow).where(ImageRow.id == image_id).values(mtime_ns=clamped_mtime(mtime_ns)))
+def touch_image(session: Session, image_id: int, *, mtime_ns: int, root: str) -> None:
+    """Notes that an unchanged file has another modification time, or was found beneath another folder."""
+    values = {"mtime_ns": clamped_mtime(mtime_ns), "root": root}
+    session.execute(update(ImageRow).where(ImageRow.id == image_id).values(**values))
 
 
 def rename_image(session: Session, image_id: int, *, naming: Naming) -> None:
@@ -173,13 +186,13 @@ def displace(session: Session, image_id: int, *, path: str) -> None:
     session.execute(update(ImageRow).where(there).values(state=State.MISSING, state_reason="replaced"))
 
 
-def mark_missing(session: Session, gone: Mapping[int, str]) -> int:
+def mark_missing(session: Session, gone: Mapping[int, str], *, reason: str = "not found") -> int:
     """Marks images, by id and path, that did not turn up elsewhere meanwhile; their number."""
     missing: list[int] = []
     for chunk in chunks(list(gone)):
         query = select(ImageRow.id, ImageRow.path).where(ImageRow.id.in_(chunk), ImageRow.state.not_in(_AWAY))
         missing += [row.id for row in session.execute(query) if row.path == gone[row.id]]
-    set_state(session, missing, State.MISSING, reason="not found")
+    set_state(session, missing, State.MISSING, reason=reason)
     return len(missing)
 
 
@@ -305,7 +318,19 @@ def _present(
     assert height is not None
     assert sharpness is not None
     known = None if thumbnail_height is None or thumbnail_width is None else (thumbnail_height, thumbnail_width)
-    return Image(image_id, path, width, height, sharpness, content_hash, captured_at, bool(pinned), known, bool(flat))
+    return Image(
+        image_id,
+        path,
+        width,
+        height,
+        sharpness,
+        content_hash,
+        captured_at,
+        pinned=bool(pinned),
+        shape=known,
+        flat=bool(flat),
+        in_system_folder=find_system_folder(path, root="/") is not None,
+    )
 
 
 def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> dict[int, bytes]:

@@ -72,3 +72,11 @@ def list_counts(session: Session, *, command: str) -> list[dict[str, Any]]:
     """The counts of every finished run of a command, oldest first."""
     query = select(RunRow.counts).where(RunRow.command == command, RunRow.counts.is_not(None)).order_by(RunRow.id)
     return [json.loads(counts) for counts in session.scalars(query) if counts is not None]
+
+
+def find_last_counts(session: Session, *, command: str, before: int | None = None) -> dict[str, Any] | None:
+    """The counts of the newest run of a command, or of the newest one before a run; None if it was cut off, or if there
+    is none."""
+    query = select(RunRow.counts).where(RunRow.command == command).order_by(RunRow.id.desc()).limit(1)
+    counts = session.scalar(query if before is None else query.where(RunRow.id < before))
+    return None if counts is None else json.loads(counts)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from indexer.domain.images import Criterion, Image, State, ranked_above
 from indexer.errors import ImageProblem
 from indexer.escaping import command_line
+from indexer.files.system_folders import find_system_folder
 from indexer.store import profiles, removals
 from indexer.store.pins import is_pinned, is_pinned_by_person
 from indexer.store.removals import Removal
@@ -209,4 +210,13 @@ def _unpinned(row: ImageRow) -> Image:
     assert row.width is not None
     assert row.height is not None
     assert row.sharpness is not None
-    return Image(row.id, row.path, row.width, row.height, row.sharpness, row.content_hash, row.captured_at)
+    return Image(
+        row.id,
+        row.path,
+        row.width,
+        row.height,
+        row.sharpness,
+        row.content_hash,
+        row.captured_at,
+        in_system_folder=find_system_folder(row.path, root="/") is not None,
+    )

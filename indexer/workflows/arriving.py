@@ -13,6 +13,7 @@ from indexer.domain.images import State
 from indexer.domain.names import Naming
 from indexer.domain.removal import RemovalState
 from indexer.domain.renaming import moved
+from indexer.files.system_folders import find_system_folder
 from indexer.pixels.describing import Description
 from indexer.store import decisions, images, pins, removals
 from indexer.store.database import Session
@@ -80,9 +81,10 @@ def _take_back_in(
     """Gives a row its new place, and its decision back to `compare` if a premise changed; the removals that end so."""
     naming = moved(row.naming, arrival.naming)
     images.take_in_again(session, row.id, arrival.seen, naming=naming, root=arrival.root)
-    # The path decides between images with the same bytes, and only between them.
+    # The path decides between images with the same bytes, and only between them; a system folder between others, too.
     twins = among.ready - (row.state is State.READY)
-    outranked = row.path != arrival.seen.path and twins > 0
+    sides = {find_system_folder(path, root="/") is None for path in (row.path, arrival.seen.path)}
+    outranked = (row.path != arrival.seen.path and twins > 0) or len(sides) > 1
     if row.state is not State.READY or arrival.seen.state != "ready" or naming != row.naming or outranked:
         decisions.take_back(session, [row.id], at=at)
     return _note_return(session, row.id, at=at) if row.state is State.REMOVED else []

@@ -137,7 +137,7 @@ class _Touched:
         kept = [one for one in whole.unchanged if not self._renamed.get(one.path, set()) & held]
         left += [one for one in whole.unchanged if self._renamed.get(one.path, set()) & held]
         gone = {number: path for number, path in whole.gone.items() if self._gone[number] not in held}
-        return SortedOut(kept, mine, gone), left
+        return SortedOut(kept, mine, gone, whole.unwalked & gone.keys()), left
 
 
 def _renamed(session: Session, found: Found, unchanged: Sequence[Candidate]) -> Iterator[tuple[str, set[str]]]:

@@ -12,6 +12,7 @@ from indexer.pixels.matching import load_kernel
 from indexer.store import cameras, profiles
 from indexer.store.database import Database
 from indexer.store.locking import Right
+from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.comparing import CameraResult as CameraResult
 from indexer.workflows.comparing import Means as Means
 from indexer.workflows.comparing import compare_camera, compare_small_cameras
@@ -21,10 +22,14 @@ from indexer.workflows.workload import is_worth_workers
 
 @dataclass
 class CompareReport:
-    """What compare did; `activated` names the profile that this run made the active one."""
+    """What compare did; `activated` names the profile that this run made the active one.
+
+    `in_system_folders`: images in hidden folders, bins and the like, where an earlier version walked.
+    """
 
     activated: str | None = None
     cameras: list[CameraResult] = field(default_factory=list)
+    in_system_folders: int = 0
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -63,6 +68,8 @@ def compare(means: Means, *, profile: str | None = None, camera: str | None = No
                 run.counts = report.counts
         results = {result.camera: result for result in report.cameras}
         report.cameras = [results[name] for name in chosen]
+        with means.database.read() as session:
+            report.in_system_folders = count_in_system_folders(session)
     return report
 
 

@@ -20,16 +20,19 @@ from enum import StrEnum
 from itertools import chain, islice
 from typing import Any, TypeVar
 
+from indexer.domain.alike import list_alike
 from indexer.domain.names import Naming
 from indexer.domain.renaming import renamed
 from indexer.engines import Afar, Lost, Map, path_there
 from indexer.errors import RowRefused
-from indexer.files.walking import NOT_AN_IMAGE, Candidate, ending_of
+from indexer.files.system_folders import find_system_folder
+from indexer.files.walking import NOT_AN_IMAGE, SYSTEM_FOLDER, Candidate, ending_of
 from indexer.pixels.describing import DescribeTask, describe, set_aside
 from indexer.pixels.headers import Limits
-from indexer.store import decisions, images, profiles
+from indexer.store import cameras, decisions, images, profiles
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
+from indexer.store.system_folders import COUNTED, count_in_system_folders
 from indexer.workflows.arriving import Arrival, take_in
 from indexer.workflows.claiming import Claim, Seen
 from indexer.workflows.equal_rows import Contents
@@ -37,7 +40,7 @@ from indexer.workflows.looking import Found
 from indexer.workflows.measures import recipe_of
 from indexer.workflows.running import Run, writing
 from indexer.workflows.safeguards import lock_and_note_return
-from indexer.workflows.sorting import EXPECTED, News
+from indexer.workflows.sorting import EXPECTED, News, SortedOut
 from indexer.workflows.watching import Clock, Progress, silent
 
 T = TypeVar("T")
@@ -64,14 +67,20 @@ class Outcome(StrEnum):
 class IngestReport:
     """How many paths ended in each outcome, and what a person should look at.
 
-    `endings`: those of files that were skipped as no images. `flat`: images on which nothing is to be seen. `held`: who
-    is at work on the cameras whose files were left alone, by camera.
+    `endings`: those of files that were skipped as no images. `flat`: images on which nothing is to be seen. `folders`:
+    how many hidden or system folders were not walked, by their names; `unwalked`: those of the missing images that lie
+    there; `in_system_folders`: images that are there still, as an earlier version walked them; `alike`: cameras whose
+    names look the same; `held`: who is at work on the cameras whose files were left alone, by camera.
     """
 
     seen: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
+    folders: Counter[str] = field(default_factory=Counter)
     missing: int = 0
+    unwalked: int = 0
+    in_system_folders: int | None = None
+    alike: list[tuple[str, ...]] = field(default_factory=list)
     unmatched: int = 0
     unread_stamps: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
@@ -83,7 +92,9 @@ class IngestReport:
     @property
     def counts(self) -> dict[str, Any]:
         """The numbers, as they are remembered."""
-        return {"seen": self.seen, **self.outcomes, "skipped_by_reason": dict(self.skipped), "missing": self.missing}
+        skipped = {"skipped_by_reason": dict(self.skipped), "folders_not_walked": dict(self.folders)}
+        counted = {} if self.in_system_folders is None else {COUNTED: self.in_system_folders}
+        return {"seen": self.seen, **self.outcomes, **skipped, "missing": self.missing, **counted}
 
     def count(self, outcome: str, number: int = 1) -> None:
         """Counts paths with their outcome; an outcome that none had is not named."""
@@ -118,6 +129,7 @@ def ingest(
         run.counts = report.counts
         for skipped in found.skipped:
             report.skip(skipped.path, skipped.reason)
+        report.folders = found.unwalked_folders
         found = _kept(database, found, report)
         claim = Claim(run.right, found)
         sorted_out, others = claim.sort_out(database)
@@ -130,15 +142,26 @@ def ingest(
         for batch in _one_behind(writer.write, _batches(described, _WRITTEN)):
             advance(len(batch))
         if sorted_out.gone:
-            with database.write() as session:
-                report.missing = images.mark_missing(session, sorted_out.gone)
+            _mark_missing(database, sorted_out, report)
         report.held = claim.held
         report.unmatched = found.unmatched
         report.unread_stamps = found.unread_stamps
         with database.read() as session:
             report.undecided = decisions.count_undecided(session)
+            report.in_system_folders = count_in_system_folders(session, before=run.id)
+            report.alike = list_alike(cameras.list_cameras(session))
         run.counts = report.counts
     return report
+
+
+def _mark_missing(database: Database, sorted_out: SortedOut, report: IngestReport) -> None:
+    """Marks the images nobody saw; those that nobody looked for as they lie in system folders, with that reason."""
+    unwalked = {number: sorted_out.gone[number] for number in sorted_out.unwalked}
+    others = {number: path for number, path in sorted_out.gone.items() if number not in unwalked}
+    with database.write() as session:
+        report.missing = images.mark_missing(session, others)
+        report.unwalked = images.mark_missing(session, unwalked, reason=f"in a {SYSTEM_FOLDER}, which is not walked")
+        report.missing += report.unwalked
 
 
 def _kept(database: Database, found: Found, report: IngestReport) -> Found:
@@ -261,7 +284,9 @@ class _Writer:
                 naming = self.found.naming(candidate, exif=(seen.exif_time, seen.exif_offset))
                 arrivals.append(Arrival(seen, naming, candidate.root, known))
             elif known.state == seen.state:
-                images.touch_image(session, known.id, mtime_ns=seen.mtime_ns or candidate.mtime_ns)
+                was_walked = find_system_folder(known.path, root=known.root) is not None
+                root = candidate.root if was_walked else known.root
+                images.touch_image(session, known.id, mtime_ns=seen.mtime_ns or candidate.mtime_ns, root=root)
                 outcomes.append(_name_again(session, known, self.found.naming(candidate), at=self.clock()))
             else:
                 # The same bytes, judged otherwise: a limit was moved, or a worker was lost over them once.

@@ -17,10 +17,11 @@ from typing import Any
 from indexer.domain.names import Naming, compile_pattern, matches_pattern, name_image
 from indexer.errors import FolderProblem, UsageProblem
 from indexer.files.markers import QUARANTINE_NAME
-from indexer.files.walking import OF_QUARANTINE, Candidate, Skipped, folders_above, walk
+from indexer.files.walking import OF_QUARANTINE, SYSTEM_FOLDER, Candidate, Skipped, folders_above, walk
 
 BESIDE = "beside"
 """The argument under which a run remembers beside which other indexes it was wanted."""
+_NAMED = 5  # folders that are named in a refusal
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class Found:
         )
 
     @cached_property
+    def unwalked_folders(self) -> Counter[str]:
+        """How many hidden or system folders were not walked, by their names."""
+        return _folders(self.skipped)
+
+    @cached_property
     def unmatched(self) -> int:
         """The number of images in whose path the pattern is not found."""
         return sum(not self._matches(candidate) for candidate in self.candidates) if self.pattern else 0
@@ -80,6 +86,10 @@ class Found:
 
     def _matches(self, candidate: Candidate) -> bool:
         return self.pattern is None or matches_pattern(candidate.path, root=candidate.root, pattern=self.pattern)
+
+
+def _folders(skipped: Iterable[Skipped]) -> Counter[str]:
+    return Counter(os.path.basename(one.path) for one in skipped if one.reason == SYSTEM_FOLDER)
 
 
 @contextmanager
@@ -111,9 +121,12 @@ def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None
     shown = ", ".join(ascii(path) for path in named)
     if not candidates:
         why = ", ".join(f"{reason}: {number}" for reason, number in Counter(one.reason for one in skipped).items())
+        names = sorted(_folders(skipped))[:_NAMED]
+        not_walked = f"; not walked: {', '.join(map(ascii, names))}; name such a folder itself to take it in"
         raise FolderProblem(
             f"there is no image in {shown} ({why or 'it is empty'}); "
             "images end in jpg, jpeg, jpe, jfif, jfi, mpo, png, bmp, tif, tiff, webp or avif"
+            f"{not_walked if names else ''}"
         )
     quarantines += (one.path for one in skipped if _is_quarantine(one))
     found = Found(named, candidates, skipped, camera, compiled, again, tuple(quarantines))

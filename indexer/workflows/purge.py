@@ -18,6 +18,7 @@ from indexer.escaping import command_line
 from indexer.files.checking import Fingerprint, Mismatch, check, check_again, is_maybe_one_file, same_file
 from indexer.files.moving import aside_path, delete_witnessed, give_name_back
 from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
+from indexer.files.system_folders import is_apart
 from indexer.interrupts import uninterrupted
 from indexer.store import removals, verdicts
 from indexer.store.database import Database
@@ -158,6 +159,11 @@ def _reason_to_stay(database: Database, removal: Removal, place: str) -> str | N
         return said
     if removal.keeper_state is not State.READY:
         return f"its keeper {removal.keeper_path!a} is {removal.keeper_state}"
+    if is_apart(removal.keeper_path, removal.path):
+        return (
+            f"its keeper {removal.keeper_path!a} lies in a hidden folder, a bin, a snapshot or the like, and may be "
+            f"gone tomorrow; bring it back with: manage.py restore {removal.path!a}"
+        )
     return None
 
 

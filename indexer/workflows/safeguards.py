@@ -30,6 +30,7 @@ from indexer.files.folder_lock import HeldLocks, hold_folders
 from indexer.files.markers import find_quarantine, is_quarantine
 from indexer.files.owners import Owner, sign
 from indexer.files.quarantine import prepare_quarantine, quarantine_folder
+from indexer.files.system_folders import is_apart
 from indexer.files.witness_record import (
     WitnessLine,
     WitnessRecords,
@@ -301,7 +302,7 @@ class Safeguards:
         """
         needed = {folder for folder, _ in lines}
         for other in self._equal.get(victim.content_hash, {}).values():
-            if other.image_id == victim.image_id or find_quarantine(other.path):
+            if other.image_id == victim.image_id or find_quarantine(other.path) or is_apart(other.path, victim.path):
                 continue
             try:
                 checked = check(other.path, expected=_fingerprint(victim))

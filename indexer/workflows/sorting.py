@@ -5,11 +5,21 @@ no image was seen. It opens no file and writes nothing.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from indexer.domain.names import clamped_mtime
-from indexer.files.walking import NOT_AN_IMAGE, OF_QUARANTINE, OF_REPORT, UNFINISHED, Candidate, roots_of
+from indexer.files.system_folders import find_system_folder
+from indexer.files.walking import (
+    APPLE_DOUBLE,
+    NOT_AN_IMAGE,
+    OF_QUARANTINE,
+    OF_REPORT,
+    SYSTEM_FOLDER,
+    UNFINISHED,
+    Candidate,
+    roots_of,
+)
 from indexer.store import images, removals, runs
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile, PresentFile
@@ -18,17 +28,30 @@ from indexer.workflows.looking import Found, uncollected
 News = tuple[Candidate, KnownFile | None]
 """A file that must be opened, with what was known at its path."""
 
-EXPECTED = {NOT_AN_IMAGE, UNFINISHED, "symbolic link", "not a regular file", OF_REPORT, OF_QUARANTINE}
+EXPECTED = {
+    NOT_AN_IMAGE,
+    UNFINISHED,
+    "symbolic link",
+    "not a regular file",
+    OF_REPORT,
+    OF_QUARANTINE,
+    SYSTEM_FOLDER,
+    APPLE_DOUBLE,
+}
 """Reasons to leave a path alone that a person need not be told of one by one."""
 
 
 @dataclass(frozen=True)
 class SortedOut:
-    """Files as they were, files to open, and images nobody saw (paths by id)."""
+    """Files as they were, files to open, and images nobody saw (paths by id).
+
+    `unwalked`: those of the images nobody saw that lie in system folders, which an earlier version walked.
+    """
 
     unchanged: list[Candidate]
     news: list[News]
     gone: dict[int, str]
+    unwalked: frozenset[int] = frozenset()
 
 
 @uncollected()
@@ -40,19 +63,60 @@ def sort_out(database: Database, found: Found) -> SortedOut:
     gone: dict[int, str] = {}
     with database.read() as session:
         suspicion = _Suspicion(session, found) if found.again else None
+        named_now = _list_named_now(session, found)
         for present in _iter_present(session, found):
             candidate = news.get(present.path)
             if candidate is None:
                 gone[present.id] = present.path
-            elif _is_changed(present, candidate) or (suspicion and suspicion.is_about(present, candidate)):
+            elif (
+                present.id in named_now
+                or _is_changed(present, candidate)
+                or (suspicion and suspicion.is_about(present, candidate))
+            ):
                 changed.append(present.path)
             else:
                 unchanged.append(news.pop(present.path))
         known = images.list_known(session, changed)
+        unwalked, left = _sort_unwalked(session, found, gone)
     refused = [skipped.path.rstrip("/") for skipped in found.skipped if skipped.reason not in EXPECTED]
     beneath = tuple(f"{path}/" for path in refused)
-    gone = {number: path for number, path in gone.items() if not f"{path}/".startswith(beneath)}
-    return SortedOut(unchanged, [(candidate, known.get(path)) for path, candidate in news.items()], gone)
+    gone = {n: path for n, path in gone.items() if n not in left and not f"{path}/".startswith(beneath)}
+    opened = [(candidate, known.get(path)) for path, candidate in news.items()]
+    return SortedOut(unchanged, opened, gone, frozenset(unwalked & gone.keys()))
+
+
+def _list_named_now(session: Session, found: Found) -> set[int]:
+    """The images in system folders that an earlier version took in with a folder above, and that a person names now.
+
+    They are opened once more, as their rows are to say what was named.
+    """
+    roots = {candidate.root for candidate in found.candidates}
+    return {
+        number
+        for root in sorted(roots)
+        if find_system_folder(os.path.join(root, "x"), root="/") is not None
+        for number, path, before in images.iter_of_other_roots(session, root)
+        if find_system_folder(path, root=before) is not None and find_system_folder(path, root=root) is None
+    }
+
+
+def _sort_unwalked(session: Session, found: Found, gone: Mapping[int, str]) -> tuple[set[int], set[int]]:
+    """The images nobody saw as they lie in system folders: those that an earlier version walked, and those that a
+    person named, which were not looked for and are left as they are."""
+    roots = {candidate.root for candidate in found.candidates}
+    hidden = {n: path for n, path in gone.items() if not _is_walked(path, roots)}
+    known = images.list_known(session, list(hidden.values()))
+    left = {n for n, path in hidden.items() if path in known and _is_walked(path, {known[path].root})}
+    return hidden.keys() - left, left
+
+
+def _is_walked(path: str, roots: Set[str]) -> bool:
+    """Whether a walk of one of these folders leads to a path."""
+    if find_system_folder(path, root="/") is None:
+        return True
+    return any(
+        path.startswith(f"{root.rstrip('/')}/") and find_system_folder(path, root=root) is None for root in roots
+    )
 
 
 def _iter_present(session: Session, found: Found) -> Iterator[PresentFile]:

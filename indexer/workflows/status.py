@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from indexer.domain.alike import list_alike
 from indexer.store import auditing, cameras, profiles, removals
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database
 from indexer.store.removals import Removal
+from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.adopt import UnknownRuns, find_unknown_runs
 
 
@@ -14,7 +16,9 @@ class Status:
     """What the index holds; `unwitnessed` are removed files whose keeper is not present any more.
 
     `unlikely_times` is the number of present images whose time no camera can have (`audit unlikely_times`).
-    `unknown_runs`: quarantines near the images with files of runs that this index does not know.
+    `unknown_runs`: quarantines near the images with files of runs that this index does not know. `in_system_folders`:
+    images in hidden folders, bins and the like, where an earlier version walked. `alike`: cameras whose names look the
+    same.
     `profile` is the active one; `own_profiles` names, by camera, those that some cameras have in its place.
     """
 
@@ -28,6 +32,8 @@ class Status:
     unwitnessed: tuple[Removal, ...]
     unknown_runs: tuple[UnknownRuns, ...]
     unlikely_times: int = 0
+    in_system_folders: int = 0
+    alike: tuple[tuple[str, ...], ...] = ()
 
 
 def status(database: Database) -> Status:
@@ -46,4 +52,6 @@ def status(database: Database) -> Status:
             unwitnessed=tuple(removals.list_unwitnessed(session)),
             unknown_runs=unknown,
             unlikely_times=auditing.count_rows(session, "unlikely_times"),
+            in_system_folders=count_in_system_folders(session),
+            alike=tuple(list_alike(cameras.list_cameras(session))),
         )

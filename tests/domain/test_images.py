@@ -27,6 +27,8 @@ def image(path: str = "/lot/a.png", **more: object) -> Image:
         (image("z", width=641, sharpness=1e-9, captured_at=None), image("a", content_hash="00")),
         (image("z", sharpness=16.0, captured_at=None), image("a", sharpness=15.9, content_hash="00")),
         (image("z", sharpness=1.0, captured_at=None), image("a", sharpness=0.9, content_hash="00")),
+        (image("z", sharpness=16.0, in_system_folder=True), image("a", sharpness=15.9)),
+        (image("z", captured_at=None), image("a", in_system_folder=True, content_hash="00")),
         (image("z", captured_at=NOON), image("a", captured_at=NOON + timedelta(microseconds=1), content_hash="00")),
         (image("z", captured_at=NOON), image("a", captured_at=None, content_hash="00")),
         (image("z", captured_at=datetime(1960, 1, 1, tzinfo=UTC)), image("a", captured_at=None, content_hash="00")),
@@ -40,6 +42,8 @@ def image(path: str = "/lot/a.png", **more: object) -> Image:
         "pixels",
         "step",
         "step-below-one",
+        "step-before-folder",
+        "folder",
         "time",
         "unknown-time",
         "before-1970",
@@ -50,7 +54,7 @@ def image(path: str = "/lot/a.png", **more: object) -> Image:
     ],
 )
 def test_rank_goes_criterion_by_criterion(above: Image, below: Image) -> None:
-    """Pin, pixels, sharpness step, time (unknown last), hash, path bytes: each outranks all that follow it."""
+    """Pin, pixels, sharpness step, system folder, time (unknown last), hash, path bytes: each outranks all after it."""
     assert above.rank < below.rank
 
 
@@ -74,6 +78,7 @@ def test_what_ranks_an_image_above_is_the_first_difference(above: Image, criteri
 def test_a_known_time_ranks_above_an_unknown_one() -> None:
     """It is the time that decides, also where one has none; nothing ranks an image above itself."""
     assert ranked_above(image("z"), image("a", captured_at=None)) is Criterion.TIME
+    assert ranked_above(image("z", captured_at=None), image("a", in_system_folder=True)) is Criterion.FOLDER
     assert ranked_above(image(), image()) is None
 
 

@@ -1,10 +1,11 @@
 """Camera and capture time, read from names: every form back and forth, every source in turn, no text that raises."""
 
 import os
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -334,3 +335,17 @@ def test_text_stamps_are_utc(shared_data: Path) -> None:
     near_s = [distance_s for distance_s in nearest_s if distance_s <= 10]
     assert len(near_s) > 100
     assert 3 <= median(near_s) <= 4
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_camera_is_in_nfc(form: Literal["NFC", "NFD"]) -> None:
+    """Each source of a camera gives it in NFC, however the path, the pattern's match or the option is written."""
+    door = unicodedata.normalize(form, "T\u00fcr")
+    pattern = compile_pattern(r"(?P<camera>[^/]+)/[^/]+$")
+    cameras = [
+        name_image(f"/lot/{door}_20210327_125337.jpg", root="/lot", mtime_ns=0).camera,
+        name_image(f"/lot/{door}/1.jpg", root="/lot", mtime_ns=0).camera,
+        name_image(f"/lot/{door}/1.jpg", root="/lot", mtime_ns=0, pattern=pattern).camera,
+        name_image("/lot/1.jpg", root="/lot", mtime_ns=0, camera=door).camera,
+    ]
+    assert cameras == ["T\u00fcr"] * 4

@@ -42,9 +42,22 @@ def flagged(victim_id: int, keeper_id: int = 0, **more: Any) -> Flagged:
         ({"profile_in_force": False}, LeftOut.OTHER_PROFILE),
         ({"pinned": True}, LeftOut.PINNED),
         ({"judged": True}, LeftOut.VERDICT),
+        ({"in_system_folder": True}, LeftOut.IN_SYSTEM_FOLDER),
+        ({"in_system_folder": True, "keeper_apart": True}, LeftOut.KEEPER_APART),
         ({"keeper_present": False, "keeper_kept": False, "pinned": True, "judged": True}, LeftOut.KEEPER_GONE),
     ],
-    ids=["sound", "by-verdict", "keeper-gone", "keeper-undecided", "other-profile", "pinned", "judged", "all-at-once"],
+    ids=[
+        "sound",
+        "by-verdict",
+        "keeper-gone",
+        "keeper-undecided",
+        "other-profile",
+        "pinned",
+        "judged",
+        "in-bin",
+        "keeper-in-bin",
+        "all-at-once",
+    ],
 )
 def test_doubtful_duplicate_is_left_out(change: dict[str, Any], why: LeftOut | None) -> None:
     """Anything that speaks against a decision keeps its file out of the plan, counted under one reason."""

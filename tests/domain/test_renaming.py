@@ -65,3 +65,10 @@ def test_nothing_new_is_nothing_changed() -> None:
         known = naming("known", camera_source, captured_at_source)
         assert renamed(known, known) == known
         assert moved(known, known) == known
+
+
+def test_a_move_renames_no_camera_between_nfd_and_nfc() -> None:
+    """A camera that an earlier version took in NFD keeps its name, also where a move reads it in NFC."""
+    known, read = naming("Tu\u0308r", "name", "name"), naming("T\u00fcr", "name", "name")
+    assert moved(known, read).camera == "Tu\u0308r"
+    assert moved(known, naming("T\u00fcr", "option", "name")).camera == "T\u00fcr"

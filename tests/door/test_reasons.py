@@ -71,6 +71,7 @@ def test_other_reasons_for_a_duplicate(reason: str, sentence: str) -> None:
     [
         (Criterion.PINNED, NOON, "it is pinned"),
         (Criterion.PIXELS, NOON, "it has more pixels"),
+        (Criterion.FOLDER, NOON, "it lies in no hidden folder, bin or snapshot"),
         (Criterion.TIME, NOON, "it was taken earlier"),
         (Criterion.TIME, None, "its time is known"),
         (Criterion.CONTENT, NOON, "one of the two had to be, and nothing that can be seen tells them apart"),

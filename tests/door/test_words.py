@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from indexer.domain.removal import LeftOut
 from indexer.door import words
 from indexer.workflows.compare import CameraResult, CompareReport
 from indexer.workflows.ingest import IngestReport, Outcome
@@ -76,6 +77,38 @@ def test_skipped_endings_are_named() -> None:
         "and 4 other endings)",
         "  2 images show nothing, one grey level alone: no score makes them duplicates. See: manage.py audit flat",
     ]
+
+
+def test_ingested_beside_system_folders() -> None:
+    """Folders that were not walked are named with their numbers, the most frequent first, and what lies there still or
+    did; cameras that look the same are told apart on the screen."""
+    report = IngestReport(
+        3,
+        Counter({Outcome.SKIPPED: 3}),
+        Counter({"hidden or system folder": 3}),
+        folders=Counter({".Trash\n": 1, "@eaDir": 2}),
+        missing=5,
+        unwalked=4,
+        in_system_folders=6,
+        alike=[("T\u00fcr", "Tu\u0308r")],
+    )
+    lines = said(words.ingested, report).splitlines()
+    assert lines[2].startswith(r"    not walked: '@eaDir' (2), '.Trash\n' (1); ")
+    assert lines[3].startswith("  1 images of earlier runs are not there any more")
+    assert lines[4].startswith("  4 images of earlier runs lie in such folders and count as missing now")
+    assert lines[6].startswith("6 images lie in hidden folders, bins, snapshots or the like")
+    assert lines[7].startswith(r"2 cameras look the same, 'T\xfcr', 'Tu\u0308r'; ")
+
+
+def test_left_out_for_a_bin_is_not_settled_by_compare() -> None:
+    """Only what compare settles is sent there."""
+    bin_alone, both = ({str(LeftOut.KEEPER_APART): 2}, {str(LeftOut.KEEPER_APART): 2, str(LeftOut.PINNED): 1})
+    advice = [
+        [line for line in said(words.pruned, PruneReport(left_out=one)).splitlines() if "To settle" in line]
+        for one in (bin_alone, both)
+    ]
+    assert [len(lines) for lines in advice] == [1, 2]
+    assert "manage.py ingest FOLDER, then manage.py compare" in advice[0][0]
 
 
 def test_compared() -> None:

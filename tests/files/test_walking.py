@@ -1,7 +1,7 @@
 """Walking: every path once, in one order, no link followed, nothing unreadable passed over in silence."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from indexer.errors import FolderProblem
 from indexer.files.walking import (
+    APPLE_DOUBLE,
     IMAGE_SUFFIXES,
     OF_REPORT,
     QUARANTINE_NAME,
     REPORT_MARKER,
+    SYSTEM_FOLDER,
     UNFINISHED,
     Candidate,
     Skipped,
@@ -43,6 +45,11 @@ def made(path: Path, *, content: bytes = b"12345", mtime_ns: int = 1_000_000_007
 
 def candidate(path: str, root: Path) -> Candidate:
     return Candidate(path, str(root), 5, 1_000_000_007)
+
+
+def in_order(found: Iterable[Candidate | Skipped]) -> list[Candidate | Skipped]:
+    """What a walk found, by path."""
+    return sorted(found, key=lambda one: one.path)
 
 
 def failing(call: Callable[..., object], path: str, problem: OSError) -> Callable[..., object]:
@@ -286,3 +293,99 @@ def test_reports_are_not_walked(tmp_path: Path) -> None:
     made(root / "pages" / "pictures" / "b.png")
     (root / "pages" / REPORT_MARKER).touch()
     assert list(walk([str(root)])) == [candidate(kept, root), Skipped(str(root / "pages"), OF_REPORT)]
+
+
+SYSTEM_FOLDERS = [
+    *[
+        "#recycle",
+        ".Trash-1000",
+        ".Trashes",
+        ".snapshot",
+        ".snapshots",
+        ".zfs",
+        "@eaDir",
+        ".stversions",
+        ".stfolder",
+        ".git",
+        ".dvc",
+        "__MACOSX",
+        "lost+found",
+    ],
+    *[
+        "@Recently-Snapshot",
+        "#snapshot",
+        "~snapshot",
+        "$RECYCLE.BIN",
+        "RECYCLER",
+        "Recycled",
+        "@Recycle",
+        ".@__thumb",
+        "@__thumb",
+        "@tmp",
+        "#work",
+    ],
+    *[
+        ".AppleDouble",
+        ".dtrash",
+        ".sync",
+        ".dropbox.cache",
+        ".TemporaryItems",
+        ".fseventsd",
+        ".Spotlight-V100",
+        ".cache",
+        ".thumbnails",
+    ],
+    *[
+        "@Transcode",
+        ".streams",
+        "TRASH~1",
+        "SYSTEM~1",
+        "#RECYCLE",
+        "@EADIR",
+        "$Recycle.Bin",
+        "found.000",
+        "@GMT-2021.03.27-04.00.00",
+    ],
+    *[
+        "System Volume Information",
+        "Network Trash Folder",
+        "Temporary Items",
+        "Network Recycle Bin 1",
+        ".any\udce9thing",
+    ],
+]
+
+
+@pytest.mark.parametrize("name", SYSTEM_FOLDERS)
+def test_system_folder_is_walked_only_if_it_is_named(tmp_path: Path, name: str) -> None:
+    """A bin, a snapshot or a hidden folder is skipped and told, at any depth; named itself, alone or with the folder
+    above it, it is walked as a root of its own, but for such folders within."""
+    root = tmp_path / "lot"
+    live, copy = made(root / "gate" / "a.png"), made(root / "gate" / name / "files" / "a.png")
+    inner = made(root / "gate" / name / "files" / "~snapshot" / "b.png")
+    system = root / "gate" / name
+    skipped = Skipped(os.path.dirname(inner), SYSTEM_FOLDER)
+    assert in_order(walk([str(root)])) == in_order([candidate(live, root), Skipped(str(system), SYSTEM_FOLDER)])
+    assert list(walk([str(system)])) == [candidate(copy, system), skipped]
+    both = [candidate(live, root), candidate(copy, system), skipped]
+    assert list(walk([str(root), str(system)])) == list(walk([str(system), str(root)])) == both
+    assert list(walk([copy])) == [candidate(copy, Path(copy).parent)]
+
+
+def test_a_folder_within_a_named_system_folder(tmp_path: Path) -> None:
+    """A folder that is named is walked, also where a folder above it is a system folder that is not."""
+    root = tmp_path / "lot"
+    live, copy = made(root / "a.png"), made(root / "~snapshot" / "daily" / "a.png")
+    made(root / "~snapshot" / "hourly" / "a.png")
+    assert list(walk([str(root), str(root / "~snapshot" / "daily")])) == [
+        candidate(live, root),
+        Skipped(str(root / "~snapshot"), SYSTEM_FOLDER),
+        candidate(copy, root / "~snapshot" / "daily"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["._a.png", "._.jpg", "._a.txt"])
+def test_apple_double_files_are_no_images(tmp_path: Path, name: str) -> None:
+    """What macOS keeps beside a file under its name is skipped with its own reason, in a folder or as an argument."""
+    path = made(tmp_path / "lot" / name)
+    assert list(walk([str(tmp_path / "lot")])) == list(walk([path])) == [Skipped(path, APPLE_DOUBLE)]

@@ -213,7 +213,10 @@ def test_present_under_uses_an_index(database: Database, plan: Callable[..., lis
 @pytest.mark.parametrize(
     ("change", "changed"),
     [
-        (lambda session, known: images.touch_image(session, known.id, mtime_ns=7), {"mtime_ns": 7}),
+        (
+            lambda session, known: images.touch_image(session, known.id, mtime_ns=7, root="/lot"),
+            {"mtime_ns": 7, "root": "/lot"},
+        ),
         (
             lambda session, known: images.rename_image(session, known.id, naming=Naming("lot", "option", None, None)),
             {"naming": Naming("lot", "option", None, None)},

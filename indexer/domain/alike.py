@@ -1,0 +1,18 @@
+"""Which names of cameras look the same to a person and are two to an index."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+
+
+def list_alike(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Groups of names that differ in letter case or in how accents are written (NFC, NFD) alone, each in order."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(names):
+        groups[_folded(name)].append(name)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def _folded(name: str) -> str:
+    # Decomposed before and after: some capitals fold into a letter and an accent.
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())

@@ -1,0 +1,39 @@
+"""Which images of an index lie in system folders, as earlier versions walked those."""
+
+from itertools import zip_longest
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from indexer.domain.images import State
+from indexer.files.system_folders import BEGINNINGS, find_system_folder
+from indexer.store import runs
+from indexer.store.tables import ImageRow
+
+COUNTED = "in_system_folders"
+"""Under what key a run of ingest remembers how many there are."""
+
+
+def count_in_system_folders(session: Session, *, before: int | None = None) -> int:
+    """The number of ready images that lie in a system folder below the folder that was ingested.
+
+    No walk takes such an image in any more. So what the last ingest counted is looked at first, or the last one before
+    a run: where that was none, none is looked for.
+    """
+    last = runs.find_last_counts(session, command="ingest", before=before)
+    if last is not None and last.get(COUNTED) == 0:
+        return 0
+    # The index on paths alone answers the inner question.
+    maybe = select(ImageRow.id).where(_may_lie_in_one(session))
+    query = select(ImageRow.path, ImageRow.root).where(ImageRow.id.in_(maybe), ImageRow.state == State.READY)
+    return sum(find_system_folder(path, root=root) is not None for path, root in session.execute(query))
+
+
+def _may_lie_in_one(session: Session) -> ColumnElement[bool]:
+    """A condition that holds for every path with a system folder in it, and for few others."""
+    odd, short = "/[^a-zA-Z0-9]", "~[0-9]"
+    signs = zip_longest(*BEGINNINGS, fillvalue="")
+    listed = "/" + "".join(f"[{''.join(sorted({*at, *(one.upper() for one in at)}))}]" for at in signs)
+    if session.get_bind().dialect.name == "sqlite":
+        return or_(*(ImageRow.path.op("GLOB")(f"*{pattern}*") for pattern in (odd, short, listed)))
+    return ImageRow.path.op("~")("|".join((odd, short, listed)))
