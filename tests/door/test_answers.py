@@ -13,6 +13,9 @@ import pytest
 from rich.console import Console
 
 from indexer.door import tables
+from indexer.door.page import Page
+from indexer.errors import UsageProblem
+from indexer.settings import read_settings
 from indexer.store.answers import Bounds, Table
 from tests.databases import Maker, execute, on_postgresql
 from tests.door.conftest import ROOT, Run
@@ -214,3 +217,24 @@ def test_sqlite_needs_no_reader(run: Run, decided: Path) -> None:
     answer = run("db", "make-reader", "ada")
     assert (answer.code, answer.err) == (0, "")
     assert answer.out == "An index of SQLite needs no reader: audit --sql opens the file for reading alone.\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"), [(["a secret", "a secret"], "a secret"), (["a secret", "a sekret"], None)]
+)
+def test_a_password_is_typed_twice(monkeypatch: pytest.MonkeyPatch, typed: list[str], answer: str | None) -> None:
+    """On a terminal a new password is typed twice, unseen; two that differ are refused, and neither is said."""
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("indexer.door.page.getpass", lambda _asked: typed.pop(0))
+    with Page(read_settings({}), as_json=False) as page:
+        if answer is not None:
+            assert page.ask_password() == answer
+        else:
+            with pytest.raises(UsageProblem, match=r"^the two passwords are not the same; nothing was done$"):
+                page.ask_password()
+
+
+def test_settings_do_not_show_the_password() -> None:
+    """A password that came by the environment is not in what the settings look like."""
+    settings = read_settings({"INDEXER_READER_PASSWORD": PASSWORD})
+    assert (settings.reader_password, PASSWORD in repr(settings)) == (PASSWORD, False)
