@@ -14,13 +14,16 @@ import shlex
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL, make_url
 
 from indexer.door import exits
+from indexer.store.schema import open_database
 from indexer.workflows.demo import write_frames
-from tests.databases import Maker, on_postgresql
+from tests.databases import Maker, execute, on_postgresql
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -95,20 +98,42 @@ def test_sessions(played: tuple[Path, list[tuple[str, str, str]]]) -> None:
         assert not found, f"{found}\n\nThe block should be:\n$ {command}\n{printed.replace(str(folder), '/data')}"
 
 
+def replaced(text: str, names: dict[str, str]) -> str:
+    """A text with other names."""
+    return re.sub("|".join(map(re.escape, names)), lambda match: names[match[0]], text)
+
+
+def readers_url(place: URL, reader: str) -> str:
+    """The address of the same index for another role, without a password."""
+    return URL.create(place.drivername, reader, None, place.host, place.port, place.database).render_as_string()
+
+
 @on_postgresql
-def test_session_on_a_server(maker: Maker, tmp_path: Path) -> None:
+def test_session_on_a_server(maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands of the section on PostgreSQL print what is shown below them."""
-    folder, place, shown_as = tmp_path / "data", maker.place(tmp_path), "postgresql+psycopg://localhost/lot"
+    folder, place, reader = tmp_path / "data", make_url(maker.place(tmp_path)), f"lot_reader_{os.getpid()}"
     write_frames(folder / "frames")
     (folder / "lot").mkdir()
     for path in (folder / "frames").glob("lot*"):
         path.rename(folder / "lot" / path.name)
+    monkeypatch.setenv("INDEXER_READER_PASSWORD", "only-for-tests")
+    monkeypatch.setenv("PGPASSWORD", "only-for-tests")
+    owners, readers = place.render_as_string(hide_password=False), readers_url(place, reader)
+    names = {"postgresql+psycopg://localhost/lot": owners, "postgresql+psycopg://lot_reader@localhost/lot": readers}
+    names["lot_reader"] = reader
     acts = steps("console postgresql")
-    assert len(acts) == 3
-    for command, shown in acts:
-        printed = run(command.replace(shown_as, place), folder=folder).replace(place, shown_as)
-        found = difference(levelled(shown, folder=folder), levelled(printed, folder=folder))
-        assert not found, f"{found}\n\nThe block should be:\n$ {command}\n{printed.replace(str(folder), '/data')}"
+    assert len(acts) == 4
+    try:
+        for command, shown in acts:
+            printed = replaced(
+                run(replaced(command, names), folder=folder), {there: here for here, there in names.items()}
+            )
+            found = difference(levelled(shown, folder=folder), levelled(printed, folder=folder))
+            assert not found, f"{found}\n\nThe block should be:\n$ {command}\n{printed.replace(str(folder), '/data')}"
+    finally:
+        with closing(open_database(owners)) as database:
+            execute(database, f"DROP OWNED BY {reader}")
+            execute(database, f"DROP ROLE {reader}")
 
 
 @pytest.mark.parametrize(("command", "shown"), [step for step in steps() if "--help" in step[0]])

@@ -21,6 +21,7 @@ import numpy as np
 
 from indexer.pixels.thumbnails import encode
 from indexer.store import auditing
+from indexer.store.answers import Table
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows import copying, explain, prune, status
@@ -66,8 +67,8 @@ def _measure(
     rows.fill_rows(index, count, thumbnails=thumbnails, folder=str(tree), height=960)
     _write_known(tree, count)
     with _places(index) as places:
-        for kind, place in places.items():
-            for question, taken in _ask_all(place, folder, count, rounds=rounds):
+        for kind, (place, reader) in places.items():
+            for question, taken in _ask_all(place, reader, folder, count, rounds=rounds):
                 found.setdefault(question, {}).update({f"{kind} {way}_s": taken[way] for way in taken})
             for question, seconds in _take_in(place, folder, tree, partial(_write_new, tree, count, fresh)):
                 found.setdefault(question, {})[f"{kind} command_s"] = seconds
@@ -75,30 +76,38 @@ def _measure(
 
 
 @contextmanager
-def _places(index: Path) -> Iterator[dict[str, str]]:
-    """The index on SQLite, and a copy of it on the server if there is one."""
+def _places(index: Path) -> Iterator[dict[str, tuple[str, str]]]:
+    """The index on SQLite, and a copy of it on the server if there is one: as its owner, and as who only reads it."""
+    on_sqlite = (str(index), str(index))
     if not SERVER:
-        yield {"SQLite": str(index)}
+        yield {"SQLite": on_sqlite}
         return
     with closing(Server(SERVER)) as server:
         place = server.place(index.parent)
         copying.copy(str(index), place, clock=lambda: datetime.now(UTC))
-        yield {"SQLite": str(index), "PostgreSQL": place}
+        with closing(open_database(place)) as database, closing(server.reader(database)) as reader:
+            asking = reader.url.render_as_string(hide_password=False)
+        yield {"SQLite": on_sqlite, "PostgreSQL": (place, asking)}
 
 
-def _ask_all(place: str, folder: Path, count: int, *, rounds: int) -> Iterator[tuple[str, dict[str, float]]]:
+def _ask_all(
+    place: str, reader: str, folder: Path, count: int, *, rounds: int
+) -> Iterator[tuple[str, dict[str, float]]]:
     """Each question with the best time of its command and of its work."""
     for name, (words, act) in _questions(count).items():
+        asked = reader if "--sql" in words else place
         ways: Mapping[str, Callable[[], object]] = {
-            "command": partial(manage, "--db", place, *words, folder=folder),
-            "inside": partial(_inside, place, act),
+            "command": partial(manage, "--db", asked, *words, folder=folder),
+            "inside": partial(_inside, asked, act),
         }
         yield name, {way: rounded(timing.best_s) for way, timing in side_by_side(ways, rounds=rounds).items()}
 
 
 def _inside(place: str, act: Callable[[Database], object]) -> None:
     with closing(open_database(place)) as database:
-        act(database)
+        answer = act(database)
+        if isinstance(answer, Table):
+            answer.close()
 
 
 def _questions(count: int) -> dict[str, Question]:
