@@ -40,7 +40,7 @@ def db_adopt(
     quarantine: Annotated[str, typer.Argument(metavar="QUARANTINE", help="The folder, usually .indexer-quarantine.")],
     json: Json = False,
 ) -> None:
-    """Take in the files of a quarantine that this index does not know."""
+    """Take in files of a quarantine that this index does not know."""
     from indexer.door import words
     from indexer.workflows import adopt as work
 
