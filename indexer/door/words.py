@@ -35,6 +35,10 @@ def ingested(console: Console, report: IngestReport) -> None:
     console.print(f"{report.seen} files seen: {', '.join(parts) or 'nothing'}.")
     for reason, number in report.skipped.items():
         console.print(f"  skipped {number}: {reason}")
+    if report.retimed:
+        console.print(
+            f"  Of {report.retimed} files nothing changed but the file time: bytes, capture times and decisions stay."
+        )
     if report.missing:
         console.print(
             f"  {report.missing} images of earlier runs are not there any more; their duplicates are decided again."

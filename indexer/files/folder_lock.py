@@ -21,12 +21,21 @@ from dataclasses import dataclass
 
 from indexer.files import steps
 from indexer.files.filesystems import is_shared
+from indexer.files.refusals import LOCKING, refusal
 
 LOCK_NAME = "lock"
 PATIENCE_S = 30.0
 """How long to wait for another command that moves a file: the copy of a large one to a slow disk takes its time."""
 _PAUSE_S = 0.001
-_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+_NO_LOCKS = {
+    errno.ENOLCK,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EINVAL,
+    errno.EBADF,  # of old NFS
+    errno.ENOTTY,
+}
 
 
 class LockLostError(OSError):
@@ -115,7 +124,7 @@ def _lock(descriptor: int, path: str, *, held: Sequence[tuple[str, int]], until:
     except OSError as problem:
         if problem.errno in _NO_LOCKS:
             return False
-        raise
+        raise refusal(LOCKING, path, problem) from problem
     return True
 
 

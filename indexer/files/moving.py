@@ -35,11 +35,40 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from indexer.files import steps
-from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, confirm, identity, same_file
+from indexer.files.checking import (
+    FileIdentity,
+    Fingerprint,
+    Mismatch,
+    UnreadableFileError,
+    check,
+    confirm,
+    find_again,
+    fingerprint_of,
+    identity,
+    same_file,
+)
+from indexer.files.refusals import NAMING, SYNCING_BYTES, SYNCING_NAMES, TIMES, UNLINKING, WRITING, needing, refusal
 
-_NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
+_NO_HARD_LINKS = {
+    errno.EPERM,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.EMLINK,
+    errno.ENOSYS,
+    errno.EIO,
+    errno.EINVAL,
+    errno.EACCES,
+}
+_NO_RENAMING = {errno.EXDEV, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+COARSEST_TIME_NS = 2 * 10**9
+"""Between two times that a FAT disk can tell apart."""
+
+
+class _CopyInstead(Exception):
+    """The disk gives the file no other name there; a copy may do."""
 
 
 def _nothing() -> None:
@@ -48,8 +77,8 @@ def _nothing() -> None:
 
 def move_no_replace(
     source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _nothing
-) -> None:
-    """Move a file that is still the one that was checked to a free path, times and mode kept.
+) -> FileIdentity:
+    """Identity of a file at the free path that it was moved to, times and mode kept; it must be the one checked.
 
     `before_unlink` is called when the file is at both ends, right before the source goes; if it raises, the move is
     undone. Raises `FileExistsError` if something is at the target, `Mismatch` if the source is not the checked file,
@@ -58,11 +87,9 @@ def move_no_replace(
     """
     confirm(source, expected=expected)
     try:
-        _move_within(source, target, expected=expected, before_unlink=before_unlink)
-    except OSError as problem:
-        if problem.errno != errno.EXDEV:
-            raise
-        _move_across(source, target, expected=expected, before_unlink=before_unlink)
+        return _move_within(source, target, expected=expected, before_unlink=before_unlink)
+    except _CopyInstead:
+        return _move_across(source, target, expected=expected, before_unlink=before_unlink)
 
 
 def copy_no_replace(source: str, target: str, *, expected: FileIdentity) -> None:
@@ -90,15 +117,16 @@ def delete_witnessed(
     `before_unlink` is called before each name goes. Raises as `move_no_replace`; if the name was taken meanwhile, the
     file stays aside. After a cut: see the module.
     """
-    move_no_replace(path, aside, expected=expected, before_unlink=before_unlink)
+    waiting = move_no_replace(path, aside, expected=expected, before_unlink=before_unlink)
     try:
         is_witnessed()
         before_unlink()
-        confirm(aside, expected=expected)
-        steps.unlink(aside)
+        waiting = find_again(aside, expected=waiting)
+        with needing(UNLINKING, aside):
+            steps.unlink(aside)
     except Exception:
         if os.path.lexists(aside):
-            move_no_replace(aside, path, expected=expected)
+            move_no_replace(aside, path, expected=waiting)
         raise
     _sync_folder_if_possible(path)
 
@@ -121,7 +149,8 @@ def delete(path: str, *, expected: FileIdentity) -> None:
     A cut leaves the file there or gone; after a power cut it may be back.
     """
     confirm(path, expected=expected)
-    steps.unlink(path)
+    with needing(UNLINKING, path):
+        steps.unlink(path)
     _sync_folder_if_possible(path)
 
 
@@ -133,45 +162,56 @@ def discard_partial(target: str) -> None:
 
 def _move_within(
     source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _nothing
-) -> None:
-    """A cut leaves the file at the source, at both as one inode, or at the target."""
+) -> FileIdentity:
+    """A cut leaves the file at the source, at both as one file, or at the target."""
     try:
         steps.link(source, target)
     except OSError as problem:
+        if problem.errno == errno.EXDEV:
+            raise _CopyInstead from problem
         if problem.errno not in _NO_HARD_LINKS:
-            raise
-        _move_by_rename(source, target, expected=expected, before_unlink=before_unlink)
-        return
+            raise refusal(NAMING, target, problem) from problem
+        return _move_by_rename(source, target, expected=expected, before_unlink=before_unlink)
     try:
-        confirm(target, expected=expected)
-        steps.sync_folder(target)
+        moved = find_again(target, expected=expected)
+        with needing(SYNCING_NAMES, target):
+            steps.sync_folder(target)
         before_unlink()
-        confirm(target, expected=expected)
-        _drop(source, expected=expected)
+        moved = find_again(target, expected=moved)
+        _drop(source, expected=_renumbered(source, expected=expected, moved=moved))
     except Exception:
         _undo(target, source=source)
         raise
     _sync_folder_if_possible(source)
+    return moved
 
 
 def _move_by_rename(
     source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _nothing
-) -> None:
+) -> FileIdentity:
     """A cut leaves the file at the source or at the target."""
     before_unlink()
     _refuse_existing(target)
-    steps.rename(source, target)
     try:
-        confirm(target, expected=expected)
+        steps.rename(source, target)
+    except OSError as problem:
+        if problem.errno in _NO_RENAMING:
+            raise _CopyInstead from problem
+        raise refusal(NAMING, target, problem) from problem
+    try:
+        moved = _timed(target, find_again(target, expected=expected), mtime_ns=expected.mtime_ns)
     except Mismatch:
         if not os.path.lexists(source):
             steps.rename(target, source)
         raise
     _sync_folder_if_possible(target)
     _sync_folder_if_possible(source)
+    return moved
 
 
-def _move_across(source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None]) -> None:
+def _move_across(
+    source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None]
+) -> FileIdentity:
     """A cut leaves the file at the source, with or without an unfinished copy; at both, as two inodes; at the target.
 
     The copy grows under a name that no walk takes for an image and gets the target's name when it is whole and synced.
@@ -180,7 +220,7 @@ def _move_across(source: str, target: str, *, expected: FileIdentity, before_unl
     copy = _copy_to(source, target, expected=expected)
     try:
         before_unlink()
-        confirm(target, expected=copy)
+        copy = find_again(target, expected=copy)
         _drop(source, expected=expected)
     except Exception:
         with suppress(OSError, Mismatch):
@@ -188,6 +228,7 @@ def _move_across(source: str, target: str, *, expected: FileIdentity, before_unl
                 delete(target, expected=copy)
         raise
     _sync_folder_if_possible(source)
+    return copy
 
 
 def _copy_to(source: str, target: str, *, expected: FileIdentity) -> FileIdentity:
@@ -196,34 +237,72 @@ def _copy_to(source: str, target: str, *, expected: FileIdentity) -> FileIdentit
     partial = _partial_path(target)
     try:
         copy = _copy_checked(source, partial, expected=expected)
-        _move_within(partial, target, expected=copy)
-    except BaseException:
+        copy = _timed(partial, find_again(partial, expected=copy), mtime_ns=expected.mtime_ns)
+        if abs(copy.mtime_ns - expected.mtime_ns) > COARSEST_TIME_NS:
+            raise refusal(TIMES, target, OSError(errno.EPERM, os.strerror(errno.EPERM)))
+        try:
+            return _move_within(partial, target, expected=copy)
+        except _CopyInstead:  # a link that leaves its disk, though both names are in one folder
+            return _move_by_rename(partial, target, expected=copy)
+    except BaseException as problem:
         with suppress(OSError):
             discard_partial(target)
+        if isinstance(problem, _CopyInstead):
+            raise refusal(NAMING, target, OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))) from problem
         raise
-    return copy
 
 
 def _copy_checked(source: str, partial: str, *, expected: FileIdentity) -> FileIdentity:
     """Identity of a new copy with the bytes, times and mode of the source, synced and read back."""
     reading = steps.open_to_read(source)
     try:
-        writing = steps.create(partial)
+        with needing(WRITING, partial):
+            writing = steps.create(partial)
         try:
-            source_hash = steps.copy_bytes(reading, writing)
-            steps.keep_times_and_mode(source, partial, status=os.fstat(reading))
-            steps.sync_file(writing)
-            os.lseek(writing, 0, os.SEEK_SET)
-            if steps.read_hash(writing) != source_hash:
-                raise Mismatch("The copy on the other disk reads back other bytes than were written.")
-            copy = identity(os.fstat(writing))
+            with needing(WRITING, partial):
+                source_hash = steps.copy_bytes(reading, writing)
+            with needing(TIMES, partial):
+                steps.keep_times_and_mode(source, partial, status=os.fstat(reading))
+            with needing(SYNCING_BYTES, partial):
+                steps.sync_file(writing)
+            with needing(WRITING, partial):
+                os.lseek(writing, 0, os.SEEK_SET)
+                if steps.read_hash(writing) != source_hash:
+                    raise Mismatch("The copy on the other disk reads back other bytes than were written.")
+            status = os.fstat(writing)
+            copy = replace(identity(status), content=Fingerprint(status.st_size, source_hash))
         finally:
             os.close(writing)
-        if identity(os.fstat(reading)) != expected:
+        if identity(os.fstat(reading)) != expected or copy.content != (expected.content or copy.content):
             raise Mismatch("The file changed while it was copied.")
     finally:
         os.close(reading)
     return copy
+
+
+def _timed(path: str, found: FileIdentity, *, mtime_ns: int) -> FileIdentity:
+    """Identity of a file at the path that it was just given, with its time again, as exactly as the disk keeps it."""
+    if found.mtime_ns == mtime_ns:
+        return found
+    with suppress(OSError):
+        steps.set_mtime(path, mtime_ns=mtime_ns)
+    return find_again(path, expected=found)
+
+
+def _renumbered(source: str, *, expected: FileIdentity, moved: FileIdentity) -> FileIdentity:
+    """The identity that a file has at its old name by now, where another name gave it another number.
+
+    Numbers do not tell the file from a newcomer there; bytes do.
+    """
+    is_numbered_anew = (moved.device, moved.inode) != (expected.device, expected.inode)
+    if not is_numbered_anew or expected.content is None or _is_still_there(source, expected=expected):
+        return expected
+    try:
+        return check(source, expected=expected.content)
+    except UnreadableFileError:
+        raise
+    except Mismatch:
+        return expected  # a newcomer, which stays
 
 
 def _drop(source: str, *, expected: FileIdentity) -> None:
@@ -232,7 +311,8 @@ def _drop(source: str, *, expected: FileIdentity) -> None:
         return
     if identity(os.lstat(source)) != expected:
         raise Mismatch("The file was written to while it was moved.")
-    with suppress(FileNotFoundError):  # what NFS answers when it repeats an unlink that had worked
+    # FileNotFoundError is what NFS answers when it repeats an unlink that had worked.
+    with suppress(FileNotFoundError), needing(UNLINKING, source):
         steps.unlink(source)
 
 
@@ -246,11 +326,15 @@ def _is_still_there(path: str, *, expected: FileIdentity) -> bool:
 
 
 def _undo(target: str, *, source: str) -> None:
-    """Take the new name away again, as well as it can be, and only while the old one names the same file."""
-    with suppress(OSError):
-        if same_file(source, target):
-            steps.unlink(target)
-            _sync_folder_if_possible(target)
+    """Take the new name away again, as well as it can be, and only while the old one names the same file.
+
+    Where each name has a number of its own, the same bytes at the old name do: they are not lost with this one.
+    """
+    with suppress(OSError, Mismatch):
+        if not same_file(source, target):
+            check(target, expected=fingerprint_of(source))
+        steps.unlink(target)
+        _sync_folder_if_possible(target)
 
 
 def _partial_path(target: str) -> str:

@@ -20,12 +20,12 @@ from enum import StrEnum
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-from indexer.domain.names import Naming
+from indexer.domain.names import Naming, clamped_mtime
 from indexer.domain.renaming import renamed
 from indexer.engines import Afar, Lost, Map, path_there
 from indexer.errors import RowRefused
 from indexer.files.walking import Candidate
-from indexer.pixels.describing import DescribeTask, Recipe, describe, set_aside
+from indexer.pixels.describing import DescribeTask, Description, Recipe, describe, set_aside
 from indexer.pixels.headers import Limits
 from indexer.store import decisions, images, profiles
 from indexer.store.database import Database, Session
@@ -65,13 +65,14 @@ class Outcome(StrEnum):
 class IngestReport:
     """How many paths ended in each outcome, and what a person should look at.
 
-    `held`: who is at work on the cameras whose files were left alone, by camera.
+    `retimed`: of how many files nothing changed but the time; they are counted with their outcome too. `held`: who is at work on the cameras whose files were left alone, by camera.
     """
 
     seen: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     missing: int = 0
+    retimed: int = 0
     unmatched: int = 0
     unread_stamps: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
@@ -244,6 +245,7 @@ class _Writer:
             arrivals, outcomes = self._keep(session, usable)
             taken_in = take_in(session, arrivals, contents=self.contents, run_id=self.run.id, at=self.clock())
         self.report.leave(others)
+        self.report.retimed += sum(_is_retimed(known, seen, candidate) for (candidate, known), seen in usable)
         for _, seen in ours:
             if seen.problem is not None:
                 self.report.skip(seen.path, seen.problem)
@@ -270,6 +272,13 @@ class _Writer:
                 decisions.take_back(session, [known.id], at=self.clock())
                 outcomes.append(Outcome.CHANGED if seen.state == "ready" else str(seen.state))
         return arrivals, outcomes
+
+
+def _is_retimed(known: KnownFile | None, seen: Description, candidate: Candidate) -> bool:
+    """Whether a file has its bytes and another time, as after a change to summer time on a FAT disk."""
+    if known is None or (known.content_hash, known.state) != (seen.content_hash, seen.state):
+        return False
+    return known.mtime_ns != clamped_mtime(candidate.mtime_ns)
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

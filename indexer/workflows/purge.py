@@ -17,6 +17,7 @@ from indexer.errors import UsageProblem
 from indexer.files.checking import Fingerprint, Mismatch, check, check_again, is_maybe_one_file, same_file
 from indexer.files.moving import aside_path, delete_witnessed, give_name_back
 from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
+from indexer.files.refusals import sentence
 from indexer.interrupts import uninterrupted
 from indexer.store import removals, verdicts
 from indexer.store.database import Database
@@ -143,7 +144,7 @@ def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) 
 
             return _delete(database, removal, place, clock=clock, before_unlink=before_unlink)
     except OSError as problem:
-        return f"its quarantine cannot be locked: {problem.strerror}"
+        return f"its quarantine cannot be locked: {sentence(problem)}"
 
 
 def _reason_to_stay(database: Database, removal: Removal, place: str) -> str | None:
@@ -186,7 +187,7 @@ def _delete(
             before_unlink=before_unlink,
         )
     except (OSError, Mismatch) as problem:
-        reason = problem.reason if isinstance(problem, Mismatch) else str(problem.strerror)
+        reason = problem.reason if isinstance(problem, Mismatch) else sentence(problem)
         if not os.path.lexists(aside):  # else the next writing command settles it
             with database.write() as session:
                 removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)

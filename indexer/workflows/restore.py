@@ -14,6 +14,7 @@ from indexer.errors import ImageProblem, UsageProblem
 from indexer.files.checking import Fingerprint, Mismatch, check
 from indexer.files.moving import give_name_back, move_no_replace
 from indexer.files.quarantine import forget_place, make_folders, quarantine_of
+from indexer.files.refusals import sentence
 from indexer.files.witness_record import is_recorded_near
 from indexer.interrupts import uninterrupted
 from indexer.store import decisions, images, pins, removals, runs
@@ -127,7 +128,7 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
                 note_return(removal, index_id=run.index_id, at=clock())
             return problem
     except OSError as problem:
-        return f"its quarantine cannot be locked: {problem.strerror}"
+        return f"its quarantine cannot be locked: {sentence(problem)}"
 
 
 def _move_back(
@@ -167,4 +168,4 @@ def why(problem: OSError | Mismatch) -> str:
     """Why a file could not be brought back, for people."""
     if isinstance(problem, FileExistsError):
         return "something else is at its path now; move that away first"
-    return problem.reason if isinstance(problem, Mismatch) else str(problem.strerror)
+    return problem.reason if isinstance(problem, Mismatch) else sentence(problem)

@@ -151,8 +151,8 @@ def _settle_delete(act: _Act) -> tuple[RemovalState, str | None]:
             raise OSError(errno.EIO, "what waits to be deleted is not what was put there", aside)
         if not os.path.lexists(path):
             move_no_replace(aside, path, expected=check(aside, expected=act.expected), before_unlink=act.before_unlink)
-        elif same_file(aside, path):
-            _drop_name(aside, act)
+        elif same_file(aside, path) or _is_whole(path, act):
+            _drop_name(aside, act)  # where each name has a number of its own, the bytes at the other one tell
         else:
             # Nobody can tell any more whether all that stood for it still does.
             raise OSError(errno.EEXIST, "another file has its name; move that away first", aside)
@@ -232,7 +232,7 @@ def _undo_aside(act: _Act) -> None:
     """Gives a file in quarantine its name back that waited for its end under another one."""
     aside = aside_path(act.place)
     if os.path.lexists(aside) and _is_whole(aside, act):
-        if same_file(aside, act.place):
+        if same_file(aside, act.place) or (os.path.lexists(act.place) and _is_whole(act.place, act)):
             _drop_name(aside, act)
         give_name_back(act.place, expected=act.expected, before_unlink=act.before_unlink)
 
