@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from indexer.files import steps
-from indexer.files.refusals import sentence
 
 T = TypeVar("T")
 _ANOTHER = "The file was replaced or written to since it was checked a moment ago; run the command again."
@@ -84,7 +83,7 @@ def _checked(path: str, *, expected: Fingerprint, read: Callable[[int], tuple[st
         finally:
             os.close(descriptor)
     except OSError as problem:
-        raise UnreadableFileError(f"The file cannot be read: {sentence(problem)}.") from problem
+        raise UnreadableFileError(f"The file cannot be read: {problem.strerror}.") from problem
     if not _state(before) == _state(opened) == _state(after):
         raise UnreadableFileError("The file changed while it was read.")
     if content_hash != expected.content_hash:
@@ -183,7 +182,7 @@ def regular_status(path: str) -> os.stat_result:
     except (FileNotFoundError, NotADirectoryError):
         raise Mismatch("The file is missing.") from None
     except OSError as problem:
-        raise UnreadableFileError(f"The file cannot be looked at: {sentence(problem)}.") from problem
+        raise UnreadableFileError(f"The file cannot be looked at: {problem.strerror}.") from problem
     if stat.S_ISLNK(status.st_mode):
         raise Mismatch("The file is a symbolic link now.")
     if not stat.S_ISREG(status.st_mode):

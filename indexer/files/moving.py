@@ -17,8 +17,10 @@ the source goes only after the target was seen to be the very inode that was che
 wrong file before anyone could look, and replaces. The cost is the state "at both", which is harmless and recognisable.
 Between the last look at the source and its unlink lie microseconds in which another program could put a new file under
 that name; no portable call closes that gap. File systems without hard links (FAT, some network shares) get a look and a
-rename, with the same gap at the target. Enforced by tests/files/test_moving.py, which cuts at every function of
-`indexer.files.steps`.
+rename, with the same gap at the target; where that is refused too, a copy. Some disks give a file another number with
+another name, or cut its time: its bytes are read again then (`find_again`), and an old name of another number goes only
+if its own bytes are the checked ones. Enforced by tests/files/test_moving.py, which cuts at every function of
+`indexer.files.steps`, and by tests/drills/test_disks.py.
 
 When folders and files are synced to the disk, for this module and `indexer.files.quarantine`:
 
@@ -67,10 +69,6 @@ COARSEST_TIME_NS = 2 * 10**9
 """Between two times that a FAT disk can tell apart."""
 
 
-class _CopyInstead(Exception):
-    """The disk gives the file no other name there; a copy may do."""
-
-
 def _nothing() -> None:
     """Lets a move go on."""
 
@@ -88,7 +86,9 @@ def move_no_replace(
     confirm(source, expected=expected)
     try:
         return _move_within(source, target, expected=expected, before_unlink=before_unlink)
-    except _CopyInstead:
+    except OSError as problem:
+        if problem.errno != errno.EXDEV:
+            raise
         return _move_across(source, target, expected=expected, before_unlink=before_unlink)
 
 
@@ -165,12 +165,11 @@ def _move_within(
 ) -> FileIdentity:
     """A cut leaves the file at the source, at both as one file, or at the target."""
     try:
-        steps.link(source, target)
+        with needing(NAMING, target):
+            steps.link(source, target)
     except OSError as problem:
-        if problem.errno == errno.EXDEV:
-            raise _CopyInstead from problem
         if problem.errno not in _NO_HARD_LINKS:
-            raise refusal(NAMING, target, problem) from problem
+            raise
         return _move_by_rename(source, target, expected=expected, before_unlink=before_unlink)
     try:
         moved = find_again(target, expected=expected)
@@ -193,11 +192,12 @@ def _move_by_rename(
     before_unlink()
     _refuse_existing(target)
     try:
-        steps.rename(source, target)
+        with needing(NAMING, target):
+            steps.rename(source, target)
     except OSError as problem:
         if problem.errno in _NO_RENAMING:
-            raise _CopyInstead from problem
-        raise refusal(NAMING, target, problem) from problem
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source) from problem  # a copy may do
+        raise
     try:
         moved = _timed(target, find_again(target, expected=expected), mtime_ns=expected.mtime_ns)
     except Mismatch:
@@ -240,16 +240,27 @@ def _copy_to(source: str, target: str, *, expected: FileIdentity) -> FileIdentit
         copy = _timed(partial, find_again(partial, expected=copy), mtime_ns=expected.mtime_ns)
         if abs(copy.mtime_ns - expected.mtime_ns) > COARSEST_TIME_NS:
             raise refusal(TIMES, target, OSError(errno.EPERM, os.strerror(errno.EPERM)))
-        try:
-            return _move_within(partial, target, expected=copy)
-        except _CopyInstead:  # a link that leaves its disk, though both names are in one folder
-            return _move_by_rename(partial, target, expected=copy)
-    except BaseException as problem:
+        return _name_copy(partial, target, copy=copy)
+    except BaseException:
         with suppress(OSError):
             discard_partial(target)
-        if isinstance(problem, _CopyInstead):
-            raise refusal(NAMING, target, OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))) from problem
         raise
+
+
+def _name_copy(partial: str, target: str, *, copy: FileIdentity) -> FileIdentity:
+    """Identity of a copy that got its name."""
+    try:
+        try:
+            return _move_within(partial, target, expected=copy)
+        except OSError as problem:
+            if problem.errno != errno.EXDEV:
+                raise
+            # Some disks in user space say so of a link though both names are in one folder.
+            return _move_by_rename(partial, target, expected=copy)
+    except OSError as problem:
+        if problem.errno != errno.EXDEV:
+            raise
+        raise refusal(NAMING, target, OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))) from problem
 
 
 def _copy_checked(source: str, partial: str, *, expected: FileIdentity) -> FileIdentity:

@@ -65,7 +65,8 @@ class Outcome(StrEnum):
 class IngestReport:
     """How many paths ended in each outcome, and what a person should look at.
 
-    `retimed`: of how many files nothing changed but the time; they are counted with their outcome too. `held`: who is at work on the cameras whose files were left alone, by camera.
+    `retimed`: of how many files nothing changed but the time; they are counted with their outcome too. `held`:
+    who is at work on the cameras whose files were left alone, by camera.
     """
 
     seen: int = 0

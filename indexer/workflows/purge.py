@@ -127,7 +127,7 @@ def _said_against(database: Database, removal: Removal) -> str | None:
 def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) -> str | None:
     """Deletes one file; why not, if it was kept."""
     place = removal.quarantine_path or ""
-    if (reason := _reason_to_stay(database, removal, place)) is not None:
+    if (reason := _reason_to_stay(database, removal, place, run=run)) is not None:
         return reason
     try:
         with hold_around((removal.path, removal.keeper_path), quarantine=quarantine_of(place)) as locks:
@@ -147,10 +147,10 @@ def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) 
         return f"its quarantine cannot be locked: {sentence(problem)}"
 
 
-def _reason_to_stay(database: Database, removal: Removal, place: str) -> str | None:
+def _reason_to_stay(database: Database, removal: Removal, place: str, *, run: Run) -> str | None:
     """Why a file is not deleted, before anything is read."""
     if removal.pending is not None:
-        return "what was begun with it was cut off and cannot be settled yet; see: manage.py recover"
+        return f"what was begun with it {run.settled.why_open(removal.image_id)}"
     if same_file(place, removal.keeper_path):
         # By a link on the way to it: the keeper's name then leads to the very file that would go.
         return f"it is the same file as its keeper {removal.keeper_path!a}"

@@ -83,7 +83,7 @@ def take_away(
 ) -> End:
     """Takes one file away, or says why it is where it was."""
     if item.victim.image_id in run.settled.left_open:
-        return End(problem="an earlier removal of it was cut off and cannot be settled yet; see: manage.py recover")
+        return End(problem=f"an earlier removal of it {run.settled.why_open(item.victim.image_id)}")
     if same_file(item.victim.path, item.keeper.path):
         return End(hard_link=True)
     removal = _Removal(item, database, manner, run, clock, album, safeguards)

@@ -106,7 +106,7 @@ def _is_at_or_below(path: str, place: str) -> bool:
 def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, clock: Clock) -> str | None:
     """Brings one file back; why not, if it could not be."""
     if removal.pending is not None:
-        return "what was begun with it was cut off and cannot be settled yet; see: manage.py recover"
+        return f"what was begun with it {run.settled.why_open(removal.image_id)}"
     if removal.recorded and not is_recorded_near(removal.path):
         return (
             "no record of its removal is near its path; mount its disk, or if this is a new one type: manage.py rescue"

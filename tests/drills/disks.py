@@ -11,6 +11,7 @@ import stat
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,8 +127,7 @@ def numbers_change_with_links(patch: pytest.MonkeyPatch) -> None:
     def instead(source: str, target: str, **more: Any) -> None:
         up = f"{source}.copied-up"
         status = os.lstat(source)
-        with open(source, "rb") as lower, open(up, "xb") as upper:
-            upper.write(lower.read())
+        Path(up).write_bytes(Path(source).read_bytes())
         os.chmod(up, stat.S_IMODE(status.st_mode))
         os.utime(up, ns=(status.st_atime_ns, status.st_mtime_ns))
         os.replace(up, source)
@@ -141,8 +141,8 @@ def only_new_name_is_renumbered(patch: pytest.MonkeyPatch) -> None:
 
     def instead(source: str, target: str, **_more: Any) -> None:
         status = os.lstat(source)
-        with open(source, "rb") as lower, open(target, "xb") as upper:
-            upper.write(lower.read())
+        with Path(target).open("xb") as copy:
+            copy.write(Path(source).read_bytes())
         os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 
     patch.setattr(os, "link", instead)

@@ -1,4 +1,4 @@
-"""Disks that lack a property: a file goes there and comes back, whole, or stays where it is and one sentence says why."""
+"""Disks that lack a property: a file goes and comes back whole, or stays where it is and one sentence says why."""
 
 import os
 import re
