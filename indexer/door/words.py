@@ -43,6 +43,10 @@ def ingested(console: Console, report: IngestReport) -> None:
         endings = f" ({_endings(report.endings)})" if reason == NOT_AN_IMAGE and report.endings else ""
         console.print(f"  skipped {number}: {reason}{endings}")
     _not_walked(console, report.folders)
+    if report.retimed:
+        console.print(
+            f"  Of {report.retimed} files nothing changed but the file time: bytes, capture times and decisions stay."
+        )
     _missing(console, report)
     if report.flat:
         console.print(

@@ -9,12 +9,13 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from indexer.files import steps
 
 T = TypeVar("T")
+_ANOTHER = "The file was replaced or written to since it was checked a moment ago; run the command again."
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class FileIdentity:
     mtime_ns: int
     ctime_ns: int = field(default=0, compare=False)
     links: int = field(default=1, compare=False)
+    content: Fingerprint | None = field(default=None, compare=False)
+    """What its bytes were found to be; None if they were not read."""
 
 
 class Mismatch(Exception):
@@ -85,7 +88,37 @@ def _checked(path: str, *, expected: Fingerprint, read: Callable[[int], tuple[st
         raise UnreadableFileError("The file changed while it was read.")
     if content_hash != expected.content_hash:
         raise Mismatch("The file has other bytes than the index knows, though as many.")
-    return identity(after), data
+    return replace(identity(after), content=expected), data
+
+
+def find_again(path: str, *, expected: FileIdentity) -> FileIdentity:
+    """Identity of the file that was checked, at the path that it was just given; its bytes are the checked ones.
+
+    Some disks give a file another number with another name, as they make it of the path, or copy the file to another
+    layer first, and some cut its time: where number or time differ the file is read again, and its bytes tell. Raises
+    `Mismatch` if they are others.
+    """
+    found = identity(regular_status(path))
+    if found == expected:
+        return replace(found, content=expected.content)
+    if expected.content is None:
+        raise Mismatch(_ANOTHER)
+    try:
+        return check(path, expected=expected.content)
+    except UnreadableFileError:
+        raise
+    except Mismatch as problem:
+        raise Mismatch(f"The file was replaced or written to while it was moved: {problem.reason}") from problem
+
+
+def fingerprint_of(path: str) -> Fingerprint:
+    """What the bytes of the regular file at a path are now. Raises `OSError`, or `Mismatch` if it is none."""
+    size_bytes = regular_status(path).st_size
+    descriptor = steps.open_to_read(path)
+    try:
+        return Fingerprint(size_bytes, steps.read_hash(descriptor))
+    finally:
+        os.close(descriptor)
 
 
 def check_again(path: str, *, checked: FileIdentity, expected: Fingerprint) -> None:
@@ -160,7 +193,7 @@ def regular_status(path: str) -> os.stat_result:
 def confirm(path: str, *, expected: FileIdentity) -> None:
     """Raise `Mismatch` unless the path names the file that was checked, unwritten since."""
     if identity(regular_status(path)) != expected:
-        raise Mismatch("The file is not the one that was checked a moment ago.")
+        raise Mismatch(_ANOTHER)
 
 
 def identity(status: os.stat_result) -> FileIdentity:

@@ -22,7 +22,11 @@ _NETWORK = {
 def is_mount_point(path: str) -> bool:
     """Whether something is mounted at this very path: a disk, or a folder or file under another name."""
     real = os.path.realpath(path)
-    return os.path.ismount(real) or any(place == real for place, _ in _mounts())
+    places = {place for place, _ in _mounts()}
+    if real in places:
+        return True
+    # An overlay gives files of its layers other devices than its folders have, which Python takes for mounts.
+    return not (places and os.path.isfile(real)) and os.path.ismount(real)
 
 
 def is_shared(folder: str) -> bool:

@@ -20,12 +20,21 @@ from dataclasses import dataclass
 
 from indexer.files import steps
 from indexer.files.filesystems import is_shared
+from indexer.files.refusals import LOCKING, needing
 
 LOCK_NAME = "lock"
 PATIENCE_S = 30.0
 """How long to wait for another command that moves a file: the copy of a large one to a slow disk takes its time."""
 _PAUSE_S = 0.001
-_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+_NO_LOCKS = {
+    errno.ENOLCK,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EINVAL,
+    errno.EBADF,  # of old NFS
+    errno.ENOTTY,
+}
 
 
 class LockLostError(OSError):
@@ -103,7 +112,7 @@ def _acquire(folder: str, *, held: Sequence[tuple[str, int]], patience_s: float)
 def _lock(descriptor: int, path: str, *, held: Sequence[tuple[str, int]], until: float) -> bool:
     """Whether the system knows locks there, when this process has the one of an open file."""
     try:
-        while not steps.take_lock(descriptor):
+        while not _take(descriptor, path):
             if any(_is_one_file(descriptor, other) for _, other in held):
                 return True  # a folder that is mounted twice: its lock is held already, by its other name
             if time.monotonic() > until:
@@ -114,6 +123,11 @@ def _lock(descriptor: int, path: str, *, held: Sequence[tuple[str, int]], until:
             return False
         raise
     return True
+
+
+def _take(descriptor: int, path: str) -> bool:
+    with needing(LOCKING, path):
+        return steps.take_lock(descriptor)
 
 
 def _is_one_file(descriptor: int, other: int) -> bool:

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from indexer.errors import lacks_descriptors
 from indexer.files import steps
 from indexer.files.moving import aside_path
+from indexer.files.refusals import SYNCING_BYTES, SYNCING_NAMES, needing
 
 MANIFEST_NAME = "manifest.jsonl"
 LONGEST_LINE_BYTES = 1 << 17
@@ -64,9 +65,11 @@ def note(place: str, entry: Entry) -> None:
     # Each line begins with a line break: a line that a cut left unfinished then spoils only itself.
     line = "\n" + json.dumps({"place": os.path.relpath(place, run_folder), **asdict(entry)})
     is_new = not os.path.lexists(manifest)
-    steps.append(manifest, line.encode("ascii"))
+    with needing(SYNCING_BYTES, manifest):
+        steps.append(manifest, line.encode("ascii"))
     if is_new:
-        steps.sync_folder(manifest)
+        with needing(SYNCING_NAMES, manifest):
+            steps.sync_folder(manifest)
 
 
 def read(folder: str) -> Contents:

@@ -17,8 +17,10 @@ the source goes only after the target was seen to be the very inode that was che
 wrong file before anyone could look, and replaces. The cost is the state "at both", which is harmless and recognisable.
 Between the last look at the source and its unlink lie microseconds in which another program could put a new file under
 that name; no portable call closes that gap. File systems without hard links (FAT, some network shares) get a look and a
-rename, with the same gap at the target. Enforced by tests/files/test_moving.py, which cuts at every function of
-`indexer.files.steps`.
+rename, with the same gap at the target; where that is refused too, a copy. Some disks give a file another number with
+another name, or cut its time: its bytes are read again then (`find_again`), and an old name of another number goes only
+if its own bytes are the checked ones. Enforced by tests/files/test_moving.py, which cuts at every function of
+`indexer.files.steps`, and by tests/drills/test_disks.py.
 
 When folders and files are synced to the disk, for this module and `indexer.files.quarantine`:
 
@@ -36,12 +38,37 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from indexer.files import steps
-from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, confirm, identity, same_file
+from indexer.files.checking import (
+    FileIdentity,
+    Fingerprint,
+    Mismatch,
+    UnreadableFileError,
+    check,
+    confirm,
+    find_again,
+    fingerprint_of,
+    identity,
+    same_file,
+)
+from indexer.files.refusals import NAMING, SYNCING_BYTES, SYNCING_NAMES, TIMES, UNLINKING, WRITING, needing, refusal
 
-_NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
 _SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
+_NO_HARD_LINKS = {
+    errno.EPERM,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.EMLINK,
+    errno.ENOSYS,
+    errno.EIO,
+    errno.EINVAL,
+    errno.EACCES,
+}
+_NO_RENAMING = {errno.EXDEV, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+COARSEST_TIME_NS = 2 * 10**9
+"""Between two times that a FAT disk can tell apart."""
 
 
 def _nothing() -> None:
@@ -55,8 +82,8 @@ def move_no_replace(
     expected: FileIdentity,
     before_unlink: Callable[[], None] = _nothing,
     drop_special_bits: bool = False,
-) -> None:
-    """Move a file that is still the one that was checked to a free path, times and mode kept.
+) -> FileIdentity:
+    """Identity of a file at the free path that it was moved to, times and mode kept; it must be the one checked.
 
     `drop_special_bits`: a file with setuid, setgid or sticky bit is copied, as to another disk, and loses them.
 
@@ -69,11 +96,11 @@ def move_no_replace(
     try:
         if drop_special_bits and os.lstat(source).st_mode & _SPECIAL_BITS:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source)
-        _move_within(source, target, expected=expected, before_unlink=before_unlink)
+        return _move_within(source, target, expected=expected, before_unlink=before_unlink)
     except OSError as problem:
         if problem.errno != errno.EXDEV:
             raise
-        _move_across(
+        return _move_across(
             source, target, expected=expected, before_unlink=before_unlink, drop_special_bits=drop_special_bits
         )
 
@@ -103,15 +130,16 @@ def delete_witnessed(
     `before_unlink` is called before each name goes. Raises as `move_no_replace`; if the name was taken meanwhile, the
     file stays aside. After a cut: see the module.
     """
-    move_no_replace(path, aside, expected=expected, before_unlink=before_unlink)
+    waiting = move_no_replace(path, aside, expected=expected, before_unlink=before_unlink)
     try:
         is_witnessed()
         before_unlink()
-        confirm(aside, expected=expected)
-        steps.unlink(aside)
+        waiting = find_again(aside, expected=waiting)
+        with needing(UNLINKING, aside):
+            steps.unlink(aside)
     except Exception:
         if os.path.lexists(aside):
-            move_no_replace(aside, path, expected=expected)
+            move_no_replace(aside, path, expected=waiting)
         raise
     _sync_folder_if_possible(path)
 
@@ -134,7 +162,8 @@ def delete(path: str, *, expected: FileIdentity) -> None:
     A cut leaves the file there or gone; after a power cut it may be back.
     """
     confirm(path, expected=expected)
-    steps.unlink(path)
+    with needing(UNLINKING, path):
+        steps.unlink(path)
     _sync_folder_if_possible(path)
 
 
@@ -146,42 +175,51 @@ def discard_partial(target: str) -> None:
 
 def _move_within(
     source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _nothing
-) -> None:
-    """A cut leaves the file at the source, at both as one inode, or at the target."""
+) -> FileIdentity:
+    """A cut leaves the file at the source, at both as one file, or at the target."""
     try:
-        steps.link(source, target)
+        with needing(NAMING, target):
+            steps.link(source, target)
     except OSError as problem:
         if problem.errno not in _NO_HARD_LINKS:
             raise
-        _move_by_rename(source, target, expected=expected, before_unlink=before_unlink)
-        return
+        return _move_by_rename(source, target, expected=expected, before_unlink=before_unlink)
     try:
-        confirm(target, expected=expected)
-        steps.sync_folder(target)
+        moved = find_again(target, expected=expected)
+        with needing(SYNCING_NAMES, target):
+            steps.sync_folder(target)
         before_unlink()
-        confirm(target, expected=expected)
-        _drop(source, expected=expected)
+        moved = find_again(target, expected=moved)
+        _drop(source, expected=_renumbered(source, expected=expected, moved=moved))
     except Exception:
         _undo(target, source=source)
         raise
     _sync_folder_if_possible(source)
+    return moved
 
 
 def _move_by_rename(
     source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _nothing
-) -> None:
+) -> FileIdentity:
     """A cut leaves the file at the source or at the target."""
     before_unlink()
     _refuse_existing(target)
-    steps.rename(source, target)
     try:
-        confirm(target, expected=expected)
+        with needing(NAMING, target):
+            steps.rename(source, target)
+    except OSError as problem:
+        if problem.errno in _NO_RENAMING:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source) from problem  # a copy may do
+        raise
+    try:
+        moved = _timed(target, find_again(target, expected=expected), mtime_ns=expected.mtime_ns)
     except Mismatch:
         if not os.path.lexists(source):
             steps.rename(target, source)
         raise
     _sync_folder_if_possible(target)
     _sync_folder_if_possible(source)
+    return moved
 
 
 def _move_across(
@@ -191,7 +229,7 @@ def _move_across(
     expected: FileIdentity,
     before_unlink: Callable[[], None],
     drop_special_bits: bool = False,
-) -> None:
+) -> FileIdentity:
     """A cut leaves the file at the source, with or without an unfinished copy; at both, as two inodes; at the target.
 
     The copy grows under a name that no walk takes for an image and gets the target's name when it is whole and synced.
@@ -200,7 +238,7 @@ def _move_across(
     copy = _copy_to(source, target, expected=expected, drop_special_bits=drop_special_bits)
     try:
         before_unlink()
-        confirm(target, expected=copy)
+        copy = find_again(target, expected=copy)
         _drop(source, expected=expected)
     except Exception:
         with suppress(OSError, Mismatch):
@@ -208,6 +246,7 @@ def _move_across(
                 delete(target, expected=copy)
         raise
     _sync_folder_if_possible(source)
+    return copy
 
 
 def _copy_to(source: str, target: str, *, expected: FileIdentity, drop_special_bits: bool) -> FileIdentity:
@@ -216,36 +255,85 @@ def _copy_to(source: str, target: str, *, expected: FileIdentity, drop_special_b
     partial = _partial_path(target)
     try:
         copy = _copy_checked(source, partial, expected=expected, drop_special_bits=drop_special_bits)
-        _move_within(partial, target, expected=copy)
+        copy = _timed(partial, find_again(partial, expected=copy), mtime_ns=expected.mtime_ns)
+        if abs(copy.mtime_ns - expected.mtime_ns) > COARSEST_TIME_NS:
+            raise refusal(TIMES, target, OSError(errno.EPERM, os.strerror(errno.EPERM)))
+        return _name_copy(partial, target, copy=copy)
     except BaseException:
         with suppress(OSError):
             discard_partial(target)
         raise
-    return copy
+
+
+def _name_copy(partial: str, target: str, *, copy: FileIdentity) -> FileIdentity:
+    """Identity of a copy that got its name."""
+    try:
+        try:
+            return _move_within(partial, target, expected=copy)
+        except OSError as problem:
+            if problem.errno != errno.EXDEV:
+                raise
+            # Some disks in user space say so of a link though both names are in one folder.
+            return _move_by_rename(partial, target, expected=copy)
+    except OSError as problem:
+        if problem.errno != errno.EXDEV:
+            raise
+        raise refusal(NAMING, target, OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))) from problem
 
 
 def _copy_checked(source: str, partial: str, *, expected: FileIdentity, drop_special_bits: bool) -> FileIdentity:
     """Identity of a new copy with the bytes, times and mode of the source, synced and read back."""
     reading = steps.open_to_read(source)
     try:
-        writing = steps.create(partial)
+        with needing(WRITING, partial):
+            writing = steps.create(partial)
         try:
-            source_hash = steps.copy_bytes(reading, writing)
-            status = os.fstat(reading)
-            plain = drop_special_bits and status.st_mode & _SPECIAL_BITS != 0
-            steps.keep_times_and_mode(source, partial, status=status, plain=plain)
-            steps.sync_file(writing)
-            os.lseek(writing, 0, os.SEEK_SET)
-            if steps.read_hash(writing) != source_hash:
-                raise Mismatch("The copy on the other disk reads back other bytes than were written.")
-            copy = identity(os.fstat(writing))
+            with needing(WRITING, partial):
+                source_hash = steps.copy_bytes(reading, writing)
+            with needing(TIMES, partial):
+                status = os.fstat(reading)
+                plain = drop_special_bits and status.st_mode & _SPECIAL_BITS != 0
+                steps.keep_times_and_mode(source, partial, status=status, plain=plain)
+            with needing(SYNCING_BYTES, partial):
+                steps.sync_file(writing)
+            with needing(WRITING, partial):
+                os.lseek(writing, 0, os.SEEK_SET)
+                if steps.read_hash(writing) != source_hash:
+                    raise Mismatch("The copy on the other disk reads back other bytes than were written.")
+            status = os.fstat(writing)
+            copy = replace(identity(status), content=Fingerprint(status.st_size, source_hash))
         finally:
             os.close(writing)
-        if identity(os.fstat(reading)) != expected:
+        if identity(os.fstat(reading)) != expected or copy.content != (expected.content or copy.content):
             raise Mismatch("The file changed while it was copied.")
     finally:
         os.close(reading)
     return copy
+
+
+def _timed(path: str, found: FileIdentity, *, mtime_ns: int) -> FileIdentity:
+    """Identity of a file at the path that it was just given, with its time again, as exactly as the disk keeps it."""
+    if found.mtime_ns == mtime_ns:
+        return found
+    with suppress(OSError):
+        steps.set_mtime(path, mtime_ns=mtime_ns)
+    return find_again(path, expected=found)
+
+
+def _renumbered(source: str, *, expected: FileIdentity, moved: FileIdentity) -> FileIdentity:
+    """The identity that a file has at its old name by now, where another name gave it another number.
+
+    Numbers do not tell the file from a newcomer there; bytes do.
+    """
+    is_numbered_anew = (moved.device, moved.inode) != (expected.device, expected.inode)
+    if not is_numbered_anew or expected.content is None or _is_still_there(source, expected=expected):
+        return expected
+    try:
+        return check(source, expected=expected.content)
+    except UnreadableFileError:
+        raise
+    except Mismatch:
+        return expected  # a newcomer, which stays
 
 
 def _drop(source: str, *, expected: FileIdentity) -> None:
@@ -254,7 +342,8 @@ def _drop(source: str, *, expected: FileIdentity) -> None:
         return
     if identity(os.lstat(source)) != expected:
         raise Mismatch("The file was written to while it was moved.")
-    with suppress(FileNotFoundError):  # what NFS answers when it repeats an unlink that had worked
+    # FileNotFoundError is what NFS answers when it repeats an unlink that had worked.
+    with suppress(FileNotFoundError), needing(UNLINKING, source):
         steps.unlink(source)
 
 
@@ -268,11 +357,15 @@ def _is_still_there(path: str, *, expected: FileIdentity) -> bool:
 
 
 def _undo(target: str, *, source: str) -> None:
-    """Take the new name away again, as well as it can be, and only while the old one names the same file."""
-    with suppress(OSError):
-        if same_file(source, target):
-            steps.unlink(target)
-            _sync_folder_if_possible(target)
+    """Take the new name away again, as well as it can be, and only while the old one names the same file.
+
+    Where each name has a number of its own, the same bytes at the old name do: they are not lost with this one.
+    """
+    with suppress(OSError, Mismatch):
+        if not same_file(source, target):
+            check(target, expected=fingerprint_of(source))
+        steps.unlink(target)
+        _sync_folder_if_possible(target)
 
 
 def _partial_path(target: str) -> str:

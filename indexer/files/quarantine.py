@@ -18,6 +18,7 @@ from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME, is_quarantine, is_run
 from indexer.files.moving import discard_partial
 from indexer.files.owners import Owner
+from indexer.files.refusals import FOLDERS, SYNCING_BYTES, SYNCING_NAMES, needing
 
 _MARK = b"Files that indexer removed lie here: see manage.py restore, purge and rescue. Nothing walks this folder.\n"
 
@@ -52,8 +53,10 @@ def prepare_quarantine(folder: str, *, owner: Owner | None = None) -> None:
     if os.path.lexists(marker):
         return
     make_folders(folder)
-    steps.append(marker, _MARK if owner is None else _MARK + owner.line)
-    steps.sync_folder(marker)
+    with needing(SYNCING_BYTES, marker):
+        steps.append(marker, _MARK if owner is None else _MARK + owner.line)
+    with needing(SYNCING_NAMES, marker):
+        steps.sync_folder(marker)
 
 
 def quarantine_of(place: str) -> str:
@@ -84,13 +87,14 @@ def quarantine_place(folder: str, *, run: str, name: str, basename: str, synced:
     make_folders(run_folder)
     for number in itertools.count(1):
         place = os.path.join(run_folder, name if number == 1 else f"{name}-{number}")
-        with suppress(FileExistsError):
+        with suppress(FileExistsError), needing(FOLDERS, place):
             steps.make_folder(place)
             break
     # All three, new or not: an earlier process may have made one and not synced it before it was cut off.
     for made in (place, run_folder, folder):
         if made not in synced:
-            steps.sync_folder(made)
+            with needing(SYNCING_NAMES, made):
+                steps.sync_folder(made)
     synced |= {run_folder, folder}
     return os.path.join(place, basename)
 
@@ -127,9 +131,10 @@ def make_folders(path: str) -> None:
     if os.path.isdir(path):
         return
     make_folders(os.path.dirname(path) or os.curdir)
-    with suppress(FileExistsError):
+    with suppress(FileExistsError), needing(FOLDERS, path):
         steps.make_folder(path)
-    steps.sync_folder(path)
+    with needing(SYNCING_NAMES, path):
+        steps.sync_folder(path)
 
 
 def _can_hold(folder: str, *, root: str) -> bool:

@@ -17,7 +17,17 @@ import stat
 from indexer.files import private
 
 _CHUNK_BYTES = 1 << 20
-_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF}
+_NO_FOLDER_SYNC = {
+    errno.EINVAL,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EBADF,
+    errno.ENOTTY,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EISDIR,
+}
 # Not blocking, so that a pipe put in a file's place does not stop us. The others differ between systems.
 _READ_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 _CREATE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -74,6 +84,11 @@ def keep_times_and_mode(source: str, copy: str, *, status: os.stat_result, plain
         else:
             shutil.copystat(source, copy, follow_symlinks=False)
     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def set_mtime(path: str, *, mtime_ns: int) -> None:
+    """Give a file its time again; a link is not followed."""
+    os.utime(path, ns=(os.lstat(path).st_atime_ns, mtime_ns), follow_symlinks=False)
 
 
 def link(source: str, target: str) -> None:
@@ -144,7 +159,9 @@ def sync_folder(path: str) -> None:
     """Bring the names in the folder that the path lies in to the disk, where the system lets us."""
     try:
         descriptor = os.open(os.path.dirname(path) or os.curdir, os.O_RDONLY)
-    except PermissionError:
+    except OSError as problem:
+        if problem.errno not in _NO_FOLDER_SYNC:
+            raise
         return
     try:
         os.fsync(descriptor)

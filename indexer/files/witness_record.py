@@ -25,6 +25,7 @@ from typing import Literal
 from indexer.files import steps
 from indexer.files.checking import Fingerprint, Mismatch, check
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
+from indexer.files.refusals import SYNCING_BYTES, SYNCING_NAMES, needing
 
 RECORD_NAME = "witnesses.jsonl"
 _MOST_LINE_BYTES = 1 << 17  # two paths of 4096 bytes, each byte escaped as six
@@ -66,9 +67,11 @@ def append(folder: str, *lines: WitnessLine) -> None:
     path = os.path.join(folder, RECORD_NAME)
     is_new = not os.path.lexists(path)
     # Each line begins with a line break: a line that a cut left unfinished then spoils only itself.
-    steps.append(path, "".join(f"\n{json.dumps(asdict(line))}" for line in lines).encode("ascii"))
+    with needing(SYNCING_BYTES, path):
+        steps.append(path, "".join(f"\n{json.dumps(asdict(line))}" for line in lines).encode("ascii"))
     if is_new:
-        steps.sync_folder(path)
+        with needing(SYNCING_NAMES, path):
+            steps.sync_folder(path)
 
 
 def append_restored(line: WitnessLine, *, may_write: Callable[[str], bool] = lambda _folder: True) -> None:

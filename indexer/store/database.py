@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session as Session
 from indexer.errors import DatabaseProblem, IndexerError, RowRefused, UsageProblem
 from indexer.interrupts import uninterrupted
 from indexer.store.columns import stored_text
+from indexer.store.index_disk import missing_ability
 
 BUSY_TIMEOUT_MS = 10_000
 _CACHE = "cache_size = -65536"  # kB of pages at most, where 2 MB are the rule: half the time for a million images
@@ -149,11 +150,18 @@ class Database:
     def problem(self, problem: DBAPIError) -> IndexerError:
         """What the database said, as one sentence of ours."""
         said = str(problem.orig).splitlines()[0] if problem.orig else type(problem).__name__
-        advice = next((advice for pattern, advice in _ADVICE if re.search(pattern, said)), None)
+        advice = self._lack_of_its_disk(said)
+        advice = advice or next((advice for pattern, advice in _ADVICE if re.search(pattern, said)), None)
         reason = said if advice is None else f"{advice} ({said})"
         if _is_of_one_row(problem) and advice in {None, _TOO_LONG}:  # others concern the whole database
             return RowRefused(f"database {self.name}: {reason}", reason=reason)
         return DatabaseProblem(f"database {self.name}: {reason}")
+
+    def _lack_of_its_disk(self, said: str) -> str | None:
+        """What the disk of a SQLite index cannot do, if what SQLite said may come from that."""
+        if self.path is None or not re.search(_PERHAPS_ITS_DISK, said):
+            return None
+        return missing_ability(self.path)
 
 
 def _is_of_one_row(problem: DBAPIError) -> bool:
@@ -163,6 +171,7 @@ def _is_of_one_row(problem: DBAPIError) -> bool:
     return isinstance(problem, DataError | IntegrityError) if code is None else code[:2] in {"22", "23", "54"}
 
 
+_PERHAPS_ITS_DISK = "locked|busy|I/O error|locking protocol|unable to open|large file support"
 _DAMAGED = "it is damaged or no SQLite database; restore it from a backup, or name another"
 _GONE = "the server went away; when it is back, run the command again: it goes on where it stopped"
 _TOO_LONG = "a path is too long for PostgreSQL, which takes some 2 700 bytes; shorten it"

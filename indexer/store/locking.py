@@ -27,6 +27,7 @@ from indexer.files.private import mode_of_new, open_file
 from indexer.store.advisory import server_right
 from indexer.store.database import Database
 from indexer.store.holders import UNKNOWN, holder, taken
+from indexer.store.index_disk import ADVICE
 
 
 class Right(Protocol):
@@ -161,6 +162,11 @@ def _take(descriptor: int, database: Database, lock: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise taken(database.name, _holder(os.pread(descriptor, _LONGEST_BYTES, 0))) from None
+    except OSError as problem:
+        raise DatabaseProblem(
+            f"database {database.name}: the disk of its folder cannot lock files (flock of {lock}: "
+            f"{problem.strerror}), so that two commands could write at once; {ADVICE}"
+        ) from problem
     if _identity(lock) != (os.fstat(descriptor).st_dev, os.fstat(descriptor).st_ino):
         raise DatabaseProblem(f"the lock {lock} was removed just now; run the command again")
 

@@ -21,13 +21,13 @@ from itertools import chain, islice
 from typing import Any, TypeVar
 
 from indexer.domain.alike import list_alike
-from indexer.domain.names import Naming
+from indexer.domain.names import Naming, clamped_mtime
 from indexer.domain.renaming import renamed
 from indexer.engines import Afar, Lost, Map, path_there
 from indexer.errors import RowRefused
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import NOT_AN_IMAGE, SYSTEM_FOLDER, Candidate, ending_of
-from indexer.pixels.describing import DescribeTask, describe, set_aside
+from indexer.pixels.describing import DescribeTask, Description, describe, set_aside
 from indexer.pixels.headers import Limits
 from indexer.store import cameras, decisions, images, profiles
 from indexer.store.database import Database, Session
@@ -70,7 +70,8 @@ class IngestReport:
     `endings`: those of files that were skipped as no images. `flat`: images on which nothing is to be seen. `folders`:
     how many hidden or system folders were not walked, by their names; `unwalked`: those of the missing images that lie
     there; `in_system_folders`: images that are there still, as an earlier version walked them; `alike`: cameras whose
-    names look the same; `held`: who is at work on the cameras whose files were left alone, by camera.
+    names look the same; `retimed`: of how many files nothing changed but the time, which are counted with their outcome
+    too; `held`: who is at work on the cameras whose files were left alone, by camera.
     """
 
     seen: int = 0
@@ -81,6 +82,7 @@ class IngestReport:
     unwalked: int = 0
     in_system_folders: int | None = None
     alike: list[tuple[str, ...]] = field(default_factory=list)
+    retimed: int = 0
     unmatched: int = 0
     unread_stamps: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
@@ -267,6 +269,7 @@ class _Writer:
             arrivals, outcomes = self._keep(session, usable)
             taken_in = take_in(session, arrivals, contents=self.contents, run_id=self.run.id, at=self.clock())
         self.report.leave(others)
+        self.report.retimed += sum(_is_retimed(known, seen, candidate) for (candidate, known), seen in usable)
         for _, seen in ours:
             if seen.problem is not None:
                 self.report.skip(seen.path, seen.problem)
@@ -296,6 +299,13 @@ class _Writer:
                 decisions.take_back(session, [known.id], at=self.clock())
                 outcomes.append(Outcome.CHANGED if seen.state == "ready" else str(seen.state))
         return arrivals, outcomes
+
+
+def _is_retimed(known: KnownFile | None, seen: Description, candidate: Candidate) -> bool:
+    """Whether a file has its bytes and another time, as after a change to summer time on a FAT disk."""
+    if known is None or (known.content_hash, known.state) != (seen.content_hash, seen.state):
+        return False
+    return known.mtime_ns != clamped_mtime(candidate.mtime_ns)
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -18,6 +18,7 @@ from indexer.escaping import command_line
 from indexer.files.checking import Fingerprint, Mismatch, check, check_again, is_maybe_one_file, same_file
 from indexer.files.moving import aside_path, delete_witnessed, give_name_back
 from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
+from indexer.files.refusals import sentence
 from indexer.files.system_folders import is_apart
 from indexer.interrupts import uninterrupted
 from indexer.store import removals, verdicts
@@ -128,7 +129,7 @@ def _said_against(database: Database, removal: Removal) -> str | None:
 def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) -> str | None:
     """Deletes one file; why not, if it was kept."""
     place = removal.quarantine_path or ""
-    if (reason := _reason_to_stay(database, removal, place)) is not None:
+    if (reason := _reason_to_stay(database, removal, place, run=run)) is not None:
         return reason
     try:
         with hold_around((removal.path, removal.keeper_path), quarantine=quarantine_of(place)) as locks:
@@ -145,13 +146,13 @@ def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) 
 
             return _delete(database, removal, place, clock=clock, before_unlink=before_unlink)
     except OSError as problem:
-        return f"its quarantine cannot be locked: {problem.strerror}"
+        return f"its quarantine cannot be locked: {sentence(problem)}"
 
 
-def _reason_to_stay(database: Database, removal: Removal, place: str) -> str | None:
+def _reason_to_stay(database: Database, removal: Removal, place: str, *, run: Run) -> str | None:
     """Why a file is not deleted, before anything is read."""
     if removal.pending is not None:
-        return f"what was begun with it was cut off and cannot be settled yet; see: {command_line('recover')}"
+        return f"what was begun with it {run.settled.why_open(removal.image_id)}"
     if same_file(place, removal.keeper_path):
         # By a link on the way to it: the keeper's name then leads to the very file that would go.
         return f"it is the same file as its keeper {removal.keeper_path!a}"
@@ -162,7 +163,7 @@ def _reason_to_stay(database: Database, removal: Removal, place: str) -> str | N
     if is_apart(removal.keeper_path, removal.path):
         return (
             f"its keeper {removal.keeper_path!a} lies in a hidden folder, a bin, a snapshot or the like, and may be "
-            f"gone tomorrow; bring it back with: manage.py restore {removal.path!a}"
+            f"gone tomorrow; bring it back with: {command_line('restore', names=[removal.path])}"
         )
     return None
 
@@ -193,7 +194,7 @@ def _delete(
             before_unlink=before_unlink,
         )
     except (OSError, Mismatch) as problem:
-        reason = problem.reason if isinstance(problem, Mismatch) else str(problem.strerror)
+        reason = problem.reason if isinstance(problem, Mismatch) else sentence(problem)
         if not os.path.lexists(aside):  # else the next writing command settles it
             with database.write() as session:
                 removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)

@@ -34,11 +34,12 @@ def recover(database: Database, *, nobody_else: bool, clock: Clock) -> RecoverRe
         return RecoverReport(
             run.settled.finished,
             run.settled.undone,
-            tuple((removal.path, _why_open(removal)) for removal in still),
+            tuple((removal.path, _why_open(removal, run.settled.problems.get(removal.image_id))) for removal in still),
         )
 
 
-def _why_open(removal: Removal) -> str:
+def _why_open(removal: Removal, problem: str | None) -> str:
     if removal.aside_path is not None and os.path.lexists(removal.aside_path) and os.path.lexists(removal.path):
         return f"it waits at {removal.aside_path!a}, as another file has its name; move that away first"
-    return f"{removal.pending} was cut off; nobody can tell how far it came"
+    reason = "" if problem is None else f": {problem}"
+    return f"{removal.pending} was cut off; nobody can tell how far it came{reason}"

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 
 from indexer.domain.images import State
 from indexer.domain.removal import Flagged, IndexedFile, RemovalState
-from indexer.escaping import command_line
 from indexer.files import manifest
 from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, UnreadableFileError, check, is_same, same_file
 from indexer.files.filesystems import free_bytes
 from indexer.files.moving import aside_path, delete_witnessed, move_no_replace
 from indexer.files.quarantine import forget_place, quarantine_place
+from indexer.files.refusals import DiskRefusalError, sentence
 from indexer.pixels.headers import Limits
 from indexer.store import images, removals
 from indexer.store.database import Database
@@ -85,9 +85,7 @@ def take_away(
 ) -> End:
     """Takes one file away, or says why it is where it was."""
     if item.victim.image_id in run.settled.left_open:
-        return End(
-            problem=f"an earlier removal of it was cut off and cannot be settled yet; see: {command_line('recover')}"
-        )
+        return End(problem=f"an earlier removal of it {run.settled.why_open(item.victim.image_id)}")
     if same_file(item.victim.path, item.keeper.path):
         return End(hard_link=True)
     removal = _Removal(item, database, manner, run, clock, album, safeguards)
@@ -177,9 +175,16 @@ def _refusing(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        place = f" ({problem.filename!a})" if problem.filename and str(problem.filename) not in what else ""
-        advice = "; its owner may give you the right to write to it" if problem.errno == errno.EACCES else ""
-        raise _Refused(f"{what}: {problem.strerror}{place}{advice}", ends_run=problem.errno in _HOPELESS) from problem
+        raise _Refused(f"{what}: {_told(problem, what)}", ends_run=problem.errno in _HOPELESS) from problem
+
+
+def _told(problem: OSError, what: str) -> str:
+    """What the disk said, with the path that it said it of if `what` does not name that."""
+    place = f" ({problem.filename!a})" if problem.filename and str(problem.filename) not in what else ""
+    if problem.errno == errno.EACCES and not isinstance(problem, DiskRefusalError):
+        return f"{problem.strerror}{place}; its owner may give you the right to write to it"
+    problem.filename = None
+    return f"{sentence(problem)}{place}"
 
 
 def _require_space(quarantine: str, item: Flagged, victim: FileIdentity) -> None:
@@ -291,7 +296,7 @@ def _journalled(removal: _Removal, victim: FileIdentity, *, place: str | None) -
     try:
         yield aside
     except (OSError, Mismatch) as problem:
-        reason = problem.reason if isinstance(problem, Mismatch) else str(problem.strerror)
+        reason = problem.reason if isinstance(problem, Mismatch) else sentence(problem)
         # What could not even be undone stays open: the next writing command settles it.
         in_the_way = isinstance(problem, FileExistsError) and is_same(item.victim.path, victim)
         if in_the_way or not os.path.lexists(aside if place is None else place):

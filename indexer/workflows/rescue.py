@@ -21,7 +21,14 @@ from indexer.files.checking import Fingerprint, Mismatch, check, check_again, is
 from indexer.files.folder_lock import HeldLocks
 from indexer.files.manifest import Entry
 from indexer.files.markers import QUARANTINE_NAME, find_quarantine
-from indexer.files.moving import aside_path, copy_no_replace, delete_witnessed, give_name_back, move_no_replace
+from indexer.files.moving import (
+    COARSEST_TIME_NS,
+    aside_path,
+    copy_no_replace,
+    delete_witnessed,
+    give_name_back,
+    move_no_replace,
+)
 from indexer.files.quarantine import forget_open_place, quarantine_of
 from indexer.files.witness_record import WitnessLine, append_restored
 from indexer.interrupts import uninterrupted
@@ -137,7 +144,7 @@ def _is_back(place: str, target: str, *, expected: Fingerprint) -> bool:
         there, here = check(target, expected=expected), check(place, expected=expected)
     except Mismatch:
         return False
-    return there.mtime_ns == here.mtime_ns
+    return abs(there.mtime_ns - here.mtime_ns) <= COARSEST_TIME_NS  # a copy's time may be cut
 
 
 def _line(entry: Entry) -> WitnessLine:

@@ -15,6 +15,7 @@ from indexer.escaping import command_line
 from indexer.files.checking import Fingerprint, Mismatch, check
 from indexer.files.moving import give_name_back, move_no_replace
 from indexer.files.quarantine import forget_place, make_folders, quarantine_of
+from indexer.files.refusals import sentence
 from indexer.files.witness_record import is_recorded_near
 from indexer.interrupts import uninterrupted
 from indexer.store import decisions, images, pins, removals, runs
@@ -106,7 +107,7 @@ def _is_at_or_below(path: str, place: str) -> bool:
 def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, clock: Clock) -> str | None:
     """Brings one file back; why not, if it could not be."""
     if removal.pending is not None:
-        return f"what was begun with it was cut off and cannot be settled yet; see: {command_line('recover')}"
+        return f"what was begun with it {run.settled.why_open(removal.image_id)}"
     if removal.recorded and not is_recorded_near(removal.path):
         return (
             "no record of its removal is near its path; mount its disk, or if this is a new one type: "
@@ -129,7 +130,7 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
                 note_return(removal, index_id=run.index_id, at=clock())
             return problem
     except OSError as problem:
-        return f"its quarantine cannot be locked: {problem.strerror}"
+        return f"its quarantine cannot be locked: {sentence(problem)}"
 
 
 def _move_back(
@@ -169,4 +170,4 @@ def why(problem: OSError | Mismatch) -> str:
     """Why a file could not be brought back, for people."""
     if isinstance(problem, FileExistsError):
         return "something else is at its path now; move that away first"
-    return problem.reason if isinstance(problem, Mismatch) else str(problem.strerror)
+    return problem.reason if isinstance(problem, Mismatch) else sentence(problem)

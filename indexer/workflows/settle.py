@@ -14,8 +14,8 @@ that went, so its keeper goes on standing for it.
 import errno
 import os
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from indexer.domain.images import State
@@ -32,6 +32,7 @@ from indexer.files.checking import (
 )
 from indexer.files.moving import aside_path, delete, delete_witnessed, discard_partial, give_name_back, move_no_replace
 from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
+from indexer.files.refusals import sentence
 from indexer.files.witness_record import is_recorded_near
 from indexer.store import decisions, images, pins, removals
 from indexer.store.database import Database
@@ -44,11 +45,20 @@ from indexer.workflows.watching import Clock
 
 @dataclass(frozen=True)
 class Settled:
-    """How many acts that a cut left open were finished and how many undone, and the images whose act is open still."""
+    """How many acts that a cut left open were finished and how many undone, and the images whose act is open still.
+
+    `problems`: what stood in the way, by image, of those whose settling was tried.
+    """
 
     finished: int = 0
     undone: int = 0
     left_open: frozenset[int] = frozenset()
+    problems: Mapping[int, str] = field(default_factory=dict)
+
+    def why_open(self, image_id: int) -> str:
+        """Why the act of an image is open still, and where to look."""
+        problem = f": {self.problems[image_id]}" if image_id in self.problems else ""
+        return f"was cut off and cannot be settled yet{problem}; see: {command_line('recover')}"
 
 
 class _End(Enum):
@@ -81,34 +91,39 @@ def settle_removals(database: Database, *, clock: Clock, right: Right, nobody_el
     """Finishes or undoes what was begun and not written down."""
     with database.read() as session:
         waiting = removals.list_open(session)
-    ends = {
-        removal: _settle(database, removal, clock=clock, right=right, nobody_else=nobody_else) for removal in waiting
-    }
+    problems = dict[int, str]()
+    ends = dict[Removal, _End]()
+    for removal in waiting:
+        try:
+            ends[removal] = _settle(database, removal, clock=clock, right=right, nobody_else=nobody_else)
+        except (OSError, Mismatch) as problem:
+            ends[removal] = _End.OPEN
+            problems[removal.image_id] = problem.reason if isinstance(problem, Mismatch) else sentence(problem)
     count = Counter(ends.values())
     still_open = frozenset(removal.image_id for removal, end in ends.items() if end is _End.OPEN)
-    return Settled(count[_End.FINISHED], count[_End.UNDONE], still_open)
+    return Settled(count[_End.FINISHED], count[_End.UNDONE], still_open, problems)
 
 
 def _settle(database: Database, removal: Removal, *, clock: Clock, right: Right, nobody_else: bool) -> _End:
-    """Settles one act under the locks of its file; it stays open where nobody can tell now."""
+    """Settles one act under the locks of its file.
+
+    Raises `OSError` or `Mismatch` where nobody can tell now how far it came, or the disk refuses: it stays open.
+    """
     place = removal.quarantine_path
     quarantine = None if place is None else quarantine_of(place)
-    try:
-        with hold_around((removal.path, removal.keeper_path), quarantine=quarantine) as locks:
-            with database.read() as session:
-                now = removals.find_removal(session, removal.id)
-            if now is None or now.pending is None:
-                return _End.BY_ANOTHER
+    with hold_around((removal.path, removal.keeper_path), quarantine=quarantine) as locks:
+        with database.read() as session:
+            now = removals.find_removal(session, removal.id)
+        if now is None or now.pending is None:
+            return _End.BY_ANOTHER
 
-            def before_unlink() -> None:
-                locks.require()
-                right.require()
+        def before_unlink() -> None:
+            locks.require()
+            right.require()
 
-            act = _Act(now, alone=locks.exclusive or nobody_else, before_unlink=before_unlink)
-            state, problem = _SETTLE[now.pending](act)
-            return _write(database, now, state, problem, clock=clock)
-    except (OSError, Mismatch):
-        return _End.OPEN
+        act = _Act(now, alone=locks.exclusive or nobody_else, before_unlink=before_unlink)
+        state, problem = _SETTLE[now.pending](act)
+        return _write(database, now, state, problem, clock=clock)
 
 
 def _write(database: Database, removal: Removal, state: RemovalState, problem: str | None, *, clock: Clock) -> _End:
@@ -152,8 +167,8 @@ def _settle_delete(act: _Act) -> tuple[RemovalState, str | None]:
             raise OSError(errno.EIO, "what waits to be deleted is not what was put there", aside)
         if not os.path.lexists(path):
             move_no_replace(aside, path, expected=check(aside, expected=act.expected), before_unlink=act.before_unlink)
-        elif same_file(aside, path):
-            _drop_name(aside, act)
+        elif same_file(aside, path) or _is_whole(path, act):
+            _drop_name(aside, act)  # where each name has a number of its own, the bytes at the other one tell
         else:
             # Nobody can tell any more whether all that stood for it still does.
             raise OSError(errno.EEXIST, "another file has its name; move that away first", aside)
@@ -233,7 +248,7 @@ def _undo_aside(act: _Act) -> None:
     """Gives a file in quarantine its name back that waited for its end under another one."""
     aside = aside_path(act.place)
     if os.path.lexists(aside) and _is_whole(aside, act):
-        if same_file(aside, act.place):
+        if same_file(aside, act.place) or (os.path.lexists(act.place) and _is_whole(act.place, act)):
             _drop_name(aside, act)
         give_name_back(act.place, expected=act.expected, before_unlink=act.before_unlink)
 

@@ -25,6 +25,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -33,6 +34,7 @@ from indexer.files import steps
 from indexer.store import removals
 from indexer.store.database import Database
 from indexer.workflows import prune, purge, restore
+from tests.drills.disks import KINDS
 from tests.drills.removal_scene import (
     CHANGED,
     FILES,
@@ -102,6 +104,39 @@ def no_hard_links(_scene: Scene) -> None:
     os.link = refusing(os.link, errno.EPERM)  # type: ignore[assignment]
 
 
+def renumbered(_scene: Scene) -> None:
+    """A file has another inode number under another name."""
+    KINDS["only the new name is renumbered"].play(pytest.MonkeyPatch())
+
+
+def numbers_of_paths(_scene: Scene) -> None:
+    """The inode number is made of the path, and there are no second names."""
+    KINDS["numbers of paths, no links"].play(pytest.MonkeyPatch())
+
+
+def copied(_scene: Scene) -> None:
+    """The inode number is made of the path, and files neither get second names nor go to other folders."""
+    KINDS["numbers of paths, copies"].play(pytest.MonkeyPatch())
+
+
+_COARSE_NS = 3 * 10**9
+assert 0 < MTIME_NS % _COARSE_NS <= 2 * 10**9, "the time of the frames is none that is cut"
+
+
+def times_lost(scene: Scene) -> None:
+    """There are no second names, and a rename cuts the time, to less than it was."""
+    scene.tolerance_ns = 10**9  # until it is set again
+    real = os.rename
+
+    def instead(source: str, target: str) -> None:
+        real(source, target)
+        mtime_ns = os.stat(target).st_mtime_ns // _COARSE_NS * _COARSE_NS
+        os.utime(target, ns=(mtime_ns, mtime_ns))
+
+    no_hard_links(scene)
+    os.rename = instead  # type: ignore[assignment]
+
+
 def changed(scene: Scene) -> None:
     """The middle file has other bytes by now, of the same number and time."""
     (scene.root / name(MIDDLE)).write_bytes(CHANGED)
@@ -118,16 +153,23 @@ class Scenario:
     setting: Callable[[Scene], None] = plain
 
 
-_PRUNE, _RESTORE = (prune, "take_away"), (restore, "_bring_back")
+_PRUNE, _RESTORE, _PURGE = (prune, "take_away"), (restore, "_bring_back"), (purge, "_purge_one")
 SCENARIOS = {
     "prune": Scenario("decided", prune_now, _PRUNE),
     "prune, two disks": Scenario("decided", prune_now, _PRUNE, two_disks),
     "prune, no hard links": Scenario("decided", prune_now, _PRUNE, no_hard_links),
     "prune, changed file": Scenario("decided", prune_now, _PRUNE, changed),
+    "prune, renumbered": Scenario("decided", prune_now, _PRUNE, renumbered),
+    "prune, numbers of paths": Scenario("decided", prune_now, _PRUNE, numbers_of_paths),
+    "prune, numbers of paths, copies": Scenario("decided", prune_now, _PRUNE, copied),
+    "prune, times lost": Scenario("decided", prune_now, _PRUNE, times_lost),
     "prune --permanent": Scenario("decided", delete_now, _PRUNE),
+    "prune --permanent, renumbered": Scenario("decided", delete_now, _PRUNE, renumbered),
     "restore": Scenario("quarantined", restore_now, _RESTORE),
     "restore, two disks": Scenario("quarantined", restore_now, _RESTORE, two_disks),
-    "purge": Scenario("quarantined", purge_now, (purge, "_purge_one")),
+    "restore, renumbered": Scenario("quarantined", restore_now, _RESTORE, renumbered),
+    "purge": Scenario("quarantined", purge_now, _PURGE),
+    "purge, renumbered": Scenario("quarantined", purge_now, _PURGE, renumbered),
 }
 
 

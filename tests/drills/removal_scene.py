@@ -66,6 +66,7 @@ class Scene:
         self.index = folder / "index" / "indexer.db"
         self.index.parent.mkdir()
         self.database = open_database(str(self.index), create=True)
+        self.tolerance_ns = 0
 
     def keep(self, stage: str) -> None:
         """Remembers how all is now."""
@@ -146,7 +147,7 @@ def facts(scene: Scene) -> dict[str, Any]:
     strangers: list[str] = []
     for path in sorted(path for path in site.rglob("*") if path.is_file() and path.name not in OWN_FILES):
         label = LABELS.get(hashlib.sha256(path.read_bytes()).hexdigest())
-        if label is None or path.stat().st_mtime_ns != MTIME_NS:
+        if label is None or abs(path.stat().st_mtime_ns - MTIME_NS) > scene.tolerance_ns:
             strangers.append(spot(scene, path))
         else:
             places[label].append(spot(scene, path))

@@ -62,7 +62,7 @@ def named(trial: Trial) -> str:
 
 def last(trial: Trial) -> str:
     """What the journal says of every file when the command of this trial has done its work."""
-    return LAST.get(trial["scenario"], LAST[trial["scenario"].split(",")[0].split()[0]])
+    return LAST[trial["scenario"].split(",")[0]]
 
 
 def is_accounted(stage: Stage, label: str) -> bool:
@@ -119,7 +119,9 @@ def test_every_point_is_struck(trials: list[Trial]) -> None:
 def test_every_call_is_struck(trials: list[Trial], first: str) -> None:
     """Of every command each call of each point is met, from the first to the last one."""
     of_first = [trial for trial in trials if trial["scenario"] == first]
-    calls = max((trial["met"] for trial in of_first if trial["ended"] == "done"), key=len)
+    # Where a link is refused another way is taken, with calls of its own.
+    on_its_way = (trial["met"] for trial in of_first if trial["ended"] == "done" and trial["point"] != "link")
+    calls = max(on_its_way, key=len)
     assert list(dict.fromkeys((trial["number"], trial["point"]) for trial in of_first)) == list(enumerate(calls))
 
 

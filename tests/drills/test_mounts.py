@@ -1,9 +1,10 @@
 """One file by two mounts: whatever the second name is, the last copy of a picture never goes."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,85 @@ def test_index_that_is_mounted_as_a_file(tmp_path: Path) -> None:
     with mounted("--bind", tmp_path / "indexer.db", at=tmp_path / "there.db"):
         assert (is_mount_point(str(tmp_path / "there.db")), is_mount_point(str(tmp_path))) == (True, False)
         assert not os.path.ismount(tmp_path / "there.db"), "Python knew it; the list of mounts is not needed"
+
+
+LAYERS = {
+    "one disk": "",
+    "redirect": "redirect_dir=on",
+    "without origins": "index=off,metacopy=off,xino=off",
+    "as a user": "userxattr",
+}
+
+
+@pytest.mark.parametrize("two_disks", [False, True])
+@pytest.mark.parametrize("options", LAYERS)
+def test_images_in_a_lower_layer(tmp_path: Path, options: str, two_disks: bool) -> None:
+    """Images and index that lie beneath an overlay, as in a container's image: they go, come back and are purged.
+
+    The first link or write copies a file up, to another number on some overlays.
+    """
+    lower, upper, merged = (tmp_path / label for label in ("lower", "upper", "merged"))
+    for folder in (lower, upper, merged):
+        folder.mkdir()
+    with ExitStack() as stack:
+        for disk in (lower, upper):
+            if disk == lower or two_disks:
+                stack.enter_context(mounted("-t", "tmpfs", "tmpfs", at=disk))
+        above = upper if two_disks else lower / "above"
+        for folder in (lower / "images" / "lot", above / "first", above / "second", above / "work"):
+            folder.mkdir(parents=True)
+        files = {name(0): picture(), name(1): picture(), name(2): picture(BIRD)}
+        for file, content in files.items():
+            (lower / "images" / "lot" / file).write_bytes(content)
+        more = f"workdir={above}/work,{LAYERS[options]}".rstrip(",")
+        layers = f"lowerdir={lower}/images,upperdir={above}/first,{more}"
+        with overlaid(layers, at=merged, create=True) as index:
+            index.ingest()
+            index.compare()
+        layers = f"lowerdir={above}/first:{lower}/images,upperdir={above}/second,{more}"
+        with overlaid(layers, at=merged) as index:
+            for _ in range(2):
+                report = index.prune()
+                assert (report.removed, report.failures, images(merged / "lot")) == (2, [], {picture()})
+                assert index.restore(pin=False).failures == []
+                assert {path.name: path.read_bytes() for path in (merged / "lot").iterdir()} == files
+                index.compare()
+            assert index.prune().removed == 2
+            assert index.purge().skipped == []
+            assert images(merged) == {picture()}
+
+
+@contextmanager
+def overlaid(layers: str, *, at: Path, create: bool = False) -> Iterator[Index]:
+    """An index in an overlay of these layers, of the folder `lot` there."""
+    with (
+        mounted("-t", "overlay", "overlay", "-o", layers, at=at),
+        closing(open_database(str(at / "indexer.db"), create=create)) as database,
+    ):
+        yield Index(database, at / "lot")
+
+
+def test_fat_disk(tmp_path: Path) -> None:
+    """On FAT, without links, with times of two seconds, files go, come back and are purged."""
+    disk, image = tmp_path / "disk", tmp_path / "fat.img"
+    disk.mkdir()
+    if shutil.which("mkfs.vfat") is None:
+        pytest.skip("needs mkfs.vfat")
+    image.write_bytes(bytes(16 << 20))
+    subprocess.run(["mkfs.vfat", image], check=True, capture_output=True)
+    with mounted("-o", "loop", image, at=disk):
+        (disk / "lot").mkdir()
+        files = {name(0): picture(), name(1): picture(), name(2): picture(BIRD)}
+        with closing(open_database(str(tmp_path / "indexer.db"), create=True)) as database:
+            index = Index(database, disk / "lot")
+            for file, content in files.items():
+                index.put(file, content)
+            index.ingest()
+            index.compare()
+            assert (index.prune().failures, images(disk / "lot")) == ([], {picture()})
+            assert index.restore(pin=False).failures == []
+            assert {path.name: path.read_bytes() for path in (disk / "lot").iterdir()} == files
+            index.compare()
+            assert index.prune().removed == 2
+            assert index.purge().skipped == []
+            assert images(disk) == {picture()}
