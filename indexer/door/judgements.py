@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from indexer.domain.verdicts import Contradiction
-from indexer.door.words import grid, named, path, when
+from indexer.door.tables import table
+from indexer.door.words import named, path, when
 from indexer.store.verdicts import JudgedPair
 from indexer.workflows.verdict import Away, VerdictList, VerdictReport
 
-_NAMED = 10  # verdicts told one by one before "and so many more"
+_NAMED = 10
+_MOST = 1000  # verdicts told one by one before "and so many more"
 _SHOWN = {True: "as judged", False: "otherwise", None: "not yet"}
 
 
@@ -47,7 +49,10 @@ def listed(console: Console, found: VerdictList) -> None:
         )
         for one in found.verdicts
     ]
-    console.print(grid(heads, rows) if rows else "There is no verdict. Next: manage.py verdict A B same|different")
+    if rows:
+        table(console, heads, rows, what="verdicts", most=_MOST)
+    else:
+        console.print("There is no verdict. Next: manage.py verdict A B same|different")
     contradicting(console, found.contradictions)
 
 

@@ -1,16 +1,13 @@
 """How reports read to a person. One function per report; each prints and decides nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from indexer.domain.removal import Plan
 from indexer.door.escaping import printable
+from indexer.door.tables import SHOWN, grid, sentences, table
 from indexer.store.auditing import Audit
 from indexer.store.auditing import Table as Rows
 from indexer.store.schema import Health
@@ -25,7 +22,9 @@ from indexer.workflows.recover import RecoverReport
 from indexer.workflows.restore import RestoreReport
 from indexer.workflows.status import Status
 
+ALL = "all of these"
 _NAMED = 10  # files named one by one before "and so many more"
+_ROWS = 1000  # of an answer to a query, which may ask for fewer itself
 
 
 def ingested(console: Console, report: IngestReport) -> None:
@@ -46,8 +45,13 @@ def ingested(console: Console, report: IngestReport) -> None:
             f"  {report.unread_stamps} timestamps do not read as a time; those images have theirs from elsewhere."
         )
     named(console, report.refused)
-    for camera, holder in report.held.items():
-        console.print(f"camera {camera!a} is being written by {holder}; run ingest again after that")
+    sentences(
+        console,
+        [
+            f"camera {camera!a} is being written by {at_work}; run ingest again after that"
+            for camera, at_work in report.held.items()
+        ],
+    )
     if report.undecided:
         console.print(f"{report.undecided} images are not decided yet. Next: manage.py compare")
 
@@ -56,22 +60,26 @@ def compared(console: Console, report: CompareReport) -> None:
     """What compare decided."""
     if report.activated is not None:
         console.print(f"The profile {report.activated} is the active one from now on.")
-    rows = [
-        (c.camera, c.profile, c.images, c.kept, c.duplicates, c.decided, c.scored, c.recorded)
-        for c in report.cameras
-        if c.problem is None
-    ]
+    done = [camera for camera in report.cameras if camera.problem is None]
+    if len(done) > SHOWN:
+        done.sort(key=lambda camera: not camera.decided)
+    rows = [(c.camera, c.profile, c.images, c.kept, c.duplicates, c.decided, c.scored, c.recorded) for c in done]
     heads = ("camera", "profile", "images", "kept", "duplicates", "decided", "pairs scored", "recorded")
     if rows:
-        console.print(grid(heads, rows))
+        sums = (ALL, "", *map(sum, zip(*(row[2:] for row in rows), strict=True)))
+        totals = [sums] if len(rows) > SHOWN else []
+        table(console, heads, rows, what="cameras, those with new decisions first", totals=totals)
     elif not report.cameras:
         console.print("There is nothing to compare yet. First: manage.py ingest FOLDER")
-    for camera in report.held_back:
-        console.print(f"camera {camera.camera!a} was left as it was: {camera.problem}")
-    for camera in report.cameras:
-        if camera.contradictions:
-            number = len(camera.contradictions)
-            console.print(f"camera {camera.camera!a}: {number} verdicts are contradicted. See: manage.py verdict list")
+    sentences(console, [f"camera {one.camera!a} was left as it was: {one.problem}" for one in report.held_back])
+    sentences(
+        console,
+        [
+            f"camera {one.camera!a}: {len(one.contradictions)} verdicts are contradicted. See: manage.py verdict list"
+            for one in report.cameras
+            if one.contradictions
+        ],
+    )
     if any(camera.duplicates for camera in report.cameras):
         console.print("Nothing is removed yet. Next: manage.py prune --dry-run")
 
@@ -79,15 +87,17 @@ def compared(console: Console, report: CompareReport) -> None:
 def planned(console: Console, plan: Plan) -> None:
     """What prune would take away."""
     if plan.victims:
+        cameras = list(plan.cameras)
+        if len(cameras) > SHOWN:
+            cameras.sort(key=lambda camera: -camera.share)
         rows = [
             (camera.camera, camera.images, camera.victims, f"{camera.share:.1%}", size(camera.size_bytes))
-            for camera in plan.cameras
+            for camera in cameras
         ]
         total = sum(camera.images for camera in plan.cameras)
-        rows.append(
-            ("all of these", total, len(plan.victims), f"{len(plan.victims) / total:.1%}", size(plan.size_bytes))
-        )
-        console.print(grid(("camera", "images", "to remove", "share", "size"), rows))
+        all_of_them = (ALL, total, len(plan.victims), f"{len(plan.victims) / total:.1%}", size(plan.size_bytes))
+        heads = ("camera", "images", "to remove", "share", "size")
+        table(console, heads, rows, what="cameras, the largest shares first", totals=[all_of_them])
     else:
         console.print("There is nothing to remove.")
     _left_out(console, {str(reason): number for reason, number in plan.left_out.items()})
@@ -161,7 +171,13 @@ def stated(console: Console, status: Status) -> None:
     for row, c in zip(rows, status.cameras, strict=True):
         row += [when(c.first_captured_at), when(c.last_captured_at)]
         row += [status.own_profiles.get(c.camera, status.profile)] if status.own_profiles else []
-    console.print(grid(heads, rows) if rows else "There is no image yet.")
+    if rows:
+        sums = [sum(numbers) for numbers in zip(*(row[1:8] for row in rows), strict=True)]
+        all_bytes = size(sum(camera.size_bytes for camera in status.cameras))
+        totals = [(ALL, *sums, all_bytes, *[""] * (len(heads) - 9))] if len(rows) > SHOWN else []
+        table(console, heads, rows, what="cameras", totals=totals)
+    else:
+        console.print("There is no image yet.")
     if status.quarantined:
         console.print(f"{status.quarantined} files lie in quarantine, {size(status.quarantined_bytes)}.")
     if status.left_open:
@@ -194,9 +210,9 @@ def audits(console: Console, known: Sequence[Audit]) -> None:
         console.print(f"{audit.name:<{width}}  {audit.title}{'  [' + ' '.join(words) + ']' if words else ''}")
 
 
-def rows(console: Console, table: Rows) -> None:
+def rows(console: Console, answer: Rows) -> None:
     """The answer of a query."""
-    console.print(grid(table.columns, table.rows))
+    table(console, answer.columns, answer.rows, what="rows", most=_ROWS)
 
 
 def healthy(console: Console, health: Health) -> None:
@@ -211,18 +227,6 @@ def copied(console: Console, report: CopyReport) -> None:
     console.print(grid(("table", "rows"), [(one.table, one.rows) for one in report.tables]))
     console.print(f"{report.rows} rows of {path(report.source)} are in {path(report.target)},")
     console.print("read back from there and found equal. Go on with one of the two: both name the same files.")
-
-
-def grid(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A table; numbers to the right."""
-    listed = [list(row) for row in rows]
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for place, head in enumerate(heads):
-        numeric = bool(listed) and all(isinstance(row[place], (int, float, type(None))) for row in listed)
-        table.add_column(Text(printable(head)), justify="right" if numeric else "left", overflow="fold")
-    for row in listed:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    return table
 
 
 def named(console: Console, files: Sequence[tuple[str, str]]) -> None:
@@ -261,15 +265,6 @@ def _left_out(console: Console, left_out: Mapping[str, int]) -> None:
 
 
 def _held_back(console: Console, held_back: Mapping[str, str]) -> None:
-    for camera, reason in held_back.items():
-        console.print(f"camera {camera!a} is held back: {reason}")
+    sentences(console, [f"camera {camera!a} is held back: {reason}" for camera, reason in held_back.items()])
     if held_back:
         console.print("  If that is right: manage.py prune --max-share 1")
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4g}"
-    return printable(str(value))

@@ -5,6 +5,7 @@ decided whole by workers, with the camera's decisions), and that a camera's deci
 all. A camera at which another command is at work is held back.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +15,9 @@ from indexer.store.database import Database
 from indexer.store.locking import Right
 from indexer.workflows.comparing import CameraResult as CameraResult
 from indexer.workflows.comparing import Means as Means
-from indexer.workflows.comparing import compare_camera, compare_small_cameras
-from indexer.workflows.running import writing
+from indexer.workflows.comparing import compare_camera
+from indexer.workflows.running import Run, writing
+from indexer.workflows.small_cameras import compare_small_cameras, standing_cameras
 from indexer.workflows.workload import is_worth_workers
 
 
@@ -50,20 +52,29 @@ def compare(means: Means, *, profile: str | None = None, camera: str | None = No
     with writing(means.database, "compare", arguments=arguments, clock=means.clock, by_camera=True) as run:
         if profile is not None:
             report.activated = _activate(means.database, profile, right=run.right)
-        done = set[str]()
-        for result in compare_small_cameras(means, chosen, run=run):
-            done.add(result.camera)
-            report.cameras.append(result)
+        results = dict[str, CameraResult]()
+        try:
+            for result in _results(means, chosen, run=run):
+                results[result.camera] = result
+        finally:
+            report.cameras = [results[name] for name in chosen if name in results]
             run.counts = report.counts
-        if is_worth_workers(means.database):
-            load_kernel()  # rather than in the middle
-        for name, camera_id in chosen.items():
-            if name not in done:
-                report.cameras.append(compare_camera(means, name, camera_id, run=run))
-                run.counts = report.counts
-        results = {result.camera: result for result in report.cameras}
-        report.cameras = [results[name] for name in chosen]
     return report
+
+
+def _results(means: Means, chosen: Mapping[str, int], *, run: Run) -> Iterator[CameraResult]:
+    """What is done to each camera: to those in which nothing changed nothing, then the small ones, then the others."""
+    with means.database.read() as session:
+        in_force = profiles.list_in_force(session, chosen)
+    waiting = dict(chosen)
+    for many in (standing_cameras, compare_small_cameras):
+        for result in many(means, dict(waiting), in_force, run=run):
+            del waiting[result.camera]
+            yield result
+    if waiting and is_worth_workers(means.database):
+        load_kernel()  # rather than in the middle
+    for name, camera_id in waiting.items():
+        yield compare_camera(means, name, camera_id, in_force[name], run=run)
 
 
 def _activate(database: Database, profile: str, *, right: Right) -> str | None:
