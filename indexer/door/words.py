@@ -7,6 +7,7 @@ from rich.console import Console
 
 from indexer.domain.removal import Plan
 from indexer.door.escaping import printable
+from indexer.door.proposals import proposed
 from indexer.door.tables import SHOWN, grid, sentences, table
 from indexer.store.auditing import Audit
 from indexer.store.auditing import Table as Rows
@@ -80,6 +81,7 @@ def compared(console: Console, report: CompareReport) -> None:
             if one.contradictions
         ],
     )
+    proposed(console, report.proposals)
     if any(camera.duplicates for camera in report.cameras):
         console.print("Nothing is removed yet. Next: manage.py prune --dry-run")
 

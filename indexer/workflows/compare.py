@@ -16,6 +16,7 @@ from indexer.store.locking import Right
 from indexer.workflows.comparing import CameraResult as CameraResult
 from indexer.workflows.comparing import Means as Means
 from indexer.workflows.comparing import compare_camera
+from indexer.workflows.proposing import IgnoreProposal, propose
 from indexer.workflows.running import Run, writing
 from indexer.workflows.small_cameras import compare_small_cameras, standing_cameras
 from indexer.workflows.workload import is_worth_workers
@@ -23,10 +24,12 @@ from indexer.workflows.workload import is_worth_workers
 
 @dataclass
 class CompareReport:
-    """What compare did; `activated` names the profile that this run made the active one."""
+    """What compare did; `activated` names the profile that this run made the active one. `proposals` are areas that are
+    worth a look in cameras of which much is kept; nothing is done about them."""
 
     activated: str | None = None
     cameras: list[CameraResult] = field(default_factory=list)
+    proposals: list[IgnoreProposal] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -59,6 +62,9 @@ def compare(means: Means, *, profile: str | None = None, camera: str | None = No
         finally:
             report.cameras = [results[name] for name in chosen if name in results]
             run.counts = report.counts
+    with means.database.read() as session:
+        in_force = profiles.list_in_force(session, chosen)
+    report.proposals = list(propose(means.database, report.cameras, chosen, in_force))
     return report
 
 
