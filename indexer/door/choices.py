@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from indexer.domain.evaluation import Figures, PairFigures, StateFigures
-from indexer.door.words import grid, named, path, size
+from indexer.door.tables import SHOWN, sentences, table
+from indexer.door.words import ALL, named, path, size
 from indexer.escaping import command_line
 from indexer.workflows.evaluate import Evaluation, EvaluationReport
 from indexer.workflows.sweep import SweepReport, SweepRow
 
-_ALL = "all of these"
 _HOLDING = "as decided"
 _NAMED = 10
 _STATE_HEADS = (
@@ -26,14 +26,14 @@ def swept(console: Console, report: SweepReport) -> None:
     if tried:
         areas = len({row.min_contour_area for camera in tried for row in camera.rows}) > 1
         rows = [cells for camera in tried for cells in _rows(camera.camera, camera.rows, areas=areas)]
-        rows += _rows(_ALL, report.totals, areas=areas) if len(tried) > 1 else []
+        most = max(1, SHOWN // len(tried[0].rows)) * len(tried[0].rows)  # whole cameras, as most have as many rows
+        totals = _rows(ALL, report.totals, areas=areas) if len(tried) > 1 else []
         heads = ("camera", *(("min_contour_area",) if areas else ()), "max_score", "kept", "duplicates", "share")
-        console.print(grid((*heads, "freed", "in force"), rows))
+        table(console, (*heads, "freed", "in force"), rows, what="rows", totals=totals, most=most)
     elif not report.cameras:
         console.print(f"There is nothing to sweep yet. First: {command_line('ingest', 'FOLDER')}")
-    for camera in report.cameras:
-        if camera.problem is not None:
-            console.print(f"camera {camera.camera!a} was left out: {camera.problem}")
+    left_out = [camera for camera in report.cameras if camera.problem is not None]
+    sentences(console, [f"camera {camera.camera!a} was left out: {camera.problem}" for camera in left_out])
     for profile in sorted({camera.profile for camera in tried}):
         words = ("profile", "make", "NAME", "--base", profile, "--max-score", "X")
         console.print(f"To adopt one: {command_line(*words)}")
@@ -48,15 +48,17 @@ def evaluated(console: Console, report: EvaluationReport) -> None:
     rows = [cells for one in report.evaluations for cells in _figures(one)]
     if rows:
         heads = _STATE_HEADS if len(rows[0]) == len(_STATE_HEADS) else _PAIR_HEADS
-        console.print(grid(heads, rows))
+        totals = [row for row in rows if row[2] == ALL] if len(rows) > SHOWN else []
+        each = [row for row in rows if row not in totals]
+        table(console, heads, each, what="rows", totals=totals)
     for one in report.evaluations:
         lost = one.total.states_lost if isinstance(one.total, StateFigures) else ()
         for state in lost[:_NAMED]:
             console.print(f"{_title(one)} loses {path(state)}")
         if len(lost) > _NAMED:
             console.print(f"  and {len(lost) - _NAMED} more; --json names them all")
-    for one, camera in report.problems:
-        console.print(f"camera {camera.camera!a}, {_title(one)}: {camera.problem}")
+    problems = report.problems
+    sentences(console, [f"camera {camera.camera!a}, {_title(one)}: {camera.problem}" for one, camera in problems])
     undecided = {one.total.undecided for one in report.evaluations if one.total is not None}
     if undecided - {0}:
         console.print(f"Up to {max(undecided)} labels are of images that are not decided, and are not counted.")
@@ -68,7 +70,7 @@ def evaluated(console: Console, report: EvaluationReport) -> None:
 def _figures(one: Evaluation) -> list[list[object]]:
     """The rows of one way of deciding: each camera, and all where there are several."""
     found = [(camera.camera, camera.figures) for camera in one.cameras]
-    found += [(_ALL, one.total)] if len(found) > 1 else []
+    found += [(ALL, one.total)] if len(found) > 1 else []
     limit = "" if one.max_score is None else _short(one.max_score)
     return [
         [one.profile or _HOLDING, limit, camera, *_cells(figures)] for camera, figures in found if figures is not None

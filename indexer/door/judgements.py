@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from indexer.domain.verdicts import Contradiction
-from indexer.door.words import grid, named, path, when
+from indexer.door.tables import table
+from indexer.door.words import named, path, when
 from indexer.escaping import command_line
 from indexer.store.verdicts import JudgedPair
 from indexer.workflows.verdict import Away, VerdictList, VerdictReport
 
-_NAMED = 10  # verdicts told one by one before "and so many more"
+_NAMED = 10
+_MOST = 1000  # verdicts told one by one before "and so many more"
 _SHOWN = {True: "as judged", False: "otherwise", None: "not yet"}
 
 
@@ -48,8 +50,10 @@ def listed(console: Console, found: VerdictList) -> None:
         )
         for one in found.verdicts
     ]
-    none = f"There is no verdict. Next: {command_line('verdict', 'A', 'B', 'same')}"
-    console.print(grid(heads, rows) if rows else none)
+    if rows:
+        table(console, heads, rows, what="verdicts", most=_MOST)
+    else:
+        console.print(f"There is no verdict. Next: {command_line('verdict', 'A', 'B', 'same')}")
     contradicting(console, found.contradictions)
 
 

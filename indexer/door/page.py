@@ -161,15 +161,15 @@ class Page:
 
     def show_table(self, table: Table) -> None:
         """Shows the answer of a query: as a table to people, as the one JSON document to programs, row by row."""
-        from indexer.door import tables, words
+        from indexer.door import answers, words
 
         self._stack.close()
         self._bars = None
         if self._as_json:
             words.counted(self.words, table)
-            tables.write_json(sys.stdout, table)
+            answers.write_json(sys.stdout, table)
         else:
-            tables.write_rows(self.words, table)
+            answers.write_rows(self.words, table)
 
     def ask_password(self) -> str:
         """A new password: from the settings, else typed twice on a terminal without being shown, else a line of

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from indexer.domain.profiles import Preparation
 from indexer.door.escaping import printable
-from indexer.door.words import grid
+from indexer.door.tables import grid
 from indexer.escaping import command_line
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.profile import ProfileUse

@@ -1,100 +1,64 @@
-"""How the answer of a query is written: row by row, as a table for people or as the one JSON document.
+"""Tables and lists for people: long ones are cut, and a sentence says how many more there are and how to see them.
 
-An answer may be far larger than what a page of words holds in memory, so nothing here gathers its rows. For people a
-value is cut where nobody reads on; JSON has all of it.
+An index may have thousands of cameras. A person reads the first of them and the sums; a program reads `--json`, which
+is never cut.
 """
 
-import json
-from collections.abc import Iterator, Sequence
-from itertools import zip_longest
-from typing import IO, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from rich.cells import cell_len
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from indexer.door.escaping import printable
-from indexer.door.exits import fall_silent
-from indexer.door.page import plain
-from indexer.door.words import cell
-from indexer.store.answers import Table
 
-_LONGEST_CELL = 10_000  # characters that a person is shown of one value
-_GAP = "   "
+SHOWN = 100
+"""Rows of a table that is about cameras; of one with more the first are shown."""
+_SENTENCES = 10
 
 
-def write_rows(console: Console, table: Table) -> None:
-    """An answer as a table: numbers to the right, columns as wide as their widest value or as the console lets them."""
-    heads = [printable(column)[:_LONGEST_CELL] for column in table.columns]
-    widths, numeric = _measure(table, heads, console.width)
-    right = [one and len(table) > 0 for one in numeric]
-    for line in _lines(console, heads, widths, right):
-        console.print(Text(f"{line}", style="bold"))
-    console.print(" " + "─" * (sum(widths) + len(_GAP) * (len(widths) - 1)))
-    try:
-        for row in table:
-            for line in _lines(console, [_shown(value) for value in row], widths, right):
-                console.file.write(f"{line}\n")
-        console.file.flush()
-    except BrokenPipeError:
-        console.on_broken_pipe()
+def table(
+    console: Console,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    what: str,
+    totals: Sequence[Sequence[Any]] = (),
+    most: int = SHOWN,
+) -> None:
+    """Prints a table, of a long one the first rows; `totals` stand below whatever is cut. `what` the rows are is said
+    of how many there are."""
+    console.print(grid(heads, [*rows[:most], *totals]))
+    if len(rows) > most:
+        console.print(f"These are {most} of {len(rows)} {what}; --json has all of them.")
 
 
-def write_json(stream: IO[str], table: Table) -> None:
-    """An answer as one document: its columns, and its rows as they come."""
-    try:
-        stream.write(f'{{\n  "columns": {json.dumps(table.columns)},\n  "rows": [')
-        for number, row in enumerate(table):
-            stream.write(f"{',' if number else ''}\n    {json.dumps(plain(row))}")
-        stream.write("\n  ]\n}\n")
-        stream.flush()
-    except BrokenPipeError:
-        fall_silent(stream)
+def sentences(console: Console, said: Sequence[str]) -> None:
+    """Prints sentences of one kind, the first few of many."""
+    for one in said[:_SENTENCES]:
+        console.print(one)
+    if len(said) > _SENTENCES:
+        console.print(f"  and {len(said) - _SENTENCES} more like these; --json has all of them")
 
 
-def _measure(table: Table, heads: Sequence[str], room: int) -> tuple[list[int], list[bool]]:
-    """How wide each column is shown, in cells of a terminal, and whether it holds numbers alone."""
-    widths, numeric = list(map(cell_len, heads)), [True] * len(heads)
-    for row in table:
-        for place, value in enumerate(row):
-            widths[place] = max(widths[place], _width(_shown(value)))
-            numeric[place] = numeric[place] and isinstance(value, int | float | None)
-    return _fitted(widths, room - len(_GAP) * (len(widths) - 1) - 2), numeric
+def grid(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """A table; numbers to the right."""
+    listed = [list(row) for row in rows]
+    made = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for place, head in enumerate(heads):
+        numeric = bool(listed) and all(isinstance(row[place], (int, float, type(None))) for row in listed)
+        made.add_column(Text(printable(head)), justify="right" if numeric else "left", overflow="fold")
+    for row in listed:
+        made.add_row(*(Text(cell(value)) for value in row))
+    return made
 
 
-def _fitted(widths: list[int], room: int) -> list[int]:
-    """Widths that fit, the widest made narrower first; at least 1 each, whether that fits or not."""
-    most = max(widths)
-    if sum(widths) > room:
-        most = next((most for most in range(max(room, 1), 1, -1) if sum(min(one, most) for one in widths) <= room), 1)
-    return [min(one, most) for one in widths]
-
-
-def _lines(console: Console, cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> Iterator[str]:
-    """A row as it is shown: more than one line where a value is wider than its column."""
-    folded = [_folded(console, text, width) for text, width in zip(cells, widths, strict=True)]
-    for pieces in zip_longest(*folded, fillvalue=""):
-        padded = (_padded(*one) for one in zip(pieces, widths, right, strict=True))
-        yield f" {_GAP.join(padded)}".rstrip()
-
-
-def _folded(console: Console, text: str, width: int) -> list[str]:
-    if _width(text) <= width:
-        return [text]
-    return [line.plain.rstrip() for line in Text(text).wrap(console, width, overflow="fold")]
-
-
-def _padded(text: str, width: int, right: bool) -> str:
-    space = " " * (width - _width(text))
-    return space + text if right else text + space
-
-
-def _shown(value: Any) -> str:
-    if not isinstance(value, str):
-        return cell(value)
-    more = len(value) - _LONGEST_CELL
-    return cell(value[:_LONGEST_CELL]) + (f"… ({more} more characters; --json has them)" if more > 0 else "")
-
-
-def _width(text: str) -> int:
-    return len(text) if text.isascii() else cell_len(text)
+def cell(value: Any) -> str:
+    """A value as a table shows it."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4g}"
+    return printable(str(value))

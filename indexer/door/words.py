@@ -1,16 +1,14 @@
 """How reports read to a person. One function per report; each prints and decides nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from indexer.domain.removal import LeftOut, Plan
 from indexer.door.escaping import printable
+from indexer.door.proposals import proposed
+from indexer.door.tables import SHOWN, grid, sentences, table
 from indexer.escaping import command_line
 from indexer.files.walking import NOT_AN_IMAGE
 from indexer.store.answers import Table as Rows
@@ -30,6 +28,7 @@ from indexer.workflows.rescue_plan import RescuePlan
 from indexer.workflows.restore import RestoreReport
 from indexer.workflows.status import Status
 
+ALL = "all of these"
 _NAMED = 10  # files named one by one before "and so many more"
 _BY_INGEST = {str(reason) for reason in LeftOut if not reason.is_settled_by_compare}
 
@@ -60,8 +59,13 @@ def ingested(console: Console, report: IngestReport) -> None:
             f"  {report.unread_stamps} timestamps do not read as a time; those images have theirs from elsewhere."
         )
     named(console, report.refused)
-    for camera, holder in report.held.items():
-        console.print(f"camera {camera!a} is being written by {holder}; run ingest again after that")
+    sentences(
+        console,
+        [
+            f"camera {camera!a} is being written by {at_work}; run ingest again after that"
+            for camera, at_work in report.held.items()
+        ],
+    )
     _in_system_folders(console, report.in_system_folders or 0)
     _alike(console, report.alike)
     if report.undecided:
@@ -87,23 +91,29 @@ def compared(console: Console, report: CompareReport) -> None:
     """What compare decided."""
     if report.activated is not None:
         console.print(f"The profile {report.activated} is the active one from now on.")
-    rows = [
-        (c.camera, c.profile, c.images, c.kept, c.duplicates, c.decided, c.scored, c.recorded)
-        for c in report.cameras
-        if c.problem is None
-    ]
+    done = [camera for camera in report.cameras if camera.problem is None]
+    if len(done) > SHOWN:
+        done.sort(key=lambda camera: not camera.decided)
+    rows = [(c.camera, c.profile, c.images, c.kept, c.duplicates, c.decided, c.scored, c.recorded) for c in done]
     heads = ("camera", "profile", "images", "kept", "duplicates", "decided", "pairs scored", "recorded")
     if rows:
-        console.print(grid(heads, rows))
+        sums = (ALL, "", *map(sum, zip(*(row[2:] for row in rows), strict=True)))
+        totals = [sums] if len(rows) > SHOWN else []
+        table(console, heads, rows, what="cameras, those with new decisions first", totals=totals)
     elif not report.cameras:
         console.print(f"There is nothing to compare yet. First: {command_line('ingest', 'FOLDER')}")
-    for camera in report.held_back:
-        console.print(f"camera {camera.camera!a} was left as it was: {camera.problem}")
-    for camera in report.cameras:
-        if camera.contradictions:
-            number, see = len(camera.contradictions), command_line("verdict", "list")
-            console.print(f"camera {camera.camera!a}: {number} verdicts are contradicted. See: {see}")
+    sentences(console, [f"camera {one.camera!a} was left as it was: {one.problem}" for one in report.held_back])
+    see = command_line("verdict", "list")
+    sentences(
+        console,
+        [
+            f"camera {one.camera!a}: {len(one.contradictions)} verdicts are contradicted. See: {see}"
+            for one in report.cameras
+            if one.contradictions
+        ],
+    )
     _in_system_folders(console, report.in_system_folders)
+    proposed(console, report.proposals)
     if any(camera.duplicates for camera in report.cameras):
         console.print(f"Nothing is removed yet. Next: {command_line('prune', '--dry-run')}")
 
@@ -111,15 +121,17 @@ def compared(console: Console, report: CompareReport) -> None:
 def planned(console: Console, plan: Plan) -> None:
     """What prune would take away."""
     if plan.victims:
+        cameras = list(plan.cameras)
+        if len(cameras) > SHOWN:
+            cameras.sort(key=lambda camera: -camera.share)
         rows = [
             (camera.camera, camera.images, camera.victims, f"{camera.share:.1%}", size(camera.size_bytes))
-            for camera in plan.cameras
+            for camera in cameras
         ]
         total = sum(camera.images for camera in plan.cameras)
-        rows.append(
-            ("all of these", total, len(plan.victims), f"{len(plan.victims) / total:.1%}", size(plan.size_bytes))
-        )
-        console.print(grid(("camera", "images", "to remove", "share", "size"), rows))
+        all_of_them = (ALL, total, len(plan.victims), f"{len(plan.victims) / total:.1%}", size(plan.size_bytes))
+        heads = ("camera", "images", "to remove", "share", "size")
+        table(console, heads, rows, what="cameras, the largest shares first", totals=[all_of_them])
     else:
         console.print("There is nothing to remove.")
     _left_out(console, {str(reason): number for reason, number in plan.left_out.items()})
@@ -210,7 +222,13 @@ def stated(console: Console, status: Status) -> None:
     for row, c in zip(rows, status.cameras, strict=True):
         row += [when(c.first_captured_at), when(c.last_captured_at)]
         row += [status.own_profiles.get(c.camera, status.profile)] if status.own_profiles else []
-    console.print(grid(heads, rows) if rows else "There is no image yet.")
+    if rows:
+        sums = [sum(numbers) for numbers in zip(*(row[1:8] for row in rows), strict=True)]
+        all_bytes = size(sum(camera.size_bytes for camera in status.cameras))
+        totals = [(ALL, *sums, all_bytes, *[""] * (len(heads) - 9))] if len(rows) > SHOWN else []
+        table(console, heads, rows, what="cameras", totals=totals)
+    else:
+        console.print("There is no image yet.")
     if status.unlikely_times:
         console.print(
             f"{status.unlikely_times} images have a time that a wrong clock gave; to list them: "
@@ -280,18 +298,6 @@ def copied(console: Console, report: CopyReport) -> None:
     console.print("read back from there and found equal. Go on with one of the two: both name the same files.")
 
 
-def grid(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A table; numbers to the right."""
-    listed = [list(row) for row in rows]
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for place, head in enumerate(heads):
-        numeric = bool(listed) and all(isinstance(row[place], (int, float, type(None))) for row in listed)
-        table.add_column(Text(printable(head)), justify="right" if numeric else "left", overflow="fold")
-    for row in listed:
-        table.add_row(*(Text(cell(value)) for value in row))
-    return table
-
-
 def named(console: Console, files: Sequence[tuple[str, str]]) -> None:
     """Files with what was the matter, the first few by name."""
     for one, reason in files[:_NAMED]:
@@ -327,15 +333,6 @@ def _endings(endings: Mapping[str, int]) -> str:
     return ", ".join([*said, *([f"and {len(ranked) - _NAMED} other endings"] if len(ranked) > _NAMED else [])])
 
 
-def cell(value: Any) -> str:
-    """A value as a table shows it."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4g}"
-    return printable(str(value))
-
-
 def _left_out(console: Console, left_out: Mapping[str, int]) -> None:
     for reason, number in left_out.items():
         console.print(f"  {number} left out: {reason}")
@@ -348,8 +345,7 @@ def _left_out(console: Console, left_out: Mapping[str, int]) -> None:
 
 
 def _held_back(console: Console, held_back: Mapping[str, str]) -> None:
-    for camera, reason in held_back.items():
-        console.print(f"camera {camera!a} is held back: {reason}")
+    sentences(console, [f"camera {camera!a} is held back: {reason}" for camera, reason in held_back.items()])
     if held_back:
         console.print(f"  If that is right: {command_line('prune', '--max-share', '1')}")
 

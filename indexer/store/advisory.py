@@ -14,7 +14,7 @@ import platform
 import re
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, text
@@ -72,11 +72,29 @@ class ServerRight:
             return None
         return self._holder(_number(camera))
 
-    def leave(self, camera: str) -> None:
-        """Lets others work on a camera again."""
-        if camera in self._cameras:
-            self._cameras.remove(camera)
-            self._ask("pg_advisory_unlock", _number(camera))
+    def take_free(self, cameras: Sequence[str]) -> set[str]:
+        """Takes those of a few cameras that nobody else is at work on, with one question."""
+        if self.whole:
+            return set(cameras)
+        wanted = [camera for camera in cameras if camera not in self._cameras]
+        got = self._ask_each("pg_try_advisory_lock", wanted)
+        self._cameras |= {camera for camera, free in zip(wanted, got, strict=True) if free}
+        return {camera for camera in cameras if camera in self._cameras}
+
+    def others(self, cameras: Sequence[str]) -> set[str]:
+        """Those of the cameras that another command is at work on now, with one question."""
+        if self.whole:
+            return set()
+        with self._connected():
+            taken = set(self._connection.scalars(_TAKEN, {"ours": _OURS}))
+        return {camera for camera in cameras if _number(camera) in taken}
+
+    def leave(self, cameras: Sequence[str]) -> None:
+        """Lets others work on cameras again; those that were not taken stay what they are."""
+        left = [camera for camera in cameras if camera in self._cameras]
+        if left:
+            self._cameras -= set(left)
+            self._ask_each("pg_advisory_unlock", left)
 
     def require(self) -> None:
         """Raises if the server holds nothing for this command any more: others may be at work on the same by now."""
@@ -98,6 +116,17 @@ class ServerRight:
     def _ask(self, function: str, number: int) -> bool:
         with self._connected():
             return bool(self._connection.scalar(text(f"SELECT {function}(:ours, :number)"), _key(number)))
+
+    def _ask_each(self, function: str, cameras: Sequence[str]) -> list[bool]:
+        """The answer for each camera, all with one question."""
+        # Two cameras may have one number: asked for each, so that each time that it is held it is also left.
+        query = text(
+            f"SELECT {function}(:ours, number) FROM unnest(CAST(:numbers AS int[])) WITH ORDINALITY "
+            "AS listed (number, place) ORDER BY place"
+        )
+        with self._connected():
+            answers = self._connection.scalars(query, {"ours": _OURS, "numbers": [*map(_number, cameras)]})
+            return [bool(answer) for answer in answers]
 
     def _wait(self, function: str) -> bool:
         """Whether the lock on the whole could be had within a moment."""
@@ -173,6 +202,13 @@ def _name(command: str) -> str:
 _REFUSED = {"55P03", "40P01"}  # not in that time, or as another that shares waits for the same
 _KEPT_ALIVE = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}  # not two hours
 _NAME = re.compile(r"indexer (.+) (\d+)@(.*)")
+_TAKEN = text(
+    """
+    SELECT objid FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid() AND classid = :ours AND objsubid = 2
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
+)
 _HOLDER = text(
     """
     SELECT activity.application_name, activity.backend_start

@@ -35,25 +35,15 @@ def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Dec
 
 
 def list_decided(session: Session, camera_ids: Sequence[int]) -> set[tuple[int, int]]:
-    """The ids of each of these few cameras and each profile with a current decision of a ready image there."""
+    """The ids of each of these cameras and each profile with a current decision of a ready image there."""
     query = (
         select(ImageRow.camera_id, DecisionRow.profile_id)
         .join(ImageRow, ImageRow.id == DecisionRow.image_id)
-        .where(ImageRow.camera_id.in_(camera_ids), ImageRow.state == State.READY, DecisionRow.superseded_at.is_(None))
+        .where(ImageRow.state == State.READY, DecisionRow.superseded_at.is_(None))
         .distinct()
     )
-    return {(camera_id, profile_id) for camera_id, profile_id in session.execute(query)}
-
-
-def is_decided(session: Session, camera_id: int, *, profile_id: int) -> bool:
-    """Whether any ready image of a camera has a current decision under a profile."""
-    query = (
-        select(DecisionRow.id)
-        .join(ImageRow, ImageRow.id == DecisionRow.image_id)
-        .where(ImageRow.camera_id == camera_id, ImageRow.state == State.READY)
-        .where(DecisionRow.superseded_at.is_(None), DecisionRow.profile_id == profile_id)
-    )
-    return session.execute(query.limit(1)).first() is not None
+    found = (session.execute(query.where(ImageRow.camera_id.in_(chunk))) for chunk in chunks(camera_ids))
+    return {(camera_id, profile_id) for rows in found for camera_id, profile_id in rows}
 
 
 def add_decisions(
@@ -107,17 +97,27 @@ def find_decisions(session: Session, image_ids: Sequence[int]) -> dict[int, Deci
 
 def list_judgements(session: Session, camera_id: int) -> dict[tuple[int, int], Judgement]:
     """The verdicts that hold between images of a camera, by (smaller, larger) image id."""
+    return list_judgements_of(session, [camera_id]).get(camera_id, {})
+
+
+def list_judgements_of(
+    session: Session, camera_ids: Sequence[int] | None = None
+) -> dict[int, dict[tuple[int, int], Judgement]]:
+    """The same of each of a few cameras that has any, by id; without ids of all cameras."""
     # Asked of each verdict, not joined: SQLite would meet every image of the camera with every other.
     camera_of_other = select(_other.camera_id).where(_other.id == VerdictRow.image_b_id).scalar_subquery()
     query = (
-        select(VerdictRow)
+        select(ImageRow.camera_id, VerdictRow)
         .join(ImageRow, ImageRow.id == VerdictRow.image_a_id)
-        .where(ImageRow.camera_id == camera_id, VerdictRow.withdrawn_at.is_(None), camera_of_other == camera_id)
+        .where(VerdictRow.withdrawn_at.is_(None), camera_of_other == ImageRow.camera_id)
     )
-    return {
-        (row.image_a_id, row.image_b_id): Judgement("same" if row.verdict == "same" else "different", row.judged_by)
-        for row in session.scalars(query)
-    }
+    if camera_ids is not None:
+        query = query.where(ImageRow.camera_id.in_(camera_ids))
+    found: dict[int, dict[tuple[int, int], Judgement]] = {}
+    for camera_id, row in session.execute(query):
+        judgement = Judgement("same" if row.verdict == "same" else "different", row.judged_by)
+        found.setdefault(camera_id, {})[row.image_a_id, row.image_b_id] = judgement
+    return found
 
 
 def count_undecided(session: Session) -> int:

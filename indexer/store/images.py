@@ -278,8 +278,16 @@ def drop_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_i
 
 def list_present(session: Session, camera_id: int, *, preparation_id: int | None) -> list[Image]:
     """The ready images of a camera; their shape is that of the thumbnail of this preparation, None without one."""
+    return list_present_of(session, [camera_id], preparation_id=preparation_id)[camera_id]
+
+
+def list_present_of(
+    session: Session, camera_ids: Sequence[int], *, preparation_id: int | None
+) -> dict[int, list[Image]]:
+    """The same of each of a few cameras, by id."""
     query = (
         select(
+            ImageRow.camera_id,
             ImageRow.id,
             ImageRow.path,
             ImageRow.width,
@@ -296,9 +304,12 @@ def list_present(session: Session, camera_id: int, *, preparation_id: int | None
             ThumbnailRow,
             (ThumbnailRow.image_id == ImageRow.id) & (ThumbnailRow.preparation_id == preparation_id),
         )
-        .where(ImageRow.camera_id == camera_id, ImageRow.state == State.READY)
+        .where(ImageRow.camera_id.in_(camera_ids), ImageRow.state == State.READY)
     )
-    return [_present(*row) for row in session.execute(query)]
+    present: dict[int, list[Image]] = {camera_id: [] for camera_id in camera_ids}
+    for camera_id, *row in session.execute(query):
+        present[camera_id].append(_present(*row))
+    return present
 
 
 def _present(

@@ -15,7 +15,7 @@ import json
 import os
 import platform
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -47,8 +47,14 @@ class Right(Protocol):
     def take(self, camera: str) -> str | None:
         """Who else is at work on a camera; None where it is this command's from now on."""
 
-    def leave(self, camera: str) -> None:
-        """Lets others work on a camera again."""
+    def take_free(self, cameras: Sequence[str]) -> set[str]:
+        """Takes those of a few cameras that nobody else is at work on, with one question."""
+
+    def others(self, cameras: Sequence[str]) -> set[str]:
+        """Those of the cameras that another command is at work on now, with one question."""
+
+    def leave(self, cameras: Sequence[str]) -> None:
+        """Lets others work on cameras again; those that were not taken stay what they are."""
 
     def require(self) -> None:
         """Raises `DatabaseProblem` if the right was lost: others may be at work on the same by now."""
@@ -83,8 +89,16 @@ class _Everything:
     def take(self, camera: str) -> None:
         """Has it."""
 
-    def leave(self, camera: str) -> None:
-        """Keeps it."""
+    def take_free(self, cameras: Sequence[str]) -> set[str]:
+        """Has them."""
+        return set(cameras)
+
+    def others(self, _cameras: Sequence[str]) -> set[str]:
+        """Nobody."""
+        return set()
+
+    def leave(self, _cameras: Sequence[str]) -> None:
+        """Keeps them."""
 
 
 @contextmanager

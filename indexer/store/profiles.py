@@ -1,7 +1,7 @@
 """Profiles and their layers: written once, never changed; which one is active, and which cameras have their own."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +91,12 @@ def camera_profile(session: Session, camera_id: int) -> StoredProfile:
     own = select(CameraRow.profile_id).where(CameraRow.id == camera_id).scalar_subquery()
     row = session.execute(_SELECT.where(ProfileRow.id == own)).one_or_none()
     return active_profile(session) if row is None else _stored(session, row)
+
+
+def list_in_force(session: Session, cameras: Iterable[str]) -> dict[str, StoredProfile]:
+    """The profile in force for each of these cameras, by name, whatever their number with the same few questions."""
+    active, own = active_profile(session), own_profiles(session)
+    return {camera: own.get(camera, active) for camera in cameras}
 
 
 def activate(session: Session, name: str) -> StoredProfile:

@@ -49,9 +49,11 @@ def add_scores(session: Session, pairs: Sequence[PairEvidence], *, scoring_id: i
         session.execute(many(ScoreRow), rows)
 
 
-def list_camera_evidence(session: Session, camera_id: int, *, scoring_id: int) -> dict[int, dict[int, Evidence]]:
-    """The recorded evidence of a camera under a scoring, by either image's id and then the other's."""
-    query = _EVIDENCE.where(ScoreRow.scoring_id == scoring_id, _is_of_camera(camera_id))
+def list_camera_evidence(
+    session: Session, camera_ids: Sequence[int], *, scoring_id: int
+) -> dict[int, dict[int, Evidence]]:
+    """The recorded evidence of a few cameras under a scoring, by either image's id and then the other's."""
+    query = _EVIDENCE.where(ScoreRow.scoring_id == scoring_id, _is_of_camera(camera_ids))
     found: dict[int, dict[int, Evidence]] = {}
     for image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction in session.execute(query):
         evidence = Evidence(score, largest_contour, contour_count, changed_fraction)
@@ -72,7 +74,7 @@ def list_image_evidence(session: Session, image_id: int, *, scoring_id: int) -> 
 
 def has_scores(session: Session, camera_id: int, *, scoring_id: int) -> bool:
     """Whether any pair of a camera is recorded under a scoring."""
-    query = select(ScoreRow.score).where(ScoreRow.scoring_id == scoring_id, _is_of_camera(camera_id))
+    query = select(ScoreRow.score).where(ScoreRow.scoring_id == scoring_id, _is_of_camera([camera_id]))
     return session.execute(query.limit(1)).first() is not None
 
 
@@ -105,9 +107,9 @@ def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[Na
     ]
 
 
-def _is_of_camera(camera_id: int) -> ColumnElement[bool]:
-    """That a pair is of a camera; as a join SQLite would begin with all scores of the scoring."""
-    return ScoreRow.image_a_id.in_(select(ImageRow.id).where(ImageRow.camera_id == camera_id))
+def _is_of_camera(camera_ids: Sequence[int]) -> ColumnElement[bool]:
+    """That a pair is of one of these cameras; as a join SQLite would begin with all scores of the scoring."""
+    return ScoreRow.image_a_id.in_(select(ImageRow.id).where(ImageRow.camera_id.in_(camera_ids)))
 
 
 def _iter_of_image(session: Session, columns: Any, image_id: int, *, scoring_id: int) -> Iterator[Any]:

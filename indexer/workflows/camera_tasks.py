@@ -1,11 +1,11 @@
-"""A whole camera as one worker's work: where cameras are small and many, each is decided by one process alone.
+"""Whole cameras as one worker's work: where cameras are small and many, each is decided by one process alone.
 
 It promises what the walk promises in `indexer.workflows.deciding`. A task holds all that is needed as plain values, as
 workers never open the database; so it is for cameras that are decided from scratch, whose thumbnails are all needed.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,11 +20,15 @@ from indexer.pixels.shelf import Shelf, room_for
 from indexer.workflows.prepared import PreparedImages, Spoiled, Thumbnails
 from indexer.workflows.series import Decided, Series
 
+Item = TypeVar("Item")
 Key = TypeVar("Key")
 
 LARGEST = 1000
 LARGEST_BYTES = 2**26
 """Images of a camera that one worker is given, and what their prepared pictures take: they lie in its memory."""
+TOGETHER = 256
+"""Images of the small cameras that are read, sent, decided and written together: what a transaction costs, and the way
+to a worker, is then a cost of the images and not of the cameras."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +97,40 @@ class _Kept:
         """Keeps it: the next walk will ask again."""
 
 
+def decide_cameras(tasks: tuple[CameraTask, ...]) -> tuple[CameraAnswer, ...]:
+    """Decides a few cameras, one after the other."""
+    return tuple(map(decide_camera, tasks))
+
+
+def groups(
+    items: Iterable[Item], *, images: Callable[[Item], int], alike: Callable[[Item], Hashable]
+) -> Iterator[list[Item]]:
+    """Cameras that are alike (of one profile, say) in groups of so many images that a group is worth its way."""
+    gathered: dict[Hashable, tuple[list[Item], int]] = {}
+    for item in items:
+        group, number = gathered.pop(alike(item), ([], 0))
+        group, number = [*group, item], number + images(item)
+        if number >= TOGETHER:
+            yield group
+        else:
+            gathered[alike(item)] = group, number
+    for group, _ in gathered.values():
+        yield group
+
+
 def hand_out(
-    spread: Map, tasks: Iterable[tuple[Key, CameraTask]]
-) -> Iterator[tuple[Key, CameraTask, CameraAnswer | Lost]]:
-    """Each task with its key and its answer, in order; tasks are read as workers take them."""
-    waiting: deque[tuple[Key, CameraTask]] = deque()
+    spread: Map, tasks: Iterable[Sequence[tuple[Key, CameraTask]]]
+) -> Iterator[list[tuple[Key, CameraTask, CameraAnswer | Lost]]]:
+    """Each group of tasks, in order: every task with its key and its answer. Tasks are read as workers take them."""
+    waiting: deque[Sequence[tuple[Key, CameraTask]]] = deque()
 
-    def asked() -> Iterator[CameraTask]:
-        for key, task in tasks:
-            waiting.append((key, task))
-            yield task
+    def asked() -> Iterator[tuple[CameraTask, ...]]:
+        for group in tasks:
+            if group:
+                waiting.append(group)
+                yield tuple(task for _, task in group)
 
-    for answer in spread(decide_camera, asked()):
-        yield (*waiting.popleft(), answer)
+    for answers in spread(decide_cameras, asked()):
+        group = waiting.popleft()
+        each: Sequence[CameraAnswer | Lost] = [answers] * len(group) if isinstance(answers, Lost) else answers
+        yield [(key, task, answer) for (key, task), answer in zip(group, each, strict=True)]

@@ -5,6 +5,7 @@ decided whole by workers, with the camera's decisions), and that a camera's deci
 all. A camera at which another command is at work is held back.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,20 +16,23 @@ from indexer.store.locking import Right
 from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.comparing import CameraResult as CameraResult
 from indexer.workflows.comparing import Means as Means
-from indexer.workflows.comparing import compare_camera, compare_small_cameras
-from indexer.workflows.running import writing
+from indexer.workflows.comparing import compare_camera
+from indexer.workflows.proposing import IgnoreProposal, propose
+from indexer.workflows.running import Run, writing
+from indexer.workflows.small_cameras import compare_small_cameras, standing_cameras
 from indexer.workflows.workload import is_worth_workers
 
 
 @dataclass
 class CompareReport:
-    """What compare did; `activated` names the profile that this run made the active one.
-
-    `in_system_folders`: images in hidden folders, bins and the like, where an earlier version walked.
+    """What compare did; `activated` names the profile that this run made the active one. `proposals` are areas that are
+    worth a look in cameras of which much is kept; nothing is done about them. `in_system_folders`: images in hidden
+    folders, bins and the like, where an earlier version walked.
     """
 
     activated: str | None = None
     cameras: list[CameraResult] = field(default_factory=list)
+    proposals: list[IgnoreProposal] = field(default_factory=list)
     in_system_folders: int = 0
 
     @property
@@ -55,22 +59,33 @@ def compare(means: Means, *, profile: str | None = None, camera: str | None = No
     with writing(means.database, "compare", arguments=arguments, clock=means.clock, by_camera=True) as run:
         if profile is not None:
             report.activated = _activate(means.database, profile, right=run.right)
-        done = set[str]()
-        for result in compare_small_cameras(means, chosen, run=run):
-            done.add(result.camera)
-            report.cameras.append(result)
+        results = dict[str, CameraResult]()
+        try:
+            for result in _results(means, chosen, run=run):
+                results[result.camera] = result
+        finally:
+            report.cameras = [results[name] for name in chosen if name in results]
             run.counts = report.counts
-        if is_worth_workers(means.database):
-            load_kernel()  # rather than in the middle
-        for name, camera_id in chosen.items():
-            if name not in done:
-                report.cameras.append(compare_camera(means, name, camera_id, run=run))
-                run.counts = report.counts
-        results = {result.camera: result for result in report.cameras}
-        report.cameras = [results[name] for name in chosen]
-        with means.database.read() as session:
-            report.in_system_folders = count_in_system_folders(session)
+    with means.database.read() as session:
+        report.in_system_folders = count_in_system_folders(session)
+        in_force = profiles.list_in_force(session, chosen)
+    report.proposals = list(propose(means.database, report.cameras, chosen, in_force))
     return report
+
+
+def _results(means: Means, chosen: Mapping[str, int], *, run: Run) -> Iterator[CameraResult]:
+    """What is done to each camera: to those in which nothing changed nothing, then the small ones, then the others."""
+    with means.database.read() as session:
+        in_force = profiles.list_in_force(session, chosen)
+    waiting = dict(chosen)
+    for many in (standing_cameras, compare_small_cameras):
+        for result in many(means, dict(waiting), in_force, run=run):
+            del waiting[result.camera]
+            yield result
+    if waiting and is_worth_workers(means.database):
+        load_kernel()  # rather than in the middle
+    for name, camera_id in waiting.items():
+        yield compare_camera(means, name, camera_id, in_force[name], run=run)
 
 
 def _activate(database: Database, profile: str, *, right: Right) -> str | None:

@@ -4,27 +4,26 @@ It promises that the scores found so far survive a cut, and that a camera's deci
 It does not know how an image finds its keeper.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Reason, Walk, pair_of
 from indexer.domain.verdicts import Contradiction, Judgement, contradictions
-from indexer.engines import Lost, Map, serial
+from indexer.engines import Map, serial
 from indexer.pixels.describing import Thumbnail
 from indexer.pixels.headers import Limits
 from indexer.pixels.shelf import Shelf
-from indexer.store import cameras, decisions, images, profiles, scores
+from indexer.store import cameras, decisions, images, scores
 from indexer.store.database import Database
-from indexer.store.locking import Right
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import PairEvidence
-from indexer.workflows.camera_tasks import LARGEST, CameraTask, hand_out
+from indexer.workflows.camera_tasks import LARGEST_BYTES
 from indexer.workflows.deciding import Decider, Knowledge, MetPair
 from indexer.workflows.measures import measure_of, recipe_of
 from indexer.workflows.prepared import HeldBack, Spoiled, make_thumbnails
-from indexer.workflows.reading import read_task, recorded_scores, room_of, searches_of, thumbnails_of
+from indexer.workflows.reading import recorded_scores, room_of, searches_of, thumbnails_of
 from indexer.workflows.running import Run
 from indexer.workflows.watching import Advance, Clock, Progress, silent
 from indexer.workflows.workload import WORTH_WORKERS
@@ -60,23 +59,21 @@ class CameraResult:
     contradictions: tuple[Contradiction, ...] = ()
 
 
-class _Written:
+class Written:
     """What comes of one camera: written as it comes, and counted."""
 
     def __init__(
         self,
         means: Means,
         run: Run,
-        name: str,
         stored: StoredProfile,
         judgements: Mapping[tuple[int, int], Judgement],
     ) -> None:
         self._means = means
         self._run = run
-        self._name = name
         self._stored = stored
         self._judgements = judgements
-        self._recorded = 0
+        self.recorded = 0
 
     def write(
         self,
@@ -85,8 +82,8 @@ class _Written:
         *,
         before: Mapping[int, tuple[int, Decision]] = MappingProxyType({}),
     ) -> int:
-        """Writes evidence, and those of a camera's decisions that are new, in one transaction: nobody ever reads half a
-        change. The number of new decisions."""
+        """Writes evidence, and those decisions that are new, in one transaction: nobody ever reads half a change. The
+        number of new decisions."""
         fresh = [decision for decision in decided if before.get(decision.image_id) != (self._stored.id, decision)]
         judged_by = {
             decision.image_id: self._judgements[pair_of(decision.image_id, decision.keeper_id)].judged_by
@@ -106,77 +103,17 @@ class _Written:
                         at=self._means.clock(),
                         run_id=self._run.id,
                     )
-        self._recorded += len(evidence)
+        self.recorded += len(evidence)
         return len(fresh)
 
-    def result(self, decided: Sequence[Decision], *, fresh: int, scored: int) -> CameraResult:
-        """The camera's line of the report."""
-        kept = sum(decision.keeps for decision in decided)
-        return CameraResult(
-            camera=self._name,
-            profile=self._stored.profile.name,
-            images=len(decided),
-            kept=kept,
-            duplicates=len(decided) - kept,
-            decided=fresh,
-            scored=scored,
-            recorded=self._recorded,
-            contradictions=contradictions(self._judgements),
-        )
 
-
-def compare_small_cameras(means: Means, chosen: Mapping[str, int], *, run: Run) -> Iterator[CameraResult]:
-    """Decides small cameras of which nothing is decided yet, each by one worker, where there are workers and several
-    such cameras; those that turn out to need more are left out, and what is written is written camera by camera."""
-    with means.database.read() as session:
-        sizes = cameras.count_present(session)
-        in_force = {name: profiles.camera_profile(session, camera_id) for name, camera_id in chosen.items()}
-        small = [
-            name
-            for name, stored in in_force.items()
-            if 0 < sizes.get(name, 0) <= LARGEST and not stored.profile.preparation.native
-        ]
-        decided = decisions.list_decided(session, [chosen[name] for name in small])
-    small = [name for name in small if (chosen[name], in_force[name].id) not in decided]
-    if means.spread.workers == 1 or len(small) == 1 or sum(sizes[name] for name in small) <= WORTH_WORKERS:
-        return
-    tasks = _tasks(means, {name: (chosen[name], in_force[name]) for name in small}, right=run.right)
-    advance = means.progress(f"comparing {len(small)} cameras", sum(sizes[name] for name in small))
-    for name, task, answer in hand_out(means.spread, tasks):
-        if not isinstance(answer, Lost) and not answer.spoiled:
-            (found,) = answer.decided
-            written = _Written(means, run, name, in_force[name], task.judgements)
-            fresh = written.write(found.evidence, found.decisions)
-            yield written.result(found.decisions, fresh=fresh, scored=found.scored)
-        run.right.leave(name)
-        advance(len(task.images))
-
-
-def _tasks(
-    means: Means, small: Mapping[str, tuple[int, StoredProfile]], *, right: Right
-) -> Iterator[tuple[str, CameraTask]]:
-    """The task of each camera that nobody else is at work on, or has decided meanwhile; it is taken."""
-    for name, (camera_id, stored) in small.items():
-        if right.take(name) is not None:
-            continue
-        with means.database.read() as session:
-            decided = decisions.is_decided(session, camera_id, profile_id=stored.id)
-        task = None if decided else read_task(means.database, camera_id, stored, [measure_of(stored)])
-        if task is None:
-            right.leave(name)
-        else:
-            yield name, task
-
-
-def compare_camera(means: Means, name: str, camera_id: int, *, run: Run) -> CameraResult:
-    """Decides one camera, unless another command is at work on it."""
-    with means.database.read() as session:
-        stored = profiles.camera_profile(session, camera_id)
+def compare_camera(means: Means, name: str, camera_id: int, stored: StoredProfile, *, run: Run) -> CameraResult:
+    """Decides one camera by the profile in force for it, unless another command is at work on it."""
     holder = run.right.take(name)
     if holder is not None:
         return _held_back(means, stored, name, problem=f"it is being written by {holder}; run compare again after that")
     result = _compare(means, stored, name, camera_id, run=run)
-    run.right.leave(name)
+    run.right.leave([name])
     return result
 
 
@@ -231,25 +168,39 @@ def _decide(
         recorded = scores.has_scores(session, camera_id, scoring_id=stored.scoring_id)
     before = {image_id: decision for image_id, (profile_id, decision) in current.items() if profile_id == stored.id}
     walk = Walk(present, before=before)
-    written = _Written(means, run, name, stored, judgements)
+    written = Written(means, run, stored, judgements)
     knowledge = Knowledge(judgements, recorded_scores(means.database, stored) if recorded else lambda _: {})
     alone = len(walk.undecided) <= WORTH_WORKERS and not stored.profile.preparation.native
-    with Shelf(room_of(stored, present), shared=True) as shelf, serial() as here:
+    room = room_of(stored, present)
+    with Shelf(room, shared=not alone or room > LARGEST_BYTES) as shelf, serial() as here:
         spread = here if alone else means.spread
         fetch = thumbnails_of(means.database, stored)
         searches = searches_of(stored, walk, shelf, fetch=fetch, limits=means.limits, spread=spread)
         decider = Decider(walk, knowledge, searches=searches, measure=measure_of(stored))
         _walk_down(decider, written, advance=means.progress(f"comparing {name}", len(walk)))
-    fresh = written.write((), walk.decisions, before=current)
-    return written.result(walk.decisions, fresh=fresh, scored=decider.scored)
+    fresh = written.write(decider.take_evidence(), walk.decisions, before=current)
+    kept = sum(decision.keeps for decision in walk.decisions)
+    return CameraResult(
+        camera=name,
+        profile=stored.profile.name,
+        images=len(walk.decisions),
+        kept=kept,
+        duplicates=len(walk.decisions) - kept,
+        decided=fresh,
+        scored=decider.scored,
+        recorded=written.recorded,
+        contradictions=contradictions(judgements),
+    )
 
 
-def _walk_down(decider: Decider, written: _Written, *, advance: Advance) -> None:
-    """Decides every image of a camera; evidence is written as it comes, also of a walk that is cut short."""
+def _walk_down(decider: Decider, written: Written, *, advance: Advance) -> None:
+    """Decides every image of a camera; evidence is written as it comes, also of a walk that is cut short. The last of
+    it is left to be written with the decisions."""
     try:
         for number in decider.walk_down():
             advance(number)
             if len(decider.evidence) >= _PAIRS_WRITTEN:
                 written.write(decider.take_evidence())
-    finally:
+    except BaseException:
         written.write(decider.take_evidence())
+        raise

@@ -112,12 +112,13 @@ def _cases(means: Means, labels: Labels, name: str | None, *, limits: Sequence[f
     with means.database.read() as session:
         ids, present = cameras.list_cameras(session), cameras.count_present(session)
         chosen = None if name is None else profiles.get_profile(session, name)
+        in_force = profiles.list_in_force(session, labels.cameras)
         return [
             Case(
                 camera,
                 ids[camera],
                 present.get(camera, 0),
-                stored := chosen or profiles.camera_profile(session, ids[camera]),
+                stored := chosen or in_force[camera],
                 trial_measures(stored, max_scores=limits or [stored.profile.max_score]),
             )
             for camera in labels.cameras

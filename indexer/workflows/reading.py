@@ -12,7 +12,7 @@ from indexer.pixels.headers import Limits
 from indexer.pixels.matching import Measure
 from indexer.pixels.shelf import Shelf, room_for
 from indexer.store import decisions, images, scores
-from indexer.store.database import Database
+from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.camera_tasks import LARGEST_BYTES, CameraTask
 from indexer.workflows.measures import mask_of, measure_of
@@ -26,18 +26,35 @@ def read_task(
 ) -> CameraTask | None:
     """All that deciding a camera takes; None where thumbnails are missing, or are too large together."""
     with database.read() as session:
-        present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
-        if any(image.shape is None for image in present) or room_of(stored, present) > LARGEST_BYTES:
-            return None
-        ids = [image.id for image in present]
-        return CameraTask(
-            tuple(present),
-            images.load_thumbnails(session, ids, preparation_id=stored.preparation_id),
-            decisions.list_judgements(session, camera_id),
-            scores.list_camera_evidence(session, camera_id, scoring_id=stored.scoring_id),
+        return read_tasks(session, [camera_id], stored, measures).get(camera_id)
+
+
+def read_tasks(
+    session: Session, camera_ids: Sequence[int], stored: StoredProfile, measures: Sequence[Measure]
+) -> dict[int, CameraTask]:
+    """The same of each of a few cameras, by id, with as few questions as for one."""
+    found = images.list_present_of(session, camera_ids, preparation_id=stored.preparation_id)
+    present = {camera_id: listed for camera_id, listed in found.items() if _is_task(stored, listed)}
+    ids = [image.id for listed in present.values() for image in listed]
+    thumbnails = images.load_thumbnails(session, ids, preparation_id=stored.preparation_id)
+    judgements = decisions.list_judgements_of(session, list(present))
+    recorded = scores.list_camera_evidence(session, list(present), scoring_id=stored.scoring_id)
+    return {
+        camera_id: CameraTask(
+            tuple(listed),
+            {image.id: thumbnails[image.id] for image in listed},
+            judgements.get(camera_id, {}),
+            {image.id: recorded[image.id] for image in listed if image.id in recorded},
             stored.profile.scoring.min_contour_area,
             tuple(measures),
         )
+        for camera_id, listed in present.items()
+    }
+
+
+def _is_task(stored: StoredProfile, present: Sequence[Image]) -> bool:
+    """Whether a camera's images can be sent whole."""
+    return all(image.shape is not None for image in present) and room_of(stored, present) <= LARGEST_BYTES
 
 
 def room_of(stored: StoredProfile, present: Sequence[Image]) -> int:

@@ -111,7 +111,7 @@ class _Writing:
         """Writes all pages, the overview last."""
         made = self._made
         with self._database.read() as session:
-            in_force = {name: profiles.camera_profile(session, number) for name, number in chosen.items()}
+            in_force = profiles.list_in_force(session, chosen)
             summaries = {one.camera: one for one in cameras.list_summaries(session) if one.camera in chosen}
             cards = [
                 _card(summaries[name], number, in_force[name], reporting.list_hours(session, number))

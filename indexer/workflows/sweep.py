@@ -6,6 +6,7 @@ image file is opened and nothing is written. A camera for which that cannot be t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from indexer.domain.selection import Decision
 from indexer.domain.sweeping import TIMES, numbers_to_try
@@ -72,16 +73,20 @@ def sweep(
     with means.database.read() as session:
         chosen = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
         present = cameras.count_present(session)
-        in_force = {name: profiles.camera_profile(session, camera_id) for name, camera_id in chosen.items()}
+        in_force = profiles.list_in_force(session, chosen)
     cases = [
         Case(name, chosen[name], present[name], stored, _measures(stored, max_scores, min_contour_areas))
         for name, stored in in_force.items()
         if name in present
     ]
 
-    def freed(case: Case, decided: Sequence[Decision]) -> _Freed:
+    @lru_cache(maxsize=1)  # asked for each measure of a camera
+    def sizes_of(camera_id: int) -> dict[int, int]:
         with means.database.read() as session:
-            sizes = cameras.list_file_sizes(session, case.camera_id)
+            return cameras.list_file_sizes(session, camera_id)
+
+    def freed(case: Case, decided: Sequence[Decision]) -> _Freed:
+        sizes = sizes_of(case.camera_id)
         duplicates = [decision.image_id for decision in decided if not decision.keeps]
         # An image that is gone by now frees nothing.
         size_bytes = sum(sizes.get(image_id, 0) for image_id in duplicates)

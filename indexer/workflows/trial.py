@@ -20,12 +20,13 @@ from indexer.pixels.matching import NOTHING, Measure
 from indexer.pixels.scoring import Evidence
 from indexer.pixels.shelf import Shelf
 from indexer.store import decisions, images, scores
+from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
-from indexer.workflows.camera_tasks import LARGEST, hand_out
+from indexer.workflows.camera_tasks import LARGEST, CameraTask, groups, hand_out
 from indexer.workflows.comparing import Means
 from indexer.workflows.measures import measure_of, recipe_of
 from indexer.workflows.prepared import HeldBack, PreparedImages, Spoiled, make_thumbnails
-from indexer.workflows.reading import prepared_images, read_task, room_of
+from indexer.workflows.reading import prepared_images, read_tasks, room_of
 from indexer.workflows.series import Series
 from indexer.workflows.workload import WORTH_WORKERS
 
@@ -104,17 +105,22 @@ def _try_whole(
 ) -> Iterator[tuple[int, Outcome[Result]]]:
     """What comes of small cameras of which all is cached, each decided by one worker; with the case's number."""
     small = [(number, case) for number, case in enumerate(cases) if case.is_small]
-    tasks = (
-        (number, task)
-        for number, case in small
-        if (task := read_task(means.database, case.camera_id, case.stored, case.measures)) is not None
-    )
     advance = means.progress(f"trying {len(small)} cameras", sum(case.images for _, case in small))
-    for number, task, answer in hand_out(spread, tasks):
-        if not isinstance(answer, Lost) and not answer.spoiled:
-            case = cases[number]
-            yield number, Outcome(case, tuple(told(case, decided.decisions) for decided in answer.decided))
-        advance(len(task.images))
+    for group in hand_out(spread, _tasks(means.database, small)):
+        for number, task, answer in group:
+            if not isinstance(answer, Lost) and not answer.spoiled:
+                case = cases[number]
+                yield number, Outcome(case, tuple(told(case, decided.decisions) for decided in answer.decided))
+            advance(len(task.images))
+
+
+def _tasks(database: Database, small: Sequence[tuple[int, Case]]) -> Iterator[list[tuple[int, CameraTask]]]:
+    """The tasks of cases of which all is cached, with the numbers of the cases, a few at a time."""
+    for group in groups(small, images=lambda one: one[1].images, alike=lambda one: (one[1].stored.id, one[1].measures)):
+        first = group[0][1]
+        with database.read() as session:
+            found = read_tasks(session, [case.camera_id for _, case in group], first.stored, first.measures)
+        yield [(number, found[case.camera_id]) for number, case in group if case.camera_id in found]
 
 
 class _Trial:

@@ -84,10 +84,11 @@ class VerdictList:
 def list_verdicts(database: Database) -> VerdictList:
     """The verdicts that hold."""
     with database.read() as session:
+        judgements = decisions.list_judgements_of(session)
         found = [
             one
             for camera_id in cameras.list_cameras(session).values()
-            for one in contradictions(decisions.list_judgements(session, camera_id))
+            for one in contradictions(judgements.get(camera_id, {}))
         ]
         return VerdictList(verdicts.list_verdicts(session), found)
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 SMALL: dict[str, dict[str, Any]] = {
     "pairs": {"frames": 40, "rounds": 1, "sampled_cameras": 1},
     "compare": {"frames": 60, "cameras": 2, "processes": 1, "rounds": 1},
+    "wide": {"images": 12, "few": 2, "many": 4, "processes": 1, "rounds": 1},
     "ingest": {"frames": 8, "cameras": 2, "processes": 1, "rounds": 1, "sizes": ((1280, 720),)},
     "again": {"files": 60, "cameras": 3, "processes": 1, "rounds": 2},
     "job": {"frames": 12, "cameras": 2, "processes": 1, "rounds": 1, "sizes": ((640, 360),)},
@@ -67,6 +68,7 @@ class Bar:
 
 _PAIRS = "pair decisions, {} (plain OpenCV / matcher, one core)"
 _COMPARE = "`compare`, cameras {} (loop of plain OpenCV / command on two cores)"
+_WIDE = "`compare`, {} (2 000 cameras / 20, as many images)"
 _INGEST = "`ingest`, {} frames (bare loop on one core / command on two)"
 _AGAIN = "`ingest` again, nothing changed, {} (workflow / bare walk and stat)"
 _JOB = "ingest and compare, {} frames (job / perceptual hashing by czkawka, two cores)"
@@ -86,6 +88,8 @@ BARS = (
         10,
         " times",
     ),
+    Bar(_WIDE.format("the first time"), "wide", ("the first time", "ratio"), "at most", 2, " times"),
+    Bar(_WIDE.format("nothing changed"), "wide", ("again, nothing changed", "ratio"), "at most", 2, " times"),
     Bar(_INGEST.format("1280x720"), "ingest", ("1280x720", "ratio"), "at least", 1.8, " times"),
     Bar(_INGEST.format("1920x1080"), "ingest", ("1920x1080", "ratio"), "at least", 1.8, " times"),
     Bar(_AGAIN.format("one folder"), "again", ("one folder", "ratio"), "under", 5, " times"),

@@ -10,6 +10,7 @@ from tests.benchmarks.figures import BARS, SMALL, Bar
 ISSUE = {
     "pairs": {"at least 10 times"},
     "compare": {"at least 10 times", "at most 0"},
+    "wide": {"at most 2 times"},
     "ingest": {"at least 1.8 times"},
     "again": {"under 5 times"},
     "job": {"at most 2 times"},

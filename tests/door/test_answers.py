@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from indexer.door import tables
+from indexer.door import answers
 from indexer.door.page import Page
 from indexer.errors import UsageProblem
 from indexer.settings import read_settings
@@ -153,7 +153,7 @@ def shown(*rows: tuple[object, ...], columns: tuple[str, ...], width: int = 400)
     with Table(columns, bounds=Bounds()) as table:
         for row in rows:
             table.add(row)
-        tables.write_rows(Console(file=stream, width=width, soft_wrap=True), table)
+        answers.write_rows(Console(file=stream, width=width, soft_wrap=True), table)
     return stream.getvalue().splitlines()
 
 

@@ -77,10 +77,10 @@ def test_a_camera_that_is_left_is_free(database: Database) -> None:
     """A camera can be taken by others as soon as it is left, and by the first again after them."""
     with another(database) as (_, one), another(database) as (_, two):
         assert one.take("gate") is None
-        one.leave("gate")
+        one.leave(["gate"])
         assert two.take("gate") is None
         assert one.take("gate") is not None
-        two.leave("gate")
+        two.leave(["gate"])
         assert one.take("gate") is None
 
 

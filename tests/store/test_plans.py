@@ -47,7 +47,7 @@ QUESTIONS: dict[str, Ask] = {
     "current decisions": lambda session: decisions.find_decisions(session, IDS),
     "the scores of an image": lambda session: scores.list_scores(session, 10_002, scoring_id=1),
     "the evidence of an image": lambda session: scores.list_image_evidence(session, 10_002, scoring_id=1),
-    "the evidence of a small camera": lambda session: scores.list_camera_evidence(session, 20, scoring_id=1),
+    "the evidence of a small camera": lambda session: scores.list_camera_evidence(session, [20], scoring_id=1),
     "whether a camera has scores": lambda session: scores.has_scores(session, 21, scoring_id=1),
     "the evidence of a pair": lambda session: scores.list_evidence(session, 10_001, 10_002),
     "the verdict on a pair": lambda session: verdicts.find_verdict(session, (10_001, 10_002)),

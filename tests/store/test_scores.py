@@ -74,7 +74,7 @@ def test_evidence_of_a_camera(database: Database, add: Add) -> None:
     scoring_id = scoring_of(database, "balanced")
     with database.read() as session:
         gate = list_cameras(session)["gate"]
-        found = scores.list_camera_evidence(session, gate, scoring_id=scoring_id)
+        found = scores.list_camera_evidence(session, [gate], scoring_id=scoring_id)
         one = [scores.list_image_evidence(session, image_id, scoring_id=scoring_id) for image_id in (a, b, c, 999)]
     assert found == {a: {b: evidence(b)}, b: {a: evidence(b), c: evidence(b)}, c: {b: evidence(b)}}
     assert one == [found[a], found[b], found[c], {}]

@@ -13,7 +13,7 @@ from indexer.errors import IndexerError
 from indexer.pixels.masks import Mask
 from indexer.pixels.matching import Measure, evidence_of_pair
 from indexer.pixels.native import native_prepared
-from indexer.workflows import comparing, searching
+from indexer.workflows import comparing, searching, small_cameras
 from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, Index, name, picture
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
@@ -42,9 +42,10 @@ def original_scores(shared_data: Path) -> dict[frozenset[str], float]:
 def two_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Map]:
     """Two workers that last as long as the test and get all there is, however little."""
     monkeypatch.setattr(comparing, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(small_cameras, "WORTH_WORKERS", 0)
     monkeypatch.setattr(searching, "_PAIRS_WORTH_SENDING", 0)
     if request.param == "inside cameras":
-        monkeypatch.setattr(comparing, "LARGEST", 0)
+        monkeypatch.setattr(small_cameras, "LARGEST", 0)
     with processes(2) as spread:
         yield spread
 
@@ -304,8 +305,9 @@ def test_verdicts_outrank_everything(index: Index, profile: str) -> None:
     assert found == [("new", "compare")] * 2 + [("verdict", "Ana")] * 2
 
 
-def test_what_a_cut_walk_scored_is_kept(frames_index: Frames) -> None:
+def test_what_a_cut_walk_scored_is_kept(frames_index: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut off inside a camera, its scores so far stay, its decisions do not change, and no pair is scored again."""
+    monkeypatch.setattr(small_cameras, "LARGEST", 0)
     index = frames_index("ingest")
     done = []
 

@@ -8,7 +8,7 @@ import pytest
 
 from indexer.engines import Lost
 from indexer.errors import EngineProblem
-from indexer.workflows import comparing, reading, searching, workload
+from indexer.workflows import comparing, reading, searching, small_cameras, workload
 from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, SECOND_BIRD, Index, name, picture
 
 SCENES = [(), (BIRD,), (BIKE,), (CAR,), (CAR, BIRD), (GHOST,), (BIRD, SECOND_BIRD), (BIKE, CAR)]
@@ -49,6 +49,7 @@ def lots(index: Index) -> Index:
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """However little there is to do, workers get it."""
     monkeypatch.setattr(comparing, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(small_cameras, "WORTH_WORKERS", 0)
     monkeypatch.setattr(searching, "_PAIRS_WORTH_SENDING", 0)
 
 
@@ -64,12 +65,12 @@ def compared(lots: Index, open_index: Callable[..., Index], told: Told | None) -
 
 
 @pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize(("largest", "work"), [(1000, "decide_camera"), (0, "match_each")])
+@pytest.mark.parametrize(("largest", "work"), [(1000, "decide_cameras"), (0, "match_each")])
 def test_shared_work_leaves_the_rows_of_undivided_work(
     lots: Index, open_index: Callable[..., Index], monkeypatch: pytest.MonkeyPatch, largest: int, work: str
 ) -> None:
     """Whether workers are given whole cameras or searches, every table and the report are as without workers."""
-    monkeypatch.setattr(comparing, "LARGEST", largest)
+    monkeypatch.setattr(small_cameras, "LARGEST", largest)
     told = Told()
     alone, expected = compared(lots, open_index, None)
     shared, found = compared(lots, open_index, told)
@@ -86,7 +87,7 @@ def test_recorded_pairs_are_not_scored_again_by_a_worker(lots: Index, open_index
     before = set(lots.rows("SELECT * FROM scores"))
     alone, shared, told = copied(lots, open_index), copied(lots, open_index), Told()
     assert shared.compare(profile="wide", spread=told) == alone.compare(profile="wide")
-    assert told.asked.count("decide_camera") == 3
+    assert told.asked == ["decide_cameras"]
     assert before <= set(shared.rows("SELECT * FROM scores"))
 
 
@@ -103,7 +104,7 @@ def test_spoiled_thumbnail_of_a_camera_that_a_worker_decides(lots: Index, open_i
 def test_worker_lost_over_a_whole_camera(lots: Index, open_index: Callable[..., Index]) -> None:
     """The camera is decided another way, which needs less memory, and the rows are the same."""
     alone, expected = compared(lots, open_index, None)
-    shared, found = compared(lots, open_index, Told(losing="decide_camera"))
+    shared, found = compared(lots, open_index, Told(losing="decide_cameras"))
     assert (found, shared.decisions(), shared.evidence()) == (expected, alone.decisions(), alone.evidence())
 
 
@@ -113,14 +114,14 @@ def test_cameras_of_large_pictures_are_not_sent_whole(lots: Index, monkeypatch: 
     monkeypatch.setattr(reading, "LARGEST_BYTES", 100_000)
     told = Told()
     lots.compare(spread=told)
-    assert ("decide_camera" in told.asked, len(lots.decisions())) == (False, 72)
+    assert ("decide_cameras" in told.asked, len(lots.decisions())) == (False, 72)
 
 
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("work", ["match_each", "fill"])
 def test_worker_lost_over_our_own_pixels(lots: Index, monkeypatch: pytest.MonkeyPatch, work: str) -> None:
     """The run ends with a sentence, and the next one comes to the end."""
-    monkeypatch.setattr(comparing, "LARGEST", 0)
+    monkeypatch.setattr(small_cameras, "LARGEST", 0)
     with pytest.raises(EngineProblem, match="signal SIGKILL"):
         lots.compare(spread=Told(losing=work))
     lots.compare(spread=Told())

@@ -122,7 +122,7 @@ def test_workers_change_nothing(street: Index, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(searching, "_PAIRS_WORTH_SENDING", 0)
     told = Told()
     assert evaluated(street, told=told, named=["balanced", "original"], max_scores=[0.0, 5000.0]) == expected
-    assert {"decide_camera", "match_each"} <= set(told.asked)
+    assert {"decide_cameras", "match_each"} <= set(told.asked)
 
 
 def test_spoiled_thumbnail(street: Index) -> None:

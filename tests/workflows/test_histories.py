@@ -4,6 +4,7 @@ import itertools
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from indexer.errors import FolderProblem, VerdictProblem
+from indexer.store.standing import list_standing
+from indexer.workflows import small_cameras
 from indexer.workflows.verdict import give, undo
 from tests.databases import SQLITE, Maker, on_postgresql, on_sqlite
 from tests.workflows.brute_force import assert_promises
@@ -75,11 +78,17 @@ class History:
             assert self.there(0) is None
 
     def compare(self, profile: str | None = None) -> None:
-        """Decides, and holds the decisions against the rule; a second time there is nothing left to do."""
+        """Decides, and holds the decisions against the rule; a second time there is nothing left to do, whether cameras
+        are passed over as unchanged or walked down."""
         self.profile = profile or self.profile
         assert self.index.compare(profile=profile).held_back == []
         assert_promises(self.index.rows, self.profile)
         assert self.index.compare().counts["decided"] == 0
+        with self.index.database.read() as session:
+            standing = sum(camera.images for camera in list_standing(session).values())
+        assert standing == len(self.index.decisions())
+        with mock.patch.object(small_cameras, "list_standing", return_value={}):
+            assert self.index.compare().counts["decided"] == 0
 
     def add(self, places: list[tuple[int, int]]) -> None:
         """New files, or new bytes in known ones, taken in one by one."""

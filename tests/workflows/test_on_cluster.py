@@ -11,7 +11,7 @@ import pytest
 from indexer.engines import Bounds
 from indexer.engines.mounts import read_mounts
 from indexer.engines.seating import Round
-from indexer.workflows import comparing, sending
+from indexer.workflows import comparing, sending, small_cameras
 from tests.clusters import Cluster, started
 from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, Index, name, picture
 from tests.workflows.test_comparing import SCENES
@@ -37,7 +37,8 @@ def site(tmp_path: Path) -> Path:
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """The large camera is shared, the others go whole."""
     monkeypatch.setattr(comparing, "WORTH_WORKERS", 0)
-    monkeypatch.setattr(comparing, "LARGEST", 100)
+    monkeypatch.setattr(small_cameras, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(small_cameras, "LARGEST", 100)
     monkeypatch.setattr(sending, "_PAIRS_WORTH_THE_WAY", 256)
     monkeypatch.setattr(sending, "_PICTURES_AT_ONCE", 50)
 

@@ -11,7 +11,7 @@ import pytest
 
 from indexer.engines import Map
 from indexer.errors import EngineProblem
-from indexer.workflows import comparing, far_shelves, sending
+from indexer.workflows import comparing, far_shelves, sending, small_cameras
 from indexer.workflows.far_shelves import FarAnswer, FarTask
 from tests.workflows.conftest import Index
 from tests.workflows.test_comparing import copied, lots
@@ -67,7 +67,8 @@ class Far:
 def eager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """However little there is to do, it is sent, some pictures at a time."""
     monkeypatch.setattr(comparing, "WORTH_WORKERS", 0)
-    monkeypatch.setattr(comparing, "LARGEST", 0)
+    monkeypatch.setattr(small_cameras, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(small_cameras, "LARGEST", 0)
     monkeypatch.setattr(sending, "_PAIRS_WORTH_THE_WAY", 0)
     monkeypatch.setattr(sending, "_PICTURES_AT_ONCE", 5)
     yield

@@ -166,7 +166,7 @@ def judge_files(index: Index, file_a: str, file_b: str, verdict: str) -> None:
 
 
 @pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize(("largest", "work"), [(1000, "decide_camera"), (0, "match_each")])
+@pytest.mark.parametrize(("largest", "work"), [(1000, "decide_cameras"), (0, "match_each")])
 def test_shared_work_tells_the_same(lots: Index, monkeypatch: pytest.MonkeyPatch, largest: int, work: str) -> None:
     """Whether workers are given whole cameras or searches, the report is that without workers."""
     expected = swept(lots, max_scores=LIMITS, min_contour_areas=AREAS)
@@ -179,7 +179,7 @@ def test_shared_work_tells_the_same(lots: Index, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.usefixtures("eager")
 def test_worker_lost_over_a_camera(lots: Index) -> None:
     """The camera is tried another way, which needs less memory."""
-    assert swept(lots, Told(losing="decide_camera")) == swept(lots)
+    assert swept(lots, Told(losing="decide_cameras")) == swept(lots)
 
 
 def test_opens_no_image_and_writes_nothing(lots: Index, opened_images: Watch) -> None:
@@ -285,6 +285,7 @@ def test_what_was_recorded_is_not_scored_again(lots: Index, asked: list[int], mo
     monkeypatch.setattr(trial, "LARGEST", 0)
     scored = sum(camera.scored for camera in lots.compare(profile="plain").cameras)
     recorded = len(lots.evidence("plain"))
+    asked.clear()  # compare decides small cameras in the same way
     swept(lots, max_scores=[0.0])
     assert asked[1::2] == [0, 0]
     assert 0 < sum(asked) <= scored - recorded
