@@ -11,11 +11,12 @@ _SHOWN = 3
 def proposed(console: Console, proposals: list[IgnoreProposal]) -> None:
     """What would keep less, the first few; nothing was changed."""
     for one in proposals[:_SHOWN]:
+        look = command_line("report", "pages", "--camera", one.camera)
         console.print(
             f"camera {one.camera!a}: what sets its kept images apart lies in {one.share:.1%} of the frame in "
             f"{one.decided} of {one.pairs} pairs, as with a clock, a caption or a thread. With that ignored "
             f"{one.kept_with} of {one.images} images would be kept instead of {one.kept}. Look there first "
-            f"({command_line('report', 'pages', '--camera', one.camera)}): what passes at a door or a gate would be lost."
+            f"({look}): what passes at a door or a gate would be lost."
         )
         ignored = [word for numbers in _all(one) for word in ("--ignore", ",".join(f"{part:g}" for part in numbers))]
         console.print(f"  {command_line('profile', 'make', one.name, '--base', one.profile, *ignored)}")
