@@ -30,7 +30,7 @@ def open_index(page: Page, found: Found, *, also_here: bool) -> Iterator[tuple[D
             database,
             found,
             address=parse_address(name),
-            known=known.list(),
+            known=known.list_indexes(),
             is_named=page.settings.is_database_named,
         )
         if others:

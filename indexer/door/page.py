@@ -78,7 +78,7 @@ class Page:
         except NoIndexProblem as problem:
             if self.settings.is_database_named:
                 raise
-            raise with_known(problem, self.known_indexes.list()) from problem
+            raise with_known(problem, self.known_indexes.list_indexes()) from problem
         try:
             yield opened
         finally:

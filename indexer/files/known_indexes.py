@@ -54,12 +54,12 @@ class KnownIndexes:
     def __init__(self, folder: str | None) -> None:
         self._folder = folder
 
-    def list(self) -> list[KnownIndex]:
+    def list_indexes(self) -> list[KnownIndex]:
         """All that are listed, the last used first; the file of one may be gone (`is_there`)."""
-        found: list[KnownIndex] = []
+        indexes: list[KnownIndex] = []
         with suppress(OSError, ValueError), self._opened() as descriptor:
-            found += (index for name in _names(descriptor) if (index := _read(name, descriptor)) is not None)
-        return sorted(found, key=lambda index: index.last_used, reverse=True)
+            indexes += (index for name in _names(descriptor) if (index := _read(name, descriptor)) is not None)
+        return sorted(indexes, key=lambda index: index.last_used, reverse=True)
 
     def note(self, index: KnownIndex) -> None:
         """Lists an index as used now, with what is listed of it already; the oldest beyond a hundred are dropped."""

@@ -138,9 +138,10 @@ def read_lines(folder: str) -> Iterator[WitnessLine]:
         descriptor = steps.open_to_read(os.path.join(folder, RECORD_NAME))
     except FileNotFoundError:
         return
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return
         while line := file.readline(_MOST_LINE_BYTES):
             if (parsed := _parse(line)) is not None:
                 yield parsed

@@ -163,10 +163,12 @@ def _find_traces(this: _This, found: Found, quarantines: dict[str, str]) -> dict
 
     Not a line is read if this index took in all of the folders before.
     """
-    if not this.asks_of_source and all(_lies_in_one(folder, this.roots) for folder in found.folders):
+    if not this.asks_of_source and _is_covered(found, this.roots):
         return {}
     traces: dict[str, _Trace] = {}
     for quarantine, holder in quarantines.items():
+        if _is_covered(found, this.named_for):
+            return {}
         try:
             _read_traces(quarantine, holder, found, this, traces)
         except PermissionError:
@@ -174,21 +176,24 @@ def _find_traces(this: _This, found: Found, quarantines: dict[str, str]) -> dict
             traces[f"{_CLOSED}{quarantine}"] = _Trace(shared, username=_owner_of(quarantine))
         except OSError:
             continue
-    this.named_for |= traces.pop(this.index_id, _Trace()).folders
     for index_id, trace in traces.items():
         trace.folders = {one for one in trace.folders if not this.was_used_on(one, beside=index_id)}
     return {index_id: trace for index_id, trace in traces.items() if trace.folders and not trace.is_adopted}
 
 
 def _read_traces(quarantine: str, holder: str, found: Found, this: _This, traces: dict[str, _Trace]) -> None:
-    """Adds what one quarantine tells."""
+    """Adds what one quarantine tells, until it names this index for all of the folders: then nothing else matters."""
     os.scandir(quarantine).close()  # one that is closed to us does not look like an empty one
     owners = list(read_owners(quarantine))
     shared: dict[str, set[str]] = {}
     for mention in iter_mentions(quarantine, holder=holder, owners=owners):
         if mention.folder not in shared:
             shared[mention.folder] = _all_shared([mention.folder], found.folders)
-        if shared[mention.folder] and mention.index_id:  # lines of versions before 0.1.0 name none
+        if mention.index_id == this.index_id != "":
+            this.named_for |= shared[mention.folder]
+            if _is_covered(found, this.named_for):
+                return
+        elif shared[mention.folder] and mention.index_id:  # lines of versions before 0.1.0 name none
             trace = traces.setdefault(mention.index_id, _Trace())
             trace.folders |= shared[mention.folder]
             trace.at = max(trace.at, mention.at)
@@ -246,8 +251,9 @@ def _all_shared(folders: Sequence[str], others: Sequence[str]) -> set[str]:
     return {shared for folder in folders for other in others if (shared := _shared(folder, other))}
 
 
-def _lies_in_one(folder: str, roots: Iterable[str]) -> bool:
-    return any(_shared(folder, root) == folder for root in roots)
+def _is_covered(found: Found, folders: Iterable[str]) -> bool:
+    """Whether each folder found is one of these, or lies in one."""
+    return all(any(_shared(folder, above) == folder for above in folders) for folder in found.folders)
 
 
 def _is_at(address: str, other: str) -> bool:

@@ -39,8 +39,8 @@ def test_what_is_noted_is_listed(known: KnownIndexes) -> None:
     server = replace(INDEX, address="postgresql+psycopg://ada@db/lot", last_used=NOON + timedelta(days=1))
     for index in (INDEX, server, odd):
         known.note(index)
-    assert known.list()[0] == server
-    assert set(known.list()) == {INDEX, server, odd}
+    assert known.list_indexes()[0] == server
+    assert set(known.list_indexes()) == {INDEX, server, odd}
 
 
 def test_it_is_closed_to_others(known: KnownIndexes, folder: Path) -> None:
@@ -57,9 +57,9 @@ def test_folders_of_one_index_are_kept(known: KnownIndexes) -> None:
     """The last folders come first, each once, and not more than twenty; another index at the path begins anew."""
     for number in range(30):
         known.note(replace(INDEX, folders=(f"/{number}", "/always")))
-    assert known.list()[0].folders == ("/29", "/always", *(f"/{number}" for number in range(28, 10, -1)))
+    assert known.list_indexes()[0].folders == ("/29", "/always", *(f"/{number}" for number in range(28, 10, -1)))
     known.note(replace(INDEX, index_id="cd" * 16, folders=("/new",)))
-    assert [index.folders for index in known.list()] == [("/new",)]
+    assert [index.folders for index in known.list_indexes()] == [("/new",)]
 
 
 def test_a_hundred_are_kept(known: KnownIndexes, folder: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_hundred_are_kept(known: KnownIndexes, folder: Path) -> None:
         known.note(replace(INDEX, address=f"/{number}.db"))
         for path in folder.iterdir():  # as if every use was a second after the one before
             os.utime(path, ns=(0, path.stat().st_mtime_ns - 10**9))
-    assert {index.address for index in known.list()} == {f"/{number}.db" for number in range(3, 103)}
+    assert {index.address for index in known.list_indexes()} == {f"/{number}.db" for number in range(3, 103)}
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_a_damaged_file_costs_its_own_entry(known: KnownIndexes, folder: Path, c
     known.note(INDEX)
     only_file(folder).write_bytes(content)
     known.note(replace(INDEX, address="/other.db"))
-    assert [index.address for index in known.list()] == ["/other.db"]
+    assert [index.address for index in known.list_indexes()] == ["/other.db"]
     known.note(INDEX)
-    assert set(known.list()) == {INDEX, replace(INDEX, address="/other.db")}
+    assert set(known.list_indexes()) == {INDEX, replace(INDEX, address="/other.db")}
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_values_that_make_no_sense(known: KnownIndexes, folder: Path, name: str,
     known.note(INDEX)
     path = only_file(folder)
     path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
-    assert known.list() == []
+    assert known.list_indexes() == []
 
 
 def make_link_of_file(folder: Path, target: Path) -> None:
@@ -150,7 +150,7 @@ def test_no_link_is_followed(
     before = inside.read_bytes()
     known.note(replace(INDEX, folders=("/more",)))
     assert (inside.read_bytes(), target.is_symlink()) == (before, False)
-    assert [index.folders[0] for index in known.list()] == (["/more"] if link is make_link_of_partial else [])
+    assert [index.folders[0] for index in known.list_indexes()] == (["/more"] if link is make_link_of_partial else [])
 
 
 def test_folder_that_others_write_to(known: KnownIndexes, folder: Path) -> None:
@@ -158,7 +158,7 @@ def test_folder_that_others_write_to(known: KnownIndexes, folder: Path) -> None:
     known.note(INDEX)
     folder.chmod(0o777)
     known.note(replace(INDEX, address="/other.db"))
-    assert (known.list(), len(list(folder.iterdir()))) == ([], 1)
+    assert (known.list_indexes(), len(list(folder.iterdir()))) == ([], 1)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only an administrator can give a folder away")
@@ -167,11 +167,11 @@ def test_home_of_somebody_else(known: KnownIndexes, folder: Path) -> None:
     folder.parent.parent.mkdir()
     os.chown(folder.parent.parent, 12345, 12345)
     known.note(INDEX)
-    assert (list(folder.parent.parent.iterdir()), known.list()) == ([], [])
+    assert (list(folder.parent.parent.iterdir()), known.list_indexes()) == ([], [])
     folder.mkdir(parents=True)
     os.chown(folder, 12345, 12345)
     known.note(INDEX)
-    assert (list(folder.iterdir()), known.list()) == ([], [])
+    assert (list(folder.iterdir()), known.list_indexes()) == ([], [])
 
 
 @pytest.mark.parametrize("place", [None, "/proc/indexer", "/dev/null/indexer", "/\0", "/" + "x" * 300])
@@ -179,7 +179,7 @@ def test_where_nothing_can_be_written(place: str | None) -> None:
     """Without a folder, or where none can be made, the list is empty, and noting does nothing."""
     known = KnownIndexes(place)
     known.note(INDEX)
-    assert known.list() == []
+    assert known.list_indexes() == []
 
 
 def test_a_full_disk_leaves_what_was_there(known: KnownIndexes, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +191,7 @@ def test_a_full_disk_leaves_what_was_there(known: KnownIndexes, folder: Path, mo
 
     monkeypatch.setattr(os, "rename", full)
     known.note(replace(INDEX, folders=("/more",)))
-    assert (known.list(), len(list(folder.iterdir()))) == ([INDEX], 1)
+    assert (known.list_indexes(), len(list(folder.iterdir()))) == ([INDEX], 1)
 
 
 def test_is_there(tmp_path: Path) -> None:

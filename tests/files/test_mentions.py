@@ -78,6 +78,12 @@ def test_manifests_name_their_indexes(quarantine: str) -> None:
     assert list(iter_mentions(f"{quarantine}/run-0123abcd-1", holder="/data", owners=())) == [mentions[1]]
 
 
+def test_record_that_is_no_file(quarantine: str) -> None:
+    """A folder in the place of the record tells nothing."""
+    Path(quarantine, witness_record.RECORD_NAME).mkdir()
+    assert folders(quarantine, holder="/data") == set()
+
+
 @pytest.mark.parametrize("spoiled", [b"", b"\n\n{", b'\n{"event": "removed"}', b"\n" + b"x" * (1 << 18)])
 def test_damaged_lines_name_nobody(quarantine: str, spoiled: bytes) -> None:
     """Lines that a cut or somebody else left are passed over, and the others are read."""

@@ -226,6 +226,21 @@ def test_copy_is_asked_about_its_source(lot: Index, copied: Index) -> None:
     copied.database.close()
 
 
+def test_copy_that_removed_files_itself(lot: Index, copied: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy that a quarantine names too was used on the folder, and is not asked; its marker is all that is read."""
+
+    def unexpected(*_given: Any, **_more: Any) -> Any:
+        raise AssertionError("the record was read")
+
+    copied.put(name(3), picture(stamp=3))
+    copied.ingest()
+    copied.compare()
+    assert copied.prune().removed == 1
+    monkeypatch.setattr("indexer.files.mentions.witness_record.read_lines", unexpected)
+    assert others_of(copied.database, lot.folder) == []
+    copied.database.close()
+
+
 def test_copy_that_adopted(lot: Index, copied: Index) -> None:
     """A copy that took over what its source removed is not asked about it."""
     copied.ingest()
