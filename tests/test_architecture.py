@@ -251,6 +251,7 @@ WRITERS = {
     "indexer/files/steps.py": "copies of images on their way, under new names, with the rights of the image",
     "indexer/files/known_indexes.py": "in a folder that it holds open and has looked at, under a new name",
     "indexer/pixels/compiled.py": "the folder of machine code, on a floor that knows no other; closed by itself",
+    "indexer/store/index_disk.py": "a file of its own beside the index, by tempfile, that goes at once",
     "indexer/door/exits.py": "a log with a name of its own, made by tempfile",
 }
 

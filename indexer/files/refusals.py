@@ -53,6 +53,8 @@ def refusal(ability: Ability, path: str, problem: OSError) -> OSError:
     """The error to raise in place of the one that a disk gave; the same one if it has a meaning of its own."""
     if isinstance(problem, DiskRefusalError) or problem.errno in _WITH_A_MEANING or problem.errno is None:
         return problem
+    if problem.strerror != os.strerror(problem.errno):
+        return problem  # in our words already: not the disk's refusal, but what lies there
     folder = os.path.dirname(path) or os.curdir
     advice = ability.advice
     if problem.errno in _PERMISSIONS:

@@ -5,23 +5,23 @@ whether they are there (`state`). The workflows say when a change takes an image
 (`decisions.take_back`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import Image, State
 from indexer.domain.names import Naming, clamped_mtime
 from indexer.files.system_folders import find_system_folder
-from indexer.pixels.describing import Description, Thumbnail
+from indexer.pixels.describing import Description
 from indexer.store.bulk import chunks, many
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
 from indexer.store.columns import stored_forms, stored_text
 from indexer.store.pins import is_pinned
-from indexer.store.tables import CameraRow, ImageRow, PreparationRow, ThumbnailRow
+from indexer.store.tables import CameraRow, ImageRow, ThumbnailRow
 
 _AWAY = (State.MISSING, State.REMOVED)
 
@@ -243,39 +243,6 @@ def _is_measured(session: Session, image_id: int) -> bool:
     return session.scalar(select(ImageRow.sharpness).where(ImageRow.id == image_id)) is not None
 
 
-def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]) -> None:
-    """Keeps prepared images, by image id; those that are there already stay."""
-    pairs = list(thumbnails)
-    if not pairs:
-        return
-    ids = {row.digest: row.id for row in session.execute(select(PreparationRow.digest, PreparationRow.id))}
-    there = set[tuple[int, int]]()
-    for chunk in chunks([image_id for image_id, _ in pairs]):
-        query = select(ThumbnailRow.image_id, ThumbnailRow.preparation_id).where(ThumbnailRow.image_id.in_(chunk))
-        there |= {(image_id, preparation_id) for image_id, preparation_id in session.execute(query)}
-    rows = [
-        {
-            "image_id": image_id,
-            "preparation_id": ids[thumbnail.digest],
-            "width": thumbnail.width,
-            "height": thumbnail.height,
-            "data": thumbnail.data,
-            "flat": thumbnail.flat,
-        }
-        for image_id, thumbnail in pairs
-        if (image_id, ids[thumbnail.digest]) not in there
-    ]
-    if rows:
-        session.execute(many(ThumbnailRow), rows)
-
-
-def drop_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> None:
-    """Forgets thumbnails that are spoiled."""
-    for chunk in chunks(image_ids):
-        spoiled = ThumbnailRow.image_id.in_(chunk) & (ThumbnailRow.preparation_id == preparation_id)
-        session.execute(delete(ThumbnailRow).where(spoiled))
-
-
 def list_present(session: Session, camera_id: int, *, preparation_id: int | None) -> list[Image]:
     """The ready images of a camera; their shape is that of the thumbnail of this preparation, None without one."""
     return list_present_of(session, [camera_id], preparation_id=preparation_id)[camera_id]
@@ -342,21 +309,6 @@ def _present(
         flat=bool(flat),
         in_system_folder=find_system_folder(path, root="/") is not None,
     )
-
-
-def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> dict[int, bytes]:
-    """The PNG of each image's thumbnail, by image id; those without one are left out."""
-    query = select(ThumbnailRow.image_id, ThumbnailRow.data).where(ThumbnailRow.preparation_id == preparation_id)
-    found = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
-    return {row.image_id: row.data for rows in found for row in rows}
-
-
-def list_flat(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> list[int]:
-    """Those of these images whose thumbnail has nothing on it."""
-    flat = (ThumbnailRow.preparation_id == preparation_id) & ThumbnailRow.flat
-    query = select(ThumbnailRow.image_id).where(flat).order_by(ThumbnailRow.image_id)
-    found = (session.scalars(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
-    return [image_id for ids in found for image_id in ids]
 
 
 # Columns, not whole rows: SQLAlchemy needs several times as long to make an object of each.

@@ -69,10 +69,8 @@ def _add(session: Session, arrivals: Sequence[Arrival], found: Sequence[KnownFil
     new = [NewImage(arrival.seen, arrival.naming, arrival.root) for arrival, row in pairs if row is None]
     added = iter(images.add_images(session, new, run_id=run_id))
     ids = [next(added) if row is None else row.id for row in found]
-    thumbnails = [
-        (image_id, one) for image_id, arrival in zip(ids, arrivals, strict=True) for one in arrival.seen.thumbnails
-    ]
-    images.add_thumbnails(session, thumbnails)
+    made = [(image_id, one) for image_id, arrival in zip(ids, arrivals, strict=True) for one in arrival.seen.thumbnails]
+    thumbnails.add_thumbnails(session, made)
 
 
 def _take_back_in(

@@ -15,7 +15,7 @@ from indexer.engines import Map, serial
 from indexer.pixels.describing import Thumbnail
 from indexer.pixels.headers import Limits
 from indexer.pixels.shelf import Shelf
-from indexer.store import cameras, decisions, images, scores
+from indexer.store import cameras, decisions, images, scores, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import PairEvidence
@@ -136,7 +136,7 @@ def _compare(means: Means, stored: StoredProfile, name: str, camera_id: int, *, 
                 raise means.database.damaged(f"the thumbnail of image {problem.image_ids[0]}") from problem
             remade |= set(problem.image_ids)
             with means.database.write() as session:
-                images.drop_thumbnails(session, problem.image_ids, preparation_id=stored.preparation_id)
+                thumbnails.drop_thumbnails(session, problem.image_ids, preparation_id=stored.preparation_id)
 
 
 def _present_with_thumbnails(means: Means, stored: StoredProfile, *, name: str, camera_id: int) -> list[Image]:
@@ -150,7 +150,7 @@ def _present_with_thumbnails(means: Means, stored: StoredProfile, *, name: str, 
 
     def keep(made: Sequence[tuple[int, Thumbnail]]) -> None:
         with means.database.write() as session:
-            images.add_thumbnails(session, made)
+            thumbnails.add_thumbnails(session, made)
 
     advance = means.progress(f"preparing {name}", len(bare))
     make_thumbnails(bare, recipe, limits=means.limits, spread=means.spread, keep=keep, advance=advance)

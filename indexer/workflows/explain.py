@@ -9,7 +9,7 @@ from indexer.domain.selection import pair_of
 from indexer.pixels.matching import evidence_of_pair
 from indexer.pixels.scoring import Evidence
 from indexer.pixels.thumbnails import decode
-from indexer.store import cameras, images, profiles, scores, stories, verdicts
+from indexer.store import cameras, profiles, scores, stories, thumbnails, verdicts
 from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import NamedEvidence
@@ -89,13 +89,13 @@ def load_pair(
     if stored.profile.preparation.native:
         return None, f"the profile {stored.profile.name} caches nothing"
     pair = (image_a_id, image_b_id)
-    found = images.load_thumbnails(session, pair, preparation_id=stored.preparation_id)
+    found = thumbnails.load_thumbnails(session, pair, preparation_id=stored.preparation_id)
     if not found.keys() >= set(pair):
         return None, f"not both have a thumbnail of the profile {stored.profile.name}; run compare"
     thumbnail_a, thumbnail_b = (decode(found[image_id]) for image_id in pair)
     if thumbnail_a.shape != thumbnail_b.shape:
         return None, "their shapes differ: another aspect is another view, never a duplicate"
-    flat = images.list_flat(session, pair, preparation_id=stored.preparation_id)
+    flat = thumbnails.list_flat(session, pair, preparation_id=stored.preparation_id)
     if flat:
         return (
             None,

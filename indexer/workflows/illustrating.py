@@ -19,7 +19,7 @@ from indexer.pixels.describing import read_native
 from indexer.pixels.headers import ImageRefused, Limits
 from indexer.pixels.pictures import Picture, PictureTask, picture_of_thumbnail, take_picture
 from indexer.pixels.side_by_side import PANEL_WIDTH, Captions, side_by_side
-from indexer.store import cameras, images, pictures, profiles
+from indexer.store import cameras, pictures, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile
 from indexer.store.stories import ImageStory, get_story
@@ -127,9 +127,9 @@ def _picture(session: Session, image: ImageStory, *, limits: Limits) -> tuple[Pi
     if (kept := pictures.load_pictures(session, [image.id]).get(image.id)) is not None:
         return kept, Source.STORED
     for stored in profiles.list_profiles(session):
-        thumbnails = images.load_thumbnails(session, [image.id], preparation_id=stored.preparation_id)
-        if image.id in thumbnails:
-            return picture_of_thumbnail(thumbnails[image.id]), Source.THUMBNAIL
+        loaded = thumbnails.load_thumbnails(session, [image.id], preparation_id=stored.preparation_id)
+        if image.id in loaded:
+            return picture_of_thumbnail(loaded[image.id]), Source.THUMBNAIL
     raise PictureProblem(
         f"image {image.id} has no picture: its file is not what the index knows, and nothing of it is stored; "
         "put the file back, or ingest its folder again"

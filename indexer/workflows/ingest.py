@@ -29,7 +29,7 @@ from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import NOT_AN_IMAGE, SYSTEM_FOLDER, Candidate, ending_of
 from indexer.pixels.describing import DescribeTask, Description, describe, set_aside
 from indexer.pixels.headers import Limits
-from indexer.store import cameras, decisions, images, profiles
+from indexer.store import cameras, decisions, images, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
 from indexer.store.system_folders import COUNTED, count_in_system_folders
@@ -295,7 +295,7 @@ class _Writer:
                 # The same bytes, judged otherwise: a limit was moved, or a worker was lost over them once.
                 self.contents.clear([known.content_hash])
                 images.take_in_again(session, known.id, seen, naming=known.naming, root=candidate.root)
-                images.add_thumbnails(session, [(known.id, thumbnail) for thumbnail in seen.thumbnails])
+                thumbnails.add_thumbnails(session, [(known.id, thumbnail) for thumbnail in seen.thumbnails])
                 decisions.take_back(session, [known.id], at=self.clock())
                 outcomes.append(Outcome.CHANGED if seen.state == "ready" else str(seen.state))
         return arrivals, outcomes

@@ -17,7 +17,7 @@ from indexer.errors import IndexerError
 from indexer.pixels.concentration import Pair, concentration
 from indexer.pixels.masks import Mask, masked
 from indexer.pixels.thumbnails import decode, encode
-from indexer.store import decisions, images, profiles
+from indexer.store import decisions, images, profiles, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.camera_tasks import CameraTask, decide_camera
@@ -145,7 +145,7 @@ class _Look:
     def _thumbnails(self, wanted: Sequence[Image]) -> Mapping[int, bytes]:
         ids = list(dict.fromkeys(image.id for image in wanted))
         with self._database.read() as session:
-            found = images.load_thumbnails(session, ids, preparation_id=self._stored.preparation_id)
+            found = thumbnails.load_thumbnails(session, ids, preparation_id=self._stored.preparation_id)
         if len(found) < len(ids):
             raise ValueError("a thumbnail went meanwhile")
         return found

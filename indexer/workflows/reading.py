@@ -11,7 +11,7 @@ from indexer.engines import Afar, Map, serial
 from indexer.pixels.headers import Limits
 from indexer.pixels.matching import Measure
 from indexer.pixels.shelf import Shelf, room_for
-from indexer.store import decisions, images, scores
+from indexer.store import decisions, images, scores, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.camera_tasks import LARGEST_BYTES, CameraTask
@@ -36,13 +36,13 @@ def read_tasks(
     found = images.list_present_of(session, camera_ids, preparation_id=stored.preparation_id)
     present = {camera_id: listed for camera_id, listed in found.items() if _is_task(stored, listed)}
     ids = [image.id for listed in present.values() for image in listed]
-    thumbnails = images.load_thumbnails(session, ids, preparation_id=stored.preparation_id)
+    loaded = thumbnails.load_thumbnails(session, ids, preparation_id=stored.preparation_id)
     judgements = decisions.list_judgements_of(session, list(present))
     recorded = scores.list_camera_evidence(session, list(present), scoring_id=stored.scoring_id)
     return {
         camera_id: CameraTask(
             tuple(listed),
-            {image.id: thumbnails[image.id] for image in listed},
+            {image.id: loaded[image.id] for image in listed},
             judgements.get(camera_id, {}),
             {image.id: recorded[image.id] for image in listed if image.id in recorded},
             stored.profile.scoring.min_contour_area,
@@ -70,7 +70,7 @@ def thumbnails_of(database: Database, stored: StoredProfile) -> Fetch:
 
     def fetch(image_ids: Sequence[int]) -> Mapping[int, bytes]:
         with database.read() as session:
-            return images.load_thumbnails(session, image_ids, preparation_id=stored.preparation_id)
+            return thumbnails.load_thumbnails(session, image_ids, preparation_id=stored.preparation_id)
 
     return fetch
 

@@ -13,7 +13,7 @@ from indexer.pages.views import Outline, Pair, Points, Removal, Shown
 from indexer.pixels.changes import Changes, Region, changes
 from indexer.pixels.matching import Measure
 from indexer.pixels.thumbnails import decode
-from indexer.store import images
+from indexer.store import thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.store.reporting import ImageFacts, PairFacts, RemovalFacts
@@ -75,7 +75,7 @@ def _tasks(database: Database, pairs: Sequence[PairFacts], *, stored: dict[int, 
                 continue
             chosen = {at: pair for at, pair in enumerate(pairs) if pair.profile_id == profile_id}
             ids = list({image for pair in chosen.values() for image in (pair.image_id, pair.other_id)})
-            data = images.load_thumbnails(session, ids, preparation_id=profile.preparation_id)
+            data = thumbnails.load_thumbnails(session, ids, preparation_id=profile.preparation_id)
             for at, pair in chosen.items():
                 if pair.image_id in data and pair.other_id in data and pair.reason != "identical":
                     tasks[at] = MarkTask((data[pair.image_id], data[pair.other_id]), measure_of(profile))

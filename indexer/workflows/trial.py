@@ -19,7 +19,7 @@ from indexer.pixels.describing import Thumbnail
 from indexer.pixels.matching import NOTHING, Measure
 from indexer.pixels.scoring import Evidence
 from indexer.pixels.shelf import Shelf
-from indexer.store import decisions, images, scores
+from indexer.store import decisions, images, scores, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.camera_tasks import LARGEST, CameraTask, groups, hand_out
@@ -207,7 +207,7 @@ class _Trial:
         made = {image_id: self._made[image_id].data for image_id in image_ids if image_id in self._made}
         cached = [image_id for image_id in image_ids if image_id not in made]
         with self._means.database.read() as session:
-            return images.load_thumbnails(session, cached, preparation_id=self._stored.preparation_id) | made
+            return thumbnails.load_thumbnails(session, cached, preparation_id=self._stored.preparation_id) | made
 
     def _recorded(self, image_id: int) -> dict[int, Evidence]:
         with self._means.database.read() as session:

@@ -5,7 +5,6 @@ import re
 from indexer.domain.evaluation import StateFigures
 from indexer.domain.removal import CameraPlan, Flagged, IndexedFile, Plan
 from indexer.door import choices, words
-from indexer.store.auditing import Table
 from indexer.store.cameras import CameraSummary
 from indexer.workflows.compare import CameraResult, CompareReport
 from indexer.workflows.evaluate import CameraEvaluation, Evaluation, EvaluationReport
@@ -82,12 +81,6 @@ def test_evaluation_of_many_cameras() -> None:
     one = Evaluation(None, None, tuple(CameraEvaluation(f"c{n:04}", figures) for n in range(MANY)), figures)
     text = said(choices.evaluated, EvaluationReport((one,), ()))
     assert (len(re.findall("c\\d{4}", text)), text.count("all of these")) == (100, 1)
-
-
-def test_answer_of_an_audit_is_cut_later() -> None:
-    """What a person asked for is shown up to a thousand rows."""
-    text = said(words.rows, Table(("camera",), tuple((f"c{n:04}",) for n in range(MANY))))
-    assert (len(re.findall("c\\d{4}", text)), "1000 of 2000 rows" in text) == (1000, True)
 
 
 def test_sentences_on_many_cameras() -> None:

@@ -12,7 +12,7 @@ import pytest
 from indexer.domain.images import State
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
 from indexer.pixels.describing import Thumbnail
-from indexer.store import auditing, auditing_file, images, profiles
+from indexer.store import auditing, auditing_file, images, profiles, thumbnails
 from indexer.store.answers import Bounds, Table
 from indexer.store.database import Database
 from tests.databases import on_sqlite
@@ -39,7 +39,7 @@ def test_own_question(database: Database, reader: Database, add: Add) -> None:
     image_id = add(ODD, at=LATER)
     with database.write() as session:
         digest = profiles.active_profile(session).profile.preparation.digest
-        images.add_thumbnails(session, [(image_id, Thumbnail(digest, 240, 320, b"\x89PNG" * 100))])
+        thumbnails.add_thumbnails(session, [(image_id, Thumbnail(digest, 240, 320, b"\x89PNG" * 100))])
     sql = (
         "SELECT i.path, captured_at, data AS png, sharpness, i.id FROM images i JOIN thumbnails t ON t.image_id = i.id;"
     )

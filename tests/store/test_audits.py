@@ -17,7 +17,7 @@ from indexer.domain.selection import Decision, Reason
 from indexer.errors import ImageProblem, UsageProblem
 from indexer.pixels.describing import Thumbnail
 from indexer.pixels.scoring import Evidence
-from indexer.store import auditing, decisions, images, pins, profiles, removals, runs, scores
+from indexer.store import auditing, decisions, images, pins, profiles, removals, runs, scores, thumbnails
 from indexer.store.auditing import Audit, Parameter
 from indexer.store.database import Database
 from indexer.store.scores import PairEvidence
@@ -280,11 +280,11 @@ def test_flat(database: Database, add: Add) -> None:
     with database.write() as session:
         digest = profiles.active_profile(session).profile.preparation.digest
         made = [(image_id, Thumbnail(digest, 1, 1, b"", flat=image_id != ids[1])) for image_id in ids]
-        images.add_thumbnails(session, made)
+        thumbnails.add_thumbnails(session, made)
         images.set_state(session, ids[2:], State.MISSING)
         preparation_id = profiles.active_profile(session).preparation_id
-        assert images.list_flat(session, ids, preparation_id=preparation_id) == [ids[0], ids[2]]
-        assert images.list_flat(session, ids, preparation_id=preparation_id + 1) == []
+        assert thumbnails.list_flat(session, ids, preparation_id=preparation_id) == [ids[0], ids[2]]
+        assert thumbnails.list_flat(session, ids, preparation_id=preparation_id + 1) == []
     assert ask(database, "flat", "path") == ["/frames/0.jpg"]
 
 

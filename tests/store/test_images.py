@@ -14,7 +14,7 @@ from indexer.domain.names import Naming
 from indexer.domain.profiles import BALANCED
 from indexer.errors import DatabaseProblem
 from indexer.pixels.describing import Description, Thumbnail
-from indexer.store import images, profiles
+from indexer.store import images, profiles, thumbnails
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database
 from indexer.store.images import KnownFile, NewImage, PresentFile
@@ -281,14 +281,14 @@ def test_thumbnails_are_kept_once(database: Database, add: Add) -> None:
     """A thumbnail that is there stays as it is; a new one comes beside it."""
     first, second = add("/frames/1.jpg"), add("/frames/2.jpg")
     with database.write() as session:
-        images.add_thumbnails(session, [(first, thumbnail(b"one"))])
-        images.add_thumbnails(session, [(first, thumbnail(b"again")), (second, thumbnail(b"two"))])
-        images.add_thumbnails(session, [])
+        thumbnails.add_thumbnails(session, [(first, thumbnail(b"one"))])
+        thumbnails.add_thumbnails(session, [(first, thumbnail(b"again")), (second, thumbnail(b"two"))])
+        thumbnails.add_thumbnails(session, [])
     with database.read() as session:
         preparation_id = profiles.active_profile(session).preparation_id
-        found = images.load_thumbnails(session, [first, second, 999], preparation_id=preparation_id)
+        found = thumbnails.load_thumbnails(session, [first, second, 999], preparation_id=preparation_id)
         other = profiles.get_profile(session, "plain").preparation_id
-        assert (found, images.load_thumbnails(session, [first], preparation_id=other)) == (
+        assert (found, thumbnails.load_thumbnails(session, [first], preparation_id=other)) == (
             {first: b"one", second: b"two"},
             {},
         )
@@ -300,7 +300,7 @@ def test_present_images_of_a_camera(database: Database, add: Add) -> None:
     away, other = add("/frames/3.jpg"), add("/frames/4.jpg", camera="lot")
     with database.write() as session:
         images.set_state(session, [away], State.REMOVED)
-        images.add_thumbnails(session, [(first, thumbnail(height=180)), (other, thumbnail())])
+        thumbnails.add_thumbnails(session, [(first, thumbnail(height=180)), (other, thumbnail())])
         preparation_id = profiles.active_profile(session).preparation_id
         found = images.list_present(session, list_cameras(session)["gate"], preparation_id=preparation_id)
         shapeless = images.list_present(session, list_cameras(session)["gate"], preparation_id=None)

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from indexer.store import auditing, decisions, images, removals, scores, stories, twins, verdicts
+from indexer.store import auditing, decisions, images, removals, scores, stories, thumbnails, twins, verdicts
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows import copying
@@ -51,7 +51,7 @@ QUESTIONS: dict[str, Ask] = {
     "whether a camera has scores": lambda session: scores.has_scores(session, 21, scoring_id=1),
     "the evidence of a pair": lambda session: scores.list_evidence(session, 10_001, 10_002),
     "the verdict on a pair": lambda session: verdicts.find_verdict(session, (10_001, 10_002)),
-    "thumbnails": lambda session: images.load_thumbnails(session, IDS, preparation_id=1),
+    "thumbnails": lambda session: thumbnails.load_thumbnails(session, IDS, preparation_id=1),
     "removals that a cut left open": removals.list_open,
     "the removals of an image": lambda session: removals.list_of_image(session, 10_002),
     "the history of an image": lambda session: session.execute(
