@@ -53,6 +53,9 @@ def profile_make(
     levels: Annotated[
         str | None, typer.Option(metavar="LOW,HIGH", help="16-bit values that are black and white.")
     ] = None,
+    chroma: Annotated[
+        int | None, typer.Option(metavar="GAIN", help="How much colour counts beside grey; 0: not at all.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a new profile; an existing one is never changed."""
@@ -71,6 +74,7 @@ def profile_make(
         "work_width": work_width,
         "contrast": contrast,
         "levels": levels,
+        "chroma": chroma,
     }
     with enter(context, json=json) as page, page.database(create=True) as database:
         page.show(work.make_profile(database, name, base=base, changes=changes, clock=page.clock), parameters.one)
