@@ -61,8 +61,8 @@ class Preparation:
 
     The mask is the border painted black: (left, top, right, bottom) in per cent of the width or height. More can be
     ignored in the same way: rectangles, and what somebody drew. `levels` is the scale of 16-bit images; without one
-    those are refused of which 8 bits would leave too little. `chroma` is by how many levels a thumbnail differs for each
-    level of difference in colour; 0 looks at grey alone.
+    those are refused of which 8 bits would leave too little. `chroma` is by how many levels a thumbnail differs for
+    each level of difference in colour; 0 looks at grey alone.
     """
 
     work_width: int | None = 320
