@@ -15,7 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.pixels.chroma import chroma_planes, no_chroma
-from indexer.pixels.decoding import as_decoded, decode_colour, decode_deep, decode_grey, is_scaled, reduction, refusal
+from indexer.pixels.decoding import (
+    as_decoded,
+    chroma_reduction,
+    decode_colour,
+    decode_deep,
+    decode_grey,
+    is_scaled,
+    reduction,
+    refusal,
+)
 from indexer.pixels.headers import Header, ImageRefused, Limits, State, read_header
 from indexer.pixels.heap import keep_freed_memory
 from indexer.pixels.levels import Levels
@@ -262,7 +271,7 @@ class _Image:
         size = _thumbnail_size(self.header, work_width=recipe.work_width)
         if is_scaled(self.header, levels=self._levels):
             return no_chroma(size, mask=recipe.mask)
-        by = reduction(self.header, work_width=recipe.work_width)
+        by = chroma_reduction(self.header, work_width=recipe.work_width)
         image = decode_colour(self._data, by=by)
         self.header = as_decoded(self.header, shape=(image.shape[0], image.shape[1]), by=by)
         return chroma_planes(shrunk(image, size=size), gain=recipe.chroma, mask=recipe.mask)
