@@ -32,7 +32,7 @@ MOST_PIXELS = 10**9
 """More than any frame has, where areas are in native pixels."""
 
 _REAL = {"min_contour_area", "max_score", "record_limit"}
-_SAID_IF_ANY = {"ignore", "ignore_picture", "levels"}
+_SAID_IF_ANY = {"ignore", "ignore_picture", "levels", "chroma"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -61,7 +61,8 @@ class Preparation:
 
     The mask is the border painted black: (left, top, right, bottom) in per cent of the width or height. More can be
     ignored in the same way: rectangles, and what somebody drew. `levels` is the scale of 16-bit images; without one
-    those are refused of which 8 bits would leave too little.
+    those are refused of which 8 bits would leave too little. `chroma` is by how many levels a thumbnail differs for
+    each level of difference in colour; 0 looks at grey alone.
     """
 
     work_width: int | None = 320
@@ -70,6 +71,12 @@ class Preparation:
     ignore: tuple[Rectangle, ...] = ()
     ignore_picture: Drawing | None = None
     levels: Levels | None = None
+    chroma: int = 0
+
+    @property
+    def planes(self) -> int:
+        """How many planes a thumbnail has, one above the other: grey, and with chroma two of colour."""
+        return 3 if self.chroma else 1
 
     @property
     def native(self) -> bool:
@@ -83,8 +90,8 @@ class Preparation:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The numbers by name, as they are stored; nothing is said of what is not ignored or has no
-        scale, as before there was that."""
+        """The numbers by name, as they are stored; nothing is said of what is not ignored, has no
+        scale or no colour, as before there was that."""
         return {key: value for key, value in asdict(self).items() if key not in _SAID_IF_ANY or value}
 
 
@@ -143,7 +150,8 @@ PARAMETERS = (*_OF_PREPARATION, *_OF_SCORING, "max_score", "record_limit")
 BALANCED = Profile("balanced", Scoring(Preparation()))
 PLAIN = Profile("plain", Scoring(Preparation(contrast=False), threshold=45))
 ORIGINAL = Profile("original", Scoring(Preparation(work_width=None, contrast=False), threshold=45))
-BUILT_IN = (BALANCED, PLAIN, ORIGINAL)
+COLOUR = Profile("colour", Scoring(Preparation(chroma=2)))
+BUILT_IN = (BALANCED, PLAIN, ORIGINAL, COLOUR)
 DEFAULT = BALANCED
 
 
@@ -238,6 +246,8 @@ def _rules_of_preparation(preparation: Preparation) -> Iterator[tuple[bool, str]
     yield min(preparation.mask) >= 0, f"mask {preparation.mask} has a side below 0 per cent"
     yield left + right < 100 and top + bottom < 100, f"mask {preparation.mask} covers the whole picture"
     yield not (preparation.native and preparation.contrast), "local contrast needs a work width; native size has none"
+    yield not (preparation.native and preparation.chroma), "chroma needs a work width; native size has none"
+    yield 0 <= preparation.chroma <= 8, f"chroma {preparation.chroma} is not within 0 to 8; 2 is usual, 0 is grey alone"
     if preparation.levels is not None:
         low, high = preparation.levels
         yield 0 <= low < high <= 65535, f"levels {low},{high}: black must be below white, both within 0 to 65535"

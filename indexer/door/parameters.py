@@ -23,12 +23,13 @@ def table(console: Console, stored: Sequence[StoredProfile]) -> None:
             one.profile.name,
             "yes" if one.active else "",
             *(_value(one.profile.parameters[name]) for name in heads),
+            str(one.profile.preparation.chroma or ""),
             _ignored(one.profile.preparation),
             _few(one.cameras),
         )
         for one in stored
     ]
-    console.print(grid(["profile", "active", *heads, "ignore", "cameras"], rows))
+    console.print(grid(["profile", "active", *heads, "chroma", "ignore", "cameras"], rows))
 
 
 def one(console: Console, stored: StoredProfile) -> None:

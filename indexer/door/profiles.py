@@ -6,6 +6,17 @@ import typer
 
 from indexer.door.options import Json, enter
 
+Ignore = Annotated[
+    list[str] | None, typer.Option(metavar="X,Y,W,H", help="A rectangle to ignore, in per cent; may be repeated.")
+]
+IgnorePicture = Annotated[
+    str | None, typer.Option(metavar="PNG", help="A drawing: dark where to ignore, white where to look.")
+]
+Levels = Annotated[str | None, typer.Option(metavar="LOW,HIGH", help="16-bit values that are black and white.")]
+Chroma = Annotated[
+    int | None, typer.Option(metavar="GAIN", help="How much colour counts beside grey: 2 is usual, 0 is not at all.")
+]
+
 app = typer.Typer(no_args_is_help=True, help="Built-in and own parameter sets: list, show, make, use.")
 
 
@@ -42,17 +53,12 @@ def profile_make(
     threshold: Annotated[int | None, typer.Option(metavar="LEVELS", help="Grey levels that count as change.")] = None,
     dilations: Annotated[int | None, typer.Option(metavar="N", help="How often changed pixels grow.")] = None,
     mask: Annotated[str | None, typer.Option(metavar="L,T,R,B", help="Border to ignore, in per cent.")] = None,
-    ignore: Annotated[
-        list[str] | None, typer.Option(metavar="X,Y,W,H", help="A rectangle to ignore, in per cent; may be repeated.")
-    ] = None,
-    ignore_picture: Annotated[
-        str | None, typer.Option(metavar="PNG", help="A drawing: dark where to ignore, white where to look.")
-    ] = None,
+    ignore: Ignore = None,
+    ignore_picture: IgnorePicture = None,
     work_width: Annotated[int | None, typer.Option(metavar="PX", help="Width of the thumbnails.")] = None,
     contrast: Annotated[bool | None, typer.Option(help="Local contrast, or none.")] = None,
-    levels: Annotated[
-        str | None, typer.Option(metavar="LOW,HIGH", help="16-bit values that are black and white.")
-    ] = None,
+    levels: Levels = None,
+    chroma: Chroma = None,
     json: Json = False,
 ) -> None:
     """Make a new profile; an existing one is never changed."""
@@ -71,6 +77,7 @@ def profile_make(
         "work_width": work_width,
         "contrast": contrast,
         "levels": levels,
+        "chroma": chroma,
     }
     with enter(context, json=json) as page, page.database(create=True) as database:
         page.show(work.make_profile(database, name, base=base, changes=changes, clock=page.clock), parameters.one)

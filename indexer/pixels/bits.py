@@ -141,6 +141,18 @@ def differ(pixels, a, b, words, threshold, rows, y):
 
 
 @njit(cache=True, forceinline=True)
+def differ_too(pixels, a, b, words, threshold, rows, y):
+    """Adds to row y, which `differ` set, where so many words of pixels of another plane differ; the number of pixels
+    that are set now."""
+    count = 0
+    for word in range(words):
+        bits = rows[y, word + 1] | _differing(pixels, a + WORD * word, b + WORD * word, threshold)
+        rows[y, word + 1] = bits
+        count += _count_bits(bits)
+    return count
+
+
+@njit(cache=True, forceinline=True)
 def dilate(rows, begin, end, by, width, grown, y):
     """Sets row y of `grown` to the bits of the rows from begin to end, grown to both sides by so many pixels, fewer
     than a word has."""

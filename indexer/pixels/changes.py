@@ -87,11 +87,11 @@ def changes(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, measure: 
     Raises
     ------
     ValueError
-        If the shapes differ and the measure is not native.
+        If the shapes differ and the measure is not native, or if they are not of its planes.
     """
     score = evidence_of_pair(image_a, image_b, measure=measure).score
     image_a, image_b, unit = one_frame(image_a, image_b, measure=measure)
-    levels = difference(image_a, image_b)
+    levels = difference(image_a, image_b, planes=measure.planes)
     changed = changed_pixels(levels, threshold=measure.threshold)
     found = [(cv2.contourArea(contour) * unit, contour) for contour in contours(changed, dilations=measure.dilations)]
     found.sort(key=lambda region: (-region[0], *region[1][0, 0, ::-1]))  # of equal ones the upper, then the left

@@ -71,6 +71,12 @@ def reduction(header: Header, *, work_width: int) -> int:
     return _largest(header, across_px=header.stored_width, least_px=2 * work_width)
 
 
+def chroma_reduction(header: Header, *, work_width: int) -> int:
+    """How much smaller a decoder may make the picture where colour alone is wanted: it stays `work_width` wide, as a
+    JPEG of a camera keeps colour at half the size anyway."""
+    return _largest(header, across_px=header.stored_width, least_px=work_width)
+
+
 def viewing_reduction(header: Header, *, width: int) -> int:
     """How much smaller a decoder may make a picture that is only looked at, so that it stays `width` wide as shown."""
     return _largest(header, across_px=header.width, least_px=width)

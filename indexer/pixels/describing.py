@@ -14,7 +14,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.pixels.decoding import as_decoded, decode_deep, decode_grey, is_scaled, reduction, refusal
+from indexer.pixels.chroma import chroma_planes, no_chroma
+from indexer.pixels.decoding import (
+    as_decoded,
+    chroma_reduction,
+    decode_colour,
+    decode_deep,
+    decode_grey,
+    is_scaled,
+    reduction,
+    refusal,
+)
 from indexer.pixels.headers import Header, ImageRefused, Limits, State, read_header
 from indexer.pixels.heap import keep_freed_memory
 from indexer.pixels.levels import Levels
@@ -41,12 +51,13 @@ class Recipe:
     contrast: bool
     mask: Mask
     levels: Levels | None = None
+    chroma: int = 0
 
 
 @dataclass(frozen=True)
 class Thumbnail:
     """A prepared image as PNG, the digest of its recipe, and whether there is nothing on it: one grey level alone where
-    it is looked at."""
+    it is looked at, and with chroma one colour. Then the height is that of three planes, one above the other."""
 
     digest: str
     height: int
@@ -240,9 +251,12 @@ class _Image:
         return self._shrunk[work_width]
 
     def thumbnail(self, recipe: Recipe) -> Thumbnail:
-        image = prepared(self.shrunk(recipe.work_width), contrast=recipe.contrast, mask=recipe.mask)
+        planes = [prepared(self.shrunk(recipe.work_width), contrast=recipe.contrast, mask=recipe.mask)]
+        if recipe.chroma:
+            planes += self._chroma(recipe)
+        image = np.vstack(planes)
         height, width = image.shape
-        flat = is_flat(image, mask=recipe.mask)
+        flat = all(is_flat(plane, mask=recipe.mask) for plane in planes)
         return Thumbnail(digest=recipe.digest, height=height, width=width, data=encode(image), flat=flat)
 
     def sharpness(self) -> float:
@@ -251,6 +265,16 @@ class _Image:
             return sharpness(self.shrunk(MEASURING_WIDTH))
         size = _thumbnail_size(self.header, work_width=MEASURING_WIDTH)
         return sharpness(shrunk(decode_deep(self._data), size=size))
+
+    def _chroma(self, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """The planes of colour; deep values on a scale have none, as they are brought to grey by it."""
+        size = _thumbnail_size(self.header, work_width=recipe.work_width)
+        if is_scaled(self.header, levels=self._levels):
+            return no_chroma(size, mask=recipe.mask)
+        by = chroma_reduction(self.header, work_width=recipe.work_width)
+        image = decode_colour(self._data, by=by)
+        self.header = as_decoded(self.header, shape=(image.shape[0], image.shape[1]), by=by)
+        return chroma_planes(shrunk(image, size=size), gain=recipe.chroma, mask=recipe.mask)
 
     def _grey(self, work_width: int) -> NDArray[np.uint8]:
         by = reduction(self.header, work_width=work_width)

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from indexer.pixels.bits import WORD, differ, dilate, fill, no_rows, words_of
+from indexer.pixels.bits import WORD, differ, differ_too, dilate, fill, no_rows, words_of
 from indexer.pixels.components import AREA, LEFT, PARENT, RIGHT, TOP, find_runs, link
 
 ABOVE = -1
@@ -32,6 +32,7 @@ class _Work(NamedTuple):
 
     pixels: Any
     image: Any
+    planes: Any
     height: Any
     width: Any
     stride: Any
@@ -64,7 +65,11 @@ def _sweep(work, other, box):
         ready = min(work.height, y + by + 1)
         while compared < ready:
             place = compared * work.stride + WORD * left
-            changed[compared] = differ(pixels, work.image + place, other + place, words, work.threshold, raw, compared)
+            one, two = work.image + place, other + place
+            changed[compared] = differ(pixels, one, two, words, work.threshold, raw, compared)
+            for plane in range(1, work.planes):
+                below = plane * work.height * work.stride
+                changed[compared] = differ_too(pixels, one + below, two + below, words, work.threshold, raw, compared)
             if changed[compared] > 0:
                 latest = compared
             compared += 1
@@ -153,7 +158,20 @@ def _weigh(work, other, hint, evidence):
 
 @njit(cache=True)
 def search(
-    pixels, image, candidates, height, width, stride, threshold, dilations, least, similar, limit, hints, evidence
+    pixels,
+    image,
+    candidates,
+    planes,
+    height,
+    width,
+    stride,
+    threshold,
+    dilations,
+    least,
+    similar,
+    limit,
+    hints,
+    evidence,
 ):
     """How many candidates were met before the search ended, and whether the last of them is similar.
 
@@ -163,8 +181,10 @@ def search(
         All images, one after the other.
     image, candidates : int, (M,) int64
         Where the image and the candidates begin in `pixels`, in the order to be met.
+    planes : int, at least 1
+        An image is so many planes of the frame, one above the other. A pixel has changed if it has in any of them.
     height, width, stride : int
-        Rows and columns of an image, and the bytes from one row to the next: whole words, 0 beyond the width.
+        Rows and columns of the frame, and the bytes from one row to the next: whole words, 0 beyond the width.
     threshold : uint8
     dilations : int, below 64
     least, similar, limit : int
@@ -180,8 +200,8 @@ def search(
     rows = no_rows(height, width), no_rows(height, width), np.empty(height, dtype=np.int64)
     runs = np.empty((2, width // 2 + 1, 3), dtype=np.int64)
     labels = np.empty((height * (width // 2 + 1), 5), dtype=np.int64)
-    work = _Work(pixels, image, height, width, stride, threshold, dilations, least, limit, *rows, runs, labels)
-    recent, size = hints.shape[0] - 1, height * stride
+    work = _Work(pixels, image, planes, height, width, stride, threshold, dilations, least, limit, *rows, runs, labels)
+    recent, size = hints.shape[0] - 1, planes * height * stride
     mine = image // size % recent
     if hints[mine, 1] == 0:
         hints[mine] = hints[recent]

@@ -29,6 +29,7 @@ class Measure:
     """How pairs are scored and what their scores mean.
 
     `native` compares whole images, the larger shrunk to the smaller, in native pixels (the profile `original`).
+    Prepared images have so many `planes`, one above the other; a pixel of the frame has changed if it has in any.
     """
 
     threshold: int
@@ -37,6 +38,7 @@ class Measure:
     native: bool
     max_score: float
     record_limit: float
+    planes: int = 1
 
     @property
     def is_blind(self) -> bool:
@@ -95,17 +97,18 @@ class CompiledSearch:
         """The first similar candidate of a task whose candidates are offsets."""
         slot, measure = task.image, task.measure
         evidence = np.empty((len(task.candidates), 4), dtype=np.int64)
-        limits = _limits(measure, slot.height, slot.width)
+        height = slot.height // measure.planes
         met, found = self._search(
             whole(slot),
             slot.offset,
             task.candidates,
-            slot.height,
+            measure.planes,
+            height,
             slot.width,
             slot.stride,
             np.uint8(measure.threshold),
             measure.dilations,
-            *limits,
+            *_limits(measure, height, slot.width),
             hints(slot),
             evidence,
         )
@@ -114,7 +117,8 @@ class CompiledSearch:
 
 def _worth_recording(found: NDArray[np.int64], measure: Measure, slot: Slot) -> Iterable[tuple[int, Evidence]]:
     """The evidence of the pairs within the record limit, as the kernel wrote it, in the words of `scoring`."""
-    unit, pixels = area_unit(slot.height, slot.width), slot.height * slot.width
+    height = slot.height // measure.planes
+    unit, pixels = area_unit(height, slot.width), height * slot.width
     for place, counted in enumerate(found[:, 0].tolist()):
         if counted >= 0 and (score := counted / 2 * unit) <= measure.record_limit:
             _, largest, number, changed = found[place].tolist()
@@ -210,7 +214,7 @@ def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, 
     Raises
     ------
     ValueError
-        If the shapes differ and the measure is not native.
+        If the shapes differ and the measure is not native, or if they are not of its planes.
     """
     image_a, image_b, unit = one_frame(image_a, image_b, measure=measure)
     return changed_area(
@@ -220,6 +224,7 @@ def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, 
         dilations=measure.dilations,
         min_contour_area=measure.min_contour_area,
         unit=unit,
+        planes=measure.planes,
     )
 
 
@@ -229,4 +234,5 @@ def one_frame(
     """Both images as the measure compares them, brought to one size if it is native, and the area of one pixel."""
     if measure.native:
         return *same_size(image_a, image_b), 1.0
-    return image_a, image_b, area_unit(*image_a.shape)
+    height, width = image_a.shape
+    return image_a, image_b, area_unit(height // measure.planes, width)

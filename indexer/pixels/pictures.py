@@ -86,20 +86,23 @@ def find_picture(data: bytes, *, limits: Limits) -> Picture | None:
         return None
 
 
-def picture_of_thumbnail(data: bytes) -> Picture:
+def picture_of_thumbnail(data: bytes, *, planes: int = 1) -> Picture:
     """The picture of a stored thumbnail, in grey as that is: what is left to show where there is no file any more.
 
     Parameters
     ----------
     data : bytes
         A grey PNG, as `indexer.pixels.thumbnails` makes it.
+    planes : int, at least 1
+        How many it has, one above the other; the first is shown, which is what the camera saw in grey.
 
     Raises
     ------
     ValueError
         If the bytes are anything else, or not all of it.
     """
-    return _picture(decode(data), width=PICTURE_WIDTH)
+    image = decode(data)
+    return _picture(image[: image.shape[0] // planes], width=PICTURE_WIDTH)
 
 
 def take_picture(task: PictureTask) -> Pictured:

@@ -49,6 +49,7 @@ def changed_area(
     dilations: int,
     min_contour_area: float,
     unit: float,
+    planes: int = 1,
 ) -> Evidence:
     """Area that differs between two prepared grey images, with what it is made of.
 
@@ -64,18 +65,20 @@ def changed_area(
         Contours below this area do not count; in the unit of the result.
     unit : float, above 0
         Area of one pixel in the unit of the result: `area_unit` or 1.
+    planes : int, at least 1
+        As in `difference`.
 
     Raises
     ------
     ValueError
-        If the shapes differ.
+        If the shapes differ, or are not of so many planes.
 
     Notes
     -----
     absdiff, threshold, dilate, external contours, `contourArea`: the original script's own sequence. Areas are
     multiples of one half, so their sum is exact in any order and is multiplied by the unit once, at the end.
     """
-    changed = changed_pixels(difference(image_a, image_b), threshold=threshold)
+    changed = changed_pixels(difference(image_a, image_b, planes=planes), threshold=threshold)
     changed_fraction = cv2.countNonZero(changed) / changed.size
     areas = [cv2.contourArea(contour) for contour in contours(changed, dilations=dilations)]
     counting = [area for area in areas if area * unit >= min_contour_area]
@@ -87,11 +90,35 @@ def changed_area(
     )
 
 
-def difference(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """By how many grey levels two images of one shape differ: (H, W), uint8; ValueError if their shapes differ."""
+def difference(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, planes: int = 1) -> NDArray[np.uint8]:
+    """By how many levels two images of one shape differ.
+
+    Parameters
+    ----------
+    image_a, image_b : (planes * H, W), uint8
+        Grey, or several planes of one frame, one above the other.
+    planes : int, at least 1
+
+    Returns
+    -------
+    (H, W), uint8
+        Of each pixel of the frame the largest difference in any plane, so that a change which several planes show
+        counts once.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or are not of so many planes.
+    """
     if image_a.shape != image_b.shape:
         raise ValueError(f"shapes differ: {image_a.shape} and {image_b.shape}")
-    return np.asarray(cv2.absdiff(image_a, image_b), dtype=np.uint8)
+    apart = np.asarray(cv2.absdiff(image_a, image_b), dtype=np.uint8)
+    if planes == 1:
+        return apart
+    height, width = apart.shape
+    if height % planes:
+        raise ValueError(f"{height} rows are not {planes} planes of one height")
+    return np.asarray(apart.reshape(planes, height // planes, width).max(axis=0), dtype=np.uint8)
 
 
 def changed_pixels(difference: NDArray[np.uint8], *, threshold: int) -> NDArray[np.uint8]:

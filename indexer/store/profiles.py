@@ -128,7 +128,7 @@ _SELECT = (
 def _stored(session: Session, row: Any) -> StoredProfile:
     profile, scoring, preparation = row
     cameras = session.scalars(select(CameraRow.name).where(CameraRow.profile_id == profile.id).order_by(CameraRow.name))
-    layers = Scoring(_preparation(json.loads(preparation.parameters)), **json.loads(scoring.parameters))
+    layers = Scoring(preparation_of(preparation.parameters), **json.loads(scoring.parameters))
     return StoredProfile(
         id=profile.id,
         scoring_id=scoring.id,
@@ -139,8 +139,9 @@ def _stored(session: Session, row: Any) -> StoredProfile:
     )
 
 
-def _preparation(parameters: dict[str, Any]) -> Preparation:
-    """A preparation as JSON has it: with lists for tuples, and without what is not ignored."""
+def preparation_of(said: str) -> Preparation:
+    """A preparation from its JSON, which has lists for tuples, and says nothing of what is not ignored."""
+    parameters: dict[str, Any] = json.loads(said)
     drawing = parameters.get("ignore_picture")
     found = {
         "mask": tuple(parameters["mask"]),

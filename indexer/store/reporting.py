@@ -13,12 +13,15 @@ from sqlalchemy import and_, extract, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import State
+from indexer.domain.profiles import Preparation
 from indexer.store.bulk import chunks
 from indexer.store.columns import stored_text
+from indexer.store.profiles import preparation_of
 from indexer.store.tables import (
     CameraRow,
     DecisionRow,
     ImageRow,
+    PreparationRow,
     ProfileRow,
     RemovalRow,
     ScoreRow,
@@ -209,11 +212,16 @@ def list_undecided(session: Session, camera_id: int, *, limit: int) -> list[Imag
     return [_image(row, camera) for row, camera in session.execute(query.order_by(ImageRow.path).limit(limit))]
 
 
-def load_any_thumbnails(session: Session, image_ids: Sequence[int]) -> dict[int, bytes]:
-    """A thumbnail of each image, whatever its preparation, by image id; those without one are left out."""
-    query = select(ThumbnailRow.image_id, ThumbnailRow.data).order_by(ThumbnailRow.preparation_id.desc())
+def load_any_thumbnails(session: Session, image_ids: Sequence[int]) -> dict[int, tuple[bytes, Preparation]]:
+    """A thumbnail of each image with its preparation, whichever that is, by image id; those without one are left
+    out."""
+    query = (
+        select(ThumbnailRow.image_id, ThumbnailRow.data, PreparationRow.parameters)
+        .join(PreparationRow, PreparationRow.id == ThumbnailRow.preparation_id)
+        .order_by(PreparationRow.id.desc())
+    )
     found = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
-    return {image_id: data for rows in found for image_id, data in rows}
+    return {image_id: (data, preparation_of(said)) for rows in found for image_id, data, said in rows}
 
 
 _IMAGES = select(ImageRow, CameraRow.name).join(CameraRow, CameraRow.id == ImageRow.camera_id)

@@ -129,7 +129,8 @@ def _picture(session: Session, image: ImageStory, *, limits: Limits) -> tuple[Pi
     for stored in profiles.list_profiles(session):
         loaded = thumbnails.load_thumbnails(session, [image.id], preparation_id=stored.preparation_id)
         if image.id in loaded:
-            return picture_of_thumbnail(loaded[image.id]), Source.THUMBNAIL
+            planes = stored.profile.preparation.planes
+            return picture_of_thumbnail(loaded[image.id], planes=planes), Source.THUMBNAIL
     raise PictureProblem(
         f"image {image.id} has no picture: its file is not what the index knows, and nothing of it is stored; "
         "put the file back, or ingest its folder again"

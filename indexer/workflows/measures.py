@@ -19,7 +19,12 @@ def recipe_of(preparation: Preparation) -> Recipe | None:
     if preparation.work_width is None:
         return None
     return Recipe(
-        preparation.digest, preparation.work_width, preparation.contrast, mask_of(preparation), preparation.levels
+        preparation.digest,
+        preparation.work_width,
+        preparation.contrast,
+        mask_of(preparation),
+        preparation.levels,
+        preparation.chroma,
     )
 
 
@@ -64,4 +69,5 @@ def measure_of(stored: StoredProfile) -> Measure:
         native=profile.preparation.native,
         max_score=profile.max_score,
         record_limit=profile.record_limit,
+        planes=profile.preparation.planes,
     )

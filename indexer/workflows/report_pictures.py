@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from indexer.domain.images import State
+from indexer.domain.profiles import Preparation
 from indexer.engines import Lost, Map
 from indexer.files.publishing import Publication
 from indexer.pages.views import Picture, Shown
@@ -89,7 +90,7 @@ class Pictures:
                 self.counts.from_index += 1
             elif self.out.reuse(prepared):
                 self.counts.reused += 1
-            elif facts.id in grey and (picture := _readable(grey[facts.id])) is not None:
+            elif facts.id in grey and (picture := _readable(*grey[facts.id])) is not None:
                 self.out.write(prepared, picture)
                 self.counts.from_index += 1
             else:
@@ -97,10 +98,10 @@ class Pictures:
             advance(1)
 
 
-def _readable(thumbnail: bytes) -> bytes | None:
+def _readable(thumbnail: bytes, preparation: Preparation) -> bytes | None:
     """A thumbnail as a picture; None if it is spoiled, which `db check` and `compare` tell."""
     try:
-        return picture_of_thumbnail(thumbnail).data
+        return picture_of_thumbnail(thumbnail, planes=preparation.planes).data
     except ValueError:
         return None
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from indexer.domain.profiles import (
     BALANCED,
     BUILT_IN,
+    COLOUR,
     DEFAULT,
     ORIGINAL,
     PARAMETERS,
@@ -31,6 +32,7 @@ CHANGES: dict[str, Any] = {
     "ignore": ((70.0, 0.0, 30.0, 12.5),),
     "ignore_picture": Drawing(4, 3, 5, "not looked at"),
     "levels": (28000, 33000),
+    "chroma": 3,
     "threshold": 31,
     "dilations": 3,
     "min_contour_area": 1001.0,
@@ -38,9 +40,10 @@ CHANGES: dict[str, Any] = {
     "record_limit": 3999.0,
 }
 PREPARATION, SCORING = (
-    ["work_width", "contrast", "mask", "ignore", "ignore_picture", "levels"],
+    ["work_width", "contrast", "mask", "ignore", "ignore_picture", "levels", "chroma"],
     ["threshold", "dilations", "min_contour_area"],
 )
+COLOUR_DIGESTS = ["7ec3e618f7f02012", "099dc3e0e60dd790", "f8e3bb66efd92b9d"]
 DIGESTS = ("preparation", "scoring", "profile")
 
 
@@ -53,16 +56,18 @@ def digests(profile: Profile) -> tuple[str, str, str]:
 
 
 def test_built_in_profiles_are_those_of_the_design() -> None:
-    """The three profiles that come with the tool have exactly these numbers, and `balanced` is the default."""
+    """The four profiles that come with the tool have exactly these numbers, and `balanced` is the default."""
     shared = {"mask": (5, 10, 5, 0), "dilations": 2, "min_contour_area": 1000.0, "max_score": 1000.0}
     shared |= {"record_limit": 4000.0}
     assert {profile.name: profile.parameters for profile in BUILT_IN} == {
         "balanced": shared | {"work_width": 320, "contrast": True, "threshold": 30},
         "plain": shared | {"work_width": 320, "contrast": False, "threshold": 45},
         "original": shared | {"work_width": None, "contrast": False, "threshold": 45},
+        "colour": shared | {"work_width": 320, "contrast": True, "threshold": 30, "chroma": 2},
     }
     assert DEFAULT is BALANCED
-    assert [profile.preparation.native for profile in BUILT_IN] == [False, False, True]
+    assert [profile.preparation.native for profile in BUILT_IN] == [False, False, True, False]
+    assert [profile.preparation.planes for profile in BUILT_IN] == [1, 1, 1, 3]
 
 
 def test_stored_digests_never_change() -> None:
@@ -70,6 +75,7 @@ def test_stored_digests_never_change() -> None:
     assert [digest[:16] for digest in digests(BALANCED)] == ["27ab6fdd3d1c49e0", "7c0c06915733ef76", "8e83829831735d12"]
     strict = derived(name="strict", max_score=500.0)
     assert strict.digest == "fd0573a732a8d94133bde57257daee17a3bd22e4c411f526f4540187de22b48f"
+    assert [digest[:16] for digest in digests(COLOUR)] == COLOUR_DIGESTS
 
 
 def test_digests_of_what_is_ignored_never_change() -> None:
@@ -96,7 +102,7 @@ def test_any_parameter_changes_its_own_layer_and_those_above(parameter: str) -> 
 def test_changes_cover_every_parameter() -> None:
     """The table of changes above forgets no parameter, so that each has its place in a digest."""
     assert CHANGES.keys() == set(PARAMETERS)
-    assert {"ignore", "ignore_picture", "levels"} == CHANGES.keys() - BALANCED.parameters.keys()
+    assert {"ignore", "ignore_picture", "levels", "chroma"} == CHANGES.keys() - BALANCED.parameters.keys()
 
 
 @given(st.sampled_from(BUILT_IN), st.integers(0, 300_000), st.integers(0, 10**6))
@@ -163,6 +169,9 @@ NOT_A_NUMBER, ENDLESS = float("nan"), float("inf")
         (BALANCED, {"ignore_picture": Drawing(4, 3, 0, "")}, "the picture ignores none of its 4 x 3 pixels; paint"),
         (BALANCED, {"ignore_picture": Drawing(4, 3, 12, "")}, "the picture ignores all of its 4 x 3 pixels; leave"),
         (ORIGINAL, {"contrast": True}, "local contrast needs a work width"),
+        (ORIGINAL, {"chroma": 2}, "chroma needs a work width"),
+        (BALANCED, {"chroma": -1}, "chroma -1 is not within 0 to 8"),
+        (BALANCED, {"chroma": 9}, "chroma 9 is not within 0 to 8"),
         (BALANCED, {"threshold": -1}, "threshold -1 is not within 0 to 254"),
         (BALANCED, {"threshold": 255}, "threshold 255 is not within 0 to 254"),
         (BALANCED, {"dilations": -1}, "dilations -1 is not within 0 to 50"),

@@ -37,6 +37,23 @@ def test_what_is_ignored_is_told_readably(run: Run, decided: Path, tree: Path) -
     assert run("profile", "list").out.rstrip().endswith("2 rectangles, picture   gate")
 
 
+def test_chroma_is_told_where_there_is_some(run: Run, decided: Path) -> None:
+    """`profile make --base colour` takes it over, 0 makes `balanced` of it, and the list tells it of those that have
+    it."""
+    run("profile", "make", "mine", "--base", "colour", "--chroma", "3")
+    run("profile", "make", "grey", "--base", "colour", "--chroma", "0")
+    shown = {name: run("profile", "show", name).out.splitlines() for name in ("balanced", "colour", "mine", "grey")}
+    assert [[line for line in shown[name] if "chroma" in line] for name in ("balanced", "colour", "mine", "grey")] == [
+        [],
+        ["  chroma = 2"],
+        ["  chroma = 3"],
+        [],
+    ]
+    assert shown["grey"][1:] == shown["balanced"][1:]
+    ends = {line.split()[0]: line.split()[-1] for line in run("profile", "list").out.splitlines()[3:] if line.strip()}
+    assert ends == {"balanced": "1000", "plain": "1000", "original": "1000", "colour": "2", "mine": "3", "grey": "1000"}
+
+
 def test_a_program_can_make_it_again(run: Run, decided: Path, tree: Path) -> None:
     """The JSON of a profile has the drawing itself; given back as a file, it makes a profile with the same digest."""
     run("profile", "make", "mine", "--ignore-picture", tree)

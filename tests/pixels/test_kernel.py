@@ -59,6 +59,7 @@ def found_by(
         native=st.just(False),
         max_score=st.sampled_from([0.0, 1000.0, 1e6]),
         record_limit=st.sampled_from([0.0, 1000.0, 4000.0, 1e6]),
+        planes=st.sampled_from([1, 1, 2, 3]),
     ),
     hint=st.tuples(st.integers(-5, 90), st.integers(-5, 95), st.integers(-3, 9), st.integers(-70, 600)),
 )
@@ -73,7 +74,9 @@ def test_the_kernel_is_brute_force(
     hint: Box,
 ) -> None:
     """The same is found, on the same evidence, whatever changed and whichever box is looked at first."""
-    images = [draw(*shape, seed, share) for draw, seed in drawings]
+    images = [
+        np.vstack([draw(*shape, seed + plane, share) for plane in range(measure.planes)]) for draw, seed in drawings
+    ]
     assert found_by(search, images, measure, {None: hint}) == first_similar(images[0], images[1:], measure=measure)
 
 

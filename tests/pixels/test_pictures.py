@@ -115,6 +115,13 @@ def test_a_thumbnail_gives_a_grey_picture_no_wider() -> None:
         assert np.abs(shown(picture).astype(int) - small[..., None]).mean() < 4
 
 
+def test_of_several_planes_the_grey_one_is_shown() -> None:
+    """The picture of a thumbnail with colour beneath is that of its grey plane."""
+    grey = cv2.resize(cv2.cvtColor(FRAME, cv2.COLOR_BGR2GRAY), (320, 180))
+    planes = np.vstack([grey, np.full((360, 320), 128, np.uint8)])
+    assert picture_of_thumbnail(encode(planes), planes=3) == picture_of_thumbnail(encode(grey))
+
+
 @pytest.mark.parametrize("data", [b"", b"\x89PNG", encode(FRAME[:, :, 0])[:-20]])
 def test_a_spoiled_thumbnail_is_refused(data: bytes) -> None:
     """No part of a thumbnail is a picture."""

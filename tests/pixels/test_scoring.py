@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from indexer.pixels.scoring import Evidence, area_unit, changed_area
+from indexer.pixels.scoring import Evidence, area_unit, changed_area, difference
 
 SHAPE = (40, 50)
 IMAGES = arrays.arrays(np.uint8, SHAPE, elements=st.sampled_from([0, 40, 45, 46, 100, 255]))
@@ -138,3 +138,20 @@ def test_the_score_does_not_depend_on_simd() -> None:
         cv2.setUseOptimized(optimised)
         found.add(evidence(image_a, image_b, unit=area_unit(180, 320)))
     assert len(found) == 1
+
+
+@given(st.lists(MASKS, min_size=3, max_size=3), st.sampled_from([0.0, 20.0, 300.0]))
+@settings(max_examples=50)
+def test_a_change_in_several_planes_counts_once(masks: list[np.ndarray], least: float) -> None:
+    """The evidence of planes is that of one frame that has changed wherever any of them has."""
+    black, planes = np.zeros((3 * SHAPE[0], SHAPE[1]), np.uint8), np.vstack(masks).astype(np.uint8) * 255
+    found = changed_area(black, planes, threshold=45, dilations=2, min_contour_area=least, unit=2.0, planes=3)
+    union = np.any(masks, axis=0).astype(np.uint8) * 255
+    assert found == evidence(np.zeros(SHAPE, np.uint8), union, least=least, unit=2.0)
+
+
+def test_rows_that_are_not_planes_are_refused() -> None:
+    """Forty rows are no three planes."""
+    image = np.zeros(SHAPE, np.uint8)
+    with pytest.raises(ValueError, match="40 rows are not 3 planes"):
+        difference(image, image, planes=3)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from indexer.domain.profiles import COLOUR
 from indexer.store.database import Database
 from indexer.store.schema import check_database, head, open_database, upgrade_database
 from tests.databases import on_sqlite, rows
@@ -27,6 +28,7 @@ QUESTIONS = (
     "SELECT id, name, digest, active FROM profiles ORDER BY id",
     "SELECT id, image_a_id, image_b_id, verdict FROM verdicts ORDER BY id",
 )
+PROFILES = next(place for place, question in enumerate(QUESTIONS) if " FROM profiles " in question)
 
 
 @pytest.fixture
@@ -46,11 +48,14 @@ def answers(path: Path) -> list[list[tuple[Any, ...]]]:
 
 @on_sqlite
 def test_old_index_is_upgraded_with_its_decisions(maker: Any, old_index: Path) -> None:
-    """`db upgrade` opens it; decisions, scores, removals, images, thumbnails, pins and verdicts are what they were."""
+    """`db upgrade` opens it; decisions, scores, removals, images, thumbnails, pins and verdicts are what they were, and
+    so are its profiles, with the built-in one that it lacked behind them."""
     before = answers(old_index)
     assert [len(rows) for rows in before] == [18, 10, 8, 13, 12, 3, 4, 1]
     assert upgrade_database(str(old_index)) == head()
-    assert answers(old_index) == before
+    after = answers(old_index)
+    assert after[PROFILES].pop()[1:] == (COLOUR.name, COLOUR.digest, False)
+    assert after == before
     with closing(open_database(str(old_index))) as database:
         assert isinstance(database, Database)
         assert check_database(database).problems == ()

@@ -79,7 +79,9 @@ def test_an_unknown_profile(database: Database) -> None:
     """A profile that does not exist is None to one who looks, and a sentence with the names to one who needs it."""
     with database.read() as session:
         assert profiles.find_profile(session, "nope") is None
-        with pytest.raises(ProfileProblem, match="no profile 'nope'; there are balanced, plain, original; make one"):
+        with pytest.raises(
+            ProfileProblem, match="no profile 'nope'; there are balanced, plain, original, colour; make one"
+        ):
             profiles.get_profile(session, "nope")
 
 

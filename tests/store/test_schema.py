@@ -2,6 +2,7 @@
 
 import io
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_mock_engine, inspect
 
+from indexer.domain.profiles import BUILT_IN
 from indexer.store.database import Database, parse_database
-from indexer.store.schema import MIGRATIONS, head, migrate, upgrade_database
+from indexer.store.profiles import list_profiles
+from indexer.store.schema import MIGRATIONS, head, migrate, open_database, upgrade_database
 from indexer.store.tables import Table
 from tests.databases import Maker, execute, on_postgresql, on_sqlite, rows
 
@@ -231,7 +234,7 @@ def test_rows_survive_an_upgrade(maker: Maker, tmp_path: Path, revision: str) ->
     after = rows_of(database, columns)
     assert all(set(rows) <= set(after[table]) for table, rows in before.items())
     added = {table: len(after[table]) - len(rows) for table, rows in before.items() if len(after[table]) > len(rows)}
-    assert added == {"preparations": 3, "scorings": 3, "profiles": 3}
+    assert added == {"preparations": 4, "scorings": 4, "profiles": 4}
     database.close()
 
 
@@ -256,6 +259,24 @@ def test_thumbnails_of_an_older_database_count_as_not_flat(maker: Maker, tmp_pat
     database.close()
     upgrade_database(place)
     assert rows_of(database, {"thumbnails": ["image_id", "flat"]}) == {"thumbnails": [(96, False)]}
+
+
+@pytest.mark.parametrize("own", [None, "colour"])
+def test_an_older_database_gets_the_profile_that_it_lacks(maker: Maker, tmp_path: Path, own: str | None) -> None:
+    """An index of the revision before gets `colour` by the upgrade, the active one stays; its own of that name too."""
+    place = maker.place(tmp_path)
+    database = made_at(place, "0008")
+    filled(database)
+    execute(database, "UPDATE preparations SET parameters = '{\"mask\": [1, 2, 3, 4]}'")
+    if own is not None:
+        execute(database, "UPDATE profiles SET name = ?", own)
+    database.close()
+    upgrade_database(place)
+    with closing(open_database(place)) as database, database.read() as session:
+        found = {one.profile.name: (one.active, one.profile.preparation.mask) for one in list_profiles(session)}
+    usual = (False, (5, 10, 5, 0))
+    built_in = {profile.name: usual for profile in BUILT_IN}
+    assert found == built_in | {own or "mine": (True, (1, 2, 3, 4))}
 
 
 def test_the_head_is_the_last_revision_of_alembic() -> None:

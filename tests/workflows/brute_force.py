@@ -13,8 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-LIMITS = {"balanced": (30, 1000.0), "plain": (45, 1000.0)}
-"""Threshold and maximum of the built-in profiles; both count contours from 1000 on."""
+LIMITS = {"balanced": (30, 1000.0, 1), "plain": (45, 1000.0, 1), "colour": (30, 1000.0, 3)}
+"""Threshold, maximum and planes of the built-in profiles; all count contours from 1000 on."""
 
 Verdict = tuple[str, int | None, float | None, str]
 """verdict, keeper, score, reason."""
@@ -50,11 +50,11 @@ def pixels(thumbnail: bytes) -> np.ndarray:
 
 
 @cache
-def evidence(thumbnail_a: bytes, thumbnail_b: bytes, threshold: int) -> tuple[float, float, int, float]:
+def evidence(thumbnail_a: bytes, thumbnail_b: bytes, threshold: int, planes: int) -> tuple[float, float, int, float]:
     """Score, largest contour, number of counting contours and changed fraction of two prepared images of one shape."""
-    image_a, image_b = pixels(thumbnail_a), pixels(thumbnail_b)
-    factor = 307200 / (image_a.shape[0] * image_a.shape[1])
-    changed = (np.abs(image_a.astype(int) - image_b.astype(int)) > threshold).astype(np.uint8)
+    changed_in = np.abs(pixels(thumbnail_a).astype(int) - pixels(thumbnail_b).astype(int)) > threshold
+    changed = np.any(np.split(changed_in, planes), axis=0).astype(np.uint8)
+    factor = 307200 / changed.size
     grown = cv2.dilate(changed, np.ones((3, 3), np.uint8), iterations=2)
     contours, _ = cv2.findContours(grown, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     areas = [cv2.contourArea(contour) * factor for contour in contours]
@@ -97,7 +97,7 @@ def said_of(rows: Rows) -> Said:
 
 def similarity(frame: Frame, keeper: Frame, profile: str, said: Said) -> tuple[float | None, str] | None:
     """Score and reason of two similar images; None if they are not similar."""
-    threshold, max_score = LIMITS[profile]
+    threshold, max_score, planes = LIMITS[profile]
     if (frame.id, keeper.id) in said:
         return (None, "verdict") if said[frame.id, keeper.id] == "same" else None
     if frame.content_hash == keeper.content_hash:
@@ -106,7 +106,7 @@ def similarity(frame: Frame, keeper: Frame, profile: str, said: Said) -> tuple[f
         return None
     if frame.flat or keeper.flat:
         return None
-    score = evidence(frame.thumbnail, keeper.thumbnail, threshold)[0]
+    score = evidence(frame.thumbnail, keeper.thumbnail, threshold, planes)[0]
     return (score, "similar") if score < max_score else None
 
 
@@ -169,5 +169,6 @@ def _assert_evidence(rows: Rows, frames: list[Frame], profile: str) -> None:
     )
     for id_a, id_b, *found in recorded:
         if id_a in by_id and id_b in by_id:
-            expected = evidence(by_id[id_a].thumbnail, by_id[id_b].thumbnail, LIMITS[profile][0])
+            threshold, _, planes = LIMITS[profile]
+            expected = evidence(by_id[id_a].thumbnail, by_id[id_b].thumbnail, threshold, planes)
             assert np.allclose(found, expected, rtol=1e-12, atol=0)

@@ -92,7 +92,7 @@ def test_what_cannot_be_meant_is_refused(two: Index) -> None:
     before = two.dump()
     with pytest.raises(ImageProblem, match="no camera 'nope'; there are: 'gate', 'yard'"):
         use(two, "blind", "nope")
-    with pytest.raises(ProfileProblem, match="no profile 'nope'; there are balanced, plain, original, blind"):
+    with pytest.raises(ProfileProblem, match="no profile 'nope'; there are balanced, plain, original, colour, blind"):
         use(two, "nope")
     for profile, active in ((None, False), ("blind", True)):
         with pytest.raises(UsageProblem, match=r"manage.py profile use NAME, or --active"):

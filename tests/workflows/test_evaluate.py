@@ -170,10 +170,11 @@ def labels_of(shared_data: Path) -> list[StateLabel]:
 
 def test_table_of_the_readme(frames_index: Frames, shared_data: Path) -> None:
     """The table in the README is what the command prints for the labelled sample frames."""
-    names = ["balanced", "plain", "original"]
+    names = ["balanced", "plain", "colour", "original"]
     report = evaluated(frames_index("balanced"), labels_of(shared_data), named=names, max_scores=[1000])
     printed = [line.split() for line in said(choices.evaluated, report).splitlines() if line.strip()]
-    shown = README.read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0]
+    section = README.read_text(encoding="utf-8").partition("### How good the decisions are\n")[2]
+    shown = section.partition("```text\n")[2].partition("```")[0]
     assert [line.split() for line in shown.splitlines()] == printed
 
 
@@ -195,14 +196,17 @@ def test_wrong_removals_by_limit(frames_index: Frames, shared_data: Path) -> Non
 
 def test_real_frames(frames_index: Frames, shared_data: Path) -> None:
     """On the labelled sample frames no built-in profile loses a visit, and balanced removes the fewest wrongly."""
-    report = evaluated(frames_index("balanced"), labels_of(shared_data), named=["balanced", "plain", "original"])
+    report = evaluated(
+        frames_index("balanced"), labels_of(shared_data), named=["balanced", "plain", "colour", "original"]
+    )
     totals = {one.profile: one.total for one in report.evaluations}
     assert report.unknown == ()
     assert {profile: (total.images, total.states, total.states_lost) for profile, total in totals.items()} == {
-        profile: (145, 15, ()) for profile in ("balanced", "plain", "original")
+        profile: (145, 15, ()) for profile in ("balanced", "plain", "colour", "original")
     }
     assert {profile: (total.wrong_removals, total.duplicates) for profile, total in totals.items()} == {
         "balanced": (2, 67),
         "plain": (6, 72),
+        "colour": (2, 67),
         "original": (6, 66),
     }

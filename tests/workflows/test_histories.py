@@ -48,7 +48,7 @@ step = st.one_of(
     st.tuples(st.just("add"), st.lists(places, min_size=1, max_size=3)),
     st.tuples(st.sampled_from(["change", "move"]), numbers, numbers),
     st.tuples(st.sampled_from(["vanish", "rename", "retime", "restore", "restore without pin"]), numbers),
-    st.tuples(st.sampled_from(["balanced", "plain"])),
+    st.tuples(st.sampled_from(["balanced", "plain", "colour"])),
     verdict,
 )
 steps = st.lists(st.tuples(step, st.sampled_from([True, True, False])), min_size=2, max_size=12)
@@ -167,7 +167,7 @@ class History:
 
     def take(self, step: str, *what: Any) -> None:
         """Does what a step says."""
-        if step in ("balanced", "plain"):
+        if step in ("balanced", "plain", "colour"):
             self.compare(step)
         elif step in ("same", "different", "undo"):
             self.judge(step, *what)

@@ -83,7 +83,7 @@ def test_the_rows_of_the_serial_run(
     assert shared.dump(without=("runs",)) == alone.dump(without=("runs",))
 
 
-@pytest.mark.parametrize("profile", ["balanced", "original"])
+@pytest.mark.parametrize("profile", ["balanced", "colour", "original"])
 def test_workers_that_see_the_files_elsewhere(
     index: Index, open_index: Callable[..., Index], dask_cluster: Cluster, tmp_path: Path, profile: str
 ) -> None:

@@ -11,7 +11,7 @@ from tests.workflows.conftest import Index
 
 
 def test_built_in_profiles_are_there(index: Index) -> None:
-    """A new index has the three built-in profiles, and `balanced` is active."""
+    """A new index has the four built-in profiles, and `balanced` is active."""
     assert tuple(stored.profile for stored in list_profiles(index.database)) == BUILT_IN
     assert [stored.profile.name for stored in list_profiles(index.database) if stored.active] == ["balanced"]
 

@@ -83,7 +83,7 @@ def compared(lots: Index, open_index: Callable[..., Index], spread: Map | None, 
     return report, copy.dump(without=("runs",))
 
 
-@pytest.mark.parametrize("profile", ["balanced", "original"])
+@pytest.mark.parametrize("profile", ["balanced", "colour", "original"])
 @pytest.mark.parametrize("workers", [2, 5])
 def test_sent_searches_leave_the_rows_of_the_serial_walk(
     lots: Index, open_index: Callable[..., Index], workers: int, profile: str
