@@ -14,6 +14,7 @@ from indexer.engines import Lost, serial
 from indexer.store import cameras, decisions
 from indexer.store.profiles import StoredProfile
 from indexer.store.standing import Standing, list_standing
+from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.camera_tasks import LARGEST, TOGETHER, CameraTask, groups, hand_out
 from indexer.workflows.comparing import CameraResult, Means, Written
 from indexer.workflows.deciding import MetPair
@@ -37,9 +38,14 @@ class _Camera:
 def standing_cameras(
     means: Means, chosen: Mapping[str, int], in_force: Mapping[str, StoredProfile], *, run: Run
 ) -> Iterator[CameraResult]:
-    """The cameras in which nothing changed, with what is decided; but for those that others are at work on."""
+    """The cameras in which nothing changed, with what is decided; but for those that others are at work on.
+
+    None where earlier versions took in images of system folders: they rank otherwise now, and all are looked at.
+    """
     others = run.right.others(list(chosen))  # before the look: what they wrote until they left is then seen
     with means.database.read() as session:
+        if count_in_system_folders(session):
+            return
         only = next(iter(chosen.values())) if len(chosen) == 1 else None
         present = cameras.count_present(session)
         standing = list_standing(session, camera_id=only)

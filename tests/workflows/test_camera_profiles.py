@@ -95,7 +95,7 @@ def test_what_cannot_be_meant_is_refused(two: Index) -> None:
     with pytest.raises(ProfileProblem, match="no profile 'nope'; there are balanced, plain, original, colour, blind"):
         use(two, "nope")
     for profile, active in ((None, False), ("blind", True)):
-        with pytest.raises(UsageProblem, match=r"manage.py profile use NAME, or --active"):
+        with pytest.raises(UsageProblem, match=r"or --active in its place: manage.py profile use NAME"):
             use_profile(two.database, profile, camera="gate", active=active, clock=two.clock)
     assert two.dump() == before
 
