@@ -29,8 +29,8 @@ class Image:
     """One present image of a camera, as the decision rule sees it.
 
     `captured_at` is aware UTC or None; `shape` is the (height, width) of its thumbnail, None where shapes do not
-    matter. One whose thumbnail is `flat`, with nothing on it, is like no other image by any score. `in_system_folder`:
-    its path leads through a hidden folder, a bin, a snapshot or the like.
+    matter. One whose thumbnail is `flat`, with nothing on it, is like no other image by any score. `system_folders`:
+    how many hidden folders, bins, snapshots and the like its path leads through.
     """
 
     id: int
@@ -43,7 +43,7 @@ class Image:
     pinned: bool = False
     shape: tuple[int, int] | None = None
     flat: bool = False
-    in_system_folder: bool = False
+    system_folders: int = 0
 
     @cached_property
     def captured_us(self) -> int | None:
@@ -52,7 +52,7 @@ class Image:
         return None if self.captured_at is None else (self.captured_at - _EPOCH) // timedelta(microseconds=1)
 
     @cached_property
-    def rank(self) -> tuple[bool, int, int, bool, bool, int, str, bytes]:
+    def rank(self) -> tuple[bool, int, int, int, bool, int, str, bytes]:
         """The key that sorts the images of a camera from the one that everything may fall to, downwards.
 
         Pinned first; more pixels; higher sharpness step (floor of log2: noise between equals does not decide); outside
@@ -67,7 +67,7 @@ class Image:
             not self.pinned,
             -self.width * self.height,
             -math.frexp(self.sharpness)[1],  # the exponent: floor(log2) + 1, but exact just below a power of two too
-            self.in_system_folder,
+            self.system_folders,
             time_us is None,
             time_us or 0,
             self.content_hash,

@@ -365,8 +365,8 @@ def _in_system_folders(console: Console, number: int) -> None:
     if number:
         console.print(
             f"{number} images lie in hidden folders, bins, snapshots or the like, which an earlier version took in. "
-            "They and what they stand for are held back from prune; ingest the folder above again: "
-            f"{command_line('ingest', 'FOLDER')}"
+            "They and what they stand for are held back from prune. Ingest the folder above again, or name such a "
+            f"folder itself to keep its images: {command_line('ingest', 'FOLDER')}"
         )
 
 

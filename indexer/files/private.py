@@ -12,6 +12,7 @@ elsewhere only people who were let in could have put it there. Enforced by tests
 
 import errno
 import os
+import secrets
 import stat
 from contextlib import suppress
 
@@ -125,5 +126,21 @@ def _require_ours(descriptor: int, path: str, *, one_name: bool) -> None:
     if one_name and status.st_nlink > 1:
         raise OSError(errno.EMLINK, "it has a second name (a hard link); put a copy in its place", path)
     folder = os.stat(os.path.dirname(path) or os.curdir)
-    if folder.st_mode & stat.S_IWOTH and status.st_uid not in {os.geteuid(), folder.st_uid, 0}:
+    is_strange = folder.st_mode & stat.S_IWOTH and status.st_uid not in {os.geteuid(), folder.st_uid, 0}
+    if is_strange and status.st_uid != _owner_of_new(os.path.dirname(path)):
         raise OSError(errno.EPERM, "it is another user's, in a folder that all may write to; move it away", path)
+
+
+def _owner_of_new(folder: str) -> int | None:
+    """Whose a file of ours is in a folder: a server may make its administrators, or all, somebody else."""
+    probe = os.path.join(folder, f".indexer-probe-{secrets.token_hex(8)}")
+    try:
+        descriptor = create_file(probe)
+    except OSError:
+        return None
+    try:
+        return os.fstat(descriptor).st_uid
+    finally:
+        os.close(descriptor)
+        with suppress(OSError):
+            os.unlink(probe)

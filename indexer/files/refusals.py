@@ -19,6 +19,9 @@ _WITH_A_MEANING = {
     errno.EXDEV,
     errno.ETIMEDOUT,
     errno.ENAMETOOLONG,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
 }
 _PERMISSIONS = {errno.EACCES, errno.EPERM}
 _ANOTHER_DISK = "mount it with another driver or other options, or keep the files on another disk"

@@ -134,6 +134,11 @@ def find_system_folder(path: str, *, root: str) -> str | None:
     return _find_above(os.path.dirname(path), root.rstrip(os.sep) + os.sep)
 
 
+def count_system_folders(path: str) -> int:
+    """How many of the folders above a path are system folders: a bin in a hidden folder counts for more than that."""
+    return sum(map(is_system_folder, os.path.dirname(path).split(os.sep)))
+
+
 def is_apart(path: str, other: str) -> bool:
     """Whether a path lies in a system folder in which the other does not lie."""
     here, there = os.path.dirname(path), os.path.dirname(other)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from indexer.domain.images import Image, State
 from indexer.domain.names import Naming, clamped_mtime
-from indexer.files.system_folders import find_system_folder
+from indexer.files.system_folders import count_system_folders
 from indexer.pixels.describing import Description
 from indexer.store.bulk import chunks, many
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
@@ -180,10 +180,12 @@ def set_state(session: Session, image_ids: Sequence[int], state: State, *, reaso
         session.execute(update(ImageRow).where(ImageRow.id.in_(chunk)).values(state=state, state_reason=reason))
 
 
-def displace(session: Session, image_id: int, *, path: str) -> None:
-    """Marks a row as replaced if it still is the one at a path: its bytes may have been found elsewhere meanwhile."""
+def displace(session: Session, image_id: int, *, path: str) -> bool:
+    """Marks a row as replaced if it still is the one at a path, and tells: its bytes may have been found elsewhere
+    meanwhile."""
     there = (ImageRow.id == image_id) & (ImageRow.path == path)
-    session.execute(update(ImageRow).where(there).values(state=State.MISSING, state_reason="replaced"))
+    replaced = update(ImageRow).where(there).values(state=State.MISSING, state_reason="replaced")
+    return session.execute(replaced.returning(ImageRow.id)).first() is not None
 
 
 def mark_missing(session: Session, gone: Mapping[int, str], *, reason: str = "not found") -> int:
@@ -307,7 +309,7 @@ def _present(
         pinned=bool(pinned),
         shape=known,
         flat=bool(flat),
-        in_system_folder=find_system_folder(path, root="/") is not None,
+        system_folders=count_system_folders(path),
     )
 
 

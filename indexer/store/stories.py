@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from indexer.domain.images import Criterion, Image, State, ranked_above
 from indexer.errors import ImageProblem
 from indexer.escaping import command_line
-from indexer.files.system_folders import find_system_folder
+from indexer.files.system_folders import count_system_folders
 from indexer.store import profiles, removals
 from indexer.store.pins import is_pinned, is_pinned_by_person
 from indexer.store.removals import Removal
@@ -218,5 +218,5 @@ def _unpinned(row: ImageRow) -> Image:
         row.sharpness,
         row.content_hash,
         row.captured_at,
-        in_system_folder=find_system_folder(row.path, root="/") is not None,
+        system_folders=count_system_folders(row.path),
     )

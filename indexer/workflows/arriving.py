@@ -43,8 +43,7 @@ class TakenIn:
 def take_in(session: Session, arrivals: Sequence[Arrival], *, contents: Contents, run_id: int, at: datetime) -> TakenIn:
     """Writes arrivals."""
     for arrival in arrivals:
-        if arrival.replaced is not None:
-            images.displace(session, arrival.replaced.id, path=arrival.seen.path)
+        if arrival.replaced and images.displace(session, arrival.replaced.id, path=arrival.seen.path):
             contents.displace(arrival.replaced)
     equal = contents.look_up(session, {str(arrival.seen.content_hash) for arrival in arrivals})
     rows = [equal[str(arrival.seen.content_hash)] for arrival in arrivals]

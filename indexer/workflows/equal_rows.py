@@ -8,7 +8,7 @@ takes another camera over meanwhile must `clear` it. It writes nothing.
 import heapq
 import os
 from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from indexer.domain.images import State
@@ -94,15 +94,15 @@ class EqualRows:
 class Contents:
     """The rows of every content that an ingest comes by."""
 
-    def __init__(self, gone: Set[int]) -> None:
-        self._gone = gone
+    def __init__(self, gone: Mapping[int, str]) -> None:
+        self._gone = gone  # paths by image: one that moved meanwhile lies at another
         self._many: dict[str, EqualRows] = {}
 
     def look_up(self, session: Session, hashes: Set[str]) -> dict[str, EqualRows]:
         """The rows of each of these contents, as they are, or as they were left by what was taken from them."""
         found = {content_hash: EqualRows() for content_hash in hashes - self._many.keys()}
         for row in images.list_by_hash(session, sorted(found)):
-            found[row.content_hash].add(row, is_gone=row.id in self._gone)
+            found[row.content_hash].add(row, is_gone=self._gone.get(row.id) == row.path)
         self._many |= {content_hash: rows for content_hash, rows in found.items() if rows.number > _MANY}
         return found | {content_hash: self._many[content_hash] for content_hash in hashes & self._many.keys()}
 

@@ -138,7 +138,7 @@ def ingest(
         report.leave(others)
         _count_known(database, sorted_out.unchanged, found, report, claim=claim, clock=clock)
 
-        writer = _Writer(database, found, report, run, claim, Contents(sorted_out.gone.keys()), clock)
+        writer = _Writer(database, found, report, run, claim, Contents(sorted_out.gone), clock)
         described = _describe(database, sorted_out.news, found, spread=spread, limits=limits)
         advance = progress("reading images", len(sorted_out.news))
         for batch in _one_behind(writer.write, _batches(described, _WRITTEN)):

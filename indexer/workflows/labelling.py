@@ -4,6 +4,7 @@ It promises that a name which may mean several images is refused, and that label
 have are told, not dropped. It knows no decisions.
 """
 
+import io
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from indexer.domain.evaluation import JudgedPair
 from indexer.domain.images import State
 from indexer.domain.labels import PairLabel, StateLabel, parse_labels
 from indexer.errors import LabelProblem
+from indexer.files.given_files import read_given_file
 from indexer.store import labelling
 from indexer.store.database import Database
 from indexer.store.labelling import NamedImage
@@ -37,8 +39,8 @@ def read_labels(path: str) -> list[StateLabel] | list[PairLabel]:
     """The labels in a CSV."""
     # Names of files may hold bytes that are not UTF-8; spreadsheets begin their files with a mark.
     try:
-        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:  # noqa: PTH123 - as typed
-            labels = parse_labels(file)
+        text = read_given_file(path).decode("utf-8-sig", errors="surrogateescape")
+        labels = parse_labels(io.StringIO(text, newline=""))
     except LabelProblem as problem:
         raise LabelProblem(f"{path!a}, {problem}") from problem
     except OSError as problem:

@@ -31,8 +31,8 @@ from indexer.workflows.running import Run
 from indexer.workflows.safeguards import ProtectedError, Safeguards, Staying
 from indexer.workflows.watching import Clock
 
-_HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.ETIMEDOUT}
-"""What ends a run in order: a full disk, and another command that holds a lock for too long."""
+_HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE}
+"""What ends a run in order: a full disk, another command that holds a lock for too long, too few open files."""
 _SPARE_BYTES = 16 * 2**20
 """What stays free on the other disk: for the manifest, and for others."""
 
@@ -290,7 +290,7 @@ def _journalled(removal: _Removal, victim: FileIdentity, *, place: str | None) -
             at=clock(),
             run_id=run.id,
         )
-        aside = aside_path(item.victim.path, name=f"{run.token[:8]}-{removal_id}")
+        aside = aside_path(item.victim.path, name=f"{run.token[:8]}-{item.victim.image_id}")
         if place is None:
             removals.note_aside(session, removal_id, aside_path=aside)
     try:

@@ -101,12 +101,13 @@ def _list_named_now(session: Session, found: Found) -> set[int]:
 
 
 def _sort_unwalked(session: Session, found: Found, gone: Mapping[int, str]) -> tuple[set[int], set[int]]:
-    """The images nobody saw as they lie in system folders: those that an earlier version walked, and those that a
-    person named, which were not looked for and are left as they are."""
+    """The images nobody saw as they lie in system folders: those that an earlier version walked, or of a folder that
+    is there no more, and those of a folder that a person named, which were not looked for and are left as they are."""
     roots = {candidate.root for candidate in found.candidates}
     hidden = {n: path for n, path in gone.items() if not _is_walked(path, roots)}
     known = images.list_known(session, list(hidden.values()))
-    left = {n for n, path in hidden.items() if path in known and _is_walked(path, {known[path].root})}
+    named = {n: known[path].root for n, path in hidden.items() if path in known}
+    left = {n for n, root in named.items() if _is_walked(hidden[n], {root}) and os.path.lexists(root)}
     return hidden.keys() - left, left
 
 

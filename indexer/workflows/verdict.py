@@ -8,7 +8,6 @@ that are not present keep their decisions. Verdicts that contradict each other a
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from indexer.domain.images import State
@@ -18,6 +17,7 @@ from indexer.domain.verdict_files import BadLine, Line, read_lines
 from indexer.domain.verdicts import Contradiction, Pair, Word, contradictions, is_text, resting_on
 from indexer.errors import IndexerError, VerdictProblem
 from indexer.escaping import command_line
+from indexer.files.given_files import read_given_file
 from indexer.store import cameras, decisions, removals, stories, verdicts
 from indexer.store.columns import path_from_text
 from indexer.store.database import Database, Session
@@ -106,7 +106,7 @@ def give(
 def give_all(database: Database, file: str, *, by: str, note: str | None, clock: Clock) -> VerdictReport:
     """Records all verdicts of a CSV, or none; `by` and `note` are for lines without their own."""
     try:
-        lines = read_lines(Path(file).read_bytes())
+        lines = read_lines(read_given_file(file))
     except VerdictProblem as problem:
         raise VerdictProblem(f"{file!a}: {problem}") from None
     except OSError as problem:

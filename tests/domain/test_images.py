@@ -27,8 +27,8 @@ def image(path: str = "/lot/a.png", **more: object) -> Image:
         (image("z", width=641, sharpness=1e-9, captured_at=None), image("a", content_hash="00")),
         (image("z", sharpness=16.0, captured_at=None), image("a", sharpness=15.9, content_hash="00")),
         (image("z", sharpness=1.0, captured_at=None), image("a", sharpness=0.9, content_hash="00")),
-        (image("z", sharpness=16.0, in_system_folder=True), image("a", sharpness=15.9)),
-        (image("z", captured_at=None), image("a", in_system_folder=True, content_hash="00")),
+        (image("z", sharpness=16.0, system_folders=1), image("a", sharpness=15.9)),
+        (image("z", captured_at=None), image("a", system_folders=1, content_hash="00")),
         (image("z", captured_at=NOON), image("a", captured_at=NOON + timedelta(microseconds=1), content_hash="00")),
         (image("z", captured_at=NOON), image("a", captured_at=None, content_hash="00")),
         (image("z", captured_at=datetime(1960, 1, 1, tzinfo=UTC)), image("a", captured_at=None, content_hash="00")),
@@ -78,7 +78,7 @@ def test_what_ranks_an_image_above_is_the_first_difference(above: Image, criteri
 def test_a_known_time_ranks_above_an_unknown_one() -> None:
     """It is the time that decides, also where one has none; nothing ranks an image above itself."""
     assert ranked_above(image("z"), image("a", captured_at=None)) is Criterion.TIME
-    assert ranked_above(image("z", captured_at=None), image("a", in_system_folder=True)) is Criterion.FOLDER
+    assert ranked_above(image("z", captured_at=None), image("a", system_folders=1)) is Criterion.FOLDER
     assert ranked_above(image(), image()) is None
 
 

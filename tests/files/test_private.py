@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -157,6 +158,25 @@ def test_files_of_others(place: Path, folder: int, refused: bool) -> None:
     else:
         append(place / "record")
     assert (place / "record").read_bytes() == (b"planted " if refused else b"planted more")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make a file of another user")
+def test_server_that_makes_us_somebody_else(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where what we make is another user's, as on a server that trusts no administrator, it is ours all the same."""
+    real = private.create_file
+
+    def squashed(path: str, **more: Any) -> int:
+        descriptor = real(path, **more)
+        os.fchown(descriptor, 65534, -1)
+        return descriptor
+
+    monkeypatch.setattr(private, "create_file", squashed)
+    place.chmod(0o777)
+    os.chown(place, 12345, -1)
+    append(place / "record")
+    append(place / "record")
+    assert (place / "record").read_bytes() == b"moremore"
+    assert [path.name for path in place.iterdir()] == ["record"]
 
 
 def test_parents_may_be_links(place: Path) -> None:

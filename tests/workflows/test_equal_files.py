@@ -179,3 +179,18 @@ def test_folder_that_cannot_be_seen_keeps_its_rows() -> None:
     assert equal(away).owners(paths={"/no such/1"}, cameras={"yard"}) == {"yard"}
     missing = known(1, "/no such/1", camera="yard", root="/no such", state=State.MISSING)
     assert equal(missing).owners(paths={"/no such/1"}, cameras=set()) == {"yard"}
+
+
+def test_row_that_moved_is_not_given_away_again(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that got another name and a copy keeps its row, and the copy gets one, however far apart they are met."""
+    monkeypatch.setattr(ingest, "_WRITTEN", 2)
+    index.put("a.png", picture())
+    index.ingest()
+    (index.folder / "a.png").rename(index.folder / "b.png")
+    for number in range(5):
+        index.put(f"c{number}.png", picture(stamp=number + 1))
+    index.put("z.png", picture())
+    assert index.ingest().outcomes == {"moved": 1, "added": 6}
+    assert sorted(file for file, state, _ in index.states() if state == "ready") == sorted(
+        path.name for path in index.folder.iterdir()
+    )

@@ -1,6 +1,7 @@
 """Bins, snapshots and other system folders: nothing outside goes because of a copy there, whoever took that copy in."""
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def earlier_version(index: Index) -> Iterator[None]:
     """Within the block no folder is a system folder, as it was; what runs remember says nothing of them either."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(walking, "is_system_folder", lambda _name: False)
-        for module in (images, decisions, sorting):
+        patch.setattr(images, "count_system_folders", lambda _path: 0)
+        for module in (decisions, sorting):
             patch.setattr(module, "find_system_folder", lambda _path, *, root: None)
         for module in (decisions, purge):
             patch.setattr(module, "is_apart", lambda _path, _other: False)
@@ -186,3 +188,26 @@ def test_images_that_move_into_a_bin_are_missing(index: Index) -> None:
     assert index.ingest().missing == 1
     index.compare()
     assert index.decisions() == {f"gate/{name(1)}": ("keep", None, None)}
+
+
+def test_named_folder_that_is_gone_is_missing(index: Index) -> None:
+    """A hidden folder that a person named and then deleted stands for nothing: its images are missing after the next
+    ingest of the folder above, and the live ones are decided again."""
+    put_scene(index, BIN, copies_wide=192)
+    index.ingest(index.folder, index.folder / BIN)
+    index.compare()
+    shutil.rmtree(index.folder / ".Trash-1000")
+    assert index.ingest().missing == 4
+    index.compare()
+    assert {file for file, (verdict, _, _) in index.decisions().items() if verdict == "keep"} == {
+        f"gate/{name(minute)}" for minute in range(4)
+    }
+
+
+def test_bin_below_a_hidden_root(index: Index) -> None:
+    """Below a folder that is hidden itself, the image outside of the bin in it is kept."""
+    index.put(f".cams/{name(0)}", picture(), mtime_s=100)
+    index.put(f".cams/.Trash/{name(0)}", picture(), mtime_s=100)
+    index.ingest(index.folder / ".cams", index.folder / ".cams" / ".Trash")
+    index.compare()
+    assert index.decisions()[f".cams/{name(0)}"][0] == "keep"
