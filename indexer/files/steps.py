@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import stat
 
 from indexer.files import private
 
@@ -126,8 +125,6 @@ def append(path: str, data: bytes) -> None:
     """
     descriptor = private.open_file(path, flags=os.O_WRONLY | os.O_APPEND)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file", path)
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(descriptor, rest) :]

@@ -21,18 +21,11 @@ from indexer.workflows.searching import AtHand, Searches
 from indexer.workflows.sending import SentSearches, cached_pictures, pictures_there
 
 
-def read_task(
-    database: Database, camera_id: int, stored: StoredProfile, measures: Sequence[Measure]
-) -> CameraTask | None:
-    """All that deciding a camera takes; None where thumbnails are missing, or are too large together."""
-    with database.read() as session:
-        return read_tasks(session, [camera_id], stored, measures).get(camera_id)
-
-
 def read_tasks(
     session: Session, camera_ids: Sequence[int], stored: StoredProfile, measures: Sequence[Measure]
 ) -> dict[int, CameraTask]:
-    """The same of each of a few cameras, by id, with as few questions as for one."""
+    """All that deciding each of a few cameras takes, by id, with as few questions as for one; without those whose
+    thumbnails are missing, or are too large together."""
     found = images.list_present_of(session, camera_ids, preparation_id=stored.preparation_id)
     present = {camera_id: listed for camera_id, listed in found.items() if _is_task(stored, listed)}
     ids = [image.id for listed in present.values() for image in listed]

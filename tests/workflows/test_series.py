@@ -8,7 +8,7 @@ from indexer.pixels.matching import Measure
 from indexer.store import cameras, profiles
 from indexer.workflows.camera_tasks import CameraTask, decide_camera
 from indexer.workflows.measures import measure_of
-from indexer.workflows.reading import read_task
+from indexer.workflows.reading import read_tasks
 from tests.workflows.conftest import BIKE, BIRD, CAR, Index, name, picture
 
 
@@ -20,7 +20,9 @@ def task_of(index: Index, *changes: dict[str, Any]) -> CameraTask:
     with index.database.read() as session:
         stored = profiles.get_profile(session, BALANCED.name)
         (camera_id,) = cameras.list_cameras(session).values()
-    task = read_task(index.database, camera_id, stored, [replace(measure_of(stored), **change) for change in changes])
+    measures = [replace(measure_of(stored), **change) for change in changes]
+    with index.database.read() as session:
+        task = read_tasks(session, [camera_id], stored, measures).get(camera_id)
     assert task is not None
     return task
 
