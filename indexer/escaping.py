@@ -1,16 +1,19 @@
-"""How text of unknown origin is shown: file names, camera names, what a person typed. It loads nothing heavy.
+"""How text of unknown origin is shown: file names, camera names, what a person typed; passwords
+are left out. It loads nothing heavy.
 
 Decision: every command that a message proposes is made by `command_line`, as people paste it into a shell, and what a
 file or camera is called must not run there. Enforced by tests/test_architecture.py and tests/drills/test_pasting.py.
 """
 
 import os
+import re
 import shlex
 from collections.abc import Sequence
 
 PROGRAM = "manage.py"
 _NOT_IN_QUOTES = {"\\", "'", "!"}  # in bash's $'…', where ! asks older shells for a command of their history
 _SPECIAL = set('"$`\\!')  # what bash looks for between double quotes
+_PASSWORDS = re.compile(r"""(://[^\s'"/:@]*:)[^\s'"]*(?=@)|([?&]\w*password=)[^\s'"&]*""", re.IGNORECASE)
 
 
 def printable(text: str) -> str:
@@ -45,3 +48,8 @@ def _in_quotes(sign: str) -> str:
     except UnicodeEncodeError:  # half of a pair, which no path holds
         data = sign.encode("utf-8", "surrogatepass")
     return "".join(f"\\x{byte:02x}" for byte in data)
+
+
+def without_passwords(text: str) -> str:
+    """Text without the passwords of the database addresses in it, wherever it quotes one."""
+    return _PASSWORDS.sub(lambda found: f"{found[1] or found[2]}***", text)

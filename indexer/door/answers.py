@@ -13,10 +13,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from indexer.door.escaping import printable
 from indexer.door.exits import fall_silent
 from indexer.door.page import plain
 from indexer.door.tables import cell
+from indexer.escaping import printable
 from indexer.store.answers import Table
 
 _LONGEST_CELL = 10_000  # characters that a person is shown of one value

@@ -22,9 +22,8 @@ from typing import IO
 
 import typer
 
-from indexer.door.escaping import printable, without_passwords
 from indexer.errors import IndexerError, lacks_descriptors
-from indexer.escaping import PROGRAM
+from indexer.escaping import PROGRAM, printable, without_passwords
 from indexer.files import private
 
 LOG_NAME = "indexer.log"

@@ -20,12 +20,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from indexer.door.descriptors import FOR_A_CLUSTER_WORKER, FOR_A_COMMAND, FOR_A_PROCESS, require_descriptors
-from indexer.door.escaping import printable
 from indexer.door.exits import fall_silent
 from indexer.door.known import with_known
 from indexer.door.spreading import Asked, Workers, workers
 from indexer.engines import IN_FLIGHT, UNBOUNDED, Bounds, Map, engine, processes
 from indexer.errors import Declined, NoIndexProblem, UsageProblem
+from indexer.escaping import printable
 from indexer.files.known_indexes import KnownIndexes
 from indexer.settings import Settings
 from indexer.store.answers import Table

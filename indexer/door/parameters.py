@@ -6,9 +6,8 @@ from typing import Any
 from rich.console import Console
 
 from indexer.domain.profiles import Preparation
-from indexer.door.escaping import printable
 from indexer.door.tables import grid
-from indexer.escaping import command_line
+from indexer.escaping import command_line, printable
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.profile import ProfileUse
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from indexer.door.escaping import printable
+from indexer.escaping import printable
 
 SHOWN = 100
 """Rows of a table that is about cameras; of one with more the first are shown."""

@@ -6,10 +6,9 @@ from datetime import datetime
 from rich.console import Console
 
 from indexer.domain.removal import LeftOut, Plan
-from indexer.door.escaping import printable
 from indexer.door.proposals import proposed
 from indexer.door.tables import SHOWN, grid, sentences, table
-from indexer.escaping import command_line
+from indexer.escaping import command_line, printable
 from indexer.files.walking import NOT_AN_IMAGE
 from indexer.store.answers import Table as Rows
 from indexer.store.auditing import Audit

@@ -200,3 +200,19 @@ def _flagged(*columns: Any) -> Flagged:
 def _was_walked(file: IndexedFile) -> bool:
     """Whether a file lies where no walk of its root leads, so that an earlier version must have taken it in."""
     return find_system_folder(file.path, root=file.root) is not None
+
+
+def list_keepers(session: Session, camera: str) -> dict[int, int | None]:
+    """The decisions that hold on the present and the removed images of a camera: the keeper's id, None for what is
+    kept."""
+    query = (
+        select(DecisionRow.image_id, DecisionRow.keeper_id)
+        .join(ImageRow, ImageRow.id == DecisionRow.image_id)
+        .join(CameraRow, CameraRow.id == ImageRow.camera_id)
+        .where(
+            CameraRow.name == camera,
+            ImageRow.state.in_([State.READY, State.REMOVED]),
+            DecisionRow.superseded_at.is_(None),
+        )
+    )
+    return {image_id: keeper_id for image_id, keeper_id in session.execute(query)}

@@ -21,10 +21,11 @@ from indexer.domain.evaluation import (
 from indexer.domain.labels import PairLabel, StateLabel
 from indexer.domain.selection import Decision
 from indexer.domain.sweeping import require_numbers
-from indexer.store import cameras, labelling, profiles
+from indexer.store import cameras, decisions, profiles
 from indexer.workflows.comparing import Means
 from indexer.workflows.labelling import Labels, find_labelled
-from indexer.workflows.trial import Case, Outcome, trial_measures, try_cases
+from indexer.workflows.measures import trial_measures
+from indexer.workflows.trial import Case, Outcome, try_cases
 
 Value = TypeVar("Value")
 
@@ -89,7 +90,7 @@ def evaluate(
 def _holding(means: Means, labels: Labels) -> Evaluation:
     """How good the decisions that hold are."""
     with means.database.read() as session:
-        keepers = {camera: labelling.list_keepers(session, camera) for camera in labels.cameras}
+        keepers = {camera: decisions.list_keepers(session, camera) for camera in labels.cameras}
     figures = [CameraEvaluation(name, _figures(labels, name, of)) for name, of in keepers.items()]
     return _evaluation(None, None, figures)
 

@@ -39,9 +39,9 @@ from indexer.workflows.equal_rows import Contents
 from indexer.workflows.looking import Found
 from indexer.workflows.measures import recipe_of
 from indexer.workflows.running import Run, writing
-from indexer.workflows.safeguards import lock_and_note_return
 from indexer.workflows.sorting import EXPECTED, News, SortedOut
 from indexer.workflows.watching import Clock, Progress, silent
+from indexer.workflows.witnesses import lock_and_note_return
 
 T = TypeVar("T")
 _RENAMED = 500

@@ -14,9 +14,8 @@ from indexer.domain.images import State
 from indexer.domain.labels import PairLabel, StateLabel, parse_labels
 from indexer.errors import LabelProblem
 from indexer.files.given_files import read_given_file
-from indexer.store import labelling
 from indexer.store.database import Database
-from indexer.store.labelling import NamedImage
+from indexer.store.image_names import NamedImage, iter_names
 
 _AWAY = {State.REMOVED: 1, State.MISSING: 2}
 
@@ -116,7 +115,7 @@ class _Names:
         sought = wanted | set(self._paths.values())
         self._found: dict[str, list[NamedImage]] = {}
         with database.read() as session:
-            for image in labelling.iter_names(session):
+            for image in iter_names(session):
                 for name in (str(image.id), image.path, os.path.basename(image.path)):
                     if name in sought:
                         self._found.setdefault(name, []).append(image)

@@ -2,6 +2,9 @@
 pair is scored."""
 
 import base64
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
 
 from indexer.domain.profiles import Drawing, Preparation
 from indexer.errors import ProfileProblem
@@ -10,7 +13,7 @@ from indexer.pixels.describing import Recipe
 from indexer.pixels.drawings import ignored_by, read_drawing
 from indexer.pixels.headers import ImageRefused
 from indexer.pixels.masks import Mask
-from indexer.pixels.matching import Measure
+from indexer.pixels.matching import NOTHING, Measure
 from indexer.store.profiles import StoredProfile
 
 
@@ -70,4 +73,21 @@ def measure_of(stored: StoredProfile) -> Measure:
         max_score=profile.max_score,
         record_limit=profile.record_limit,
         planes=profile.preparation.planes,
+    )
+
+
+def trial_measures(
+    stored: StoredProfile, *, max_scores: Sequence[float], min_contour_areas: Sequence[float] | None = None
+) -> tuple[Measure, ...]:
+    """A profile's measure with each of these limits, and areas, in the order that helps: each limit leaves evidence for
+    the smaller ones.
+
+    What is above the limit that is tried is not worth knowing exactly: it stays different under all that follow, and
+    the matcher finds that out sooner.
+    """
+    own = measure_of(stored)
+    areas = [own.min_contour_area] if min_contour_areas is None else min_contour_areas
+    return tuple(
+        replace(own, min_contour_area=area, max_score=limit, record_limit=limit or NOTHING)
+        for area, limit in product(areas, sorted(max_scores, reverse=True))
     )

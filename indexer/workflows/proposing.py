@@ -22,8 +22,7 @@ from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.camera_tasks import CameraTask, decide_camera
 from indexer.workflows.comparing import CameraResult
-from indexer.workflows.measures import mask_of, measure_of
-from indexer.workflows.trial import trial_measures
+from indexer.workflows.measures import mask_of, measure_of, trial_measures
 
 LEAST_KEPT = 5
 LEAST_SHARE = 0.4

@@ -18,9 +18,10 @@ from indexer.store.database import Database
 from indexer.workflows.album import Album
 from indexer.workflows.removing import End, Manner, take_away
 from indexer.workflows.running import Run, writing
-from indexer.workflows.safeguards import Safeguards, record_earlier
+from indexer.workflows.safeguards import Safeguards
 from indexer.workflows.unwalked import find_walked
 from indexer.workflows.watching import Clock, Progress, silent
+from indexer.workflows.witnesses import record_earlier
 
 
 @dataclass

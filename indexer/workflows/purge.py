@@ -25,8 +25,8 @@ from indexer.store import removals, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import Removal
 from indexer.workflows.running import Run, writing
-from indexer.workflows.safeguards import hold_around, record_earlier
 from indexer.workflows.watching import Clock, Progress, silent
+from indexer.workflows.witnesses import hold_around, record_earlier
 
 
 @dataclass

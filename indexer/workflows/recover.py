@@ -11,8 +11,8 @@ from indexer.store import removals
 from indexer.store.database import Database
 from indexer.store.removals import Removal
 from indexer.workflows.running import writing
-from indexer.workflows.safeguards import record_earlier
 from indexer.workflows.watching import Clock
+from indexer.workflows.witnesses import record_earlier
 
 
 @dataclass(frozen=True)

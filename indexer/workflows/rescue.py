@@ -36,8 +36,8 @@ from indexer.pixels.headers import Limits
 from indexer.workflows.quarantined import check_image
 from indexer.workflows.rescue_plan import RescuePlan, Return, plan_rescue
 from indexer.workflows.restore import RestoreReport, why
-from indexer.workflows.safeguards import hold_around
 from indexer.workflows.watching import Progress, silent
+from indexer.workflows.witnesses import hold_around
 
 
 def rescue(

@@ -22,8 +22,8 @@ from indexer.store import decisions, images, pins, removals, runs
 from indexer.store.database import Database
 from indexer.store.removals import Removal
 from indexer.workflows.running import Run, writing
-from indexer.workflows.safeguards import hold_around, note_return
 from indexer.workflows.watching import Clock, Progress, silent
+from indexer.workflows.witnesses import hold_around, note_return
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ from indexer.store.database import Database
 from indexer.store.identity import get_index_id
 from indexer.store.locking import Right
 from indexer.store.removals import Removal
-from indexer.workflows.safeguards import hold_around, note_return
 from indexer.workflows.watching import Clock
+from indexer.workflows.witnesses import hold_around, note_return
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from indexer.pixels.matching import Measure
 from indexer.store import cameras, profiles
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.comparing import Means
-from indexer.workflows.trial import Case, Outcome, trial_measures, try_cases
+from indexer.workflows.measures import trial_measures
+from indexer.workflows.trial import Case, Outcome, try_cases
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ that is asked for. It does not know what the decisions are wanted for.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
 from typing import Generic, TypeVar
 
 from indexer.domain.images import Image
@@ -16,7 +15,7 @@ from indexer.domain.selection import Decision, Walk
 from indexer.engines import Lost, Map, serial
 from indexer.escaping import command_line
 from indexer.pixels.describing import Thumbnail
-from indexer.pixels.matching import NOTHING, Measure
+from indexer.pixels.matching import Measure
 from indexer.pixels.scoring import Evidence
 from indexer.pixels.shelf import Shelf
 from indexer.store import decisions, images, scores, thumbnails
@@ -24,7 +23,7 @@ from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.camera_tasks import LARGEST, CameraTask, groups, hand_out
 from indexer.workflows.comparing import Means
-from indexer.workflows.measures import measure_of, recipe_of
+from indexer.workflows.measures import recipe_of
 from indexer.workflows.prepared import HeldBack, PreparedImages, Spoiled, make_thumbnails
 from indexer.workflows.reading import prepared_images, read_tasks, room_of
 from indexer.workflows.series import Series
@@ -66,23 +65,6 @@ class Outcome(Generic[Result]):
     case: Case
     results: tuple[Result, ...] = ()
     problem: str | None = None
-
-
-def trial_measures(
-    stored: StoredProfile, *, max_scores: Sequence[float], min_contour_areas: Sequence[float] | None = None
-) -> tuple[Measure, ...]:
-    """A profile's measure with each of these limits, and areas, in the order that helps: each limit leaves evidence for
-    the smaller ones.
-
-    What is above the limit that is tried is not worth knowing exactly: it stays different under all that follow, and
-    the matcher finds that out sooner.
-    """
-    own = measure_of(stored)
-    areas = [own.min_contour_area] if min_contour_areas is None else min_contour_areas
-    return tuple(
-        replace(own, min_contour_area=area, max_score=limit, record_limit=limit or NOTHING)
-        for area, limit in product(areas, sorted(max_scores, reverse=True))
-    )
 
 
 def try_cases(means: Means, cases: Sequence[Case], told: Told[Result], *, files: bool) -> Iterator[Outcome[Result]]:

@@ -12,7 +12,7 @@ import pytest
 from indexer.files import folder_lock, steps
 from indexer.files.folder_lock import LOCK_NAME
 from indexer.files.markers import QUARANTINE_NAME
-from indexer.workflows import recover, removing, rescue, safeguards
+from indexer.workflows import recover, removing, rescue, witnesses
 from tests.databases import on_postgresql, on_sqlite
 from tests.workflows.conftest import CAR, Index, name, picture
 
@@ -220,7 +220,7 @@ def test_recovery_waits_for_who_moves_the_file(lot: Index, monkeypatch: pytest.M
     hold = "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); input()"
     pipe = subprocess.PIPE
     monkeypatch.setattr(
-        safeguards, "hold_folders", lambda folders, **how: folder_lock.hold_folders(folders, **how, patience_s=0.1)
+        witnesses, "hold_folders", lambda folders, **how: folder_lock.hold_folders(folders, **how, patience_s=0.1)
     )
     with subprocess.Popen([sys.executable, "-c", hold, lock], stdin=pipe, stdout=pipe, text=True) as other:
         assert other.stdout is not None
@@ -239,13 +239,13 @@ def test_what_another_command_settled_is_left(lot: Index, monkeypatch: pytest.Mo
     cut_after(monkeypatch, "link")
     with pytest.raises(Cut):
         lot.prune()
-    both, real = lot.tree(), safeguards.hold_folders
+    both, real = lot.tree(), witnesses.hold_folders
 
     def settling(*given: Any, **more: Any) -> Any:
         lot.execute("UPDATE removals SET pending = NULL, state = 'failed'")
         return real(*given, **more)
 
-    monkeypatch.setattr(safeguards, "hold_folders", settling)
+    monkeypatch.setattr(witnesses, "hold_folders", settling)
     report = recovered(lot)
     assert (report.finished, report.undone, report.left_open, lot.tree()) == (0, 0, (), both)
 

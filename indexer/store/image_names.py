@@ -1,0 +1,30 @@
+"""Images by all their names, for those who look for the image that a person means."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from indexer.domain.images import State
+from indexer.store.tables import CameraRow, ImageRow
+
+
+class NamedImage(NamedTuple):
+    """An image under all its names; a tuple, as there may be a million."""
+
+    id: int
+    path: str
+    camera: str
+    state: State
+
+
+def iter_names(session: Session) -> Iterator[NamedImage]:
+    """Every image of the index, whatever its state, oldest first."""
+    query = (
+        select(ImageRow.id, ImageRow.path, CameraRow.name, ImageRow.state)
+        .join(CameraRow, CameraRow.id == ImageRow.camera_id)
+        .order_by(ImageRow.id)
+    )
+    for image_id, path, camera, state in session.execute(query).yield_per(1000):
+        yield NamedImage(image_id, path, camera, State(state))
