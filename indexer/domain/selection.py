@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.images import Image
-from indexer.domain.keepers import TIMELESS, Keepers, Places, distances
+from indexer.domain.keeper_index import TIMELESS, Keepers, Places, distances
 
 Verdict = Literal["keep", "duplicate"]
 

@@ -20,7 +20,7 @@ def sweep(
     """Show what other limits would keep and remove; opens no image."""
     with enter(context, json=json) as page:
         with page.database() as database, page.engine(processes, database) as spread:
-            from indexer.domain.sweeping import parse_numbers
+            from indexer.domain.score_bounds import parse_numbers
             from indexer.door import choices
             from indexer.workflows import sweep as work
             from indexer.workflows.comparing import Means
@@ -48,7 +48,7 @@ def evaluate(
     """Tell how good decisions are against a person's labels."""
     with enter(context, json=json) as page:
         with page.database() as database, page.engine(processes, database) as spread:
-            from indexer.domain.sweeping import parse_numbers
+            from indexer.domain.score_bounds import parse_numbers
             from indexer.door import choices
             from indexer.workflows import evaluate as work
             from indexer.workflows.comparing import Means

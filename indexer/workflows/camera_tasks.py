@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from indexer.domain.images import Image
-from indexer.domain.keepers import Places
+from indexer.domain.keeper_index import Places
 from indexer.domain.selection import Walk
 from indexer.domain.verdicts import Judgement
 from indexer.engines import Lost, Map, serial

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.domain.keepers import Places
+from indexer.domain.keeper_index import Places
 from indexer.domain.selection import Decision, Reason, Search, Walk
 from indexer.domain.verdicts import Judgement
 from indexer.pixels.matching import Match, Measure

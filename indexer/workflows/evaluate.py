@@ -19,8 +19,8 @@ from indexer.domain.evaluation import (
     sum_of_states,
 )
 from indexer.domain.labels import PairLabel, StateLabel
+from indexer.domain.score_bounds import require_numbers
 from indexer.domain.selection import Decision
-from indexer.domain.sweeping import require_numbers
 from indexer.store import cameras, decisions, profiles
 from indexer.workflows.comparing import Means
 from indexer.workflows.labelling import Labels, find_labelled

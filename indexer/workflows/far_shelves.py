@@ -16,7 +16,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.domain.keepers import Places
+from indexer.domain.keeper_index import Places
 from indexer.pixels.describing import read_native
 from indexer.pixels.headers import ImageRefused, Limits
 from indexer.pixels.levels import Levels

@@ -20,9 +20,9 @@ from enum import StrEnum
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-from indexer.domain.alike import list_alike
 from indexer.domain.names import Naming, clamped_mtime
 from indexer.domain.renaming import renamed
+from indexer.domain.similar_names import list_alike
 from indexer.engines import Afar, Lost, Map, path_there
 from indexer.errors import RowRefused
 from indexer.files.system_folders import find_system_folder

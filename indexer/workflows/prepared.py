@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from indexer.domain.images import Image
-from indexer.domain.keepers import Places
+from indexer.domain.keeper_index import Places
 from indexer.engines import Lost, Map, path_there
 from indexer.errors import EngineProblem
 from indexer.pixels.describing import Prepared, PrepareTask, Recipe, Thumbnail, prepare_again, read_native

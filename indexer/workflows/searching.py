@@ -7,7 +7,7 @@ nor what is already known of a pair.
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from indexer.domain.keepers import Places
+from indexer.domain.keeper_index import Places
 from indexer.engines import Map
 from indexer.pixels.matching import Match, Measure, match, match_each
 from indexer.workflows.prepared import PreparedImages, found_by

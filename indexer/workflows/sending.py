@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.images import Image
-from indexer.domain.keepers import Places
+from indexer.domain.keeper_index import Places
 from indexer.engines import Afar
 from indexer.errors import EngineProblem
 from indexer.pixels.headers import Limits

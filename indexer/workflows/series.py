@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from indexer.domain.images import Image
+from indexer.domain.score_bounds import score_bounds
 from indexer.domain.selection import Decision, Walk
-from indexer.domain.sweeping import score_bounds
 from indexer.domain.verdicts import Judgement
 from indexer.engines import Map
 from indexer.pixels.matching import Measure

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from indexer.domain.alike import list_alike
+from indexer.domain.similar_names import list_alike
 from indexer.store import auditing, cameras, profiles, removals
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database

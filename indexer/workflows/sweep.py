@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from indexer.domain.score_bounds import TIMES, numbers_to_try
 from indexer.domain.selection import Decision
-from indexer.domain.sweeping import TIMES, numbers_to_try
 from indexer.pixels.matching import Measure
 from indexer.store import cameras, profiles
 from indexer.store.profiles import StoredProfile

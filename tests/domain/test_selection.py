@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 
 from indexer.domain.images import Image
-from indexer.domain.keepers import Places
+from indexer.domain.keeper_index import Places
 from indexer.domain.selection import Decision, Reason, Walk
 from indexer.domain.verdicts import resting_on
 

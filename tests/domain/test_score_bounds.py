@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.domain.sweeping import Bounds, numbers_to_try, parse_numbers, score_bounds
+from indexer.domain.score_bounds import Bounds, numbers_to_try, parse_numbers, score_bounds
 from indexer.errors import UsageProblem
 
 UNITS = (1.0, 307_200 / (320 * 180), 307_200 / (320 * 240), 307_200 / (320 * 213))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from indexer.domain.keepers import FAR, TIMELESS, Keepers, distances
+from indexer.domain.keeper_index import FAR, TIMELESS, Keepers, distances
 
 times = st.one_of(st.none(), st.integers(-5, 5), st.integers(-(10**16), 10**16))
 

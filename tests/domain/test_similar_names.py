@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from indexer.domain.alike import list_alike
+from indexer.domain.similar_names import list_alike
 
 NFC, NFD = (unicodedata.normalize(form, "T\u00fcr") for form in ("NFC", "NFD"))
 
