@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from indexer.files import steps
-from indexer.files.checking import Mismatch
+from indexer.files import io_steps
+from indexer.files.verification import Mismatch
 
 LONGEST_NAME_BYTES, LONGEST_PATH_BYTES = 255, 4095
 """What Linux allows of one name, and of a whole path."""
@@ -92,8 +92,8 @@ def _make(descriptor: int, name: str) -> None:
     if os.path.lexists(path):
         return
     with suppress(FileExistsError):
-        steps.make_folder(path)
-    steps.sync_folder(path)
+        io_steps.make_folder(path)
+    io_steps.sync_folder(path)
 
 
 def _open(descriptor: int | None, name: str, *, whole: str) -> int:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from indexer.files import steps
+from indexer.files import io_steps
 from indexer.files.filesystems import is_shared
 from indexer.files.refusals import LOCKING, needing
 
@@ -96,7 +96,7 @@ def _acquire(folder: str, *, held: Sequence[tuple[str, int]], patience_s: float)
     path = os.path.join(folder, LOCK_NAME)
     until = time.monotonic() + patience_s
     while True:
-        descriptor = steps.open_lock(path)
+        descriptor = io_steps.open_lock(path)
         try:
             locked = _lock(descriptor, path, held=held, until=until)
             if _is_at(path, descriptor):
@@ -127,7 +127,7 @@ def _lock(descriptor: int, path: str, *, held: Sequence[tuple[str, int]], until:
 
 def _take(descriptor: int, path: str) -> bool:
     with needing(LOCKING, path):
-        return steps.take_lock(descriptor)
+        return io_steps.take_lock(descriptor)
 
 
 def _is_one_file(descriptor: int, other: int) -> bool:

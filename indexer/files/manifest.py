@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 from indexer.errors import lacks_descriptors
-from indexer.files import steps
+from indexer.files import io_steps
 from indexer.files.moving import aside_path
 from indexer.files.refusals import SYNCING_BYTES, SYNCING_NAMES, needing
 
@@ -66,10 +66,10 @@ def note(place: str, entry: Entry) -> None:
     line = "\n" + json.dumps({"place": os.path.relpath(place, run_folder), **asdict(entry)})
     is_new = not os.path.lexists(manifest)
     with needing(SYNCING_BYTES, manifest):
-        steps.append(manifest, line.encode("ascii"))
+        io_steps.append(manifest, line.encode("ascii"))
     if is_new:
         with needing(SYNCING_NAMES, manifest):
-            steps.sync_folder(manifest)
+            io_steps.sync_folder(manifest)
 
 
 def read(folder: str) -> Contents:
@@ -116,11 +116,11 @@ def read_heads(folder: str) -> list[tuple[str, Entry]]:
 def is_manifest(path: str) -> bool:
     """Whether the file at a path is a manifest of ours, by its first line."""
     try:
-        descriptor = steps.open_to_read(path)
+        descriptor = io_steps.open_to_read(path)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return False
-            first = steps.read_bytes(descriptor, most=_HEAD_BYTES)
+            first = io_steps.read_bytes(descriptor, most=_HEAD_BYTES)
         finally:
             os.close(descriptor)
     except OSError as problem:
@@ -186,12 +186,12 @@ def _entries(run_folder: str) -> Iterator[tuple[str, Entry]]:
 
 def _lines(path: str) -> Iterator[tuple[list[bytes], int]]:
     """The lines of a regular file that can be ours by their length, a chunk at a time, and the bytes of all others."""
-    descriptor = steps.open_to_read(path)
+    descriptor = io_steps.open_to_read(path)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is no regular file", path)
         rest = b""
-        while chunk := steps.read_bytes(descriptor, most=_CHUNK_BYTES):
+        while chunk := io_steps.read_bytes(descriptor, most=_CHUNK_BYTES):
             piece = rest + chunk
             *lines, rest = piece.split(b"\n")
             fitting = [line for line in lines if _SHORTEST_LINE_BYTES <= len(line) <= LONGEST_LINE_BYTES]

@@ -20,7 +20,7 @@ that name; no portable call closes that gap. File systems without hard links (FA
 rename, with the same gap at the target; where that is refused too, a copy. Some disks give a file another number with
 another name, or cut its time: its bytes are read again then (`find_again`), and an old name of another number goes only
 if its own bytes are the checked ones. Enforced by tests/files/test_moving.py, which cuts at every function of
-`indexer.files.steps`, and by tests/drills/test_disks.py.
+`indexer.files.io_steps`, and by tests/drills/test_disks.py.
 
 When folders and files are synced to the disk, for this module and `indexer.files.quarantine`:
 
@@ -40,8 +40,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from indexer.files import steps
-from indexer.files.checking import (
+from indexer.files import io_steps
+from indexer.files.refusals import NAMING, SYNCING_BYTES, SYNCING_NAMES, TIMES, UNLINKING, WRITING, needing, refusal
+from indexer.files.verification import (
     FileIdentity,
     Fingerprint,
     Mismatch,
@@ -53,7 +54,6 @@ from indexer.files.checking import (
     identity,
     same_file,
 )
-from indexer.files.refusals import NAMING, SYNCING_BYTES, SYNCING_NAMES, TIMES, UNLINKING, WRITING, needing, refusal
 
 _SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 _NO_HARD_LINKS = {
@@ -136,7 +136,7 @@ def delete_witnessed(
         before_unlink()
         waiting = find_again(aside, expected=waiting)
         with needing(UNLINKING, aside):
-            steps.unlink(aside)
+            io_steps.unlink(aside)
     except Exception:
         if os.path.lexists(aside):
             move_no_replace(aside, path, expected=waiting)
@@ -163,14 +163,14 @@ def delete(path: str, *, expected: FileIdentity) -> None:
     """
     confirm(path, expected=expected)
     with needing(UNLINKING, path):
-        steps.unlink(path)
+        io_steps.unlink(path)
     _sync_folder_if_possible(path)
 
 
 def discard_partial(target: str) -> None:
     """Remove what a cut copy towards the target left beside it. A cut leaves it there or gone."""
     with suppress(FileNotFoundError, NotADirectoryError):
-        steps.unlink(_partial_path(target))
+        io_steps.unlink(_partial_path(target))
 
 
 def _move_within(
@@ -179,7 +179,7 @@ def _move_within(
     """A cut leaves the file at the source, at both as one file, or at the target."""
     try:
         with needing(NAMING, target):
-            steps.link(source, target)
+            io_steps.link(source, target)
     except OSError as problem:
         if problem.errno not in _NO_HARD_LINKS:
             raise
@@ -187,7 +187,7 @@ def _move_within(
     try:
         moved = find_again(target, expected=expected)
         with needing(SYNCING_NAMES, target):
-            steps.sync_folder(target)
+            io_steps.sync_folder(target)
         before_unlink()
         moved = find_again(target, expected=moved)
         _drop(source, expected=_renumbered(source, expected=expected, moved=moved))
@@ -206,7 +206,7 @@ def _move_by_rename(
     _refuse_existing(target)
     try:
         with needing(NAMING, target):
-            steps.rename(source, target)
+            io_steps.rename(source, target)
     except OSError as problem:
         if problem.errno in _NO_RENAMING:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source) from problem  # a copy may do
@@ -215,7 +215,7 @@ def _move_by_rename(
         moved = _timed(target, find_again(target, expected=expected), mtime_ns=expected.mtime_ns)
     except Mismatch:
         if not os.path.lexists(source):
-            steps.rename(target, source)
+            io_steps.rename(target, source)
         raise
     _sync_folder_if_possible(target)
     _sync_folder_if_possible(source)
@@ -285,22 +285,22 @@ def _name_copy(partial: str, target: str, *, copy: FileIdentity) -> FileIdentity
 
 def _copy_checked(source: str, partial: str, *, expected: FileIdentity, drop_special_bits: bool) -> FileIdentity:
     """Identity of a new copy with the bytes, times and mode of the source, synced and read back."""
-    reading = steps.open_to_read(source)
+    reading = io_steps.open_to_read(source)
     try:
         with needing(WRITING, partial):
-            writing = steps.create(partial)
+            writing = io_steps.create(partial)
         try:
             with needing(WRITING, partial):
-                source_hash = steps.copy_bytes(reading, writing)
+                source_hash = io_steps.copy_bytes(reading, writing)
             with needing(TIMES, partial):
                 status = os.fstat(reading)
                 plain = drop_special_bits and status.st_mode & _SPECIAL_BITS != 0
-                steps.keep_times_and_mode(source, partial, status=status, plain=plain)
+                io_steps.keep_times_and_mode(source, partial, status=status, plain=plain)
             with needing(SYNCING_BYTES, partial):
-                steps.sync_file(writing)
+                io_steps.sync_file(writing)
             with needing(WRITING, partial):
                 os.lseek(writing, 0, os.SEEK_SET)
-                if steps.read_hash(writing) != source_hash:
+                if io_steps.read_hash(writing) != source_hash:
                     raise Mismatch("The copy on the other disk reads back other bytes than were written.")
             status = os.fstat(writing)
             copy = replace(identity(status), content=Fingerprint(status.st_size, source_hash))
@@ -318,7 +318,7 @@ def _timed(path: str, found: FileIdentity, *, mtime_ns: int) -> FileIdentity:
     if found.mtime_ns == mtime_ns:
         return found
     with suppress(OSError):
-        steps.set_mtime(path, mtime_ns=mtime_ns)
+        io_steps.set_mtime(path, mtime_ns=mtime_ns)
     return find_again(path, expected=found)
 
 
@@ -346,7 +346,7 @@ def _drop(source: str, *, expected: FileIdentity) -> None:
         raise Mismatch("The file was written to while it was moved.")
     # FileNotFoundError is what NFS answers when it repeats an unlink that had worked.
     with suppress(FileNotFoundError), needing(UNLINKING, source):
-        steps.unlink(source)
+        io_steps.unlink(source)
 
 
 def _is_still_there(path: str, *, expected: FileIdentity) -> bool:
@@ -366,7 +366,7 @@ def _undo(target: str, *, source: str) -> None:
     with suppress(OSError, Mismatch):
         if not same_file(source, target):
             check(target, expected=fingerprint_of(source))
-        steps.unlink(target)
+        io_steps.unlink(target)
         _sync_folder_if_possible(target)
 
 
@@ -383,4 +383,4 @@ def _refuse_existing(path: str) -> None:
 
 def _sync_folder_if_possible(path: str) -> None:
     with suppress(OSError):
-        steps.sync_folder(path)
+        io_steps.sync_folder(path)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-from indexer.files import steps
+from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_MARKER
 
 _MOST_BYTES = 1 << 24
@@ -40,7 +40,7 @@ def sign(quarantine: str, owner: Owner) -> None:
     """
     with suppress(OSError):
         if owner.line not in _read(quarantine):
-            steps.append(os.path.join(quarantine, QUARANTINE_MARKER), owner.line)
+            io_steps.append(os.path.join(quarantine, QUARANTINE_MARKER), owner.line)
 
 
 def read_owners(quarantine: str) -> Iterator[Owner]:
@@ -56,10 +56,10 @@ def read_owners(quarantine: str) -> Iterator[Owner]:
 
 def _read(quarantine: str) -> bytes:
     try:
-        descriptor = steps.open_to_read(os.path.join(quarantine, QUARANTINE_MARKER))
+        descriptor = io_steps.open_to_read(os.path.join(quarantine, QUARANTINE_MARKER))
     except FileNotFoundError:
         return b""
     try:
-        return steps.read_bytes(descriptor, most=_MOST_BYTES)
+        return io_steps.read_bytes(descriptor, most=_MOST_BYTES)
     finally:
         os.close(descriptor)

@@ -11,7 +11,7 @@ import os
 import stat
 from contextlib import suppress
 
-from indexer.files import steps
+from indexer.files import io_steps
 from indexer.files.beneath import OpenPlace
 from indexer.files.filesystems import is_mount_point
 from indexer.files.manifest import MANIFEST_NAME
@@ -54,9 +54,9 @@ def prepare_quarantine(folder: str, *, owner: Owner | None = None) -> None:
         return
     make_folders(folder)
     with needing(SYNCING_BYTES, marker):
-        steps.append(marker, _MARK if owner is None else _MARK + owner.line)
+        io_steps.append(marker, _MARK if owner is None else _MARK + owner.line)
     with needing(SYNCING_NAMES, marker):
-        steps.sync_folder(marker)
+        io_steps.sync_folder(marker)
 
 
 def quarantine_of(place: str) -> str:
@@ -88,13 +88,13 @@ def quarantine_place(folder: str, *, run: str, name: str, basename: str, synced:
     for number in itertools.count(1):
         place = os.path.join(run_folder, name if number == 1 else f"{name}-{number}")
         with suppress(FileExistsError), needing(FOLDERS, place):
-            steps.make_folder(place)
+            io_steps.make_folder(place)
             break
     # All three, new or not: an earlier process may have made one and not synced it before it was cut off.
     for made in (place, run_folder, folder):
         if made not in synced:
             with needing(SYNCING_NAMES, made):
-                steps.sync_folder(made)
+                io_steps.sync_folder(made)
     synced |= {run_folder, folder}
     return os.path.join(place, basename)
 
@@ -115,11 +115,11 @@ def forget_open_place(place: OpenPlace) -> None:
     with suppress(OSError):
         discard_partial(place.file)
     with suppress(OSError):
-        steps.remove_empty_folder(place.folder)
+        io_steps.remove_empty_folder(place.folder)
         if os.listdir(place.run_folder) == [MANIFEST_NAME]:
-            steps.unlink(os.path.join(place.run_folder, MANIFEST_NAME))
+            io_steps.unlink(os.path.join(place.run_folder, MANIFEST_NAME))
     with suppress(OSError):
-        steps.remove_empty_folder(place.run_name)
+        io_steps.remove_empty_folder(place.run_name)
 
 
 def make_folders(path: str) -> None:
@@ -132,9 +132,9 @@ def make_folders(path: str) -> None:
         return
     make_folders(os.path.dirname(path) or os.curdir)
     with suppress(FileExistsError), needing(FOLDERS, path):
-        steps.make_folder(path)
+        io_steps.make_folder(path)
     with needing(SYNCING_NAMES, path):
-        steps.sync_folder(path)
+        io_steps.sync_folder(path)
 
 
 def _can_hold(folder: str, *, root: str) -> bool:

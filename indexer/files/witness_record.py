@@ -22,10 +22,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from indexer.files import steps
-from indexer.files.checking import Fingerprint, Mismatch, check
+from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
 from indexer.files.refusals import SYNCING_BYTES, SYNCING_NAMES, needing
+from indexer.files.verification import Fingerprint, Mismatch, check
 
 RECORD_NAME = "witnesses.jsonl"
 _MOST_LINE_BYTES = 1 << 17  # two paths of 4096 bytes, each byte escaped as six
@@ -68,10 +68,10 @@ def append(folder: str, *lines: WitnessLine) -> None:
     is_new = not os.path.lexists(path)
     # Each line begins with a line break: a line that a cut left unfinished then spoils only itself.
     with needing(SYNCING_BYTES, path):
-        steps.append(path, "".join(f"\n{json.dumps(asdict(line))}" for line in lines).encode("ascii"))
+        io_steps.append(path, "".join(f"\n{json.dumps(asdict(line))}" for line in lines).encode("ascii"))
     if is_new:
         with needing(SYNCING_NAMES, path):
-            steps.sync_folder(path)
+            io_steps.sync_folder(path)
 
 
 def append_restored(line: WitnessLine, *, may_write: Callable[[str], bool] = lambda _folder: True) -> None:
@@ -135,7 +135,7 @@ def find_quarantine_in(folder: str) -> str | None:
 def read_lines(folder: str) -> Iterator[WitnessLine]:
     """All lines of the record of a quarantine, oldest first; none where there is no record. Raises `OSError`."""
     try:
-        descriptor = steps.open_to_read(os.path.join(folder, RECORD_NAME))
+        descriptor = io_steps.open_to_read(os.path.join(folder, RECORD_NAME))
     except FileNotFoundError:
         return
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -191,7 +191,7 @@ class _Record:
             self._forget(file)
         if status.st_size == self._size_bytes:
             return
-        descriptor = steps.open_to_read(self._path)
+        descriptor = io_steps.open_to_read(self._path)
         try:
             _require_regular(os.fstat(descriptor), self._path)
             os.lseek(descriptor, self._last_line, os.SEEK_SET)
@@ -206,7 +206,7 @@ class _Record:
     def _read(self, descriptor: int) -> None:
         """Notes the lines from here on. The last one is read again the next time: it may not be whole yet."""
         position, rest, foreign_bytes = self._last_line, b"", 0
-        while chunk := steps.read_bytes(descriptor, most=_CHUNK_BYTES):
+        while chunk := io_steps.read_bytes(descriptor, most=_CHUNK_BYTES):
             position += len(chunk)
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:

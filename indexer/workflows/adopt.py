@@ -16,9 +16,9 @@ from indexer.domain.names import name_image
 from indexer.errors import FolderProblem
 from indexer.files import manifest
 from indexer.files.beneath import split
-from indexer.files.checking import FileIdentity, Fingerprint, Mismatch
 from indexer.files.manifest import Entry
 from indexer.files.quarantine import quarantine_folder, quarantine_of
+from indexer.files.verification import FileIdentity, Fingerprint, Mismatch
 from indexer.interrupts import uninterrupted
 from indexer.pixels.headers import Limits
 from indexer.store import adoption, images, removals, runs

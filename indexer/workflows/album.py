@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from indexer.domain.removal import IndexedFile
-from indexer.files.checking import FileIdentity, Fingerprint, check, check_and_read
+from indexer.files.verification import FileIdentity, Fingerprint, check, check_and_read
 from indexer.pixels.headers import Limits
 from indexer.pixels.pictures import Picture, find_picture
 from indexer.store import pictures

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from indexer.domain.images import State
 from indexer.domain.names import clamped_mtime
-from indexer.files.checking import Fingerprint, Mismatch, check
+from indexer.files.verification import Fingerprint, Mismatch, check
 from indexer.store import images
 from indexer.store.database import Session
 from indexer.store.images import KnownFile

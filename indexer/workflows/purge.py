@@ -15,11 +15,11 @@ from indexer.domain.removal import RemovalState
 from indexer.domain.selection import pair_of
 from indexer.errors import UsageProblem
 from indexer.escaping import command_line
-from indexer.files.checking import Fingerprint, Mismatch, check, check_again, is_maybe_one_file, same_file
 from indexer.files.moving import aside_path, delete_witnessed, give_name_back
 from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
 from indexer.files.refusals import sentence
 from indexer.files.system_folders import is_apart
+from indexer.files.verification import Fingerprint, Mismatch, check, check_again, is_maybe_one_file, same_file
 from indexer.interrupts import uninterrupted
 from indexer.store import removals, verdicts
 from indexer.store.database import Database

@@ -3,7 +3,7 @@
 A quarantine may come from anybody. It promises that nothing but an image passes, and that looking changes nothing.
 """
 
-from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check_and_read
+from indexer.files.verification import FileIdentity, Fingerprint, Mismatch, check_and_read
 from indexer.files.walking import is_image_name
 from indexer.pixels.headers import ImageRefused, Limits, read_header
 
@@ -18,7 +18,7 @@ def require_image_names(*names: str) -> None:
 def check_image(path: str, *, expected: Fingerprint, limits: Limits) -> FileIdentity:
     """Identity of the file at the path, after every byte was found as expected, and its header as that of an image.
 
-    Raises `Mismatch` as `indexer.files.checking.check`, and for what is no image or larger than `limits.max_bytes`.
+    Raises `Mismatch` as `indexer.files.verification.check`, and for what is no image or larger than `limits.max_bytes`.
     """
     if expected.size_bytes > limits.max_bytes:
         raise Mismatch(f"it has {expected.size_bytes} bytes, more than INDEXER_MAX_BYTES allows ({limits.max_bytes})")

@@ -5,7 +5,7 @@ line in the quarantine and a line in the record beside the images say so before 
 leaves the file where it was. All that bears on the file is locked meanwhile (`indexer.workflows.safeguards`), and the
 right to write is asked for once more before each name goes. The pictures that were made of what was read
 (`indexer.workflows.album`) are written with the row. The steps that a cut can fall between are those of
-`indexer.files.steps` and the writes of `indexer.store.removals`; what is left open is settled by
+`indexer.files.io_steps` and the writes of `indexer.store.removals`; what is left open is settled by
 `indexer.workflows.settle`.
 """
 
@@ -18,11 +18,19 @@ from dataclasses import dataclass, field
 from indexer.domain.images import State
 from indexer.domain.removal import Flagged, IndexedFile, RemovalState
 from indexer.files import manifest
-from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, UnreadableFileError, check, is_same, same_file
 from indexer.files.filesystems import free_bytes
 from indexer.files.moving import aside_path, delete_witnessed, move_no_replace
 from indexer.files.quarantine import forget_place, quarantine_place
 from indexer.files.refusals import DiskRefusalError, sentence
+from indexer.files.verification import (
+    FileIdentity,
+    Fingerprint,
+    Mismatch,
+    UnreadableFileError,
+    check,
+    is_same,
+    same_file,
+)
 from indexer.pixels.headers import Limits
 from indexer.store import images, removals
 from indexer.store.database import Database

@@ -2,7 +2,7 @@
 
 It promises that nothing is written into the index, that a page is whole or not there, that a cut report is completed by
 the next one, which makes no picture twice, and that memory grows with light rows per image of one camera and with one
-page, not with the index. How a page looks is `indexer.pages`; what is written where, `indexer.files.publishing`.
+page, not with the index. How a page looks is `indexer.pages`; what is written where, `indexer.files.output_folder`.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from indexer import __version__
 from indexer.domain.images import State
 from indexer.engines import Map
 from indexer.errors import UsageProblem
-from indexer.files.publishing import Publication, open_publication
+from indexer.files.output_folder import Publication, open_publication
 from indexer.pages import paging, rendering
 from indexer.pages.views import (
     About,

@@ -3,7 +3,7 @@
 from indexer.domain.images import State
 from indexer.domain.profiles import Preparation, Profile
 from indexer.escaping import command_line
-from indexer.files.publishing import Publication
+from indexer.files.output_folder import Publication
 from indexer.pages.views import About, CameraCard, Ignored, Listed, Listing, Picture, Sweep, SweepPoint
 from indexer.pixels.masks import mask_picture
 from indexer.store import reporting

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from indexer.engines import Map
-from indexer.files.publishing import Publication
+from indexer.files.output_folder import Publication
 from indexer.pages.views import Outline, Pair, Points, Removal, Shown
 from indexer.pixels.changes import Changes, Region, changes
 from indexer.pixels.matching import Measure

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from indexer.domain.images import State
 from indexer.domain.profiles import Preparation
 from indexer.engines import Lost, Map
-from indexer.files.publishing import Publication
+from indexer.files.output_folder import Publication
 from indexer.pages.views import Picture, Shown
 from indexer.pixels.headers import Limits
 from indexer.pixels.pictures import PICTURE_WIDTH, PictureTask, picture_of_thumbnail, take_picture

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from indexer.files.beneath import OpenPlace, lies_beneath, open_folder, open_place
-from indexer.files.checking import Fingerprint, Mismatch, check, check_again, is_one_name
 from indexer.files.folder_lock import HeldLocks
 from indexer.files.manifest import Entry
 from indexer.files.markers import QUARANTINE_NAME, find_quarantine
@@ -30,6 +29,7 @@ from indexer.files.moving import (
     move_no_replace,
 )
 from indexer.files.quarantine import forget_open_place, quarantine_of
+from indexer.files.verification import Fingerprint, Mismatch, check, check_again, is_one_name
 from indexer.files.witness_record import WitnessLine, append_restored
 from indexer.interrupts import uninterrupted
 from indexer.pixels.headers import Limits

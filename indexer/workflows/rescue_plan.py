@@ -14,10 +14,10 @@ from functools import partial
 from indexer.errors import FolderProblem, UsageProblem
 from indexer.files import manifest
 from indexer.files.beneath import lies_beneath, split
-from indexer.files.checking import Mismatch
 from indexer.files.manifest import Contents, Entry
 from indexer.files.markers import QUARANTINE_NAME, find_quarantine
 from indexer.files.quarantine import quarantine_of
+from indexer.files.verification import Mismatch
 from indexer.workflows.quarantined import require_image_names
 
 

@@ -12,10 +12,10 @@ from typing import Any
 from indexer.domain.removal import RemovalState
 from indexer.errors import ImageProblem, UsageProblem
 from indexer.escaping import command_line
-from indexer.files.checking import Fingerprint, Mismatch, check
 from indexer.files.moving import give_name_back, move_no_replace
 from indexer.files.quarantine import forget_place, make_folders, quarantine_of
 from indexer.files.refusals import sentence
+from indexer.files.verification import Fingerprint, Mismatch, check
 from indexer.files.witness_record import is_recorded_near
 from indexer.interrupts import uninterrupted
 from indexer.store import decisions, images, pins, removals, runs

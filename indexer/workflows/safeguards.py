@@ -13,8 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from indexer.domain.removal import Flagged, IndexedFile
-from indexer.files import steps
-from indexer.files.checking import (
+from indexer.files import io_steps
+from indexer.files.folder_lock import HeldLocks, hold_folders
+from indexer.files.markers import find_quarantine
+from indexer.files.owners import Owner, sign
+from indexer.files.quarantine import prepare_quarantine, quarantine_folder
+from indexer.files.system_folders import is_apart
+from indexer.files.verification import (
     FileIdentity,
     Fingerprint,
     Mismatch,
@@ -24,11 +29,6 @@ from indexer.files.checking import (
     is_maybe_one_file,
     is_one_name,
 )
-from indexer.files.folder_lock import HeldLocks, hold_folders
-from indexer.files.markers import find_quarantine
-from indexer.files.owners import Owner, sign
-from indexer.files.quarantine import prepare_quarantine, quarantine_folder
-from indexer.files.system_folders import is_apart
 from indexer.files.witness_record import (
     WitnessLine,
     WitnessRecords,
@@ -269,11 +269,11 @@ def _is_one_folder(folder: str, other: str, *, token: str) -> bool:
     (tests/drills/test_mounts.py); of a name that nobody asked for before it remembers nothing.
     """
     probe = os.path.join(folder, f".indexer-probe-{token}")
-    os.close(steps.create(probe))
+    os.close(io_steps.create(probe))
     try:
         return os.path.lexists(os.path.join(other, os.path.basename(probe)))
     finally:
-        steps.unlink(probe)
+        io_steps.unlink(probe)
 
 
 def _fingerprint(file: IndexedFile) -> Fingerprint:

@@ -21,7 +21,10 @@ from enum import Enum
 from indexer.domain.images import State
 from indexer.domain.removal import RemovalState
 from indexer.escaping import command_line
-from indexer.files.checking import (
+from indexer.files.moving import aside_path, delete, delete_witnessed, discard_partial, give_name_back, move_no_replace
+from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
+from indexer.files.refusals import sentence
+from indexer.files.verification import (
     Fingerprint,
     Mismatch,
     UnreadableFileError,
@@ -30,9 +33,6 @@ from indexer.files.checking import (
     is_one_name,
     same_file,
 )
-from indexer.files.moving import aside_path, delete, delete_witnessed, discard_partial, give_name_back, move_no_replace
-from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
-from indexer.files.refusals import sentence
 from indexer.files.witness_record import is_recorded_near
 from indexer.store import decisions, images, pins, removals
 from indexer.store.database import Database

@@ -1,7 +1,7 @@
 """Kinds of disks, played by what the system would answer on them: each lacks a property that most disks have.
 
-A kind replaces functions of `os` and `fcntl`, or of `indexer.files.steps` where an answer bears on paths alone, until a
-test ends; the files themselves lie on the disk of the test.
+A kind replaces functions of `os` and `fcntl`, or of `indexer.files.io_steps` where an answer bears on paths alone,
+until a test ends; the files themselves lie on the disk of the test.
 """
 
 import errno
@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from indexer.files import steps
+from indexer.files import io_steps
 
 Play = Callable[[pytest.MonkeyPatch], None]
 COARSE_NS = 2 * 10**9
@@ -84,7 +84,7 @@ def flock_refused(number: int) -> Play:
     def instead(descriptor: int, _operation: int) -> None:
         raise OSError(number, os.strerror(number))
 
-    return lambda patch: patch.setattr(steps, "take_lock", lambda descriptor: instead(descriptor, fcntl.LOCK_EX))
+    return lambda patch: patch.setattr(io_steps, "take_lock", lambda descriptor: instead(descriptor, fcntl.LOCK_EX))
 
 
 def _with_inode(status: os.stat_result, inode: int) -> os.stat_result:

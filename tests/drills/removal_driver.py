@@ -2,7 +2,7 @@
 
     python removal_driver.py SCRATCH      # writes SCRATCH/trials-0.json and SCRATCH/trials-1.json
 
-A point is a public function of `indexer.files.steps`, a function of the journal that writes, or a commit. While the
+A point is a public function of `indexer.files.io_steps`, a function of the journal that writes, or a commit. While the
 middle one of a few files is under way, the process is killed before or after the point, or the point fails; another
 process then settles, reruns, and runs a third time. Every trial begins with the same files at the same paths. All
 struck commands run in forks of this process, which has no connection open then, but its SQL compiled: that is half
@@ -30,7 +30,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from indexer.errors import IndexerError
-from indexer.files import steps
+from indexer.files import io_steps
 from indexer.store import removals
 from indexer.store.database import Database
 from indexer.workflows import prune, purge, restore
@@ -75,7 +75,7 @@ def journal_writers() -> list[str]:
 @cache
 def points() -> list[str]:
     """Every point, found in the code: a new step or writer is struck, or the suite says that it is not."""
-    touching = [name for name, _ in inspect.getmembers(steps, inspect.isfunction) if not name.startswith("_")]
+    touching = [name for name, _ in inspect.getmembers(io_steps, inspect.isfunction) if not name.startswith("_")]
     return [*touching, *journal_writers(), "commit"]
 
 
@@ -186,7 +186,7 @@ class Wall:
     def build(self, scenario: Scenario) -> None:
         """Puts itself around the points and around the work on each file."""
         for point in points():
-            where: Any = Session if point == "commit" else steps if hasattr(steps, point) else removals
+            where: Any = Session if point == "commit" else io_steps if hasattr(io_steps, point) else removals
             setattr(where, point, self._around(point, getattr(where, point)))
         module, function = scenario.each
         setattr(module, function, self._counting(getattr(module, function)))
@@ -229,7 +229,7 @@ class Wall:
 
 def failure(point: str, number: int) -> Exception:
     """What the system says at a step, or the database at a write."""
-    if hasattr(steps, point):
+    if hasattr(io_steps, point):
         return OSError(number, os.strerror(number))
     return OperationalError("", {}, sqlite3.OperationalError(SAID.get(number, "disk I/O error")))
 

@@ -2,10 +2,11 @@
 
     python removal_histories.py SCRATCH FIRST_SEED HISTORIES STEPS     # prints a line per history that lost something
 
-Two indexes work on the same folder. They prune into the default quarantine, into others and for good, restore, rescue,
-purge and adopt; they are restored from backups, made anew, cut off at any step of `indexer.files.steps`, and their lock
-files are deleted. A person adds, copies and moves files, pins, and ingests the folder above. Where mounts are allowed
-the folder has a second name, a bind mount, that reports another device now and then, as an overlay does.
+Two indexes work on the same folder. They prune into the default quarantine, into others and for good, restore,
+rescue, purge and adopt; they are restored from backups, made anew, cut off at any step of `indexer.files.io_steps`,
+and their lock files are deleted. A person adds, copies and moves files, pins, and ingests the folder above. Where
+mounts are allowed the folder has a second name, a bind mount, that reports another device now and then, as an overlay
+does.
 
 The oracle: a content that the tool removed is there itself, or one that the journal of any index ever named as its
 keeper lies outside of all quarantines. A person destroys nothing in these histories, and takes no file away from the
@@ -31,7 +32,7 @@ from sqlalchemy import event
 
 from indexer.engines import engine
 from indexer.errors import IndexerError
-from indexer.files import steps
+from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_NAME, is_quarantine
 from indexer.pixels.headers import Limits
 from indexer.store.database import Database
@@ -324,7 +325,11 @@ ACTS: list[tuple[Callable[[World], None], int]] = [
 def cut_off(rng: random.Random) -> Iterator[None]:
     """Ends what happens within the block at some step, before or after it; from then on no step touches the disk."""
     left, after = rng.randrange(1, 60), rng.random() < 0.5
-    real = {point: getattr(steps, point) for point in dir(steps) if callable(getattr(steps, point)) and point[0] != "_"}
+    real = {
+        point: getattr(io_steps, point)
+        for point in dir(io_steps)
+        if callable(getattr(io_steps, point)) and point[0] != "_"
+    }
 
     def around(call: Callable[..., Any]) -> Callable[..., Any]:
         def instead(*given: Any, **more: Any) -> Any:
@@ -340,14 +345,14 @@ def cut_off(rng: random.Random) -> Iterator[None]:
         return instead
 
     for point, call in real.items():
-        setattr(steps, point, around(call))
+        setattr(io_steps, point, around(call))
     try:
         yield
     except Cut:
         pass
     finally:
         for point, call in real.items():
-            setattr(steps, point, call)
+            setattr(io_steps, point, call)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from indexer.files import steps
+from indexer.files import io_steps
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER
 from indexer.files.witness_record import RECORD_NAME
@@ -62,7 +62,7 @@ def order(monkeypatch: pytest.MonkeyPatch, lot: Index) -> list[str]:
 
     run = f"run-{lot.rows('SELECT id FROM index_identity')[0][0][:8]}-3"
     for step in WATCHED:
-        monkeypatch.setattr(steps, step, told(step, getattr(steps, step)))
+        monkeypatch.setattr(io_steps, step, told(step, getattr(io_steps, step)))
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Session, "commit", committed)
     return done

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from indexer.errors import FolderProblem
-from indexer.files import moving, steps
+from indexer.files import io_steps, moving
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.store.database import Database
 from indexer.workflows.rescue import rescue
@@ -163,14 +163,14 @@ def test_cut_rescue_is_finished_by_the_next(
     """Cut after any step, a second rescue brings back the rest, also the file that was under way."""
     if two_disks:
         monkeypatch.setattr(moving, "_move_within", across(moving._move_within))
-    real = getattr(steps, step)
+    real = getattr(io_steps, step)
 
     def cutting(*given: Any, **more: Any) -> None:
         real(*given, **more)
         raise Cut
 
     with monkeypatch.context() as until_the_cut:
-        until_the_cut.setattr(steps, step, cutting)
+        until_the_cut.setattr(io_steps, step, cutting)
         try:
             rescue(str(quarantine))
         except Cut:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from indexer.files import manifest, steps
+from indexer.files import io_steps, manifest
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.store.database import Database
 from indexer.workflows import removing
@@ -81,14 +81,14 @@ def test_changed_keeper_keeps_all(lot: Index, harm: str, permanent: bool) -> Non
 
 def test_unreadable_keeper_keeps_all(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """A keeper that may not be read stands for nothing."""
-    real, keeper = steps.open_to_read, str(lot.folder / KEEPER)
+    real, keeper = io_steps.open_to_read, str(lot.folder / KEEPER)
 
     def refusing(path: str) -> int:
         if path == keeper:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
         return real(path)
 
-    monkeypatch.setattr(steps, "open_to_read", refusing)
+    monkeypatch.setattr(io_steps, "open_to_read", refusing)
     before = lot.tree()
     assert lot.prune().removed == 0
     assert {problem for _, _, problem in journal(lot)} == {"its keeper: The file cannot be read: Permission denied."}
@@ -155,7 +155,7 @@ def test_quarantine_that_takes_nothing(lot: Index, monkeypatch: pytest.MonkeyPat
     def refusing(path: str, *_given: Any, **_more: Any) -> None:
         raise OSError(number, os.strerror(number), path)
 
-    monkeypatch.setattr(steps, step, refusing)
+    monkeypatch.setattr(io_steps, step, refusing)
     before = lot.tree()
     assert lot.prune().removed == 0
     tried = 2 if number == errno.EROFS else 1
@@ -203,7 +203,7 @@ def test_other_disk_that_fills_up(lot: Index, other_disk: Path, monkeypatch: pyt
         os.write(writing, os.read(reading, 100))
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(steps, "copy_bytes", half)
+    monkeypatch.setattr(io_steps, "copy_bytes", half)
     before = lot.tree()
     assert lot.prune(quarantine=str(other_disk / "bin")).removed == 0
     assert [row[1:] for row in journal(lot)] == [("failed", "No space left on device")]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from indexer.files import steps
+from indexer.files import io_steps
 from indexer.store.database import Database
 from indexer.workflows import purge as purge_workflow
 from indexer.workflows import removing
@@ -134,7 +134,7 @@ def test_quarantine_that_is_away(
 def test_disk_that_refuses_to_settle(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """What can neither be finished nor undone stays open, and its file is left alone until the disk gives in."""
     before = contents(lot)
-    cut_after(monkeypatch, steps, "link")
+    cut_after(monkeypatch, io_steps, "link")
     with pytest.raises(Cut):
         lot.prune()
 
@@ -142,7 +142,7 @@ def test_disk_that_refuses_to_settle(lot: Index, monkeypatch: pytest.MonkeyPatch
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(steps, "unlink", refusing)
+        meanwhile.setattr(io_steps, "unlink", refusing)
         assert lot.prune().removed == 0
         assert [row[:2] for row in journal(lot)] == [(COPY, "planned"), (BIRDS, "planned")]
     assert (lot.prune().removed, contents(lot)) == (2, before)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from indexer.files import steps
+from indexer.files import io_steps
 
 MTIME_NS = 1_616_849_617_123_456_789
 
@@ -99,8 +99,8 @@ def cut_at(step: str, *, call: int, before: bool) -> Iterator[None]:
         return instead
 
     with pytest.MonkeyPatch.context() as until_the_cut, suppress(Cut):
-        for name, real in inspect.getmembers(steps, inspect.isfunction):
-            until_the_cut.setattr(steps, name, ended(real, name))
+        for name, real in inspect.getmembers(io_steps, inspect.isfunction):
+            until_the_cut.setattr(io_steps, name, ended(real, name))
         yield
 
 

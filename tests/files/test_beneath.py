@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer.files import steps
+from indexer.files import io_steps
 from indexer.files.beneath import lies_beneath, open_folder, open_place, split
-from indexer.files.checking import Mismatch
+from indexer.files.verification import Mismatch
 
 
 def count_descriptors() -> int:
@@ -79,7 +79,7 @@ def test_link_that_is_put_in_its_place(tmp_path: Path) -> None:
 
 def test_link_that_is_put_there_while_folders_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A link in the place of a folder that was just made is refused, and nothing is made behind it."""
-    outside, real = tmp_path / "outside", steps.make_folder
+    outside, real = tmp_path / "outside", io_steps.make_folder
     outside.mkdir()
 
     def exchanging(path: str) -> None:
@@ -87,7 +87,7 @@ def test_link_that_is_put_there_while_folders_are_made(tmp_path: Path, monkeypat
         (tmp_path / "a").rmdir()
         (tmp_path / "a").symlink_to(outside)
 
-    monkeypatch.setattr(steps, "make_folder", exchanging)
+    monkeypatch.setattr(io_steps, "make_folder", exchanging)
     with pytest.raises(Mismatch), open_folder(str(tmp_path / "a" / "b"), make=True):
         pass
     assert os.listdir(outside) == []

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from indexer.files import moving, steps
-from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, check_again, is_one_name
+from indexer.files import io_steps, moving
+from indexer.files.verification import FileIdentity, Fingerprint, Mismatch, check, check_again, is_one_name
 
 pytestmark = pytest.mark.usefixtures("way")  # every kind of disk
 
 BYTES = bytes(range(256)) * 9000
 PRINT = Fingerprint(len(BYTES), hashlib.sha256(BYTES).hexdigest())
-STEPS = [name for name, _ in inspect.getmembers(steps, inspect.isfunction) if not name.startswith("_")]
+STEPS = [name for name, _ in inspect.getmembers(io_steps, inspect.isfunction) if not name.startswith("_")]
 
 
 def parts(lot: Path) -> tuple[str, str, FileIdentity]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.files import filesystems, folder_lock, steps
+from indexer.files import filesystems, folder_lock, io_steps
 from indexer.files.folder_lock import LOCK_NAME, hold_folders
 
 HOLD = """
@@ -73,14 +73,14 @@ def test_removed_lock_is_noticed(tmp_path: Path) -> None:
 
 def test_waiting_for_a_file_that_was_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who got the lock of a file that was removed meanwhile takes the lock of the file that is there."""
-    real, removed = steps.take_lock, []
+    real, removed = io_steps.take_lock, []
 
     def taking(descriptor: int) -> bool:
         if not removed:
             removed.append((tmp_path / LOCK_NAME).unlink())
         return real(descriptor)
 
-    monkeypatch.setattr(steps, "take_lock", taking)
+    monkeypatch.setattr(io_steps, "take_lock", taking)
     with hold_folders([str(tmp_path)]) as locks:
         locks.require()
         with pytest.raises(TimeoutError), hold_folders([str(tmp_path)], patience_s=0.01):
@@ -102,8 +102,8 @@ def test_one_folder_by_two_names_is_locked_once(tmp_path: Path) -> None:
 def test_folders_are_locked_in_one_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However they are named, folders are locked in one order, each once: no two commands wait in a circle."""
     opened: list[str] = []
-    real = steps.open_lock
-    monkeypatch.setattr(steps, "open_lock", lambda path: (opened.append(path), real(path))[1])
+    real = io_steps.open_lock
+    monkeypatch.setattr(io_steps, "open_lock", lambda path: (opened.append(path), real(path))[1])
     folders = [tmp_path / name for name in ("b", "c", "a")]
     for folder in folders:
         folder.mkdir()
@@ -146,7 +146,7 @@ def test_closed_folder_is_left_out_where_that_is_said(
     def refusing(path: str) -> int:
         raise OSError(number, os.strerror(number), path)
 
-    monkeypatch.setattr(steps, "open_lock", refusing)
+    monkeypatch.setattr(io_steps, "open_lock", refusing)
     with pytest.raises(OSError, match=os.strerror(number)), hold_folders([str(tmp_path)]):
         pass
     with hold_folders([str(tmp_path)], skip_closed=True) as locks:
@@ -163,7 +163,7 @@ def test_locks_that_other_hosts_do_not_see_exclude_nobody(
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     if reason == "no locks":
-        monkeypatch.setattr(steps, "take_lock", refusing)
+        monkeypatch.setattr(io_steps, "take_lock", refusing)
     else:
         monkeypatch.setattr(folder_lock, "is_shared", lambda _folder: True)
     with hold_folders([str(tmp_path)]) as locks:

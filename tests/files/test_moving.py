@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from indexer.files import moving, steps
-from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check
+from indexer.files import io_steps, moving
 from indexer.files.quarantine import quarantine_folder, quarantine_place
+from indexer.files.verification import FileIdentity, Fingerprint, Mismatch, check
 from indexer.files.walking import QUARANTINE_NAME
 
 pytestmark = pytest.mark.usefixtures("way")  # every kind of disk, unless a test names some
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("way")  # every kind of disk, unless a test
 BYTES = bytes(range(256)) * 9000  # more than two chunks
 MTIME_NS = 1_616_849_617_123_456_789
 PRINT = Fingerprint(len(BYTES), hashlib.sha256(BYTES).hexdigest())
-STEPS = [name for name, _ in inspect.getmembers(steps, inspect.isfunction) if not name.startswith("_")]
+STEPS = [name for name, _ in inspect.getmembers(io_steps, inspect.isfunction) if not name.startswith("_")]
 
 ODD_NAMES = [
     "two words.jpg",
@@ -104,14 +104,14 @@ def test_move_refuses_what_was_not_checked(lot: Path) -> None:
 def test_move_undoes_a_swap_between_look_and_move(lot: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """If the source was replaced after the last look, the newcomer is back in its place, nothing at the target."""
     source, target, expected = ends(lot)
-    newcomer, real = made(lot / "new", content=b"new"), getattr(steps, step)
+    newcomer, real = made(lot / "new", content=b"new"), getattr(io_steps, step)
 
     def swapped(*given: str) -> Any:
         if os.path.exists(newcomer):
             os.replace(newcomer, source)
         return real(*given)
 
-    monkeypatch.setattr(steps, step, swapped)
+    monkeypatch.setattr(io_steps, step, swapped)
     with pytest.raises(Mismatch):
         moving.move_no_replace(source, target, expected=expected)
     assert tree(lot) == {"a/1.png": (b"new", MTIME_NS)}
@@ -167,7 +167,7 @@ def test_copy_keeps_its_time_where_modes_are_unknown(
 def test_copy_that_reads_back_wrong_is_no_move(lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the other disk gives back other bytes, the source stays and the copy goes."""
     source, target, expected = ends(lot)
-    monkeypatch.setattr(steps, "read_hash", lambda descriptor: "0" * 64)
+    monkeypatch.setattr(io_steps, "read_hash", lambda descriptor: "0" * 64)
     with pytest.raises(Mismatch):
         moving.move_no_replace(source, target, expected=expected)
     assert tree(lot) == HERE
@@ -181,7 +181,7 @@ def test_failing_step_leaves_one_whole_file(
     """A disk that refuses any step leaves the file whole: at the target if the move says so, else at the source."""
     source, target, expected = ends(lot)
     undoing = iter([False])  # only the first call fails, so that undoing can work
-    monkeypatch.setattr(steps, step, failing(getattr(steps, step), number, unless=lambda *_: next(undoing, True)))
+    monkeypatch.setattr(io_steps, step, failing(getattr(io_steps, step), number, unless=lambda *_: next(undoing, True)))
     try:
         moving.move_no_replace(source, target, expected=expected)
     except OSError:
@@ -246,7 +246,7 @@ def test_what_is_named_is_on_the_disk_before_the_source_goes(
         return instead
 
     for step in {"link", "rename", "unlink", "sync_folder", "sync_file", "copy_bytes", "keep_times_and_mode"}:
-        monkeypatch.setattr(steps, step, told(step, getattr(steps, step)))
+        monkeypatch.setattr(io_steps, step, told(step, getattr(io_steps, step)))
     moving.move_no_replace(source, target, expected=expected)
     assert done == order
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.files import steps
+from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_MARKER
 from indexer.files.owners import Owner, read_owners, sign
 from indexer.files.quarantine import prepare_quarantine
@@ -53,6 +53,6 @@ def test_a_marker_that_cannot_be_written_stops_nothing(quarantine: str, monkeypa
     def full(*_given: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(steps, "append", full)
+    monkeypatch.setattr(io_steps, "append", full)
     sign(quarantine, BOB)
     assert list(read_owners(quarantine)) == [ADA]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from indexer.files import private, steps
+from indexer.files import io_steps, private
 from indexer.files.folder_lock import LOCK_NAME, hold_folders
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER
@@ -49,12 +49,12 @@ def mode(path: Path) -> int:
 
 def append(path: Path) -> None:
     """Adds to a file as records do."""
-    steps.append(str(path), b"more")
+    io_steps.append(str(path), b"more")
 
 
 def lock(path: Path) -> None:
     """Opens a file as the lock of a folder is."""
-    os.close(steps.open_lock(str(path)))
+    os.close(io_steps.open_lock(str(path)))
 
 
 def create(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from indexer.files import folder_lock, steps
+from indexer.files import folder_lock, io_steps
 from indexer.files.folder_lock import LOCK_NAME
 from indexer.files.markers import QUARANTINE_NAME
 from indexer.workflows import recover, removing, rescue, witnesses
@@ -36,17 +36,17 @@ def lot(index: Index) -> Index:
 
 def cut_after(monkeypatch: pytest.MonkeyPatch, step: str, *, call: int = 1) -> None:
     """Cuts the work after a call of a step; later ones are let be."""
-    real, calls = getattr(steps, step), []
+    real, calls = getattr(io_steps, step), []
 
     def cutting(*given: Any, **more: Any) -> Any:
         found = real(*given, **more)
         calls.append(given)
         if len(calls) == call:
-            monkeypatch.setattr(steps, step, real)
+            monkeypatch.setattr(io_steps, step, real)
             raise Cut
         return found
 
-    monkeypatch.setattr(steps, step, cutting)
+    monkeypatch.setattr(io_steps, step, cutting)
 
 
 def recovered(lot: Index, *, nobody_else: bool = False) -> recover.RecoverReport:
@@ -277,14 +277,14 @@ def test_rescue_from_a_quarantine_that_cannot_be_written_to(
     lot.prune()
     quarantine = lot.folder.parent / QUARANTINE_NAME
     kept = {path: path.read_bytes() for path in quarantine.rglob("*.png")}
-    real_open, real_access = steps.open_lock, os.access
+    real_open, real_access = io_steps.open_lock, os.access
 
     def refusing(path: str) -> int:
         if QUARANTINE_NAME in path:
             raise OSError(30, os.strerror(30), path)
         return real_open(path)
 
-    monkeypatch.setattr(steps, "open_lock", refusing)
+    monkeypatch.setattr(io_steps, "open_lock", refusing)
     monkeypatch.setattr(
         os, "access", lambda path, mode, **how: QUARANTINE_NAME not in str(path) and real_access(path, mode, **how)
     )
@@ -301,7 +301,7 @@ def test_rescue_from_a_quarantine_that_cannot_be_written_to(
 SLOW = """
 import os, sys, time
 from datetime import UTC, datetime
-from indexer.files import steps
+from indexer.files import io_steps as steps
 from indexer.store.schema import open_database
 from indexer.workflows import prune
 from indexer.workflows.removing import Manner

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from indexer.files import steps, witness_record
+from indexer.files import io_steps, witness_record
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
 from indexer.files.witness_record import RECORD_NAME
 from indexer.store.database import Database
@@ -206,14 +206,14 @@ def test_no_record_no_removal(
     elif obstacle == "a folder":
         (folder / RECORD_NAME).mkdir()
     else:
-        real, number = steps.append, 28 if obstacle == "full" else 13
+        real, number = io_steps.append, 28 if obstacle == "full" else 13
 
         def refusing(path: str, data: bytes) -> None:
             if path.endswith(RECORD_NAME):
                 raise OSError(number, os.strerror(number), path)
             real(path, data)
 
-        monkeypatch.setattr(steps, "append", refusing)
+        monkeypatch.setattr(io_steps, "append", refusing)
     before = lot.tree()
     report = lot.prune(permanent=permanent)
     assert (report.removed, len(report.failures), lot.tree()) == (0, 1, before)
@@ -381,14 +381,14 @@ def test_keeper_that_goes_with_its_duplicate_brings_it_back(
     lot: Index, monkeypatch: pytest.MonkeyPatch, permanent: bool
 ) -> None:
     """If the keeper vanishes as the duplicate's name goes, being the same file behind another mount, it comes back."""
-    real, path, keeper = steps.unlink, str(lot.folder / REMOVED), lot.folder / WITNESS
+    real, path, keeper = io_steps.unlink, str(lot.folder / REMOVED), lot.folder / WITNESS
 
     def unlinking(gone: str) -> None:
         real(gone)
         if gone == path:
             keeper.rename(keeper.with_suffix(".hidden"))
 
-    monkeypatch.setattr(steps, "unlink", unlinking)
+    monkeypatch.setattr(io_steps, "unlink", unlinking)
     report = lot.prune(permanent=permanent)
     assert (report.removed, len(report.failures)) == (0, 1)
     assert (lot.folder / REMOVED).read_bytes() == picture(stamp=1)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from indexer.files import steps
+from indexer.files import io_steps
 
 T = TypeVar("T")
 _ANOTHER = "The file was replaced or written to since it was checked a moment ago; run the command again."
@@ -58,14 +58,14 @@ def check(path: str, *, expected: Fingerprint) -> FileIdentity:
     Raises `Mismatch` if the file is missing, a link, not regular, or differs, `UnreadableFileError` if it cannot be
     read or changed meanwhile.
     """
-    return _checked(path, expected=expected, read=lambda descriptor: (steps.read_hash(descriptor), None))[0]
+    return _checked(path, expected=expected, read=lambda descriptor: (io_steps.read_hash(descriptor), None))[0]
 
 
 def check_and_read(path: str, *, expected: Fingerprint) -> tuple[FileIdentity, bytes]:
     """As `check`, with the very bytes that were found as expected; the whole file is in memory."""
 
     def read(descriptor: int) -> tuple[str, bytes]:
-        data = steps.read_bytes(descriptor, most=expected.size_bytes + 1)
+        data = io_steps.read_bytes(descriptor, most=expected.size_bytes + 1)
         return hashlib.sha256(data).hexdigest(), data
 
     return _checked(path, expected=expected, read=read)
@@ -77,7 +77,7 @@ def _checked(path: str, *, expected: Fingerprint, read: Callable[[int], tuple[st
     if before.st_size != expected.size_bytes:
         raise Mismatch(f"The file has {before.st_size} bytes instead of {expected.size_bytes}.")
     try:
-        descriptor = steps.open_to_read(path)
+        descriptor = io_steps.open_to_read(path)
         try:
             opened, (content_hash, data), after = os.fstat(descriptor), read(descriptor), os.fstat(descriptor)
         finally:
@@ -114,9 +114,9 @@ def find_again(path: str, *, expected: FileIdentity) -> FileIdentity:
 def fingerprint_of(path: str) -> Fingerprint:
     """What the bytes of the regular file at a path are now. Raises `OSError`, or `Mismatch` if it is none."""
     size_bytes = regular_status(path).st_size
-    descriptor = steps.open_to_read(path)
+    descriptor = io_steps.open_to_read(path)
     try:
-        return Fingerprint(size_bytes, steps.read_hash(descriptor))
+        return Fingerprint(size_bytes, io_steps.read_hash(descriptor))
     finally:
         os.close(descriptor)
 

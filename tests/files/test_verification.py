@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from indexer.files import steps
-from indexer.files.checking import FileIdentity, Fingerprint, Mismatch, check, check_and_read, same_file
+from indexer.files import io_steps
+from indexer.files.verification import FileIdentity, Fingerprint, Mismatch, check, check_and_read, same_file
 
 BYTES = bytes(range(256)) * 9000  # what the lot's file holds
 MTIME_NS = 1_616_849_617_123_456_789
@@ -63,7 +63,7 @@ def test_check_refuses_what_cannot_be_read(
 ) -> None:
     """A file that cannot be opened or read is not as expected."""
     step = read if opens else "open_to_read"
-    monkeypatch.setattr(steps, step, failing(getattr(steps, step), errno.EACCES))
+    monkeypatch.setattr(io_steps, step, failing(getattr(io_steps, step), errno.EACCES))
     with pytest.raises(Mismatch):
         look(f"{lot}/a/1.png", expected=PRINT)
 
@@ -74,7 +74,7 @@ def test_check_refuses_a_change_while_reading(
     lot: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[..., object], read: str, mtime_ns: int
 ) -> None:
     """A file written to while it was read is refused, even if its old time was set again."""
-    step = getattr(steps, read)
+    step = getattr(io_steps, read)
 
     def meanwhile(*given: Any, **more: Any) -> Any:
         found = step(*given, **more)
@@ -82,7 +82,7 @@ def test_check_refuses_a_change_while_reading(
         os.utime(lot / "a" / "1.png", ns=(mtime_ns, mtime_ns))
         return found
 
-    monkeypatch.setattr(steps, read, meanwhile)
+    monkeypatch.setattr(io_steps, read, meanwhile)
     with pytest.raises(Mismatch, match="changed while it was read"):
         look(f"{lot}/a/1.png", expected=PRINT)
 
@@ -90,10 +90,10 @@ def test_check_refuses_a_change_while_reading(
 def test_a_file_that_grows_without_end_is_not_read_to_it(lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more is read into memory than the file was expected to hold, and one byte."""
     asked: list[int] = []
-    read_bytes = steps.read_bytes
-    monkeypatch.setattr(steps, "read_bytes", lambda fd, *, most: asked.append(most) or read_bytes(fd, most=most))
+    read_bytes = io_steps.read_bytes
+    monkeypatch.setattr(io_steps, "read_bytes", lambda fd, *, most: asked.append(most) or read_bytes(fd, most=most))
     check_and_read(f"{lot}/a/1.png", expected=PRINT)
-    descriptor = steps.open_to_read("/dev/zero")
+    descriptor = io_steps.open_to_read("/dev/zero")
     assert (asked, len(read_bytes(descriptor, most=3_000_000))) == ([len(BYTES) + 1], 3_000_000)
     os.close(descriptor)
 
