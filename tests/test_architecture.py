@@ -57,8 +57,8 @@ def test_floors_hold() -> None:
 @pytest.mark.parametrize(
     ("file", "line", "broken"),
     [
-        ("domain/names.py", "import cv2", "Only pixels knows images"),
-        ("workflows/status.py", "import PIL", "Only pixels knows images"),
+        ("domain/names.py", "import cv2", "Only imaging knows images"),
+        ("workflows/status.py", "import PIL", "Only imaging knows images"),
         ("workflows/status.py", "import sqlalchemy", "Only the store knows SQL"),
         ("files/walking.py", "import sqlite3", "Only the store knows SQL"),
         ("store/pins.py", "import rich", "Only the door knows the command line"),
@@ -66,10 +66,10 @@ def test_floors_hold() -> None:
         ("workflows/status.py", "import jinja2", "Only pages knows Jinja2"),
         ("workflows/status.py", "import distributed", "Only engines knows Dask"),
         ("engines/seating.py", "import dask", "Only engines knows Dask"),
-        ("pages/views.py", "import PIL", "Only pixels knows images"),
+        ("pages/views.py", "import PIL", "Only imaging knows images"),
         ("pages/views.py", "import sqlite3", "Only the store knows SQL"),
         ("pages/views.py", "import indexer.domain.images", "A floor imports only the floors below it"),
-        ("pixels/quality.py", "import indexer.store.pins", "A floor imports only the floors below it"),
+        ("imaging/sharpness.py", "import indexer.store.pins", "A floor imports only the floors below it"),
         ("domain/names.py", "import indexer.files.walking", "A floor imports only the floors below it"),
         ("engines/pools.py", "import indexer.domain.names", "A floor imports only the floors below it"),
         ("store/pins.py", "import indexer.workflows.status", "A floor imports only the floors below it"),
@@ -250,7 +250,7 @@ WRITERS = {
     "indexer/files/private.py": "the way for all others",
     "indexer/files/io_steps.py": "copies of images on their way, under new names, with the rights of the image",
     "indexer/files/known_indexes.py": "in a folder that it holds open and has looked at, under a new name",
-    "indexer/pixels/compiled.py": "the folder of machine code, on a floor that knows no other; closed by itself",
+    "indexer/imaging/kernel/cache.py": "the folder of machine code, on a floor that knows no other; closed by itself",
     "indexer/store/index_disk.py": "a file of its own beside the index, by tempfile, that goes at once",
     "indexer/door/exits.py": "a log with a name of its own, made by tempfile",
 }

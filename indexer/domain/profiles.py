@@ -1,7 +1,7 @@
 """What a profile is: every number that a decision rests on, in three layers, immutable and named.
 
 It promises that two equal sets of numbers have the same digest, on every machine, and that nothing is left out of it.
-It does not know how a thumbnail is made or a score computed (`indexer.pixels`), nor where profiles are kept.
+It does not know how a thumbnail is made or a score computed (`indexer.imaging`), nor where profiles are kept.
 
 Decision: three layers with a digest each. *Preparation* says what a thumbnail is, *scoring* what a score is, the
 *limit* what is similar. A new limit therefore reuses every score, a new minimum area every thumbnail.

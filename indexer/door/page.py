@@ -34,7 +34,7 @@ from indexer.store.schema import open_database
 from indexer.workflows.workload import PRELOADED, is_worth_workers
 
 if TYPE_CHECKING:
-    from indexer.pixels.headers import Limits
+    from indexer.imaging.headers import Limits
 
 Report = TypeVar("Report")
 
@@ -115,7 +115,7 @@ class Page:
     @property
     def limits(self) -> "Limits":
         """The limits of intake."""
-        from indexer.pixels.headers import Limits  # with it come the libraries that know pictures
+        from indexer.imaging.headers import Limits  # with it come the libraries that know pictures
 
         return Limits(max_pixels=self.settings.max_pixels, max_bytes=self.settings.max_bytes)
 

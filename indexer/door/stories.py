@@ -8,8 +8,8 @@ from rich.console import Console
 from indexer.door import reasons
 from indexer.door.words import path, size, when
 from indexer.escaping import command_line
-from indexer.pixels.scoring import Evidence
-from indexer.pixels.side_by_side import Captions
+from indexer.imaging.scoring import Evidence
+from indexer.imaging.side_by_side import Captions
 from indexer.store.removals import Removal
 from indexer.store.stories import DecisionStory, ImageStory
 from indexer.workflows.explain import PairStory

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from indexer.domain.images import Image, State
 from indexer.domain.names import Naming, clamped_mtime
 from indexer.files.system_folders import count_system_folders
-from indexer.pixels.describing import Description
+from indexer.imaging.file_description import Description
 from indexer.store.bulk import chunks, many
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
 from indexer.store.columns import stored_forms, stored_text

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from indexer.pixels.pictures import Picture
+from indexer.imaging.previews import Picture
 from indexer.store.bulk import chunks, many
 from indexer.store.tables import PictureRow
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from indexer.pixels.scoring import Evidence
+from indexer.imaging.scoring import Evidence
 from indexer.store.bulk import many
 from indexer.store.tables import ImageRow, ProfileRow, ScoreRow
 

@@ -19,8 +19,8 @@ from indexer.files.beneath import split
 from indexer.files.manifest import Entry
 from indexer.files.quarantine import quarantine_folder, quarantine_of
 from indexer.files.verification import FileIdentity, Fingerprint, Mismatch
+from indexer.imaging.headers import Limits
 from indexer.interrupts import uninterrupted
-from indexer.pixels.headers import Limits
 from indexer.store import adoption, images, removals, runs
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from indexer.domain.removal import IndexedFile
 from indexer.files.verification import FileIdentity, Fingerprint, check, check_and_read
-from indexer.pixels.headers import Limits
-from indexer.pixels.pictures import Picture, find_picture
+from indexer.imaging.headers import Limits
+from indexer.imaging.previews import Picture, find_picture
 from indexer.store import pictures
 from indexer.store.database import Session
 

@@ -14,7 +14,7 @@ from indexer.domain.names import Naming
 from indexer.domain.removal import RemovalState
 from indexer.domain.renaming import moved
 from indexer.files.system_folders import find_system_folder
-from indexer.pixels.describing import Description
+from indexer.imaging.file_description import Description
 from indexer.store import decisions, images, pins, removals, thumbnails
 from indexer.store.database import Session
 from indexer.store.images import KnownFile, NewImage

@@ -14,9 +14,9 @@ from indexer.domain.keeper_index import Places
 from indexer.domain.selection import Walk
 from indexer.domain.verdicts import Judgement
 from indexer.engines import Lost, Map, serial
-from indexer.pixels.matching import MatchTask, Measure
-from indexer.pixels.scoring import Evidence
-from indexer.pixels.shelf import Shelf, room_for
+from indexer.imaging.image_buffer import Shelf, room_for
+from indexer.imaging.matching import MatchTask, Measure
+from indexer.imaging.scoring import Evidence
 from indexer.workflows.prepared import PreparedImages, Spoiled, Thumbnails
 from indexer.workflows.series import Decided, Series
 

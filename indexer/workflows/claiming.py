@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence, Set
 from indexer.domain.names import Naming
 from indexer.domain.renaming import renamed
 from indexer.files.walking import Candidate
-from indexer.pixels.describing import Description
+from indexer.imaging.file_description import Description
 from indexer.store import images
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from indexer.pixels.matching import load_kernel
+from indexer.imaging.matching import load_kernel
 from indexer.store import cameras, profiles
 from indexer.store.database import Database
 from indexer.store.locking import Right

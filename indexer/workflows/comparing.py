@@ -12,9 +12,9 @@ from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Reason, Walk, pair_of
 from indexer.domain.verdicts import Contradiction, Judgement, contradictions
 from indexer.engines import Map, serial
-from indexer.pixels.describing import Thumbnail
-from indexer.pixels.headers import Limits
-from indexer.pixels.shelf import Shelf
+from indexer.imaging.file_description import Thumbnail
+from indexer.imaging.headers import Limits
+from indexer.imaging.image_buffer import Shelf
 from indexer.store import cameras, decisions, images, scores, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile

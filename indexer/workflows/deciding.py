@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from indexer.domain.keeper_index import Places
 from indexer.domain.selection import Decision, Reason, Search, Walk
 from indexer.domain.verdicts import Judgement
-from indexer.pixels.matching import Match, Measure
-from indexer.pixels.scoring import Evidence
+from indexer.imaging.matching import Match, Measure
+from indexer.imaging.scoring import Evidence
 from indexer.workflows.searching import Searches
 
 _BLOCK_PER_WORKER = 32

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from indexer.files import private
-from indexer.pixels.story import story
+from indexer.imaging.synthetic.scenario import story
 
 _BEGIN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.selection import pair_of
-from indexer.pixels.matching import evidence_of_pair
-from indexer.pixels.scoring import Evidence
-from indexer.pixels.thumbnails import decode
+from indexer.imaging.matching import evidence_of_pair
+from indexer.imaging.scoring import Evidence
+from indexer.imaging.thumbnails import decode
 from indexer.store import cameras, profiles, scores, stories, thumbnails, verdicts
 from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile

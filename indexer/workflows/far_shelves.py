@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.keeper_index import Places
-from indexer.pixels.describing import read_native
-from indexer.pixels.headers import ImageRefused, Limits
-from indexer.pixels.levels import Levels
-from indexer.pixels.masks import Mask
-from indexer.pixels.matching import Match, MatchTask, Measure, match
-from indexer.pixels.shelf import FillTask, Shelf, Slot, fill
+from indexer.imaging.file_description import read_native
+from indexer.imaging.headers import ImageRefused, Limits
+from indexer.imaging.image_buffer import FillTask, Shelf, Slot, fill
+from indexer.imaging.levels import Levels
+from indexer.imaging.masks import Mask
+from indexer.imaging.matching import Match, MatchTask, Measure, match
 
 _MOST_SHELVES = 4  # before those are let go that are idle
 _IDLE_S = 60.0  # a client that waits for its turn at a worker is not; the disk is what bounds the shelves of those

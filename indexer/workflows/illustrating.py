@@ -14,11 +14,11 @@ from indexer.domain.removal import RemovalState
 from indexer.errors import PictureProblem, UsageProblem
 from indexer.escaping import command_line
 from indexer.files import private
-from indexer.pixels.changes import Changes, changes
-from indexer.pixels.describing import read_native
-from indexer.pixels.headers import ImageRefused, Limits
-from indexer.pixels.pictures import Picture, PictureTask, picture_of_thumbnail, take_picture
-from indexer.pixels.side_by_side import PANEL_WIDTH, Captions, side_by_side
+from indexer.imaging.change_regions import Changes, changes
+from indexer.imaging.file_description import read_native
+from indexer.imaging.headers import ImageRefused, Limits
+from indexer.imaging.previews import Picture, PictureTask, picture_of_thumbnail, take_picture
+from indexer.imaging.side_by_side import PANEL_WIDTH, Captions, side_by_side
 from indexer.store import cameras, pictures, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile

@@ -27,8 +27,8 @@ from indexer.engines import Afar, Lost, Map, path_there
 from indexer.errors import RowRefused
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import NOT_AN_IMAGE, SYSTEM_FOLDER, Candidate, ending_of
-from indexer.pixels.describing import DescribeTask, Description, describe, set_aside
-from indexer.pixels.headers import Limits
+from indexer.imaging.file_description import DescribeTask, Description, describe, set_aside
+from indexer.imaging.headers import Limits
 from indexer.store import cameras, decisions, images, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile

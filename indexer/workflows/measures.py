@@ -9,11 +9,11 @@ from itertools import product
 from indexer.domain.profiles import Drawing, Preparation
 from indexer.errors import ProfileProblem
 from indexer.escaping import command_line
-from indexer.pixels.describing import Recipe
-from indexer.pixels.drawings import ignored_by, read_drawing
-from indexer.pixels.headers import ImageRefused
-from indexer.pixels.masks import Mask
-from indexer.pixels.matching import NOTHING, Measure
+from indexer.imaging.file_description import Recipe
+from indexer.imaging.headers import ImageRefused
+from indexer.imaging.mask_images import ignored_by, read_drawing
+from indexer.imaging.masks import Mask
+from indexer.imaging.matching import NOTHING, Measure
 from indexer.store.profiles import StoredProfile
 
 

@@ -13,12 +13,12 @@ from indexer.domain.images import Image
 from indexer.domain.keeper_index import Places
 from indexer.engines import Lost, Map, path_there
 from indexer.errors import EngineProblem
-from indexer.pixels.describing import Prepared, PrepareTask, Recipe, Thumbnail, prepare_again, read_native
-from indexer.pixels.headers import ImageRefused, Limits
-from indexer.pixels.levels import Levels
-from indexer.pixels.masks import Mask
-from indexer.pixels.matching import MatchTask, Measure
-from indexer.pixels.shelf import FillTask, Shelf, Slot, fill
+from indexer.imaging.file_description import Prepared, PrepareTask, Recipe, Thumbnail, prepare_again, read_native
+from indexer.imaging.headers import ImageRefused, Limits
+from indexer.imaging.image_buffer import FillTask, Shelf, Slot, fill
+from indexer.imaging.levels import Levels
+from indexer.imaging.masks import Mask
+from indexer.imaging.matching import MatchTask, Measure
 from indexer.workflows.watching import Advance
 
 _FETCHED_ALONG = 256

@@ -7,7 +7,7 @@ from typing import Any
 from indexer.domain.profiles import Profile, derive_profile, parse_levels, parse_mask, parse_rectangle
 from indexer.errors import ProfileProblem, UsageProblem
 from indexer.escaping import command_line
-from indexer.pixels.masks import ignored_area
+from indexer.imaging.masks import ignored_area
 from indexer.store import cameras, profiles
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile

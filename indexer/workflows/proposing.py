@@ -14,9 +14,9 @@ from indexer.domain.images import Image
 from indexer.domain.profiles import Rectangle
 from indexer.domain.selection import Decision
 from indexer.errors import IndexerError
-from indexer.pixels.concentration import Pair, concentration
-from indexer.pixels.masks import Mask, masked
-from indexer.pixels.thumbnails import decode, encode
+from indexer.imaging.concentration import Pair, concentration
+from indexer.imaging.masks import Mask, masked
+from indexer.imaging.thumbnails import decode, encode
 from indexer.store import decisions, images, profiles, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile

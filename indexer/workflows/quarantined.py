@@ -5,7 +5,7 @@ A quarantine may come from anybody. It promises that nothing but an image passes
 
 from indexer.files.verification import FileIdentity, Fingerprint, Mismatch, check_and_read
 from indexer.files.walking import is_image_name
-from indexer.pixels.headers import ImageRefused, Limits, read_header
+from indexer.imaging.headers import ImageRefused, Limits, read_header
 
 
 def require_image_names(*names: str) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from indexer.domain.images import Image
 from indexer.domain.selection import Walk
 from indexer.engines import Afar, Map, serial
-from indexer.pixels.headers import Limits
-from indexer.pixels.matching import Measure
-from indexer.pixels.shelf import Shelf, room_for
+from indexer.imaging.headers import Limits
+from indexer.imaging.image_buffer import Shelf, room_for
+from indexer.imaging.matching import Measure
 from indexer.store import decisions, images, scores, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile

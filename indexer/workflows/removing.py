@@ -31,7 +31,7 @@ from indexer.files.verification import (
     is_same,
     same_file,
 )
-from indexer.pixels.headers import Limits
+from indexer.imaging.headers import Limits
 from indexer.store import images, removals
 from indexer.store.database import Database
 from indexer.workflows.album import Album

@@ -4,8 +4,8 @@ from indexer.domain.images import State
 from indexer.domain.profiles import Preparation, Profile
 from indexer.escaping import command_line
 from indexer.files.output_folder import Publication
+from indexer.imaging.masks import mask_picture
 from indexer.pages.views import About, CameraCard, Ignored, Listed, Listing, Picture, Sweep, SweepPoint
-from indexer.pixels.masks import mask_picture
 from indexer.store import reporting
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.comparing import Means

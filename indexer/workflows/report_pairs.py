@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from indexer.engines import Map
 from indexer.files.output_folder import Publication
+from indexer.imaging.change_regions import Changes, Region, changes
+from indexer.imaging.matching import Measure
+from indexer.imaging.thumbnails import decode
 from indexer.pages.views import Outline, Pair, Points, Removal, Shown
-from indexer.pixels.changes import Changes, Region, changes
-from indexer.pixels.matching import Measure
-from indexer.pixels.thumbnails import decode
 from indexer.store import thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile

@@ -12,9 +12,9 @@ from indexer.domain.images import State
 from indexer.domain.profiles import Preparation
 from indexer.engines import Lost, Map
 from indexer.files.output_folder import Publication
+from indexer.imaging.headers import Limits
+from indexer.imaging.previews import PICTURE_WIDTH, PictureTask, picture_of_thumbnail, take_picture
 from indexer.pages.views import Picture, Shown
-from indexer.pixels.headers import Limits
-from indexer.pixels.pictures import PICTURE_WIDTH, PictureTask, picture_of_thumbnail, take_picture
 from indexer.store import pictures, reporting
 from indexer.store.database import Database
 from indexer.store.reporting import ImageFacts, RemovalFacts

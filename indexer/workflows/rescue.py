@@ -31,8 +31,8 @@ from indexer.files.moving import (
 from indexer.files.quarantine import forget_open_place, quarantine_of
 from indexer.files.verification import Fingerprint, Mismatch, check, check_again, is_one_name
 from indexer.files.witness_record import WitnessLine, append_restored
+from indexer.imaging.headers import Limits
 from indexer.interrupts import uninterrupted
-from indexer.pixels.headers import Limits
 from indexer.workflows.quarantined import check_image
 from indexer.workflows.rescue_plan import RescuePlan, Return, plan_rescue
 from indexer.workflows.restore import RestoreReport, why

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from indexer.domain.keeper_index import Places
 from indexer.engines import Map
-from indexer.pixels.matching import Match, Measure, match, match_each
+from indexer.imaging.matching import Match, Measure, match, match_each
 from indexer.workflows.prepared import PreparedImages, found_by
 
 _PAIRS_WORTH_SENDING = 2048

@@ -22,10 +22,10 @@ from indexer.domain.images import Image
 from indexer.domain.keeper_index import Places
 from indexer.engines import Afar
 from indexer.errors import EngineProblem
-from indexer.pixels.headers import Limits
-from indexer.pixels.levels import Levels
-from indexer.pixels.masks import Mask
-from indexer.pixels.matching import Match, Measure
+from indexer.imaging.headers import Limits
+from indexer.imaging.levels import Levels
+from indexer.imaging.masks import Mask
+from indexer.imaging.matching import Match, Measure
 from indexer.workflows.far_shelves import FarAnswer, FarTask, Sent, ToRead, search_far
 from indexer.workflows.prepared import Fetch, HeldBack, Spoiled, found_by
 from indexer.workflows.searching import Asked, Searches, is_worth_sending

@@ -13,8 +13,8 @@ from indexer.domain.score_bounds import score_bounds
 from indexer.domain.selection import Decision, Walk
 from indexer.domain.verdicts import Judgement
 from indexer.engines import Map
-from indexer.pixels.matching import Measure
-from indexer.pixels.scoring import Evidence
+from indexer.imaging.matching import Measure
+from indexer.imaging.scoring import Evidence
 from indexer.workflows.deciding import Decider, Knowledge, MetPair
 from indexer.workflows.prepared import PreparedImages
 from indexer.workflows.searching import AtHand

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from indexer.domain.score_bounds import TIMES, numbers_to_try
 from indexer.domain.selection import Decision
-from indexer.pixels.matching import Measure
+from indexer.imaging.matching import Measure
 from indexer.store import cameras, profiles
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.comparing import Means

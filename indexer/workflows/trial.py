@@ -14,10 +14,10 @@ from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Walk
 from indexer.engines import Lost, Map, serial
 from indexer.escaping import command_line
-from indexer.pixels.describing import Thumbnail
-from indexer.pixels.matching import Measure
-from indexer.pixels.scoring import Evidence
-from indexer.pixels.shelf import Shelf
+from indexer.imaging.file_description import Thumbnail
+from indexer.imaging.image_buffer import Shelf
+from indexer.imaging.matching import Measure
+from indexer.imaging.scoring import Evidence
 from indexer.store import decisions, images, scores, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile

@@ -9,7 +9,7 @@ from indexer.store.database import Database
 WORTH_WORKERS = 500
 """Undecided images: fewer are decided before workers are ready."""
 
-PRELOADED = ("indexer.workflows.camera_tasks", "indexer.pixels.preloaded")
+PRELOADED = ("indexer.workflows.camera_tasks", "indexer.imaging.kernel.preloaded")
 """What workers that compare need, to be loaded once for all of them."""
 
 

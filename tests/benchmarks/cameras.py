@@ -7,7 +7,7 @@ a bird too small to count differ from frame to frame.
 
 It promises that equal cameras give equal frames whatever is drawn in between, and that exactly `Camera.keepers` states
 are shown. It does not know what a score is, nor where frames are kept (`tests.benchmarks.filling`). The pictures of
-`indexer.pixels.scenes` look better and take ten times as long.
+`indexer.imaging.synthetic.scenes` look better and take ten times as long.
 """
 
 import math

@@ -22,9 +22,9 @@ from sqlalchemy import func, insert, select
 
 from indexer.domain.names import name_image
 from indexer.domain.profiles import DEFAULT
-from indexer.pixels.preparing import prepared
-from indexer.pixels.quality import sharpness
-from indexer.pixels.thumbnails import encode
+from indexer.imaging.preprocessing import prepared
+from indexer.imaging.sharpness import sharpness
+from indexer.imaging.thumbnails import encode
 from indexer.store import profiles, runs
 from indexer.store.cameras import get_or_add_camera
 from indexer.store.database import Session

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.engines import processes as engine_of
-from indexer.pixels.headers import Limits
+from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
 from indexer.workflows import ingest as workflow
 from indexer.workflows.looking import look

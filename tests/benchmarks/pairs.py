@@ -15,9 +15,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from indexer.pixels import matching
-from indexer.pixels.matching import Match, MatchTask, Measure, match
-from indexer.pixels.shelf import Shelf, room_for
+from indexer.imaging import matching
+from indexer.imaging.image_buffer import Shelf, room_for
+from indexer.imaging.matching import Match, MatchTask, Measure, match
 from tests.benchmarks import plain
 from tests.benchmarks.cameras import Camera, Painter
 from tests.benchmarks.measuring import SAMPLES, one_core, ratios, rounded, side_by_side

@@ -19,7 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from indexer.pixels.thumbnails import encode
+from indexer.imaging.thumbnails import encode
 from indexer.store import auditing
 from indexer.store.answers import Table
 from indexer.store.database import Database

@@ -23,7 +23,7 @@ from indexer.domain.profiles import (
     parse_rectangle,
 )
 from indexer.errors import ProfileProblem
-from indexer.pixels.scoring import REFERENCE_AREA
+from indexer.imaging.scoring import REFERENCE_AREA
 
 CHANGES: dict[str, Any] = {
     "work_width": 640,

@@ -16,7 +16,7 @@ areas = st.integers(0, 13)
 
 
 def evidence(contours: list[int], *, area: float, unit: float) -> tuple[float, float, int]:
-    """Score, largest contour and number that count, as `indexer.pixels.scoring` makes them."""
+    """Score, largest contour and number that count, as `indexer.imaging.scoring` makes them."""
     sizes = [half / 2 for half in contours]
     counting = [size for size in sizes if size * unit >= area]
     return sum(counting) * unit, max(sizes, default=0.0) * unit, len(counting)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.pixels.scenes import Scene, draw, encode
+from indexer.imaging.synthetic.scenes import Scene, draw, encode
 from tests.door.conftest import ROOT
 
 
@@ -41,8 +41,8 @@ PRELOADING = """
 import sys
 sys.path.insert(0, {root!r})
 from indexer.engines import processes
-from indexer.pixels import shelf
-with processes(1, preload=["indexer.pixels.preloaded"]) as spread:
+from indexer.imaging import image_buffer as shelf
+with processes(1, preload=["indexer.imaging.kernel.preloaded"]) as spread:
     print(*spread(sys.intern, ["ready"]), *spread(eval, ["'numba' in __import__('sys').modules"]))
 """
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from indexer.domain.images import Criterion
 from indexer.door import stories
-from indexer.pixels.side_by_side import Captions
+from indexer.imaging.side_by_side import Captions
 from indexer.store.stories import DecisionStory, ImageStory
 from indexer.workflows.explain import PairStory
 from indexer.workflows.illustrating import Illustration, Shown, Source

@@ -34,7 +34,7 @@ from indexer.engines import engine
 from indexer.errors import IndexerError
 from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_NAME, is_quarantine
-from indexer.pixels.headers import Limits
+from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows import adopt, compare, ingest, pin, prune, purge, recover, rescue, restore

@@ -89,7 +89,7 @@ def ticking(start: int) -> Clock:
 def decide(scene: Scene) -> None:
     """Takes all in and decides."""
     from indexer.engines import engine
-    from indexer.pixels.headers import Limits
+    from indexer.imaging.headers import Limits
     from indexer.workflows import compare, ingest
     from indexer.workflows.looking import look
     from indexer.workflows.watching import silent

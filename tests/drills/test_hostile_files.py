@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from indexer.engines import Bounds, processes
-from indexer.pixels import describing
-from indexer.pixels.describing import DescribeTask, Description
-from indexer.pixels.headers import Limits
+from indexer.imaging import file_description
+from indexer.imaging.file_description import DescribeTask, Description
+from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.workflows import ingest as workflow
 from indexer.workflows.looking import look
@@ -125,8 +125,8 @@ def misbehave(task: DescribeTask) -> Description:
         while True:
             pass
     if harm == "hog":
-        describing.decode_grey = lambda *_, **__: bytearray(8 << 30)  # type: ignore[assignment]
-    return describing.describe(task)
+        file_description.decode_grey = lambda *_, **__: bytearray(8 << 30)  # type: ignore[assignment]
+    return file_description.describe(task)
 
 
 HARMS: dict[str, str] = {

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from indexer.engines import processes, serial
-from indexer.pixels.headers import Limits
+from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
 from indexer.workflows.compare import compare
 from indexer.workflows.comparing import Means

@@ -11,7 +11,7 @@ from indexer.domain.images import State
 from indexer.domain.names import Naming
 from indexer.domain.removal import Flagged, RemovalState
 from indexer.domain.selection import Decision
-from indexer.pixels.describing import Description
+from indexer.imaging.file_description import Description
 from indexer.store import decisions, images, profiles, removals, runs
 from indexer.store.database import Database
 from indexer.store.images import NewImage

@@ -11,7 +11,7 @@ import pytest
 
 from indexer.domain.images import State
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
-from indexer.pixels.describing import Thumbnail
+from indexer.imaging.file_description import Thumbnail
 from indexer.store import auditing, auditing_file, images, profiles, thumbnails
 from indexer.store.answers import Bounds, Table
 from indexer.store.database import Database

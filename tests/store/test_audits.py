@@ -15,8 +15,8 @@ from indexer.domain.names import name_image
 from indexer.domain.removal import Flagged, RemovalState
 from indexer.domain.selection import Decision, Reason
 from indexer.errors import ImageProblem, UsageProblem
-from indexer.pixels.describing import Thumbnail
-from indexer.pixels.scoring import Evidence
+from indexer.imaging.file_description import Thumbnail
+from indexer.imaging.scoring import Evidence
 from indexer.store import auditing, decisions, images, pins, profiles, removals, runs, scores, thumbnails
 from indexer.store.auditing import Audit, Parameter
 from indexer.store.database import Database

@@ -13,7 +13,7 @@ from indexer.domain.images import Image, State
 from indexer.domain.names import Naming
 from indexer.domain.profiles import BALANCED
 from indexer.errors import DatabaseProblem
-from indexer.pixels.describing import Description, Thumbnail
+from indexer.imaging.file_description import Description, Thumbnail
 from indexer.store import images, profiles, thumbnails
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database

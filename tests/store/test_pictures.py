@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select, text
 
-from indexer.pixels.pictures import Picture
+from indexer.imaging.previews import Picture
 from indexer.store import pictures, pins
 from indexer.store.database import Database
 from indexer.store.tables import PinRow

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from indexer.domain.profiles import BALANCED, derive_profile
 from indexer.errors import DatabaseProblem
-from indexer.pixels.scoring import Evidence
+from indexer.imaging.scoring import Evidence
 from indexer.store import profiles, scores
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from indexer.pixels.headers import Limits
-from indexer.pixels.pictures import Picture, small_picture
+from indexer.imaging.headers import Limits
+from indexer.imaging.previews import Picture, small_picture
 from indexer.store import pictures
 from indexer.workflows import album, removing
 from tests.databases import fill_up
@@ -95,7 +95,7 @@ def test_whatever_the_decoder_does_stops_nothing(lot: Index, monkeypatch: pytest
     def fail(*_given: object, **_more: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("indexer.pixels.pictures.decode_colour", fail)
+    monkeypatch.setattr("indexer.imaging.previews.decode_colour", fail)
     assert (lot.prune().removed, kept(lot)) == (2, {})
 
 

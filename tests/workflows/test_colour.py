@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from indexer.engines import processes, serial
-from indexer.pixels.decoding import decode_grey
-from indexer.pixels.headers import Limits, read_header
-from indexer.pixels.scenes import Light, Scene, Thing, draw, encode
+from indexer.imaging.decoding import decode_grey
+from indexer.imaging.headers import Limits, read_header
+from indexer.imaging.synthetic.scenes import Light, Scene, Thing, draw, encode
 from indexer.workflows.compare import Means
 from indexer.workflows.explain import explain_pair
 from indexer.workflows.illustrating import Source

@@ -10,9 +10,9 @@ import pytest
 
 from indexer.engines import Map, processes
 from indexer.errors import IndexerError
-from indexer.pixels.masks import Mask
-from indexer.pixels.matching import Measure, evidence_of_pair
-from indexer.pixels.native import native_prepared
+from indexer.imaging.masks import Mask
+from indexer.imaging.matching import Measure, evidence_of_pair
+from indexer.imaging.original_profile import native_prepared
 from indexer.workflows import comparing, searching, small_cameras
 from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, Index, name, picture
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from indexer.engines import engine
 from indexer.errors import ProfileProblem
-from indexer.pixels.formats import reads_avif
+from indexer.imaging.formats import reads_avif
 from indexer.store import profiles
 from indexer.workflows.explain import load_pair
 from indexer.workflows.profile import make_profile, use_profile

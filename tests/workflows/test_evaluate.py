@@ -14,7 +14,7 @@ from indexer.domain.labels import PairLabel, StateLabel
 from indexer.door import choices
 from indexer.engines import serial
 from indexer.errors import ImageProblem, ProfileProblem
-from indexer.pixels.headers import Limits
+from indexer.imaging.headers import Limits
 from indexer.workflows import searching, trial
 from indexer.workflows.compare import Means
 from indexer.workflows.evaluate import Evaluation, EvaluationReport, evaluate

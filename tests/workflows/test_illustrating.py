@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from indexer.errors import DatabaseProblem, PictureProblem, UsageProblem
-from indexer.pixels.changes import ORANGE
-from indexer.pixels.headers import Limits
-from indexer.pixels.side_by_side import PANEL_WIDTH, Captions
+from indexer.imaging.change_regions import ORANGE
+from indexer.imaging.headers import Limits
+from indexer.imaging.side_by_side import PANEL_WIDTH, Captions
 from indexer.workflows.explain import explain_pair
 from indexer.workflows.illustrating import Illustration, Source, illustrate
 from tests.workflows.conftest import BIKE, BIRD, CAR, Index, name, picture

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.domain.names import clamped_mtime, name_image
-from indexer.pixels.describing import Description, describe
+from indexer.imaging.file_description import Description, describe
 from indexer.workflows import ingest as workflow
 from indexer.workflows import sorting
 from tests import databases

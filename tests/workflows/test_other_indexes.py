@@ -14,7 +14,7 @@ from indexer.engines import engine
 from indexer.files.known_indexes import KnownIndex
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
 from indexer.files.witness_record import RECORD_NAME
-from indexer.pixels.headers import Limits
+from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.store.identity import get_index_id
 from indexer.store.schema import open_database

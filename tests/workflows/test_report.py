@@ -10,8 +10,8 @@ import pytest
 
 from indexer.engines import serial
 from indexer.errors import FolderProblem, ImageProblem, UsageProblem
-from indexer.pixels.headers import Limits
-from indexer.pixels.masks import Mask, mask_picture
+from indexer.imaging.headers import Limits
+from indexer.imaging.masks import Mask, mask_picture
 from indexer.store import reporting
 from indexer.workflows.comparing import Means
 from indexer.workflows.profile import use_profile

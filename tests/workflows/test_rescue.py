@@ -20,7 +20,7 @@ from indexer.files.folder_lock import LOCK_NAME
 from indexer.files.manifest import MANIFEST_NAME, Entry
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
 from indexer.files.witness_record import RECORD_NAME
-from indexer.pixels.headers import Limits
+from indexer.imaging.headers import Limits
 from indexer.workflows import rescue as work
 from indexer.workflows.rescue import carry_out, rescue
 from indexer.workflows.rescue_plan import plan_rescue

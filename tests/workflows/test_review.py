@@ -10,7 +10,7 @@ import pytest
 from indexer.domain.removal import LeftOut
 from indexer.engines import serial
 from indexer.errors import EngineProblem, FolderProblem, UsageProblem
-from indexer.pixels.headers import Limits
+from indexer.imaging.headers import Limits
 from indexer.workflows import comparing
 from indexer.workflows import ingest as ingest_workflow
 from indexer.workflows import restore as restore_workflow

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from indexer.domain.profiles import BALANCED
-from indexer.pixels.matching import Measure
+from indexer.imaging.matching import Measure
 from indexer.store import cameras, profiles
 from indexer.workflows.camera_tasks import CameraTask, decide_camera
 from indexer.workflows.measures import measure_of

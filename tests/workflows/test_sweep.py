@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from indexer.engines import serial
 from indexer.errors import ImageProblem
-from indexer.pixels.headers import Limits
+from indexer.imaging.headers import Limits
 from indexer.store.locking import writer_lock
 from indexer.workflows import searching, trial
 from indexer.workflows.compare import Means

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from indexer.engines import engine
-from indexer.pixels.headers import Limits
+from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
 from indexer.workflows import compare, ingest, pin, profile, prune, purge, restore, verdict
 from indexer.workflows.looking import look

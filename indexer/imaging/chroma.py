@@ -1,0 +1,63 @@
+"""Colour beside grey: what a thumbnail shows of the hue of things that are equally bright.
+
+It does not know profiles, nor how much of a difference is too much. Like `indexer.imaging.preprocessing` it is
+bit-equal on OpenCV 4.14 and 5.0: OpenCV works on one channel of whole numbers at a time, the rest is float64 of
+numpy.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.imaging.masks import Mask, ignored_area, masked
+
+Planes = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+"""Blueness and redness: each (H, W), uint8, 128 where there is no colour."""
+
+_BLUE, _GREEN, _RED = 0.114, 0.587, 0.299
+_BLUENESS, _REDNESS = 0.564, 0.713
+_NEUTRAL = 128
+
+
+def chroma_planes(image_bgr: NDArray[np.uint8], *, gain: int, mask: Mask) -> Planes:
+    """The blueness and the redness of an image at its working size, with what is ignored painted black.
+
+    Parameters
+    ----------
+    image_bgr : (H, W, 3), uint8
+    gain : int, above 0
+        By how many levels a plane differs for each level of Cb or Cr.
+    mask : Mask
+
+    Returns
+    -------
+    two (H, W), uint8
+
+    Notes
+    -----
+    Cb and Cr of ITU-R BT.601, each less its median over what is looked at: a camera that balances its white anew tints
+    the whole frame, an object does not. Only an object over half of the frame could be taken for that, and it shows in
+    grey. Blurred like the grey plane, as a JPEG keeps colour at half the size. A grey image has two planes of 128.
+    """
+    blurred = (cv2.GaussianBlur(np.ascontiguousarray(image_bgr[:, :, place]), (3, 3), 0) for place in range(3))
+    blue, green, red = (np.asarray(channel, dtype=np.float64) for channel in blurred)
+    luma = _BLUE * blue + _GREEN * green + _RED * red
+    height, width = luma.shape
+    seen = ~ignored_area(mask, height=height, width=width)
+    blueness, redness = (
+        _plane(chroma, gain=gain, seen=seen, mask=mask)
+        for chroma in (_BLUENESS * (blue - luma), _REDNESS * (red - luma))
+    )
+    return blueness, redness
+
+
+def no_chroma(size: tuple[int, int], *, mask: Mask) -> Planes:
+    """The planes of a grey image of that (height, width)."""
+    plane = masked(np.full(size, _NEUTRAL, dtype=np.uint8), mask=mask)
+    return plane, plane
+
+
+def _plane(chroma: NDArray[np.float64], *, gain: int, seen: NDArray[np.bool_], mask: Mask) -> NDArray[np.uint8]:
+    middle = np.median(chroma[seen]) if seen.any() else 0.0
+    levels = np.clip(np.rint(_NEUTRAL + gain * (chroma - middle)), 0, 255).astype(np.uint8)
+    return masked(levels, mask=mask)

@@ -1,0 +1,339 @@
+"""What a worker does with one file: read the bytes once, hash, decode, measure, prepare.
+
+Tasks and answers are frozen dataclasses of plain values and cross to worker processes and cluster workers. A bad file
+is an answer, never an exception. It does not know cameras, capture times, databases, nor which profile a recipe is of.
+"""
+
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.imaging.chroma import chroma_planes, no_chroma
+from indexer.imaging.decoding import (
+    as_decoded,
+    chroma_reduction,
+    decode_colour,
+    decode_deep,
+    decode_grey,
+    is_scaled,
+    reduction,
+    refusal,
+)
+from indexer.imaging.headers import Header, ImageRefused, Limits, State, read_header
+from indexer.imaging.levels import Levels
+from indexer.imaging.malloc import keep_freed_memory
+from indexer.imaging.masks import Mask
+from indexer.imaging.original_profile import native_prepared
+from indexer.imaging.preprocessing import is_flat, prepared, shrunk, thumbnail_height
+from indexer.imaging.sharpness import MEASURING_WIDTH, sharpness
+from indexer.imaging.thumbnails import encode
+
+keep_freed_memory()
+
+_TALLEST = 4
+"""A thumbnail may be this many times taller than wide."""
+_OPEN_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+_PIECE_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a thumbnail is made: the preparation layer of a profile, and its digest."""
+
+    digest: str
+    work_width: int
+    contrast: bool
+    mask: Mask
+    levels: Levels | None = None
+    chroma: int = 0
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A prepared image as PNG, the digest of its recipe, and whether there is nothing on it: one grey level alone where
+    it is looked at, and with chroma one colour. Then the height is that of three planes, one above the other."""
+
+    digest: str
+    height: int
+    width: int
+    data: bytes
+    flat: bool = False
+
+
+@dataclass(frozen=True)
+class DescribeTask:
+    """One file to describe, with the thumbnails wanted of it, and the scale of values of more than 8 bits."""
+
+    path: str
+    recipes: tuple[Recipe, ...]
+    limits: Limits
+    levels: Levels | None = None
+
+
+@dataclass(frozen=True)
+class Description:
+    """What one file is.
+
+    Attributes
+    ----------
+    problem : str or None
+        Why the file itself could not be read; then all but the path is None or empty.
+    state : 'ready', 'unreadable', 'damaged', 'too_small' or None
+        Anything but `ready` has a `state_reason`, no sharpness and no thumbnails.
+    width, height : int or None
+        As shown, after the EXIF rotation; None without a valid header.
+    sharpness : float or None
+        `quality.sharpness` at 320 wide.
+    """
+
+    path: str
+    problem: str | None = None
+    size_bytes: int | None = None
+    mtime_ns: int | None = None
+    content_hash: str | None = None
+    state: Literal["ready"] | State | None = None
+    state_reason: str | None = None
+    width: int | None = None
+    height: int | None = None
+    sharpness: float | None = None
+    exif_time: str | None = None
+    exif_offset: str | None = None
+    thumbnails: tuple[Thumbnail, ...] = ()
+
+
+@dataclass(frozen=True)
+class PrepareTask:
+    """A known image whose thumbnail by one recipe is missing."""
+
+    image_id: int
+    path: str
+    content_hash: str
+    recipe: Recipe
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """That thumbnail, or why there is none."""
+
+    image_id: int
+    thumbnail: Thumbnail | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class _File:
+    size_bytes: int
+    mtime_ns: int
+    content_hash: str
+    data: bytes | None  # None: more than the limit, hashed in pieces
+
+
+def describe(task: DescribeTask) -> Description:
+    """All that ingest wants to know of one file; never raises for what the file contains."""
+    try:
+        file = _read(task.path, max_bytes=task.limits.max_bytes)
+    except OSError as problem:
+        return Description(path=task.path, problem=in_words(problem))
+    seen = Description(
+        path=task.path, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, content_hash=file.content_hash
+    )
+    try:
+        data = _whole(file, limits=task.limits)
+        header = read_header(data, limits=task.limits)
+        seen = _with_header(seen, header)
+        widths = (MEASURING_WIDTH, *(recipe.work_width for recipe in task.recipes))
+        image = _Image(data, header=header, widths=widths, levels=task.levels)
+        thumbnails = tuple(image.thumbnail(recipe) for recipe in task.recipes)
+        clear = image.sharpness()
+        return replace(_with_header(seen, image.header), state="ready", sharpness=clear, thumbnails=thumbnails)
+    except Exception as problem:
+        refused = refusal(problem)
+        return replace(_with_header(seen, refused.header), state=refused.state, state_reason=refused.reason)
+
+
+def set_aside(task: DescribeTask, *, reason: str) -> Description:
+    """What is known of a file over which a worker was lost: its bytes are hashed and never decoded.
+
+    One above the limit of bytes is a problem and no more: reading it may be what took too long, unwatched here.
+    """
+    try:
+        size_bytes = os.stat(task.path, follow_symlinks=False).st_size
+        if size_bytes > task.limits.max_bytes:
+            return Description(
+                path=task.path, problem=f"{reason}, and its {size_bytes} bytes are too many to read again"
+            )
+        file = _read(task.path, max_bytes=0)
+    except OSError as problem:
+        return Description(path=task.path, problem=in_words(problem))
+    return Description(
+        path=task.path,
+        size_bytes=file.size_bytes,
+        mtime_ns=file.mtime_ns,
+        content_hash=file.content_hash,
+        state="unreadable",
+        state_reason=reason,
+    )
+
+
+def prepare_again(task: PrepareTask) -> Prepared:
+    """The thumbnail of a known image, made from its file, if that still is what was indexed."""
+    try:
+        data = read_indexed(task.path, content_hash=task.content_hash, limits=task.limits)
+        header = read_header(data, limits=task.limits)
+        image = _Image(data, header=header, widths=(task.recipe.work_width,), levels=task.recipe.levels)
+        return Prepared(task.image_id, image.thumbnail(task.recipe), None)
+    except OSError as problem:
+        return Prepared(task.image_id, None, in_words(problem))
+    except Exception as problem:
+        return Prepared(task.image_id, None, str(refusal(problem)))
+
+
+def read_native(
+    path: str, *, content_hash: str, mask: Mask, limits: Limits, levels: Levels | None = None
+) -> NDArray[np.uint8]:
+    """The image of a file for the profile `original`: (H, W), uint8, at native size.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read or is not what was indexed; its `strerror` says which.
+    ImageRefused
+        If the picture cannot be used.
+    """
+    data = read_indexed(path, content_hash=content_hash, limits=limits)
+    return native_prepared(data, mask=mask, header=read_header(data, limits=limits), levels=levels)
+
+
+def read_indexed(path: str, *, content_hash: str, limits: Limits) -> bytes:
+    """The bytes of a file, if they are those that were indexed.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read or is not what was indexed; its `strerror` says which.
+    ImageRefused
+        If it has more bytes than the limit.
+    """
+    file = _read(path, max_bytes=limits.max_bytes)
+    if file.content_hash != content_hash:
+        raise OSError(errno.ESTALE, "the file is not what was indexed", path)
+    return _whole(file, limits=limits)
+
+
+def in_words(problem: OSError) -> str:
+    """What went wrong with a file, without its path."""
+    return problem.strerror or str(problem)
+
+
+class _Image:
+    """One picture on its way to several widths; each reduction is decoded once, each width shrunk once."""
+
+    def __init__(self, data: bytes, *, header: Header, widths: tuple[int, ...], levels: Levels | None) -> None:
+        for work_width in widths:  # before anything is allocated; decoding may turn the header, `shrunk` asks again
+            _thumbnail_size(header, work_width=work_width)
+        self.header = header
+        self._data = data
+        self._levels = levels
+        self._decoded: dict[int, NDArray[np.uint8]] = {}
+        self._shrunk: dict[int, NDArray[np.uint8]] = {}
+
+    def shrunk(self, work_width: int) -> NDArray[np.uint8]:
+        if work_width not in self._shrunk:
+            image = self._grey(work_width)
+            self._shrunk[work_width] = shrunk(image, size=_thumbnail_size(self.header, work_width=work_width))
+        return self._shrunk[work_width]
+
+    def thumbnail(self, recipe: Recipe) -> Thumbnail:
+        planes = [prepared(self.shrunk(recipe.work_width), contrast=recipe.contrast, mask=recipe.mask)]
+        if recipe.chroma:
+            planes += self._chroma(recipe)
+        image = np.vstack(planes)
+        height, width = image.shape
+        flat = all(is_flat(plane, mask=recipe.mask) for plane in planes)
+        return Thumbnail(digest=recipe.digest, height=height, width=width, data=encode(image), flat=flat)
+
+    def sharpness(self) -> float:
+        """How clear the picture is, whatever the scale of its values: of deep ones as they are stored."""
+        if not is_scaled(self.header, levels=self._levels):
+            return sharpness(self.shrunk(MEASURING_WIDTH))
+        size = _thumbnail_size(self.header, work_width=MEASURING_WIDTH)
+        return sharpness(shrunk(decode_deep(self._data), size=size))
+
+    def _chroma(self, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """The planes of colour; deep values on a scale have none, as they are brought to grey by it."""
+        size = _thumbnail_size(self.header, work_width=recipe.work_width)
+        if is_scaled(self.header, levels=self._levels):
+            return no_chroma(size, mask=recipe.mask)
+        by = chroma_reduction(self.header, work_width=recipe.work_width)
+        image = decode_colour(self._data, by=by)
+        self.header = as_decoded(self.header, shape=(image.shape[0], image.shape[1]), by=by)
+        return chroma_planes(shrunk(image, size=size), gain=recipe.chroma, mask=recipe.mask)
+
+    def _grey(self, work_width: int) -> NDArray[np.uint8]:
+        by = reduction(self.header, work_width=work_width)
+        if by not in self._decoded:
+            image = decode_grey(self._data, header=self.header, work_width=work_width, levels=self._levels)
+            self.header = as_decoded(self.header, shape=(image.shape[0], image.shape[1]), by=by)
+            self._decoded[by] = image
+        return self._decoded[by]
+
+
+def _thumbnail_size(header: Header, *, work_width: int) -> tuple[int, int]:
+    height = thumbnail_height(width=header.width, height=header.height, work_width=work_width)
+    if height > _TALLEST * work_width:
+        reason = f"{header.width} x {header.height} pixels: a thumbnail {work_width} wide would be {height} tall"
+        raise ImageRefused("unreadable", reason, header=header)
+    return height, work_width
+
+
+def _with_header(seen: Description, header: Header | None) -> Description:
+    if header is None:
+        return seen
+    return replace(
+        seen,
+        width=header.width,
+        height=header.height,
+        exif_time=header.exif_time,
+        exif_offset=header.exif_offset,
+    )
+
+
+def _read(path: str, *, max_bytes: int) -> _File:
+    """The file's bytes, and what it was when they were read; an OSError (in our words) where it is not fit."""
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS)
+    except OSError as problem:
+        if problem.errno == errno.ELOOP:  # O_NOFOLLOW: the last part of the path is a link
+            raise OSError(errno.ELOOP, "not a regular file", path) from problem
+        raise
+    try:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        digest, pieces, read_bytes = hashlib.sha256(), [], 0
+        while read_bytes <= before.st_size and (piece := os.read(descriptor, _PIECE_BYTES)):
+            digest.update(piece)
+            read_bytes += len(piece)
+            if before.st_size <= max_bytes:
+                pieces.append(piece)
+        after = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    if (before.st_size, before.st_mtime_ns, read_bytes) != (after.st_size, after.st_mtime_ns, before.st_size):
+        raise OSError(errno.EBUSY, "the file changed while it was read", path)
+    data = b"".join(pieces) if before.st_size <= max_bytes else None
+    return _File(before.st_size, before.st_mtime_ns, digest.hexdigest(), data)
+
+
+def _whole(file: _File, *, limits: Limits) -> bytes:
+    if file.data is None:
+        reason = f"{file.size_bytes} bytes are more than the limit of {limits.max_bytes}"
+        raise ImageRefused("unreadable", reason)
+    return file.data

@@ -1,0 +1,291 @@
+"""What a file says of itself before a pixel is decoded: format, size, depth, orientation, EXIF time.
+
+Everything is read by Pillow, which never touches the pixels here; sizes are held against the limits before anything is
+allocated. It does not know paths, nor what an EXIF time means: the strings go on as the camera wrote them.
+
+A file of which a decoder would show a part alone (a second page, a second frame) is refused, as are values that no grey
+level is made of. Of an MPO, which is a JPEG with further ones behind it, the first picture is the main one.
+
+The width and height are those of the picture as OpenCV shows it. On 4.14 and 5.0 OpenCV applies the EXIF orientations
+1 to 8 in JPEG, MPO, PNG, WebP and TIFF alike, and takes any other value for 1; it does not look into XMP.
+"""
+
+import io
+import logging
+import re
+import struct
+import warnings
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from PIL import Image, TiffImagePlugin
+
+from indexer.imaging.formats import (
+    BITS_PER_SAMPLE,
+    PAGE_KIND,
+    REDUCED_PAGE,
+    SAMPLE_FORMAT,
+    find_unread_kind,
+    is_avif,
+    tiff_directories,
+)
+
+# The limits below stand in the place of Pillow's own, which would refuse (or warn of) fewer pixels than ours.
+Image.MAX_IMAGE_PIXELS = None
+# Where nobody set logging up, Python would write Pillow's complaints of broken files to the terminal.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+State = Literal["unreadable", "damaged", "too_small"]
+"""Why a picture cannot be used: see the table of bad input in the README."""
+
+_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")  # MPO comes out of JPEG; Pillow raises KeyError if it is asked for
+_FORMATS_WITH_FRAMES = ("PNG", "WEBP", "AVIF")
+_PNG_START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_PNG_PALETTE, _PNG_WITH_OPACITY = 3, (4, 6)
+_PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_ORIENTATION, _DATE_TIME, _EXIF_IFD = 274, 306, 34665
+_TIME_TAGS = ((36867, 37521, 36881), (36868, 37522, 36882), (_DATE_TIME, 37520, 36880))
+"""(time, sub-seconds, offset) of the exposure, then of its digitizing, then of the last change of the file."""
+_LIKE_A_TIME = r"\d[\d :/.,+APMTZapmtz-]{9,39}"
+_OF_THE_DAY = re.compile(r"\d{1,2}:\d{1,2}:\d{1,2}(?![\d:])", re.ASCII)
+_MODES_WITH_OPACITY = ("LA", "La", "PA", "RGBA", "RGBa")
+_BITS_OF_TIFF = (1, 2, 4, 8, 16)
+_UNSIGNED, _UNDEFINED = 1, 4  # of the TIFF tag SampleFormat
+_SAMPLES = {2: "with a sign", 3: "of floating point"}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a picture may measure, at most and at least."""
+
+    max_pixels: int = 250_000_000
+    max_bytes: int = 512 * 2**20
+    min_side_px: int = 64
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the file says of the picture.
+
+    Attributes
+    ----------
+    format : str
+        Pillow's name: JPEG, MPO, PNG, BMP, TIFF, WEBP or AVIF.
+    stored_width, stored_height : int
+        Pixels as stored, before the EXIF rotation.
+    orientation : int, 1 to 8
+        EXIF orientation; 1 where it is missing or makes no sense.
+    exif_time : str or None
+        As the camera wrote it, in its own clock: 'YYYY:MM:DD HH:MM:SS' or another form, with '.fff' behind the seconds
+        if the sub-seconds are written apart.
+    exif_offset : str or None
+        '+02:00': that clock's distance from UTC.
+    bits : int
+        Of a value as stored; 8 also for fewer.
+    opacity : bool
+        Whether there is a channel of opacity.
+    """
+
+    format: str
+    stored_width: int
+    stored_height: int
+    orientation: int
+    exif_time: str | None
+    exif_offset: str | None
+    bits: int = 8
+    opacity: bool = False
+
+    @property
+    def width(self) -> int:
+        """Width as shown, after the EXIF rotation, in pixels."""
+        return self.stored_width if self.orientation < 5 else self.stored_height
+
+    @property
+    def height(self) -> int:
+        """Height as shown, after the EXIF rotation, in pixels."""
+        return self.stored_height if self.orientation < 5 else self.stored_width
+
+
+class ImageRefused(Exception):
+    """A picture that cannot be used: a counted outcome, so it stays inside `pixels` (see `describing`).
+
+    Attributes
+    ----------
+    state : 'unreadable', 'damaged' or 'too_small'
+    reason : str
+        One short sentence without a full stop.
+    header : Header or None
+        What could be read all the same.
+    """
+
+    def __init__(self, state: State, reason: str, *, header: Header | None = None) -> None:
+        super().__init__(state, reason)  # both in args, so that it survives the way back from a worker process
+        self.state: State = state
+        self.reason = reason
+        self.header = header
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.reason}"
+
+
+def read_header(data: bytes, *, limits: Limits) -> Header:
+    """The header of an image file's bytes, held against the limits.
+
+    Raises
+    ------
+    ImageRefused
+        `unreadable` without a valid header or over a limit, `too_small` with a side below `limits.min_side_px`.
+    """
+    if len(data) > limits.max_bytes:
+        raise ImageRefused("unreadable", f"{len(data)} bytes are more than the limit of {limits.max_bytes}")
+    header = _parsed(data)
+    pixels = header.stored_width * header.stored_height
+    size = f"{header.width} x {header.height}"
+    if pixels > limits.max_pixels:
+        reason = f"{size} pixels are more than the limit of {limits.max_pixels}"
+        raise ImageRefused("unreadable", reason, header=header)
+    if min(header.stored_width, header.stored_height) < limits.min_side_px:
+        reason = f"{size} pixels: a side is below {limits.min_side_px}"
+        raise ImageRefused("too_small", reason, header=header)
+    return header
+
+
+def _parsed(data: bytes) -> Header:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _require_readable_kind(data)
+        try:
+            image = Image.open(io.BytesIO(data), formats=("AVIF",) if is_avif(data) else _FORMATS)
+        except MemoryError as problem:
+            raise ImageRefused("unreadable", "the header asks for more memory than there is") from problem
+        except (
+            Exception
+        ) as problem:  # Pillow lets nearly every kind through: OSError, SyntaxError, ValueError, struct.error
+            header = _png_header(data)
+            if header is None:
+                reason = "no valid image header" if data else "the file is empty"
+                raise ImageRefused("unreadable", reason) from problem
+            return header
+        with image:
+            header = _header(image, data)
+            frames = getattr(image, "n_frames", 1) if header.format in _FORMATS_WITH_FRAMES else 1
+            if frames > 1:
+                raise _of_several(header, f"{frames} frames")
+            return header
+
+
+def _header(image: Image.Image, data: bytes) -> Header:
+    orientation, exif_time, exif_offset = _exif_facts(image)
+    width, height = _stored_size(image)
+    opacity = image.mode in _MODES_WITH_OPACITY or (image.mode == "P" and "transparency" in image.info)
+    bits = max(8, _bits_of_tiff(image), data[24] if data.startswith(_PNG_START) else 0)
+    return Header(image.format or "", width, height, orientation, exif_time, exif_offset, bits, opacity)
+
+
+def _require_readable_kind(data: bytes) -> None:
+    """Refuses a kind of picture that is known and not read, and a TIFF whose values or pages are not all looked at."""
+    kind = find_unread_kind(data)
+    if kind is not None:
+        raise ImageRefused("unreadable", f"{kind} picture, which is not read")
+    for number, tags in enumerate(tiff_directories(data)):
+        if number and not _whole_number(tags, PAGE_KIND, 0) & REDUCED_PAGE:
+            raise _of_several(None, "several pages")
+        if number:
+            continue
+        samples, bits = _whole_number(tags, SAMPLE_FORMAT, _UNSIGNED), _whole_number(tags, BITS_PER_SAMPLE, 1)
+        if samples not in (_UNSIGNED, _UNDEFINED) or bits not in _BITS_OF_TIFF:
+            how = _SAMPLES.get(samples, "without a sign" if samples == _UNSIGNED else "of an unknown kind")
+            reason = f"values of {bits} bits {how}: only those of 8 or 16 bits without a sign are read"
+            raise ImageRefused("unreadable", reason)
+
+
+def _of_several(header: Header | None, pages: str) -> ImageRefused:
+    return ImageRefused("unreadable", f"{pages}: only the first would be looked at; save each alone", header=header)
+
+
+def _bits_of_tiff(image: Image.Image) -> int:
+    return _whole_number(image.tag_v2, BITS_PER_SAMPLE, 1) if isinstance(image, TiffImagePlugin.TiffImageFile) else 0
+
+
+def _whole_number(tags: Mapping[int, object], tag: int, usual: int) -> int:
+    """The largest value of a tag."""
+    value = tags.get(tag, usual)
+    numbers = [one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, int)]
+    return max(numbers, default=usual)
+
+
+def _png_header(data: bytes) -> Header | None:
+    """A PNG's header chunk alone: Pillow gives a file up for a broken colour profile or text, OpenCV does not."""
+    if not data.startswith(_PNG_START) or len(data) < 33 or zlib.crc32(data[12:29]) != int.from_bytes(data[29:33]):
+        return None
+    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
+    if min(width, height) < 1 or depth not in _PNG_DEPTHS.get(colour, ()):
+        return None
+    header = Header("PNG", width, height, 1, None, None, max(8, depth), colour in _PNG_WITH_OPACITY)
+    before_pixels = data[: max(0, data.find(b"IDAT"))]
+    if b"acTL" in before_pixels:
+        raise _of_several(header, "several frames")
+    return replace(header, opacity=True) if colour == _PNG_PALETTE and b"tRNS" in before_pixels else header
+
+
+def _stored_size(image: Image.Image) -> tuple[int, int]:
+    # Pillow turns the size of a TIFF (and of no other format) by its orientation already.
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return int(image.tag_v2[256]), int(image.tag_v2[257])
+    return image.size
+
+
+def _exif_facts(image: Image.Image) -> tuple[int, str | None, str | None]:
+    """Orientation, time and offset; broken EXIF costs these alone, never the image."""
+    orientation = 1
+    try:
+        exif = _exif(image)
+        if exif is None:
+            return orientation, None, None
+        found = exif.get(_ORIENTATION)
+        orientation = found if isinstance(found, int) and 1 <= found <= 8 else 1
+        return orientation, *_exif_time(exif, exif.get_ifd(_EXIF_IFD))
+    except Exception:  # as above: whatever a parser of hostile bytes may raise
+        return orientation, None, None
+
+
+def _exif(image: Image.Image) -> Image.Exif | None:
+    # Not image.getexif(): it also takes an orientation from XMP or PNG text. OpenCV does not, and pixels follow OpenCV.
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return image.getexif()
+    block = image.info.get("exif")
+    if not block:  # most cameras write none, and to look for a time in an empty one takes longer than the header
+        return None
+    exif = Image.Exif()
+    exif.load(block)
+    return exif
+
+
+def _exif_time(exif: Mapping[int, object], details: Mapping[int, object]) -> tuple[str | None, str | None]:
+    for time_tag, subsecond_tag, offset_tag in _TIME_TAGS:
+        holder = exif if time_tag == _DATE_TIME else details
+        time = _matching(_LIKE_A_TIME, holder.get(time_tag))  # in which form, those see who read it
+        if time and re.search("[1-9]", time):
+            subseconds = _matching(r"\d{1,9}", details.get(subsecond_tag))
+            offset = _matching(r"[+-]\d\d:\d\d", details.get(offset_tag))
+            return _with_subseconds(time, subseconds) if subseconds else time, offset
+    return None, None
+
+
+def _with_subseconds(time: str, subseconds: str) -> str:
+    """The time with a fraction behind its seconds, unless it has one."""
+    last = next(reversed(list(_OF_THE_DAY.finditer(time))), None)
+    if last is None or time[last.end() :].startswith((".", ",")):
+        return time
+    return f"{time[: last.end()]}.{subseconds}{time[last.end() :]}"
+
+
+def _matching(pattern: str, value: object) -> str | None:
+    """The value as clean ASCII if it has the form, else None."""
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    if not isinstance(text, str):
+        return None
+    text = text.replace("\0", "").strip()
+    return text if re.fullmatch(pattern, text, re.ASCII) else None

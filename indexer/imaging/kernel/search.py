@@ -1,0 +1,223 @@
+"""The search for a similar image, in machine code: most pairs that must be looked at differ much, and a few rows of
+pixels prove it.
+
+It promises what brute force with `indexer.imaging.scoring` gives: the first similar candidate, and the exact evidence
+of every pair on the way whose score is within the limit.
+
+How: row by row the pixels are compared, packed to bits, dilated, cut into runs and linked into components, whose area
+is counted as the rows go by. The score is monotone (adding changed pixels never lowers it), so what has been counted in
+any box is a lower bound: a pair is proved as soon as it passes the limit. The box that proved the last pair of this
+image is tried first, then the one that proved the candidate's own last pair, then the whole frame. A pair that no bound
+proves has been counted whole by then; if any of its components has a hole, holes are filled (external contours do not
+see into them) and it is counted once more.
+
+Decision: numba instead of C (nothing to build, the wheel is enough) or more OpenCV calls (each touches every pixel).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from indexer.imaging.kernel.bits import WORD, differ, differ_too, dilate, fill, no_rows, words_of
+from indexer.imaging.kernel.components import AREA, LEFT, PARENT, RIGHT, TOP, find_runs, link
+
+ABOVE = -1
+"""What stands in the place of the counted area of a pair whose score is above the limit."""
+_ROOM = 6  # pixels around what proved the last pair
+
+
+class _Work(NamedTuple):
+    """What stays the same through a search, and scratch."""
+
+    pixels: Any
+    image: Any
+    planes: Any
+    height: Any
+    width: Any
+    stride: Any
+    threshold: Any
+    dilations: Any
+    least: Any
+    limit: Any
+    raw: Any
+    grown: Any
+    changed: Any
+    runs: Any
+    labels: Any
+
+
+@njit(cache=True)
+def _sweep(work, other, box):
+    """Counts the components inside a box (top, bottom, words from the left, width), as if all else were equal.
+
+    Returns
+    -------
+    the counted area, the row at which it passed the limit (or the bottom), number of labels used, number of holes
+    """
+    top, bottom, left, width = box
+    words, by = words_of(width), work.dilations
+    pixels, raw, grown, changed, runs, labels = work.pixels, work.raw, work.grown, work.changed, work.runs, work.labels
+    total, used, holes, above_count = 0, 0, 0, 0
+    compared = max(0, top - by)
+    latest = -by - 1
+    for y in range(top, bottom):
+        ready = min(work.height, y + by + 1)
+        while compared < ready:
+            place = compared * work.stride + WORD * left
+            one, two = work.image + place, other + place
+            changed[compared] = differ(pixels, one, two, words, work.threshold, raw, compared)
+            for plane in range(1, work.planes):
+                below = plane * work.height * work.stride
+                changed[compared] = differ_too(pixels, one + below, two + below, words, work.threshold, raw, compared)
+            if changed[compared] > 0:
+                latest = compared
+            compared += 1
+        if latest < y - by:
+            above_count = 0
+            continue
+        dilate(raw, max(0, y - by), ready, by, width, grown, y)
+        here = y % 2
+        count = find_runs(grown, y, width, runs, here)
+        used, more, enclosed = link(runs, here, count, above_count, y, labels, used, work.least)
+        above_count = count
+        holes += enclosed
+        total += more
+        if total > work.limit:
+            return total, y, used, holes
+    return total, bottom, used, holes
+
+
+@njit(cache=True)
+def _count_filled(work):
+    """Fills the holes of a dilated difference and counts its components again: counted area, number of labels used."""
+    grown, runs = work.grown, work.runs
+    fill(grown, work.width, np.empty_like(grown))
+    total, used, above_count = 0, 0, 0
+    for y in range(work.height):
+        here = y % 2
+        count = find_runs(grown, y, work.width, runs, here)
+        used, more, _ = link(runs, here, count, above_count, y, work.labels, used, work.least)
+        above_count = count
+        total += more
+    return total, used
+
+
+@njit(cache=True)
+def _remember(work, used, row, hint):
+    """Keeps the box of the components that count, which passed the limit at a row, with some room around it."""
+    labels = work.labels
+    top, left, right = row, work.width, 0
+    for label in range(used):
+        if labels[label, PARENT] == label and labels[label, AREA] >= work.least:
+            top = min(top, labels[label, TOP])
+            left = min(left, labels[label, LEFT])
+            right = max(right, labels[label, RIGHT])
+    hint[0], hint[1] = top, min(work.height, row + _ROOM)
+    first = max(0, left - _ROOM) // WORD
+    hint[2], hint[3] = first, min(work.width, (right + _ROOM) // WORD * WORD + WORD) - first * WORD
+
+
+@njit(cache=True)
+def _describe(work, used, total, evidence):
+    """Writes the evidence of a pair: counted area, largest area, number that count, changed pixels."""
+    labels = work.labels
+    largest, count = 0, 0
+    for label in range(used):
+        if labels[label, PARENT] == label:
+            largest = max(largest, labels[label, AREA])
+            count += labels[label, AREA] >= work.least
+    evidence[0], evidence[1], evidence[2], evidence[3] = total, largest, count, work.changed.sum()
+
+
+@njit(cache=True)
+def _is_proved(work, other, hint):
+    """Whether the box of a hint proves a pair to score above the limit."""
+    top, bottom, left, width = hint[0], hint[1], hint[2], hint[3]  # read once: others may write them
+    inside = 0 <= top < bottom <= work.height and left >= 0 and 0 < width <= work.width - WORD * left
+    if not inside:
+        return False
+    return _sweep(work, other, (top, bottom, left, width))[0] > work.limit
+
+
+@njit(cache=True)
+def _weigh(work, other, hint, evidence):
+    """Looks at a pair whole: its counted area, with the evidence written, if that is within the limit; else ABOVE."""
+    work.grown[:] = 0
+    area, row, used, holes = _sweep(work, other, (0, work.height, 0, work.width))
+    if area > work.limit:
+        _remember(work, used, row, hint)
+        return ABOVE
+    if holes > 0:
+        area, used = _count_filled(work)
+    if area > work.limit:
+        return ABOVE
+    _describe(work, used, area, evidence)
+    return area
+
+
+@njit(cache=True)
+def search(
+    pixels,
+    image,
+    candidates,
+    planes,
+    height,
+    width,
+    stride,
+    threshold,
+    dilations,
+    least,
+    similar,
+    limit,
+    hints,
+    evidence,
+):
+    """How many candidates were met before the search ended, and whether the last of them is similar.
+
+    Parameters
+    ----------
+    pixels : (N,), uint8
+        All images, one after the other.
+    image, candidates : int, (M,) int64
+        Where the image and the candidates begin in `pixels`, in the order to be met.
+    planes : int, at least 1
+        An image is so many planes of the frame, one above the other. A pixel has changed if it has in any of them.
+    height, width, stride : int
+        Rows and columns of the frame, and the bytes from one row to the next: whole words, 0 beyond the width.
+    threshold : uint8
+    dilations : int, below 64
+    least, similar, limit : int
+        Doubled areas in pixels: the least of a contour that counts, the largest score that is similar, and the
+        largest of which the evidence is wanted, not below `similar`.
+    hints : (N, 4), int32
+        The box to look at first by image: top, bottom, words from the left, width; all 0 at first, and kept from search
+        to search. Any box gives a true answer, a good one a quick answer; so several processes may share them.
+    evidence : (M, 4), int64
+        Set for every candidate met: counted doubled area (or ABOVE and nothing more), doubled area of the largest
+        contour, number of contours that count, changed pixels before dilation.
+    """
+    rows = no_rows(height, width), no_rows(height, width), np.empty(height, dtype=np.int64)
+    runs = np.empty((2, width // 2 + 1, 3), dtype=np.int64)
+    labels = np.empty((height * (width // 2 + 1), 5), dtype=np.int64)
+    work = _Work(pixels, image, planes, height, width, stride, threshold, dilations, least, limit, *rows, runs, labels)
+    recent, size = hints.shape[0] - 1, planes * height * stride
+    mine = image // size % recent
+    if hints[mine, 1] == 0:
+        hints[mine] = hints[recent]
+    met, found, mine_first = 0, False, True
+    while met < candidates.size and not found:
+        other = candidates[met]
+        theirs = other // size % recent
+        proved = _is_proved(work, other, hints[mine if mine_first else theirs])
+        if not proved and _is_proved(work, other, hints[theirs if mine_first else mine]):
+            proved, mine_first = True, not mine_first
+        evidence[met, 0] = ABOVE
+        if not proved:
+            area = _weigh(work, other, hints[mine], evidence[met])
+            mine_first = mine_first or area == ABOVE
+            evidence[met, 0] = area
+            found = 0 <= area <= similar
+        met += 1
+    hints[recent] = hints[mine]
+    return met, found

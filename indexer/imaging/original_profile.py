@@ -1,0 +1,73 @@
+"""The images of the profile `original`: what the original script compared, bit for bit, at native size.
+
+Nothing of it is cached. It does not know thresholds: the score is `scoring.changed_area` with unit 1.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.imaging.decoding import decode_colour, decode_grey, is_scaled, require_content
+from indexer.imaging.headers import Header
+from indexer.imaging.levels import Levels
+from indexer.imaging.masks import Mask, masked
+
+
+def native_prepared(
+    data: bytes, *, mask: Mask, header: Header | None = None, levels: Levels | None = None
+) -> NDArray[np.uint8]:
+    """The whole picture in grey with what is ignored painted black, not shrunk and not blurred.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    mask : Mask
+    header : Header or None
+        Of the same bytes; None for a picture that is known to have 8 bits and no opacity.
+    levels : Levels or None
+        Scale of values of more than 8 bits.
+
+    Returns
+    -------
+    (H, W), uint8
+
+    Raises
+    ------
+    ImageRefused
+        As `decoding.decode_colour` and `decoding.require_content`.
+
+    Notes
+    -----
+    Decoded in colour first, as the original does: the grey that a JPEG decoder makes by itself differs by rounding.
+    """
+    if header is not None:
+        if is_scaled(header, levels=levels):
+            return masked(decode_grey(data, header=header, work_width=None, levels=levels), mask=mask)
+        require_content(data, header=header, levels=levels)
+    grey = cv2.cvtColor(decode_colour(data), cv2.COLOR_BGR2GRAY)
+    return masked(np.asarray(grey, dtype=np.uint8), mask=mask)
+
+
+def same_size(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Both images at the size of the one with fewer pixels, the other resized bicubically.
+
+    Parameters
+    ----------
+    image_a, image_b : (H, W), uint8
+        Of any two sizes. Of two sizes with equally many pixels the flatter one is taken, whichever comes first.
+
+    Returns
+    -------
+    two (H, W), uint8
+    """
+    height, width = min(image_a.shape, image_b.shape, key=lambda shape: (shape[0] * shape[1], shape))
+    return _resized(image_a, size=(height, width)), _resized(image_b, size=(height, width))
+
+
+def _resized(image_grey: NDArray[np.uint8], *, size: tuple[int, int]) -> NDArray[np.uint8]:
+    if image_grey.shape == size:
+        return image_grey
+    height, width = size
+    # OpenCV wants (width, height), here only.
+    return np.asarray(cv2.resize(image_grey, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)

@@ -1,0 +1,134 @@
+"""Two pictures beside each other with what changed outlined on both, and the difference beside them: one PNG.
+
+It promises a picture that is readable as it is, whatever the words: OpenCV draws ASCII alone, so other signs are
+written as ASCII, and what is too long loses its middle. It does not know which image is which, nor what to say of them.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.imaging.change_regions import BLUE, ORANGE, Changes, Region
+from indexer.imaging.previews import Picture
+
+PANEL_WIDTH, PANEL_HEIGHT = 480, 720
+"""The box that each picture is brought to, its aspect kept, in pixels."""
+_GAP, _LINE = 12, 22
+_PAPER, _INK = (24, 24, 24), (235, 235, 235)
+_FONT, _SIZE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
+_OUTLINE_PX = 2
+
+
+@dataclass(frozen=True)
+class Captions:
+    """What is written: above the left picture, the right one and the difference, and lines below all."""
+
+    left: str
+    right: str
+    difference: str = "the difference: orange counts, blue is too small"
+    below: tuple[str, ...] = ()
+
+
+def side_by_side(left: Picture, right: Picture, *, changes: Changes | None, words: Captions) -> bytes:
+    """A PNG of both pictures and their difference.
+
+    Parameters
+    ----------
+    left, right : Picture
+        Of any size and aspect.
+    changes : Changes or None
+        Of the same two images; None if they cannot be compared: then there is no outline and no difference.
+    words : Captions
+
+    Raises
+    ------
+    ValueError
+        If a picture is spoiled.
+    """
+    regions = () if changes is None else changes.regions
+    panels = [
+        _panel(_outlined(_fitted(_decoded(picture.data)), regions), title)
+        for picture, title in ((left, words.left), (right, words.right))
+    ]
+    if changes is not None:
+        panels.append(_panel(_fitted(_decoded(changes.difference)), words.difference))
+    canvas = _beside(panels)
+    for line in words.below:
+        canvas = np.vstack([canvas, _text(line, width=canvas.shape[1], left=_GAP)])
+    return cv2.imencode(".png", np.vstack([canvas, _paper(_GAP, canvas.shape[1])]))[1].tobytes()
+
+
+def in_ascii(text: str) -> str:
+    """The text in signs that can be drawn: letters without their accents, all else as Python escapes it."""
+    bare = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    plain = bare.encode("ascii", "backslashreplace").decode("ascii")
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in plain)
+
+
+def _decoded(data: bytes) -> NDArray[np.uint8]:
+    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError("these bytes are not a picture")
+    return np.asarray(image, dtype=np.uint8)
+
+
+def _fitted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture at the size of a panel, larger or smaller, its aspect kept."""
+    height, width = image.shape[:2]
+    scale = min(PANEL_WIDTH / width, PANEL_HEIGHT / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size, interpolation=how), dtype=np.uint8)  # OpenCV wants (width, height)
+
+
+def _outlined(image: NDArray[np.uint8], regions: tuple[Region, ...]) -> NDArray[np.uint8]:
+    """The picture with each region's outline, dark beneath its colour, so that it shows on any ground."""
+    height, width = image.shape[:2]
+    for beneath in (True, False):
+        for region in reversed(regions):  # the largest last, on top
+            points = np.rint(np.array(region.points) * (width, height) - 0.5).astype(np.int32)
+            colour = (0, 0, 0) if beneath else (ORANGE if region.counts else BLUE)[::-1]
+            thickness = (_OUTLINE_PX if region.counts else 1) + 2 * beneath
+            cv2.polylines(image, [points], True, colour, thickness, cv2.LINE_AA)
+    return image
+
+
+def _panel(image: NDArray[np.uint8], title: str) -> NDArray[np.uint8]:
+    """A picture in the middle of a panel's width, its title above."""
+    height, width = image.shape[:2]
+    before = (PANEL_WIDTH - width) // 2
+    row = np.hstack([_paper(height, before), image, _paper(height, PANEL_WIDTH - width - before)])
+    return np.vstack([_text(title, width=PANEL_WIDTH, left=0), row])
+
+
+def _beside(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Panels in a row, their tops level, with gaps between and around."""
+    height = max(len(panel) for panel in panels)
+    parts = [_paper(height, _GAP)]
+    for panel in panels:
+        parts += [np.vstack([panel, _paper(height - len(panel), PANEL_WIDTH)]), _paper(height, _GAP)]
+    return np.hstack(parts)
+
+
+def _text(text: str, *, width: int, left: int) -> NDArray[np.uint8]:
+    """One line on paper of a width, with a margin."""
+    paper = _paper(_LINE, width)
+    shown = _shortened(in_ascii(text), width - 2 * left)
+    cv2.putText(paper, shown, (left, _LINE - 7), _FONT, _SIZE, _INK, 1, cv2.LINE_AA)
+    return paper
+
+
+def _shortened(text: str, room: int) -> str:
+    """The text, without as much of its middle as there is no room for."""
+    shown, kept = text, len(text)
+    while kept and cv2.getTextSize(shown, _FONT, _SIZE, 1)[0][0] > room:
+        kept -= 1
+        shown = f"{text[: kept // 2]}...{text[len(text) - (kept - kept // 2) :]}"
+    return shown
+
+
+def _paper(height: int, width: int) -> NDArray[np.uint8]:
+    return np.full((height, width, 3), _PAPER, dtype=np.uint8)
