@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.test_pools import is_running
+from tests.execution.test_process_pool import is_running
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = """

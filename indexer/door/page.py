@@ -23,9 +23,9 @@ from indexer.door.descriptors import FOR_A_CLUSTER_WORKER, FOR_A_COMMAND, FOR_A_
 from indexer.door.exits import fall_silent
 from indexer.door.known import with_known
 from indexer.door.spreading import Asked, Workers, workers
-from indexer.engines import IN_FLIGHT, UNBOUNDED, Bounds, Map, engine, processes
 from indexer.errors import Declined, NoIndexProblem, UsageProblem
 from indexer.escaping import printable
+from indexer.execution import IN_FLIGHT, UNBOUNDED, Bounds, Map, engine, processes
 from indexer.files.known_indexes import KnownIndexes
 from indexer.settings import Settings
 from indexer.store.answers import Table

@@ -14,8 +14,8 @@ from indexer.errors import UsageProblem
 from indexer.settings import Settings
 
 if TYPE_CHECKING:
-    from indexer.engines import Bounds, Map
-    from indexer.engines.mounts import Mounts
+    from indexer.execution import Bounds, Map
+    from indexer.execution.path_mapping import Mounts
 
 Engine = Annotated[str | None, typer.Option(metavar="NAME", help="processes (of this machine) or dask.")]
 Scheduler = Annotated[
@@ -49,7 +49,7 @@ class Workers:
 
     def cluster(self, *, bounds: "Bounds", at_once: int, in_flight: int) -> "AbstractContextManager[Map]":
         """The engine of the cluster."""
-        from indexer.engines.cluster import cluster
+        from indexer.execution.dask_cluster import cluster
 
         return cluster(
             self.address,
@@ -63,7 +63,7 @@ class Workers:
 
 def workers(asked: Asked, settings: Settings) -> Workers:
     """What was typed, else what the surroundings say; an address alone chooses the cluster."""
-    from indexer.engines.mounts import read_mounts
+    from indexer.execution.path_mapping import read_mounts
 
     typed = "dask" if asked.engine is None and asked.scheduler is not None else asked.engine
     engine = typed or settings.engine or ("dask" if settings.scheduler else "processes")

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from indexer.door import stories, words
 from indexer.door.page import Page
-from indexer.engines import Map, serial
 from indexer.escaping import command_line, quoted
+from indexer.execution import Map, serial
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.store.stories import ImageStory

@@ -5,7 +5,8 @@ Everything here is a pure function of its arguments, so that any worker on any m
 last bit.
 
 Decision: one OpenCV thread per process. OpenCV's own threads fight a pool of worker processes for the same cores (and
-a fixed number keeps timing honest); work is spread by `indexer.engines` alone. Cost: a single huge image uses one core.
+a fixed number keeps timing honest); work is spread by `indexer.execution` alone. Cost: a single huge image uses one
+core.
 """
 
 try:

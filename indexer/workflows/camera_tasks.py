@@ -13,7 +13,7 @@ from indexer.domain.images import Image
 from indexer.domain.keeper_index import Places
 from indexer.domain.selection import Walk
 from indexer.domain.verdicts import Judgement
-from indexer.engines import Lost, Map, serial
+from indexer.execution import Lost, Map, serial
 from indexer.imaging.image_buffer import Shelf, room_for
 from indexer.imaging.matching import MatchTask, Measure
 from indexer.imaging.scoring import Evidence

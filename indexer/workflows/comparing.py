@@ -11,7 +11,7 @@ from types import MappingProxyType
 from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Reason, Walk, pair_of
 from indexer.domain.verdicts import Contradiction, Judgement, contradictions
-from indexer.engines import Map, serial
+from indexer.execution import Map, serial
 from indexer.imaging.file_description import Thumbnail
 from indexer.imaging.headers import Limits
 from indexer.imaging.image_buffer import Shelf

@@ -23,8 +23,8 @@ from typing import Any, TypeVar
 from indexer.domain.names import Naming, clamped_mtime
 from indexer.domain.renaming import renamed
 from indexer.domain.similar_names import list_alike
-from indexer.engines import Afar, Lost, Map, path_there
 from indexer.errors import RowRefused
+from indexer.execution import Afar, Lost, Map, path_there
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import NOT_AN_IMAGE, SYSTEM_FOLDER, Candidate, ending_of
 from indexer.imaging.file_description import DescribeTask, Description, describe, set_aside

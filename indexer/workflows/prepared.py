@@ -11,8 +11,8 @@ import numpy as np
 
 from indexer.domain.images import Image
 from indexer.domain.keeper_index import Places
-from indexer.engines import Lost, Map, path_there
 from indexer.errors import EngineProblem
+from indexer.execution import Lost, Map, path_there
 from indexer.imaging.file_description import Prepared, PrepareTask, Recipe, Thumbnail, prepare_again, read_native
 from indexer.imaging.headers import ImageRefused, Limits
 from indexer.imaging.image_buffer import FillTask, Shelf, Slot, fill

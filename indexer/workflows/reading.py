@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from indexer.domain.images import Image
 from indexer.domain.selection import Walk
-from indexer.engines import Afar, Map, serial
+from indexer.execution import Afar, Map, serial
 from indexer.imaging.headers import Limits
 from indexer.imaging.image_buffer import Shelf, room_for
 from indexer.imaging.matching import Measure

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from indexer import __version__
 from indexer.domain.images import State
-from indexer.engines import Map
 from indexer.errors import UsageProblem
+from indexer.execution import Map
 from indexer.files.output_folder import Publication, open_publication
 from indexer.pages import paging, rendering
 from indexer.pages.views import (

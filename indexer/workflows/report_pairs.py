@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from indexer.engines import Map
+from indexer.execution import Map
 from indexer.files.output_folder import Publication
 from indexer.imaging.change_regions import Changes, Region, changes
 from indexer.imaging.matching import Measure

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from indexer.domain.images import State
 from indexer.domain.profiles import Preparation
-from indexer.engines import Lost, Map
+from indexer.execution import Lost, Map
 from indexer.files.output_folder import Publication
 from indexer.imaging.headers import Limits
 from indexer.imaging.previews import PICTURE_WIDTH, PictureTask, picture_of_thumbnail, take_picture

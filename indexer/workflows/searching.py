@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from indexer.domain.keeper_index import Places
-from indexer.engines import Map
+from indexer.execution import Map
 from indexer.imaging.matching import Match, Measure, match, match_each
 from indexer.workflows.prepared import PreparedImages, found_by
 

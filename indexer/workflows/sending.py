@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from indexer.domain.images import Image
 from indexer.domain.keeper_index import Places
-from indexer.engines import Afar
 from indexer.errors import EngineProblem
+from indexer.execution import Afar
 from indexer.imaging.headers import Limits
 from indexer.imaging.levels import Levels
 from indexer.imaging.masks import Mask

@@ -12,7 +12,7 @@ from indexer.domain.images import Image
 from indexer.domain.score_bounds import score_bounds
 from indexer.domain.selection import Decision, Walk
 from indexer.domain.verdicts import Judgement
-from indexer.engines import Map
+from indexer.execution import Map
 from indexer.imaging.matching import Measure
 from indexer.imaging.scoring import Evidence
 from indexer.workflows.deciding import Decider, Knowledge, MetPair

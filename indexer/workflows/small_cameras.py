@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from indexer.domain.selection import Decision
 from indexer.domain.verdicts import Judgement, contradictions
-from indexer.engines import Lost, serial
+from indexer.execution import Lost, serial
 from indexer.store import cameras, decisions
 from indexer.store.profiles import StoredProfile
 from indexer.store.standing import Standing, list_standing

@@ -12,8 +12,8 @@ from typing import Generic, TypeVar
 
 from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Walk
-from indexer.engines import Lost, Map, serial
 from indexer.escaping import command_line
+from indexer.execution import Lost, Map, serial
 from indexer.imaging.file_description import Thumbnail
 from indexer.imaging.image_buffer import Shelf
 from indexer.imaging.matching import Measure

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from indexer.engines import processes as engine_of
+from indexer.execution import processes as engine_of
 from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
 from indexer.workflows import ingest as workflow

@@ -40,7 +40,7 @@ def test_ingest_from_any_folder(clone: Path, here: str) -> None:
 PRELOADING = """
 import sys
 sys.path.insert(0, {root!r})
-from indexer.engines import processes
+from indexer.execution import processes
 from indexer.imaging import image_buffer as shelf
 with processes(1, preload=["indexer.imaging.kernel.preloaded"]) as spread:
     print(*spread(sys.intern, ["ready"]), *spread(eval, ["'numba' in __import__('sys').modules"]))

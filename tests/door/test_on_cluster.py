@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from indexer.door.spreading import Asked, Workers, workers
-from indexer.engines.mounts import Mounts
 from indexer.errors import UsageProblem
+from indexer.execution.path_mapping import Mounts
 from indexer.settings import Settings
 from tests.clusters import Cluster
 from tests.clusters import started as cluster_started
@@ -75,7 +75,7 @@ def test_words_that_do_not_fit(asked: Asked, words: str) -> None:
 
 def test_without_dask(lot: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Dask is not installed one sentence says how it comes."""
-    monkeypatch.delitem(sys.modules, "indexer.engines.cluster", raising=False)
+    monkeypatch.delitem(sys.modules, "indexer.execution.dask_cluster", raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
     answer = run("ingest", lot, "--engine", "dask")
     assert (answer.code, answer.sentence) == (1, "indexer: Dask is not installed; type pip install distributed")

@@ -30,8 +30,8 @@ from typing import Any
 
 from sqlalchemy import event
 
-from indexer.engines import engine
 from indexer.errors import IndexerError
+from indexer.execution import engine
 from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_NAME, is_quarantine
 from indexer.imaging.headers import Limits

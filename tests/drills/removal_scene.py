@@ -88,7 +88,7 @@ def ticking(start: int) -> Clock:
 
 def decide(scene: Scene) -> None:
     """Takes all in and decides."""
-    from indexer.engines import engine
+    from indexer.execution import engine
     from indexer.imaging.headers import Limits
     from indexer.workflows import compare, ingest
     from indexer.workflows.looking import look

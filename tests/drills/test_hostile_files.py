@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from indexer.engines import Bounds, processes
+from indexer.execution import Bounds, processes
 from indexer.imaging import file_description
 from indexer.imaging.file_description import DescribeTask, Description
 from indexer.imaging.headers import Limits
@@ -183,7 +183,7 @@ def test_a_file_too_large_to_be_read(database: Database, tmp_path: Path) -> None
 def test_workers_end_with_a_killed_command(tmp_path: Path) -> None:
     """Workers that hang over a file do not outlive a command that was killed."""
     program = (
-        "import time; from indexer.engines import processes\n"
+        "import time; from indexer.execution import processes\n"
         "with processes(2) as spread:\n"
         "    print('ready', flush=True); list(spread(time.sleep, [600, 600]))"
     )

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from indexer.engines import processes
 from indexer.errors import EngineProblem
+from indexer.execution import processes
 from indexer.imaging import image_buffer as shelves
 from indexer.imaging.image_buffer import FillTask, Shelf, Slot, fill, room_for, stay_small, take
 from indexer.imaging.thumbnails import encode

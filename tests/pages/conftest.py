@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from indexer.engines import processes, serial
+from indexer.execution import processes, serial
 from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
 from indexer.workflows.compare import compare

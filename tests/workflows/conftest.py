@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from indexer.domain.removal import Plan
 from indexer.domain.verdicts import Word
-from indexer.engines import Map, engine
+from indexer.execution import Map, engine
 from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.store.schema import open_database

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from indexer.engines import processes, serial
+from indexer.execution import processes, serial
 from indexer.imaging.decoding import decode_grey
 from indexer.imaging.headers import Limits, read_header
 from indexer.imaging.synthetic.scenes import Light, Scene, Thing, draw, encode

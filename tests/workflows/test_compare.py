@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.engines import Map, processes
 from indexer.errors import IndexerError
+from indexer.execution import Map, processes
 from indexer.imaging.masks import Mask
 from indexer.imaging.matching import Measure, evidence_of_pair
 from indexer.imaging.original_profile import native_prepared

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from indexer.engines import Lost
 from indexer.errors import EngineProblem
+from indexer.execution import Lost
 from indexer.workflows import comparing, reading, searching, small_cameras, workload
 from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, SECOND_BIRD, Index, name, picture
 

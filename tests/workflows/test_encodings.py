@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from indexer.engines import engine
 from indexer.errors import ProfileProblem
+from indexer.execution import engine
 from indexer.imaging.formats import reads_avif
 from indexer.store import profiles
 from indexer.workflows.explain import load_pair

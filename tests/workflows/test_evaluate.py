@@ -12,8 +12,8 @@ import pytest
 from indexer.domain.evaluation import PairFigures, StateFigures
 from indexer.domain.labels import PairLabel, StateLabel
 from indexer.door import choices
-from indexer.engines import serial
 from indexer.errors import ImageProblem, ProfileProblem
+from indexer.execution import serial
 from indexer.imaging.headers import Limits
 from indexer.workflows import searching, trial
 from indexer.workflows.compare import Means

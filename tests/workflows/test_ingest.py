@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from indexer.engines import processes
 from indexer.errors import DatabaseProblem, FolderProblem, IndexerError, UsageProblem
+from indexer.execution import processes
 from indexer.store.columns import path_from_text
 from indexer.store.schema import check_database
 from indexer.workflows import ingest as workflow

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from indexer.engines import Bounds
-from indexer.engines.mounts import read_mounts
-from indexer.engines.seating import Round
+from indexer.execution import Bounds
+from indexer.execution.path_mapping import read_mounts
+from indexer.execution.seating import Round
 from indexer.workflows import comparing, sending, small_cameras
 from tests.clusters import Cluster, started
 from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, Index, name, picture
@@ -60,7 +60,7 @@ def test_the_rows_of_the_serial_run(
     site: Path, open_index: Callable[..., Index], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a worker killed and one added in the middle of ingest, and again of compare, every row is as without."""
-    from indexer.engines.cluster import cluster
+    from indexer.execution.dask_cluster import cluster
 
     alone, shared = open_index(site), open_index(site)
     expected = alone.ingest(), alone.compare()
@@ -88,7 +88,7 @@ def test_workers_that_see_the_files_elsewhere(
     index: Index, open_index: Callable[..., Index], dask_cluster: Cluster, tmp_path: Path, profile: str
 ) -> None:
     """Where workers open the files under other paths, the index holds the paths of this machine and the same rows."""
-    from indexer.engines.cluster import cluster
+    from indexer.execution.dask_cluster import cluster
 
     for minute, marks in enumerate([(), (BIRD,), (BIKE,), (CAR,), (CAR, BIRD), (GHOST,), (BIRD,)]):
         index.put(name(minute), picture(*marks, stamp=minute))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from indexer.engines import engine
+from indexer.execution import engine
 from indexer.files.known_indexes import KnownIndex
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
 from indexer.files.witness_record import RECORD_NAME

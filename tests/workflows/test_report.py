@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from indexer.engines import serial
 from indexer.errors import FolderProblem, ImageProblem, UsageProblem
+from indexer.execution import serial
 from indexer.imaging.headers import Limits
 from indexer.imaging.masks import Mask, mask_picture
 from indexer.store import reporting

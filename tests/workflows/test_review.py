@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from indexer.domain.removal import LeftOut
-from indexer.engines import serial
 from indexer.errors import EngineProblem, FolderProblem, UsageProblem
+from indexer.execution import serial
 from indexer.imaging.headers import Limits
 from indexer.workflows import comparing
 from indexer.workflows import ingest as ingest_workflow

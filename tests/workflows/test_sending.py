@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from indexer.engines import Map
 from indexer.errors import EngineProblem
+from indexer.execution import Map
 from indexer.workflows import comparing, far_shelves, sending, small_cameras
 from indexer.workflows.far_shelves import FarAnswer, FarTask
 from tests.workflows.conftest import Index

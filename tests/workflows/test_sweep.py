@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer.engines import serial
 from indexer.errors import ImageProblem
+from indexer.execution import serial
 from indexer.imaging.headers import Limits
 from indexer.store.locking import writer_lock
 from indexer.workflows import searching, trial

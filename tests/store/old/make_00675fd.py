@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from indexer.engines import engine
+from indexer.execution import engine
 from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
 from indexer.workflows import compare, ingest, pin, profile, prune, purge, restore, verdict

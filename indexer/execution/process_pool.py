@@ -1,12 +1,12 @@
 """The engine of this machine: worker processes, each killed or hung at the cost of one item.
 
-It promises what `indexer.engines` does, also where a worker is killed, hangs or takes too much memory.
+It promises what `indexer.execution` does, also where a worker is killed, hangs or takes too much memory.
 
 Decision: Pebble's pool instead of `concurrent.futures`, where one worker that is killed breaks the whole pool and a
 hung one hangs it. Pebble (kept since 2013, pure Python) ends a task at its time limit and gives up only the task
 whose worker died. A task costs it some tenths of a millisecond, so small items travel several at once; where one of
 them fails, takes too long or kills its worker, all are done again one by one, and it fails alone. Enforced by
-tests/engines/test_engines.py.
+tests/execution/test_executor.py.
 """
 
 import gc
@@ -29,8 +29,8 @@ from typing import Generic
 
 from pebble import ProcessExpired, ProcessPool
 
-from indexer.engines.spreading import IN_FLIGHT, UNBOUNDED, Bounds, Item, Lost, Map, Result, serial, shares
 from indexer.errors import EngineProblem
+from indexer.execution.executor import IN_FLIGHT, UNBOUNDED, Bounds, Item, Lost, Map, Result, serial, shares
 from indexer.interrupts import uninterrupted
 
 _BROKEN = (BrokenExecutor, ConnectionError, EOFError)  # what a pool says whose processes are gone
@@ -171,7 +171,7 @@ class _Pool(ProcessPool):
 
     Pebble (5.2.3) takes the names of the locks away before it stops the workers; one that is only just starting, as
     after another that took too long, then misses them with a traceback. Here the workers end first. To be dropped when
-    Pebble does so itself; tests/engines/test_pools.py tells.
+    Pebble does so itself; tests/execution/test_process_pool.py tells.
     """
 
     def _stop_pool(self) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from indexer.engines.events import Event, Gone, Present
+from indexer.execution.events import Event, Gone, Present
 
 pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
-from indexer.engines.connection import Way
+from indexer.execution.connection import Way
 
 
 class Scheduler:

@@ -1,6 +1,6 @@
 """The engine of many machines: a Dask cluster, somebody's by its scheduler's address, or a small one of this machine.
 
-It promises what `indexer.engines` does, that no task of ours stays on the cluster when the block ends, and that what
+It promises what `indexer.execution` does, that no task of ours stays on the cluster when the block ends, and that what
 Dask has to say of a trouble is said by one sentence of ours and nothing else. It is loaded only when it is asked for:
 Dask takes a third of a second and is an extra.
 """
@@ -16,17 +16,17 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Any
 
-from indexer.engines.mounts import Mounts
-from indexer.engines.seating import Round, Terms, any_worker
-from indexer.engines.spreading import IN_FLIGHT, UNBOUNDED, Bounds, Item, Lost, Result, shares
 from indexer.errors import EngineProblem
+from indexer.execution.executor import IN_FLIGHT, UNBOUNDED, Bounds, Item, Lost, Result, shares
+from indexer.execution.path_mapping import Mounts
+from indexer.execution.seating import Round, Terms, any_worker
 from indexer.interrupts import uninterrupted
 
 try:
     import dask
     from distributed import Client, LocalCluster
 
-    from indexer.engines.connection import Way
+    from indexer.execution.connection import Way
 except ImportError as problem:
     raise EngineProblem("Dask is not installed; type pip install distributed") from problem
 

@@ -18,8 +18,8 @@ from uuid import uuid4
 from distributed import Future, KilledWorker
 from distributed.scheduler import NoValidWorkerError
 
-from indexer.engines.errands import Unfit
-from indexer.engines.events import Answered, Ended, Event, Gone, Present
+from indexer.execution.errands import Unfit
+from indexer.execution.events import Answered, Ended, Event, Gone, Present
 
 _WATCHED_S = 0.25  # between two looks at whether the scheduler is there
 _LOOKED = 8  # of these looks also at who else is

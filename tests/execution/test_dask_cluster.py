@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from indexer.engines import Bounds, Lost
 from indexer.errors import EngineProblem
+from indexer.execution import Bounds, Lost
 from tests.clusters import Cluster, started
-from tests.engines.works import die_at_three, hang_at_three, square, whoami
+from tests.support.worker_functions import die_at_three, hang_at_three, square, whoami
 
 pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
-from indexer.engines.cluster import cluster
+from indexer.execution.dask_cluster import cluster
 
 KILLED = Lost("ended the process that worked on it (3 times)")
 
@@ -77,7 +77,7 @@ def test_a_worker_that_comes_late(tmp_path: Path) -> None:
 
 def test_a_worker_without_indexer(dask_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that cannot load what it is sent ends the run with one sentence."""
-    monkeypatch.setattr("indexer.engines.seating.errand", lambda *_, **__: b"cindexer_of_nobody\nwork\n.")
+    monkeypatch.setattr("indexer.execution.seating.errand", lambda *_, **__: b"cindexer_of_nobody\nwork\n.")
     with cluster(dask_cluster.address, workers=2) as spread, pytest.raises(EngineProblem) as problem:
         list(spread(square, range(3)))
     assert str(problem.value) == (

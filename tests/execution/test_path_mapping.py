@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer.engines import path_there, serial
-from indexer.engines.mounts import read_mounts
 from indexer.errors import UsageProblem
+from indexer.execution import path_there, serial
+from indexer.execution.path_mapping import read_mounts
 
 
 @pytest.mark.parametrize(

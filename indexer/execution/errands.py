@@ -5,12 +5,13 @@ It promises that an answer says what became of all the items together, never rai
 than it may ends the worker's process, as nothing can end a running thread. It does not know Dask.
 
 Decision: the clock of an item is the kernel's (SIGALRM, whose default is the end of the process), not a thread's. A
-decoder that hangs may hold the lock of the interpreter, and then no thread of this process can ever act. The memory an
-item may add is bounded by RLIMIT_AS, lowered while items run and put back after: a hostile picture then costs itself,
-with a reason, and neither its worker nor its neighbours, which the nanny's own limit would (it ends the process, and
-looks ten times a second). Cost: whatever else the worker does at that moment has the same ceiling. An item that came
-up to it in small pieces may have starved Dask's own loop, whose connection is then broken in a process that lives; so
-that process ends a moment after its answer, and the nanny begins a new one. Enforced by tests/engines/test_errands.py.
+decoder that hangs may hold the lock of the interpreter, and then no thread of this process can ever act. The memory
+an item may add is bounded by RLIMIT_AS, lowered while items run and put back after: a hostile picture then costs
+itself, with a reason, and neither its worker nor its neighbours, which the nanny's own limit would (it ends the
+process, and looks ten times a second). Cost: whatever else the worker does at that moment has the same ceiling. An
+item that came up to it in small pieces may have starved Dask's own loop, whose connection is then broken in a process
+that lives; so that process ends a moment after its answer, and the nanny begins a new one. Enforced by
+tests/execution/test_errands.py.
 """
 
 import os
@@ -27,8 +28,8 @@ from traceback import clear_frames
 from typing import Any
 
 from indexer import __version__
-from indexer.engines.spreading import Bounds, Item, Result
 from indexer.errors import EngineProblem
+from indexer.execution.executor import Bounds, Item, Result
 
 _NEAR_BYTES = 16 * 2**20  # to the ceiling: what small pieces leave, and what others than an item would need
 _ANSWERED_S = 0.5  # from an answer until it is on its way

@@ -11,8 +11,8 @@ from itertools import islice
 
 import pytest
 
-from indexer.engines import Bounds, Lost, Map, processes
-from tests.engines.works import (
+from indexer.execution import Bounds, Lost, Map, processes
+from tests.support.worker_functions import (
     Counted,
     die_at_three,
     exit_at_three,
@@ -34,7 +34,7 @@ def spreading(request: pytest.FixtureRequest) -> Spreading:
     if request.param == "processes":
         return partial(processes, 2)
     address = request.getfixturevalue("dask_cluster").address
-    from indexer.engines.cluster import cluster
+    from indexer.execution.dask_cluster import cluster
 
     return partial(cluster, address, workers=2)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer.engines import engine, pools, processes, serial
 from indexer.errors import EngineProblem
-from tests.engines.works import Counted, hang_at_three, refuse_three, square, whoami
+from indexer.execution import engine, process_pool, processes, serial
+from tests.support.worker_functions import Counted, hang_at_three, refuse_three, square, whoami
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -109,13 +109,13 @@ class Sluggish:
 def late(seconds: float) -> object:
     """What a worker does when it starts, after so many seconds."""
     time.sleep(seconds)
-    return pools._follow_the_parent
+    return process_pool._follow_the_parent
 
 
 def test_a_worker_that_is_just_starting(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     """A worker that is only just starting when the block ends goes in silence, also while another takes its time."""
     forkserver._forkserver._stop()  # type: ignore[attr-defined]  # the next one's words come here
-    monkeypatch.setattr(pools, "_follow_the_parent", Sluggish())
+    monkeypatch.setattr(process_pool, "_follow_the_parent", Sluggish())
     with processes(2) as spread:
         assert next(spread(deaf, [0, 600])) == 0
         time.sleep(0.2)
@@ -138,7 +138,7 @@ def test_workers_that_always_end(monkeypatch: pytest.MonkeyPatch) -> None:
         def join(self) -> None:
             """Nobody is there."""
 
-    monkeypatch.setattr("indexer.engines.pools._new_pool", lambda *_: Broken())
+    monkeypatch.setattr("indexer.execution.process_pool._new_pool", lambda *_: Broken())
     with processes(1) as spread, pytest.raises(EngineProblem, match="again and again"):
         list(spread(square, range(8)))
     assert len(broken) == 3
@@ -148,7 +148,7 @@ def test_preloaded_modules_are_there_before_the_first_item(tmp_path: Path) -> No
     """Workers have what was preloaded, and what their function's module needs is not loaded before it is called."""
     (tmp_path / "looking.py").write_text("import sys\n\ndef loaded(name):\n    return name in sys.modules\n")
     code = (
-        "import looking\nfrom indexer.engines import processes\n"
+        "import looking\nfrom indexer.execution import processes\n"
         "with processes(1, preload=['wave']) as spread:\n    print(*spread(looking.loaded, ['wave', 'sndhdr']))\n"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}

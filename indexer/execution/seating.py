@@ -8,7 +8,7 @@ It does not know how a worker is reached: a `Line` does.
 Decision: workers are given their tasks by us, a few each, instead of by Dask's scheduler. Its own count of deaths
 (`allowed-failures`) is set by who runs the cluster, begins anew with each task, and blames every task that waited at
 the worker. Here all items of a worker that ended are suspects: each is tried alone, with a worker that is given nothing
-else meanwhile, while the other workers go on. Enforced by tests/engines/test_seating.py.
+else meanwhile, while the other workers go on. Enforced by tests/execution/test_seating.py.
 """
 
 import pickle
@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Generic
 
-from indexer.engines.errands import Failed, Finished, errand
-from indexer.engines.events import Answered, Ended, Gone, Line, Present
-from indexer.engines.spreading import Bounds, Item, Lost, Result
 from indexer.errors import EngineProblem
+from indexer.execution.errands import Failed, Finished, errand
+from indexer.execution.events import Answered, Ended, Gone, Line, Present
+from indexer.execution.executor import Bounds, Item, Lost, Result
 
 _MOST_DEATHS = 3  # of workers that had one item and nothing else
 _MOST_ENDS = 10  # of workers that had one item of ours, whatever others had there

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from indexer.engines.errands import Outcome
+from indexer.execution.errands import Outcome
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from indexer.engines import Bounds, Lost
-from indexer.engines.errands import Failed, Finished, Outcome, Unfit
-from indexer.engines.events import Answered, Ended, Event, Gone, Present
-from indexer.engines.seating import Round, Terms
-from indexer.engines.spreading import shares
 from indexer.errors import EngineProblem
-from tests.engines.works import Counted, square
+from indexer.execution import Bounds, Lost
+from indexer.execution.errands import Failed, Finished, Outcome, Unfit
+from indexer.execution.events import Answered, Ended, Event, Gone, Present
+from indexer.execution.executor import shares
+from indexer.execution.seating import Round, Terms
+from tests.support.worker_functions import Counted, square
 
 KILLED = Lost("ended the process that worked on it (3 times)")
 
@@ -70,7 +70,7 @@ class Workers:
 def unpacked(payload: bytes) -> list[Any]:
     """The items of an errand, which is not carried out."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("indexer.engines.errands.carry_out", lambda work, *_: list(pickle.loads(work)[1]))
+        patch.setattr("indexer.execution.errands.carry_out", lambda work, *_: list(pickle.loads(work)[1]))
         return pickle.loads(payload)
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from indexer.engines import UNBOUNDED, Bounds, errands
-from indexer.engines.errands import Failed, Finished, Unfit, carry_out, errand
-from tests.engines.works import refuse_three, square, take_memory
+from indexer.execution import UNBOUNDED, Bounds, errands
+from indexer.execution.errands import Failed, Finished, Unfit, carry_out, errand
+from tests.support.worker_functions import refuse_three, square, take_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -57,7 +57,7 @@ def test_problems() -> None:
 def test_workers_that_cannot() -> None:
     """A worker of another version, or without the function, says so and does nothing."""
     assert carry_out(b"", None, None, "9.9") == Unfit("has indexer 0.0.1, and this is 9.9")
-    work = pickle.dumps((square, (1,))).replace(b"tests.engines.works", b"tests.engines.wirks")
+    work = pickle.dumps((square, (1,))).replace(b"tests.support.worker_functions", b"tests.engines.wirks")
     assert carry_out(work, None, None, "0.0.1") == Unfit(
         "cannot load the work (ModuleNotFoundError: No module named 'tests.engines.wirks')"
     )
@@ -67,7 +67,7 @@ def test_workers_that_cannot() -> None:
 def test_an_item_that_takes_too_long_ends_its_process(hanging: str) -> None:
     """The kernel ends the process at the item's time, also in a thread and where the interpreter is held."""
     code = (
-        "import threading, time\nfrom indexer.engines.errands import _alarms\n"
+        "import threading, time\nfrom indexer.execution.errands import _alarms\n"
         f"def work():\n    with _alarms.within(0.5):\n        {hanging}\n"
         "threading.Thread(target=work).start()"
     )
@@ -100,7 +100,7 @@ def test_a_process_that_was_filled_in_small_pieces_ends_after_its_answer(pieces:
     """Whoever else works in a process whose memory was used up to the ceiling may be broken, so a new one is begun; one
     large piece that was refused hurt nobody."""
     code = (
-        "import time\nfrom indexer.engines import Bounds\nfrom tests.engines.test_errands import done\n"
+        "import time\nfrom indexer.execution import Bounds\nfrom tests.execution.test_errands import done\n"
         f"def work(_): return {pieces}\n"
         "outcome = done(work, [1], Bounds(memory_bytes=2**28))\n"
         "print(repr(outcome.problem), flush=True)\ntime.sleep(2)"
