@@ -63,12 +63,12 @@ def test_floors_hold() -> None:
         ("files/walking.py", "import sqlite3", "Only the store knows SQL"),
         ("store/pins.py", "import rich", "Only the door knows the command line"),
         ("errors.py", "import typer", "Only the door knows the command line"),
-        ("workflows/status.py", "import jinja2", "Only pages knows Jinja2"),
+        ("workflows/status.py", "import jinja2", "Only web knows Jinja2"),
         ("workflows/status.py", "import distributed", "Only execution knows Dask"),
         ("execution/seating.py", "import dask", "Only execution knows Dask"),
-        ("pages/views.py", "import PIL", "Only imaging knows images"),
-        ("pages/views.py", "import sqlite3", "Only the store knows SQL"),
-        ("pages/views.py", "import indexer.domain.images", "A floor imports only the floors below it"),
+        ("web/view_models.py", "import PIL", "Only imaging knows images"),
+        ("web/view_models.py", "import sqlite3", "Only the store knows SQL"),
+        ("web/view_models.py", "import indexer.domain.images", "A floor imports only the floors below it"),
         ("imaging/sharpness.py", "import indexer.store.pins", "A floor imports only the floors below it"),
         ("domain/names.py", "import indexer.files.walking", "A floor imports only the floors below it"),
         ("execution/process_pool.py", "import indexer.domain.names", "A floor imports only the floors below it"),
@@ -229,7 +229,7 @@ def test_a_command_by_hand_is_seen(line: str, seen: bool) -> None:
 
 def test_pages_propose_what_never_changes() -> None:
     """A command that a template or a script of the pages writes by itself holds nothing that is filled in."""
-    files = [path for path in (ROOT / "indexer" / "pages").rglob("*") if path.suffix in {".html", ".js"}]
+    files = [path for path in (ROOT / "indexer" / "web").rglob("*") if path.suffix in {".html", ".js"}]
     commands = [command for path in files for command in re.findall(r"manage\.py[^<\n`'\"]*", path.read_text())]
     assert commands
     assert [command for command in commands if "{" in command or "$" in command] == []

@@ -2,7 +2,7 @@
 
 It promises that nothing is written into the index, that a page is whole or not there, that a cut report is completed by
 the next one, which makes no picture twice, and that memory grows with light rows per image of one camera and with one
-page, not with the index. How a page looks is `indexer.pages`; what is written where, `indexer.files.output_folder`.
+page, not with the index. How a page looks is `indexer.web`; what is written where, `indexer.files.output_folder`.
 """
 
 import hashlib
@@ -15,8 +15,13 @@ from indexer.domain.images import State
 from indexer.errors import UsageProblem
 from indexer.execution import Map
 from indexer.files.output_folder import Publication, open_publication
-from indexer.pages import paging, rendering
-from indexer.pages.views import (
+from indexer.store import cameras, profiles, reporting
+from indexer.store.cameras import CameraSummary
+from indexer.store.database import Database
+from indexer.store.profiles import StoredProfile
+from indexer.store.reporting import Decided, PairFacts
+from indexer.web import pagination, rendering
+from indexer.web.view_models import (
     About,
     CameraCard,
     Family,
@@ -31,11 +36,6 @@ from indexer.pages.views import (
     StripPage,
     pair_key,
 )
-from indexer.store import cameras, profiles, reporting
-from indexer.store.cameras import CameraSummary
-from indexer.store.database import Database
-from indexer.store.profiles import StoredProfile
-from indexer.store.reporting import Decided, PairFacts
 from indexer.workflows.comparing import Means
 from indexer.workflows.report_about import SWEPT, about_camera
 from indexer.workflows.report_pairs import Material, pair_views
@@ -74,7 +74,7 @@ class _Layout:
 
     folder: str
     decided: list[Decided]
-    pages: list[list[paging.Part]]
+    pages: list[list[pagination.Part]]
     strip_hrefs: dict[int, str]
     pair_places: list[int]
     pair_pages: list[range]
@@ -167,7 +167,7 @@ class _Writing:
             self._means, camera_id, out=self._out, card=card, stored=stored, newest=newest, sweep=self._made.swept
         )
 
-    def _families(self, layout: _Layout, parts: Sequence[paging.Part]) -> tuple[Family, ...]:
+    def _families(self, layout: _Layout, parts: Sequence[pagination.Part]) -> tuple[Family, ...]:
         ids = list(
             {image for part in parts for image in (part.head, *(layout.decided[at].image_id for at in part.members))}
         )
@@ -208,7 +208,9 @@ class _Writing:
             facts = reporting.load_images(
                 session, [image for pair in close for image in (pair.image_id, pair.other_id)]
             )
-        ranges = paging.pair_pages(len(facts[pair.image_id].path) + len(facts[pair.other_id].path) for pair in close)
+        ranges = pagination.pair_pages(
+            len(facts[pair.image_id].path) + len(facts[pair.other_id].path) for pair in close
+        )
         for number, places in enumerate(ranges, start=1):
             page = PageNumber(number, len(ranges), "borderline.html", "borderline")
             pairs = self._pairs([close[at] for at in places], strip_hrefs)
@@ -216,7 +218,7 @@ class _Writing:
 
     def _overview(self, cards: Sequence[CameraCard]) -> None:
         total = _total(cards)
-        ranges = paging.card_pages(len(cards)) or [range(0)]
+        ranges = pagination.card_pages(len(cards)) or [range(0)]
         for number, places in reversed(list(enumerate(ranges, start=1))):
             page = PageNumber(number, len(ranges), "index.html", "overview")
             shown = tuple(cards[at] for at in places)
@@ -229,8 +231,8 @@ class _Writing:
 
 def _lay_out(folder: str, decided: list[Decided]) -> _Layout:
     """Which image and which pair is on which page of a camera."""
-    parts = list(paging.divide(_families(decided)))
-    pages = paging.strip_pages(parts)
+    parts = list(pagination.divide(_families(decided)))
+    pages = pagination.strip_pages(parts)
     strip_hrefs = dict[int, str]()
     for number, page in enumerate(pages, start=1):
         file = PageNumber(number, len(pages), "index.html", "strip").file(number)
@@ -238,7 +240,9 @@ def _lay_out(folder: str, decided: list[Decided]) -> _Layout:
             strip_hrefs.setdefault(part.head, f"{folder}/{file}#image-{part.head}")
     signs = {one.image_id: one.path_signs for one in decided}
     places = [at for page in pages for part in page for at in part.members]
-    ranges = paging.pair_pages(decided[at].path_signs + signs.get(decided[at].keeper_id or 0, 4096) for at in places)
+    ranges = pagination.pair_pages(
+        decided[at].path_signs + signs.get(decided[at].keeper_id or 0, 4096) for at in places
+    )
     pair_hrefs = {
         decided[at].image_id: f"{_pairs_file(number)}#{pair_key(decided[at].image_id, decided[at].keeper_id or 0)}"
         for number, page_places in enumerate(ranges, start=1)

@@ -5,9 +5,9 @@ from indexer.domain.profiles import Preparation, Profile
 from indexer.escaping import command_line
 from indexer.files.output_folder import Publication
 from indexer.imaging.masks import mask_picture
-from indexer.pages.views import About, CameraCard, Ignored, Listed, Listing, Picture, Sweep, SweepPoint
 from indexer.store import reporting
 from indexer.store.profiles import StoredProfile
+from indexer.web.view_models import About, CameraCard, Ignored, Listed, Listing, Picture, Sweep, SweepPoint
 from indexer.workflows.comparing import Means
 from indexer.workflows.measures import mask_of
 from indexer.workflows.sweep import sweep as try_limits

@@ -12,11 +12,11 @@ from indexer.files.output_folder import Publication
 from indexer.imaging.change_regions import Changes, Region, changes
 from indexer.imaging.matching import Measure
 from indexer.imaging.thumbnails import decode
-from indexer.pages.views import Outline, Pair, Points, Removal, Shown
 from indexer.store import thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.store.reporting import ImageFacts, PairFacts, RemovalFacts
+from indexer.web.view_models import Outline, Pair, Points, Removal, Shown
 from indexer.workflows.measures import measure_of
 from indexer.workflows.prepared import found_by
 

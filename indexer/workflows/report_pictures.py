@@ -14,10 +14,10 @@ from indexer.execution import Lost, Map
 from indexer.files.output_folder import Publication
 from indexer.imaging.headers import Limits
 from indexer.imaging.previews import PICTURE_WIDTH, PictureTask, picture_of_thumbnail, take_picture
-from indexer.pages.views import Picture, Shown
 from indexer.store import pictures, reporting
 from indexer.store.database import Database
 from indexer.store.reporting import ImageFacts, RemovalFacts
+from indexer.web.view_models import Picture, Shown
 from indexer.workflows.watching import Advance
 
 

@@ -93,7 +93,7 @@ def test_cut_report_is_completed(
 ) -> None:
     """A report that was cut off has no overview, and the next one completes it."""
     with monkeypatch.context() as cut:
-        cut.setattr("indexer.pages.rendering.pairs", _interrupt)
+        cut.setattr("indexer.web.rendering.pairs", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             write()
     assert not (tmp_path / "out" / "index.html").exists()

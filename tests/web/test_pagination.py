@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.pages.figures import HOURS_SIZE, hour_bars, sweep_dots
-from indexer.pages.paging import FAMILY_PART, divide, paginate
-from indexer.pages.views import Hour, SweepPoint
+from indexer.web.charts import HOURS_SIZE, hour_bars, sweep_dots
+from indexer.web.pagination import FAMILY_PART, divide, paginate
+from indexer.web.view_models import Hour, SweepPoint
 
 
 @given(st.lists(st.integers(0, 50)), st.integers(1, 100))

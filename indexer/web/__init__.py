@@ -8,5 +8,5 @@ Decision: Jinja2 with three nets under each other. Autoescaping is on, so that a
 value passes `indexer.escaping.printable` on its way (`finalize`), so that no direction mark or line end of a name
 reorders the page; the one thing that must come through exactly, the paths in the CSV of verdicts, travels as ASCII
 JSON in an attribute. A Content-Security-Policy in each page admits pictures, one stylesheet and one script of the
-folder and nothing else; Chromium and Firefox hold it on `file://` too. Enforced by tests/pages/test_browser.py.
+folder and nothing else; Chromium and Firefox hold it on `file://` too. Enforced by tests/web/test_browser.py.
 """

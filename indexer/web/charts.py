@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
-from indexer.pages.views import Hour, SweepPoint
+from indexer.web.view_models import Hour, SweepPoint
 
 HOURS_SIZE = (240, 64)
 """Width and height of the chart of hours, in its own units."""

@@ -8,8 +8,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from indexer.escaping import printable
-from indexer.pages import figures
-from indexer.pages.views import Overview, Pair, PairsPage, Shown, StripPage
+from indexer.web import charts
+from indexer.web.view_models import Overview, Pair, PairsPage, Shown, StripPage
 
 _HERE = Path(__file__).parent
 _NAME_SIGNS, _CAMERA_SIGNS = 48, 40  # of a name in a strip or an alternative text
@@ -125,7 +125,7 @@ _ENVIRONMENT.filters |= {
     "base": lambda path: path.rpartition("/")[2],
     "number": lambda value: f"{value:g}",
     "share": lambda value: "–" if value is None else f"{value:.0%}",
-    "hour_bars": figures.hour_bars,
-    "sweep_dots": figures.sweep_dots,
+    "hour_bars": charts.hour_bars,
+    "sweep_dots": charts.sweep_dots,
 }
-_ENVIRONMENT.globals |= {"hours_size": figures.HOURS_SIZE, "sweep_size": figures.SWEEP_SIZE}
+_ENVIRONMENT.globals |= {"hours_size": charts.HOURS_SIZE, "sweep_size": charts.SWEEP_SIZE}
