@@ -25,7 +25,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy import URL, make_url
 
-from indexer.store import readers
+from indexer.store import reader_roles
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.store.tables import Table
@@ -149,7 +149,7 @@ class Server:
 
     def reader(self, database: Database) -> Database:
         """The index as the maker's role that may only read, which is made by the tool itself."""
-        readers.make_reader(database, self._reader, password=READER_PASSWORD)
+        reader_roles.make_reader(database, self._reader, password=READER_PASSWORD)
         return open_database(_text(database.url.set(username=self._reader, password=READER_PASSWORD)))
 
     def _copied(self, url: URL) -> Database:

@@ -17,7 +17,7 @@ from indexer.door.exits import fall_silent
 from indexer.door.page import plain
 from indexer.door.tables import cell
 from indexer.escaping import printable
-from indexer.store.answers import Table
+from indexer.store.query_result import Table
 
 _LONGEST_CELL = 10_000  # characters that a person is shown of one value
 _GAP = "   "

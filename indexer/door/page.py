@@ -28,8 +28,8 @@ from indexer.escaping import printable
 from indexer.execution import IN_FLIGHT, UNBOUNDED, Bounds, Map, engine, processes
 from indexer.files.known_indexes import KnownIndexes
 from indexer.settings import Settings
-from indexer.store.answers import Table
 from indexer.store.database import Database
+from indexer.store.query_result import Table
 from indexer.store.schema import open_database
 from indexer.workflows.workload import PRELOADED, is_worth_workers
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from indexer.domain.images import Criterion
 from indexer.domain.profiles import REFERENCE_PIXELS
 from indexer.door.words import path
-from indexer.store.stories import DecisionStory, ImageStory
+from indexer.store.image_details import DecisionStory, ImageStory
 
 _PREFERRED = {
     Criterion.PINNED: "it is pinned",

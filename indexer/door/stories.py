@@ -10,8 +10,8 @@ from indexer.door.words import path, size, when
 from indexer.escaping import command_line
 from indexer.imaging.scoring import Evidence
 from indexer.imaging.side_by_side import Captions
+from indexer.store.image_details import DecisionStory, ImageStory
 from indexer.store.removals import Removal
-from indexer.store.stories import DecisionStory, ImageStory
 from indexer.workflows.explain import PairStory
 from indexer.workflows.illustrating import Illustration, Shown, Source
 

@@ -11,8 +11,8 @@ from indexer.door.page import Page
 from indexer.escaping import command_line, quoted
 from indexer.execution import Map, serial
 from indexer.store.database import Database
+from indexer.store.image_details import ImageStory
 from indexer.store.schema import open_database
-from indexer.store.stories import ImageStory
 from indexer.workflows import compare, demo, explain, ingest, prune
 from indexer.workflows.compare import CompareReport
 from indexer.workflows.demo import DemoFrame

@@ -10,9 +10,9 @@ from indexer.door.proposals import proposed
 from indexer.door.tables import SHOWN, grid, sentences, table
 from indexer.escaping import command_line, printable
 from indexer.files.walking import NOT_AN_IMAGE
-from indexer.store.answers import Table as Rows
-from indexer.store.auditing import Audit
-from indexer.store.readers import Reader
+from indexer.store.audit_queries import Audit
+from indexer.store.query_result import Table as Rows
+from indexer.store.reader_roles import Reader
 from indexer.store.schema import Health
 from indexer.workflows.adopt import AdoptReport
 from indexer.workflows.compare import CompareReport

@@ -23,11 +23,11 @@ from indexer.errors import DatabaseProblem, NoIndexProblem
 from indexer.escaping import command_line, quoted
 from indexer.files.private import create_file
 from indexer.store import profiles
-from indexer.store.advisory import hold_shape
 from indexer.store.database import Database, parse_database
-from indexer.store.identity import ensure_identity
-from indexer.store.locking import writer_lock
-from indexer.store.server import server_problems
+from indexer.store.index_identity import ensure_identity
+from indexer.store.locks.postgresql import hold_shape
+from indexer.store.locks.writer_lock import writer_lock
+from indexer.store.postgresql_check import server_problems
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 _OURS = re.compile(r"\d{4}")

@@ -114,7 +114,7 @@ def _is_of_camera(camera_ids: Sequence[int]) -> ColumnElement[bool]:
 
 def _iter_of_image(session: Session, columns: Any, image_id: int, *, scoring_id: int) -> Iterator[Any]:
     """The rows of an image as the smaller of a pair, and as the larger: to one question with OR, SQLite would look at
-    every score of the scoring (tests/store/test_plans.py)."""
+    every score of the scoring (tests/store/test_query_plans.py)."""
     for place in (ScoreRow.image_a_id, ScoreRow.image_b_id):
         yield from session.execute(columns.where(ScoreRow.scoring_id == scoring_id, place == image_id))
 

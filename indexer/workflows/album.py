@@ -16,7 +16,7 @@ from indexer.domain.removal import IndexedFile
 from indexer.files.verification import FileIdentity, Fingerprint, check, check_and_read
 from indexer.imaging.headers import Limits
 from indexer.imaging.previews import Picture, find_picture
-from indexer.store import pictures
+from indexer.store import previews
 from indexer.store.database import Session
 
 MOST_PIXELS, MOST_BYTES = 50_000_000, 128 * 2**20
@@ -48,5 +48,5 @@ class Album:
     def write(self, session: Session) -> None:
         """Writes the pictures that were made since the last time; those that the database cannot take are given up."""
         if self._new:
-            pictures.add_pictures(session, self._new)
+            previews.add_pictures(session, self._new)
         self._new.clear()

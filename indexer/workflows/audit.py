@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from indexer.errors import UsageProblem
-from indexer.store import auditing
-from indexer.store.answers import Table
-from indexer.store.auditing import Audit
+from indexer.store import audit_queries
+from indexer.store.audit_queries import Audit
 from indexer.store.database import Database
+from indexer.store.query_result import Table
 
 
 @dataclass(frozen=True)
@@ -31,18 +31,18 @@ def question(name: str | None, parameters: Sequence[str], *, sql: str | None) ->
     for key, equals, _value in pairs:
         if not equals:
             raise UsageProblem(f"parameter {key!r} is not KEY=VALUE")
-    auditing.get_audit(name)
+    audit_queries.get_audit(name)
     return Question(name, {key: value for key, _equals, value in pairs}, None)
 
 
 def list_questions() -> list[Audit]:
     """The ready-made queries."""
-    return auditing.list_audits()
+    return audit_queries.list_audits()
 
 
 def ask(database: Database, asked: Question) -> Table:
     """The answer, which is the caller's to close."""
     if asked.sql is not None:
-        return auditing.run_sql(database, asked.sql)
+        return audit_queries.run_sql(database, asked.sql)
     assert asked.name is not None
-    return auditing.run_audit(database, asked.name, asked.parameters)
+    return audit_queries.run_audit(database, asked.name, asked.parameters)

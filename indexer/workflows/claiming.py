@@ -15,7 +15,7 @@ from indexer.imaging.file_description import Description
 from indexer.store import images
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
-from indexer.store.locking import Right
+from indexer.store.locks.writer_lock import Right
 from indexer.workflows.equal_rows import Contents
 from indexer.workflows.looking import Found
 from indexer.workflows.sorting import News, SortedOut, sort_out

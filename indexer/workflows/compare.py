@@ -12,7 +12,7 @@ from typing import Any
 from indexer.imaging.matching import load_kernel
 from indexer.store import cameras, profiles
 from indexer.store.database import Database
-from indexer.store.locking import Right
+from indexer.store.locks.writer_lock import Right
 from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.comparing import CameraResult as CameraResult
 from indexer.workflows.comparing import Means as Means

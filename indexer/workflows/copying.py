@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from indexer.errors import DatabaseProblem, Interrupted, UsageProblem
 from indexer.interrupts import uninterrupted
-from indexer.store.copying import Contents, Into, Row, Tally, count_rows, iter_rows, list_tables
-from indexer.store.founding import found
-from indexer.store.identity import get_index_id
+from indexer.store.index_identity import get_index_id
 from indexer.store.schema import head, open_database
+from indexer.store.transfer.new_index import found
+from indexer.store.transfer.rows import Contents, Into, Row, Tally, count_rows, iter_rows, list_tables
 from indexer.workflows.watching import Advance, Clock, Progress, silent
 
 

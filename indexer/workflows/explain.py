@@ -9,11 +9,11 @@ from indexer.domain.selection import pair_of
 from indexer.imaging.matching import evidence_of_pair
 from indexer.imaging.scoring import Evidence
 from indexer.imaging.thumbnails import decode
-from indexer.store import cameras, profiles, scores, stories, thumbnails, verdicts
+from indexer.store import cameras, image_details, profiles, scores, thumbnails, verdicts
 from indexer.store.database import Database, Session
+from indexer.store.image_details import ImageStory
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import NamedEvidence
-from indexer.store.stories import ImageStory
 from indexer.store.verdicts import JudgedPair
 from indexer.workflows.measures import measure_of
 
@@ -41,14 +41,14 @@ class PairStory:
 def explain_image(database: Database, name: str) -> ImageStory:
     """What the index knows of an image named by path or number."""
     with database.read() as session:
-        return stories.get_story(session, stories.get_image_id(session, name))
+        return image_details.get_story(session, image_details.get_image_id(session, name))
 
 
 def explain_pair(database: Database, name_a: str, name_b: str) -> PairStory:
     """What a pair of images shows."""
     with database.read() as session:
         image_a, image_b = (
-            stories.get_story(session, stories.get_image_id(session, name)) for name in (name_a, name_b)
+            image_details.get_story(session, image_details.get_image_id(session, name)) for name in (name_a, name_b)
         )
         stored = profiles.camera_profile(session, cameras.get_camera(session, image_a.camera))
         judged = verdicts.find_verdict(session, pair_of(image_a.id, image_b.id))

@@ -19,10 +19,10 @@ from indexer.imaging.file_description import read_native
 from indexer.imaging.headers import ImageRefused, Limits
 from indexer.imaging.previews import Picture, PictureTask, picture_of_thumbnail, take_picture
 from indexer.imaging.side_by_side import PANEL_WIDTH, Captions, side_by_side
-from indexer.store import cameras, pictures, profiles, thumbnails
+from indexer.store import cameras, previews, profiles, thumbnails
 from indexer.store.database import Database, Session
+from indexer.store.image_details import ImageStory, get_story
 from indexer.store.profiles import StoredProfile
-from indexer.store.stories import ImageStory, get_story
 from indexer.workflows.explain import OF_TWO_CAMERAS, PairStory, explain_image, explain_pair, load_pair
 from indexer.workflows.measures import mask_of, measure_of
 from indexer.workflows.unwalked import find_walked
@@ -124,7 +124,7 @@ def _picture(session: Session, image: ImageStory, *, limits: Limits) -> tuple[Pi
         task = PictureTask(path, image.content_hash, limits, width=PANEL_WIDTH)
         if (picture := take_picture(task).data) is not None:
             return picture, source
-    if (kept := pictures.load_pictures(session, [image.id]).get(image.id)) is not None:
+    if (kept := previews.load_pictures(session, [image.id]).get(image.id)) is not None:
         return kept, Source.STORED
     for stored in profiles.list_profiles(session):
         loaded = thumbnails.load_thumbnails(session, [image.id], preparation_id=stored.preparation_id)

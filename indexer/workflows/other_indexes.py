@@ -25,7 +25,7 @@ from indexer.files.walking import folders_above
 from indexer.files.witness_record import find_quarantine_in
 from indexer.store import images, runs
 from indexer.store.database import Database
-from indexer.store.identity import get_copied_from, get_index_id
+from indexer.store.index_identity import get_copied_from, get_index_id
 from indexer.store.schema import open_database
 from indexer.workflows.looking import BESIDE, Found
 from indexer.workflows.running import name_of_user

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from indexer.errors import ImageProblem
 from indexer.escaping import command_line
-from indexer.store import pins, stories
+from indexer.store import image_details, pins
 from indexer.store.database import Database
 from indexer.workflows.running import writing
 from indexer.workflows.watching import Clock
@@ -31,7 +31,7 @@ def unpin(database: Database, names: Sequence[str], *, clock: Clock) -> PinRepor
 
 def _set(database: Database, names: Sequence[str], *, pinned: bool, clock: Clock) -> PinReport:
     with database.read() as session:
-        chosen = [stories.get_story(session, stories.get_image_id(session, name)) for name in names]
+        chosen = [image_details.get_story(session, image_details.get_image_id(session, name)) for name in names]
     for story in chosen:
         if pinned and story.state == "removed":
             raise ImageProblem(

@@ -13,7 +13,7 @@ from typing import Any
 from indexer.domain.removal import Brake, Flagged, Plan, plan_removal
 from indexer.errors import UsageProblem
 from indexer.interrupts import uninterrupted
-from indexer.store import cameras, decisions, images, pictures, runs
+from indexer.store import cameras, decisions, images, previews, runs
 from indexer.store.database import Database
 from indexer.workflows.album import Album
 from indexer.workflows.removing import End, Manner, take_away
@@ -148,7 +148,7 @@ def _album(database: Database, victims: Sequence[Flagged], *, manner: Manner) ->
     """An album that knows which of the victims and their keepers have a picture already."""
     ids = {image_id for item in victims for image_id in (item.victim.image_id, item.keeper.image_id)}
     with database.read() as session:
-        return Album(pictures.list_pictured(session, sorted(ids)), limits=manner.limits)
+        return Album(previews.list_pictured(session, sorted(ids)), limits=manner.limits)
 
 
 def _require_unwalked(database: Database, *, manner: Manner) -> None:

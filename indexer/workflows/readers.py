@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from indexer.store import readers
+from indexer.store import reader_roles
 from indexer.store.database import Database
-from indexer.store.readers import Reader
+from indexer.store.reader_roles import Reader
 
 NOT_NEEDED = "not needed"
 
@@ -16,5 +16,5 @@ def make_reader(database: Database, name: str, *, ask_password: Callable[[], str
     """
     if database.path is not None:
         return Reader(name, NOT_NEEDED, database.name)
-    readers.check_reader(database, name)
-    return readers.make_reader(database, name, password=ask_password())
+    reader_roles.check_reader(database, name)
+    return reader_roles.make_reader(database, name, password=ask_password())

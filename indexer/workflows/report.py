@@ -15,11 +15,11 @@ from indexer.domain.images import State
 from indexer.errors import UsageProblem
 from indexer.execution import Map
 from indexer.files.output_folder import Publication, open_publication
-from indexer.store import cameras, profiles, reporting
+from indexer.store import cameras, profiles, report_queries
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
-from indexer.store.reporting import Decided, PairFacts
+from indexer.store.report_queries import Decided, PairFacts
 from indexer.web import pagination, rendering
 from indexer.web.view_models import (
     About,
@@ -114,10 +114,10 @@ class _Writing:
             in_force = profiles.list_in_force(session, chosen)
             summaries = {one.camera: one for one in cameras.list_summaries(session) if one.camera in chosen}
             cards = [
-                _card(summaries[name], number, in_force[name], reporting.list_hours(session, number))
+                _card(summaries[name], number, in_force[name], report_queries.list_hours(session, number))
                 for name, number in chosen.items()
             ]
-            close = reporting.list_borderline(
+            close = report_queries.list_borderline(
                 session, limit=BORDERLINE, camera_id=None if camera is None else chosen[camera]
             )
         made.cameras, made.images, made.borderline = len(cards), sum(card.images for card in cards), len(close)
@@ -139,7 +139,7 @@ class _Writing:
 
     def _camera(self, card: CameraCard, camera_id: int, stored: StoredProfile) -> _Layout:
         with self._database.read() as session:
-            layout = _lay_out(card.folder, reporting.list_decided(session, camera_id))
+            layout = _lay_out(card.folder, report_queries.list_decided(session, camera_id))
         count = max(1, len(layout.pages))
         for number in (*range(2, count + 1), 1):  # the first one last: it shows a picture of the others
             families = self._families(layout, layout.pages[number - 1] if layout.pages else [])
@@ -151,7 +151,7 @@ class _Writing:
             page = PageNumber(number, len(layout.pair_pages), "pairs.html", "pairs")
             decisions = [layout.decided[layout.pair_places[at]].decision_id for at in places]
             with self._database.read() as session:
-                found = reporting.load_pairs(session, decisions)
+                found = report_queries.load_pairs(session, decisions)
             pairs = self._pairs([found[decision] for decision in decisions], layout.strip_hrefs)
             self._write(f"{card.folder}/{page.file(number)}", rendering.pairs(PairsPage(self._site, page, card, pairs)))
             self._made.pairs += len(pairs)
@@ -162,7 +162,7 @@ class _Writing:
         newest: Picture | None = None
         if kept:
             with self._database.read() as session:
-                newest = self._pictures.show(reporting.load_images(session, kept[-1:])[kept[-1]]).picture
+                newest = self._pictures.show(report_queries.load_images(session, kept[-1:])[kept[-1]]).picture
         return about_camera(
             self._means, camera_id, out=self._out, card=card, stored=stored, newest=newest, sweep=self._made.swept
         )
@@ -173,9 +173,9 @@ class _Writing:
         )
         decisions = [layout.decided[at].decision_id for part in parts for at in part.members]
         with self._database.read() as session:
-            facts = reporting.load_images(session, ids)
-            removals = reporting.load_removals(session, ids)
-            pairs = {pair.image_id: pair for pair in reporting.load_pairs(session, decisions).values()}
+            facts = report_queries.load_images(session, ids)
+            removals = report_queries.load_removals(session, ids)
+            pairs = {pair.image_id: pair for pair in report_queries.load_pairs(session, decisions).values()}
         self._pictures.make(list(facts.values()), removals, advance=self._advance)
         shown = {image: self._pictures.show(one) for image, one in facts.items()}
         return tuple(
@@ -196,8 +196,8 @@ class _Writing:
     def _pairs(self, pairs: Sequence[PairFacts], strip_hrefs: dict[int, str]) -> tuple[Pair, ...]:
         ids = list({image for pair in pairs for image in (pair.image_id, pair.other_id)})
         with self._database.read() as session:
-            facts = reporting.load_images(session, ids)
-            removals = reporting.load_removals(session, ids)
+            facts = report_queries.load_images(session, ids)
+            removals = report_queries.load_removals(session, ids)
             stored = {one.id: one for one in profiles.list_profiles(session)}  # one may have been made meanwhile
         shown = {image: self._pictures.show(one) for image, one in facts.items()}
         material = Material(tuple(pairs), facts, shown, removals, strip_hrefs)
@@ -205,7 +205,7 @@ class _Writing:
 
     def _borderline(self, close: Sequence[PairFacts], strip_hrefs: dict[int, str]) -> None:
         with self._database.read() as session:
-            facts = reporting.load_images(
+            facts = report_queries.load_images(
                 session, [image for pair in close for image in (pair.image_id, pair.other_id)]
             )
         ranges = pagination.pair_pages(
@@ -268,7 +268,7 @@ def _pairs_file(number: int) -> str:
 
 
 def _card(
-    summary: CameraSummary, number: int, stored: StoredProfile, hours: Sequence[reporting.HourCount]
+    summary: CameraSummary, number: int, stored: StoredProfile, hours: Sequence[report_queries.HourCount]
 ) -> CameraCard:
     counted = {hour.hour: Hour(hour.taken, hour.kept) for hour in hours}
     return CameraCard(

@@ -5,7 +5,7 @@ from indexer.domain.profiles import Preparation, Profile
 from indexer.escaping import command_line
 from indexer.files.output_folder import Publication
 from indexer.imaging.masks import mask_picture
-from indexer.store import reporting
+from indexer.store import report_queries
 from indexer.store.profiles import StoredProfile
 from indexer.web.view_models import About, CameraCard, Ignored, Listed, Listing, Picture, Sweep, SweepPoint
 from indexer.workflows.comparing import Means
@@ -85,19 +85,19 @@ def _listings(means: Means, camera_id: int, card: CameraCard) -> list[Listing]:
             (
                 "undecided",
                 card.undecided,
-                reporting.list_undecided(session, camera_id, limit=_NAMED),
+                report_queries.list_undecided(session, camera_id, limit=_NAMED),
                 ("--sql", undecided),
             ),
             (
                 "unreadable",
                 card.unreadable,
-                reporting.list_of_states(session, camera_id, states=_UNREADABLE, limit=_NAMED),
+                report_queries.list_of_states(session, camera_id, states=_UNREADABLE, limit=_NAMED),
                 ("unreadable",),
             ),
             (
                 "missing",
                 card.missing,
-                reporting.list_of_states(session, camera_id, states=(State.MISSING,), limit=_NAMED),
+                report_queries.list_of_states(session, camera_id, states=(State.MISSING,), limit=_NAMED),
                 ("--sql", missing),
             ),
         )

@@ -15,7 +15,7 @@ from indexer.imaging.thumbnails import decode
 from indexer.store import thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
-from indexer.store.reporting import ImageFacts, PairFacts, RemovalFacts
+from indexer.store.report_queries import ImageFacts, PairFacts, RemovalFacts
 from indexer.web.view_models import Outline, Pair, Points, Removal, Shown
 from indexer.workflows.measures import measure_of
 from indexer.workflows.prepared import found_by

@@ -14,9 +14,9 @@ from indexer.execution import Lost, Map
 from indexer.files.output_folder import Publication
 from indexer.imaging.headers import Limits
 from indexer.imaging.previews import PICTURE_WIDTH, PictureTask, picture_of_thumbnail, take_picture
-from indexer.store import pictures, reporting
+from indexer.store import previews, report_queries
 from indexer.store.database import Database
-from indexer.store.reporting import ImageFacts, RemovalFacts
+from indexer.store.report_queries import ImageFacts, RemovalFacts
 from indexer.web.view_models import Picture, Shown
 from indexer.workflows.watching import Advance
 
@@ -80,9 +80,9 @@ class Pictures:
 
     def _from_index(self, wanted: Sequence[ImageFacts], *, advance: Advance) -> None:
         with self.database.read() as session:
-            stored = pictures.load_pictures(session, [facts.id for facts in wanted])
+            stored = previews.load_pictures(session, [facts.id for facts in wanted])
             bare = [facts for facts in wanted if facts.id not in stored and not self.out.reuse(_names(facts)[1])]
-            grey = reporting.load_any_thumbnails(session, [facts.id for facts in bare])
+            grey = report_queries.load_any_thumbnails(session, [facts.id for facts in bare])
         for facts in wanted:
             colour, prepared = _names(facts)
             if facts.id in stored:

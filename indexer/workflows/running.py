@@ -14,8 +14,8 @@ from typing import Any
 
 from indexer.store import removals, runs
 from indexer.store.database import Database
-from indexer.store.identity import get_index_id, make_token
-from indexer.store.locking import Right, writer_lock
+from indexer.store.index_identity import get_index_id, make_token
+from indexer.store.locks.writer_lock import Right, writer_lock
 from indexer.workflows.settle import Settled, settle_removals
 from indexer.workflows.watching import Clock
 

@@ -36,8 +36,8 @@ from indexer.files.verification import (
 from indexer.files.witness_record import is_recorded_near
 from indexer.store import decisions, images, pins, removals
 from indexer.store.database import Database
-from indexer.store.identity import get_index_id
-from indexer.store.locking import Right
+from indexer.store.index_identity import get_index_id
+from indexer.store.locks.writer_lock import Right
 from indexer.store.removals import Removal
 from indexer.workflows.watching import Clock
 from indexer.workflows.witnesses import hold_around, note_return

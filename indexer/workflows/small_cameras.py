@@ -13,8 +13,8 @@ from indexer.domain.verdicts import Judgement, contradictions
 from indexer.execution import Lost, serial
 from indexer.store import cameras, decisions
 from indexer.store.profiles import StoredProfile
-from indexer.store.standing import Standing, list_standing
 from indexer.store.system_folders import count_in_system_folders
+from indexer.store.unchanged_cameras import Standing, list_standing
 from indexer.workflows.camera_tasks import LARGEST, TOGETHER, CameraTask, groups, hand_out
 from indexer.workflows.comparing import CameraResult, Means, Written
 from indexer.workflows.deciding import MetPair

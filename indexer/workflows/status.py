@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from indexer.domain.similar_names import list_alike
-from indexer.store import auditing, cameras, profiles, removals
+from indexer.store import audit_queries, cameras, profiles, removals
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database
 from indexer.store.removals import Removal
@@ -51,7 +51,7 @@ def status(database: Database) -> Status:
             left_open=len(removals.list_open(session)),
             unwitnessed=tuple(removals.list_unwitnessed(session)),
             unknown_runs=unknown,
-            unlikely_times=auditing.count_rows(session, "unlikely_times"),
+            unlikely_times=audit_queries.count_rows(session, "unlikely_times"),
             in_system_folders=count_in_system_folders(session),
             alike=tuple(list_alike(cameras.list_cameras(session))),
         )

@@ -18,7 +18,7 @@ from indexer.domain.verdicts import Contradiction, Pair, Word, contradictions, i
 from indexer.errors import IndexerError, VerdictProblem
 from indexer.escaping import command_line
 from indexer.files.given_files import read_given_file
-from indexer.store import cameras, decisions, removals, stories, verdicts
+from indexer.store import cameras, decisions, image_details, removals, verdicts
 from indexer.store.columns import path_from_text
 from indexer.store.database import Database, Session
 from indexer.store.verdicts import JudgedImage, JudgedPair
@@ -186,7 +186,7 @@ def _wish(session: Session, line: Line, *, by: str, note: str | None) -> Wish:
 
 def _images(session: Session, name_a: str, name_b: str) -> tuple[JudgedImage, JudgedImage]:
     """Two images of one camera."""
-    ids = [stories.get_image_id(session, _path(name)) for name in (name_a, name_b)]
+    ids = [image_details.get_image_id(session, _path(name)) for name in (name_a, name_b)]
     if ids[0] == ids[1]:
         raise VerdictProblem(f"{name_a!a} and {name_b!a} are one and the same image, {ids[0]}; a verdict is of two")
     image_a, image_b = verdicts.get_images(session, (ids[0], ids[1]))

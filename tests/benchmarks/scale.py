@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 
 from indexer.imaging.thumbnails import encode
-from indexer.store import auditing
-from indexer.store.answers import Table
+from indexer.store import audit_queries
 from indexer.store.database import Database
+from indexer.store.query_result import Table
 from indexer.store.schema import open_database
 from indexer.workflows import copying, explain, prune, status
 from tests import databases
@@ -118,17 +118,17 @@ def _questions(count: int) -> dict[str, Question]:
         "explain A": (["explain", duplicate], lambda index: explain.explain_image(index, duplicate)),
         "explain A B": (["explain", kept, duplicate], lambda index: explain.explain_pair(index, kept, duplicate)),
     }
-    for audit in auditing.list_audits():
+    for audit in audit_queries.list_audits():
         given = {"image": duplicate} if audit.name == "history" else {}
         words = [f"{name}={value}" for name, value in given.items()]
-        work = partial(auditing.run_audit, name=audit.name, parameters=given)
+        work = partial(audit_queries.run_audit, name=audit.name, parameters=given)
         asked[f"audit {audit.name}"] = (["audit", audit.name, *words], work)
     one_camera = {"camera": f"c{_CAMERA:02}"}
-    work = partial(auditing.run_audit, name="twins", parameters=one_camera)
+    work = partial(audit_queries.run_audit, name="twins", parameters=one_camera)
     asked["audit twins camera=…"] = (["audit", "twins", f"camera={one_camera['camera']}"], work)
     queries = re.findall(r"^```sql\n(.*?)^```$", (ROOT / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
     for number, query in enumerate(queries, start=1):
-        asked[f"README query {number}"] = (["audit", "--sql", query], partial(auditing.run_sql, sql=query))
+        asked[f"README query {number}"] = (["audit", "--sql", query], partial(audit_queries.run_sql, sql=query))
     return asked | {"prune --dry-run": (["prune", "--dry-run"], prune.plan)}
 
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from indexer.store.copying import list_tables
 from indexer.store.schema import open_database
+from indexer.store.transfer.rows import list_tables
 from indexer.workflows import copying
 from tests import databases
 from tests.benchmarks.measuring import rounded

@@ -16,7 +16,7 @@ from indexer.door import answers
 from indexer.door.page import Page
 from indexer.errors import UsageProblem
 from indexer.settings import read_settings
-from indexer.store.answers import Bounds, Table
+from indexer.store.query_result import Bounds, Table
 from tests.databases import Maker, execute, on_postgresql
 from tests.door.conftest import ROOT, Run
 
@@ -129,7 +129,7 @@ def test_memory_on_a_server(reading: str, tmp_path: Path, sql: str, code: int, s
 def test_a_full_disk_for_temporary_files(run: Run, decided: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no temporary file can be written, that is a known problem, and nothing is answered in part."""
     with open("/dev/full", "r+b", buffering=0) as full:  # noqa: PTH123
-        monkeypatch.setattr("indexer.store.answers.tempfile.TemporaryFile", lambda: full)
+        monkeypatch.setattr("indexer.store.query_result.tempfile.TemporaryFile", lambda: full)
         answer = run("audit", "--sql", "SELECT path FROM images")
     assert (answer.code, answer.out, answer.sentence) == (1, "", "indexer: No space left on device")
 

@@ -8,7 +8,7 @@ import pytest
 
 from indexer.domain.images import Criterion
 from indexer.door.reasons import sentences
-from indexer.store.stories import DecisionStory, ImageStory, Neighbour
+from indexer.store.image_details import DecisionStory, ImageStory, Neighbour
 
 T = TypeVar("T")
 

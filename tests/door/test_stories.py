@@ -10,7 +10,7 @@ from rich.console import Console
 from indexer.domain.images import Criterion
 from indexer.door import stories
 from indexer.imaging.side_by_side import Captions
-from indexer.store.stories import DecisionStory, ImageStory
+from indexer.store.image_details import DecisionStory, ImageStory
 from indexer.workflows.explain import PairStory
 from indexer.workflows.illustrating import Illustration, Shown, Source
 

@@ -15,7 +15,7 @@ import pytest
 
 from indexer.store import database as store
 from indexer.store.database import Database, parse_database
-from indexer.store.locking import writer_lock
+from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.schema import migrate
 from tests.door import conftest as door
 from tests.door.conftest import Run

@@ -17,8 +17,8 @@ from indexer.domain.selection import Decision, Reason
 from indexer.errors import ImageProblem, UsageProblem
 from indexer.imaging.file_description import Thumbnail
 from indexer.imaging.scoring import Evidence
-from indexer.store import auditing, decisions, images, pins, profiles, removals, runs, scores, thumbnails
-from indexer.store.auditing import Audit, Parameter
+from indexer.store import audit_queries, decisions, images, pins, profiles, removals, runs, scores, thumbnails
+from indexer.store.audit_queries import Audit, Parameter
 from indexer.store.database import Database
 from indexer.store.scores import PairEvidence
 from indexer.store.tables import VerdictRow
@@ -55,7 +55,7 @@ COLUMNS = {
 
 def ask(database: Database, name: str, columns: str, **parameters: str) -> list[Any]:
     """These columns of an answer: tuples, or values if it is one column."""
-    with auditing.run_audit(database, name, parameters) as table:
+    with audit_queries.run_audit(database, name, parameters) as table:
         places = [table.columns.index(column) for column in columns.split()]
         rows = [tuple(row[place] for place in places) for row in table]
     return [row[0] for row in rows] if len(places) == 1 else rows
@@ -63,7 +63,7 @@ def ask(database: Database, name: str, columns: str, **parameters: str) -> list[
 
 def ask_all(database: Database, name: str, **parameters: str) -> list[tuple[Any, ...]]:
     """A whole answer."""
-    with auditing.run_audit(database, name, parameters) as table:
+    with audit_queries.run_audit(database, name, parameters) as table:
         return list(table)
 
 
@@ -87,21 +87,21 @@ def judge(database: Database, verdict: str, *pair: int) -> None:
 
 def test_every_audit_has_a_title() -> None:
     """The ready-made queries come by name, each with one sentence that says what it shows."""
-    audits = auditing.list_audits()
+    audits = audit_queries.list_audits()
     assert [audit.name for audit in audits] == sorted(COLUMNS)
     assert all(re.fullmatch(r"[A-Z][^.]*\.", audit.title) for audit in audits)
 
 
 def test_parameters_are_read() -> None:
     """The parameters of a query are those that its SQL uses, with what they are and their defaults."""
-    assert auditing.get_audit("removals").parameters == (
+    assert audit_queries.get_audit("removals").parameters == (
         Parameter("run", "only those of the run with this number", None, False),
         Parameter("limit", "at most so many rows", "1000", False),
     )
-    assert auditing.get_audit("history").parameters == (
+    assert audit_queries.get_audit("history").parameters == (
         Parameter("image", "the image's number, or its path", None, True),
     )
-    for audit in auditing.list_audits():
+    for audit in audit_queries.list_audits():
         assert {parameter.name for parameter in audit.parameters} == set(re.findall(r":(\w+)", audit.sql))
 
 
@@ -110,11 +110,11 @@ def test_every_audit_has_its_columns(database: Database, add: Add, name: str) ->
     """Each ready-made query runs, on an index that holds next to nothing, and has the columns that it is known by."""
     add("/frames/1.jpg")
     parameters = {"image": "1"} if name == "history" else {}
-    with auditing.run_audit(database, name, parameters) as table:
+    with audit_queries.run_audit(database, name, parameters) as table:
         assert table.columns == tuple(COLUMNS[name].split())
 
 
-@pytest.mark.parametrize("audit", auditing.list_audits(), ids=lambda audit: audit.name)
+@pytest.mark.parametrize("audit", audit_queries.list_audits(), ids=lambda audit: audit.name)
 def test_audits_speak_plain_sql(audit: Audit) -> None:
     """No ready-made query uses a word that only one of the two databases knows."""
     only_one = (
@@ -126,7 +126,7 @@ def test_audits_speak_plain_sql(audit: Audit) -> None:
 def test_unknown_audit() -> None:
     """A name that is not there is answered with those that are."""
     with pytest.raises(UsageProblem, match=f"no audit 'nope'; there are {', '.join(sorted(COLUMNS))}"):
-        auditing.get_audit("nope")
+        audit_queries.get_audit("nope")
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_unknown_audit() -> None:
 def test_parameters_that_do_not_fit(database: Database, name: str, parameters: dict[str, str], said: str) -> None:
     """A parameter that is unknown, missing or senseless is one sentence that names it."""
     with pytest.raises((UsageProblem, ImageProblem), match=f"^{re.escape(said)}"):
-        auditing.run_audit(database, name, parameters)
+        audit_queries.run_audit(database, name, parameters)
 
 
 def test_retention(database: Database, add: Add, decide: Decide) -> None:
@@ -271,7 +271,7 @@ def test_unlikely_times(database: Database, add: Add) -> None:
     add("/frames/a.jpg", at=odd[0], state="damaged", state_reason="ends early", sharpness=None)
     assert ask(database, "unlikely_times", "path") == [f"/frames/{number}.jpg" for number in range(len(odd))]
     with database.read() as session:
-        assert auditing.count_rows(session, "unlikely_times") == len(odd)
+        assert audit_queries.count_rows(session, "unlikely_times") == len(odd)
 
 
 def test_flat(database: Database, add: Add) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from indexer.imaging.headers import Limits
 from indexer.imaging.previews import Picture, small_picture
-from indexer.store import pictures
+from indexer.store import previews
 from indexer.workflows import album, removing
 from tests.databases import fill_up
 from tests.workflows.conftest import BIRD, CAR, SECOND_BIRD, Index, name, picture
@@ -43,7 +43,7 @@ def kept(index: Index) -> dict[str, Picture]:
     """The stored pictures, by file."""
     paths = dict(index.rows("SELECT id, path FROM images"))
     with index.database.read() as session:
-        return {index.file(paths[key]): value for key, value in pictures.load_pictures(session, [*paths]).items()}
+        return {index.file(paths[key]): value for key, value in previews.load_pictures(session, [*paths]).items()}
 
 
 @pytest.mark.parametrize("permanent", [False, True])

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from indexer.errors import DatabaseProblem, IndexerError, Interrupted, UsageProblem
-from indexer.store import copying as rows_of
-from indexer.store.copying import Contents, Into
 from indexer.store.database import Database, parse_database
 from indexer.store.schema import Shape, migrate, open_database, shape_of
 from indexer.store.tables import Table
+from indexer.store.transfer import rows as rows_of
+from indexer.store.transfer.rows import Contents, Into
 from indexer.workflows import copying, explain
 from indexer.workflows.copying import CopyReport
 from indexer.workflows.watching import Advance, Progress, silent

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from indexer.errors import FolderProblem, VerdictProblem
-from indexer.store.standing import list_standing
+from indexer.store.unchanged_cameras import list_standing
 from indexer.workflows import small_cameras
 from indexer.workflows.verdict import give, undo
 from tests.databases import SQLITE, Maker, on_postgresql, on_sqlite

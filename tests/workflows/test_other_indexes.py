@@ -16,7 +16,7 @@ from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
 from indexer.files.witness_record import RECORD_NAME
 from indexer.imaging.headers import Limits
 from indexer.store.database import Database
-from indexer.store.identity import get_index_id
+from indexer.store.index_identity import get_index_id
 from indexer.store.schema import open_database
 from indexer.workflows.adopt import adopt
 from indexer.workflows.copying import copy

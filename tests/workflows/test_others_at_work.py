@@ -11,7 +11,7 @@ import pytest
 from indexer.domain.removal import RemovalState
 from indexer.errors import DatabaseProblem
 from indexer.store.database import Database
-from indexer.store.locking import writer_lock
+from indexer.store.locks.writer_lock import writer_lock
 from indexer.workflows import claiming
 from indexer.workflows import ingest as ingesting
 from indexer.workflows.looking import Found

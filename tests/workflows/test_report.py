@@ -12,7 +12,7 @@ from indexer.errors import FolderProblem, ImageProblem, UsageProblem
 from indexer.execution import serial
 from indexer.imaging.headers import Limits
 from indexer.imaging.masks import Mask, mask_picture
-from indexer.store import reporting
+from indexer.store import report_queries
 from indexer.workflows.comparing import Means
 from indexer.workflows.profile import use_profile
 from indexer.workflows.report import ReportMade, report
@@ -208,8 +208,8 @@ def test_the_index_may_change_meanwhile(
     lot: Index, write: Callable[..., ReportMade], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where decisions cease to hold while the pages are written, a borderline pair leads to the overview."""
-    listed = reporting.list_decided
-    monkeypatch.setattr(reporting, "list_decided", lambda session, camera_id: listed(session, camera_id)[:0])
+    listed = report_queries.list_decided
+    monkeypatch.setattr(report_queries, "list_decided", lambda session, camera_id: listed(session, camera_id)[:0])
     assert write(sweep=False).borderline == 2
 
 
@@ -255,7 +255,7 @@ def test_a_profile_may_be_made_meanwhile(
     lot: Index, write: Callable[..., ReportMade], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A profile that was made after the report began is known by the time its decisions are shown."""
-    listed = reporting.list_decided
+    listed = report_queries.list_decided
 
     def late(session: Any, camera_id: int) -> Any:
         monkeypatch.undo()
@@ -263,5 +263,5 @@ def test_a_profile_may_be_made_meanwhile(
         lot.compare(profile="late")
         return listed(session, camera_id)
 
-    monkeypatch.setattr(reporting, "list_decided", late)
+    monkeypatch.setattr(report_queries, "list_decided", late)
     assert write(sweep=False).pairs == 1

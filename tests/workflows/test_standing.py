@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from indexer.store.cameras import list_cameras
-from indexer.store.standing import list_standing
+from indexer.store.unchanged_cameras import list_standing
 from indexer.workflows import small_cameras
 from indexer.workflows.profile import use_profile
 from tests.databases import on_postgresql

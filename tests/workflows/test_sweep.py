@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from indexer.errors import ImageProblem
 from indexer.execution import serial
 from indexer.imaging.headers import Limits
-from indexer.store.locking import writer_lock
+from indexer.store.locks.writer_lock import writer_lock
 from indexer.workflows import searching, trial
 from indexer.workflows.compare import Means
 from indexer.workflows.sweep import CameraSweep, SweepReport, sweep

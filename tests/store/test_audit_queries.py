@@ -12,9 +12,9 @@ import pytest
 from indexer.domain.images import State
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
 from indexer.imaging.file_description import Thumbnail
-from indexer.store import auditing, auditing_file, images, profiles, thumbnails
-from indexer.store.answers import Bounds, Table
+from indexer.store import audit_queries, images, profiles, query_sqlite, thumbnails
 from indexer.store.database import Database
+from indexer.store.query_result import Bounds, Table
 from tests.databases import on_sqlite
 
 LATER = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -43,7 +43,7 @@ def test_own_question(database: Database, reader: Database, add: Add) -> None:
     sql = (
         "SELECT i.path, captured_at, data AS png, sharpness, i.id FROM images i JOIN thumbnails t ON t.image_id = i.id;"
     )
-    table = auditing.run_sql(reader, sql)
+    table = audit_queries.run_sql(reader, sql)
     assert table.columns == ("path", "captured_at", "png", "sharpness", "id")
     assert whole(table) == (("file:///frames/caf%E9.jpg", LATER_TEXT, "<400 bytes>", 20.5, image_id),)
 
@@ -67,7 +67,7 @@ def test_own_question(database: Database, reader: Database, add: Add) -> None:
 )
 def test_reading_is_admitted(database: Database, sql: str, rows: tuple[Any, ...] | None) -> None:
     """Whatever reads is answered: comments, recursion, plans, schemas, text that is not UTF-8."""
-    answer = whole(auditing.run_sql(database, sql))
+    answer = whole(audit_queries.run_sql(database, sql))
     assert answer == rows if rows is not None else answer
 
 
@@ -87,24 +87,24 @@ ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
 def test_answers_are_bounded(reader: Database, sql: str, said: str) -> None:
     """An answer of more rows, or of more bytes, than the bounds is one sentence, exit code 2; endless ones too."""
     with pytest.raises(UsageProblem) as problem:
-        auditing.run_sql(reader, sql, bounds=Bounds(rows=3, size_bytes=1000))
+        audit_queries.run_sql(reader, sql, bounds=Bounds(rows=3, size_bytes=1000))
     assert str(problem.value) == said
 
 
 def test_an_answer_as_large_as_its_bounds(reader: Database) -> None:
     """What is exactly as much as the bounds allow is answered."""
-    table = auditing.run_sql(reader, "VALUES (1), (2), (3)", bounds=Bounds(rows=3, size_bytes=100))
+    table = audit_queries.run_sql(reader, "VALUES (1), (2), (3)", bounds=Bounds(rows=3, size_bytes=100))
     assert whole(table) == ((1,), (2,), (3,))
 
 
 def test_ready_made_answers_are_bounded(reader: Database, monkeypatch: pytest.MonkeyPatch, add: Add) -> None:
     """Ready-made queries have the same bounds."""
-    monkeypatch.setattr(auditing, "BOUNDS", Bounds(rows=1))
+    monkeypatch.setattr(audit_queries, "BOUNDS", Bounds(rows=1))
     add("/frames/1.jpg", state="damaged", state_reason="x")
-    assert len(whole(auditing.run_audit(reader, "unreadable", {}))) == 1
+    assert len(whole(audit_queries.run_audit(reader, "unreadable", {}))) == 1
     add("/frames/2.jpg", state="damaged", state_reason="x")
     with pytest.raises(UsageProblem, match=r"^the answer has more than 1 rows"):
-        auditing.run_audit(reader, "unreadable", {})
+        audit_queries.run_audit(reader, "unreadable", {})
 
 
 @on_sqlite
@@ -124,8 +124,8 @@ def test_values_are_bounded(database: Database, sql: str, longest: int) -> None:
     """A value longer than its part of a row is not built: one sentence. Nothing is NULL in its place."""
     bounds, said = Bounds(row_bytes=1200), f"the query makes a value of more than {longest} bytes; ask for less of it"
     with pytest.raises(UsageProblem, match=f"^{said}"):
-        auditing.run_sql(database, sql.format(value="hex(zeroblob(601))"), bounds=bounds)
-    assert len(whole(auditing.run_sql(database, sql.format(value="hex(zeroblob(10))"), bounds=bounds))) == 1
+        audit_queries.run_sql(database, sql.format(value="hex(zeroblob(601))"), bounds=bounds)
+    assert len(whole(audit_queries.run_sql(database, sql.format(value="hex(zeroblob(10))"), bounds=bounds))) == 1
 
 
 @on_sqlite
@@ -137,7 +137,7 @@ def test_printf_is_what_it_was(database: Database) -> None:
     with sqlite3.connect(":memory:") as plain:
         expected = plain.execute(sql).fetchone()
     plain.close()
-    assert whole(auditing.run_sql(database, sql)) == (expected,)
+    assert whole(audit_queries.run_sql(database, sql)) == (expected,)
 
 
 WRITING = [
@@ -180,7 +180,7 @@ def test_writing_is_refused(database: Database, add: Add, tmp_path: Path, sql: s
     before = snapshot(database.path.parent)
     place = tmp_path / "place.db"
     with pytest.raises(UsageProblem, match=r"^audit --sql only reads, with one SELECT statement"):
-        auditing.run_sql(database, sql.format(place=place))
+        audit_queries.run_sql(database, sql.format(place=place))
     database.close()
     assert (snapshot(database.path.parent), place.exists()) == (before, False)
 
@@ -188,9 +188,9 @@ def test_writing_is_refused(database: Database, add: Add, tmp_path: Path, sql: s
 @on_sqlite
 def test_the_file_is_opened_for_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the authorizer SQLite itself still refuses to write: there are two locks."""
-    monkeypatch.setattr(auditing_file, "_authorize", lambda *_: sqlite3.SQLITE_OK)
+    monkeypatch.setattr(query_sqlite, "_authorize", lambda *_: sqlite3.SQLITE_OK)
     with pytest.raises(UsageProblem, match=r"only reads.*readonly database"):
-        auditing.run_sql(database, "INSERT INTO cameras (name) VALUES ('x')")
+        audit_queries.run_sql(database, "INSERT INTO cameras (name) VALUES ('x')")
 
 
 @on_sqlite
@@ -213,7 +213,7 @@ def test_the_file_is_opened_for_reading(database: Database, monkeypatch: pytest.
 def test_questions_that_make_no_sense(database: Database, sql: str, said: str) -> None:
     """A question that cannot be run is one sentence with what SQLite says of it, exit code 2."""
     with pytest.raises(UsageProblem, match=f"^{re.escape(said)}") as problem:
-        auditing.run_sql(database, sql)
+        audit_queries.run_sql(database, sql)
     assert "\n" not in str(problem.value)
 
 
@@ -221,7 +221,7 @@ def test_questions_that_make_no_sense(database: Database, sql: str, said: str) -
 def test_endless_questions_end(reader: Database, asked: str) -> None:
     """A question that takes too long is stopped and said so, whether it answers nothing or goes on answering."""
     with pytest.raises(DatabaseProblem, match=r"^the query took longer than 0\.2 s; ask for less of it$"):
-        auditing.run_sql(reader, ENDLESS + asked, bounds=Bounds(rows=10**9, size_bytes=10**9, seconds=0.2))
+        audit_queries.run_sql(reader, ENDLESS + asked, bounds=Bounds(rows=10**9, size_bytes=10**9, seconds=0.2))
 
 
 @on_sqlite
@@ -231,14 +231,14 @@ def test_a_damaged_index_is_said_to_be_damaged(database: Database) -> None:
     assert database.path is not None
     database.path.write_bytes(b"no database at all" * 1000)
     with pytest.raises(IndexerError, match="it is damaged or no SQLite database") as problem:
-        auditing.run_sql(database, "SELECT * FROM images")
+        audit_queries.run_sql(database, "SELECT * FROM images")
     assert isinstance(problem.value, DatabaseProblem)
 
 
 @on_sqlite
 def test_no_file_is_left_behind(database: Database) -> None:
     """After a question, and the index closed, its folder holds the index alone."""
-    auditing.run_sql(database, "SELECT * FROM audit_runs").close()
+    audit_queries.run_sql(database, "SELECT * FROM audit_runs").close()
     database.close()
     assert database.path is not None
     assert [file.name for file in database.path.parent.iterdir()] == ["indexer.db"]
@@ -249,5 +249,5 @@ def test_questions_see_what_is_committed_only(database: Database, reader: Databa
     add("/frames/1.jpg")
     with database.write() as session:
         images.set_state(session, [1], State.MISSING)
-        assert whole(auditing.run_sql(reader, "SELECT state FROM images")) == (("ready",),)
-    assert whole(auditing.run_sql(reader, "SELECT state FROM images")) == (("missing",),)
+        assert whole(audit_queries.run_sql(reader, "SELECT state FROM images")) == (("ready",),)
+    assert whole(audit_queries.run_sql(reader, "SELECT state FROM images")) == (("missing",),)

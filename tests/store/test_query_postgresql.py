@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Connection
 
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
-from indexer.store import auditing
-from indexer.store.answers import Bounds
+from indexer.store import audit_queries
 from indexer.store.database import Database
+from indexer.store.query_result import Bounds
 from tests.databases import on_postgresql, rows
 
 pytestmark = on_postgresql
@@ -82,7 +82,7 @@ ADVISORY = f"SELECT classid FROM {LOCKED}"
 
 def answered(database: Database, sql: str, **bounds: int) -> list[tuple[Any, ...]]:
     """All rows of an answer."""
-    with auditing.run_sql(database, sql, bounds=Bounds(**bounds)) as table:
+    with audit_queries.run_sql(database, sql, bounds=Bounds(**bounds)) as table:
         return list(table)
 
 
@@ -105,7 +105,7 @@ def test_writing_is_refused(database: Database, reader: Database, add: Add, sql:
     add("/frames/1.jpg")
     before = held(database)
     with pytest.raises(UsageProblem, match=r"^audit --sql only reads, with|^the query cannot be run: p") as problem:
-        auditing.run_sql(reader, sql)
+        audit_queries.run_sql(reader, sql)
     assert "\n" not in str(problem.value)
     assert held(database) == before
 
@@ -116,7 +116,7 @@ def test_tricks_change_nothing(database: Database, reader: Database, add: Add, s
     add("/frames/1.jpg")
     before = held(database)
     with suppress(IndexerError):
-        auditing.run_sql(reader, sql).close()
+        audit_queries.run_sql(reader, sql).close()
     assert held(database) == before
     add("/frames/2.jpg")
 
@@ -134,7 +134,7 @@ def test_who_may_write_may_not_ask(database: Database, writer: Connection, sql: 
     """Who owns the index may put no question of their own, whatever it asks: nothing of it is run."""
     before = held(database)
     with pytest.raises(UsageProblem, match=r"is a superuser; make one with: manage\.py db make-reader NAME$"):
-        auditing.run_sql(database, sql)
+        audit_queries.run_sql(database, sql)
     assert writer.exec_driver_sql("SELECT 1").scalar() == 1
     assert held(database) == before
 
@@ -144,7 +144,7 @@ def test_a_reader_reaches_nobody(database: Database, reader: Database, writer: C
     """Functions that end connections, take locks or leave something behind have no effect when a reader calls them."""
     before = held(database)
     with suppress(IndexerError):
-        auditing.run_sql(reader, sql).close()
+        audit_queries.run_sql(reader, sql).close()
     assert writer.exec_driver_sql("SELECT 1").scalar() == 1
     assert held(database) == before
 
@@ -152,22 +152,22 @@ def test_a_reader_reaches_nobody(database: Database, reader: Database, writer: C
 @pytest.mark.parametrize("view", ["decisions", "removals", "scores", "cameras", "twins", "runs"])
 def test_views_answer_a_reader(reader: Database, view: str) -> None:
     """The views that the README names are there for who may only read."""
-    with auditing.run_sql(reader, f"SELECT * FROM audit_{view}") as table:
+    with audit_queries.run_sql(reader, f"SELECT * FROM audit_{view}") as table:
         assert len(table.columns) > 5
 
 
 def test_ready_made_queries_answer_anybody(database: Database, reader: Database) -> None:
     """Who owns the index, and who may only read it, get the ready-made queries."""
     for asking in (database, reader):
-        for audit in auditing.list_audits():
+        for audit in audit_queries.list_audits():
             given = {one.name: "1" for one in audit.parameters if one.required and one.name != "image"}
             if audit.name != "history":
-                auditing.run_audit(asking, audit.name, given).close()
+                audit_queries.run_audit(asking, audit.name, given).close()
 
 
 def test_a_lock_ends_with_its_question(database: Database, reader: Database) -> None:
     """An advisory lock that a question takes does not go back to the pool with its connection."""
-    auditing.run_sql(reader, "SELECT pg_advisory_lock(7)").close()
+    audit_queries.run_sql(reader, "SELECT pg_advisory_lock(7)").close()
     deadline = monotonic() + 10
     while advisory := rows(database, ADVISORY):
         assert monotonic() < deadline, advisory
@@ -185,7 +185,7 @@ def test_a_lock_ends_with_its_question(database: Database, reader: Database) -> 
 def test_endless_questions_end(reader: Database, sql: str) -> None:
     """A question that takes too long is stopped by the server, also one that tries to take the limit away."""
     with pytest.raises(DatabaseProblem, match=r"^the query took longer than 0\.2 s; ask for less of it$"):
-        auditing.run_sql(reader, sql, bounds=Bounds(rows=10**9, size_bytes=10**12, seconds=0.2))
+        audit_queries.run_sql(reader, sql, bounds=Bounds(rows=10**9, size_bytes=10**12, seconds=0.2))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_values_are_bounded(reader: Database, sql: str, longest: int) -> None:
     """A value longer than its part of a row does not leave the server, whatever its type: one sentence."""
     said = f"the query makes a value of more than {longest} characters; ask for less of it"
     with pytest.raises(UsageProblem, match=f"^{said}"):
-        auditing.run_sql(reader, sql, bounds=Bounds(row_bytes=1200))
+        audit_queries.run_sql(reader, sql, bounds=Bounds(row_bytes=1200))
 
 
 def test_bytes_are_counted_where_they_are(reader: Database) -> None:
@@ -214,7 +214,7 @@ def test_bytes_are_counted_where_they_are(reader: Database) -> None:
 def test_questions_that_ask_for_no_column(reader: Database) -> None:
     """PostgreSQL has answers without a column; there is nothing to show."""
     with pytest.raises(UsageProblem, match=r"^the query asks for nothing"):
-        auditing.run_sql(reader, "SELECT FROM images")
+        audit_queries.run_sql(reader, "SELECT FROM images")
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_questions_that_ask_for_no_column(reader: Database) -> None:
 def test_questions_that_make_no_sense(reader: Database, sql: str, said: str) -> None:
     """A question that cannot be run is one sentence with what the server says of it."""
     with pytest.raises(UsageProblem) as problem:
-        auditing.run_sql(reader, sql)
+        audit_queries.run_sql(reader, sql)
     assert str(problem.value).startswith(said)
     assert "\n" not in str(problem.value)
 

@@ -3,9 +3,10 @@
 It promises that nothing is written over, that the new index has the writer's right to itself, and that a cut leaves
 none that looks whole, whatever cuts: Ctrl-C, a full disk, SIGKILL, power.
 
-Decision: the tables and all rows are one transaction, on SQLite too: its journal of a transaction that makes a file is
-a few pages, as only pages that were there before go into it, and the next to open a file that was cut off finds it
-empty. A second file, renamed at the end, would say the same in more words. Enforced by tests/store/test_founding.py.
+Decision: the tables and all rows are one transaction, on SQLite too: its journal of a transaction that makes a file
+is a few pages, as only pages that were there before go into it, and the next to open a file that was cut off finds it
+empty. A second file, renamed at the end, would say the same in more words. Enforced by
+tests/store/transfer/test_new_index.py.
 """
 
 from collections.abc import Iterator
@@ -17,13 +18,13 @@ from sqlalchemy import Connection, text
 
 from indexer.domain.profiles import BUILT_IN
 from indexer.errors import DatabaseProblem
-from indexer.store.advisory import hold_shape
-from indexer.store.copying import count_rows, list_tables
 from indexer.store.database import Database
-from indexer.store.identity import make_identity_of_copy
-from indexer.store.locking import writer_lock
+from indexer.store.index_identity import make_identity_of_copy
+from indexer.store.locks.postgresql import hold_shape
+from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.schema import Shape, existing_or_new, make_file, migrate, refusal, shape_of
 from indexer.store.tables import ProfileRow, Table
+from indexer.store.transfer.rows import count_rows, list_tables
 
 _LAYERS = ("profiles", "scorings", "preparations")  # each before those that it refers to
 

@@ -16,7 +16,7 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import URL
 
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
-from indexer.store import auditing, readers
+from indexer.store import audit_queries, reader_roles
 from indexer.store.database import Database, parse_database
 from indexer.store.schema import open_database
 from indexer.store.tables import Table
@@ -72,7 +72,7 @@ def roles(owner: psycopg.Connection[Any]) -> list[Any]:
 
 def asked_as(database: Database, role: str, sql: str) -> list[tuple[Any, ...]]:
     """What `audit --sql` answers a role."""
-    with closing(open_database(url_of(database, role))) as opened, auditing.run_sql(opened, sql) as table:
+    with closing(open_database(url_of(database, role))) as opened, audit_queries.run_sql(opened, sql) as table:
         return list(table)
 
 
@@ -88,7 +88,7 @@ def test_a_reader_reads_everything(database: Database, named: Name, part: str, a
     """Whatever its name is made of, a new reader gets answers from every table and view, at the URL that is given."""
     add("/frames/1.jpg")
     name = named(part)
-    made = readers.make_reader(database, name, password=PASSWORD)
+    made = reader_roles.make_reader(database, name, password=PASSWORD)
     assert (made.role, made.state) == (name, "made")
     assert PASSWORD not in made.url
     views = [f"audit_{one}" for one in ("decisions", "removals", "scores", "cameras", "twins", "runs")]
@@ -103,7 +103,7 @@ def test_a_reader_writes_nothing(database: Database, named: Name, add: Callable[
     """By whatever program it comes, and with its own settings taken back, a reader changes no row and makes nothing."""
     add("/frames/1.jpg")
     name = named()
-    readers.make_reader(database, name, password=PASSWORD)
+    reader_roles.make_reader(database, name, password=PASSWORD)
     writing = [f"{act} {table}" for table in Table.metadata.tables for act in ("DELETE FROM", "TRUNCATE", "DROP TABLE")]
     writing += ["CREATE TABLE mine (x int)", "CREATE SCHEMA mine", "SELECT nextval('images_id_seq')"]
     writing += ["LOCK TABLE images IN EXCLUSIVE MODE", "CREATE ROLE other", "UPDATE images SET path=''"]
@@ -120,7 +120,7 @@ def test_a_reader_writes_nothing(database: Database, named: Name, add: Callable[
 def test_what_a_reader_is(database: Database, named: Name, owner: psycopg.Connection[Any]) -> None:
     """A login role without any attribute, that inherits nothing, and is a member of nothing."""
     name = named()
-    readers.make_reader(database, name, password=PASSWORD)
+    reader_roles.make_reader(database, name, password=PASSWORD)
     attributes = "rolcanlogin, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls"
     found = owner.execute(f"SELECT {attributes} FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
     assert found == (True, False, False, False, False, False, False)
@@ -131,7 +131,7 @@ def test_what_a_reader_is(database: Database, named: Name, owner: psycopg.Connec
 def test_tables_of_a_later_version(database: Database, named: Name, owner: psycopg.Connection[Any]) -> None:
     """What an upgrade adds later can be read too."""
     name = named()
-    readers.make_reader(database, name, password=PASSWORD)
+    reader_roles.make_reader(database, name, password=PASSWORD)
     owner.execute("CREATE TABLE later (x int)")
     owner.execute("CREATE VIEW audit_later AS SELECT x + 1 AS x FROM later")
     owner.execute("INSERT INTO later VALUES (7)")
@@ -158,7 +158,7 @@ def test_the_password(database: Database, named: Name, owner: psycopg.Connection
     name = named()
     stored = SQL("SELECT rolpassword FROM pg_authid WHERE rolname = {}").format(name)
     for password in (PASSWORD, "another"):
-        readers.make_reader(database, name, password=password)
+        reader_roles.make_reader(database, name, password=password)
         (found,) = owner.execute(stored).fetchone() or ("",)
         assert found.startswith("SCRAM-SHA-256$")
         assert verifies(found, password)
@@ -172,7 +172,7 @@ def test_passwords_that_are_none(
     """Without a password that a person can type again nothing is made."""
     before = roles(owner)
     with pytest.raises(UsageProblem, match=r"^the password is ") as problem:
-        readers.make_reader(database, named(), password=password)
+        reader_roles.make_reader(database, named(), password=password)
     assert roles(owner) == before
     assert "caf" not in str(problem.value)
 
@@ -182,7 +182,7 @@ def test_names_that_are_none(database: Database, owner: psycopg.Connection[Any],
     """A name that the server would cut or cannot have is refused, and nothing is made."""
     before = roles(owner)
     with pytest.raises(UsageProblem, match=r"is no name of a role; give one of 1 to 63 bytes in UTF-8$"):
-        readers.make_reader(database, name, password=PASSWORD)
+        reader_roles.make_reader(database, name, password=PASSWORD)
     assert roles(owner) == before
 
 
@@ -191,18 +191,18 @@ def test_names_that_the_server_keeps(database: Database, owner: psycopg.Connecti
     """A name that the server keeps for itself is one sentence, and nothing is made."""
     before = roles(owner)
     with pytest.raises(IndexerError, match="is reserved"):
-        readers.make_reader(database, name, password=PASSWORD)
+        reader_roles.make_reader(database, name, password=PASSWORD)
     assert roles(owner) == before
 
 
 def test_again(database: Database, named: Name, owner: psycopg.Connection[Any]) -> None:
     """A reader that lost its rights, or never had all, is brought to what a reader is."""
     name = named()
-    readers.make_reader(database, name, password=PASSWORD)
+    reader_roles.make_reader(database, name, password=PASSWORD)
     role = Identifier(name)
     owner.execute(SQL("REVOKE SELECT ON ALL TABLES IN SCHEMA public FROM {}").format(role))
     owner.execute(SQL("ALTER ROLE {} RESET ALL").format(role))
-    assert readers.make_reader(database, name, password=PASSWORD).state == "updated"
+    assert reader_roles.make_reader(database, name, password=PASSWORD).state == "updated"
     assert asked_as(database, name, "SELECT COUNT(*) FROM images") == [(0,)]
     with closing(connected(database.url, name)) as connection:
         assert connection.execute("SHOW default_transaction_read_only").fetchone() == ("on",)
@@ -246,7 +246,7 @@ def stronger(
 
     def make(sql: str) -> tuple[str, str]:
         role, group = named(), named("group")
-        readers.make_reader(database, role, password=PASSWORD)
+        reader_roles.make_reader(database, role, password=PASSWORD)
         owner.execute(SQL("CREATE ROLE {}").format(Identifier(group)))
         owner.execute(sql.format(role=role, group=group, maker=f'"{owner.info.user}"'))
         return role, sql
@@ -275,7 +275,7 @@ def test_who_may_more_is_made_no_reader(
     role, _ = stronger(more)
     before = roles(owner)
     with pytest.raises(DatabaseProblem, match=rf"^there is a role {role} already, and {role} .*another name$"):
-        readers.make_reader(database, role, password="another")
+        reader_roles.make_reader(database, role, password="another")
     assert roles(owner) == before
 
 
@@ -285,7 +285,7 @@ def test_a_group_is_made_no_reader(database: Database, named: Name, owner: psyco
     owner.execute(SQL("CREATE ROLE {}").format(Identifier(name)))
     before = roles(owner)
     with pytest.raises(DatabaseProblem, match=r"cannot log in; give the reader another name$"):
-        readers.make_reader(database, name, password=PASSWORD)
+        reader_roles.make_reader(database, name, password=PASSWORD)
     assert roles(owner) == before
 
 
@@ -297,7 +297,7 @@ def test_what_everybody_may(database: Database, named: Name, owner: psycopg.Conn
         with pytest.raises(
             DatabaseProblem, match=r"may make tables in schema public, .* REVOKE CREATE ON SCHEMA public"
         ):
-            readers.make_reader(database, name, password=PASSWORD)
+            reader_roles.make_reader(database, name, password=PASSWORD)
     finally:
         owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     assert roles(owner)[0] == before
@@ -315,7 +315,7 @@ def test_the_rights_of_the_server_manage_less(database: Database, named: Name, o
             DatabaseProblem, match=r"it lacks CREATEROLE and the rights of \w+, who owns the tables\)"
         ) as told,
     ):
-        readers.make_reader(opened, name, password=PASSWORD)
+        reader_roles.make_reader(opened, name, password=PASSWORD)
     assert roles(owner) == before
     said = str(told.value)
     assert PASSWORD not in said
@@ -339,7 +339,7 @@ def test_an_owner_who_may_make_roles(
             act = "ALTER TABLE {} OWNER TO {}" if kind == "r" else "ALTER VIEW {} OWNER TO {}"
             inside.execute(SQL(act).format(Identifier(table), role))
         with closing(open_database(url_of(made, maker_of_roles))) as opened:
-            assert readers.make_reader(opened, name, password=PASSWORD).state == "made"
+            assert reader_roles.make_reader(opened, name, password=PASSWORD).state == "made"
         assert asked_as(made, name, "SELECT COUNT(*) FROM images") == [(0,)]
         with pytest.raises(UsageProblem, match="make-reader"):
             asked_as(made, maker_of_roles, "SELECT 1")
@@ -361,4 +361,4 @@ def test_an_owner_who_may_make_roles(
 )
 def test_the_url_of_a_reader(maker: Maker, place: str, url: str) -> None:
     """The URL to use names the reader, and no password, whatever way the maker's has."""
-    assert readers.url_as(parse_database(place), "r") == url
+    assert reader_roles.url_as(parse_database(place), "r") == url

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from indexer.store import auditing, decisions, images, removals, scores, stories, thumbnails, twins, verdicts
+from indexer.store import audit_queries, decisions, image_details, images, removals, scores, thumbnails, twins, verdicts
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows import copying
@@ -40,9 +40,9 @@ QUESTIONS: dict[str, Ask] = {
     "what is present at the paths of files": lambda session: list(images.iter_present(session, PATHS)),
     "what is present in a folder": lambda session: list(images.iter_present_under(session, f"{FOLDER}/c{CAMERA:02}")),
     "equal bytes": lambda session: images.list_by_hash(session, HASHES),
-    "an image by its path": lambda session: stories.get_image_id(session, PATHS[0]),
-    "all that is known of a kept image": lambda session: stories.get_story(session, 10_001),
-    "all that is known of a duplicate": lambda session: stories.get_story(session, 10_002),
+    "an image by its path": lambda session: image_details.get_image_id(session, PATHS[0]),
+    "all that is known of a kept image": lambda session: image_details.get_story(session, 10_001),
+    "all that is known of a duplicate": lambda session: image_details.get_story(session, 10_002),
     "the twins of an image": lambda session: twins.list_twins(session, 10_002),
     "current decisions": lambda session: decisions.find_decisions(session, IDS),
     "the scores of an image": lambda session: scores.list_scores(session, 10_002, scoring_id=1),
@@ -55,7 +55,7 @@ QUESTIONS: dict[str, Ask] = {
     "removals that a cut left open": removals.list_open,
     "the removals of an image": lambda session: removals.list_of_image(session, 10_002),
     "the history of an image": lambda session: session.execute(
-        text(auditing.get_audit("history").sql), {"image": "10002"}
+        text(audit_queries.get_audit("history").sql), {"image": "10002"}
     ),
 }
 

@@ -14,9 +14,10 @@ from time import monotonic
 import pytest
 
 from indexer.errors import DatabaseProblem
-from indexer.store import locking, runs
+from indexer.store import runs
 from indexer.store.database import Database
-from indexer.store.locking import writer_lock
+from indexer.store.locks import writer_lock as locking
+from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.schema import open_database
 from tests.databases import execute, on_postgresql, on_sqlite
 
@@ -25,7 +26,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 HOLD = """
 import sys
 from datetime import UTC, datetime
-from indexer.store.locking import writer_lock
+from indexer.store.locks.writer_lock import writer_lock
 from tests.databases import on_sqlite
 from indexer.store.schema import open_database
 with writer_lock(open_database(sys.argv[1]), command="ingest /frames", since=datetime(2026, 1, 1, tzinfo=UTC)):

@@ -6,7 +6,7 @@ removed, so that another command could make it anew, is lost: its holder commits
 
 Decision: the lock is a file beside the index and not the index itself, as closing any descriptor of a SQLite file drops
 the locks that SQLite has on it. An index with two names (a hard link, a single file that is mounted elsewhere) has two
-locks and, worse, two logs: it is refused. Enforced by tests/store/test_locking.py.
+locks and, worse, two logs: it is refused. Enforced by tests/store/locks/test_writer_lock.py.
 """
 
 import errno
@@ -24,10 +24,10 @@ from typing import Protocol
 from indexer.errors import DatabaseProblem
 from indexer.files.filesystems import is_mount_point
 from indexer.files.private import mode_of_new, open_file
-from indexer.store.advisory import server_right
 from indexer.store.database import Database
-from indexer.store.holders import UNKNOWN, holder, taken
 from indexer.store.index_disk import ADVICE
+from indexer.store.locks.holders import UNKNOWN, holder, taken
+from indexer.store.locks.postgresql import server_right
 
 
 class Right(Protocol):

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from indexer.errors import DatabaseProblem
-from indexer.store.advisory import _number
 from indexer.store.database import Database
-from indexer.store.locking import Right, writer_lock
+from indexer.store.locks.postgresql import _number
+from indexer.store.locks.writer_lock import Right, writer_lock
 from tests.databases import on_postgresql, rows
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,7 +25,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 HOLD = """
 import sys
 from datetime import UTC, datetime
-from indexer.store.locking import writer_lock
+from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.schema import open_database
 since = datetime(2026, 1, 1, tzinfo=UTC)
 with writer_lock(open_database(sys.argv[1]), command="compare", since=since, by_camera=True) as right:

@@ -23,11 +23,11 @@ from sqlalchemy.orm import Session
 
 from indexer.errors import UsageProblem
 from indexer.escaping import command_line
-from indexer.store.answers import BOUNDS, Bounds, Table
-from indexer.store.auditing_file import ask_file
-from indexer.store.auditing_server import ask_server
 from indexer.store.database import Database
-from indexer.store.stories import get_image_id
+from indexer.store.image_details import get_image_id
+from indexer.store.query_postgresql import ask_server
+from indexer.store.query_result import BOUNDS, Bounds, Table
+from indexer.store.query_sqlite import ask_file
 
 AUDITS = Path(__file__).parent / "audits"
 _ALL = 10**9

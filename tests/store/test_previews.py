@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text
 
 from indexer.imaging.previews import Picture
-from indexer.store import pictures, pins
+from indexer.store import pins, previews
 from indexer.store.database import Database
 from indexer.store.tables import PinRow
 from tests.databases import on_sqlite
@@ -23,22 +23,22 @@ def test_pictures_come_back_as_they_were(database: Database, add: Add) -> None:
     """Each image has its own picture, with its size and every byte; who has none is left out."""
     small, tall, none = add("/frames/1.jpg"), add("/frames/2.jpg"), add("/frames/3.jpg")
     with database.write() as session:
-        assert pictures.add_pictures(session, {small: SMALL, tall: TALL})
+        assert previews.add_pictures(session, {small: SMALL, tall: TALL})
     with database.read() as session:
-        assert pictures.load_pictures(session, [small, tall, none]) == {small: SMALL, tall: TALL}
-        assert pictures.load_pictures(session, [tall]) == {tall: TALL}
-        assert pictures.list_pictured(session, [none, tall]) == {tall}
+        assert previews.load_pictures(session, [small, tall, none]) == {small: SMALL, tall: TALL}
+        assert previews.load_pictures(session, [tall]) == {tall: TALL}
+        assert previews.list_pictured(session, [none, tall]) == {tall}
 
 
 def test_more_images_than_a_query_takes(database: Database, add: Add) -> None:
     """As many images may be asked for at once as there are."""
     image_id = add("/frames/1.jpg")
     with database.write() as session:
-        pictures.add_pictures(session, {image_id: SMALL})
+        previews.add_pictures(session, {image_id: SMALL})
     many = [*range(image_id + 1, image_id + 40_000), image_id]
     with database.read() as session:
-        assert pictures.list_pictured(session, many) == {image_id}
-        assert pictures.load_pictures(session, many) == {image_id: SMALL}
+        assert previews.list_pictured(session, many) == {image_id}
+        assert previews.load_pictures(session, many) == {image_id: SMALL}
 
 
 @pytest.mark.parametrize("offset", [0, 1])
@@ -48,13 +48,13 @@ def test_pictures_that_cannot_be_kept_cost_themselves_alone(
     """A second picture of an image, or one of no image, is not kept; what else the transaction writes is."""
     image_id = add("/frames/1.jpg")
     with database.write() as session:
-        pictures.add_pictures(session, {image_id: SMALL})
+        previews.add_pictures(session, {image_id: SMALL})
     with database.write() as session:
         pins.add_pin(session, image_id, reason="pin", at=NOON, run_id=run_id)
-        assert not pictures.add_pictures(session, {image_id + 1 - offset: TALL, image_id + offset: TALL})
+        assert not previews.add_pictures(session, {image_id + 1 - offset: TALL, image_id + offset: TALL})
         pins.withdraw_pin(session, image_id, at=NOON)
     with database.read() as session:
-        assert pictures.load_pictures(session, [image_id]) == {image_id: SMALL}
+        assert previews.load_pictures(session, [image_id]) == {image_id: SMALL}
         assert [row.unpinned_at for row in session.scalars(select(PinRow))] == [NOON]
 
 
@@ -64,8 +64,8 @@ def test_a_full_database_takes_what_is_small(database: Database, add: Add, run_i
     image_id = add("/frames/1.jpg")
     with database.write() as session:
         session.execute(text("PRAGMA max_page_count = 1"))
-        assert not pictures.add_pictures(session, {image_id: Picture(180, 320, bytes(100_000))})
+        assert not previews.add_pictures(session, {image_id: Picture(180, 320, bytes(100_000))})
         assert pins.add_pin(session, image_id, reason="pin", at=NOON, run_id=run_id)
     with database.read() as session:
-        assert pictures.list_pictured(session, [image_id]) == set()
+        assert previews.list_pictured(session, [image_id]) == set()
         assert [row.image_id for row in session.scalars(select(PinRow))] == [image_id]

@@ -1,6 +1,6 @@
 """Questions in SQL to a server: as a cursor in a read-only transaction, its rows bounded before they are sent.
 
-A person's own question is put only by a role that may do nothing but read (`indexer.store.readers`): a read-only
+A person's own question is put only by a role that may do nothing but read (`indexer.store.reader_roles`): a read-only
 transaction keeps a question from writing, and not from what else functions do, such as ending connections.
 """
 
@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 from indexer.errors import IndexerError, UsageProblem
 from indexer.escaping import command_line
-from indexer.store.answers import (
+from indexer.store.database import Database
+from indexer.store.query_result import (
     Bounds,
     Table,
     counted,
@@ -26,8 +27,7 @@ from indexer.store.answers import (
     too_long,
     too_slow,
 )
-from indexer.store.database import Database
-from indexer.store.readers import objection
+from indexer.store.reader_roles import objection
 
 # Types by https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat; those of a fixed size are
 # bool, int8, int2, int4, oid, float4, float8, date, timestamp, timestamptz

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import DatabaseProblem, IndexerError
-from indexer.store.copying import Into, iter_rows, list_tables
 from indexer.store.database import Database, parse_database
-from indexer.store.founding import found
-from indexer.store.locking import writer_lock
+from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.schema import Shape, migrate, open_database, shape_of
+from indexer.store.transfer.new_index import found
+from indexer.store.transfer.rows import Into, iter_rows, list_tables
 from tests.databases import Maker, execute, on_sqlite, rows
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -24,8 +24,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 FILL = """
 import os, signal, sys
 from datetime import UTC, datetime
-from indexer.store.copying import Into
-from indexer.store.founding import found
+from indexer.store.transfer.rows import Into
+from indexer.store.transfer.new_index import found
 with found(sys.argv[1], since=datetime(2026, 1, 1, tzinfo=UTC)) as (database, connection):
     for number in range(1, 60_000, 1000):
         Into(connection, "runs").add([(n, "x" * 2000, "{}", "0", datetime(2026, 1, 1), *[None] * 6)

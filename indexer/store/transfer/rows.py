@@ -2,7 +2,7 @@
 
 It promises bounded memory whatever the size of a table, and values that are the same on every database: numbers, text
 as it is stored (a path that is not UTF-8 stays its file URI), times without a zone, bytes. It does not know how a new
-index begins and ends (`indexer.store.founding`).
+index begins and ends (`indexer.store.transfer.new_index`).
 
 Decision: rows go in by `INSERT`, many at a time, into SQLite and PostgreSQL alike. PostgreSQL's COPY takes half the
 time for rows of `images` and no less for thumbnails, which are most of an index: a fifth of the whole (measured with

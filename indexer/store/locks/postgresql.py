@@ -6,7 +6,7 @@ anything is committed.
 
 Decision: commands that work camera by camera share the whole and hold cameras alone; all others hold the whole alone.
 A camera's lock has a number made of its name, as a camera may be new; where two names make one number, the two cameras
-wait for each other and nothing worse. Enforced by tests/store/test_advisory.py.
+wait for each other and nothing worse. Enforced by tests/store/locks/test_postgresql.py.
 """
 
 import os
@@ -23,7 +23,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from indexer.errors import DatabaseProblem
 from indexer.interrupts import uninterrupted
 from indexer.store.database import Database
-from indexer.store.holders import UNKNOWN, holder, taken
+from indexer.store.locks.holders import UNKNOWN, holder, taken
 
 _OURS = 0x1DE8E5  # the first number of all locks of indexer: any that only indexer uses
 _WHOLE = 0

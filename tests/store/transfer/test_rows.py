@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from indexer.store.copying import Into, Tally, count_rows, iter_rows, list_tables
 from indexer.store.database import Database
 from indexer.store.tables import Table
+from indexer.store.transfer.rows import Into, Tally, count_rows, iter_rows, list_tables
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 TIMES = st.datetimes(min_value=datetime(1000, 1, 1)).map(lambda time: time.replace(fold=0))

@@ -15,8 +15,8 @@ from typing import Any, cast
 from sqlalchemy.exc import DBAPIError
 
 from indexer.errors import IndexerError
-from indexer.store.answers import Bounds, Table, filled, not_understood, only_reads, plain_row, too_long, too_slow
 from indexer.store.database import Database
+from indexer.store.query_result import Bounds, Table, filled, not_understood, only_reads, plain_row, too_long, too_slow
 
 _TICK = 1_000  # SQLite instructions between two looks at the clock
 

@@ -3,7 +3,7 @@
 Decision: a person's own question on a server is put by such a role or not at all. In a read-only transaction functions
 still do what the role may do: `pg_terminate_backend` ends the connections of every role that it is a member of, also of
 a command that moves a file in that moment. What counts is each role that the connection can become, as a question may
-do that itself (`set_config('role', …)`). Enforced by tests/store/test_auditing_server.py and test_readers.py.
+do that itself (`set_config('role', …)`). Enforced by tests/store/test_query_postgresql.py and test_readers.py.
 
 Not looked at is the right to temporary tables, which everybody has unless it is taken away: no SELECT makes one.
 """

@@ -1,0 +1,1 @@
+"""How a whole index gets into another database: `db copy`."""
