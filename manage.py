@@ -67,8 +67,8 @@ def ingest(
 ) -> None:
     """Take in files and folders of images."""
     from indexer.door import beside, words
-    from indexer.workflows import ingest as work
-    from indexer.workflows.looking import look
+    from indexer.workflows.ingest import ingest as work
+    from indexer.workflows.ingest.discovery import look
 
     asked = Asked(processes, engine, scheduler, tuple(map_path or ()))
     with enter(context, json=json) as page:
@@ -100,7 +100,7 @@ def compare(
     with enter(context, json=json) as page:
         with page.database() as database, page.engine(asked, database) as spread:
             from indexer.door import words  # now, while the workers get ready
-            from indexer.workflows import compare as work
+            from indexer.workflows.compare import compare as work
 
             means = work.Means(database, spread, page.limits, page.clock, page.progress)
             report = work.compare(means, profile=profile, camera=camera)
@@ -124,8 +124,8 @@ def prune(
 ) -> None:
     """Show the plan, ask, then move duplicates to quarantine."""
     from indexer.door import words
-    from indexer.workflows import prune as work
-    from indexer.workflows.removing import Manner
+    from indexer.workflows.removal import prune as work
+    from indexer.workflows.removal.remove_file import Manner
 
     with enter(context, json=json) as page, page.database() as database:
         plan = work.plan(database, camera=camera, max_share=max_share)
@@ -155,7 +155,7 @@ def restore(
 ) -> None:
     """Bring quarantined files back to where they were."""
     from indexer.door import words
-    from indexer.workflows import restore as work
+    from indexer.workflows.removal import restore as work
 
     wanted = work.wish(paths or (), everything=everything, run_id=run)
     with enter(context, json=json) as page, page.database() as database:
@@ -179,8 +179,8 @@ def rescue(
 ) -> None:
     """Bring back all files of a quarantine whose index is lost."""
     from indexer.door import words
-    from indexer.workflows import rescue as work
-    from indexer.workflows.rescue_plan import plan_rescue
+    from indexer.workflows.removal import rescue as work
+    from indexer.workflows.removal.rescue_plan import plan_rescue
 
     with enter(context, json=json) as page:
         plan = plan_rescue(quarantine, below=below, into=into)
@@ -202,7 +202,7 @@ def recover(
 ) -> None:
     """Finish or undo removals that were cut off."""
     from indexer.door import words
-    from indexer.workflows import recover as work
+    from indexer.workflows.removal import recover as work
 
     with enter(context, json=json) as page, page.database() as database:
         report = work.recover(database, nobody_else=nobody_else, clock=page.clock)
@@ -222,7 +222,7 @@ def purge(
 ) -> None:
     """Free the space of quarantined files, for good."""
     from indexer.door import words
-    from indexer.workflows import purge as work
+    from indexer.workflows.removal import purge as work
 
     work.require_choice(everything=everything, older_than_days=older_than)
     with enter(context, json=json) as page, page.database() as database:
@@ -239,7 +239,7 @@ def purge(
 def status(context: typer.Context, json: Json = False) -> None:
     """Show what is in the index, per camera."""
     from indexer.door import words
-    from indexer.workflows import status as work
+    from indexer.workflows.admin import status as work
 
     with enter(context, json=json) as page, page.database() as database:
         page.show(work.status(database), words.stated)
@@ -257,8 +257,8 @@ def explain(
 ) -> None:
     """Tell why an image was kept or flagged, or what one pair shows."""
     from indexer.door import stories
-    from indexer.workflows import explain as work
-    from indexer.workflows.illustrating import illustrate
+    from indexer.workflows.review import explain as work
+    from indexer.workflows.review.pair_picture import illustrate
 
     with enter(context, json=json) as page, page.database() as database:
         if picture is not None:
@@ -277,7 +277,7 @@ app.command()(verdicts.verdict)
 def pin(context: typer.Context, images: Images, json: Json = False) -> None:
     """Keep these images, whatever they show."""
     from indexer.door import words
-    from indexer.workflows import pin as work
+    from indexer.workflows.review import pin as work
 
     with enter(context, json=json) as page, page.database() as database:
         page.show(work.pin(database, images, clock=page.clock), words.pinned)
@@ -287,7 +287,7 @@ def pin(context: typer.Context, images: Images, json: Json = False) -> None:
 def unpin(context: typer.Context, images: Images, json: Json = False) -> None:
     """Take pins back."""
     from indexer.door import words
-    from indexer.workflows import pin as work
+    from indexer.workflows.review import pin as work
 
     with enter(context, json=json) as page, page.database() as database:
         page.show(work.unpin(database, images, clock=page.clock), words.pinned)
@@ -310,7 +310,7 @@ def audit(
 ) -> None:
     """Ask about past decisions: ready-made queries, or your own SQL."""
     from indexer.door import words
-    from indexer.workflows import audit as work
+    from indexer.workflows.admin import audit as work
 
     with enter(context, json=json) as page:
         question = work.question(name, parameters or (), sql=sql)

@@ -22,7 +22,7 @@ from sqlalchemy import URL, make_url
 
 from indexer.door import exits
 from indexer.store.schema import open_database
-from indexer.workflows.demo import write_frames
+from indexer.workflows.admin.demo import write_frames
 from tests.databases import Maker, execute, on_postgresql
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,8 +10,8 @@ from indexer.door.words import when
 from indexer.escaping import quoted
 from indexer.store.database import Database, parse_address
 from indexer.store.schema import find_database, open_database
-from indexer.workflows.looking import Found
-from indexer.workflows.other_indexes import OtherIndex, find_other_indexes, note_use
+from indexer.workflows.ingest.discovery import Found
+from indexer.workflows.ingest.other_indexes import OtherIndex, find_other_indexes, note_use
 
 _NAMED = 3
 

@@ -8,8 +8,8 @@ from indexer.domain.evaluation import Figures, PairFigures, StateFigures
 from indexer.door.tables import SHOWN, sentences, table
 from indexer.door.words import ALL, named, path, size
 from indexer.escaping import command_line
-from indexer.workflows.evaluate import Evaluation, EvaluationReport
-from indexer.workflows.sweep import SweepReport, SweepRow
+from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport
+from indexer.workflows.tuning.sweep import SweepReport, SweepRow
 
 _HOLDING = "as decided"
 _NAMED = 10

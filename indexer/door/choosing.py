@@ -22,8 +22,8 @@ def sweep(
         with page.database() as database, page.engine(processes, database) as spread:
             from indexer.domain.score_bounds import parse_numbers
             from indexer.door import choices
-            from indexer.workflows import sweep as work
-            from indexer.workflows.comparing import Means
+            from indexer.workflows.compare.camera import Means
+            from indexer.workflows.tuning import sweep as work
 
             limits = None if max_score is None else parse_numbers(max_score)
             areas = None if min_contour_area is None else parse_numbers(min_contour_area)
@@ -50,9 +50,9 @@ def evaluate(
         with page.database() as database, page.engine(processes, database) as spread:
             from indexer.domain.score_bounds import parse_numbers
             from indexer.door import choices
-            from indexer.workflows import evaluate as work
-            from indexer.workflows.comparing import Means
-            from indexer.workflows.labelling import read_labels
+            from indexer.workflows.compare.camera import Means
+            from indexer.workflows.tuning import evaluate as work
+            from indexer.workflows.tuning.label_matching import read_labels
 
             limits = None if max_score is None else parse_numbers(max_score)
             means = Means(database, spread, page.limits, page.clock, page.progress)

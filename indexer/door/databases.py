@@ -13,8 +13,8 @@ app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, chec
 def db_upgrade(context: typer.Context, json: Json = False) -> None:
     """Bring an older index up to date, or make one."""
     from indexer.door import words
-    from indexer.workflows import health as work
-    from indexer.workflows.other_indexes import note_made
+    from indexer.workflows.admin import health as work
+    from indexer.workflows.ingest.other_indexes import note_made
 
     with enter(context, json=json) as page:
         health = work.upgrade(page.settings.database)
@@ -26,7 +26,7 @@ def db_upgrade(context: typer.Context, json: Json = False) -> None:
 def db_check(context: typer.Context, json: Json = False) -> None:
     """Look for damage and orphans."""
     from indexer.door import words
-    from indexer.workflows import health as work
+    from indexer.workflows.admin import health as work
 
     with enter(context, json=json) as page, page.database() as database:
         health = work.check(database)
@@ -42,7 +42,7 @@ def db_adopt(
 ) -> None:
     """Take in files of a quarantine that this index does not know."""
     from indexer.door import words
-    from indexer.workflows import adopt as work
+    from indexer.workflows.removal import adopt as work
 
     with enter(context, json=json) as page, page.database() as database:
         report = work.adopt(database, quarantine, clock=page.clock, limits=page.limits, progress=page.progress)
@@ -59,8 +59,8 @@ def db_copy(
 ) -> None:
     """Copy a whole index, for example from SQLite to PostgreSQL."""
     from indexer.door import words
-    from indexer.workflows import copying as work
-    from indexer.workflows.other_indexes import note_made
+    from indexer.workflows.admin import copy_index as work
+    from indexer.workflows.ingest.other_indexes import note_made
 
     with enter(context, json=json) as page:
         report = work.copy(source, target, clock=page.clock, progress=page.progress)
@@ -79,7 +79,7 @@ def db_make_reader(
     Its password is asked for, or read from stdin, or from INDEXER_READER_PASSWORD.
     """
     from indexer.door import words
-    from indexer.workflows import readers as work
+    from indexer.workflows.admin import readers as work
 
     with enter(context, json=json) as page, page.database() as database:
         page.show(work.make_reader(database, name, ask_password=page.ask_password), words.reader_made)

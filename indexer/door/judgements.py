@@ -9,7 +9,7 @@ from indexer.door.tables import table
 from indexer.door.words import named, path, when
 from indexer.escaping import command_line
 from indexer.store.verdicts import JudgedPair
-from indexer.workflows.verdict import Away, VerdictList, VerdictReport
+from indexer.workflows.review.verdict import Away, VerdictList, VerdictReport
 
 _NAMED = 10
 _MOST = 1000  # verdicts told one by one before "and so many more"

@@ -31,7 +31,7 @@ from indexer.settings import Settings
 from indexer.store.database import Database
 from indexer.store.query_result import Table
 from indexer.store.schema import open_database
-from indexer.workflows.workload import PRELOADED, is_worth_workers
+from indexer.workflows.compare.workload import PRELOADED, is_worth_workers
 
 if TYPE_CHECKING:
     from indexer.imaging.headers import Limits

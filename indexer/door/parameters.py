@@ -9,7 +9,7 @@ from indexer.domain.profiles import Preparation
 from indexer.door.tables import grid
 from indexer.escaping import command_line, printable
 from indexer.store.profiles import StoredProfile
-from indexer.workflows.profile import ProfileUse
+from indexer.workflows.admin.profile import ProfileUse
 
 _NAMED = 3  # cameras named one by one before "and so many more"
 

@@ -24,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help="Built-in and own parameter sets: l
 def profile_list(context: typer.Context, json: Json = False) -> None:
     """List the profiles."""
     from indexer.door import parameters
-    from indexer.workflows import profile as work
+    from indexer.workflows.admin import profile as work
 
     with enter(context, json=json) as page, page.database() as database:
         page.show(work.list_profiles(database), parameters.table)
@@ -36,7 +36,7 @@ def profile_show(
 ) -> None:
     """Show all parameters of a profile."""
     from indexer.door import parameters
-    from indexer.workflows import profile as work
+    from indexer.workflows.admin import profile as work
 
     with enter(context, json=json) as page, page.database() as database:
         page.show(work.show_profile(database, name), parameters.one)
@@ -63,7 +63,7 @@ def profile_make(
 ) -> None:
     """Make a new profile; an existing one is never changed."""
     from indexer.door import parameters
-    from indexer.workflows import profile as work
+    from indexer.workflows.admin import profile as work
 
     changes = {
         "max_score": max_score,
@@ -93,7 +93,7 @@ def profile_use(
 ) -> None:
     """Decide one camera by a profile of its own."""
     from indexer.door import parameters
-    from indexer.workflows import profile as work
+    from indexer.workflows.admin import profile as work
 
     with enter(context, json=json) as page, page.database() as database:
         use = work.use_profile(database, name, camera=camera, active=active, clock=page.clock)

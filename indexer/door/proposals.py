@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from indexer.escaping import command_line
-from indexer.workflows.proposing import IgnoreProposal
+from indexer.workflows.compare.ignore_proposals import IgnoreProposal
 
 _SHOWN = 3
 

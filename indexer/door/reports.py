@@ -9,7 +9,7 @@ from indexer.door.options import Camera, Json, Processes, enter
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from indexer.workflows.report import ReportMade
+    from indexer.workflows.report.report import ReportMade
 
 
 def report(
@@ -29,8 +29,8 @@ def report(
             page.engine(processes, database) as spread,
             page.guarded_engine(processes) as reading,
         ):
-            from indexer.workflows import report as work
-            from indexer.workflows.comparing import Means
+            from indexer.workflows.compare.camera import Means
+            from indexer.workflows.report import report as work
 
             means = Means(database, spread, page.limits, page.clock, page.progress)
             made = work.report(means, reading=reading, folder=folder, camera=camera, sweep=sweep)

@@ -12,8 +12,8 @@ from indexer.imaging.scoring import Evidence
 from indexer.imaging.side_by_side import Captions
 from indexer.store.image_details import DecisionStory, ImageStory
 from indexer.store.removals import Removal
-from indexer.workflows.explain import PairStory
-from indexer.workflows.illustrating import Illustration, Shown, Source
+from indexer.workflows.review.explain import PairStory
+from indexer.workflows.review.pair_picture import Illustration, Shown, Source
 
 _REASONS = {
     "new": "it is kept: no kept image ranked above it is similar to it",

@@ -13,13 +13,17 @@ from indexer.execution import Map, serial
 from indexer.store.database import Database
 from indexer.store.image_details import ImageStory
 from indexer.store.schema import open_database
-from indexer.workflows import compare, demo, explain, ingest, prune
-from indexer.workflows.compare import CompareReport
-from indexer.workflows.demo import DemoFrame
-from indexer.workflows.ingest import IngestReport
-from indexer.workflows.looking import look
-from indexer.workflows.prune import PruneReport
-from indexer.workflows.removing import Manner
+from indexer.workflows.admin import demo
+from indexer.workflows.admin.demo import DemoFrame
+from indexer.workflows.compare import compare
+from indexer.workflows.compare.compare import CompareReport
+from indexer.workflows.ingest import ingest
+from indexer.workflows.ingest.discovery import look
+from indexer.workflows.ingest.ingest import IngestReport
+from indexer.workflows.removal import prune
+from indexer.workflows.removal.prune import PruneReport
+from indexer.workflows.removal.remove_file import Manner
+from indexer.workflows.review import explain
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def verdict(
       verdict --from CSV      many at once, all or none
     """
     from indexer.door import judgements
-    from indexer.workflows import verdict as work
+    from indexer.workflows.review import verdict as work
 
     asked = wish(words or (), file=file, signed=by is not None or note is not None)
     with enter(context, json=json) as page, page.database() as database:

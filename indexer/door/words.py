@@ -14,18 +14,18 @@ from indexer.store.audit_queries import Audit
 from indexer.store.query_result import Table as Rows
 from indexer.store.reader_roles import Reader
 from indexer.store.schema import Health
-from indexer.workflows.adopt import AdoptReport
-from indexer.workflows.compare import CompareReport
-from indexer.workflows.copying import CopyReport
-from indexer.workflows.ingest import IngestReport, Outcome
-from indexer.workflows.pin import PinReport
-from indexer.workflows.prune import PruneReport
-from indexer.workflows.purge import PurgeReport
-from indexer.workflows.readers import NOT_NEEDED
-from indexer.workflows.recover import RecoverReport
-from indexer.workflows.rescue_plan import RescuePlan
-from indexer.workflows.restore import RestoreReport
-from indexer.workflows.status import Status
+from indexer.workflows.admin.copy_index import CopyReport
+from indexer.workflows.admin.readers import NOT_NEEDED
+from indexer.workflows.admin.status import Status
+from indexer.workflows.compare.compare import CompareReport
+from indexer.workflows.ingest.ingest import IngestReport, Outcome
+from indexer.workflows.removal.adopt import AdoptReport
+from indexer.workflows.removal.prune import PruneReport
+from indexer.workflows.removal.purge import PurgeReport
+from indexer.workflows.removal.recover import RecoverReport
+from indexer.workflows.removal.rescue_plan import RescuePlan
+from indexer.workflows.removal.restore import RestoreReport
+from indexer.workflows.review.pin import PinReport
 
 ALL = "all of these"
 _NAMED = 10  # files named one by one before "and so many more"

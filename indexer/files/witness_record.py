@@ -10,7 +10,7 @@ once more, and while the content is not back at that path.
 
 Decision: the record lies in the default quarantine of the folder that was ingested, whatever `--quarantine` says, as it
 must be found from the images: the next command looks for `.indexer-quarantine` in every folder above a file. Enforced
-by tests/files/test_witness_record.py and tests/workflows/test_witnesses.py.
+by tests/files/test_witness_record.py and tests/workflows/removal/test_witnesses.py.
 """
 
 import errno

@@ -1,10 +1,11 @@
 """Cameras in which every decision stands, told for all of them by one question.
 
 A decision stands as long as its premises do: the profile in force, the pin, the presence, camera and decision of the
-keeper. Whatever else it rests on (a name, a verdict, changed bytes, a return) takes the decision back where it changes,
-and an image without a decision stands in no camera. Where all decisions of a camera stand, walking down its ranks
-meets no pair and decides what is decided (`indexer.domain.selection`), so that `compare` need not look at it. Enforced
-by tests/workflows/test_standing.py, and by the random histories of tests/workflows/test_histories.py.
+keeper. Whatever else it rests on (a name, a verdict, changed bytes, a return) takes the decision back where it
+changes, and an image without a decision stands in no camera. Where all decisions of a camera stand, walking down its
+ranks meets no pair and decides what is decided (`indexer.domain.selection`), so that `compare` need not look at it.
+Enforced by tests/workflows/compare/test_unchanged_cameras.py, and by the random histories of
+tests/workflows/compare/test_incremental.py.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Records of witnesses beside the images, as every command that moves files writes them: what went, what is back.
 
 It promises that the locks of all quarantines that bear on a file are held meanwhile, as far as they are there and open
-to us. Who may remove what is not known here: see `indexer.workflows.safeguards`.
+to us. Who may remove what is not known here: see `indexer.workflows.removal.safeguards`.
 """
 
 import os

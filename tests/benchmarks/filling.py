@@ -30,7 +30,7 @@ from indexer.store.cameras import get_or_add_camera
 from indexer.store.database import Session
 from indexer.store.schema import open_database
 from indexer.store.tables import ImageRow, ThumbnailRow
-from indexer.workflows.measures import mask_of
+from indexer.workflows.profile_parameters import mask_of
 from tests.benchmarks.cameras import FIRST_MS, MINUTE_MS, Camera, Painter
 
 T = TypeVar("T")

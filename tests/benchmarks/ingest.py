@@ -17,8 +17,8 @@ from typing import Any
 from indexer.execution import processes as engine_of
 from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
-from indexer.workflows import ingest as workflow
-from indexer.workflows.looking import look
+from indexer.workflows.ingest import ingest as workflow
+from indexer.workflows.ingest.discovery import look
 from tests.benchmarks.cameras import many
 from tests.benchmarks.filling import write_frames
 from tests.benchmarks.measuring import ROOT, manage, ratios, rounded, run, side_by_side

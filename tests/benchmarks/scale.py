@@ -24,7 +24,9 @@ from indexer.store import audit_queries
 from indexer.store.database import Database
 from indexer.store.query_result import Table
 from indexer.store.schema import open_database
-from indexer.workflows import copying, explain, prune, status
+from indexer.workflows.admin import copy_index, status
+from indexer.workflows.removal import prune
+from indexer.workflows.review import explain
 from tests import databases
 from tests.benchmarks import rows
 from tests.benchmarks.cameras import Camera, Painter
@@ -84,7 +86,7 @@ def _places(index: Path) -> Iterator[dict[str, tuple[str, str]]]:
         return
     with closing(Server(SERVER)) as server:
         place = server.place(index.parent)
-        copying.copy(str(index), place, clock=lambda: datetime.now(UTC))
+        copy_index.copy(str(index), place, clock=lambda: datetime.now(UTC))
         with closing(open_database(place)) as database, closing(server.reader(database)) as reader:
             asking = reader.url.render_as_string(hide_password=False)
         yield {"SQLite": on_sqlite, "PostgreSQL": (place, asking)}

@@ -14,7 +14,7 @@ from typing import Any
 
 from indexer.store.schema import open_database
 from indexer.store.transfer.rows import list_tables
-from indexer.workflows import copying
+from indexer.workflows.admin import copy_index
 from tests import databases
 from tests.benchmarks.measuring import rounded
 from tests.benchmarks.rows import fill_rows
@@ -51,7 +51,7 @@ def _of_file(index: Path) -> Iterator[tuple[str, dict[str, float]]]:
 def _of_server(index: Path) -> Iterator[tuple[str, dict[str, float]]]:
     with closing(Server(SERVER)) as server:
         place = server.place(index.parent)
-        copying.copy(str(index), place, clock=lambda: datetime.now(UTC))
+        copy_index.copy(str(index), place, clock=lambda: datetime.now(UTC))
         with closing(open_database(place)) as database:
             for table in list_tables():
                 sizes = f"SELECT COUNT(*), pg_table_size('{table}'), pg_indexes_size('{table}') FROM {table}"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from indexer.domain.evaluation import PairFigures, StateFigures
 from indexer.door import choices
-from indexer.workflows.evaluate import CameraEvaluation, Evaluation, EvaluationReport
-from indexer.workflows.sweep import CameraSweep, SweepReport, SweepRow
+from indexer.workflows.tuning.evaluate import CameraEvaluation, Evaluation, EvaluationReport
+from indexer.workflows.tuning.sweep import CameraSweep, SweepReport, SweepRow
 from tests.door.conftest import Run
 from tests.door.test_words import said
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from indexer.files import markers
-from indexer.workflows import status
+from indexer.workflows.admin import status
 from tests.door.conftest import Run, make_lot
 from tests.own_files import OWN_FILES
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.workflows.demo import write_frames
+from indexer.workflows.admin.demo import write_frames
 from tests.databases import Maker, on_postgresql, rows
 from tests.door.conftest import Run
 

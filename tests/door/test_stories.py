@@ -11,8 +11,8 @@ from indexer.domain.images import Criterion
 from indexer.door import stories
 from indexer.imaging.side_by_side import Captions
 from indexer.store.image_details import DecisionStory, ImageStory
-from indexer.workflows.explain import PairStory
-from indexer.workflows.illustrating import Illustration, Shown, Source
+from indexer.workflows.review.explain import PairStory
+from indexer.workflows.review.pair_picture import Illustration, Shown, Source
 
 T = TypeVar("T")
 

@@ -6,11 +6,11 @@ from indexer.domain.evaluation import StateFigures
 from indexer.domain.removal import CameraPlan, Flagged, IndexedFile, Plan
 from indexer.door import choices, words
 from indexer.store.cameras import CameraSummary
-from indexer.workflows.compare import CameraResult, CompareReport
-from indexer.workflows.evaluate import CameraEvaluation, Evaluation, EvaluationReport
-from indexer.workflows.ingest import IngestReport
-from indexer.workflows.status import Status
-from indexer.workflows.sweep import CameraSweep, SweepReport, SweepRow
+from indexer.workflows.admin.status import Status
+from indexer.workflows.compare.compare import CameraResult, CompareReport
+from indexer.workflows.ingest.ingest import IngestReport
+from indexer.workflows.tuning.evaluate import CameraEvaluation, Evaluation, EvaluationReport
+from indexer.workflows.tuning.sweep import CameraSweep, SweepReport, SweepRow
 from tests.door.test_words import said
 
 MANY = 2000

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from indexer.workflows.demo import write_frames
+from indexer.workflows.admin.demo import write_frames
 from tests.door.conftest import Run
 
 

@@ -11,11 +11,11 @@ from rich.console import Console
 
 from indexer.domain.removal import LeftOut
 from indexer.door import words
-from indexer.workflows.compare import CameraResult, CompareReport
-from indexer.workflows.ingest import IngestReport, Outcome
-from indexer.workflows.prune import PruneReport
-from indexer.workflows.recover import RecoverReport
-from indexer.workflows.restore import RestoreReport
+from indexer.workflows.compare.compare import CameraResult, CompareReport
+from indexer.workflows.ingest.ingest import IngestReport, Outcome
+from indexer.workflows.removal.prune import PruneReport
+from indexer.workflows.removal.recover import RecoverReport
+from indexer.workflows.removal.restore import RestoreReport
 
 
 def said(tell: object, report: object) -> str:

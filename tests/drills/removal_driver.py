@@ -33,7 +33,7 @@ from indexer.errors import IndexerError
 from indexer.files import io_steps
 from indexer.store import removals
 from indexer.store.database import Database
-from indexer.workflows import prune, purge, restore
+from indexer.workflows.removal import prune, purge, restore
 from tests.drills.disks import KINDS
 from tests.drills.removal_scene import (
     CHANGED,

@@ -37,10 +37,13 @@ from indexer.files.markers import QUARANTINE_NAME, is_quarantine
 from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.store.schema import open_database
-from indexer.workflows import adopt, compare, ingest, pin, prune, purge, recover, rescue, restore
-from indexer.workflows.looking import look
-from indexer.workflows.removing import Manner
-from indexer.workflows.watching import silent
+from indexer.workflows.compare import compare
+from indexer.workflows.context import silent
+from indexer.workflows.ingest import ingest
+from indexer.workflows.ingest.discovery import look
+from indexer.workflows.removal import adopt, prune, purge, recover, rescue, restore
+from indexer.workflows.removal.remove_file import Manner
+from indexer.workflows.review import pin
 from tests.drills.removal_scene import ticking
 from tests.own_files import OWN_FILES
 from tests.workflows.conftest import BIRD, CAR, SECOND_BIRD, THIRD_BIRD, name, picture

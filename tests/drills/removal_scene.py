@@ -22,8 +22,8 @@ from typing import Any
 
 from indexer.store.database import Database
 from indexer.store.schema import open_database
-from indexer.workflows import prune, purge, restore
-from indexer.workflows.removing import Manner
+from indexer.workflows.removal import prune, purge, restore
+from indexer.workflows.removal.remove_file import Manner
 from tests.own_files import OWN_FILES
 
 FILES = 3
@@ -90,9 +90,10 @@ def decide(scene: Scene) -> None:
     """Takes all in and decides."""
     from indexer.execution import engine
     from indexer.imaging.headers import Limits
-    from indexer.workflows import compare, ingest
-    from indexer.workflows.looking import look
-    from indexer.workflows.watching import silent
+    from indexer.workflows.compare import compare
+    from indexer.workflows.context import silent
+    from indexer.workflows.ingest import ingest
+    from indexer.workflows.ingest.discovery import look
 
     clock = ticking(0)
     with closing(scene.database), engine(1) as spread:

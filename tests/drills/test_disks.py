@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from indexer.store.schema import open_database
-from indexer.workflows.recover import recover
-from indexer.workflows.rescue import rescue
+from indexer.workflows.removal.recover import recover
+from indexer.workflows.removal.rescue import rescue
 from tests.drills.disks import COARSE_NS, KINDS, Kind
 from tests.workflows.conftest import BIRD, Index, name, picture
 

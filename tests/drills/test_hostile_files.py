@@ -18,8 +18,8 @@ from indexer.imaging import file_description
 from indexer.imaging.file_description import DescribeTask, Description
 from indexer.imaging.headers import Limits
 from indexer.store.database import Database
-from indexer.workflows import ingest as workflow
-from indexer.workflows.looking import look
+from indexer.workflows.ingest import ingest as workflow
+from indexer.workflows.ingest.discovery import look
 from tests.conftest import Clock
 from tests.drills.apart import answer, facts, left_behind, rows, shoot, started, until
 from tests.drills.hostile import KINDS, plant

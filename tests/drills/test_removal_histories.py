@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.workflows.safeguards import WitnessRecords
+from indexer.workflows.removal.safeguards import WitnessRecords
 from tests.drills import removal_histories
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from indexer.errors import FolderProblem
 from indexer.files import io_steps, moving
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.store.database import Database
-from indexer.workflows.rescue import rescue
+from indexer.workflows.removal.rescue import rescue
 from tests.own_files import OWN_FILES
 from tests.workflows.conftest import BIRD, CAR, Index, name, picture
 

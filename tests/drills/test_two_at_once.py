@@ -27,7 +27,7 @@ import sys
 from datetime import UTC, datetime
 from indexer.store.database import Database
 from indexer.store.schema import open_database
-from indexer.workflows.running import writing
+from indexer.workflows.runs.run import writing
 from sqlalchemy import text
 database = open_database(sys.argv[1])
 with writing(database, "ingest", arguments={}, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)):

@@ -13,7 +13,7 @@ import pytest
 from indexer.files import io_steps, manifest
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.store.database import Database
-from indexer.workflows import removing
+from indexer.workflows.removal import remove_file
 from tests.drills.world import BIRDS, COPY, HARMS, KEEPER, contents, journal, make_lot, put_away
 from tests.own_files import OWN_FILES
 from tests.workflows.conftest import BIRD, Index, picture
@@ -219,7 +219,7 @@ def test_place_that_somebody_took(lot: Index, monkeypatch: pytest.MonkeyPatch) -
         real(place, entry)
         Path(place).write_bytes(b"theirs")
 
-    monkeypatch.setattr(removing.manifest, "note", noting)
+    monkeypatch.setattr(remove_file.manifest, "note", noting)
     before = contents(lot)
     assert lot.prune().removed == 0
     assert [row[1:] for row in journal(lot)] == [("failed", "File exists")] * 2

@@ -9,9 +9,9 @@ import pytest
 
 from indexer.files import io_steps
 from indexer.store.database import Database
-from indexer.workflows import purge as purge_workflow
-from indexer.workflows import removing
-from indexer.workflows import restore as restore_workflow
+from indexer.workflows.removal import purge as purge_workflow
+from indexer.workflows.removal import remove_file
+from indexer.workflows.removal import restore as restore_workflow
 from tests.drills.world import BIRDS, COPY, HARMS, KEEPER, contents, journal, make_lot
 from tests.workflows.conftest import BIRD, CAR, Index, picture
 
@@ -104,7 +104,7 @@ def cut_after(monkeypatch: pytest.MonkeyPatch, module: Any, step: str) -> None:
 @pytest.mark.parametrize(
     ("act", "module", "step", "begun", "ended"),
     [
-        ("prune", removing, "move_no_replace", ("planned", "quarantine"), ("quarantined", "")),
+        ("prune", remove_file, "move_no_replace", ("planned", "quarantine"), ("quarantined", "")),
         ("restore", restore_workflow, "move_no_replace", ("quarantined", "restore"), ("restored", "")),
         ("purge", purge_workflow, "delete_witnessed", ("quarantined", "purge"), ("purged", "")),
     ],

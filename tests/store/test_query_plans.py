@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from indexer.store import audit_queries, decisions, image_details, images, removals, scores, thumbnails, twins, verdicts
 from indexer.store.database import Database
 from indexer.store.schema import open_database
-from indexer.workflows import copying
+from indexer.workflows.admin import copy_index
 from tests.benchmarks.rows import FOLDER, captures, fill_rows, path_of, sizes
 from tests.databases import Maker, on_sqlite
 
@@ -66,7 +66,7 @@ def filled(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     folder = tmp_path_factory.mktemp("filled")
     fill_rows(folder / "rows.db", IMAGES)
     place = maker.place(folder)
-    copying.copy(str(folder / "rows.db"), place, clock=lambda: datetime.now(UTC))
+    copy_index.copy(str(folder / "rows.db"), place, clock=lambda: datetime.now(UTC))
     with closing(open_database(place)) as database:
         yield database
 

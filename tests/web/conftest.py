@@ -16,11 +16,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from indexer.execution import processes, serial
 from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
-from indexer.workflows.compare import compare
-from indexer.workflows.comparing import Means
-from indexer.workflows.ingest import ingest
-from indexer.workflows.looking import look
-from indexer.workflows.report import report
+from indexer.workflows.compare.camera import Means
+from indexer.workflows.compare.compare import compare
+from indexer.workflows.ingest.discovery import look
+from indexer.workflows.ingest.ingest import ingest
+from indexer.workflows.report.report import report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

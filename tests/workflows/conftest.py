@@ -21,17 +21,17 @@ from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.store.tables import Table
-from indexer.workflows.compare import CompareReport, Means, compare
-from indexer.workflows.ingest import IngestReport, ingest
-from indexer.workflows.looking import look
-from indexer.workflows.pin import PinReport, pin, unpin
-from indexer.workflows.profile import make_profile
-from indexer.workflows.prune import PruneReport, plan, prune
-from indexer.workflows.purge import PurgeReport, purge
-from indexer.workflows.removing import Manner
-from indexer.workflows.restore import RestoreReport, restore, wish
-from indexer.workflows.verdict import VerdictReport, give, undo
-from indexer.workflows.watching import Clock, Progress, silent
+from indexer.workflows.admin.profile import make_profile
+from indexer.workflows.compare.compare import CompareReport, Means, compare
+from indexer.workflows.context import Clock, Progress, silent
+from indexer.workflows.ingest.discovery import look
+from indexer.workflows.ingest.ingest import IngestReport, ingest
+from indexer.workflows.removal.prune import PruneReport, plan, prune
+from indexer.workflows.removal.purge import PurgeReport, purge
+from indexer.workflows.removal.remove_file import Manner
+from indexer.workflows.removal.restore import RestoreReport, restore, wish
+from indexer.workflows.review.pin import PinReport, pin, unpin
+from indexer.workflows.review.verdict import VerdictReport, give, undo
 from tests import databases
 from tests.databases import Maker
 from tests.own_files import OWN_FILES

@@ -1,0 +1,57 @@
+"""status: what is in the index, per camera. It writes nothing."""
+
+from dataclasses import dataclass
+
+from indexer.domain.similar_names import list_alike
+from indexer.store import audit_queries, cameras, profiles, removals
+from indexer.store.cameras import CameraSummary
+from indexer.store.database import Database
+from indexer.store.removals import Removal
+from indexer.store.system_folders import count_in_system_folders
+from indexer.workflows.removal.adopt import UnknownRuns, find_unknown_runs
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the index holds; `unwitnessed` are removed files whose keeper is not present any more.
+
+    `unlikely_times` is the number of present images whose time no camera can have (`audit unlikely_times`).
+    `unknown_runs`: quarantines near the images with files of runs that this index does not know. `in_system_folders`:
+    images in hidden folders, bins and the like, where an earlier version walked. `alike`: cameras whose names look the
+    same.
+    `profile` is the active one; `own_profiles` names, by camera, those that some cameras have in its place.
+    """
+
+    database: str
+    profile: str
+    own_profiles: dict[str, str]
+    cameras: tuple[CameraSummary, ...]
+    quarantined: int
+    quarantined_bytes: int
+    left_open: int
+    unwitnessed: tuple[Removal, ...]
+    unknown_runs: tuple[UnknownRuns, ...]
+    unlikely_times: int = 0
+    in_system_folders: int = 0
+    alike: tuple[tuple[str, ...], ...] = ()
+
+
+def status(database: Database) -> Status:
+    """What is in the index now."""
+    unknown = find_unknown_runs(database)
+    with database.read() as session:
+        quarantined, quarantined_bytes = removals.sum_quarantined(session)
+        return Status(
+            database=database.name,
+            profile=profiles.active_profile(session).profile.name,
+            own_profiles={name: own.profile.name for name, own in sorted(profiles.own_profiles(session).items())},
+            cameras=tuple(cameras.list_summaries(session)),
+            quarantined=quarantined,
+            quarantined_bytes=quarantined_bytes,
+            left_open=len(removals.list_open(session)),
+            unwitnessed=tuple(removals.list_unwitnessed(session)),
+            unknown_runs=unknown,
+            unlikely_times=audit_queries.count_rows(session, "unlikely_times"),
+            in_system_folders=count_in_system_folders(session),
+            alike=tuple(list_alike(cameras.list_cameras(session))),
+        )

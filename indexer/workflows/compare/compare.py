@@ -1,0 +1,100 @@
+"""compare: score what is new and decide, camera by camera, what is a duplicate of what.
+
+It promises that a recorded pair is not scored again, that scores survive a cut (those of small cameras, which are
+decided whole by workers, with the camera's decisions), and that a camera's decisions change all at once or not at
+all. A camera at which another command is at work is held back.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from indexer.imaging.matching import load_kernel
+from indexer.store import cameras, profiles
+from indexer.store.database import Database
+from indexer.store.locks.writer_lock import Right
+from indexer.store.system_folders import count_in_system_folders
+from indexer.workflows.compare.camera import CameraResult as CameraResult
+from indexer.workflows.compare.camera import Means as Means
+from indexer.workflows.compare.camera import compare_camera
+from indexer.workflows.compare.ignore_proposals import IgnoreProposal, propose
+from indexer.workflows.compare.small_cameras import compare_small_cameras, standing_cameras
+from indexer.workflows.compare.workload import is_worth_workers
+from indexer.workflows.runs.run import Run, writing
+
+
+@dataclass
+class CompareReport:
+    """What compare did; `activated` names the profile that this run made the active one. `proposals` are areas that are
+    worth a look in cameras of which much is kept; nothing is done about them. `in_system_folders`: images in hidden
+    folders, bins and the like, where an earlier version walked.
+    """
+
+    activated: str | None = None
+    cameras: list[CameraResult] = field(default_factory=list)
+    proposals: list[IgnoreProposal] = field(default_factory=list)
+    in_system_folders: int = 0
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The numbers, as they are remembered."""
+        names = ("images", "kept", "duplicates", "decided", "scored", "recorded")
+        sums = {name: sum(getattr(camera, name) for camera in self.cameras) for name in names}
+        return sums | {"not_recorded": sums["scored"] - sums["recorded"], "held_back": len(self.held_back)}
+
+    @property
+    def held_back(self) -> list[CameraResult]:
+        """The cameras that could not be decided."""
+        return [camera for camera in self.cameras if camera.problem is not None]
+
+
+def compare(means: Means, *, profile: str | None = None, camera: str | None = None) -> CompareReport:
+    """Decides what is new: the report per camera."""
+    report = CompareReport()
+    arguments = {"profile": profile, "camera": camera}
+    with means.database.read() as session:
+        chosen = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
+        if profile is not None:
+            profiles.get_profile(session, profile)
+    with writing(means.database, "compare", arguments=arguments, clock=means.clock, by_camera=True) as run:
+        if profile is not None:
+            report.activated = _activate(means.database, profile, right=run.right)
+        results = dict[str, CameraResult]()
+        try:
+            for result in _results(means, chosen, run=run):
+                results[result.camera] = result
+        finally:
+            report.cameras = [results[name] for name in chosen if name in results]
+            run.counts = report.counts
+    with means.database.read() as session:
+        report.in_system_folders = count_in_system_folders(session)
+        in_force = profiles.list_in_force(session, chosen)
+    report.proposals = list(propose(means.database, report.cameras, chosen, in_force))
+    return report
+
+
+def _results(means: Means, chosen: Mapping[str, int], *, run: Run) -> Iterator[CameraResult]:
+    """What is done to each camera: to those in which nothing changed nothing, then the small ones, then the others."""
+    with means.database.read() as session:
+        in_force = profiles.list_in_force(session, chosen)
+    waiting = dict(chosen)
+    for many in (standing_cameras, compare_small_cameras):
+        for result in many(means, dict(waiting), in_force, run=run):
+            del waiting[result.camera]
+            yield result
+    if waiting and is_worth_workers(means.database):
+        load_kernel()  # rather than in the middle
+    for name, camera_id in waiting.items():
+        yield compare_camera(means, name, camera_id, in_force[name], run=run)
+
+
+def _activate(database: Database, profile: str, *, right: Right) -> str | None:
+    """Makes a profile the active one, which nobody may do while others decide by it; its name if it was not."""
+    with database.read() as session:
+        if profiles.active_profile(session).profile.name == profile:
+            return None
+    right.take_all()
+    with database.write() as session:
+        profiles.activate(session, profile)
+    right.share()
+    return profile

@@ -1,0 +1,163 @@
+"""What compare proposes for cameras of which it keeps much: to ignore a small area that sets nearly all of it apart.
+
+It promises that what would be kept is told as `compare` would decide it with the area ignored, to the image; that
+nothing is written and no image file is opened; and that it costs little beside the comparison: some pairs of the
+cameras that keep most, and one decision of few images where these show such an area.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from indexer.domain.images import Image
+from indexer.domain.profiles import Rectangle
+from indexer.domain.selection import Decision
+from indexer.errors import IndexerError
+from indexer.imaging.concentration import Pair, concentration
+from indexer.imaging.masks import Mask, masked
+from indexer.imaging.thumbnails import decode, encode
+from indexer.store import decisions, images, profiles, thumbnails
+from indexer.store.database import Database
+from indexer.store.profiles import StoredProfile
+from indexer.workflows.compare.camera import CameraResult
+from indexer.workflows.compare.camera_task import CameraTask, decide_camera
+from indexer.workflows.profile_parameters import mask_of, measure_of, trial_measures
+
+LEAST_KEPT = 5
+LEAST_SHARE = 0.4
+"""Kept images of a camera, and their share of all: with fewer there is little to gain."""
+_CAMERAS = 20
+"""At most so many cameras are looked at in one run: those that keep most."""
+_PAIRS = 24
+_IMAGES = 400
+"""So many images, the newest, are decided again."""
+_GAIN = 0.5
+"""At most this share of what is kept now may still be kept: else the area is not what keeps them."""
+_NO_NAME = re.compile(r"[^A-Za-z0-9._-]+|^[^A-Za-z0-9]+")
+_LONGEST_NAME = 50
+
+
+@dataclass(frozen=True)
+class IgnoreProposal:
+    """An area of a camera's frames that is worth a look.
+
+    `rectangles`: per cent, as `profile make --ignore` takes them; `share`: their part of the frame. Of `pairs` of kept
+    images that follow each other `decided` are similar without the area. Of `images`, the newest of the camera, `kept`
+    are kept now, and `kept_with` would be. `name` is free for a profile; `ignored_already` are the rectangles of the
+    profile in force, which a new one must name as well.
+    """
+
+    camera: str
+    profile: str
+    name: str
+    rectangles: tuple[Rectangle, ...]
+    ignored_already: tuple[Rectangle, ...]
+    share: float
+    pairs: int
+    decided: int
+    images: int
+    kept: int
+    kept_with: int
+
+
+def propose(
+    database: Database,
+    results: Sequence[CameraResult],
+    chosen: Mapping[str, int],
+    in_force: Mapping[str, StoredProfile],
+) -> Iterator[IgnoreProposal]:
+    """The proposals for cameras that were decided just now."""
+    much = [one for one in results if one.decided and one.kept >= max(LEAST_KEPT, LEAST_SHARE * one.images)]
+    most = sorted(much, key=lambda one: (-one.kept, one.camera))[:_CAMERAS]
+    for camera in sorted(one.camera for one in most):
+        stored = in_force[camera]
+        if not stored.profile.preparation.native:
+            try:
+                proposal = _Look(database, camera, chosen[camera], stored).proposal()
+            except (IndexerError, ValueError):  # what is spoiled, or was changed meanwhile, is told by who needs it
+                continue
+            if proposal is not None:
+                yield proposal
+
+
+class _Look:
+    """A camera's newest images, and what is decided of them."""
+
+    def __init__(self, database: Database, camera: str, camera_id: int, stored: StoredProfile) -> None:
+        self._database, self._camera, self._stored = database, camera, stored
+        with database.read() as session:
+            present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
+            current = decisions.list_decisions(session, camera_id)
+            self._judgements = decisions.list_judgements(session, camera_id)
+        in_time = sorted((image for image in present if image.shape is not None), key=_in_time)
+        self._images = in_time[-_IMAGES:]
+        self._kept = [one for one in self._images if one.id in current and current[one.id][1].keeps]
+
+    def proposal(self) -> IgnoreProposal | None:
+        """The area that is worth a look, if there is one."""
+        mask = mask_of(self._stored.profile.preparation)
+        found = concentration(self._pairs(), measure=measure_of(self._stored), mask=mask)
+        if found is None:
+            return None
+        wider = replace(mask, rectangles=(*mask.rectangles, *found.rectangles))
+        kept_with = sum(decision.keeps for decision in self._decided(wider))
+        if kept_with > _GAIN * len(self._kept):
+            return None
+        return IgnoreProposal(
+            camera=self._camera,
+            profile=self._stored.profile.name,
+            name=self._free_name(),
+            rectangles=found.rectangles,
+            ignored_already=self._stored.profile.preparation.ignore,
+            share=found.share,
+            pairs=found.pairs,
+            decided=found.decided,
+            images=len(self._images),
+            kept=len(self._kept),
+            kept_with=kept_with,
+        )
+
+    def _pairs(self) -> list[Pair]:
+        """Kept images that follow each other, some of them, spread over time; all of the commonest shape."""
+        shapes = [image.shape for image in self._kept]
+        commonest = max(shapes, key=shapes.count, default=None)
+        pairs = list(pairwise([image for image in self._kept if image.shape == commonest]))
+        chosen = [pairs[number * len(pairs) // _PAIRS] for number in range(_PAIRS)] if len(pairs) > _PAIRS else pairs
+        if len(chosen) < LEAST_KEPT - 1:
+            return []
+        data = self._thumbnails([image for pair in chosen for image in pair])
+        return [(decode(data[one.id]), decode(data[other.id])) for one, other in chosen]
+
+    def _decided(self, mask: Mask) -> tuple[Decision, ...]:
+        """What compare would decide of the images with this mask: it is painted last, so that painted over a thumbnail
+        it makes the thumbnail of the wider mask."""
+        measures = trial_measures(self._stored, max_scores=[self._stored.profile.max_score])
+        painted = {
+            image_id: encode(masked(decode(data), mask=mask))
+            for image_id, data in self._thumbnails(self._images).items()
+        }
+        area = self._stored.profile.scoring.min_contour_area
+        answer = decide_camera(CameraTask(tuple(self._images), painted, self._judgements, {}, area, measures))
+        return answer.decided[0].decisions
+
+    def _thumbnails(self, wanted: Sequence[Image]) -> Mapping[int, bytes]:
+        ids = list(dict.fromkeys(image.id for image in wanted))
+        with self._database.read() as session:
+            found = thumbnails.load_thumbnails(session, ids, preparation_id=self._stored.preparation_id)
+        if len(found) < len(ids):
+            raise ValueError("a thumbnail went meanwhile")
+        return found
+
+    def _free_name(self) -> str:
+        """A name for a profile that none has."""
+        stem = f"{_NO_NAME.sub('-', self._camera).strip('-.')[:_LONGEST_NAME] or 'camera'}-ignoring"
+        with self._database.read() as session:
+            taken = {stored.profile.name for stored in profiles.list_profiles(session)}
+        names = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
+        return next(name for name in names if name not in taken)
+
+
+def _in_time(image: Image) -> tuple[bool, float, int]:
+    """Images without a time come first."""
+    return image.captured_at is not None, image.captured_us or 0, image.id

@@ -1,0 +1,281 @@
+"""Other indexes that have images of the folders that an ingest names: found before it writes anything.
+
+Two indexes of one folder do not see each other's decisions, and both may remove files. Mostly the second one was made
+by mistake, in another working directory. A folder names another index once that removed something there, by what lies
+in the quarantines near it. An ingest alone leaves no mark beside images: it is told by the list of the indexes that
+this person used (`indexer.files.known_indexes`).
+
+Decision: an index that was used on a folder is not asked about it again: it has rows there, or a quarantine names it
+too. A copy made by `db copy` has the rows of its source from the beginning, so it is asked about that one until a run
+says that both are wanted. Enforced by tests/workflows/ingest/test_other_indexes.py.
+"""
+
+import os
+import platform
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from indexer.files.known_indexes import KnownIndex, KnownIndexes, is_there
+from indexer.files.markers import QUARANTINE_NAME
+from indexer.files.mentions import iter_mentions
+from indexer.files.owners import Owner, read_owners
+from indexer.files.walking import folders_above
+from indexer.files.witness_record import find_quarantine_in
+from indexer.store import images, runs
+from indexer.store.database import Database
+from indexer.store.index_identity import get_copied_from, get_index_id
+from indexer.store.schema import open_database
+from indexer.workflows.context import Clock
+from indexer.workflows.ingest.discovery import BESIDE, Found
+from indexer.workflows.runs.run import name_of_user
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_CLOSED = "closed "
+"""Before the path of a quarantine, in the place of an id that cannot be read."""
+
+
+@dataclass(frozen=True)
+class OtherIndex:
+    """Another index, and a folder of images that it shares with an ingest; what is not known is empty, or None.
+
+    `address`: what to type after `--db`, if it is there; else `gone_from`: where it was. `is_source`: this index was
+    copied from it; `is_same`: it is another file of this very index.
+    """
+
+    folder: str
+    index_id: str = ""
+    address: str = ""
+    gone_from: str = ""
+    username: str = ""
+    hostname: str = ""
+    last_used: datetime | None = None
+    is_source: bool = False
+    is_same: bool = False
+
+
+@dataclass
+class _This:
+    """The index that the ingest is for; without an id if it is not made yet.
+
+    `roots`: folders that it took in; `named_for`: those for which quarantines name it. `asks_of_source`: nobody said
+    yet that it is wanted beside the one that it was copied from. `adopted`: the tokens of runs that it took over.
+    """
+
+    address: str
+    index_id: str = ""
+    roots: list[str] = field(default_factory=list)
+    named_for: set[str] = field(default_factory=set)
+    copied_from: str = ""
+    asks_of_source: bool = False
+    adopted: set[str] = field(default_factory=set)
+
+    def was_used_on(self, folder: str, *, beside: str) -> bool:
+        """Whether it was used on images of a folder, as far as that answers for another index."""
+        is_source = self.asks_of_source and beside == self.copied_from
+        return any(_shared(folder, one) for one in (*self.named_for, *(() if is_source else self.roots)))
+
+
+@dataclass
+class _Trace:
+    """What the quarantines near the images tell of one index: shared folders, the last time, and where it is."""
+
+    folders: set[str] = field(default_factory=set)
+    at: str = ""
+    owner: Owner | None = None
+    is_adopted: bool = False
+    username: str = ""
+
+
+def find_other_indexes(
+    database: Database | None, found: Found, *, address: str, known: Iterable[KnownIndex], is_named: bool
+) -> tuple[OtherIndex, ...]:
+    """The other indexes of the folders found that this one was not used beside, the last used first.
+
+    `database`: this index, None if it is not made yet; `address`: where it is or will be. `known`: the indexes that
+    this person used; they name a quarantine's, and where this index is not one that a person named, they count
+    themselves.
+    """
+    known = list(known)
+    quarantines = dict(_iter_quarantines(found))
+    near = [] if is_named else [index for index in known if _all_shared(index.folders, found.folders)]
+    listed = [index for index in near if is_there(index.address) and not _is_at(index.address, address)]
+    if not quarantines and not listed:
+        return ()
+    this = _describe_this(database, address)
+    by_id = {index.index_id: index for index in reversed(known)}
+    others = [
+        _of_trace(index_id, trace, by_id.get(index_id), this)
+        for index_id, trace in _find_traces(this, found, quarantines).items()
+    ]
+    told = {other.index_id for other in others}
+    others += (other for index in listed if index.index_id not in told and (other := _of_listed(index, this, found)))
+    return tuple(sorted(others, key=lambda other: other.last_used or _LONG_AGO, reverse=True))
+
+
+def note_made(name: str, *, known: KnownIndexes, clock: Clock) -> None:
+    """Lists the index at a URL or path as made now, with the folders that it has rows of."""
+    with closing(open_database(name)) as database:
+        with database.read() as session:
+            roots = images.list_outermost_roots(session)
+        note_use(database, roots, known=known, clock=clock)
+
+
+def note_use(database: Database, folders: Sequence[str], *, known: KnownIndexes, clock: Clock) -> None:
+    """Lists this index as used now, with the folders that it takes in; of one that was listed before, with others."""
+    with database.read() as session:
+        index_id = get_index_id(session)
+    user = name_of_user(os.geteuid())
+    known.note(KnownIndex(database.address, index_id, tuple(folders), clock(), user, platform.node()))
+
+
+def _describe_this(database: Database | None, address: str) -> _This:
+    if database is None:
+        return _This(address)
+    with database.read() as session:
+        this = _This(address, get_index_id(session), images.list_outermost_roots(session))
+        this.copied_from = get_copied_from(session) or ""
+        if this.copied_from:
+            wanted = runs.list_arguments(session, command="ingest", having=BESIDE)
+            this.asks_of_source = not any(this.copied_from in arguments[BESIDE] for arguments in wanted)
+            this.adopted = runs.list_adopted_tokens(session)
+    return this
+
+
+def _iter_quarantines(found: Found) -> Iterator[tuple[str, str]]:
+    """The quarantines in the folders found, above them, and below them where the walk came by: the real path of each,
+    and the folder that it lies in."""
+    for folder in found.folders:
+        for above in (folder, *folders_above(folder)):
+            with suppress(OSError):  # what cannot be looked at tells nothing; prune will refuse
+                if quarantine := find_quarantine_in(above):
+                    yield quarantine, above
+    for path in found.quarantines:
+        holder, name = os.path.split(path)
+        with suppress(OSError):
+            if quarantine := find_quarantine_in(holder) if name == QUARANTINE_NAME else path:
+                yield quarantine, holder
+
+
+def _find_traces(this: _This, found: Found, quarantines: dict[str, str]) -> dict[str, _Trace]:
+    """What the quarantines tell of each other index that this one was not used beside, by its id.
+
+    Not a line is read if this index took in all of the folders before.
+    """
+    if not this.asks_of_source and _is_covered(found, this.roots):
+        return {}
+    traces: dict[str, _Trace] = {}
+    for quarantine, holder in quarantines.items():
+        if _is_covered(found, this.named_for):
+            return {}
+        try:
+            _read_traces(quarantine, holder, found, this, traces)
+        except PermissionError:
+            shared = _all_shared([holder], found.folders)
+            traces[f"{_CLOSED}{quarantine}"] = _Trace(shared, username=_owner_of(quarantine))
+        except OSError:
+            continue
+    for index_id, trace in traces.items():
+        trace.folders = {one for one in trace.folders if not this.was_used_on(one, beside=index_id)}
+    return {index_id: trace for index_id, trace in traces.items() if trace.folders and not trace.is_adopted}
+
+
+def _read_traces(quarantine: str, holder: str, found: Found, this: _This, traces: dict[str, _Trace]) -> None:
+    """Adds what one quarantine tells, until it names this index for all of the folders: then nothing else matters."""
+    os.scandir(quarantine).close()  # one that is closed to us does not look like an empty one
+    owners = list(read_owners(quarantine))
+    shared: dict[str, set[str]] = {}
+    for mention in iter_mentions(quarantine, holder=holder, owners=owners):
+        if mention.folder not in shared:
+            shared[mention.folder] = _all_shared([mention.folder], found.folders)
+        if mention.index_id == this.index_id != "":
+            this.named_for |= shared[mention.folder]
+            if _is_covered(found, this.named_for):
+                return
+        elif shared[mention.folder] and mention.index_id:  # lines of versions before 0.1.0 name none
+            trace = traces.setdefault(mention.index_id, _Trace())
+            trace.folders |= shared[mention.folder]
+            trace.at = max(trace.at, mention.at)
+            trace.is_adopted |= mention.run_token in this.adopted
+    for owner in owners:
+        if owner.index_id in traces:
+            traces[owner.index_id].owner = owner
+
+
+def _of_trace(index_id: str, trace: _Trace, known: KnownIndex | None, this: _This) -> OtherIndex:
+    """What is known of an index that a quarantine names."""
+    owner = trace.owner
+    place = known.address if known is not None else owner.database if owner is not None else ""
+    is_typable = bool(place) and not _is_at(place, this.address) and is_there(place)
+    times = [*([] if known is None else [known.last_used]), *_parse_time(trace.at)]
+    who = known or owner
+    return OtherIndex(
+        folder=min(trace.folders),
+        index_id="" if index_id.startswith(_CLOSED) else index_id,
+        address=place if is_typable else "",
+        gone_from="" if is_typable else place,
+        username=trace.username if who is None else who.username,
+        hostname="" if who is None else who.hostname,
+        last_used=max(times, default=None),
+        is_source=index_id == this.copied_from,
+    )
+
+
+def _of_listed(index: KnownIndex, this: _This, found: Found) -> OtherIndex | None:
+    """What is listed of an index; None if this one was used beside it, or is the same one on a server."""
+    shared = _all_shared(index.folders, found.folders)
+    shared = {folder for folder in shared if not this.was_used_on(folder, beside=index.index_id)}
+    is_same = index.index_id == this.index_id
+    if not shared or (is_same and "://" in index.address):
+        return None
+    return OtherIndex(
+        folder=min(shared),
+        index_id=index.index_id,
+        address=index.address,
+        username=index.username,
+        hostname=index.hostname,
+        last_used=index.last_used,
+        is_source=index.index_id == this.copied_from,
+        is_same=is_same,
+    )
+
+
+def _shared(folder: str, other: str) -> str | None:
+    """The folder of two that lies in the other one; None if neither does."""
+    deeper, above = (folder, other) if len(folder) >= len(other) else (other, folder)
+    return deeper if f"{deeper}/".startswith(above.rstrip("/") + "/") else None
+
+
+def _all_shared(folders: Sequence[str], others: Sequence[str]) -> set[str]:
+    return {shared for folder in folders for other in others if (shared := _shared(folder, other))}
+
+
+def _is_covered(found: Found, folders: Iterable[str]) -> bool:
+    """Whether each folder found is one of these, or lies in one."""
+    return all(any(_shared(folder, above) == folder for above in folders) for folder in found.folders)
+
+
+def _is_at(address: str, other: str) -> bool:
+    """Whether two addresses are of one database, as far as can be told without asking it."""
+    try:
+        return address == other or os.path.samefile(address, other)
+    except (OSError, ValueError):
+        return False
+
+
+def _owner_of(path: str) -> str:
+    """The user who owns what is at a path."""
+    try:
+        return name_of_user(os.stat(path).st_uid)
+    except OSError:
+        return ""
+
+
+def _parse_time(text: str) -> list[datetime]:
+    """The time that a line says, if it says one."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return []
+    return [time.astimezone(UTC)] if time.tzinfo is not None else []

@@ -1,0 +1,1 @@
+"""Files that go and come back: `prune`, `restore`, `purge`, `rescue`, `recover`, `db adopt`."""

@@ -1,0 +1,194 @@
+"""db adopt: take in the files of a quarantine that an index does not know, as after it was restored from a backup.
+
+It promises that each file is read and found as its manifest says before a row tells of it, that no file moves, and that
+afterwards `restore`, `purge` and the pins of keepers work as if this index had removed it. What stands for a file must
+be in the index: a folder is ingested first.
+"""
+
+import os
+from collections.abc import Set
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from indexer.domain.images import State
+from indexer.domain.names import name_image
+from indexer.errors import FolderProblem
+from indexer.files import manifest
+from indexer.files.beneath import split
+from indexer.files.manifest import Entry
+from indexer.files.quarantine import quarantine_folder, quarantine_of
+from indexer.files.verification import FileIdentity, Fingerprint, Mismatch
+from indexer.imaging.headers import Limits
+from indexer.interrupts import uninterrupted
+from indexer.store import adoption, images, removals, runs
+from indexer.store.database import Database, Session
+from indexer.store.images import KnownFile
+from indexer.workflows.context import Clock, Progress, silent
+from indexer.workflows.removal.quarantined_image import check_image, require_image_names
+from indexer.workflows.runs.run import Run, writing
+
+
+@dataclass
+class AdoptReport:
+    """How many files, of how many runs, this index knows now, and why others could not be taken in."""
+
+    adopted: int = 0
+    runs: int = 0
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The numbers, as they are remembered."""
+        return {"adopted": self.adopted, "runs": self.runs, "failed": len(self.failures)}
+
+
+@dataclass(frozen=True)
+class UnknownRuns:
+    """A quarantine that holds files of runs that an index does not know, and how many runs."""
+
+    folder: str
+    runs: int
+
+
+def find_unknown_runs(database: Database) -> tuple[UnknownRuns, ...]:
+    """The quarantines near the images of an index with runs that it does not know: another index's, or forgotten."""
+    with database.read() as session:
+        known = runs.list_tokens(session)
+        folders = {quarantine_folder(root) for root in images.list_outermost_roots(session)}
+        folders |= {quarantine_of(place) for place in removals.list_some_places(session)}
+        unknown = {
+            folder: sum(not _is_known(session, head, known) for head in manifest.read_heads(folder))
+            for folder in sorted(folders)
+        }
+    return tuple(UnknownRuns(folder, number) for folder, number in unknown.items() if number)
+
+
+def _is_known(session: Session, head: tuple[str, Entry], known: Set[str]) -> bool:
+    """Whether this index knows the run that a file belongs to; of versions before 0.1.0 by the number of the run."""
+    place, entry = head
+    if entry.run_token:
+        return entry.run_token in known
+    number = os.path.basename(os.path.dirname(os.path.dirname(place))).removeprefix("run-")
+    return number.isdecimal() and len(number) < 10 and runs.run_exists(session, int(number))
+
+
+def adopt(
+    database: Database,
+    quarantine: str,
+    *,
+    clock: Clock,
+    limits: Limits | None = None,
+    progress: Progress = silent,
+) -> AdoptReport:
+    """Takes in what this index does not know of a quarantine: the report of what it knows now."""
+    if not os.path.isdir(quarantine):
+        raise FolderProblem(f"there is no folder {quarantine!a}; name the quarantine, usually .indexer-quarantine")
+    contents = manifest.read(os.path.realpath(quarantine))
+    found = [(place, entry) for place, entry in contents.entries.items() if os.path.lexists(place)]
+    if not found and not contents.refused:
+        raise FolderProblem(f"no manifest below {quarantine!a} names a file that is there; nothing can be taken in")
+    report = AdoptReport(failures=list(contents.refused))
+    with writing(database, "db adopt", arguments={"quarantine": ascii(quarantine)[1:-1]}, clock=clock) as run:
+        with database.read() as session:
+            known = removals.list_known(session)
+        new = [
+            (place, entry)
+            for place, entry in found
+            if not {(place, ""), (entry.path, entry.content_hash + entry.run_token)} & known
+        ]
+        tokens = set[str]()
+        advance = progress("adopting", len(new))
+        for place, entry in new:
+            with uninterrupted():
+                problem = _adopt_one(database, place, entry, run=run, clock=clock, limits=limits or Limits())
+            if problem is None:
+                report.adopted += 1
+                tokens.add(entry.run_token)
+            else:
+                report.failures.append((place, problem))
+            report.runs = len(tokens)
+            run.counts = report.counts
+            advance(1)
+    return report
+
+
+def _adopt_one(database: Database, place: str, entry: Entry, *, run: Run, clock: Clock, limits: Limits) -> str | None:
+    """Writes down one file; why not, if it could not be."""
+    try:
+        split(entry.path)
+        require_image_names(os.path.basename(place), os.path.basename(entry.path))
+        expected = Fingerprint(entry.size_bytes, entry.content_hash)
+        found = check_image(place, expected=expected, limits=limits)
+    except Mismatch as problem:
+        return f"in quarantine: {problem.reason}"
+    if os.path.lexists(entry.path):
+        return f"something is at its path {entry.path!a}; if that is the file, this copy can be deleted"
+    with database.write() as session:
+        keeper = _find_keeper(session, entry)
+        if keeper is None:
+            return f"its keeper {entry.keeper_path!a} is not in this index; ingest its folder first"
+        image_id = _find_or_add_image(session, entry, found, keeper, run=run)
+        if image_id is None:
+            return "this index has another removal of it"
+        adoption.add_quarantined(
+            session,
+            adoption.Adopted(
+                image_id=image_id,
+                keeper_id=keeper.id,
+                path=entry.path,
+                keeper_path=keeper.path,
+                size_bytes=entry.size_bytes,
+                content_hash=entry.content_hash,
+                keeper_hash=keeper.content_hash,
+                quarantine_path=place,
+                removed_at=_time(entry.removed_at, otherwise=clock()),
+            ),
+            token=entry.run_token,
+            at=clock(),
+            run_id=run.id,
+        )
+        images.set_state(session, [image_id], State.REMOVED)
+    return None
+
+
+def _find_keeper(session: Session, entry: Entry) -> KnownFile | None:
+    """The ready row of what stands for a file: of the content that the manifest names, best at the path it names."""
+    if not entry.keeper_hash:  # of a version before 0.1.0
+        there = images.list_known(session, [entry.keeper_path]).get(entry.keeper_path)
+        return there if there is not None and there.state is State.READY else None
+    rows = images.list_at(session, entry.keeper_path, content_hash=entry.keeper_hash)
+    there = next((row for row in rows if row.state is State.READY), None)
+    return there or images.find_ready(session, content_hash=entry.keeper_hash)
+
+
+def _find_or_add_image(
+    session: Session, entry: Entry, found: FileIdentity, keeper: KnownFile, *, run: Run
+) -> int | None:
+    """The row of the file that was removed; None if this index knows it as removed already."""
+    rows = images.list_at(session, entry.path, content_hash=entry.content_hash)
+    if any(row.state is State.REMOVED for row in rows):
+        return None
+    if rows:
+        return rows[0].id
+    root = keeper.root if entry.path.startswith(f"{keeper.root.rstrip('/')}/") else os.path.dirname(entry.path)
+    naming = name_image(entry.path, root=root, mtime_ns=found.mtime_ns, camera=keeper.naming.camera)
+    return adoption.add_removed_image(
+        session,
+        path=entry.path,
+        root=root,
+        naming=naming,
+        size_bytes=entry.size_bytes,
+        mtime_ns=found.mtime_ns,
+        content_hash=entry.content_hash,
+        run_id=run.id,
+    )
+
+
+def _time(text: str, *, otherwise: datetime) -> datetime:
+    """The time that a manifest says, aware UTC."""
+    try:
+        said = datetime.fromisoformat(text)
+        return said.astimezone(UTC) if said.tzinfo is not None else otherwise
+    except (ValueError, OverflowError):
+        return otherwise

@@ -1,0 +1,182 @@
+"""prune: plan from the current decisions, then take the planned files away, one at a time, in the plan's order.
+
+It promises that only what a person saw and what still holds is taken, that Ctrl-C waits for the file under way, and
+that a failure costs that file alone. How one file goes is `indexer.workflows.removal.remove_file`.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from indexer.domain.removal import Brake, Flagged, Plan, plan_removal
+from indexer.errors import UsageProblem
+from indexer.interrupts import uninterrupted
+from indexer.store import cameras, decisions, images, previews, runs
+from indexer.store.database import Database
+from indexer.workflows.context import Clock, Progress, silent
+from indexer.workflows.ingested_folders import find_walked
+from indexer.workflows.removal.preview_recorder import Album
+from indexer.workflows.removal.remove_file import End, Manner, take_away
+from indexer.workflows.removal.safeguards import Safeguards
+from indexer.workflows.runs.run import Run, writing
+from indexer.workflows.witnesses import record_earlier
+
+
+@dataclass
+class PruneReport:
+    """What was taken away and what was not.
+
+    `protected`: files that must stay, and why; `stopped`: why the run ended before its plan did; `changed_in`: the
+    folders of files that are not what the index knows.
+    """
+
+    run_id: int = 0
+    removed: int = 0
+    size_bytes: int = 0
+    hard_links: int = 0
+    outdated: int = 0
+    protected: list[tuple[str, str]] = field(default_factory=list)
+    stopped: str | None = None
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    changed_in: list[str] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+    held_back: dict[str, str] = field(default_factory=dict)
+    quarantines: Counter[str] = field(default_factory=Counter)
+    present: dict[str, int] = field(default_factory=dict)
+    removed_of: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The numbers, as they are remembered."""
+        return {
+            "removed": self.removed,
+            "size_bytes": self.size_bytes,
+            "hard_links": self.hard_links,
+            "outdated": self.outdated,
+            "protected": len(self.protected),
+            "failed": len(self.failures),
+            "left_out": self.left_out,
+            "held_back": self.held_back,
+            "cameras": {camera: (number, self.present[camera]) for camera, number in self.removed_of.items()},
+        }
+
+
+def plan(database: Database, *, camera: str | None = None, max_share: float | None = None) -> Plan:
+    """What prune would take away now; cameras of which it would take more than is plausible are held back."""
+    with database.read() as session:
+        if camera is not None:
+            cameras.get_camera(session, camera)
+        flagged = decisions.list_flagged(session, camera=camera)
+        brake = Brake(max_share, _largest_shares(runs.list_counts(session, command="prune")))
+        return plan_removal(flagged, present=cameras.count_present(session), brake=brake)
+
+
+def _largest_shares(earlier: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The largest share of each camera's images that an earlier prune took."""
+    largest: dict[str, float] = {}
+    for counts in earlier:
+        for camera, (removed, present) in counts.get("cameras", {}).items():
+            largest[camera] = max(largest.get(camera, 0.0), removed / present)
+    return largest
+
+
+def prune(
+    database: Database,
+    shown: Plan,
+    *,
+    manner: Manner,
+    camera: str | None,
+    clock: Clock,
+    progress: Progress = silent,
+) -> PruneReport:
+    """Takes away the files of a plan that a person has seen, as far as it still holds."""
+    arguments = {
+        "camera": camera,
+        "permanent": manner.permanent,
+        "quarantine": manner.quarantine,
+        "max_share": manner.max_share,
+    }
+    _require_unwalked(database, manner=manner)
+    report = PruneReport()
+    with writing(database, "prune", arguments=arguments, clock=clock) as run:
+        report.run_id = run.id
+        now = plan(database, camera=camera, max_share=manner.max_share)
+        still = {item.decision_id for item in now.victims}
+        victims = [item for item in shown.victims if item.decision_id in still]
+        report.outdated = len(shown.victims) - len(victims)
+        report.left_out = {str(reason): number for reason, number in now.left_out.items()}
+        report.held_back = {held.camera.camera: held.reason for held in now.held_back}
+        report.present = {camera.camera: camera.images for camera in now.cameras}
+        run.counts = report.counts
+        record_earlier(database, run=run, at=clock())
+        _remove(database, victims, report, manner=manner, run=run, clock=clock, progress=progress)
+    return report
+
+
+def _remove(
+    database: Database,
+    victims: Sequence[Flagged],
+    report: PruneReport,
+    *,
+    manner: Manner,
+    run: Run,
+    clock: Clock,
+    progress: Progress,
+) -> None:
+    """Takes the files away one by one, until one ends the run."""
+    album, safeguards = _album(database, victims, manner=manner), Safeguards(database, victims, run=run)
+    changed: set[int] = set()
+    advance = progress("removing", len(victims))
+    for number, item in enumerate(victims, start=1):
+        with uninterrupted():
+            end = take_away(database, item, manner=manner, run=run, clock=clock, album=album, safeguards=safeguards)
+            _note(report, item, end)
+        if end.changed_id is not None:
+            changed.add(end.changed_id)
+        run.counts = report.counts
+        advance(1)
+        if end.ends_run and number < len(victims):
+            report.stopped = f"{end.problem}; {len(victims) - number} files of the plan were not tried"
+            break
+    with database.read() as session:
+        report.changed_in = images.list_roots(session, sorted(changed))
+
+
+def _album(database: Database, victims: Sequence[Flagged], *, manner: Manner) -> Album:
+    """An album that knows which of the victims and their keepers have a picture already."""
+    ids = {image_id for item in victims for image_id in (item.victim.image_id, item.keeper.image_id)}
+    with database.read() as session:
+        return Album(previews.list_pictured(session, sorted(ids)), limits=manner.limits)
+
+
+def _require_unwalked(database: Database, *, manner: Manner) -> None:
+    """Refuses a quarantine that is no folder, or that a walk of a folder that was ever ingested would see."""
+    if manner.permanent or manner.quarantine is None:
+        return
+    folder = os.path.realpath(manner.quarantine)
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise UsageProblem(f"the quarantine {manner.quarantine!a} is no folder; name a folder, it is made if need be")
+    root = find_walked(database, folder)
+    if root is not None:
+        raise UsageProblem(
+            f"the quarantine {manner.quarantine!a} lies inside {root!a}, and the next ingest would take the files "
+            f"in again; name a folder outside"
+        )
+
+
+def _note(report: PruneReport, item: Flagged, end: End) -> None:
+    """Counts how one removal ended."""
+    if end.problem is not None:
+        report.failures.append((item.victim.path, end.problem))
+    elif end.protected is not None:
+        report.protected.append((item.victim.path, end.protected))
+    elif end.hard_link:
+        report.hard_links += 1
+    else:
+        report.removed += 1
+        report.removed_of[item.camera] += 1
+        report.size_bytes += item.victim.size_bytes
+        if end.quarantine is not None:
+            report.quarantines[end.quarantine] += 1

@@ -1,0 +1,205 @@
+"""purge: free the space of quarantined files, for good.
+
+It promises that a file goes only while its keeper is present and is still what it was, and only if it is itself what
+was put into quarantine.
+"""
+
+import os
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from indexer.domain.images import State
+from indexer.domain.removal import RemovalState
+from indexer.domain.selection import pair_of
+from indexer.errors import UsageProblem
+from indexer.escaping import command_line
+from indexer.files.moving import aside_path, delete_witnessed, give_name_back
+from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
+from indexer.files.refusals import sentence
+from indexer.files.system_folders import is_apart
+from indexer.files.verification import Fingerprint, Mismatch, check, check_again, is_maybe_one_file, same_file
+from indexer.interrupts import uninterrupted
+from indexer.store import removals, verdicts
+from indexer.store.database import Database
+from indexer.store.removals import Removal
+from indexer.workflows.context import Clock, Progress, silent
+from indexer.workflows.runs.run import Run, writing
+from indexer.workflows.witnesses import hold_around, record_earlier
+
+
+@dataclass
+class PurgeReport:
+    """What was freed, and what was kept because its keeper or it is not what it was."""
+
+    purged: int = 0
+    size_bytes: int = 0
+    gone: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The numbers, as they are remembered."""
+        return {"purged": self.purged, "size_bytes": self.size_bytes, "gone": self.gone, "skipped": len(self.skipped)}
+
+
+def require_choice(*, everything: bool, older_than_days: float | None) -> None:
+    """Refuses a request that does not say which files."""
+    if everything == (older_than_days is not None):
+        raise UsageProblem("say what to delete: --all, or --older-than DAYS")
+
+
+def list_purgeable(database: Database, *, older_than_days: float | None, clock: Clock) -> list[Removal]:
+    """The quarantined files that were removed longer ago than so many days (None: all)."""
+    before = None if older_than_days is None else clock() - timedelta(days=older_than_days)
+    with database.read() as session:
+        return removals.list_quarantined(session, removed_before=before)
+
+
+def purge(
+    database: Database,
+    *,
+    older_than_days: float | None,
+    clock: Clock,
+    shown: Set[int] | None = None,
+    progress: Progress = silent,
+) -> PurgeReport:
+    """Deletes quarantined files: the report of what was freed. `shown`: only these, that a person was asked about."""
+    report = PurgeReport()
+    with writing(database, "purge", arguments={"older_than_days": older_than_days}, clock=clock) as run:
+        record_earlier(database, run=run, at=clock())
+        chosen = list_purgeable(database, older_than_days=older_than_days, clock=clock)
+        if shown is not None:
+            chosen = [removal for removal in chosen if removal.id in shown]
+        advance = progress("purging", len(chosen))
+        for removal in chosen:
+            if _is_gone(removal):
+                _close(database, removal, report, clock=clock)
+                continue
+            with uninterrupted():
+                problem = _purge_one(database, removal, run=run, clock=clock)
+            if problem is None:
+                report.purged += 1
+                report.size_bytes += removal.size_bytes
+            else:
+                report.skipped.append((removal.quarantine_path or removal.path, problem))
+            run.counts = report.counts
+            advance(1)
+    return report
+
+
+def _is_gone(removal: Removal) -> bool:
+    """Whether somebody else took the file out of its quarantine, and not its whole disk away.
+
+    Its marker tells, or the run's folder: a quarantine may be where a disk is mounted, and there and empty without it.
+    """
+    place = removal.quarantine_path or ""
+    if removal.pending is not None or not is_mounted(place):
+        return False
+    if os.path.lexists(aside_path(place)):  # it waits there, as a cut left it
+        return False
+    try:
+        os.lstat(place)
+    except OSError as problem:
+        return isinstance(problem, FileNotFoundError)
+    return False
+
+
+def _close(database: Database, removal: Removal, report: PurgeReport, *, clock: Clock) -> None:
+    """Writes in the journal that a quarantined file is no more."""
+    report.gone += 1
+    with database.write() as session:
+        problem = "somebody else had taken it out of the quarantine"
+        removals.finish_act(session, removal.id, RemovalState.PURGED, at=clock(), problem=problem)
+
+
+def _said_against(database: Database, removal: Removal) -> str | None:
+    """What a person said since against the removal of a file: it must not be the end of it."""
+    with database.read() as session:
+        said = verdicts.find_verdict(session, pair_of(removal.image_id, removal.keeper_id))
+    if said is None or said.verdict == "same":
+        return None
+    return (
+        f"{said.by} said that its keeper shows something different; "
+        f"bring it back with: {command_line('restore', names=[removal.path])}"
+    )
+
+
+def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) -> str | None:
+    """Deletes one file; why not, if it was kept."""
+    place = removal.quarantine_path or ""
+    if (reason := _reason_to_stay(database, removal, place, run=run)) is not None:
+        return reason
+    try:
+        with hold_around((removal.path, removal.keeper_path), quarantine=quarantine_of(place)) as locks:
+            with database.read() as session:
+                now = removals.find_removal(session, removal.id)
+            if now is None or (now.state, now.pending) != (removal.state, None):
+                return f"another command was at work on it; see: {command_line('audit', 'removals')}"
+            if not locks.exclusive and os.path.lexists(removal.path):
+                return "another host may be at work on it, as something is at its old path; move that away first"
+
+            def before_unlink() -> None:
+                locks.require()
+                run.right.require()
+
+            return _delete(database, removal, place, clock=clock, before_unlink=before_unlink)
+    except OSError as problem:
+        return f"its quarantine cannot be locked: {sentence(problem)}"
+
+
+def _reason_to_stay(database: Database, removal: Removal, place: str, *, run: Run) -> str | None:
+    """Why a file is not deleted, before anything is read."""
+    if removal.pending is not None:
+        return f"what was begun with it {run.settled.why_open(removal.image_id)}"
+    if same_file(place, removal.keeper_path):
+        # By a link on the way to it: the keeper's name then leads to the very file that would go.
+        return f"it is the same file as its keeper {removal.keeper_path!a}"
+    if (said := _said_against(database, removal)) is not None:
+        return said
+    if removal.keeper_state is not State.READY:
+        return f"its keeper {removal.keeper_path!a} is {removal.keeper_state}"
+    if is_apart(removal.keeper_path, removal.path):
+        return (
+            f"its keeper {removal.keeper_path!a} lies in a hidden folder, a bin, a snapshot or the like, and may be "
+            f"gone tomorrow; bring it back with: {command_line('restore', names=[removal.path])}"
+        )
+    return None
+
+
+def _delete(
+    database: Database, removal: Removal, place: str, *, clock: Clock, before_unlink: Callable[[], None]
+) -> str | None:
+    """Deletes one file under its locks, after it and its keeper were read again; why not, if it was kept."""
+    standing = Fingerprint(removal.keeper_size_bytes, removal.keeper_hash)
+    try:
+        keeper = check(removal.keeper_path, expected=standing)
+    except Mismatch as problem:
+        return f"its keeper {removal.keeper_path!a}: {problem.reason}"
+    aside = aside_path(place)
+    try:
+        expected = Fingerprint(removal.size_bytes, removal.content_hash)
+        give_name_back(place, expected=expected, before_unlink=before_unlink)
+        found = check(place, expected=expected)
+        if removal.content_hash == removal.keeper_hash and is_maybe_one_file(found, keeper):
+            return f"its keeper {removal.keeper_path!a} seems to be this file, seen through another mount"
+        with database.write() as session:
+            removals.begin_act(session, removal.id, act="purge")
+        delete_witnessed(
+            place,
+            expected=found,
+            aside=aside,
+            is_witnessed=lambda: check_again(removal.keeper_path, checked=keeper, expected=standing),
+            before_unlink=before_unlink,
+        )
+    except (OSError, Mismatch) as problem:
+        reason = problem.reason if isinstance(problem, Mismatch) else sentence(problem)
+        if not os.path.lexists(aside):  # else the next writing command settles it
+            with database.write() as session:
+                removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
+        return reason
+    with database.write() as session:
+        removals.finish_act(session, removal.id, RemovalState.PURGED, at=clock())
+    forget_place(place)
+    return None

@@ -1,0 +1,132 @@
+"""What rescue would write, and where: planned from the manifests before anybody is asked.
+
+A manifest says where a file was, and may say anything. It promises that every path planned lies beneath one folder that
+the person is taken to mean: the one that holds a folder `.indexer-quarantine`, or the one that `--below` or `--into`
+names. A quarantine of another name was made elsewhere by `prune --quarantine`, or carried away: what holds it says
+nothing of where its files were, so it needs one of the two. It looks at names alone and writes nothing.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from indexer.errors import FolderProblem, UsageProblem
+from indexer.files import manifest
+from indexer.files.beneath import lies_beneath, split
+from indexer.files.manifest import Contents, Entry
+from indexer.files.markers import QUARANTINE_NAME, find_quarantine
+from indexer.files.quarantine import quarantine_of
+from indexer.files.verification import Mismatch
+from indexer.workflows.removal.quarantined_image import require_image_names
+
+
+@dataclass(frozen=True)
+class Return:
+    """One file that goes from its place in quarantine to a path, which lies beneath an allowed folder."""
+
+    place: str
+    target: str
+    allowed: str
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class RescuePlan:
+    """What would be written, and what not and why, each by the path that its manifest names."""
+
+    returns: tuple[Return, ...]
+    refused: tuple[tuple[str, str], ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all files, as their manifests say."""
+        return sum(one.entry.size_bytes for one in self.returns)
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders beneath which files would be written."""
+        return sorted({one.allowed for one in self.returns})
+
+
+Aim = Callable[[str, Entry], tuple[str, str]]
+"""The target of a file, by place and entry, and the folder that it is allowed beneath; raises `Mismatch`."""
+
+
+def plan_rescue(folder: str, *, below: str | None = None, into: str | None = None) -> RescuePlan:
+    """What would be brought back from a quarantine. Raises `FolderProblem` if there is nothing that could be."""
+    if below is not None and into is not None:
+        raise UsageProblem("--below and --into do not go together; --into puts all files below its folder anyway")
+    if not os.path.isdir(folder):
+        raise FolderProblem(f"there is no folder {folder!a}; name the quarantine, usually .indexer-quarantine")
+    contents = manifest.read(os.path.realpath(folder))
+    if not contents.entries and not contents.refused:
+        raise FolderProblem(f"no manifest below {folder!a} names a file that is there; nothing can be brought back")
+    aim = _aim(folder, contents, below=below, into=into)
+    returns, refused = [], list(contents.refused)
+    for place, entry in contents.entries.items():
+        try:
+            target, allowed = aim(place, entry)
+            require_image_names(os.path.basename(place), os.path.basename(target))
+        except Mismatch as problem:
+            refused.append((entry.path, problem.reason))
+        else:
+            returns.append(Return(place, target, allowed, entry))
+    return RescuePlan(tuple(returns), tuple(refused))
+
+
+def _aim(folder: str, contents: Contents, *, below: str | None, into: str | None) -> Aim:
+    if into is not None:
+        return partial(_into, allowed=_named(into, "--into"), common=contents.common_folder or os.sep)
+    if below is not None:
+        real = _named(below, "--below")
+        return partial(_beneath, allowed=real, spelled=(os.path.abspath(below), real))
+    return partial(_beside, named=os.path.abspath(folder))
+
+
+def _named(folder: str, option: str) -> str:
+    """The real path of a folder that a person named."""
+    if not folder or "\0" in folder:
+        raise UsageProblem(f"{option} names no folder: {folder!a}")
+    real = os.path.realpath(folder)
+    if find_quarantine(real) is not None:
+        raise UsageProblem(f"{option} {folder!a} lies in a quarantine; name a folder outside of it")
+    return real
+
+
+def _into(_place: str, entry: Entry, *, allowed: str, common: str) -> tuple[str, str]:
+    split(entry.path)
+    target = os.path.join(allowed, os.path.relpath(entry.path, common))
+    return _required(target, allowed), allowed
+
+
+def _beneath(_place: str, entry: Entry, *, allowed: str, spelled: tuple[str, ...]) -> tuple[str, str]:
+    split(entry.path)
+    start = next((folder for folder in spelled if lies_beneath(entry.path, folder)), None)
+    if start is None:
+        raise Mismatch(f"it was not below {allowed!a}; to write there, say --below FOLDER or --into FOLDER")
+    target = os.path.join(allowed, os.path.relpath(entry.path, start))
+    return _required(target, allowed), allowed
+
+
+def _beside(place: str, entry: Entry, *, named: str) -> tuple[str, str]:
+    """Beneath the folder that holds the quarantine, if that has the name that it has beside its images."""
+    quarantine = quarantine_of(place)
+    if os.path.basename(named) == QUARANTINE_NAME and os.path.realpath(named) == quarantine:
+        quarantine = named  # a link of that name lies beside the images, wherever it leads
+    folder = os.path.dirname(quarantine)
+    if os.path.basename(quarantine) != QUARANTINE_NAME or folder == os.sep:
+        raise Mismatch(
+            f"the quarantine {quarantine!a} does not tell where its files may go, as one named {QUARANTINE_NAME} in "
+            "the folder of the images does; say --below FOLDER or --into FOLDER"
+        )
+    real = os.path.realpath(folder)
+    return _beneath(place, entry, allowed=real, spelled=(folder, real))
+
+
+def _required(target: str, allowed: str) -> str:
+    """A path, seen once more to be plain and beneath the folder."""
+    split(target)
+    if not lies_beneath(target, allowed):
+        raise Mismatch(f"it would not lie below {allowed!a}")
+    return target

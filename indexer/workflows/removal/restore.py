@@ -1,0 +1,173 @@
+"""restore: bring quarantined files back to where they were.
+
+It promises that nothing is written over, that times are kept, and that a file that was missed once is not taken
+again: it and its keeper are pinned unless the person says otherwise.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from indexer.domain.removal import RemovalState
+from indexer.errors import ImageProblem, UsageProblem
+from indexer.escaping import command_line
+from indexer.files.moving import give_name_back, move_no_replace
+from indexer.files.quarantine import forget_place, make_folders, quarantine_of
+from indexer.files.refusals import sentence
+from indexer.files.verification import Fingerprint, Mismatch, check
+from indexer.files.witness_record import is_recorded_near
+from indexer.interrupts import uninterrupted
+from indexer.store import decisions, images, pins, removals, runs
+from indexer.store.database import Database
+from indexer.store.removals import Removal
+from indexer.workflows.context import Clock, Progress, silent
+from indexer.workflows.runs.run import Run, writing
+from indexer.workflows.witnesses import hold_around, note_return
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which files to bring back: all, those of one run, or those at or below these paths."""
+
+    everything: bool = False
+    run_id: int | None = None
+    paths: tuple[str, ...] = ()
+
+
+def wish(paths: Sequence[str], *, everything: bool, run_id: int | None) -> Wanted:
+    """What a person asked to bring back: exactly one of all, a run, or paths."""
+    if (everything, run_id is not None, bool(paths)).count(True) != 1:
+        raise UsageProblem("say what to bring back: --all, or --run ID, or the paths where the files were")
+    real = (
+        os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(path))), os.path.basename(path)) for path in paths
+    )
+    return Wanted(everything, run_id, tuple(real))
+
+
+@dataclass
+class RestoreReport:
+    """What came back and what did not."""
+
+    restored: int = 0
+    pinned: bool = True
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The numbers, as they are remembered."""
+        return {"restored": self.restored, "failed": len(self.failures)}
+
+
+def restore(
+    database: Database, wanted: Wanted, *, pin: bool, clock: Clock, progress: Progress = silent
+) -> RestoreReport:
+    """Brings files back: the report of what came back."""
+    _require(database, wanted)
+    report = RestoreReport(pinned=pin)
+    arguments = {"all": wanted.everything, "run": wanted.run_id, "paths": [ascii(path)[1:-1] for path in wanted.paths]}
+    with writing(database, "restore", arguments=arguments | {"pin": pin}, clock=clock) as run:
+        chosen = _choose(database, wanted)
+        advance = progress("restoring", len(chosen))
+        for removal in chosen:
+            with uninterrupted():
+                problem = _bring_back(database, removal, pin=pin, run=run, clock=clock)
+            if problem is None:
+                report.restored += 1
+            else:
+                report.failures.append((removal.path, problem))
+            run.counts = report.counts
+            advance(1)
+    return report
+
+
+def _require(database: Database, wanted: Wanted) -> None:
+    """Refuses a request that names nothing in quarantine, before a run is begun."""
+    with database.read() as session:
+        if wanted.run_id is not None and not runs.run_exists(session, wanted.run_id):
+            raise ImageProblem(f"there is no run {wanted.run_id}; see: {command_line('audit', 'runs')}")
+    chosen = _choose(database, wanted)
+    for path in wanted.paths:
+        if not any(_is_at_or_below(removal.path, path) for removal in chosen):
+            raise ImageProblem(f"nothing from {path!a} is in quarantine; see: {command_line('audit', 'removals')}")
+
+
+def _choose(database: Database, wanted: Wanted) -> list[Removal]:
+    with database.read() as session:
+        quarantined = removals.list_quarantined(session, run_id=wanted.run_id)
+    if not wanted.paths:
+        return quarantined
+    return [removal for removal in quarantined if any(_is_at_or_below(removal.path, path) for path in wanted.paths)]
+
+
+def _is_at_or_below(path: str, place: str) -> bool:
+    return path == place or path.startswith(place.rstrip(os.sep) + os.sep)
+
+
+def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, clock: Clock) -> str | None:
+    """Brings one file back; why not, if it could not be."""
+    if removal.pending is not None:
+        return f"what was begun with it {run.settled.why_open(removal.image_id)}"
+    if removal.recorded and not is_recorded_near(removal.path):
+        return (
+            "no record of its removal is near its path; mount its disk, or if this is a new one type: "
+            f"{command_line('rescue', 'QUARANTINE')}"
+        )
+    quarantine = quarantine_of(removal.quarantine_path or "")
+    try:
+        with hold_around((removal.path, removal.keeper_path), quarantine=quarantine) as locks:
+
+            def before_unlink() -> None:
+                locks.require()
+                run.right.require()
+
+            with database.read() as session:
+                now = removals.find_removal(session, removal.id)
+            if now is None or (now.state, now.pending) != (removal.state, None):
+                return f"another command was at work on it; see: {command_line('audit', 'removals')}"
+            problem = _move_back(database, removal, pin=pin, run=run, clock=clock, before_unlink=before_unlink)
+            if problem is None:
+                note_return(removal, index_id=run.index_id, at=clock())
+            return problem
+    except OSError as problem:
+        return f"its quarantine cannot be locked: {sentence(problem)}"
+
+
+def _move_back(
+    database: Database, removal: Removal, *, pin: bool, run: Run, clock: Clock, before_unlink: Callable[[], None]
+) -> str | None:
+    """Moves one file, with the journal around it; why not, if it could not be."""
+    place = removal.quarantine_path or ""
+    expected = Fingerprint(removal.size_bytes, removal.content_hash)
+    try:
+        give_name_back(place, expected=expected, before_unlink=before_unlink)
+        found = check(place, expected=expected)
+    except Mismatch as problem:
+        return f"in quarantine: {problem.reason}"
+    with database.write() as session:
+        removals.begin_act(session, removal.id, act="restore" if pin else "restore_unpinned")
+    try:
+        make_folders(os.path.dirname(removal.path))
+        move_no_replace(place, removal.path, expected=found, before_unlink=before_unlink)
+    except (OSError, Mismatch) as problem:
+        reason = why(problem)
+        # What could not even be undone stays open: the next writing command settles it.
+        if isinstance(problem, FileExistsError) or not os.path.lexists(removal.path):
+            with database.write() as session:
+                removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
+        return reason
+    with database.write() as session:
+        removals.finish_act(session, removal.id, RemovalState.RESTORED, at=clock())
+        images.make_present(session, removal.image_id)
+        decisions.take_back(session, [removal.image_id], at=clock())
+        for image_id in (removal.image_id, removal.keeper_id) if pin else ():
+            pins.add_pin(session, image_id, reason="restore", at=clock(), run_id=run.id)
+    forget_place(place)
+    return None
+
+
+def why(problem: OSError | Mismatch) -> str:
+    """Why a file could not be brought back, for people."""
+    if isinstance(problem, FileExistsError):
+        return "something else is at its path now; move that away first"
+    return problem.reason if isinstance(problem, Mismatch) else sentence(problem)

@@ -1,0 +1,280 @@
+"""What stands between a file and its removal besides its own index: locks, records beside the images, second names.
+
+It promises that a file goes only while the folders that bear on it are locked, that no record beside it names it as the
+last one that stands for a removed image, that no second name of it is taken for another file, and that what stands for
+it is seen again when its name has gone. It takes nothing away itself: see `indexer.workflows.removal.remove_file`.
+"""
+
+import errno
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from indexer.domain.removal import Flagged, IndexedFile
+from indexer.files import io_steps
+from indexer.files.folder_lock import HeldLocks, hold_folders
+from indexer.files.markers import find_quarantine
+from indexer.files.owners import Owner, sign
+from indexer.files.quarantine import prepare_quarantine, quarantine_folder
+from indexer.files.system_folders import is_apart
+from indexer.files.verification import (
+    FileIdentity,
+    Fingerprint,
+    Mismatch,
+    check,
+    check_again,
+    identity,
+    is_maybe_one_file,
+    is_one_name,
+)
+from indexer.files.witness_record import (
+    WitnessLine,
+    WitnessRecords,
+    append,
+    list_record_folders,
+)
+from indexer.store import images
+from indexer.store.database import Database
+from indexer.store.images import EqualFile
+from indexer.workflows.witnesses import OfRun
+
+
+class ProtectedError(Exception):
+    """A file that must stay, and why: it is the last that stands for another, or a second name of one that stays."""
+
+
+@dataclass(frozen=True)
+class Staying:
+    """The files that must still be there when another one has gone, each as it was checked a moment ago."""
+
+    files: tuple[tuple[str, FileIdentity, Fingerprint], ...]
+
+    def require(self) -> None:
+        """Raises `Mismatch` if one of them is not there any more."""
+        for path, checked, expected in self.files:
+            try:
+                check_again(path, checked=checked, expected=expected)
+            except Mismatch as problem:
+                raise Mismatch(f"{path!a}, which must stay, went with it or changed: {problem.reason}") from problem
+
+
+class Safeguards:
+    """The safeguards of one prune: what it knows of the contents of its plan, and of the folders they lie in."""
+
+    def __init__(self, database: Database, victims: Sequence[Flagged], *, run: OfRun) -> None:
+        contents = {item.victim.content_hash for item in victims}
+        with database.read() as session:
+            equal = images.list_equal_ready(session, sorted(contents))
+        self._equal = {content: {file.image_id: file for file in files} for content, files in equal.items()}
+        self._names: dict[str, _Names] = {}
+        self._records = WitnessRecords(contents)
+        self._run, self._database = run, database.address
+        self._signed = set[tuple[str, str]]()
+        self._defaults: dict[str, str] = {}
+        self._in_quarantine: dict[str, str | None] = {}
+        self._run_folders: dict[str, str] = {}
+        self.synced_folders = set[str]()
+
+    def quarantine(self, item: Flagged, *, override: str | None) -> str:
+        """Where a file goes: the folder that a person named, else the default one."""
+        return self._default(item.victim.root) if override is None else quarantine_folder("", override=override)
+
+    def record_folders(self, item: Flagged) -> tuple[str, ...]:
+        """The default quarantines of a file and of its keeper, made if need be: their records tell of the removal.
+
+        Raises `OSError` if one cannot be made.
+        """
+        roots = {file.root: self._default(file.root) for file in (item.victim, item.keeper)}
+        for root, folder in roots.items():
+            self.prepare(folder, root=root)
+        return tuple(dict.fromkeys(roots.values()))
+
+    def prepare(self, quarantine: str, *, root: str) -> None:
+        """Makes a quarantine where it is missing; its marker names this index. Raises `OSError`."""
+        run = self._run
+        owner = Owner(run.index_id, os.path.realpath(root), self._database, run.username, run.hostname)
+        prepare_quarantine(quarantine, owner=owner)
+        if (quarantine, root) not in self._signed:
+            self._signed.add((quarantine, root))
+            sign(quarantine, owner)
+
+    @contextmanager
+    def hold(self, item: Flagged, *, own: Sequence[str]) -> Iterator[tuple[HeldLocks, list[str]]]:
+        """Holds all locks that bear on a file and its keeper; gives the folders whose records do, too.
+
+        `own`: what this removal writes to; each record must be one that others find from the files.
+        """
+        records = list_record_folders((item.victim.path, item.keeper.path))
+        defaults = {os.path.realpath(self._default(file.root)) for file in (item.victim, item.keeper)}
+        missing = defaults - set(records)
+        if missing:
+            raise OSError(errno.ENOENT, "its record would not be found from the files", min(missing))
+        with hold_folders([*records, *own]) as locks:
+            yield locks, records
+
+    def examine(self, item: Flagged, *, victim: FileIdentity, keeper: FileIdentity, records: Sequence[str]) -> Staying:
+        """What must stay when this file goes; raises `ProtectedError` if it must stay itself.
+
+        Raises `OSError` if a record cannot be read, as nobody can tell then.
+        """
+        for file in (item.victim, item.keeper):
+            self._require_no_quarantine(file)
+        names = self._names_of(item.victim.content_hash)
+        names.require_no_alias(item.victim, victim)
+        namesakes = list(names.list_namesakes(item.victim, victim, token=self._run.token))
+        if item.keeper.content_hash == item.victim.content_hash and is_maybe_one_file(keeper, victim):
+            raise ProtectedError(f"its keeper {item.keeper.path!a} seems to be this file, seen through another mount")
+        staying = [(item.keeper.path, keeper, _fingerprint(item.keeper)), *namesakes]
+        if item.keeper.content_hash != item.victim.content_hash:
+            lines = self._records.list_holding(records, content_hash=item.victim.content_hash)
+            staying += [self._find_other(item.victim, victim, lines)] if lines else []
+        return Staying(tuple(staying))
+
+    def run_folder(self, quarantine: str) -> str:
+        """The name of this run's own folder in a quarantine: an index from a backup may count its runs once more."""
+        if quarantine not in self._run_folders:
+            name = f"run-{self._run.index_id[:8]}-{self._run.id}"
+            taken = os.path.lexists(os.path.join(quarantine, name))
+            self._run_folders[quarantine] = f"{name}-{self._run.token[:8]}" if taken else name
+        return self._run_folders[quarantine]
+
+    def record(self, item: Flagged, folders: Sequence[str], *, at: str) -> None:
+        """Writes into the records that a file is about to go, and what stands for it. Raises `OSError`."""
+        line = WitnessLine(
+            event="removed",
+            removed_hash=item.victim.content_hash,
+            removed_size_bytes=item.victim.size_bytes,
+            removed_path=item.victim.path,
+            witness_hash=item.keeper.content_hash,
+            witness_path=item.keeper.path,
+            index_id=self._run.index_id,
+            run_token=self._run.token,
+            at=at,
+        )
+        for folder in folders:
+            append(folder, line)
+
+    def forget(self, item: Flagged) -> None:
+        """Notes that a file has gone."""
+        self._equal.get(item.victim.content_hash, {}).pop(item.victim.image_id, None)
+        self._names_of(item.victim.content_hash).forget(item.victim.image_id)
+
+    def _default(self, root: str) -> str:
+        if root not in self._defaults:
+            self._defaults[root] = quarantine_folder(root)
+        return self._defaults[root]
+
+    def _require_no_quarantine(self, file: IndexedFile) -> None:
+        folder = os.path.dirname(file.path)
+        if folder not in self._in_quarantine:
+            self._in_quarantine[folder] = find_quarantine(folder)
+        quarantine = self._in_quarantine[folder]
+        if quarantine is not None:
+            raise ProtectedError(f"{file.path!a} lies in the quarantine {quarantine!a}; run ingest and compare again")
+
+    def _names_of(self, content_hash: str) -> "_Names":
+        if content_hash not in self._names:
+            self._names[content_hash] = _Names(list(self._equal.get(content_hash, {}).values()))
+        return self._names[content_hash]
+
+    def _find_other(
+        self, victim: IndexedFile, found: FileIdentity, lines: Sequence[tuple[str, WitnessLine]]
+    ) -> tuple[str, FileIdentity, Fingerprint]:
+        """Another file of the content, read again; raises `ProtectedError` if there is none.
+
+        It must lie where the same records are found from, so that they go on speaking for it. It may be in the plan
+        itself: when its turn comes, it is asked what is left then, and the last one stays.
+        """
+        needed = {folder for folder, _ in lines}
+        for other in self._equal.get(victim.content_hash, {}).values():
+            if other.image_id == victim.image_id or find_quarantine(other.path) or is_apart(other.path, victim.path):
+                continue
+            try:
+                checked = check(other.path, expected=_fingerprint(victim))
+            except Mismatch:
+                continue
+            is_another = not is_maybe_one_file(checked, found)
+            if is_another and needed <= set(list_record_folders([other.path])):
+                return other.path, checked, _fingerprint(victim)
+        line = lines[0][1]
+        raise ProtectedError(
+            f"it is the last that stands for {line.removed_path!a}, which was removed by run {line.run_token[:8]} of "
+            f"index {line.index_id[:8]} on {line.at[:10]}; bring that one back, or pin this one"
+        )
+
+
+class _Names:
+    """All indexed names of the files of one content, looked at once."""
+
+    def __init__(self, files: Sequence[EqualFile]) -> None:
+        self._by_file: dict[tuple[int, int], dict[int, EqualFile]] = defaultdict(dict)
+        self._by_name: dict[str, dict[int, tuple[EqualFile, FileIdentity]]] = defaultdict(dict)
+        self._keys: dict[int, tuple[tuple[int, int], str]] = {}
+        for file in files:
+            try:
+                found = identity(os.lstat(file.path))
+            except OSError:
+                continue
+            key, name = (found.device, found.inode), os.path.basename(file.path)
+            self._by_file[key][file.image_id] = file
+            self._by_name[name][file.image_id] = (file, found)
+            self._keys[file.image_id] = (key, name)
+
+    def require_no_alias(self, victim: IndexedFile, found: FileIdentity) -> None:
+        """Raises `ProtectedError` if another indexed path leads to the very name of this file, and would go with it.
+
+        Real hard links have each a name of their own: there are no more indexed paths than the file has names.
+        """
+        same = self._by_file.get((found.device, found.inode), {})
+        others = [file for file in same.values() if file.image_id != victim.image_id]
+        alias = next((file for file in others if is_one_name(victim.path, file.path)), None)
+        if alias is None and others and len(others) + 1 > found.links:
+            alias = next((file for file in others if file.pinned), others[0])
+        if alias is not None:
+            raise _alias(alias)
+
+    def list_namesakes(
+        self, victim: IndexedFile, found: FileIdentity, *, token: str
+    ) -> Iterator[tuple[str, FileIdentity, Fingerprint]]:
+        """Files of the same name on other devices, which must stay.
+
+        Raises `ProtectedError` if one is this file, seen through another mount.
+        """
+        for file, checked in self._by_name.get(os.path.basename(victim.path), {}).values():
+            if checked.device != found.device and file.image_id != victim.image_id:
+                if _is_one_folder(os.path.dirname(victim.path), os.path.dirname(file.path), token=token):
+                    raise _alias(file)
+                yield file.path, checked, _fingerprint(victim)
+
+    def forget(self, image_id: int) -> None:
+        """Notes that a file has gone."""
+        if image_id in self._keys:
+            key, name = self._keys.pop(image_id)
+            self._by_file[key].pop(image_id, None)
+            self._by_name[name].pop(image_id, None)
+
+
+def _alias(file: EqualFile) -> ProtectedError:
+    return ProtectedError(
+        f"{file.path!a} is the same file under another name, by a link or a second mount; ingest it by one name only"
+    )
+
+
+def _is_one_folder(folder: str, other: str, *, token: str) -> bool:
+    """Whether two paths lead to one folder, as through two mounts: what is made in one is seen in the other.
+
+    An overlay goes on showing files that are gone from the folder beneath it, by what it remembers of their names
+    (tests/drills/test_mounts.py); of a name that nobody asked for before it remembers nothing.
+    """
+    probe = os.path.join(folder, f".indexer-probe-{token}")
+    os.close(io_steps.create(probe))
+    try:
+        return os.path.lexists(os.path.join(other, os.path.basename(probe)))
+    finally:
+        io_steps.unlink(probe)
+
+
+def _fingerprint(file: IndexedFile) -> Fingerprint:
+    return Fingerprint(file.size_bytes, file.content_hash)

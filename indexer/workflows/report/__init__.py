@@ -1,0 +1,1 @@
+"""`report`: pages to browse, written into a folder."""

@@ -1,0 +1,167 @@
+"""The pairs of a report: what changed between two images, outlined, with the picture of their difference.
+
+It promises that what is outlined is what the decision's own profile counts. A file is never opened for it.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from indexer.execution import Map
+from indexer.files.output_folder import Publication
+from indexer.imaging.change_regions import Changes, Region, changes
+from indexer.imaging.matching import Measure
+from indexer.imaging.thumbnails import decode
+from indexer.store import thumbnails
+from indexer.store.database import Database
+from indexer.store.profiles import StoredProfile
+from indexer.store.report_queries import ImageFacts, PairFacts, RemovalFacts
+from indexer.web.view_models import Outline, Pair, Points, Removal, Shown
+from indexer.workflows.compare.prepared_images import found_by
+from indexer.workflows.profile_parameters import measure_of
+
+MOST_CORNERS = 400
+"""Of all outlines of a pair: what has more of them is shown by its box, so that a page stays small."""
+_AT_ONCE = 50  # pairs whose thumbnails are in memory
+
+
+@dataclass(frozen=True)
+class MarkTask:
+    """The thumbnails of a pair, as PNG, and how it is scored."""
+
+    thumbnails: tuple[bytes, bytes]
+    measure: Measure
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that the views of some pairs are made of."""
+
+    pairs: tuple[PairFacts, ...]
+    facts: dict[int, ImageFacts]
+    shown: dict[int, Shown]
+    removals: dict[int, RemovalFacts]
+    strip_hrefs: dict[int, str]
+
+
+def mark(task: MarkTask) -> Changes | None:
+    """What changed between two prepared images; None if they cannot be laid over each other, or cannot be read."""
+    try:
+        image_a, image_b = map(decode, task.thumbnails)
+        return changes(image_a, image_b, measure=task.measure)
+    except ValueError:
+        return None
+
+
+def pair_views(
+    database: Database, out: Publication, spread: Map, *, stored: dict[int, StoredProfile], material: Material
+) -> Iterator[Pair]:
+    """The views of pairs, in order."""
+    for start in range(0, len(material.pairs), _AT_ONCE):
+        chunk = material.pairs[start : start + _AT_ONCE]
+        tasks = _tasks(database, chunk, stored=stored)
+        marked = dict(zip(tasks, map(found_by, spread(mark, tasks.values())), strict=True))
+        for place, facts in enumerate(chunk):
+            yield _view(facts, marked.get(place), out=out, stored=stored[facts.profile_id], material=material)
+
+
+def _tasks(database: Database, pairs: Sequence[PairFacts], *, stored: dict[int, StoredProfile]) -> dict[int, MarkTask]:
+    """What is to be marked, by the place of the pair."""
+    tasks = dict[int, MarkTask]()
+    with database.read() as session:
+        for profile_id in {pair.profile_id for pair in pairs}:
+            profile = stored[profile_id]
+            if profile.profile.preparation.native:
+                continue
+            chosen = {at: pair for at, pair in enumerate(pairs) if pair.profile_id == profile_id}
+            ids = list({image for pair in chosen.values() for image in (pair.image_id, pair.other_id)})
+            data = thumbnails.load_thumbnails(session, ids, preparation_id=profile.preparation_id)
+            for at, pair in chosen.items():
+                if pair.image_id in data and pair.other_id in data and pair.reason != "identical":
+                    tasks[at] = MarkTask((data[pair.image_id], data[pair.other_id]), measure_of(profile))
+    return tasks
+
+
+def _view(
+    facts: PairFacts, found: Changes | None, *, out: Publication, stored: StoredProfile, material: Material
+) -> Pair:
+    image, other = material.facts[facts.image_id], material.facts[facts.other_id]
+    difference = (
+        None
+        if found is None
+        else _difference(out, image, other, scoring=stored.profile.scoring.digest, data=found.difference)
+    )
+    outlines, unlisted = ((), 0) if found is None else outlines_of(found)
+    removal = material.removals.get(facts.image_id)
+    return Pair(
+        image=material.shown[facts.image_id],
+        other=material.shown[facts.other_id],
+        duplicate=facts.duplicate,
+        score=facts.score,
+        max_score=stored.profile.max_score,
+        profile=stored.profile.name,
+        reason=facts.reason,
+        decided_by=facts.decided_by,
+        decided_at=facts.decided_at,
+        run_id=facts.run_id,
+        # An image whose decision ceased to hold meanwhile is in no strip.
+        strip_href=material.strip_hrefs.get(facts.other_id, "index.html"),
+        stored_paths=(image.stored_path, other.stored_path),
+        content_hashes=(image.content_hash, other.content_hash),
+        largest_contour=facts.largest_contour,
+        contour_count=facts.contour_count,
+        changed_fraction=facts.changed_fraction,
+        outlines=outlines,
+        unlisted=unlisted,
+        difference=difference,
+        why_no_outlines=_why_none(facts, found, stored=stored),
+        removal=None
+        if removal is None
+        else Removal(removal.state, removal.run_id, removal.place, removal.removed_at, removal.ended_at),
+        verdict=facts.verdict,
+    )
+
+
+def _difference(out: Publication, image: ImageFacts, other: ImageFacts, *, scoring: str, data: bytes) -> str:
+    """The file of the picture of the difference, named by what it is made of."""
+    made_of = f"{image.content_hash} {other.content_hash} {scoring}"
+    name = hashlib.sha256(made_of.encode()).hexdigest()[:32]
+    href = f"differences/{name[:2]}/{name}.png"
+    if not out.reuse(href):
+        out.write(href, data)
+    return href
+
+
+def outlines_of(found: Changes) -> tuple[tuple[Outline, ...], int]:
+    """The outlines to be drawn, those with too many corners as boxes, and how many more regions there are."""
+    outlines, corners = list[Outline](), 0
+    for region in found.regions:
+        points = _points(region)
+        if corners + len(points) > MOST_CORNERS:
+            points = _box(points)
+        corners += len(points)
+        outlines.append(Outline(points, region.counts))
+    return tuple(outlines), found.unlisted
+
+
+def _points(region: Region) -> Points:
+    return tuple((round(x * 1000), round(y * 1000)) for x, y in region.points)
+
+
+def _box(points: Points) -> Points:
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def _why_none(facts: PairFacts, found: Changes | None, *, stored: StoredProfile) -> str | None:
+    """Why no region is outlined, if none is."""
+    if facts.reason == "identical":
+        return "The bytes of both files are equal: nothing differs."
+    if stored.profile.preparation.native:
+        return (
+            f"Nothing is outlined: the profile {stored.profile.name} compares whole files and keeps no prepared images."
+        )
+    if found is None:
+        return "Nothing is outlined: the index has no prepared images of this pair that fit each other."
+    return None if found.regions else "Nothing differs by more than the threshold."

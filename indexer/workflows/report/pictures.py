@@ -1,0 +1,123 @@
+"""The small pictures of a report: one per image, named by its content, the best that can be had.
+
+It promises that a picture that is in the folder already is not made again, that a file which is gone or changed costs
+its picture in colour and nothing else, and that no more than a page's pictures are in memory. Of a file it takes its
+place where it was, else in quarantine; else what `prune` stored; else the prepared grey one, which is told apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from indexer.domain.images import State
+from indexer.domain.profiles import Preparation
+from indexer.execution import Lost, Map
+from indexer.files.output_folder import Publication
+from indexer.imaging.headers import Limits
+from indexer.imaging.previews import PICTURE_WIDTH, PictureTask, picture_of_thumbnail, take_picture
+from indexer.store import previews, report_queries
+from indexer.store.database import Database
+from indexer.store.report_queries import ImageFacts, RemovalFacts
+from indexer.web.view_models import Picture, Shown
+from indexer.workflows.context import Advance
+
+
+@dataclass
+class PictureCounts:
+    """Where the pictures came from: the folder, files, or the index (in colour, or the prepared grey one)."""
+
+    reused: int = 0
+    from_files: int = 0
+    from_index: int = 0
+    none: int = 0
+
+
+@dataclass
+class Pictures:
+    """Gives images their pictures; `spread` reads files within bounds."""
+
+    database: Database
+    out: Publication
+    spread: Map
+    limits: Limits
+    counts: PictureCounts = field(default_factory=PictureCounts)
+    _grey: set[str] = field(default_factory=set)
+
+    def show(self, facts: ImageFacts) -> Shown:
+        """An image with its picture, after `make` was asked for it."""
+        width = min(PICTURE_WIDTH, facts.width or PICTURE_WIDTH)
+        height = max(1, round(width * facts.height / facts.width)) if facts.width and facts.height else width * 9 // 16
+        href = next((name for name in _names(facts) if self.out.reuse(name)), None)
+        picture = Picture(href, width, height, from_index=href == _names(facts)[1])
+        return Shown(
+            id=facts.id,
+            camera=facts.camera,
+            path=facts.path,
+            captured_at=facts.captured_at,
+            state=str(facts.state),
+            width=facts.width,
+            height=facts.height,
+            size_bytes=facts.size_bytes,
+            picture=picture,
+        )
+
+    def make(self, wanted: Sequence[ImageFacts], removals: dict[int, RemovalFacts], *, advance: Advance) -> None:
+        """Makes the pictures that are missing in the folder."""
+        lacking = [facts for facts in wanted if not self.out.reuse(_names(facts)[0])]
+        self.counts.reused += len(wanted) - len(lacking)
+        advance(len(wanted) - len(lacking))
+        rest: list[ImageFacts] = []
+        places = [(facts, place) for facts in lacking if (place := _place(facts, removals.get(facts.id))) is not None]
+        tasks = (PictureTask(place, facts.content_hash, self.limits) for facts, place in places)
+        for (facts, _), taken in zip(places, self.spread(take_picture, tasks), strict=True):
+            if isinstance(taken, Lost) or taken.data is None:
+                rest.append(facts)
+            else:
+                self.out.write(_names(facts)[0], taken.data.data)
+                self.counts.from_files += 1
+                advance(1)
+        tried = {facts.id for facts, _ in places}
+        self._from_index([*rest, *(facts for facts in lacking if facts.id not in tried)], advance=advance)
+
+    def _from_index(self, wanted: Sequence[ImageFacts], *, advance: Advance) -> None:
+        with self.database.read() as session:
+            stored = previews.load_pictures(session, [facts.id for facts in wanted])
+            bare = [facts for facts in wanted if facts.id not in stored and not self.out.reuse(_names(facts)[1])]
+            grey = report_queries.load_any_thumbnails(session, [facts.id for facts in bare])
+        for facts in wanted:
+            colour, prepared = _names(facts)
+            if facts.id in stored:
+                self.out.write(colour, stored[facts.id].data)
+                self.counts.from_index += 1
+            elif self.out.reuse(prepared):
+                self.counts.reused += 1
+            elif facts.id in grey and (picture := _readable(*grey[facts.id])) is not None:
+                self.out.write(prepared, picture)
+                self.counts.from_index += 1
+            else:
+                self.counts.none += 1
+            advance(1)
+
+
+def _readable(thumbnail: bytes, preparation: Preparation) -> bytes | None:
+    """A thumbnail as a picture; None if it is spoiled, which `db check` and `compare` tell."""
+    try:
+        return picture_of_thumbnail(thumbnail, planes=preparation.planes).data
+    except ValueError:
+        return None
+
+
+def _names(facts: ImageFacts) -> tuple[str, str]:
+    """What the picture in colour, and the prepared grey one, are called."""
+    stem = f"pictures/{facts.content_hash[:2]}/{facts.content_hash}"
+    return f"{stem}.jpg", f"{stem}-index.jpg"
+
+
+def _place(facts: ImageFacts, removal: RemovalFacts | None) -> str | None:
+    """Where the file should lie now; None: nowhere."""
+    if facts.state is State.READY:
+        return facts.path
+    return (
+        removal.place
+        if facts.state is State.REMOVED and removal is not None and removal.state == "quarantined"
+        else None
+    )

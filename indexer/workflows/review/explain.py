@@ -1,0 +1,104 @@
+"""explain: why an image was kept or flagged, and what one pair shows. It writes nothing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.domain.selection import pair_of
+from indexer.imaging.matching import evidence_of_pair
+from indexer.imaging.scoring import Evidence
+from indexer.imaging.thumbnails import decode
+from indexer.store import cameras, image_details, profiles, scores, thumbnails, verdicts
+from indexer.store.database import Database, Session
+from indexer.store.image_details import ImageStory
+from indexer.store.profiles import StoredProfile
+from indexer.store.scores import NamedEvidence
+from indexer.store.verdicts import JudgedPair
+from indexer.workflows.profile_parameters import measure_of
+
+OF_TWO_CAMERAS = "they are of different cameras, and only images of one camera are compared"
+
+
+@dataclass(frozen=True)
+class PairStory:
+    """What one pair shows: recorded evidence, and that of the profile in force, computed now if it is not recorded.
+
+    `computed` is None if it is recorded, or if `why_not` says why the pair cannot be scored.
+    """
+
+    image_a: ImageStory
+    image_b: ImageStory
+    recorded: tuple[NamedEvidence, ...]
+    profile: str
+    max_score: float
+    computed: Evidence | None
+    why_not: str | None
+    judged: JudgedPair | None
+    """What a person said of the pair, if a verdict holds."""
+
+
+def explain_image(database: Database, name: str) -> ImageStory:
+    """What the index knows of an image named by path or number."""
+    with database.read() as session:
+        return image_details.get_story(session, image_details.get_image_id(session, name))
+
+
+def explain_pair(database: Database, name_a: str, name_b: str) -> PairStory:
+    """What a pair of images shows."""
+    with database.read() as session:
+        image_a, image_b = (
+            image_details.get_story(session, image_details.get_image_id(session, name)) for name in (name_a, name_b)
+        )
+        stored = profiles.camera_profile(session, cameras.get_camera(session, image_a.camera))
+        judged = verdicts.find_verdict(session, pair_of(image_a.id, image_b.id))
+        recorded = tuple(scores.list_evidence(session, image_a.id, image_b.id))
+        computed: Evidence | None = None
+        why_not = _why_not(image_a, image_b)
+        if why_not is None and not any(known.scoring_id == stored.scoring_id for known in recorded):
+            try:
+                computed, why_not = _compute(session, stored, image_a.id, image_b.id)
+            except ValueError as problem:
+                raise database.damaged(f"thumbnail of image {image_a.id} or {image_b.id}: {problem}") from problem
+    profile = stored.profile
+    return PairStory(image_a, image_b, recorded, profile.name, profile.max_score, computed, why_not, judged)
+
+
+def _why_not(image_a: ImageStory, image_b: ImageStory) -> str | None:
+    if image_a.id == image_b.id:
+        return "it is one and the same image"
+    if image_a.camera != image_b.camera:
+        return OF_TWO_CAMERAS
+    if image_a.content_hash == image_b.content_hash:
+        return "their bytes are equal: identical, score 0"
+    return None
+
+
+def _compute(
+    session: Session, stored: StoredProfile, image_a_id: int, image_b_id: int
+) -> tuple[Evidence | None, str | None]:
+    """The evidence from cached thumbnails, or why there is none."""
+    pair, why_not = load_pair(session, stored, image_a_id, image_b_id)
+    return (None, why_not) if pair is None else (evidence_of_pair(*pair, measure=measure_of(stored)), None)
+
+
+def load_pair(
+    session: Session, stored: StoredProfile, image_a_id: int, image_b_id: int
+) -> tuple[tuple[NDArray[np.uint8], NDArray[np.uint8]] | None, str | None]:
+    """The cached thumbnails of two images under a profile, or why they cannot be compared."""
+    if stored.profile.preparation.native:
+        return None, f"the profile {stored.profile.name} caches nothing"
+    pair = (image_a_id, image_b_id)
+    found = thumbnails.load_thumbnails(session, pair, preparation_id=stored.preparation_id)
+    if not found.keys() >= set(pair):
+        return None, f"not both have a thumbnail of the profile {stored.profile.name}; run compare"
+    thumbnail_a, thumbnail_b = (decode(found[image_id]) for image_id in pair)
+    if thumbnail_a.shape != thumbnail_b.shape:
+        return None, "their shapes differ: another aspect is another view, never a duplicate"
+    flat = thumbnails.list_flat(session, pair, preparation_id=stored.preparation_id)
+    if flat:
+        return (
+            None,
+            f"there is nothing to see on image {flat[0]}, one grey level alone: only equal bytes make it like others",
+        )
+    return (thumbnail_a, thumbnail_b), None

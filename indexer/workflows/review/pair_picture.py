@@ -1,0 +1,191 @@
+"""explain --picture: a pair of images side by side, drawn into a new file.
+
+It promises that no file is ever written over, and that what is outlined is what the profile in force counts. It writes
+nothing into the index. Which words are written on the picture, its caller knows.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from indexer.domain.removal import RemovalState
+from indexer.errors import PictureProblem, UsageProblem
+from indexer.escaping import command_line
+from indexer.files import private
+from indexer.imaging.change_regions import Changes, changes
+from indexer.imaging.file_description import read_native
+from indexer.imaging.headers import ImageRefused, Limits
+from indexer.imaging.previews import Picture, PictureTask, picture_of_thumbnail, take_picture
+from indexer.imaging.side_by_side import PANEL_WIDTH, Captions, side_by_side
+from indexer.store import cameras, previews, profiles, thumbnails
+from indexer.store.database import Database, Session
+from indexer.store.image_details import ImageStory, get_story
+from indexer.store.profiles import StoredProfile
+from indexer.workflows.ingested_folders import find_walked
+from indexer.workflows.profile_parameters import mask_of, measure_of
+from indexer.workflows.review.explain import OF_TWO_CAMERAS, PairStory, explain_image, explain_pair, load_pair
+
+
+class Source(StrEnum):
+    """What a picture was made from, the best first."""
+
+    FILE = "file"
+    QUARANTINE = "quarantine"
+    STORED = "stored"
+    THUMBNAIL = "thumbnail"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One image of a picture, and what it is shown from."""
+
+    image_id: int
+    path: str
+    captured_at: datetime | None
+    source: Source
+
+
+@dataclass(frozen=True)
+class Illustration:
+    """A picture of two images in a file, and the story that it goes with.
+
+    `score` is what the outlined regions that count add up to, under the profile in force; None if the two cannot be
+    compared, for the reason `why_not`.
+    """
+
+    story: ImageStory | PairStory
+    picture: str
+    left: Shown
+    right: Shown
+    score: float | None
+    max_score: float
+    native: bool
+    why_not: str | None
+
+
+def illustrate(
+    database: Database,
+    name: str,
+    other: str | None,
+    *,
+    out: str,
+    limits: Limits,
+    words: Callable[[Illustration], Captions],
+) -> Illustration:
+    """Draws an image beside another one; if none is named, beside its keeper, or the one most like it on record."""
+    _require_new(database, out)
+    story = explain_image(database, name) if other is None else explain_pair(database, name, other)
+    with database.read() as session:
+        pair = (story.image_a, story.image_b) if isinstance(story, PairStory) else (story, _beside(session, story))
+        stored = profiles.camera_profile(session, cameras.get_camera(session, pair[0].camera))
+        try:
+            (left, left_source), (right, right_source) = (_picture(session, image, limits=limits) for image in pair)
+            found, why_not = _changes(session, *pair, stored=stored, limits=limits)
+            drawn = Illustration(
+                story=story,
+                picture=out,
+                left=_shown(pair[0], left_source),
+                right=_shown(pair[1], right_source),
+                score=None if found is None else found.score,
+                max_score=stored.profile.max_score,
+                native=stored.profile.preparation.native,
+                why_not=why_not,
+            )
+            data = side_by_side(left, right, changes=found, words=words(drawn))
+        except ValueError as problem:
+            spoiled = f"picture or thumbnail of image {pair[0].id} or {pair[1].id}: {problem}"
+            raise database.damaged(spoiled) from problem
+    _write_new(out, data)
+    return drawn
+
+
+def _shown(image: ImageStory, source: Source) -> Shown:
+    return Shown(image.id, image.path, image.captured_at, source)
+
+
+def _beside(session: Session, story: ImageStory) -> ImageStory:
+    """What an image is best shown beside."""
+    decision = story.decision
+    if decision is not None and decision.keeper_id is not None:
+        return get_story(session, decision.keeper_id)
+    if story.neighbour is not None:
+        return get_story(session, story.neighbour.image_id)
+    raise PictureProblem(
+        f"image {story.id} has no keeper and nothing like it is on record; name another image to show it beside: "
+        f"{command_line('explain', str(story.id), 'B', '--picture', 'OUT.png')}"
+    )
+
+
+def _picture(session: Session, image: ImageStory, *, limits: Limits) -> tuple[Picture, Source]:
+    """The best picture that there is of an image."""
+    for path, source in _places(image):
+        task = PictureTask(path, image.content_hash, limits, width=PANEL_WIDTH)
+        if (picture := take_picture(task).data) is not None:
+            return picture, source
+    if (kept := previews.load_pictures(session, [image.id]).get(image.id)) is not None:
+        return kept, Source.STORED
+    for stored in profiles.list_profiles(session):
+        loaded = thumbnails.load_thumbnails(session, [image.id], preparation_id=stored.preparation_id)
+        if image.id in loaded:
+            planes = stored.profile.preparation.planes
+            return picture_of_thumbnail(loaded[image.id], planes=planes), Source.THUMBNAIL
+    raise PictureProblem(
+        f"image {image.id} has no picture: its file is not what the index knows, and nothing of it is stored; "
+        "put the file back, or ingest its folder again"
+    )
+
+
+def _places(image: ImageStory) -> Iterator[tuple[str, Source]]:
+    """Where the file of an image may lie; whether it does, its bytes say."""
+    yield image.path, Source.FILE
+    for removal in image.removals:
+        if removal.state is RemovalState.QUARANTINED and removal.quarantine_path is not None:
+            yield removal.quarantine_path, Source.QUARANTINE
+
+
+def _changes(
+    session: Session, left: ImageStory, right: ImageStory, *, stored: StoredProfile, limits: Limits
+) -> tuple[Changes | None, str | None]:
+    """What differs between two images by a profile, or why that cannot be said."""
+    measure = measure_of(stored)
+    if left.camera != right.camera:
+        return None, OF_TWO_CAMERAS
+    if not measure.native:
+        pair, why_not = load_pair(session, stored, left.id, right.id)
+        return (None, why_not) if pair is None else (changes(*pair, measure=measure), None)
+    try:
+        whole = [
+            read_native(
+                image.path,
+                content_hash=image.content_hash,
+                mask=mask_of(stored.profile.preparation),
+                limits=limits,
+                levels=stored.profile.preparation.levels,
+            )
+            for image in (left, right)
+        ]
+    except (OSError, ImageRefused):
+        return None, f"the profile {stored.profile.name} compares whole files, and not both are there"
+    return changes(whole[0], whole[1], measure=measure), None
+
+
+def _require_new(database: Database, out: str) -> None:
+    """Refuses a name under which a picture would replace something, or be taken for something else."""
+    if not out.lower().endswith(".png"):
+        raise UsageProblem(f"the picture is a PNG, and {out!a} is no name for one; type --picture NAME.png")
+    if os.path.lexists(out):
+        raise PictureProblem(f"{out!a} is there already, and nothing is written over; name a file that is not")
+    if (root := find_walked(database, os.path.dirname(out) or ".")) is not None:
+        raise PictureProblem(
+            f"{out!a} lies inside {root!a}, and the next ingest would take the picture in; name a place outside"
+        )
+
+
+def _write_new(out: str, data: bytes) -> None:
+    """Writes a file that was not there, closed to others as the images may be."""
+    try:
+        private.write_new(out, data)
+    except OSError as problem:
+        raise PictureProblem(f"{out!a} cannot be written: {problem.strerror}; name another place") from problem

@@ -1,0 +1,51 @@
+"""pin and unpin: a person's word that an image is always kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from indexer.errors import ImageProblem
+from indexer.escaping import command_line
+from indexer.store import image_details, pins
+from indexer.store.database import Database
+from indexer.workflows.context import Clock
+from indexer.workflows.runs.run import writing
+
+
+@dataclass
+class PinReport:
+    """The images that were pinned or unpinned, and those that were so already."""
+
+    changed: list[str]
+    unchanged: list[str]
+
+
+def pin(database: Database, names: Sequence[str], *, clock: Clock) -> PinReport:
+    """Pins images named by path or number: they are kept from the next compare on."""
+    return _set(database, names, pinned=True, clock=clock)
+
+
+def unpin(database: Database, names: Sequence[str], *, clock: Clock) -> PinReport:
+    """Takes a person's pins back; keepers of removed images stay pinned all the same."""
+    return _set(database, names, pinned=False, clock=clock)
+
+
+def _set(database: Database, names: Sequence[str], *, pinned: bool, clock: Clock) -> PinReport:
+    with database.read() as session:
+        chosen = [image_details.get_story(session, image_details.get_image_id(session, name)) for name in names]
+    for story in chosen:
+        if pinned and story.state == "removed":
+            raise ImageProblem(
+                f"image {story.path!a} was removed; bring it back with: {command_line('restore', names=[story.path])}"
+            )
+    report = PinReport([], [])
+    command = "pin" if pinned else "unpin"
+    with writing(database, command, arguments={"images": [story.id for story in chosen]}, clock=clock) as run:
+        with database.write() as session:
+            for story in chosen:
+                if pinned:
+                    changed = pins.add_pin(session, story.id, reason="pin", at=clock(), run_id=run.id)
+                else:
+                    changed = pins.withdraw_pin(session, story.id, at=clock())
+                (report.changed if changed else report.unchanged).append(story.path)
+        run.counts = {"changed": len(report.changed)}
+    return report

@@ -1,0 +1,259 @@
+"""verdict: a person's word on whether two images of one camera show the same.
+
+It promises that a file of verdicts is taken whole or not at all, and that the decisions that rest on a judged pair are
+taken back in the same transaction, so that the next `compare` decides as if the verdict had always been there. Images
+that are not present keep their decisions. Verdicts that contradict each other are told and left as they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from indexer.domain.images import State
+from indexer.domain.removal import RemovalState
+from indexer.domain.selection import pair_of
+from indexer.domain.verdict_files import BadLine, Line, read_lines
+from indexer.domain.verdicts import Contradiction, Pair, Word, contradictions, is_text, resting_on
+from indexer.errors import IndexerError, VerdictProblem
+from indexer.escaping import command_line
+from indexer.files.given_files import read_given_file
+from indexer.store import cameras, decisions, image_details, removals, verdicts
+from indexer.store.columns import path_from_text
+from indexer.store.database import Database, Session
+from indexer.store.verdicts import JudgedImage, JudgedPair
+from indexer.workflows.context import Clock
+from indexer.workflows.runs.run import Run, writing
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A verdict that is to be given, on images that are there."""
+
+    images: tuple[JudgedImage, JudgedImage]
+    verdict: Word
+    by: str
+    note: str | None
+
+    @property
+    def pair(self) -> Pair:
+        """The ids of the two."""
+        return pair_of(*(image.id for image in self.images))
+
+
+@dataclass(frozen=True)
+class Away:
+    """A judged image that is not compared now; `restorable` if it lies in quarantine."""
+
+    path: str
+    state: State
+    restorable: bool
+
+
+@dataclass
+class VerdictReport:
+    """What became of verdicts: recorded (`replaced` are those whose place they took), so already, withdrawn.
+
+    `refused` tells what is wrong with which line of a file; then nothing was written. `contradictions` are those in the
+    cameras of these images.
+    """
+
+    recorded: list[JudgedPair] = field(default_factory=list)
+    replaced: list[JudgedPair] = field(default_factory=list)
+    unchanged: list[JudgedPair] = field(default_factory=list)
+    withdrawn: list[JudgedPair] = field(default_factory=list)
+    away: list[Away] = field(default_factory=list)
+    contradictions: list[Contradiction] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The numbers, as they are remembered."""
+        names = ("recorded", "replaced", "unchanged", "withdrawn", "contradictions")
+        return {name: len(getattr(self, name)) for name in names}
+
+
+@dataclass(frozen=True)
+class VerdictList:
+    """All verdicts that hold, and where they contradict each other."""
+
+    verdicts: list[JudgedPair]
+    contradictions: list[Contradiction]
+
+
+def list_verdicts(database: Database) -> VerdictList:
+    """The verdicts that hold."""
+    with database.read() as session:
+        judgements = decisions.list_judgements_of(session)
+        found = [
+            one
+            for camera_id in cameras.list_cameras(session).values()
+            for one in contradictions(judgements.get(camera_id, {}))
+        ]
+        return VerdictList(verdicts.list_verdicts(session), found)
+
+
+def give(
+    database: Database, name_a: str, name_b: str, verdict: Word, *, by: str, note: str | None, clock: Clock
+) -> VerdictReport:
+    """Records what a person says of a pair, images named by path or number."""
+    with database.read() as session:
+        wish = _wish(session, Line(0, name_a, name_b, verdict, by, note), by=by, note=note)
+    arguments = {"images": list(wish.pair), "verdict": verdict, "by": wish.by}
+    return _record(database, [wish], arguments=arguments, clock=clock)
+
+
+def give_all(database: Database, file: str, *, by: str, note: str | None, clock: Clock) -> VerdictReport:
+    """Records all verdicts of a CSV, or none; `by` and `note` are for lines without their own."""
+    try:
+        lines = read_lines(read_given_file(file))
+    except VerdictProblem as problem:
+        raise VerdictProblem(f"{file!a}: {problem}") from None
+    except OSError as problem:
+        raise VerdictProblem(f"{file!a} cannot be read: {problem.strerror}; name a CSV file") from problem
+    if not lines:
+        raise VerdictProblem(f"{file!a} holds no verdict below its first line; add some, one a line")
+    with database.read() as session:
+        wishes, refused = _wishes(session, lines, by=by, note=note)
+    if refused:
+        return VerdictReport(refused=[(f"line {line.number}", line.problem) for line in refused])
+    arguments = {"from": ascii(file)[1:-1], "lines": len(wishes)}
+    return _record(database, wishes, arguments=arguments, clock=clock)
+
+
+def undo(database: Database, name_a: str, name_b: str, *, clock: Clock) -> VerdictReport:
+    """Takes back the verdict that holds on a pair."""
+    with database.read() as session:
+        images = _images(session, name_a, name_b)
+        pair = pair_of(*(image.id for image in images))
+        held = verdicts.find_verdict(session, pair)
+    if held is None:
+        shown = " and ".join(ascii(image.path) for image in images)
+        raise VerdictProblem(f"no verdict holds on {shown}; those that do: {command_line('verdict', 'list')}")
+    report = VerdictReport(withdrawn=[held])
+    with writing(database, "verdict undo", arguments={"images": list(pair)}, clock=clock) as run:
+        with database.write() as session:
+            _withdraw(session, pair, at=clock())
+            report.contradictions = _contradictions(session, [images])
+        run.counts = report.counts
+    return report
+
+
+def _wishes(
+    session: Session, lines: Sequence[Line | BadLine], *, by: str, note: str | None
+) -> tuple[list[Wish], list[BadLine]]:
+    """What the lines of a file ask for, and those that cannot be followed."""
+    wishes: list[Wish] = []
+    refused: list[BadLine] = []
+    said: dict[Pair, tuple[Word, int]] = {}
+    for line in lines:
+        if isinstance(line, BadLine):
+            refused.append(line)
+            continue
+        try:
+            wish = _wish(session, line, by=by, note=note)
+        except IndexerError as problem:
+            refused.append(BadLine(line.number, str(problem)))
+            continue
+        word, number = said.setdefault(wish.pair, (wish.verdict, line.number))
+        if word != wish.verdict:
+            refused.append(
+                BadLine(line.number, f"it says {wish.verdict} of the pair of which line {number} says {word}")
+            )
+        wishes.append(wish)
+    return wishes, refused
+
+
+def _wish(session: Session, line: Line, *, by: str, note: str | None) -> Wish:
+    """What one line asks for, once it makes sense."""
+    by, note = (line.by or by).strip(), line.note or note
+    if not by:
+        raise VerdictProblem("nobody's name is given; say who judged with: --by NAME")
+    for text in (by, note or ""):
+        if not is_text(text):
+            raise VerdictProblem(f"{text!a} is not UTF-8 text; give the name and the note in other letters")
+    images = _images(session, line.image_a, line.image_b)
+    for image, path in zip(images, (line.path_a, line.path_b), strict=True):
+        if path is not None and _path(path) != image.path:
+            raise VerdictProblem(
+                f"image {image.id} is {image.path!a} and not {path!a}: the file was made from another index"
+            )
+    for image, content_hash in zip(images, (line.hash_a, line.hash_b), strict=True):
+        if content_hash is not None and content_hash != image.content_hash:
+            raise VerdictProblem(f"image {image.id} has other bytes: the file was made from another index")
+    return Wish(images, line.verdict, by, note)
+
+
+def _images(session: Session, name_a: str, name_b: str) -> tuple[JudgedImage, JudgedImage]:
+    """Two images of one camera."""
+    ids = [image_details.get_image_id(session, _path(name)) for name in (name_a, name_b)]
+    if ids[0] == ids[1]:
+        raise VerdictProblem(f"{name_a!a} and {name_b!a} are one and the same image, {ids[0]}; a verdict is of two")
+    image_a, image_b = verdicts.get_images(session, (ids[0], ids[1]))
+    if image_a.camera_id != image_b.camera_id:
+        raise VerdictProblem(
+            f"{image_a.path!a} is of camera {image_a.camera!a} and {image_b.path!a} of {image_b.camera!a}: "
+            "only images of one camera are compared; if a name is wrong, type: "
+            f"{command_line('ingest', 'PATH', '--camera', 'NAME')}"
+        )
+    return image_a, image_b
+
+
+def _path(text: str) -> str:
+    """The path that a text means: files of verdicts have paths as they are stored, some of them URIs."""
+    try:
+        path = path_from_text(text)
+    except ValueError:  # a URI that is none
+        return text
+    return text if "\0" in path else path
+
+
+def _record(database: Database, wishes: Sequence[Wish], *, arguments: dict[str, Any], clock: Clock) -> VerdictReport:
+    report = VerdictReport()
+    with writing(database, "verdict", arguments=arguments, clock=clock) as run:
+        with database.write() as session:
+            for wish in wishes:
+                _give(session, wish, report, run=run, at=clock())
+            report.away = _away(session, wishes)
+            report.contradictions = _contradictions(session, [wish.images for wish in wishes])
+        run.counts = report.counts
+    return report
+
+
+def _give(session: Session, wish: Wish, report: VerdictReport, *, run: Run, at: datetime) -> None:
+    """Writes one verdict, unless it holds already."""
+    held = verdicts.find_verdict(session, wish.pair)
+    if held is not None and held.verdict == wish.verdict:
+        report.unchanged.append(held)
+        return
+    if held is not None:
+        report.replaced.append(held)
+    _withdraw(session, wish.pair, at=at)
+    verdicts.add_verdict(session, wish.pair, wish.verdict, by=wish.by, note=wish.note, at=at, run_id=run.id)
+    given = verdicts.find_verdict(session, wish.pair)
+    assert given is not None
+    report.recorded.append(given)
+
+
+def _withdraw(session: Session, pair: Pair, *, at: datetime) -> None:
+    """Ends the verdict that holds on a pair, if one does, and takes back what rests on the pair."""
+    verdicts.withdraw_verdict(session, pair, at=at)
+    decisions.take_back(session, resting_on(pair, decisions.find_decisions(session, pair)), at=at)
+
+
+def _away(session: Session, wishes: Sequence[Wish]) -> list[Away]:
+    """The images that are not compared now, each once."""
+    away = {image.id: image for wish in wishes for image in wish.images if image.state is not State.READY}
+    return [Away(image.path, image.state, _is_restorable(session, image)) for image in away.values()]
+
+
+def _is_restorable(session: Session, image: JudgedImage) -> bool:
+    if image.state is not State.REMOVED:
+        return False
+    return any(one.state is RemovalState.QUARANTINED for one in removals.list_of_image(session, image.id))
+
+
+def _contradictions(session: Session, images: Sequence[tuple[JudgedImage, JudgedImage]]) -> list[Contradiction]:
+    """What contradicts what in the cameras of some pairs."""
+    camera_ids = dict.fromkeys(image.camera_id for pair in images for image in pair)
+    return [one for camera_id in camera_ids for one in contradictions(decisions.list_judgements(session, camera_id))]

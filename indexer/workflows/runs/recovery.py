@@ -1,0 +1,289 @@
+"""What a cut left open is settled before any writing command does its own work.
+
+It promises that after it each act is finished if the file is at its new place, undone if it is at its old one, and
+that no bytes are given up for it. All that bears on a file is locked meanwhile, and its row is read again then: another
+command may be at work on it after all, or have settled it. A file at both places is there whole twice (see
+`indexer.files.moving`): the one in quarantine goes when the other was read and found right, and only where the locks
+tell that nobody else is at work, or a person says so (`manage.py recover --nobody-else`). Where the disk refuses, or is
+not there to be asked, the act stays open for the next command; nothing else is done with that file meanwhile.
+
+Decision: what lies at the old place decides by its bytes. A new picture of the old name (`latest.jpg`) is not the file
+that went, so its keeper goes on standing for it.
+"""
+
+import errno
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from indexer.domain.images import State
+from indexer.domain.removal import RemovalState
+from indexer.escaping import command_line
+from indexer.files.moving import aside_path, delete, delete_witnessed, discard_partial, give_name_back, move_no_replace
+from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
+from indexer.files.refusals import sentence
+from indexer.files.verification import (
+    Fingerprint,
+    Mismatch,
+    UnreadableFileError,
+    check,
+    check_again,
+    is_one_name,
+    same_file,
+)
+from indexer.files.witness_record import is_recorded_near
+from indexer.store import decisions, images, pins, removals
+from indexer.store.database import Database
+from indexer.store.index_identity import get_index_id
+from indexer.store.locks.writer_lock import Right
+from indexer.store.removals import Removal
+from indexer.workflows.context import Clock
+from indexer.workflows.witnesses import hold_around, note_return
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How many acts that a cut left open were finished and how many undone, and the images whose act is open still.
+
+    `problems`: what stood in the way, by image, of those whose settling was tried.
+    """
+
+    finished: int = 0
+    undone: int = 0
+    left_open: frozenset[int] = frozenset()
+    problems: Mapping[int, str] = field(default_factory=dict)
+
+    def why_open(self, image_id: int) -> str:
+        """Why the act of an image is open still, and where to look."""
+        problem = f": {self.problems[image_id]}" if image_id in self.problems else ""
+        return f"was cut off and cannot be settled yet{problem}; see: {command_line('recover')}"
+
+
+class _End(Enum):
+    """How one act was settled."""
+
+    FINISHED = 1
+    UNDONE = 2
+    OPEN = 3
+    BY_ANOTHER = 4
+
+
+@dataclass(frozen=True)
+class _Act:
+    """One act that was cut off; `alone`: nobody else can be at work on its file."""
+
+    removal: Removal
+    alone: bool
+    before_unlink: Callable[[], None]
+
+    @property
+    def place(self) -> str:
+        return self.removal.quarantine_path or ""
+
+    @property
+    def expected(self) -> Fingerprint:
+        return Fingerprint(self.removal.size_bytes, self.removal.content_hash)
+
+
+def settle_removals(database: Database, *, clock: Clock, right: Right, nobody_else: bool = False) -> Settled:
+    """Finishes or undoes what was begun and not written down."""
+    with database.read() as session:
+        waiting = removals.list_open(session)
+    problems = dict[int, str]()
+    ends = dict[Removal, _End]()
+    for removal in waiting:
+        try:
+            ends[removal] = _settle(database, removal, clock=clock, right=right, nobody_else=nobody_else)
+        except (OSError, Mismatch) as problem:
+            ends[removal] = _End.OPEN
+            problems[removal.image_id] = problem.reason if isinstance(problem, Mismatch) else sentence(problem)
+    count = Counter(ends.values())
+    still_open = frozenset(removal.image_id for removal, end in ends.items() if end is _End.OPEN)
+    return Settled(count[_End.FINISHED], count[_End.UNDONE], still_open, problems)
+
+
+def _settle(database: Database, removal: Removal, *, clock: Clock, right: Right, nobody_else: bool) -> _End:
+    """Settles one act under the locks of its file.
+
+    Raises `OSError` or `Mismatch` where nobody can tell now how far it came, or the disk refuses: it stays open.
+    """
+    place = removal.quarantine_path
+    quarantine = None if place is None else quarantine_of(place)
+    with hold_around((removal.path, removal.keeper_path), quarantine=quarantine) as locks:
+        with database.read() as session:
+            now = removals.find_removal(session, removal.id)
+        if now is None or now.pending is None:
+            return _End.BY_ANOTHER
+
+        def before_unlink() -> None:
+            locks.require()
+            right.require()
+
+        act = _Act(now, alone=locks.exclusive or nobody_else, before_unlink=before_unlink)
+        state, problem = _SETTLE[now.pending](act)
+        return _write(database, now, state, problem, clock=clock)
+
+
+def _write(database: Database, removal: Removal, state: RemovalState, problem: str | None, *, clock: Clock) -> _End:
+    """Writes how an act ended."""
+    done = state is not removal.state and state is not RemovalState.FAILED
+    with database.write() as session:
+        removals.finish_act(session, removal.id, state, at=clock(), problem=problem)
+        if done and state in {RemovalState.QUARANTINED, RemovalState.DELETED}:
+            images.set_state(session, [removal.image_id], State.REMOVED)
+        if state is RemovalState.RESTORED:
+            images.make_present(session, removal.image_id)
+            decisions.take_back(session, [removal.image_id], at=clock())
+            for image_id in (removal.image_id, removal.keeper_id) if removal.pending == "restore" else ():
+                pins.add_pin(session, image_id, reason="restore", at=clock(), run_id=removal.run_id)
+    if state is RemovalState.RESTORED and problem is None:
+        with database.read() as session:
+            index_id = get_index_id(session)
+        note_return(removal, index_id=index_id, at=clock())
+    if removal.quarantine_path is not None and state is not RemovalState.QUARANTINED:
+        forget_place(removal.quarantine_path)  # what is empty there was made for this act alone
+    return _End.FINISHED if done else _End.UNDONE
+
+
+def _settle_quarantine(act: _Act) -> tuple[RemovalState, str | None]:
+    _undo_aside(act)
+    if _is_whole(act.removal.path, act):
+        _drop_copy(act)
+        return RemovalState.FAILED, "cut off before the file was taken away; it is where it was"
+    if _is_whole(act.place, act):
+        return RemovalState.QUARANTINED, None
+    _is_there_still(act)
+    # It may have gone and been taken out of the quarantine: its keeper goes on standing for it.
+    neither = "cut off, and the file is neither where it was nor in quarantine as the index knows it"
+    return RemovalState.QUARANTINED, neither
+
+
+def _settle_delete(act: _Act) -> tuple[RemovalState, str | None]:
+    path, aside = act.removal.path, act.removal.aside_path
+    if aside is not None and _is_there(aside):
+        if not _is_whole(aside, act):
+            raise OSError(errno.EIO, "what waits to be deleted is not what was put there", aside)
+        if not os.path.lexists(path):
+            move_no_replace(aside, path, expected=check(aside, expected=act.expected), before_unlink=act.before_unlink)
+        elif same_file(aside, path) or _is_whole(path, act):
+            _drop_name(aside, act)  # where each name has a number of its own, the bytes at the other one tell
+        else:
+            # Nobody can tell any more whether all that stood for it still does.
+            raise OSError(errno.EEXIST, "another file has its name; move that away first", aside)
+    if not _is_there(path):
+        _require_record(act)
+        return RemovalState.DELETED, None
+    if not _is_whole(path, act):
+        return RemovalState.DELETED, "cut off; another file has its name by now"
+    return RemovalState.FAILED, "cut off before the file was deleted; it is where it was"
+
+
+def _require_record(act: _Act) -> None:
+    """Raises `OSError` if the record that tells of a removal is not there: its disk is away, and the file with it."""
+    if act.removal.recorded and not is_recorded_near(act.removal.path):
+        raise OSError(errno.ENOENT, "the record of its removal is not there", act.removal.path)
+
+
+def _settle_restore(act: _Act) -> tuple[RemovalState, str | None]:
+    _undo_aside(act)
+    path, place = act.removal.path, act.place
+    discard_partial(path)
+    if _is_whole(path, act):
+        if is_one_name(path, place):
+            return RemovalState.QUARANTINED, "its path leads into the quarantine, where it lies"
+        _drop_copy(act)
+        return RemovalState.RESTORED, None
+    if _is_there_still(act) or not os.path.lexists(path):
+        return RemovalState.QUARANTINED, "cut off before the file was restored; it is in quarantine"
+    return RemovalState.RESTORED, None  # it went back, and was written to since
+
+
+def _settle_purge(act: _Act) -> tuple[RemovalState, str | None]:
+    _undo_aside(act)
+    if _is_there_still(act):
+        return RemovalState.QUARANTINED, "cut off before the file was purged; it is in quarantine"
+    return RemovalState.PURGED, None
+
+
+_SETTLE: dict[str, Callable[[_Act], tuple[RemovalState, str | None]]] = {
+    "quarantine": _settle_quarantine,
+    "delete": _settle_delete,
+    "restore": _settle_restore,
+    "restore_unpinned": _settle_restore,
+    "purge": _settle_purge,
+}
+
+
+def _is_there_still(act: _Act) -> bool:
+    """Whether something is at the file's place in quarantine; `OSError` where the whole quarantine is not there."""
+    if not os.path.lexists(act.place) and is_mounted(act.place):
+        return False
+    return _is_there(act.place)
+
+
+def _is_there(path: str) -> bool:
+    """Whether something is at a path; `OSError` where nobody can tell, as when its folder is gone or its disk away."""
+    os.lstat(os.path.dirname(path))
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _is_whole(path: str, act: _Act) -> bool:
+    """Whether the removed file's own bytes are at a path; `OSError` where nobody can tell."""
+    try:
+        check(path, expected=act.expected)
+    except UnreadableFileError as problem:
+        raise OSError(errno.EIO, problem.reason, path) from problem
+    except Mismatch:
+        return False
+    return True
+
+
+def _undo_aside(act: _Act) -> None:
+    """Gives a file in quarantine its name back that waited for its end under another one."""
+    aside = aside_path(act.place)
+    if os.path.lexists(aside) and _is_whole(aside, act):
+        if same_file(aside, act.place) or (os.path.lexists(act.place) and _is_whole(act.place, act)):
+            _drop_name(aside, act)
+        give_name_back(act.place, expected=act.expected, before_unlink=act.before_unlink)
+
+
+def _drop_name(aside: str, act: _Act) -> None:
+    """Takes the second name of a file away that has its own still."""
+    _require_alone(act, aside)
+    act.before_unlink()
+    delete(aside, expected=check(aside, expected=act.expected))
+
+
+def _drop_copy(act: _Act) -> None:
+    """Takes away the second of two whole files, the one in quarantine."""
+    if os.path.lexists(act.place) and _is_whole(act.place, act) and not is_one_name(act.place, act.removal.path):
+        _drop(act.place, act, keep=act.removal.path)
+
+
+def _drop(copy: str, act: _Act, *, keep: str) -> None:
+    """Takes away one of two whole files; `OSError` where another command may be at work on them."""
+    _require_alone(act, copy)
+    try:
+        kept = check(keep, expected=act.expected)
+        delete_witnessed(
+            copy,
+            expected=check(copy, expected=act.expected),
+            aside=aside_path(copy),
+            is_witnessed=lambda: check_again(keep, checked=kept, expected=act.expected),
+            before_unlink=act.before_unlink,
+        )
+    except Mismatch as problem:
+        raise OSError(errno.EIO, problem.reason, copy) from problem
+
+
+def _require_alone(act: _Act, copy: str) -> None:
+    if not act.alone:
+        raise OSError(
+            errno.EBUSY, f"another host may be at work on it; see: {command_line('recover', '--nobody-else')}", copy
+        )

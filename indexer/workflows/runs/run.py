@@ -1,0 +1,116 @@
+"""What all writing commands share: the right to write, what a cut left open is settled first, the run is remembered.
+
+Decision: where several commands are at work on one index, only one that has everything settles. What another finds open
+nobody could settle, and it stays open.
+"""
+
+import os
+import platform
+import pwd
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from indexer.store import removals, runs
+from indexer.store.database import Database
+from indexer.store.index_identity import get_index_id, make_token
+from indexer.store.locks.writer_lock import Right, writer_lock
+from indexer.workflows.context import Clock
+from indexer.workflows.runs.recovery import Settled, settle_removals
+
+
+@dataclass
+class Run:
+    """A run under way: its number, what it may write to, and the counts that are written when it ends.
+
+    `token`: 32 hex digits that no other run has, of this index or another; `index_id`: those of the index. `username`
+    and `hostname`: who runs it, and where.
+    """
+
+    id: int
+    settled: Settled
+    right: Right
+    token: str
+    index_id: str
+    username: str
+    hostname: str
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def writing(
+    database: Database,
+    command: str,
+    *,
+    arguments: Mapping[str, Any],
+    clock: Clock,
+    by_camera: bool = False,
+    nobody_else: bool = False,
+) -> Iterator[Run]:
+    """A run of a writing command: its row is there from the beginning and tells at the end how it went.
+
+    One that works `by_camera` takes each camera before it reads what it will change. `nobody_else`: a person's word
+    that no other command is at work on the files, where locks cannot tell.
+    """
+    settling = by_camera and bool(_open_images(database))
+    with writer_lock(database, command=command, since=clock(), by_camera=by_camera, settling=settling) as right:
+        if by_camera and not right.whole and _open_images(database):
+            right.try_all()  # cut off just now, or a moment before the others began
+        if right.whole:
+            settled = settle_removals(database, clock=clock, right=right, nobody_else=nobody_else)
+        else:
+            settled = Settled(left_open=_open_images(database))
+        if by_camera:
+            right.share()
+        run = _begin(database, command, arguments=arguments, clock=clock, settled=settled, right=right)
+        outcome = "failed"
+        try:
+            yield run
+            outcome = "done"
+        except KeyboardInterrupt:
+            outcome = "interrupted"
+            raise
+        finally:
+            counts = run.counts | ({"settled": told} if (told := _told(settled)) else {})
+            # Ctrl-C that comes only now interrupts nothing: the work is done, and its report is worth showing.
+            with suppress(KeyboardInterrupt) if outcome == "done" else nullcontext(), database.write() as session:
+                runs.finish_run(session, run.id, outcome=outcome, counts=counts, at=clock())
+
+
+def _begin(
+    database: Database, command: str, *, arguments: Mapping[str, Any], clock: Clock, settled: Settled, right: Right
+) -> Run:
+    """A run with a token of its own, written down before its work."""
+    token, username, hostname = make_token(), name_of_user(os.geteuid()), platform.node()
+    with database.write() as session:
+        run_id = runs.start_run(
+            session,
+            command,
+            arguments=arguments,
+            at=clock(),
+            token=token,
+            username=username,
+            hostname=hostname,
+        )
+        return Run(run_id, settled, right, token, get_index_id(session), username, hostname)
+
+
+def name_of_user(number: int) -> str:
+    """The name of a user, or the number where the system knows no name for it."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+def _open_images(database: Database) -> frozenset[int]:
+    """The images whose removal or return was begun and not finished."""
+    with database.read() as session:
+        return frozenset(removal.image_id for removal in removals.list_open(session))
+
+
+def _told(settled: Settled) -> dict[str, int]:
+    """What was settled before the run's own work, if anything was, as it is remembered."""
+    numbers = {"finished": settled.finished, "undone": settled.undone, "left_open": len(settled.left_open)}
+    return {name: number for name, number in numbers.items() if number}

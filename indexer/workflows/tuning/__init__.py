@@ -1,0 +1,1 @@
+"""What other limits and profiles would decide: `sweep`, `evaluate`."""

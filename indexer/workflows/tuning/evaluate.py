@@ -1,0 +1,151 @@
+"""evaluate: how good decisions are against a person's labels (`indexer.domain.evaluation` says what is counted).
+
+It judges the decisions that hold, or what `compare` would decide of the present images under other profiles and limits.
+It promises that the index stays as it is; what a profile has not cached is read from the image files.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from indexer.domain.evaluation import (
+    Figures,
+    Keepers,
+    PairFigures,
+    StateFigures,
+    pair_figures,
+    state_figures,
+    sum_of_pairs,
+    sum_of_states,
+)
+from indexer.domain.labels import PairLabel, StateLabel
+from indexer.domain.score_bounds import require_numbers
+from indexer.domain.selection import Decision
+from indexer.store import cameras, decisions, profiles
+from indexer.workflows.compare.camera import Means
+from indexer.workflows.profile_parameters import trial_measures
+from indexer.workflows.tuning.label_matching import Labels, find_labelled
+from indexer.workflows.tuning.simulation import Case, Outcome, try_cases
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class CameraEvaluation:
+    """How good the decisions on one camera are; `problem` says why there are no figures."""
+
+    camera: str
+    figures: Figures | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good one way of deciding is, camera by camera and in all.
+
+    `profile` None: the decisions that hold; "in force": each camera's own profile where they have several. `max_score`
+    None: the decisions that hold, or each profile's own limit where they differ.
+    """
+
+    profile: str | None
+    max_score: float | None
+    cameras: tuple[CameraEvaluation, ...]
+    total: Figures | None
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """How good each way of deciding is; `unknown` are the labelled images that the index does not have."""
+
+    evaluations: tuple[Evaluation, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def problems(self) -> list[tuple[Evaluation, CameraEvaluation]]:
+        """The cameras without figures, and under what."""
+        return [(one, camera) for one in self.evaluations for camera in one.cameras if camera.problem is not None]
+
+
+def evaluate(
+    means: Means,
+    labels: Sequence[StateLabel | PairLabel],
+    *,
+    named: Sequence[str] = (),
+    max_scores: Sequence[float] | None = None,
+    camera: str | None = None,
+) -> EvaluationReport:
+    """How good the decisions are: those that hold, or those under each of the named profiles at each of the limits."""
+    if camera is not None:
+        with means.database.read() as session:
+            cameras.get_camera(session, camera)
+    found = find_labelled(means.database, labels, camera=camera)
+    if not named and max_scores is None:
+        return EvaluationReport((_holding(means, found),), tuple(found.unknown))
+    limits = require_numbers(max_scores or ())
+    chosen: Sequence[str | None] = named or [None]
+    evaluations = tuple(one for name in chosen for one in _tried(means, found, name, limits=limits))
+    return EvaluationReport(evaluations, tuple(found.unknown))
+
+
+def _holding(means: Means, labels: Labels) -> Evaluation:
+    """How good the decisions that hold are."""
+    with means.database.read() as session:
+        keepers = {camera: decisions.list_keepers(session, camera) for camera in labels.cameras}
+    figures = [CameraEvaluation(name, _figures(labels, name, of)) for name, of in keepers.items()]
+    return _evaluation(None, None, figures)
+
+
+def _tried(means: Means, labels: Labels, name: str | None, *, limits: Sequence[float]) -> list[Evaluation]:
+    """How good the decisions under one profile are, or under that in force for each camera, at each limit; without any,
+    at the profile's own."""
+    cases = _cases(means, labels, name, limits=limits)
+
+    def judged(case: Case, decided: Sequence[Decision]) -> Figures:
+        return _figures(labels, case.camera, {decision.image_id: decision.keeper_id for decision in decided})
+
+    outcomes = sorted(try_cases(means, cases, judged, files=True), key=lambda outcome: outcome.case.camera)
+    shown = _only({case.stored.profile.name for case in cases}) or "in force"
+    tried: Sequence[float | None] = limits or [_only({case.stored.profile.max_score for case in cases})]
+    return [_evaluation(shown, limit, [_camera_evaluation(outcome, limit) for outcome in outcomes]) for limit in tried]
+
+
+def _cases(means: Means, labels: Labels, name: str | None, *, limits: Sequence[float]) -> list[Case]:
+    with means.database.read() as session:
+        ids, present = cameras.list_cameras(session), cameras.count_present(session)
+        chosen = None if name is None else profiles.get_profile(session, name)
+        in_force = profiles.list_in_force(session, labels.cameras)
+        return [
+            Case(
+                camera,
+                ids[camera],
+                present.get(camera, 0),
+                stored := chosen or in_force[camera],
+                trial_measures(stored, max_scores=limits or [stored.profile.max_score]),
+            )
+            for camera in labels.cameras
+        ]
+
+
+def _camera_evaluation(outcome: Outcome[Figures], limit: float | None) -> CameraEvaluation:
+    """The figures of a case at one of its limits; None: it has one alone."""
+    tried = zip(outcome.case.measures, outcome.results, strict=outcome.problem is None)
+    figures = next((found for measure, found in tried if limit in (None, measure.max_score)), None)
+    return CameraEvaluation(outcome.case.camera, figures, outcome.problem)
+
+
+def _figures(labels: Labels, camera: str, keepers: Keepers) -> Figures:
+    if camera in labels.states:
+        return state_figures(labels.states[camera], keepers)
+    return pair_figures(labels.pairs[camera], keepers)
+
+
+def _evaluation(profile: str | None, max_score: float | None, found: Sequence[CameraEvaluation]) -> Evaluation:
+    states = {one.camera: one.figures for one in found if isinstance(one.figures, StateFigures)}
+    pairs = {one.camera: one.figures for one in found if isinstance(one.figures, PairFigures)}
+    total = sum_of_states(states) if states else sum_of_pairs(pairs) if pairs else None
+    return Evaluation(profile, max_score, tuple(found), total)
+
+
+def _only(values: set[Value]) -> Value | None:
+    """The one value that there is, if all are the same."""
+    return next(iter(values)) if len(values) == 1 else None

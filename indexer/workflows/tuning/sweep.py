@@ -1,0 +1,152 @@
+"""sweep: what other limits, and other minimum areas, would keep and remove.
+
+It promises what `compare` would decide at each of them, to the image, from recorded evidence and cached thumbnails: no
+image file is opened and nothing is written. A camera for which that cannot be told is left out, with the reason.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from indexer.domain.score_bounds import TIMES, numbers_to_try
+from indexer.domain.selection import Decision
+from indexer.imaging.matching import Measure
+from indexer.store import cameras, profiles
+from indexer.store.profiles import StoredProfile
+from indexer.workflows.compare.camera import Means
+from indexer.workflows.profile_parameters import trial_measures
+from indexer.workflows.tuning.simulation import Case, Outcome, try_cases
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """What one limit and one minimum area would keep and remove of a camera, and the bytes that would be freed;
+    `current` are the two that are in force."""
+
+    max_score: float
+    min_contour_area: float
+    kept: int
+    duplicates: int
+    size_bytes: int
+    current: bool
+
+
+@dataclass(frozen=True)
+class CameraSweep:
+    """What was tried on one camera: `max_score` and `min_contour_area` are in force, `problem` says why there are no
+    rows."""
+
+    camera: str
+    profile: str
+    max_score: float
+    min_contour_area: float
+    images: int
+    rows: tuple[SweepRow, ...]
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """What was tried, camera by camera; the rows of each go from the smallest area and limit upwards. `totals` sum up
+    those that were tried on every camera that has any."""
+
+    cameras: tuple[CameraSweep, ...]
+    totals: tuple[SweepRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Freed:
+    """What decisions keep and remove."""
+
+    kept: int
+    duplicates: int
+    size_bytes: int
+
+
+def sweep(
+    means: Means,
+    *,
+    max_scores: Sequence[float] | None = None,
+    min_contour_areas: Sequence[float] | None = None,
+    camera: str | None = None,
+) -> SweepReport:
+    """What these limits and areas would keep and remove; without any, some times the limits in force."""
+    with means.database.read() as session:
+        chosen = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
+        present = cameras.count_present(session)
+        in_force = profiles.list_in_force(session, chosen)
+    cases = [
+        Case(name, chosen[name], present[name], stored, _measures(stored, max_scores, min_contour_areas))
+        for name, stored in in_force.items()
+        if name in present
+    ]
+
+    @lru_cache(maxsize=1)  # asked for each measure of a camera
+    def sizes_of(camera_id: int) -> dict[int, int]:
+        with means.database.read() as session:
+            return cameras.list_file_sizes(session, camera_id)
+
+    def freed(case: Case, decided: Sequence[Decision]) -> _Freed:
+        sizes = sizes_of(case.camera_id)
+        duplicates = [decision.image_id for decision in decided if not decision.keeps]
+        # An image that is gone by now frees nothing.
+        size_bytes = sum(sizes.get(image_id, 0) for image_id in duplicates)
+        return _Freed(len(decided) - len(duplicates), len(duplicates), size_bytes)
+
+    found = {outcome.case.camera: outcome for outcome in try_cases(means, cases, freed, files=False)}
+    tried = tuple(_camera_sweep(found[case.camera]) for case in cases)
+    return SweepReport(tried, _totals([one for one in tried if one.problem is None]))
+
+
+def _measures(
+    stored: StoredProfile, max_scores: Sequence[float] | None, min_contour_areas: Sequence[float] | None
+) -> tuple[Measure, ...]:
+    """Each area with each limit, those in force among them."""
+    current = stored.profile
+    limits = numbers_to_try(max_scores, in_force=current.max_score, times=TIMES)
+    areas = numbers_to_try(min_contour_areas, in_force=current.scoring.min_contour_area)
+    return trial_measures(stored, max_scores=limits, min_contour_areas=areas)
+
+
+def _camera_sweep(outcome: Outcome[_Freed]) -> CameraSweep:
+    profile = outcome.case.stored.profile
+    in_force = (profile.scoring.min_contour_area, profile.max_score)
+    rows = [
+        SweepRow(
+            measure.max_score,
+            measure.min_contour_area,
+            freed.kept,
+            freed.duplicates,
+            freed.size_bytes,
+            current=(measure.min_contour_area, measure.max_score) == in_force,
+        )
+        for measure, freed in zip(outcome.case.measures, outcome.results, strict=outcome.problem is None)
+    ]
+    return CameraSweep(
+        camera=outcome.case.camera,
+        profile=profile.name,
+        max_score=profile.max_score,
+        min_contour_area=profile.scoring.min_contour_area,
+        images=outcome.case.images,
+        rows=tuple(sorted(rows, key=lambda row: (row.min_contour_area, row.max_score))),
+        problem=outcome.problem,
+    )
+
+
+def _totals(tried: Sequence[CameraSweep]) -> tuple[SweepRow, ...]:
+    """The sums over all cameras, of what was tried on each of them."""
+    by_numbers: dict[tuple[float, float], list[SweepRow]] = {}
+    for row in (row for one in tried for row in one.rows):
+        by_numbers.setdefault((row.min_contour_area, row.max_score), []).append(row)
+    return tuple(
+        SweepRow(
+            limit,
+            area,
+            sum(row.kept for row in rows),
+            sum(row.duplicates for row in rows),
+            sum(row.size_bytes for row in rows),
+            current=all(row.current for row in rows),
+        )
+        for (area, limit), rows in sorted(by_numbers.items())
+        if len(rows) == len(tried)
+    )

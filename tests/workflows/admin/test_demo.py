@@ -1,0 +1,29 @@
+"""demo: frames with a known story, and what the tool makes of it."""
+
+from collections import Counter
+from pathlib import Path
+
+from indexer.workflows.admin.demo import write_frames
+from tests.workflows.conftest import Index
+
+
+def test_frames_are_written_as_told(tmp_path: Path) -> None:
+    """Every frame of the story is a file in the folder, of three cameras, named in both forms."""
+    frames = write_frames(tmp_path / "frames")
+    assert sorted(frame.path for frame in frames) == sorted(str(path) for path in (tmp_path / "frames").iterdir())
+    assert len({frame.camera for frame in frames}) == 3
+    assert {"__" in Path(frame.path).name for frame in frames} == {True, False}
+
+
+def test_tool_finds_what_the_story_tells(index: Index) -> None:
+    """Per camera as many frames are kept as the story has news, the soft one not among them; one file is damaged."""
+    index.folder.rmdir()
+    frames = write_frames(index.folder)
+    index.ingest()
+    index.compare()
+    kept = {file for file, (verdict, _, _) in index.decisions().items() if verdict == "keep"}
+    told = {Path(frame.path).name: frame for frame in frames}
+    assert Counter(told[file].camera for file in kept) == Counter(frame.camera for frame in frames if frame.new)
+    [soft] = [frame for file, frame in told.items() if frame.new and file not in kept]
+    assert "out of focus" in soft.what
+    assert Counter(state for _, state, _ in index.states())["damaged"] == 1

@@ -1,0 +1,267 @@
+"""report: pages in a folder of their own, completed by the next one, of removed images too, and never too large."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.errors import FolderProblem, ImageProblem, UsageProblem
+from indexer.execution import serial
+from indexer.imaging.headers import Limits
+from indexer.imaging.masks import Mask, mask_picture
+from indexer.store import report_queries
+from indexer.workflows.admin.profile import use_profile
+from indexer.workflows.compare.camera import Means
+from indexer.workflows.report.report import ReportMade, report
+from tests.databases import execute_many
+from tests.workflows.conftest import BIKE, CAR, Index, name, picture
+
+
+@pytest.fixture
+def write(index: Index, tmp_path: Path) -> Callable[..., ReportMade]:
+    """Writes a report of the index, into `out` if no other folder is named."""
+
+    def make(folder: Path | None = None, **how: Any) -> ReportMade:
+        with serial() as spread:
+            means = Means(index.database, spread, Limits(), index.clock)
+            return report(means, reading=spread, folder=str(folder or tmp_path / "out"), **how)
+
+    return make
+
+
+@pytest.fixture
+def lot(index: Index) -> Index:
+    """Four images of one camera, compared: a place, the same again, a car, a bike."""
+    for minute, marks in enumerate([(), (), (CAR,), (BIKE,)]):
+        index.put(name(minute), picture(*marks, stamp=minute))
+    index.ingest()
+    index.compare()
+    return index
+
+
+def files(folder: Path) -> dict[str, int]:
+    """When each file of a report was written."""
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_report_counts(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+    """The report says what it made, and every page that it counts is there."""
+    made = write()
+    assert (made.cameras, made.images, made.pairs, made.borderline) == (1, 4, 1, 2)
+    assert vars(made.pictures) == {"reused": 0, "from_files": 4, "from_index": 0, "none": 0}
+    assert made.pages == len(list((tmp_path / "out").rglob("*.html")))
+
+
+def test_index_is_only_read(lot: Index, write: Callable[..., ReportMade]) -> None:
+    """Nothing is written into the index, not even a run."""
+    before = lot.dump()
+    write(sweep=True)
+    assert lot.dump() == before
+
+
+def test_rerun_reuses_pictures(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+    """A second report makes no picture again."""
+    write()
+    before = files(tmp_path / "out")
+    made = write()
+    after = files(tmp_path / "out")
+    assert (made.pictures.reused, made.pictures.from_files, made.dropped) == (4, 0, 0)
+    assert after.keys() == before.keys()
+    assert [
+        path for path in before if path.startswith(("pictures", "differences")) and before[path] != after[path]
+    ] == []
+
+
+def test_what_is_no_longer_part_goes(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+    """Pages and pictures of an earlier report go, unfinished ones too; files of others stay."""
+    write()
+    out = tmp_path / "out"
+    stale = [out / "cameras/99/index.html", out / "pictures/ab" / f"{'ab' * 32}.jpg.part", out / "borderline-7.html"]
+    for path in (*stale, out / "mine.html"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("old")
+    assert write().dropped == 3
+    assert [path for path in stale if path.exists()] == []
+    assert (out / "mine.html").read_text() == "old"
+
+
+def test_cut_report_is_completed(
+    lot: Index, write: Callable[..., ReportMade], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report that was cut off has no overview, and the next one completes it."""
+    with monkeypatch.context() as cut:
+        cut.setattr("indexer.web.rendering.pairs", _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write()
+    assert not (tmp_path / "out" / "index.html").exists()
+    assert write().pictures.reused == 4
+
+
+def _interrupt(_page: object) -> str:
+    raise KeyboardInterrupt
+
+
+def test_foreign_folder_is_refused(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+    """A folder with files of others, or a file, is refused and left as it was."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "index.html").write_text("mine")
+    for folder in (tmp_path / "other", tmp_path / "other" / "index.html"):
+        with pytest.raises(FolderProblem):
+            write(folder)
+    assert (tmp_path / "other" / "index.html").read_text() == "mine"
+    assert os.listdir(tmp_path / "other") == ["index.html"]
+
+
+def test_folder_inside_the_images_is_refused(lot: Index, write: Callable[..., ReportMade]) -> None:
+    """A folder that the next ingest would walk is refused, and not made."""
+    with pytest.raises(UsageProblem, match="lies inside"):
+        write(lot.folder / "report")
+    assert not (lot.folder / "report").exists()
+
+
+def test_unknown_camera_is_refused(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+    """A camera that is not there is refused before the folder is made."""
+    with pytest.raises(ImageProblem, match="there is no camera"):
+        write(camera="nowhere")
+    assert not (tmp_path / "out").exists()
+
+
+def test_empty_index(write: Callable[..., ReportMade], tmp_path: Path) -> None:
+    """Of nothing there is a page that says what to do first."""
+    assert write().pages == 1
+    assert "manage.py ingest FOLDER" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_removed_images_keep_their_picture(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+    """What was deleted is shown in colour by the picture that prune stored, and the page says what happened to it."""
+    lot.prune(permanent=True)
+    made = write()
+    assert vars(made.pictures) == {"reused": 0, "from_files": 3, "from_index": 1, "none": 0}
+    page = (tmp_path / "out/cameras/1/pairs.html").read_text()
+    assert "deleted, run" in page
+    assert "from the index" not in page
+
+
+def test_file_that_is_gone_is_shown_from_the_index(
+    lot: Index, write: Callable[..., ReportMade], tmp_path: Path
+) -> None:
+    """A file that is not there costs its colours, and the page says so."""
+    for path in lot.folder.iterdir():
+        path.unlink()
+    assert write().pictures.from_index == 4
+    assert "from the index" in (tmp_path / "out/cameras/1/index.html").read_text()
+
+
+@pytest.mark.parametrize("keepers", [1, 1500])
+def test_no_page_is_too_large(index: Index, write: Callable[..., ReportMade], tmp_path: Path, keepers: int) -> None:
+    """Thousands of images with the longest names make pages below 1 MB, each linked to the next."""
+    index.put(name(0), picture())
+    index.ingest()
+    index.compare()
+    _fill(index, count=3000, keepers=keepers)
+    made = write(sweep=False)
+    sizes = [path.stat().st_size for path in (tmp_path / "out").rglob("*.html")]
+    assert made.pairs == 3000 - keepers
+    assert len(sizes) == made.pages
+    assert max(sizes) < 1_000_000
+
+
+def _fill(index: Index, *, count: int, keepers: int) -> None:
+    """Adds decided images to an index, past the tool: the first ones kept, the others duplicates of the first."""
+    long = '\u202e"&\x07' * 250
+    execute_many(
+        index.database,
+        "INSERT INTO images (id, path, root, camera_id, camera_source, captured_at, width, height, file_size,"
+        " mtime_ns, content_hash, sharpness, state, run_id) VALUES (?, ?, '/gone', 1, 'name',"
+        " '2026-01-01 12:00:00.000000', 640, 480, 1, 1, ?, 1.0, 'ready', 1)",
+        [(number, f"/gone/{number}{long}", f"{number:064x}") for number in range(100, 100 + count)],
+    )
+    execute_many(
+        index.database,
+        "INSERT INTO decisions (image_id, profile_id, verdict, keeper_id, score, reason, decided_by, decided_at,"
+        " run_id) VALUES (?, 1, ?, ?, ?, ?, 'compare', '2026-01-01 12:00:00.000000', 2)",
+        [
+            (100 + at, "keep", None, None, "new") if at < keepers else (100 + at, "duplicate", 100, 5.0, "similar")
+            for at in range(count)
+        ],
+    )
+
+
+def test_what_is_ignored_is_shown(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+    """The page of a camera lays what its own profile ignores over a picture, to the pixel, and names it in words."""
+    lot.make_profile("clock", ignore=["70,0,30,12.5", "0,80,20,20"])
+    use_profile(lot.database, "clock", camera="gate", active=False, clock=lot.clock)
+    lot.compare()
+    write()
+    mask = Mask((5, 10, 5, 0), ((0, 80, 20, 20), (70, 0, 30, 12.5)))
+    shown = (tmp_path / "out/cameras/1/ignored.png").read_bytes()
+    assert shown == mask_picture(mask, height=64, width=96)
+    page = (tmp_path / "out/cameras/1/index.html").read_text()
+    assert 'src="../../cameras/1/ignored.png"' in page
+    assert "2 rectangles" in page
+
+
+def test_the_index_may_change_meanwhile(
+    lot: Index, write: Callable[..., ReportMade], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where decisions cease to hold while the pages are written, a borderline pair leads to the overview."""
+    listed = report_queries.list_decided
+    monkeypatch.setattr(report_queries, "list_decided", lambda session, camera_id: listed(session, camera_id)[:0])
+    assert write(sweep=False).borderline == 2
+
+
+def test_a_spoiled_thumbnail_costs_one_picture(lot: Index, write: Callable[..., ReportMade]) -> None:
+    """An image without a file whose thumbnail cannot be read is shown without a picture; the report goes on."""
+    (lot.folder / name(2)).unlink()
+    lot.execute("UPDATE thumbnails SET data = ? WHERE image_id = 3", b"\0")
+    assert vars(write().pictures) == {"reused": 0, "from_files": 3, "from_index": 0, "none": 1}
+
+
+def test_grey_pictures_are_reused(lot: Index, write: Callable[..., ReportMade]) -> None:
+    """What could only be shown from the index is not made again while its file is still away."""
+    (lot.folder / name(2)).unlink()
+    assert write().pictures.from_index == 1
+    assert vars(write().pictures) == {"reused": 4, "from_files": 0, "from_index": 0, "none": 0}
+
+
+def test_folders_of_others_stay(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+    """An empty folder that somebody made inside a report is still there after the next one."""
+    write()
+    (tmp_path / "out/mine").mkdir()
+    write()
+    assert (tmp_path / "out/mine").is_dir()
+
+
+def test_nothing_is_written_through_a_link(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+    """A link where a report writes leads nowhere: files of others keep their bytes, folders of others are refused."""
+    write()
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / "out/index.html.part").symlink_to(tmp_path / "precious")
+    write()
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+    assert not (tmp_path / "out/index.html").is_symlink()
+    (tmp_path / "elsewhere").mkdir()
+    shutil.rmtree(tmp_path / "out/pictures")
+    (tmp_path / "out/pictures").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FolderProblem, match="leads out of the report"):
+        write()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_profile_may_be_made_meanwhile(
+    lot: Index, write: Callable[..., ReportMade], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile that was made after the report began is known by the time its decisions are shown."""
+    listed = report_queries.list_decided
+
+    def late(session: Any, camera_id: int) -> Any:
+        monkeypatch.undo()
+        lot.make_profile("late", base="plain")
+        lot.compare(profile="late")
+        return listed(session, camera_id)
+
+    monkeypatch.setattr(report_queries, "list_decided", late)
+    assert write(sweep=False).pairs == 1

@@ -1,0 +1,102 @@
+"""pin and unpin: a person's word, and what it does to the next compare."""
+
+import pytest
+
+from indexer.errors import ImageProblem
+from indexer.workflows.review.pin import PinReport, pin
+from tests.workflows.conftest import BIRD, SECOND_BIRD, Index, name, picture
+
+
+@pytest.fixture
+def pair(index: Index) -> Index:
+    """Two images that show the same, decided."""
+    index.put(name(0), picture())
+    index.put(name(1), picture(BIRD))
+    index.ingest()
+    index.compare()
+    return index
+
+
+def reasons(index: Index) -> list[str]:
+    """Why each image is what it is, in the order of files."""
+    return [reason for (reason,) in index.rows("SELECT reason FROM audit_decisions ORDER BY path")]
+
+
+def test_pinned_image_is_kept(pair: Index) -> None:
+    """A pinned duplicate is kept from the next compare on and stands for what is similar to it."""
+    pair.pin(name(1))
+    pair.compare()
+    assert pair.decisions() == {name(0): ("duplicate", name(1), 0.0), name(1): ("keep", None, None)}
+    assert reasons(pair) == ["similar", "pinned"]
+
+
+def test_pinned_images_do_not_flag_each_other(pair: Index) -> None:
+    """Two pinned images are both kept, until one of them is unpinned."""
+    pair.pin(name(0), name(1))
+    pair.compare()
+    assert reasons(pair) == ["pinned", "pinned"]
+    pair.unpin(name(0))
+    pair.compare()
+    assert pair.decisions() == {name(0): ("duplicate", name(1), 0.0), name(1): ("keep", None, None)}
+
+
+def test_pinned_keeper_takes_over_what_is_nearer_to_it(index: Index) -> None:
+    """A keeper that a pin raises above a duplicate becomes its witness where it is similar and nearer in time."""
+    for minute, marks in {0: (), 9: (BIRD,), 10: (BIRD, SECOND_BIRD)}.items():
+        index.put(name(minute), picture(*marks))
+    index.ingest()
+    index.compare()
+    assert index.decisions()[name(9)] == ("duplicate", name(0), 0.0)
+    index.pin(name(10))
+    index.compare()
+    assert index.decisions() == {
+        name(0): ("keep", None, None),
+        name(9): ("duplicate", name(10), 0.0),
+        name(10): ("keep", None, None),
+    }
+
+
+def test_unpinned_image_is_decided_as_before(pair: Index) -> None:
+    """A pin taken back leaves the decisions that would be there without it."""
+    before = pair.decisions()
+    pair.pin(name(1))
+    pair.compare()
+    pair.unpin(name(1))
+    pair.compare()
+    assert (pair.decisions(), reasons(pair)) == (before, ["new", "similar"])
+
+
+def test_pinning_twice_changes_nothing(pair: Index) -> None:
+    """What is pinned already, or not at all, is reported and left; history is kept."""
+    path = str(pair.folder / name(0))
+    assert pair.pin(name(0)) == PinReport([path], [])
+    assert pair.pin(name(0)) == PinReport([], [path])
+    assert pair.unpin(name(0)) == PinReport([path], [])
+    assert pair.unpin(name(0)) == PinReport([], [path])
+    assert pair.rows("SELECT image_id, reason, unpinned_at IS NULL FROM pins") == [(1, "pin", 0)]
+
+
+def test_image_is_named_by_number_too(pair: Index) -> None:
+    """An image's number stands for its path."""
+    assert pin(pair.database, ["2"], clock=pair.clock).changed == [str(pair.folder / name(1))]
+
+
+def test_keeper_of_removed_images_stays_pinned(pair: Index) -> None:
+    """Taking a person's pin back does not free an image that stands for a removed one."""
+    pair.pin(name(0))
+    pair.prune()
+    pair.unpin(name(0))
+    pair.put(name(2), picture(height=128, width=192))
+    pair.ingest()
+    pair.compare()
+    assert pair.decisions() == {name(0): ("keep", None, None), name(2): ("duplicate", name(0), 0.0)}
+
+
+@pytest.mark.parametrize("file", [name(1), "nowhere.png"])
+def test_image_that_is_not_there_is_not_pinned(pair: Index, file: str) -> None:
+    """A removed or unknown image is refused with what to type, all of the request with it, and no run is left."""
+    pair.prune()
+    before = pair.dump()
+    with pytest.raises(ImageProblem, match=r"manage\.py"):
+        pair.pin(name(0), file)
+    assert pair.dump() == before
