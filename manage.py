@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The door: every command parses its words, calls one workflow, shows its report, and exits.
 
-It loads nothing heavy until a command runs: `--help` answers in under 0.3 s (tests/door/test_help.py).
+It loads nothing heavy until a command runs: `--help` answers in under 0.3 s (tests/cli/test_help.py).
 """
 
 import os
@@ -11,9 +11,13 @@ from typing import Annotated
 import typer
 
 from indexer import __version__
-from indexer.door import choosing, databases, exits, profiles, reports, verdicts
-from indexer.door.options import Camera, Json, Processes, enter
-from indexer.door.spreading import Asked, Engine, MapPath, Scheduler
+from indexer.cli import main
+from indexer.cli.commands import database as databases
+from indexer.cli.commands import profile as profiles
+from indexer.cli.commands import report as reports
+from indexer.cli.commands import tuning, verdict
+from indexer.cli.engine_options import Asked, Engine, MapPath, Scheduler
+from indexer.cli.options import Camera, Json, Processes, enter
 from indexer.settings import DEFAULT_DATABASE, read_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -66,14 +70,15 @@ def ingest(
     json: Json = False,
 ) -> None:
     """Take in files and folders of images."""
-    from indexer.door import beside, words
+    from indexer.cli import ingest_index
+    from indexer.cli.render import words
     from indexer.workflows.ingest import ingest as work
     from indexer.workflows.ingest.discovery import look
 
     asked = Asked(processes, engine, scheduler, tuple(map_path or ()))
     with enter(context, json=json) as page:
         looked = look(paths, camera=camera, pattern=pattern, again=again)
-        opened = beside.open_index(page, looked, also_here=also_here)
+        opened = ingest_index.open_index(page, looked, also_here=also_here)
         with opened as (database, found), page.guarded_engine(asked) as spread:
             report = work.ingest(
                 database, found, spread=spread, limits=page.limits, clock=page.clock, progress=page.progress
@@ -99,7 +104,7 @@ def compare(
     asked = Asked(processes, engine, scheduler, tuple(map_path or ()))
     with enter(context, json=json) as page:
         with page.database() as database, page.engine(asked, database) as spread:
-            from indexer.door import words  # now, while the workers get ready
+            from indexer.cli.render import words  # now, while the workers get ready
             from indexer.workflows.compare import compare as work
 
             means = work.Means(database, spread, page.limits, page.clock, page.progress)
@@ -123,7 +128,7 @@ def prune(
     json: Json = False,
 ) -> None:
     """Show the plan, ask, then move duplicates to quarantine."""
-    from indexer.door import words
+    from indexer.cli.render import words
     from indexer.workflows.removal import prune as work
     from indexer.workflows.removal.remove_file import Manner
 
@@ -154,7 +159,7 @@ def restore(
     json: Json = False,
 ) -> None:
     """Bring quarantined files back to where they were."""
-    from indexer.door import words
+    from indexer.cli.render import words
     from indexer.workflows.removal import restore as work
 
     wanted = work.wish(paths or (), everything=everything, run_id=run)
@@ -178,7 +183,7 @@ def rescue(
     json: Json = False,
 ) -> None:
     """Bring back all files of a quarantine whose index is lost."""
-    from indexer.door import words
+    from indexer.cli.render import words
     from indexer.workflows.removal import rescue as work
     from indexer.workflows.removal.rescue_plan import plan_rescue
 
@@ -201,7 +206,7 @@ def recover(
     json: Json = False,
 ) -> None:
     """Finish or undo removals that were cut off."""
-    from indexer.door import words
+    from indexer.cli.render import words
     from indexer.workflows.removal import recover as work
 
     with enter(context, json=json) as page, page.database() as database:
@@ -221,7 +226,7 @@ def purge(
     json: Json = False,
 ) -> None:
     """Free the space of quarantined files, for good."""
-    from indexer.door import words
+    from indexer.cli.render import words
     from indexer.workflows.removal import purge as work
 
     work.require_choice(everything=everything, older_than_days=older_than)
@@ -238,7 +243,7 @@ def purge(
 @app.command()
 def status(context: typer.Context, json: Json = False) -> None:
     """Show what is in the index, per camera."""
-    from indexer.door import words
+    from indexer.cli.render import words
     from indexer.workflows.admin import status as work
 
     with enter(context, json=json) as page, page.database() as database:
@@ -256,7 +261,7 @@ def explain(
     json: Json = False,
 ) -> None:
     """Tell why an image was kept or flagged, or what one pair shows."""
-    from indexer.door import stories
+    from indexer.cli.render import explain as stories
     from indexer.workflows.review import explain as work
     from indexer.workflows.review.pair_picture import illustrate
 
@@ -270,13 +275,13 @@ def explain(
             page.show(work.explain_pair(database, image, other), stories.pair)
 
 
-app.command()(verdicts.verdict)
+app.command()(verdict.verdict)
 
 
 @app.command()
 def pin(context: typer.Context, images: Images, json: Json = False) -> None:
     """Keep these images, whatever they show."""
-    from indexer.door import words
+    from indexer.cli.render import words
     from indexer.workflows.review import pin as work
 
     with enter(context, json=json) as page, page.database() as database:
@@ -286,15 +291,15 @@ def pin(context: typer.Context, images: Images, json: Json = False) -> None:
 @app.command()
 def unpin(context: typer.Context, images: Images, json: Json = False) -> None:
     """Take pins back."""
-    from indexer.door import words
+    from indexer.cli.render import words
     from indexer.workflows.review import pin as work
 
     with enter(context, json=json) as page, page.database() as database:
         page.show(work.unpin(database, images, clock=page.clock), words.pinned)
 
 
-app.command()(choosing.sweep)
-app.command()(choosing.evaluate)
+app.command()(tuning.sweep)
+app.command()(tuning.evaluate)
 app.command()(reports.report)
 
 
@@ -309,7 +314,7 @@ def audit(
     json: Json = False,
 ) -> None:
     """Ask about past decisions: ready-made queries, or your own SQL."""
-    from indexer.door import words
+    from indexer.cli.render import words
     from indexer.workflows.admin import audit as work
 
     with enter(context, json=json) as page:
@@ -324,11 +329,11 @@ def audit(
 @app.command()
 def demo(context: typer.Context, json: Json = False) -> None:
     """Do the whole job on sample frames, in a temporary folder."""
-    from indexer.door import tour
+    from indexer.cli.commands import demo as tour
 
     with enter(context, json=json) as page:
         tour.give(page)
 
 
 if __name__ == "__main__":
-    sys.exit(exits.run(app, sys.argv[1:]))
+    sys.exit(main.run(app, sys.argv[1:]))

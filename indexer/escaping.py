@@ -2,7 +2,7 @@
 are left out. It loads nothing heavy.
 
 Decision: every command that a message proposes is made by `command_line`, as people paste it into a shell, and what a
-file or camera is called must not run there. Enforced by tests/test_architecture.py and tests/drills/test_pasting.py.
+file or camera is called must not run there. Enforced by tests/test_architecture.py and tests/e2e/test_pasting.py.
 """
 
 import os

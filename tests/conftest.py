@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from indexer.store.database import Database
-from tests.clusters import Cluster, started
-from tests.databases import POSTGRESQL, SERVER, SERVER_OR_SKIP, SQLITE, Files, Maker, Server, on_both
+from tests.support.clusters import Cluster, started
+from tests.support.databases import POSTGRESQL, SERVER, SERVER_OR_SKIP, SQLITE, Files, Maker, Server, on_both
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

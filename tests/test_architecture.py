@@ -61,8 +61,8 @@ def test_floors_hold() -> None:
         ("workflows/admin/status.py", "import PIL", "Only imaging knows images"),
         ("workflows/admin/status.py", "import sqlalchemy", "Only the store knows SQL"),
         ("files/walking.py", "import sqlite3", "Only the store knows SQL"),
-        ("store/pins.py", "import rich", "Only the door knows the command line"),
-        ("errors.py", "import typer", "Only the door knows the command line"),
+        ("store/pins.py", "import rich", "Only cli knows the command line"),
+        ("errors.py", "import typer", "Only cli knows the command line"),
         ("workflows/admin/status.py", "import jinja2", "Only web knows Jinja2"),
         ("workflows/admin/status.py", "import distributed", "Only execution knows Dask"),
         ("execution/seating.py", "import dask", "Only execution knows Dask"),
@@ -73,7 +73,7 @@ def test_floors_hold() -> None:
         ("domain/names.py", "import indexer.files.walking", "A floor imports only the floors below it"),
         ("execution/process_pool.py", "import indexer.domain.names", "A floor imports only the floors below it"),
         ("store/pins.py", "import indexer.workflows.admin.status", "A floor imports only the floors below it"),
-        ("workflows/admin/status.py", "import indexer.door.words", "A floor imports only the floors below it"),
+        ("workflows/admin/status.py", "import indexer.cli.render.words", "A floor imports only the floors below it"),
         ("attic.py", "", "A floor imports only the floors below it"),
     ],
 )
@@ -201,7 +201,7 @@ def proposals_by_hand(source: str) -> list[int]:
 
 def test_commands_are_proposed_in_one_way() -> None:
     """Every command that a message proposes is made by `command_line`, so that no name in it runs when it is pasted."""
-    by_itself = {"indexer/escaping.py", "indexer/door/exits.py"}  # the latter names the program to the command line
+    by_itself = {"indexer/escaping.py", "indexer/cli/main.py"}  # the latter names the program to the command line
     assert {
         name_of(path): lines
         for path in SOURCES
@@ -252,7 +252,7 @@ WRITERS = {
     "indexer/files/known_indexes.py": "in a folder that it holds open and has looked at, under a new name",
     "indexer/imaging/kernel/cache.py": "the folder of machine code, on a floor that knows no other; closed by itself",
     "indexer/store/index_disk.py": "a file of its own beside the index, by tempfile, that goes at once",
-    "indexer/door/exits.py": "a log with a name of its own, made by tempfile",
+    "indexer/cli/main.py": "a log with a name of its own, made by tempfile",
 }
 
 

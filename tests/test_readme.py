@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, make_url
 
-from indexer.door import exits
+from indexer.cli import main
 from indexer.store.schema import open_database
 from indexer.workflows.admin.demo import write_frames
-from tests.databases import Maker, execute, on_postgresql
+from tests.support.databases import Maker, execute, on_postgresql
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ def run(command: str, *, folder: Path) -> str:
     spec.loader.exec_module(manage := importlib.util.module_from_spec(spec))
     printed = io.StringIO()
     with contextlib.chdir(folder), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        code = exits.run(manage.app, words)
+        code = main.run(manage.app, words)
     assert code == 0, printed.getvalue()
     return printed.getvalue()
 

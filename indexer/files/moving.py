@@ -20,7 +20,7 @@ that name; no portable call closes that gap. File systems without hard links (FA
 rename, with the same gap at the target; where that is refused too, a copy. Some disks give a file another number with
 another name, or cut its time: its bytes are read again then (`find_again`), and an old name of another number goes only
 if its own bytes are the checked ones. Enforced by tests/files/test_moving.py, which cuts at every function of
-`indexer.files.io_steps`, and by tests/drills/test_disks.py.
+`indexer.files.io_steps`, and by tests/e2e/test_disks.py.
 
 When folders and files are synced to the disk, for this module and `indexer.files.quarantine`:
 

@@ -11,7 +11,7 @@ core.
 
 try:
     import cv2
-except ImportError as problem:  # pragma: no cover - shown by tests/door/test_errors.py in a subprocess
+except ImportError as problem:  # pragma: no cover - shown by tests/cli/test_missing_libraries.py in a subprocess
     from indexer.errors import IndexerError
 
     raise IndexerError(

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from indexer.store.schema import open_database
-from tests import databases
 from tests.benchmarks.cameras import many
 from tests.benchmarks.filling import write_frames
 from tests.benchmarks.measuring import manage, ratios, rounded, side_by_side
-from tests.clusters import Cluster, started
+from tests.support import databases
+from tests.support.clusters import Cluster, started
 
 Rows = set[tuple[Any, ...]]
 

@@ -27,12 +27,12 @@ from indexer.store.schema import open_database
 from indexer.workflows.admin import copy_index, status
 from indexer.workflows.removal import prune
 from indexer.workflows.review import explain
-from tests import databases
 from tests.benchmarks import rows
 from tests.benchmarks.cameras import Camera, Painter
 from tests.benchmarks.filling import fill_index
 from tests.benchmarks.measuring import ROOT, manage, rounded, side_by_side
-from tests.databases import SERVER, Server
+from tests.support import databases
+from tests.support.databases import SERVER, Server
 
 _DRAWN = 200  # real thumbnails, taken in turn
 _CAMERA = 9  # the one with files on the disk; of 20 cameras it has 1.9 % of the images

@@ -15,11 +15,11 @@ from typing import Any
 from indexer.store.schema import open_database
 from indexer.store.transfer.rows import list_tables
 from indexer.workflows.admin import copy_index
-from tests import databases
 from tests.benchmarks.measuring import rounded
 from tests.benchmarks.rows import fill_rows
 from tests.benchmarks.scale import drawn_thumbnails
-from tests.databases import SERVER, Server
+from tests.support import databases
+from tests.support.databases import SERVER, Server
 
 _SMALL = 100  # tables of fewer rows say nothing
 _FOLDER = "/srv/cameras"

@@ -9,7 +9,7 @@ import pytest
 
 from indexer.errors import EngineProblem
 from indexer.execution import Bounds, Lost
-from tests.clusters import Cluster, started
+from tests.support.clusters import Cluster, started
 from tests.support.worker_functions import die_at_three, hang_at_three, square, whoami
 
 pytest.importorskip("distributed", reason="needs Dask: pip install distributed")

@@ -15,7 +15,7 @@ from indexer.imaging.file_description import Thumbnail
 from indexer.store import audit_queries, images, profiles, query_sqlite, thumbnails
 from indexer.store.database import Database
 from indexer.store.query_result import Bounds, Table
-from tests.databases import on_sqlite
+from tests.support.databases import on_sqlite
 
 LATER = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 LATER_TEXT = "2026-01-02 03:04:05.678901"

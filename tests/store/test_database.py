@@ -14,7 +14,7 @@ from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
 from indexer.store.database import Database, parse_database
 from indexer.store.schema import open_database
 from indexer.store.tables import CameraRow, PinRow
-from tests.databases import on_sqlite
+from tests.support.databases import on_sqlite
 
 PASSWORD = "hunter2"  # what no message may say
 

@@ -18,7 +18,7 @@ from indexer.store import images, profiles, thumbnails
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database
 from indexer.store.images import KnownFile, NewImage, PresentFile
-from tests.databases import execute
+from tests.support.databases import execute
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

@@ -13,7 +13,7 @@ import pytest
 from indexer.domain.profiles import COLOUR
 from indexer.store.database import Database
 from indexer.store.schema import check_database, head, open_database, upgrade_database
-from tests.databases import on_sqlite, rows
+from tests.support.databases import on_sqlite, rows
 
 DUMP = Path(__file__).parent / "old" / "00675fd.sql"
 QUESTIONS = (

@@ -11,7 +11,7 @@ import pytest
 from indexer.errors import DatabaseProblem
 from indexer.store.database import Database, parse_database
 from indexer.store.schema import Health, check_database, head, migrate, open_database, upgrade_database
-from tests.databases import on_sqlite
+from tests.support.databases import on_sqlite
 
 
 def made_at(path: Path, revision: str) -> Path:

@@ -12,7 +12,7 @@ from indexer.errors import DatabaseProblem
 from indexer.store.database import Database
 from indexer.store.schema import check_database, open_database
 from indexer.store.tables import CameraRow
-from tests.databases import execute, on_postgresql, rows
+from tests.support.databases import execute, on_postgresql, rows
 
 pytestmark = on_postgresql
 

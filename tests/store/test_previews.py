@@ -10,7 +10,7 @@ from indexer.imaging.previews import Picture
 from indexer.store import pins, previews
 from indexer.store.database import Database
 from indexer.store.tables import PinRow
-from tests.databases import on_sqlite
+from tests.support.databases import on_sqlite
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

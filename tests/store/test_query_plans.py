@@ -21,7 +21,7 @@ from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows.admin import copy_index
 from tests.benchmarks.rows import FOLDER, captures, fill_rows, path_of, sizes
-from tests.databases import Maker, on_sqlite
+from tests.support.databases import Maker, on_sqlite
 
 IMAGES, CAMERA = 20_000, 9
 LARGE = {"images", "scores", "decisions", "thumbnails", "removals"}

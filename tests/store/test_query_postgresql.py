@@ -12,7 +12,7 @@ from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
 from indexer.store import audit_queries
 from indexer.store.database import Database
 from indexer.store.query_result import Bounds
-from tests.databases import on_postgresql, rows
+from tests.support.databases import on_postgresql, rows
 
 pytestmark = on_postgresql
 

@@ -20,7 +20,7 @@ from indexer.store import audit_queries, reader_roles
 from indexer.store.database import Database, parse_database
 from indexer.store.schema import open_database
 from indexer.store.tables import Table
-from tests.databases import Maker, on_postgresql, rows
+from tests.support.databases import Maker, on_postgresql, rows
 
 pytestmark = on_postgresql
 

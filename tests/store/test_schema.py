@@ -18,7 +18,7 @@ from indexer.store.database import Database, parse_database
 from indexer.store.profiles import list_profiles
 from indexer.store.schema import MIGRATIONS, head, migrate, open_database, upgrade_database
 from indexer.store.tables import Table
-from tests.databases import Maker, execute, on_postgresql, on_sqlite, rows
+from tests.support.databases import Maker, execute, on_postgresql, on_sqlite, rows
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
 

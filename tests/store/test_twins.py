@@ -15,7 +15,7 @@ from indexer.domain.names import name_image
 from indexer.store import images
 from indexer.store.database import Database
 from indexer.store.twins import Twin, list_twins
-from tests.databases import SQLITE, Maker
+from tests.support.databases import SQLITE, Maker
 
 START = datetime(2021, 3, 26, 23, 59, 58, tzinfo=UTC)
 fresh = count()

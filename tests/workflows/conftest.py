@@ -32,9 +32,9 @@ from indexer.workflows.removal.remove_file import Manner
 from indexer.workflows.removal.restore import RestoreReport, restore, wish
 from indexer.workflows.review.pin import PinReport, pin, unpin
 from indexer.workflows.review.verdict import VerdictReport, give, undo
-from tests import databases
-from tests.databases import Maker
-from tests.own_files import OWN_FILES
+from tests.support import databases
+from tests.support.databases import Maker
+from tests.support.own_files import OWN_FILES
 
 NOON_MS = 1_623_844_800_000
 _MTIME_NS = 1_600_000_000_000_000_000

@@ -266,7 +266,7 @@ def _is_one_folder(folder: str, other: str, *, token: str) -> bool:
     """Whether two paths lead to one folder, as through two mounts: what is made in one is seen in the other.
 
     An overlay goes on showing files that are gone from the folder beneath it, by what it remembers of their names
-    (tests/drills/test_mounts.py); of a name that nobody asked for before it remembers nothing.
+    (tests/e2e/test_mounts.py); of a name that nobody asked for before it remembers nothing.
     """
     probe = os.path.join(folder, f".indexer-probe-{token}")
     os.close(io_steps.create(probe))

@@ -18,7 +18,7 @@ from indexer.errors import DatabaseProblem
 from indexer.store.database import Database
 from indexer.store.locks.postgresql import _number
 from indexer.store.locks.writer_lock import Right, writer_lock
-from tests.databases import on_postgresql, rows
+from tests.support.databases import on_postgresql, rows
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 PROJECT = Path(__file__).resolve().parents[2]

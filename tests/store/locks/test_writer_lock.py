@@ -19,7 +19,7 @@ from indexer.store.database import Database
 from indexer.store.locks import writer_lock as locking
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.schema import open_database
-from tests.databases import execute, on_postgresql, on_sqlite
+from tests.support.databases import execute, on_postgresql, on_sqlite
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 PROJECT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ HOLD = """
 import sys
 from datetime import UTC, datetime
 from indexer.store.locks.writer_lock import writer_lock
-from tests.databases import on_sqlite
+from tests.support.databases import on_sqlite
 from indexer.store.schema import open_database
 with writer_lock(open_database(sys.argv[1]), command="ingest /frames", since=datetime(2026, 1, 1, tzinfo=UTC)):
     print("held", flush=True)

@@ -17,7 +17,7 @@ from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.schema import Shape, migrate, open_database, shape_of
 from indexer.store.transfer.new_index import found
 from indexer.store.transfer.rows import Into, iter_rows, list_tables
-from tests.databases import Maker, execute, on_sqlite, rows
+from tests.support.databases import Maker, execute, on_sqlite, rows
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PROJECT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ import pytest
 from indexer.errors import IndexerError, UsageProblem
 from indexer.store.database import Database
 from indexer.workflows.admin.audit import Question, ask, list_questions, question
-from tests.databases import Maker
+from tests.support.databases import Maker
 from tests.workflows.conftest import BIRD, CAR, Index, name, picture
 
 

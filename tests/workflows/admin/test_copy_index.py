@@ -20,9 +20,9 @@ from indexer.workflows.admin import copy_index
 from indexer.workflows.admin.copy_index import CopyReport
 from indexer.workflows.context import Advance, Progress, silent
 from indexer.workflows.review import explain
-from tests import databases
-from tests.databases import Maker
+from tests.support import databases
 from tests.support.brute_force import assert_promises
+from tests.support.databases import Maker
 from tests.workflows.conftest import BIKE, BIRD, CAR, Index, Ticking, name, picture
 
 Copied = Callable[..., Index]

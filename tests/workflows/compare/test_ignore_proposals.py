@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexer.door.proposals import proposed
+from indexer.cli.render.proposals import proposed
 from indexer.errors import ProfileProblem
 from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.compare.ignore_proposals import IgnoreProposal
-from tests.door.test_words import said
+from tests.cli.render.test_reports import said
 from tests.workflows.conftest import Index, name
 
 Frame = NDArray[np.uint8]

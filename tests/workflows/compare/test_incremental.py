@@ -15,8 +15,8 @@ from indexer.errors import FolderProblem, VerdictProblem
 from indexer.store.unchanged_cameras import list_standing
 from indexer.workflows.compare import small_cameras
 from indexer.workflows.review.verdict import give, undo
-from tests.databases import SQLITE, Maker, on_postgresql, on_sqlite
 from tests.support.brute_force import assert_promises
+from tests.support.databases import SQLITE, Maker, on_postgresql, on_sqlite
 from tests.workflows.conftest import BIRD, CAR, GHOST, SECOND_BIRD, THIRD_BIRD, Index, name, picture
 
 PICTURES = (

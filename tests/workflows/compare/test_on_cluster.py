@@ -13,7 +13,7 @@ from indexer.execution.path_mapping import read_mounts
 from indexer.execution.seating import Round
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_searcher, small_cameras
-from tests.clusters import Cluster, started
+from tests.support.clusters import Cluster, started
 from tests.workflows.compare.test_camera import SCENES
 from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, Index, name, picture
 

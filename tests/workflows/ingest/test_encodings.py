@@ -18,7 +18,7 @@ from indexer.imaging.formats import reads_avif
 from indexer.store import profiles
 from indexer.workflows.admin.profile import make_profile, use_profile
 from indexer.workflows.review.explain import load_pair
-from tests.databases import on_sqlite
+from tests.support.databases import on_sqlite
 from tests.workflows.conftest import Index, name
 
 Scene = NDArray[np.float64]

@@ -19,7 +19,7 @@ from indexer.store.columns import path_from_text
 from indexer.store.schema import check_database
 from indexer.workflows.ingest import ingest as workflow
 from indexer.workflows.ingest.discovery import Found, look
-from tests.databases import fill_up, on_sqlite
+from tests.support.databases import fill_up, on_sqlite
 from tests.workflows.conftest import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture
 
 Watch = Callable[[], AbstractContextManager[list[str]]]

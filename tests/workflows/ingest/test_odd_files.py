@@ -11,7 +11,7 @@ from indexer.domain.names import clamped_mtime, name_image
 from indexer.imaging.file_description import Description, describe
 from indexer.workflows.ingest import index_diff
 from indexer.workflows.ingest import ingest as workflow
-from tests import databases
+from tests.support import databases
 from tests.workflows.conftest import BIRD, Index, name, picture
 
 LATE_S = 10_413_792_000

@@ -13,7 +13,7 @@ from indexer.imaging.headers import Limits
 from indexer.imaging.previews import Picture, small_picture
 from indexer.store import previews
 from indexer.workflows.removal import preview_recorder, remove_file
-from tests.databases import fill_up
+from tests.support.databases import fill_up
 from tests.workflows.conftest import BIRD, CAR, SECOND_BIRD, Index, name, picture
 
 KEEPER, VICTIMS, OTHER = name(0), (name(1), name(2)), name(3)

@@ -24,7 +24,7 @@ from indexer.imaging.headers import Limits
 from indexer.workflows.removal import rescue as work
 from indexer.workflows.removal.rescue import carry_out, rescue
 from indexer.workflows.removal.rescue_plan import plan_rescue
-from tests.own_files import OWN_FILES
+from tests.support.own_files import OWN_FILES
 from tests.workflows.conftest import picture
 
 IMAGE = picture()

@@ -16,7 +16,7 @@ from indexer.store import report_queries
 from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.compare.camera import Means
 from indexer.workflows.report.report import ReportMade, report
-from tests.databases import execute_many
+from tests.support.databases import execute_many
 from tests.workflows.conftest import BIKE, CAR, Index, name, picture
 
 

@@ -18,7 +18,7 @@ from indexer.workflows.compare import searcher
 from indexer.workflows.compare.compare import Means
 from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.sweep import CameraSweep, SweepReport, sweep
-from tests.databases import Maker
+from tests.support.databases import Maker
 from tests.workflows.compare.test_camera import Told
 from tests.workflows.compare.test_incremental import new_history
 from tests.workflows.conftest import BIKE, BIRD, CAR, SECOND_BIRD, Index, Mark, name, picture

@@ -1,0 +1,100 @@
+"""The commands `profile list|show|make|use`."""
+
+from typing import Annotated
+
+import typer
+
+from indexer.cli.options import Json, enter
+
+Ignore = Annotated[
+    list[str] | None, typer.Option(metavar="X,Y,W,H", help="A rectangle to ignore, in per cent; may be repeated.")
+]
+IgnorePicture = Annotated[
+    str | None, typer.Option(metavar="PNG", help="A drawing: dark where to ignore, white where to look.")
+]
+Levels = Annotated[str | None, typer.Option(metavar="LOW,HIGH", help="16-bit values that are black and white.")]
+Chroma = Annotated[
+    int | None, typer.Option(metavar="GAIN", help="How much colour counts beside grey: 2 is usual, 0 is not at all.")
+]
+
+app = typer.Typer(no_args_is_help=True, help="Built-in and own parameter sets: list, show, make, use.")
+
+
+@app.command("list")
+def profile_list(context: typer.Context, json: Json = False) -> None:
+    """List the profiles."""
+    from indexer.cli.render import profile
+    from indexer.workflows.admin import profile as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        page.show(work.list_profiles(database), profile.table)
+
+
+@app.command("show")
+def profile_show(
+    context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = False
+) -> None:
+    """Show all parameters of a profile."""
+    from indexer.cli.render import profile
+    from indexer.workflows.admin import profile as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        page.show(work.show_profile(database, name), profile.one)
+
+
+@app.command("make")
+def profile_make(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    base: Annotated[str, typer.Option(metavar="NAME", help="The profile to start from.")] = "balanced",
+    max_score: Annotated[float | None, typer.Option(metavar="PX", help="Similar is a score below this.")] = None,
+    record_limit: Annotated[float | None, typer.Option(metavar="PX", help="Record scores up to this.")] = None,
+    min_contour_area: Annotated[float | None, typer.Option(metavar="PX", help="Smaller changes do not count.")] = None,
+    threshold: Annotated[int | None, typer.Option(metavar="LEVELS", help="Grey levels that count as change.")] = None,
+    dilations: Annotated[int | None, typer.Option(metavar="N", help="How often changed pixels grow.")] = None,
+    mask: Annotated[str | None, typer.Option(metavar="L,T,R,B", help="Border to ignore, in per cent.")] = None,
+    ignore: Ignore = None,
+    ignore_picture: IgnorePicture = None,
+    work_width: Annotated[int | None, typer.Option(metavar="PX", help="Width of the thumbnails.")] = None,
+    contrast: Annotated[bool | None, typer.Option(help="Local contrast, or none.")] = None,
+    levels: Levels = None,
+    chroma: Chroma = None,
+    json: Json = False,
+) -> None:
+    """Make a new profile; an existing one is never changed."""
+    from indexer.cli.render import profile
+    from indexer.workflows.admin import profile as work
+
+    changes = {
+        "max_score": max_score,
+        "record_limit": record_limit,
+        "min_contour_area": min_contour_area,
+        "threshold": threshold,
+        "dilations": dilations,
+        "mask": mask,
+        "ignore": ignore or None,
+        "ignore_picture": ignore_picture,
+        "work_width": work_width,
+        "contrast": contrast,
+        "levels": levels,
+        "chroma": chroma,
+    }
+    with enter(context, json=json) as page, page.database(create=True) as database:
+        page.show(work.make_profile(database, name, base=base, changes=changes, clock=page.clock), profile.one)
+
+
+@app.command("use")
+def profile_use(
+    context: typer.Context,
+    camera: Annotated[str, typer.Option(metavar="CAMERA", help="The camera that is decided by it.")],
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The profile; or --active.")] = None,
+    active: Annotated[bool, typer.Option("--active", help="Back to the active profile, whichever it is.")] = False,
+    json: Json = False,
+) -> None:
+    """Decide one camera by a profile of its own."""
+    from indexer.cli.render import profile
+    from indexer.workflows.admin import profile as work
+
+    with enter(context, json=json) as page, page.database() as database:
+        use = work.use_profile(database, name, camera=camera, active=active, clock=page.clock)
+        page.show(use, profile.used)

@@ -1,0 +1,62 @@
+"""The commands that help to choose a limit: `sweep` and `evaluate`."""
+
+from typing import Annotated
+
+import typer
+
+from indexer.cli.options import Camera, Json, Processes, enter
+
+Limits = Annotated[str | None, typer.Option("--max-score", metavar="A,B", help="Limits to try.")]
+
+
+def sweep(
+    context: typer.Context,
+    max_score: Limits = None,
+    min_contour_area: Annotated[str | None, typer.Option(metavar="A,B", help="Minimum areas to try.")] = None,
+    camera: Camera = None,
+    processes: Processes = None,
+    json: Json = False,
+) -> None:
+    """Show what other limits would keep and remove; opens no image."""
+    with enter(context, json=json) as page:
+        with page.database() as database, page.engine(processes, database) as spread:
+            from indexer.cli.render import tuning
+            from indexer.domain.score_bounds import parse_numbers
+            from indexer.workflows.compare.camera import Means
+            from indexer.workflows.tuning import sweep as work
+
+            limits = None if max_score is None else parse_numbers(max_score)
+            areas = None if min_contour_area is None else parse_numbers(min_contour_area)
+            means = Means(database, spread, page.limits, page.clock, page.progress)
+            report = work.sweep(means, max_scores=limits, min_contour_areas=areas, camera=camera)
+        page.show(report, tuning.swept)
+
+
+def evaluate(
+    context: typer.Context,
+    labels: Annotated[
+        str, typer.Argument(metavar="LABELS.csv", help="image,state[,camera] or image_a,image_b,verdict.")
+    ],
+    profile: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="What this profile would decide; may be repeated.")
+    ] = None,
+    max_score: Limits = None,
+    camera: Camera = None,
+    processes: Processes = None,
+    json: Json = False,
+) -> None:
+    """Tell how good decisions are against a person's labels."""
+    with enter(context, json=json) as page:
+        with page.database() as database, page.engine(processes, database) as spread:
+            from indexer.cli.render import tuning
+            from indexer.domain.score_bounds import parse_numbers
+            from indexer.workflows.compare.camera import Means
+            from indexer.workflows.tuning import evaluate as work
+            from indexer.workflows.tuning.label_matching import read_labels
+
+            limits = None if max_score is None else parse_numbers(max_score)
+            means = Means(database, spread, page.limits, page.clock, page.progress)
+            listed = read_labels(labels)
+            report = work.evaluate(means, listed, named=profile or (), max_scores=limits, camera=camera)
+        page.show(report, tuning.evaluated)
+    raise typer.Exit(1 if report.problems else 0)

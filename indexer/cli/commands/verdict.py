@@ -1,0 +1,121 @@
+"""The command `verdict`: one command that reads its words, as it mostly takes none but two images and a judgement."""
+
+import getpass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from indexer.cli.options import Json, enter
+from indexer.errors import UsageProblem
+from indexer.escaping import command_line
+
+if TYPE_CHECKING:
+    from indexer.domain.verdicts import Word
+
+_FORMS = (
+    "type: verdict A B same, or: verdict A B different, or: verdict undo A B, or: verdict --from FILE; "
+    f"to see those that hold: {command_line('verdict', 'list')}"
+)
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="WORD",
+        help="Two images, by path or by number, and same or different; or undo and two images; or list. "
+        "Type ./list for a file of that name.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Giving:
+    """The wish to judge a pair."""
+
+    image_a: str
+    image_b: str
+    verdict: "Word"
+
+
+@dataclass(frozen=True)
+class Undoing:
+    """The wish to take a verdict back."""
+
+    image_a: str
+    image_b: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The wish to take verdicts from a file."""
+
+    file: str
+
+
+def verdict(
+    context: typer.Context,
+    words: Words = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who says so. [default: your login name]")] = None,
+    note: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, in your words.")] = None,
+    file: Annotated[
+        str | None,
+        typer.Option("--from", metavar="CSV", help="Columns image_a,image_b,verdict[,by,note,path_a,path_b]."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Judge a pair of images: the same, or different.
+
+    A verdict outranks the score at the next compare.
+
+    \b
+      verdict A B same        both show the same: keep one of them
+      verdict A B different   neither may stand for the other
+      verdict undo A B        take back what was said of them
+      verdict list            all that holds, and what contradicts what
+      verdict --from CSV      many at once, all or none
+    """
+    from indexer.cli.render import verdict as judgements
+    from indexer.workflows.review import verdict as work
+
+    asked = wish(words or (), file=file, signed=by is not None or note is not None)
+    with enter(context, json=json) as page, page.database() as database:
+        if asked is None:
+            page.show(work.list_verdicts(database), judgements.listed)
+            return
+        who = login_name() if by is None else by
+        match asked:
+            case Giving(image_a, image_b, said):
+                report = work.give(database, image_a, image_b, said, by=who, note=note, clock=page.clock)
+            case Undoing(image_a, image_b):
+                report = work.undo(database, image_a, image_b, clock=page.clock)
+            case Reading(name):
+                report = work.give_all(database, name, by=who, note=note, clock=page.clock)
+        page.show(report, judgements.judged)
+    raise typer.Exit(1 if report.refused else 0)
+
+
+def wish(words: Sequence[str], *, file: str | None, signed: bool) -> Giving | Undoing | Reading | None:
+    """What these words ask for; None: the list. `signed` if a name or a note was given."""
+    match [*words]:
+        case [] if file is not None:
+            return Reading(file)
+        case _ if file is not None:
+            raise UsageProblem("give either --from with a file of verdicts or words, not both")
+        case ["list" | "undo", *_] if signed:
+            raise UsageProblem("--by and --note go with a verdict that is given")
+        case ["list"]:
+            return None
+        case ["undo", image_a, image_b]:
+            return Undoing(image_a, image_b)
+        case [image_a, image_b, ("same" | "different") as said] if image_a not in {"list", "undo"}:
+            return Giving(image_a, image_b, said)
+    raise UsageProblem(f"these words are no verdict; {_FORMS}")
+
+
+def login_name() -> str:
+    """The name of the person at the terminal, as the system knows it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # KeyError until Python 3.12: no such user
+        return "a person"

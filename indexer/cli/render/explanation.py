@@ -1,0 +1,101 @@
+"""Why an image was kept or flagged, in sentences: from the facts of its story, and nothing but them."""
+
+from datetime import datetime
+
+from indexer.cli.render.words import path
+from indexer.domain.images import Criterion
+from indexer.domain.profiles import REFERENCE_PIXELS
+from indexer.store.image_details import DecisionStory, ImageStory
+
+_PREFERRED = {
+    Criterion.PINNED: "it is pinned",
+    Criterion.PIXELS: "it has more pixels",
+    Criterion.SHARPNESS: "it is clearly sharper",
+    Criterion.FOLDER: "it lies in no hidden folder, bin or snapshot",
+    Criterion.TIME: "it was taken earlier",
+    Criterion.CONTENT: "one of the two had to be, and nothing that can be seen tells them apart",
+    Criterion.PATH: "one of the two had to be, and nothing but their paths tells them apart",
+}
+_REFERENCE = f"of {REFERENCE_PIXELS} reference pixels"
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def sentences(story: ImageStory, *, called: str = "This image") -> list[str]:
+    """Why the decision that holds is as it is; none if nothing is decided. `called`: the image in a sentence."""
+    decision = story.decision
+    if decision is None:
+        return []
+    if decision.keeper_id is None:
+        return _of_kept(story, decision, called=called)
+    return _of_duplicate(story, decision, called=called)
+
+
+def counted(score: float, *, limit: float, native: bool) -> str:
+    """What a score says: how much of the frame changed in a way that counts."""
+    return f"{score:g} {'pixels' if native else _REFERENCE} differ enough to count (limit {limit:g})"
+
+
+def _of_duplicate(story: ImageStory, decision: DecisionStory, *, called: str) -> list[str]:
+    because = None if decision.preferred_for is None else _PREFERRED[decision.preferred_for]
+    if decision.preferred_for is Criterion.TIME and story.captured_at is None:
+        because = "its time is known"
+    taken = _taken(decision.keeper_captured_at, story.captured_at)
+    return [
+        _shows_the_same(decision, called=called, taken=taken),
+        *([] if because is None else [f"Image {decision.keeper_id} was preferred because {because}."]),
+    ]
+
+
+def _shows_the_same(decision: DecisionStory, *, called: str, taken: str) -> str:
+    keeper = f"image {decision.keeper_id}{taken}"
+    if decision.decided_by == "db adopt" and decision.score is None:
+        return f"It was removed as a duplicate of {keeper}; this index did not compare the two."
+    if decision.reason == "identical":
+        return f"{called} has the same bytes as {keeper}."
+    if decision.reason == "verdict":
+        return f"{path(decision.decided_by)} said that {_within(called)} shows the same as {keeper}."
+    return f"{called} shows nothing that {keeper}{',' * bool(taken)} does not show: {_score(decision.score, decision)}."
+
+
+def _of_kept(story: ImageStory, decision: DecisionStory, *, called: str) -> list[str]:
+    pinned = decision.reason == "pinned"
+    why = "because it is pinned" if pinned else "as no kept image ranked above it shows the same"
+    told = [f"{called} was kept, {why}."]
+    if story.stands_for:
+        others = "1 other that shows" if story.stands_for == 1 else f"{story.stands_for} others that show"
+        told.append(f"It stands for {others} nothing more.")
+    if story.neighbour is not None and story.neighbour.kept:
+        near = story.neighbour
+        taken = _taken(near.captured_at, story.captured_at)
+        told.append(f"The kept image most like it is image {near.image_id}{taken}: {_score(near.score, decision)}.")
+        if near.score < decision.max_score:  # nothing else may keep two that are similar
+            told.append("Both are kept because a person said that they differ, or because both are pinned.")
+    return told
+
+
+def _score(score: float | None, decision: DecisionStory) -> str:
+    return counted(score or 0.0, limit=decision.max_score, native=decision.native)
+
+
+def _within(called: str) -> str:
+    """The image in the middle of a sentence."""
+    return called[0].lower() + called[1:]
+
+
+def _taken(there: datetime | None, here: datetime | None) -> str:
+    """When another image was taken, as seen from this one."""
+    if there is None or here is None:
+        return ""
+    apart_s = (there - here).total_seconds()
+    if apart_s == 0:
+        return ", taken at the same time"
+    return f", taken {_duration(abs(apart_s))} {'later' if apart_s > 0 else 'earlier'}"
+
+
+def _duration(seconds: float) -> str:
+    """A time span in its largest unit of which there are two, or in the smallest."""
+    size_s, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), _UNITS[-1])
+    number = round(seconds / size_s)
+    if number == 0:
+        return "less than a second"
+    return f"{number} {unit}{'' if number == 1 else 's'}"

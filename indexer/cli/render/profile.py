@@ -1,0 +1,85 @@
+"""How profiles and their parameters read to a person. One function per report; each prints and decides nothing."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+
+from indexer.cli.render.tables import grid
+from indexer.domain.profiles import Preparation
+from indexer.escaping import command_line, printable
+from indexer.store.profiles import StoredProfile
+from indexer.workflows.admin.profile import ProfileUse
+
+_NAMED = 3  # cameras named one by one before "and so many more"
+
+
+def table(console: Console, stored: Sequence[StoredProfile]) -> None:
+    """The profiles there are."""
+    heads = ["work_width", "contrast", "mask", "threshold", "min_contour_area", "max_score"]
+    rows = [
+        (
+            one.profile.name,
+            "yes" if one.active else "",
+            *(_value(one.profile.parameters[name]) for name in heads),
+            str(one.profile.preparation.chroma or ""),
+            _ignored(one.profile.preparation),
+            _few(one.cameras),
+        )
+        for one in stored
+    ]
+    console.print(grid(["profile", "active", *heads, "chroma", "ignore", "cameras"], rows))
+
+
+def one(console: Console, stored: StoredProfile) -> None:
+    """All parameters of one profile, a rectangle a line."""
+    console.print(f"profile {stored.profile.name}{' (active)' if stored.active else ''}")
+    for name, value in _lines(stored):
+        console.print(f"  {name} = {value}")
+
+
+def used(console: Console, use: ProfileUse) -> None:
+    """Which profile decides a camera from now on."""
+    which = f"its own profile {use.profile}" if use.own else f"the active profile, {use.profile}"
+    if not use.changed:
+        console.print(f"camera {printable(use.camera)} was decided by {which} already.")
+        return
+    console.print(f"camera {printable(use.camera)} is decided by {which}, from the next compare on.")
+    if use.profile != use.before:
+        console.print(f"Next: {command_line('compare')}")
+
+
+def _lines(stored: StoredProfile) -> Iterator[tuple[str, str]]:
+    for name, value in stored.profile.parameters.items():
+        if name == "ignore":
+            yield from ((name, _value(rectangle)) for rectangle in value)
+        elif name == "ignore_picture":
+            yield name, _drawing(stored.profile.preparation)
+        else:
+            yield name, _value(value)
+    yield "digest", stored.profile.digest
+    if stored.cameras:
+        yield "cameras", ", ".join(map(printable, stored.cameras))
+
+
+def _ignored(preparation: Preparation) -> str:
+    """What is ignored besides the border, in short."""
+    number = len(preparation.ignore)
+    rectangles = [f"{number} rectangle{'s' if number > 1 else ''}"] if number else []
+    return ", ".join(rectangles + ([] if preparation.ignore_picture is None else ["picture"]))
+
+
+def _drawing(preparation: Preparation) -> str:
+    drawing = preparation.ignore_picture
+    return "" if drawing is None else f"{drawing.width} x {drawing.height} pixels, {drawing.ignored_share:.1%} ignored"
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join([*map(printable, names[:_NAMED]), *([f"and {more} more"] if more > 0 else [])])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, (tuple, list)):
+        return ",".join(map(_value, value))
+    return "native" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,100 @@
+"""How the answer of a query is written: row by row, as a table for people or as the one JSON document.
+
+An answer may be far larger than what a page of words holds in memory, so nothing here gathers its rows. For people a
+value is cut where nobody reads on; JSON has all of it.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import IO, Any
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from indexer.cli.main import fall_silent
+from indexer.cli.render.tables import cell
+from indexer.cli.session import plain
+from indexer.escaping import printable
+from indexer.store.query_result import Table
+
+_LONGEST_CELL = 10_000  # characters that a person is shown of one value
+_GAP = "   "
+
+
+def write_rows(console: Console, table: Table) -> None:
+    """An answer as a table: numbers to the right, columns as wide as their widest value or as the console lets them."""
+    heads = [printable(column)[:_LONGEST_CELL] for column in table.columns]
+    widths, numeric = _measure(table, heads, console.width)
+    right = [one and len(table) > 0 for one in numeric]
+    for line in _lines(console, heads, widths, right):
+        console.print(Text(f"{line}", style="bold"))
+    console.print(" " + "─" * (sum(widths) + len(_GAP) * (len(widths) - 1)))
+    try:
+        for row in table:
+            for line in _lines(console, [_shown(value) for value in row], widths, right):
+                console.file.write(f"{line}\n")
+        console.file.flush()
+    except BrokenPipeError:
+        console.on_broken_pipe()
+
+
+def write_json(stream: IO[str], table: Table) -> None:
+    """An answer as one document: its columns, and its rows as they come."""
+    try:
+        stream.write(f'{{\n  "columns": {json.dumps(table.columns)},\n  "rows": [')
+        for number, row in enumerate(table):
+            stream.write(f"{',' if number else ''}\n    {json.dumps(plain(row))}")
+        stream.write("\n  ]\n}\n")
+        stream.flush()
+    except BrokenPipeError:
+        fall_silent(stream)
+
+
+def _measure(table: Table, heads: Sequence[str], room: int) -> tuple[list[int], list[bool]]:
+    """How wide each column is shown, in cells of a terminal, and whether it holds numbers alone."""
+    widths, numeric = list(map(cell_len, heads)), [True] * len(heads)
+    for row in table:
+        for place, value in enumerate(row):
+            widths[place] = max(widths[place], _width(_shown(value)))
+            numeric[place] = numeric[place] and isinstance(value, int | float | None)
+    return _fitted(widths, room - len(_GAP) * (len(widths) - 1) - 2), numeric
+
+
+def _fitted(widths: list[int], room: int) -> list[int]:
+    """Widths that fit, the widest made narrower first; at least 1 each, whether that fits or not."""
+    most = max(widths)
+    if sum(widths) > room:
+        most = next((most for most in range(max(room, 1), 1, -1) if sum(min(one, most) for one in widths) <= room), 1)
+    return [min(one, most) for one in widths]
+
+
+def _lines(console: Console, cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> Iterator[str]:
+    """A row as it is shown: more than one line where a value is wider than its column."""
+    folded = [_folded(console, text, width) for text, width in zip(cells, widths, strict=True)]
+    for pieces in zip_longest(*folded, fillvalue=""):
+        padded = (_padded(*one) for one in zip(pieces, widths, right, strict=True))
+        yield f" {_GAP.join(padded)}".rstrip()
+
+
+def _folded(console: Console, text: str, width: int) -> list[str]:
+    if _width(text) <= width:
+        return [text]
+    return [line.plain.rstrip() for line in Text(text).wrap(console, width, overflow="fold")]
+
+
+def _padded(text: str, width: int, right: bool) -> str:
+    space = " " * (width - _width(text))
+    return space + text if right else text + space
+
+
+def _shown(value: Any) -> str:
+    if not isinstance(value, str):
+        return cell(value)
+    more = len(value) - _LONGEST_CELL
+    return cell(value[:_LONGEST_CELL]) + (f"… ({more} more characters; --json has them)" if more > 0 else "")
+
+
+def _width(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)

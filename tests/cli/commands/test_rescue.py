@@ -1,0 +1,64 @@
+"""rescue at the command line: nothing is written that was not shown and agreed to."""
+
+import json
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from indexer.files.manifest import MANIFEST_NAME, Entry
+from tests.cli.conftest import Run, draw
+
+
+@pytest.fixture
+def quarantine(own_home: Path) -> Path:
+    """A quarantine with a dozen images, of which two are said to come from elsewhere."""
+    run_folder = own_home / "site" / ".indexer-quarantine" / "run-1"
+    for number in range(12):
+        data = draw(run_folder / str(number) / f"{number}.png", cars=[number % 5]).read_bytes()
+        folder = own_home / ("elsewhere" if number < 2 else "site/frames")
+        entry = Entry(str(folder / f"{number}.png"), len(data), sha256(data).hexdigest(), "/k.png", "2026-01-01")
+        with (run_folder / MANIFEST_NAME).open("a") as manifest:
+            manifest.write("\n" + json.dumps({"place": f"{number}/{number}.png", **asdict(entry)}))
+    return run_folder.parent
+
+
+def count(folder: Path) -> int:
+    return len(list(folder.glob("*.png")))
+
+
+@pytest.mark.parametrize("json_too", [(), ("--json",)])
+def test_nobody_to_ask(run: Run, quarantine: Path, own_home: Path, json_too: tuple[str, ...]) -> None:
+    """Where nobody can answer, what would be written is shown and nothing is: exit code 2."""
+    answer = run("rescue", quarantine, *json_too)
+    assert (answer.code, "type --yes" in answer.sentence) == (2, True)
+    shown = (answer.err if json_too else answer.out).splitlines()
+    assert f"would be written below {own_home}/site:" in shown[0]
+    assert sum(line.startswith(f"  {own_home}/site/frames/") for line in shown) == 10
+    assert not (own_home / "site" / "frames").exists()
+    assert count(quarantine / "run-1" / "5") == 1
+
+
+def test_list_is_cut(run: Run, quarantine: Path, own_home: Path) -> None:
+    """Of many files the first are shown by name, and a sentence tells how many more there are."""
+    answer = run("rescue", quarantine, "--below", own_home)
+    assert answer.out.splitlines()[0].startswith("12 files, ")
+    assert answer.out.splitlines()[-1] == "  and 2 more files"
+
+
+def test_yes(run: Run, quarantine: Path, own_home: Path) -> None:
+    """`--yes` answers; what may not be written is told with its reason, in words and in JSON: exit code 1."""
+    answer = run("rescue", quarantine, "--yes", "--json")
+    assert (answer.code, answer.document["restored"], len(answer.document["failures"])) == (1, 10, 2)
+    assert count(own_home / "site" / "frames") == 10
+    assert not (own_home / "elsewhere").exists()
+    again = run("rescue", quarantine, "--yes", "--into", own_home / "new")
+    assert (again.code, count(own_home / "new" / "elsewhere")) == (0, 2)  # where it lies among all that is named
+
+
+def test_nothing_to_agree_to(run: Run, quarantine: Path, own_home: Path) -> None:
+    """Where nothing may be written nobody is asked: the reasons are told."""
+    answer = run("rescue", quarantine, "--below", own_home / "third")
+    assert (answer.code, answer.out.splitlines()[0]) == (1, "0 files brought back.")
+    assert not (own_home / "third").exists()

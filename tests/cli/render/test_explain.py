@@ -1,0 +1,102 @@
+"""Stories: what is written on a picture, and what is said of it."""
+
+import io
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from rich.console import Console
+
+from indexer.cli.render import explain
+from indexer.domain.images import Criterion
+from indexer.imaging.side_by_side import Captions
+from indexer.store.image_details import DecisionStory, ImageStory
+from indexer.workflows.review.explain import PairStory
+from indexer.workflows.review.pair_picture import Illustration, Shown, Source
+
+T = TypeVar("T")
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def made(kind: type[T], **known: Any) -> T:
+    """A story of which nothing but these facts is known."""
+    return kind(**({field.name: None for field in fields(kind)} | known))  # type: ignore[arg-type]
+
+
+def image(image_id: int, *decisions: DecisionStory) -> ImageStory:
+    """An image of which little is known."""
+    return made(
+        ImageStory,
+        id=image_id,
+        path=f"/lot/{image_id}.jpg",
+        camera="lot",
+        size_bytes=1000,
+        stands_for=0,
+        twins=(),
+        decisions=decisions,
+        removals=(),
+    )
+
+
+SIMILAR = made(
+    DecisionStory,
+    verdict="duplicate",
+    reason="similar",
+    keeper_id=9,
+    score=812.0,
+    max_score=1000.0,
+    native=False,
+    preferred_for=Criterion.PIXELS,
+    profile="balanced",
+    decided_by="compare",
+)
+ALONE = Illustration(
+    story=image(8, SIMILAR),
+    picture="why.png",
+    left=Shown(8, "/lot/8.jpg", NOON, Source.STORED),
+    right=Shown(9, "/lot/9.jpg", None, Source.FILE),
+    score=812.0,
+    max_score=1000.0,
+    native=False,
+    why_not=None,
+)
+PAIR = replace(ALONE, story=made(PairStory, image_a=image(8), image_b=image(9), recorded=(), max_score=1000.0))
+SOURCES = "Image 8 is the small picture that prune kept. Image 9 is shown from its file."
+
+
+def test_a_picture_tells_which_is_which_and_why() -> None:
+    """Each picture has number, time and name; below stand the reasons, what the outlines add up to, and the sources."""
+    assert explain.captions(ALONE) == Captions(
+        "image 8, 2026-03-01 12:00:00 UTC: 8.jpg",
+        "image 9, at an unknown time: 9.jpg",
+        below=(
+            "Image 8 shows nothing that image 9 does not show: 812 of 307200 reference pixels differ enough to count "
+            "(limit 1000).",
+            "Image 9 was preferred because it has more pixels.",
+            "similar: 812 of 307200 reference pixels differ enough to count (limit 1000).",
+            SOURCES,
+        ),
+    )
+
+
+def test_a_picture_of_a_pair_tells_what_the_pair_shows() -> None:
+    """Without a decision to explain it is the score, from the limit on a difference; or why there is none."""
+    native = replace(PAIR, score=1000.0, native=True)
+    assert explain.captions(native).below == (
+        "different: 1000 pixels differ enough to count (limit 1000).",
+        SOURCES,
+    )
+    assert explain.captions(replace(PAIR, score=None, why_not="their shapes differ")).below == (
+        "Nothing is outlined: their shapes differ.",
+        SOURCES,
+    )
+
+
+def test_the_story_comes_with_the_picture() -> None:
+    """The words are those of explain without a picture, and then where it is and what it was made from."""
+    for drawn, told in ((ALONE, explain.image), (PAIR, explain.pair)):
+        bare, full = (Console(file=io.StringIO(), width=400, markup=False, highlight=False) for _ in range(2))
+        told(bare, drawn.story)  # type: ignore[operator]
+        explain.illustrated(full, drawn)
+        assert full.file.getvalue() == bare.file.getvalue() + f"drawn: why.png\n  {SOURCES}\n"  # type: ignore[attr-defined]

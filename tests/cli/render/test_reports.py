@@ -1,0 +1,184 @@
+"""Words: what a report says to a person, and that nothing in a name can disturb it."""
+
+import io
+import os
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from indexer.cli.render import words
+from indexer.domain.removal import LeftOut
+from indexer.workflows.compare.compare import CameraResult, CompareReport
+from indexer.workflows.ingest.ingest import IngestReport, Outcome
+from indexer.workflows.removal.prune import PruneReport
+from indexer.workflows.removal.recover import RecoverReport
+from indexer.workflows.removal.restore import RestoreReport
+
+
+def said(tell: object, report: object) -> str:
+    """What a report says."""
+    console = Console(file=io.StringIO(), width=120, markup=False, highlight=False, emoji=False, soft_wrap=True)
+    tell(console, report)  # type: ignore[operator]
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
+
+
+@given(st.binary(max_size=60))
+def test_any_path_can_be_shown(raw: bytes) -> None:
+    """Any bytes that a disk can hold are shown on one line of printable signs, as text that any file can take."""
+    shown = words.path(os.fsdecode(raw))
+    assert shown.isprintable()
+    shown.encode()
+
+
+@given(st.text(max_size=60).filter(str.isprintable))
+def test_plain_names_are_shown_as_they_are(name: str) -> None:
+    """A name that can be shown is shown unchanged."""
+    assert words.path(name) == name
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (52_480, "52.5 kB"), (8_100_000, "8.1 MB"), (2 * 10**12, "2.0 TB")],
+)
+def test_size(size_bytes: int, text: str) -> None:
+    """Bytes are told in the unit that fits."""
+    assert words.size(size_bytes) == text
+
+
+def test_ingested() -> None:
+    """Every path is in one count, in the order of the outcomes, and what could not be read is named with its reason."""
+    report = IngestReport(
+        10,
+        Counter({Outcome.SKIPPED: 2, Outcome.TOO_SMALL: 1, Outcome.ADDED: 7}),
+        Counter({"Permission denied": 1, "symbolic link": 1}),
+        refused=[("/lot/[red]1.jpg", "Permission denied")],
+        undecided=7,
+    )
+    assert said(words.ingested, report).splitlines() == [
+        "10 files seen: 7 added, 1 too small, 2 skipped.",
+        "  skipped 1: Permission denied",
+        "  skipped 1: symbolic link",
+        "  /lot/[red]1.jpg: Permission denied",
+        "7 images are not decided yet. Next: manage.py compare",
+    ]
+
+
+def test_skipped_endings_are_named() -> None:
+    """The endings of files that are no images are counted, the most frequent first, a few by name."""
+    endings = Counter({".heic": 30, ".txt": 2, "": 1, ".x\n": 1} | {f".{number:02}": 1 for number in range(10)})
+    report = IngestReport(
+        44, Counter({Outcome.SKIPPED: 44}), Counter({"not an image name": 44}), endings=endings, flat=2
+    )
+    assert said(words.ingested, report).splitlines()[1:] == [
+        "  skipped 44: not an image name (.heic 30, .txt 2, none 1, .00 1, .01 1, .02 1, .03 1, .04 1, .05 1, .06 1, "
+        "and 4 other endings)",
+        "  2 images show nothing, one grey level alone: no score makes them duplicates. See: manage.py audit flat",
+    ]
+
+
+def test_ingested_beside_system_folders() -> None:
+    """Folders that were not walked are named with their numbers, the most frequent first, and what lies there still or
+    did; cameras that look the same are told apart on the screen."""
+    report = IngestReport(
+        3,
+        Counter({Outcome.SKIPPED: 3}),
+        Counter({"hidden or system folder": 3}),
+        folders=Counter({".Trash\n": 1, "@eaDir": 2}),
+        missing=5,
+        unwalked=4,
+        in_system_folders=6,
+        alike=[("T\u00fcr", "Tu\u0308r")],
+    )
+    lines = said(words.ingested, report).splitlines()
+    assert lines[2].startswith(r"    not walked: '@eaDir' (2), '.Trash\n' (1); ")
+    assert lines[3].startswith("  1 images of earlier runs are not there any more")
+    assert lines[4].startswith("  4 images of earlier runs lie in such folders and count as missing now")
+    assert lines[6].startswith("6 images lie in hidden folders, bins, snapshots or the like")
+    assert lines[7].startswith(r"2 cameras look the same, 'T\xfcr', 'Tu\u0308r'; ")
+
+
+def test_left_out_for_a_bin_is_not_settled_by_compare() -> None:
+    """Only what compare settles is sent there."""
+    bin_alone, both = ({str(LeftOut.KEEPER_APART): 2}, {str(LeftOut.KEEPER_APART): 2, str(LeftOut.PINNED): 1})
+    advice = [
+        [line for line in said(words.pruned, PruneReport(left_out=one)).splitlines() if "To settle" in line]
+        for one in (bin_alone, both)
+    ]
+    assert [len(lines) for lines in advice] == [1, 2]
+    assert "manage.py ingest FOLDER, then manage.py compare" in advice[0][0]
+
+
+def test_compared() -> None:
+    """A camera that was held back is named with the reason beside the table of the others."""
+    report = CompareReport(
+        "plain", [CameraResult("a", "plain", 3, 2, 1, 3, 2, 1), CameraResult("b\n", "plain", 2, problem="no file")]
+    )
+    lines = said(words.compared, report).splitlines()
+    assert lines[0] == "The profile plain is the active one from now on."
+    assert " ".join(lines[2].split()) == "camera profile images kept duplicates decided pairs scored recorded"
+    assert lines[4].split() == ["a", "plain", "3", "2", "1", "3", "2", "1"]
+    assert lines[-2:] == [
+        r"camera 'b\n' was left as it was: no file",
+        "Nothing is removed yet. Next: manage.py prune --dry-run",
+    ]
+
+
+def test_pruned() -> None:
+    """What was removed, where it lies, what was left alone, and how to undo it."""
+    report = PruneReport(
+        run_id=7,
+        removed=2,
+        size_bytes=1500,
+        hard_links=1,
+        outdated=1,
+        failures=[("/a", "gone")],
+        left_out={"its keeper is missing": 3},
+        quarantines=Counter({"/q": 2}),
+        held_back={"gate": "all of it would go"},
+    )
+    assert said(words.pruned, report).splitlines() == [
+        "2 files removed, 1.5 kB, by run 7.",
+        "  2 lie in /q",
+        "  1 left alone: the same file on disk as their keeper (hard links)",
+        "  1 left alone: their decision changed after the plan was shown",
+        "  3 left out: its keeper is missing",
+        "  To settle these: manage.py compare",
+        "camera 'gate' is held back: all of it would go",
+        "  If that is right: manage.py prune --max-share 1",
+        "  /a: gone",
+        "To undo: manage.py restore --run 7   To free the space: manage.py purge --all",
+    ]
+
+
+def test_many_failures() -> None:
+    """Of many files the first ten are named and the others counted."""
+    report = RestoreReport(1, failures=[(f"/{number}", "no") for number in range(13)])
+    lines = said(words.restored, report).splitlines()
+    assert lines[0] == "1 files brought back. They and their keepers are pinned: no prune takes them again."
+    assert lines[1:11] == [f"  /{number}: no" for number in range(10)]
+    assert lines[11:] == ["  and 3 more; --json names them all"]
+
+
+def test_pruned_names_what_must_stay_and_why_it_stopped() -> None:
+    """Files that must stay are counted and named with the reason, and so is why the run ended before its plan."""
+    report = PruneReport(3, protected=[("/lot/1.jpg", "it is the last")], stopped="No space left on device; 2 more")
+    assert said(words.pruned, report).splitlines() == [
+        "0 files removed, 0 B, by run 3.",
+        "  1 must stay, whatever this index decided:",
+        "  /lot/1.jpg: it is the last",
+        "Stopped: No space left on device; 2 more.",
+    ]
+
+
+def test_recovered_names_what_is_open() -> None:
+    """What is open still is named, with what a person may say; where all is settled nothing is asked."""
+    open_still = RecoverReport(1, 2, (("/lot/1.jpg", "quarantine was cut off"),))
+    assert said(words.recovered, open_still).splitlines() == [
+        "1 removals finished, 2 undone, 1 open still.",
+        "  /lot/1.jpg: quarantine was cut off",
+        "If no other command is at work on these files, on any host: manage.py recover --nobody-else",
+    ]
+    assert said(words.recovered, RecoverReport(0, 0, ())) == "0 removals finished, 0 undone, 0 open still."

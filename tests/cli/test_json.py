@@ -1,0 +1,120 @@
+"""`--json`: exactly one JSON document on stdout, words for people on stderr, whatever the command and its end."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import typer
+
+from tests.cli.conftest import Run, draw
+
+WORDS = [
+    ("ingest", "lot"),
+    ("compare",),
+    ("compare", "--profile", "plain"),
+    ("compare", "--profile", "balanced"),
+    ("status",),
+    ("sweep", "--max-score", "500,4000", "--min-contour-area", "100"),
+    ("evaluate", "labels.csv"),
+    ("evaluate", "labels.csv", "--profile", "plain", "--max-score", "500"),
+    ("report", "pages"),
+    ("explain", "1"),
+    ("explain", "1", "4"),
+    ("explain", "1", "4", "--picture", "pair.png"),
+    ("verdict", "1", "4", "different"),
+    ("verdict", "list"),
+    ("verdict", "undo", "4", "1"),
+    ("pin", "4"),
+    ("unpin", "4"),
+    ("audit",),
+    ("audit", "families"),
+    ("audit", "--sql", "SELECT path, captured_at FROM audit_decisions"),
+    ("profile", "list"),
+    ("profile", "show", "plain"),
+    ("profile", "make", "mine", "--max-score", "2000", "--ignore", "70,0,30,12.5", "--ignore", "0,90,20,10"),
+    ("profile", "use", "mine", "--camera", "gate"),
+    ("status",),
+    ("profile", "list"),
+    ("profile", "use", "--active", "--camera", "gate"),
+    ("prune", "--dry-run"),
+    ("prune", "--yes"),
+    ("restore", "--all"),
+    ("compare",),
+    ("unpin", "1", "2", "3", "4"),
+    ("compare",),
+    ("prune", "--yes"),
+    ("recover",),
+    ("db", "adopt", ".indexer-quarantine"),
+    ("rescue", ".indexer-quarantine", "--yes"),
+    ("ingest", "lot"),
+    ("purge", "--all", "--yes"),
+    ("db", "check"),
+    ("db", "upgrade"),
+    ("db", "copy", "indexer.db", "moved.db"),
+    ("db", "make-reader", "ada"),
+    ("demo",),
+]
+
+
+def commands_of(manage: ModuleType) -> Iterator[tuple[str, ...]]:
+    """All commands that manage.py knows."""
+    for name, command in typer.main.get_command(manage.app).commands.items():
+        subcommands = getattr(command, "commands", None)
+        yield from [(name,)] if subcommands is None else ((name, below) for below in subcommands)
+
+
+def test_every_command(run: Run, lot: Path, manage: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command puts one document on stdout and its words, if it has any, on stderr."""
+    monkeypatch.setenv("INDEXER_PROCESSES", "1")
+    (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
+    for words in WORDS:
+        answer = run(*words, "--json")
+        assert answer.code == 0, answer
+        assert isinstance(answer.document, dict | list), words
+        assert answer.err.strip(), words
+    shutil.rmtree(answer.document["folder"])  # of the demo, which leaves it to be looked at
+    assert set(commands_of(manage)) <= {words[:count] for words in WORDS for count in (1, 2)}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["status"], 1),
+        (["ingest", "nowhere"], 1),
+        (["ingest"], 2),
+        (["nonsense"], 2),
+        (["ingest", "--nonsense", "x"], 2),
+        (["purge"], 2),
+        (["restore"], 2),
+        (["ingest", "x", "--pattern", "x"], 2),
+    ],
+)
+def test_problems(run: Run, own_home: Path, words: list[str], code: int) -> None:
+    """A command that was refused says so in one document: the sentence and the exit code."""
+    answer = run(*words, "--json")
+    assert answer.document == {"error": answer.sentence.removeprefix("indexer: "), "exit_code": code}
+    assert answer.code == code
+
+
+def test_answers(run: Run, decided: Path) -> None:
+    """Times are ISO 8601 in UTC, numbers are numbers, and paths are as they are."""
+    story = run("explain", "3", "--json").document
+    assert (story["path"], story["camera"]) == (str(decided / "gate_2026_03_01__12_02_00.png"), "gate")
+    assert story["captured_at"] == "2026-03-01T12:02:00+00:00"
+    assert (story["width"], story["height"], story["decisions"][0]["verdict"]) == (640, 480, "keep")
+
+
+def test_names_that_are_not_utf8(run: Run, own_home: Path) -> None:
+    """A name with bytes that are no UTF-8 comes back from JSON as the very name, and shows in words as an escape."""
+    folder = own_home / os.fsdecode(b"caf\xe9 \n")
+    path = folder / os.fsdecode(b"gate\xff-1772366400000.png")
+    folder.mkdir()
+    draw(own_home / "plain.png").rename(path)
+    assert run("ingest", own_home, "--processes", 1).code == 0
+    assert run("explain", "1", "--json").document["path"] == os.fspath(path)
+    shown = run("explain", path).out
+    assert r"caf\udce9 \n/gate\udcff-1772366400000.png" in shown
+    shown.encode()

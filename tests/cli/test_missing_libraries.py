@@ -1,0 +1,18 @@
+"""A machine that lacks what OpenCV links: told in one sentence, with the packages to install."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.cli.conftest import command
+
+
+def test_missing_system_library(tmp_path: Path, lot: Path) -> None:
+    """Where libGL is missing, a command that needs pictures says which packages to install; help works all the same."""
+    (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')\n")
+    slim = {"env": os.environ | {"PYTHONPATH": str(tmp_path)}, "capture_output": True, "text": True, "timeout": 60}
+    done = subprocess.run(command("ingest", lot), check=False, **slim)  # type: ignore[call-overload]
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "libGL.so.1" in done.stderr
+    assert "apt-get install libgl1 libglib2.0-0" in done.stderr
+    assert subprocess.run(command("ingest", "--help"), check=False, **slim).returncode == 0  # type: ignore[call-overload]

@@ -1,0 +1,83 @@
+"""The page: reports as JSON, words where they belong."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import pytest
+from rich.console import Console
+
+from indexer.cli.session import Page, plain
+from indexer.errors import UsageProblem
+from indexer.settings import Settings
+
+
+class Colour(StrEnum):
+    """One word."""
+
+    RED = "red"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What reports are made of."""
+
+    name: str
+    at: datetime
+    counts: Counter[Colour]
+    inner: "Report | None" = None
+    pairs: tuple[tuple[str, float], ...] = ()
+
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def in_words(console: Console, report: Report) -> None:
+    console.print(f"it is {report.name}")
+
+
+def test_plain() -> None:
+    """A report becomes objects, lists, text and numbers; times are ISO 8601."""
+    inner = Report("in", NOON, Counter())
+    report = Report("out", NOON, Counter({Colour.RED: 2}), inner, (("a", 1.5),))
+    time = "2026-01-01T12:00:00+00:00"
+    assert json.loads(json.dumps(plain(report))) == {
+        "name": "out",
+        "at": time,
+        "counts": {"red": 2},
+        "inner": {"name": "in", "at": time, "counts": {}, "inner": None, "pairs": []},
+        "pairs": [["a", 1.5]],
+    }
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_show(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    """Words go to stdout, or to stderr where the document has stdout."""
+    with Page(Settings("x.db", 1), as_json=as_json) as page:
+        page.show(Report("red", NOON, Counter()), in_words)
+    out, err = capsys.readouterr()
+    assert err == ("it is red\n" if as_json else "")
+    assert json.loads(out)["name"] == "red" if as_json else out == "it is red\n"
+
+
+def test_long_words_stay_on_their_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A path of any length is not broken by a line end, so that it can be copied."""
+    with Page(Settings("x.db", 1), as_json=False) as page:
+        page.show(Report("/long folder" * 300, NOON, Counter()), in_words)
+    assert capsys.readouterr().out == f"it is {'/long folder' * 300}\n"
+
+
+def test_nobody_to_ask(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where stdin is no terminal nobody is asked: the command is refused with what to type."""
+    with Page(Settings("x.db", 1), as_json=False) as page, pytest.raises(UsageProblem, match="type --yes"):
+        page.ask("Sure?", instead="type --yes")
+    assert capsys.readouterr().out == ""
+
+
+def test_progress_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Progress that nobody sees is counted by nobody."""
+    with Page(Settings("x.db", 1), as_json=False) as page:
+        page.progress("reading", 10)(5)
+    assert capsys.readouterr() == ("", "")

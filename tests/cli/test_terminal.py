@@ -1,0 +1,128 @@
+"""On a terminal: progress is shown, and a person is asked and answers."""
+
+import os
+import pty
+import select
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Answer, command
+
+OnTerminal = Callable[..., Answer]
+
+
+@pytest.fixture
+def on_terminal() -> OnTerminal:
+    """Runs a command whose stdin and stderr are a terminal, and types an answer when it is asked; stdout is a pipe."""
+
+    def answer(*words: object, types: str = "", out_too: bool = False) -> Answer:
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            command(*words), stdin=theirs, stderr=theirs, stdout=theirs if out_too else subprocess.PIPE
+        )
+        os.close(theirs)
+        seen = _talk(ours, process, types.encode())
+        out = b"" if process.stdout is None else process.stdout.read()
+        if process.stdout is not None:
+            process.stdout.close()
+        os.close(ours)
+        return Answer(process.wait(60), out.decode(), seen.decode())
+
+    return answer
+
+
+def _talk(terminal: int, process: subprocess.Popen[bytes], types: bytes) -> bytes:
+    """What the terminal showed until the process ended; the answer is typed at the question."""
+    seen, typed = b"", not types
+    while True:
+        ready, _, _ = select.select([terminal], [], [], 0.1)
+        if not ready and process.poll() is not None:
+            return seen
+        try:
+            seen += os.read(terminal, 65536) if ready else b""
+        except OSError:  # Linux says EIO when the other side is closed
+            return seen
+        if not typed and b"[y/N]" in seen:
+            os.write(terminal, types)
+            typed = True
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """The files of a folder with their bytes."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("types", ["y\n", "YES\n"])
+def test_yes(decided: Path, on_terminal: OnTerminal, types: str) -> None:
+    """A person who says yes has the planned files moved, and no others."""
+    before = files(decided)
+    answer = on_terminal("prune", types=types, out_too=True)
+    assert answer.code == 0, answer
+    assert "Move these files to quarantine? [y/N]" in answer.err
+    assert len(files(decided)) == 3
+    assert files(decided).items() <= before.items()
+
+
+@pytest.mark.parametrize("types", ["n\n", "\n", "maybe\n", "\x04"])
+def test_no(decided: Path, on_terminal: OnTerminal, types: str) -> None:
+    """Any other answer, or none, leaves every file where it is: exit code 1."""
+    before = files(decided)
+    answer = on_terminal("prune", types=types, out_too=True)
+    assert answer.code == 1, answer
+    assert "nothing was done, as you did not say yes" in answer.err
+    assert files(decided) == before
+
+
+def test_permanent_says_so(decided: Path, on_terminal: OnTerminal) -> None:
+    """Before files are deleted for good the question says so in capitals."""
+    answer = on_terminal("prune", "--permanent", types="n\n", out_too=True)
+    assert "DELETE THESE FILES FOR GOOD? [y/N]" in answer.err
+    assert len(files(decided)) == 6
+
+
+def test_purge_asks(decided: Path, on_terminal: OnTerminal) -> None:
+    """purge asks too, and tells how many files it would delete."""
+    on_terminal("prune", "--yes")
+    quarantined = [path for path in (decided.parent / ".indexer-quarantine").rglob("*") if path.is_file()]
+    answer = on_terminal("purge", "--all", types="n\n", out_too=True)
+    assert "DELETE 3 QUARANTINED FILES FOR GOOD? [y/N]" in answer.err
+    assert all(path.exists() for path in quarantined)
+
+
+@pytest.mark.parametrize(("types", "code", "back"), [("y\n", 0, 6), ("n\n", 1, 3), ("\n", 1, 3)])
+def test_rescue_asks(decided: Path, on_terminal: OnTerminal, types: str, code: int, back: int) -> None:
+    """rescue shows what it would write, and where, and asks; without a yes no file moves."""
+    before = files(decided)
+    on_terminal("prune", "--yes")
+    answer = on_terminal("rescue", ".indexer-quarantine", types=types, out_too=True)
+    assert answer.code == code, answer
+    assert f"would be written below {decided.parent}:" in answer.err.replace("\r\n", "\n")
+    assert "Bring these files back? [y/N]" in answer.err
+    assert len(files(decided)) == back
+    assert files(decided).items() <= before.items()
+
+
+def test_question_beside_json(decided: Path, on_terminal: OnTerminal) -> None:
+    """With --json the question and the plan go to stderr; stdout has the document alone."""
+    answer = on_terminal("prune", "--json", types="y\n")
+    assert answer.document["removed"] == 3
+    assert "to remove" in answer.err
+    assert "[y/N]" in answer.err
+
+
+def test_progress(lot: Path, own_home: Path, on_terminal: OnTerminal) -> None:
+    """On a terminal each stage shows how far it is, how fast, and what is left; stdout has the report alone."""
+    answer = on_terminal("ingest", lot, "--processes", 1)
+    assert "reading images" in answer.err
+    assert "6/6" in answer.err
+    assert answer.out.startswith("6 files seen: 6 added.")
+    assert "comparing gate" in on_terminal("compare").err
+
+
+def test_no_progress_without_a_terminal(lot: Path, own_home: Path) -> None:
+    """Where stderr is no terminal, nothing is drawn on it."""
+    done = subprocess.run(command("ingest", lot, "--processes", 1), capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,54 @@
+"""The tool works from any folder, whatever lies in it: workers load what their parent has loaded."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from indexer.imaging.synthetic.scenes import Scene, draw, encode
+from tests.cli.conftest import ROOT
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The project in a folder that is called as its package, with a picture beside it."""
+    place = tmp_path / "indexer"
+    for part in ("indexer", "migrations"):
+        shutil.copytree(ROOT / part, place / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "manage.py", place)
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    (pictures / "c1-1623844800000.jpg").write_bytes(encode(draw(Scene("gate"), seed=0)))
+    (tmp_path / "empty").mkdir()
+    for name in ("random", "numpy", "cv2"):  # what a person may keep beside pictures
+        (pictures / f"{name}.py").write_text("raise SystemExit('a module of the wrong folder')\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("here", ["", "indexer", "pictures", "empty"])
+def test_ingest_from_any_folder(clone: Path, here: str) -> None:
+    """Beside the clone, in it, among the pictures or in an empty folder: the same answer."""
+    words = ["--db", clone / "index.db", "ingest", clone / "pictures", "--processes", "2"]
+    line = [sys.executable, clone / "indexer" / "manage.py", *words]
+    done = subprocess.run(line, cwd=clone / here, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 image is not decided yet" in done.stdout or "1 images are not decided yet" in done.stdout
+
+
+PRELOADING = """
+import sys
+sys.path.insert(0, {root!r})
+from indexer.execution import processes
+from indexer.imaging import image_buffer as shelf
+with processes(1, preload=["indexer.imaging.kernel.preloaded"]) as spread:
+    print(*spread(sys.intern, ["ready"]), *spread(eval, ["'numba' in __import__('sys').modules"]))
+"""
+
+
+def test_workers_are_preloaded_from_any_folder(tmp_path: Path) -> None:
+    """The kernel is there before the first item, also where the folder of the process knows nothing of the project."""
+    code = PRELOADING.format(root=str(ROOT))
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.stderr) == ("ready True\n", "")

@@ -1,0 +1,314 @@
+"""Works prune, restore and purge into a wall at every point that there is, and tells what is left: facts, no verdicts.
+
+    python removal_driver.py SCRATCH      # writes SCRATCH/trials-0.json and SCRATCH/trials-1.json
+
+A point is a public function of `indexer.files.io_steps`, a function of the journal that writes, or a commit. While the
+middle one of a few files is under way, the process is killed before or after the point, or the point fails; another
+process then settles, reruns, and runs a third time. Every trial begins with the same files at the same paths. All
+struck commands run in forks of this process, which has no connection open then, but its SQL compiled: that is half
+of the time.
+"""
+
+import ast
+import errno
+import gc
+import inspect
+import json
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from indexer.errors import IndexerError
+from indexer.files import io_steps
+from indexer.store import removals
+from indexer.store.database import Database
+from indexer.workflows.removal import prune, purge, restore
+from tests.support.disks import KINDS
+from tests.support.removal_scene import (
+    CHANGED,
+    FILES,
+    MIDDLE,
+    MTIME_NS,
+    Clock,
+    Scene,
+    delete_now,
+    facts,
+    in_a_fork,
+    make,
+    name,
+    prune_now,
+    purge_now,
+    restore_now,
+    ticking,
+)
+
+SAID = {errno.EACCES: "attempt to write a readonly database", errno.ENOSPC: "database or disk is full"}
+FAULTS = ("kill before", "kill after", "EACCES", "ENOSPC", "EIO", "EIO again")
+"""What happens at a point; the last: there, and each time the point is met again for the same file."""
+PARTS = 2
+"""Processes that share the trials."""
+
+
+def journal_writers() -> list[str]:
+    """The public functions of the journal that change it, found in the code."""
+    changes = {"insert", "update", "delete"}
+    return sorted(
+        name
+        for name, function in inspect.getmembers(removals, inspect.isfunction)
+        if function.__module__ == removals.__name__ and not name.startswith("_")
+        if changes
+        & {node.id for node in ast.walk(ast.parse(inspect.getsource(function))) if isinstance(node, ast.Name)}
+    )
+
+
+@cache
+def points() -> list[str]:
+    """Every point, found in the code: a new step or writer is struck, or the suite says that it is not."""
+    touching = [name for name, _ in inspect.getmembers(io_steps, inspect.isfunction) if not name.startswith("_")]
+    return [*touching, *journal_writers(), "commit"]
+
+
+def refusing(call: Callable[..., Any], number: int) -> Callable[..., Any]:
+    """A call that works within one folder only."""
+
+    def instead(source: str, target: str, **more: Any) -> Any:
+        if os.path.dirname(source) == os.path.dirname(target):
+            return call(source, target, **more)
+        raise OSError(number, os.strerror(number), source)
+
+    return instead
+
+
+def plain(_scene: Scene) -> None:
+    """Nothing is in the way."""
+
+
+def two_disks(_scene: Scene) -> None:
+    """The quarantine is on another disk."""
+    os.link, os.rename = refusing(os.link, errno.EXDEV), refusing(os.rename, errno.EXDEV)  # type: ignore[assignment]
+
+
+def no_hard_links(_scene: Scene) -> None:
+    """The file system knows no second names."""
+    os.link = refusing(os.link, errno.EPERM)  # type: ignore[assignment]
+
+
+def renumbered(_scene: Scene) -> None:
+    """A file has another inode number under another name."""
+    KINDS["only the new name is renumbered"].play(pytest.MonkeyPatch())
+
+
+def numbers_of_paths(_scene: Scene) -> None:
+    """The inode number is made of the path, and there are no second names."""
+    KINDS["numbers of paths, no links"].play(pytest.MonkeyPatch())
+
+
+def copied(_scene: Scene) -> None:
+    """The inode number is made of the path, and files neither get second names nor go to other folders."""
+    KINDS["numbers of paths, copies"].play(pytest.MonkeyPatch())
+
+
+_COARSE_NS = 3 * 10**9
+assert 0 < MTIME_NS % _COARSE_NS <= 2 * 10**9, "the time of the frames is none that is cut"
+
+
+def times_lost(scene: Scene) -> None:
+    """There are no second names, and a rename cuts the time, to less than it was."""
+    scene.tolerance_ns = 10**9  # until it is set again
+    real = os.rename
+
+    def instead(source: str, target: str) -> None:
+        real(source, target)
+        mtime_ns = os.stat(target).st_mtime_ns // _COARSE_NS * _COARSE_NS
+        os.utime(target, ns=(mtime_ns, mtime_ns))
+
+    no_hard_links(scene)
+    os.rename = instead  # type: ignore[assignment]
+
+
+def changed(scene: Scene) -> None:
+    """The middle file has other bytes by now, of the same number and time."""
+    (scene.root / name(MIDDLE)).write_bytes(CHANGED)
+    os.utime(scene.root / name(MIDDLE), ns=(MTIME_NS, MTIME_NS))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A command on a scene: where it starts, what it calls for each file, and what is special about the disk."""
+
+    stage: str
+    run: Callable[[Database, Clock], int]
+    each: tuple[Any, str]
+    setting: Callable[[Scene], None] = plain
+
+
+_PRUNE, _RESTORE, _PURGE = (prune, "take_away"), (restore, "_bring_back"), (purge, "_purge_one")
+SCENARIOS = {
+    "prune": Scenario("decided", prune_now, _PRUNE),
+    "prune, two disks": Scenario("decided", prune_now, _PRUNE, two_disks),
+    "prune, no hard links": Scenario("decided", prune_now, _PRUNE, no_hard_links),
+    "prune, changed file": Scenario("decided", prune_now, _PRUNE, changed),
+    "prune, renumbered": Scenario("decided", prune_now, _PRUNE, renumbered),
+    "prune, numbers of paths": Scenario("decided", prune_now, _PRUNE, numbers_of_paths),
+    "prune, numbers of paths, copies": Scenario("decided", prune_now, _PRUNE, copied),
+    "prune, times lost": Scenario("decided", prune_now, _PRUNE, times_lost),
+    "prune --permanent": Scenario("decided", delete_now, _PRUNE),
+    "prune --permanent, renumbered": Scenario("decided", delete_now, _PRUNE, renumbered),
+    "restore": Scenario("quarantined", restore_now, _RESTORE),
+    "restore, two disks": Scenario("quarantined", restore_now, _RESTORE, two_disks),
+    "restore, renumbered": Scenario("quarantined", restore_now, _RESTORE, renumbered),
+    "purge": Scenario("quarantined", purge_now, _PURGE),
+    "purge, renumbered": Scenario("quarantined", purge_now, _PURGE, renumbered),
+}
+
+
+@dataclass
+class Wall:
+    """Counts the points that are met while the middle file is under way, and strikes at one of them."""
+
+    strike_at: int | None = None
+    fault: str = ""
+    met: list[str] = field(default_factory=list)
+    files: int = 0
+    under_way: bool = False
+
+    def build(self, scenario: Scenario) -> None:
+        """Puts itself around the points and around the work on each file."""
+        for point in points():
+            where: Any = Session if point == "commit" else io_steps if hasattr(io_steps, point) else removals
+            setattr(where, point, self._around(point, getattr(where, point)))
+        module, function = scenario.each
+        setattr(module, function, self._counting(getattr(module, function)))
+
+    def _counting(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def instead(*given: Any, **more: Any) -> Any:
+            self.under_way = self.files == int(MIDDLE)
+            self.files += 1
+            try:
+                return real(*given, **more)
+            finally:
+                self.under_way = False
+
+        return instead
+
+    def _around(self, point: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def instead(*given: Any, **more: Any) -> Any:
+            if not self.under_way:
+                return real(*given, **more)
+            self.met.append(point)
+            if not self._strikes(point):
+                return real(*given, **more)
+            if self.fault == "kill before":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.fault != "kill after":
+                raise failure(point, getattr(errno, self.fault.split()[0]))
+            try:
+                return real(*given, **more)
+            finally:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        return instead
+
+    def _strikes(self, point: str) -> bool:
+        if self.strike_at is None or len(self.met) <= self.strike_at:
+            return False
+        here = len(self.met) - 1 == self.strike_at
+        return here or (self.fault.endswith("again") and self.met[self.strike_at] == point)
+
+
+def failure(point: str, number: int) -> Exception:
+    """What the system says at a step, or the database at a write."""
+    if hasattr(io_steps, point):
+        return OSError(number, os.strerror(number))
+    return OperationalError("", {}, sqlite3.OperationalError(SAID.get(number, "disk I/O error")))
+
+
+def run(scene: Scene, scenario: Scenario, *, start: int) -> str:
+    """How a command ended."""
+    try:
+        with closing(scene.database):
+            failed = scenario.run(scene.database, ticking(start))
+    except IndexerError as problem:
+        return f"stopped: {problem}"
+    except Exception as problem:
+        return f"crashed: {problem!r}"
+    return f"{failed} failed" if failed else "done"
+
+
+def struck(scene: Scene, scenario: Scenario, wall: Wall) -> dict[str, Any]:
+    """How a command ended that ran into the wall, what it met, and if it lives what is left."""
+    scenario.setting(scene)
+    wall.build(scenario)
+    ended = run(scene, scenario, start=1000)
+    wall.strike_at, wall.files = None, FILES
+    return {"met": wall.met, "ended": ended, "stages": afterwards(scene, scenario)}
+
+
+def restarted(scene: Scene, scenario: Scenario) -> dict[str, Any]:
+    """What a process leaves that comes after one that was killed."""
+    if scenario.setting is not changed:
+        scenario.setting(scene)
+    return {"ended": "killed", "stages": afterwards(scene, scenario)}
+
+
+def afterwards(scene: Scene, scenario: Scenario) -> list[dict[str, Any]]:
+    """What is left after the fault, and how a second and a third run ended and what they left."""
+    told = [facts(scene)]
+    for start in (2000, 3000):
+        told.append({"ended": run(scene, scenario, start=start), **facts(scene)})
+    return told
+
+
+def strikes(scene: Scene) -> Iterator[tuple[str, int, str, str]]:
+    """Scenario, number, point and fault of every trial; what two scenarios have in common is struck in the first."""
+    seen = set()
+    for label, scenario in SCENARIOS.items():
+        scene.reset(scenario.stage)
+        met = in_a_fork(partial(struck, scene, scenario, Wall()))["met"]
+        for number, point in enumerate(met):
+            # As far as the next point, too: by then both have had the same answer at this one.
+            way = (scenario.stage, scenario.run, scenario.setting is changed, number, *met[: number + 2])
+            if way not in seen:
+                yield from ((label, number, point, fault) for fault in FAULTS)
+            seen.add(way)
+
+
+def trial(scene: Scene, label: str, number: int, point: str, fault: str) -> dict[str, Any]:
+    """What came of one fault at one point."""
+    scenario = SCENARIOS[label]
+    scene.reset(scenario.stage)
+    answer = in_a_fork(partial(struck, scene, scenario, Wall(number, fault)))
+    answer = answer or in_a_fork(partial(restarted, scene, scenario))
+    return {"scenario": label, "number": number, "point": point, "fault": fault} | answer
+
+
+def work(folder: Path, part: int) -> None:
+    """Writes every second trial."""
+    (folder / str(part)).mkdir()
+    scene = Scene(folder.resolve() / str(part))
+    make(scene)
+    points()
+    gc.disable()  # a collection in a fork would copy all pages that it shares
+    told = [trial(scene, *strike) for strike in list(strikes(scene))[part::PARTS]]
+    (folder / f"trials-{part}.json").write_text(json.dumps(told))
+
+
+if __name__ == "__main__":
+    at_work = []
+    for number in range(PARTS):
+        at_work.append(os.fork())
+        if at_work[-1] == 0:
+            work(Path(sys.argv[1]), number)
+            sys.exit()
+    sys.exit(max(os.waitpid(child, 0)[1] for child in at_work) and 1)
