@@ -57,9 +57,9 @@ def test_problems() -> None:
 def test_workers_that_cannot() -> None:
     """A worker of another version, or without the function, says so and does nothing."""
     assert carry_out(b"", None, None, "9.9") == Unfit("has indexer 0.0.1, and this is 9.9")
-    work = pickle.dumps((square, (1,))).replace(b"tests.support.worker_functions", b"tests.engines.wirks")
+    work = pickle.dumps((square, (1,))).replace(b"tests.support.worker_functions", b"tests.support.walker_functions")
     assert carry_out(work, None, None, "0.0.1") == Unfit(
-        "cannot load the work (ModuleNotFoundError: No module named 'tests.engines.wirks')"
+        "cannot load the work (ModuleNotFoundError: No module named 'tests.support.walker_functions')"
     )
 
 

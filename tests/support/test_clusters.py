@@ -11,7 +11,7 @@ import pytest
 
 from tests.execution.test_process_pool import is_running
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CODE = """
 import sys, time
 from pathlib import Path

@@ -19,12 +19,12 @@ def cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_folder_tells_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A changed source, whichever of the files it is, is compiled anew."""
-    package = tmp_path / "pixels"
+    package = tmp_path / "kernel"
     package.mkdir()
-    monkeypatch.setattr(cache, "__file__", str(package / "compiled.py"))
+    monkeypatch.setattr(cache, "__file__", str(package / "cache.py"))
     folders = set[Path]()
     for sources in ("aaa", "aab", "aba", "baa"):
-        for name, source in zip(("bits.py", "components.py", "kernel.py"), sources, strict=True):
+        for name, source in zip(("bits.py", "components.py", "search.py"), sources, strict=True):
             (package / name).write_text(source)
         folders.add(cache._folder(""))
     assert (len(folders), {folder.parent for folder in folders}) == (4, {package / "__pycache__"})

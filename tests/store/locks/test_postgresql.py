@@ -21,7 +21,7 @@ from indexer.store.locks.writer_lock import Right, writer_lock
 from tests.support.databases import on_postgresql, rows
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 HOLD = """
 import sys
 from datetime import UTC, datetime

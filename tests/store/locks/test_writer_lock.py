@@ -22,7 +22,7 @@ from indexer.store.schema import open_database
 from tests.support.databases import execute, on_postgresql, on_sqlite
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 HOLD = """
 import sys
 from datetime import UTC, datetime

@@ -20,7 +20,7 @@ from indexer.store.transfer.rows import Into, iter_rows, list_tables
 from tests.support.databases import Maker, execute, on_sqlite, rows
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 FILL = """
 import os, signal, sys
 from datetime import UTC, datetime

@@ -327,7 +327,7 @@ def moving(lot: Index) -> subprocess.Popen[str]:
     lot.database.close()
     place = lot.database.url.render_as_string(hide_password=False)
     line = [sys.executable, "-c", SLOW, place, str(lot.folder / VICTIM)]
-    project = str(Path(__file__).resolve().parents[2])
+    project = str(Path(__file__).resolve().parents[3])
     first = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": project})
     assert first.stdout is not None
     assert first.stdout.readline() == "moving\n"

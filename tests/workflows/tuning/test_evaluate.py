@@ -25,7 +25,7 @@ from tests.workflows.conftest import BIRD, CAR, Index, Mark, name, picture
 
 Frames = Callable[[str], Index]
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+README = Path(__file__).resolve().parents[3] / "README.md"
 GHOST: Mark = (12, 20, 14, 35)
 """Seen by `balanced`, not by `plain`; not where the car is."""
 LABELS = [StateLabel(line, str(line), state, None) for line, state in enumerate(["empty", "empty", "car", "ghost"], 1)]
