@@ -73,7 +73,7 @@ def test_floors_hold() -> None:
         ("domain/names.py", "import indexer.files.walking", "A floor imports only the floors below it"),
         ("execution/process_pool.py", "import indexer.domain.names", "A floor imports only the floors below it"),
         ("store/pins.py", "import indexer.workflows.admin.status", "A floor imports only the floors below it"),
-        ("workflows/admin/status.py", "import indexer.cli.render.words", "A floor imports only the floors below it"),
+        ("workflows/admin/status.py", "import indexer.cli.render.tables", "A floor imports only the floors below it"),
         ("attic.py", "", "A floor imports only the floors below it"),
     ],
 )

@@ -6,7 +6,6 @@ What differs from run to run or between versions is made equal first: the folder
 
 import contextlib
 import difflib
-import importlib.util
 import io
 import os
 import re
@@ -20,7 +19,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, make_url
 
-from indexer.cli import main
+from indexer.cli.app import app
+from indexer.cli.main import main
 from indexer.store.schema import open_database
 from indexer.workflows.admin.demo import write_frames
 from tests.support.databases import Maker, execute, on_postgresql
@@ -47,13 +47,9 @@ def run(command: str, *, folder: Path) -> str:
     """What a command prints, run in a folder as the README has it."""
     program, name, *words = shlex.split(command)
     assert (program, name) == ("python", "manage.py")
-    spec = importlib.util.spec_from_file_location("manage", ROOT / "manage.py")
-    assert spec is not None
-    assert spec.loader is not None
-    spec.loader.exec_module(manage := importlib.util.module_from_spec(spec))
     printed = io.StringIO()
     with contextlib.chdir(folder), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        code = main.run(manage.app, words)
+        code = main(app, words)
     assert code == 0, printed.getvalue()
     return printed.getvalue()
 

@@ -29,7 +29,7 @@ _ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?(?:\[[0-9A-Fa-f:.%]+\]|[^\s/:\
 
 
 @dataclass(frozen=True)
-class Asked:
+class EngineOptions:
     """What a person typed of who does the work."""
 
     processes: int | None
@@ -39,7 +39,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Workers:
+class EngineChoice:
     """Who does the work: so many processes of this machine, or a cluster, at an address or of as many processes."""
 
     number: int
@@ -61,24 +61,24 @@ class Workers:
         )
 
 
-def workers(asked: Asked, settings: Settings) -> Workers:
+def choose_engine(options: EngineOptions, settings: Settings) -> EngineChoice:
     """What was typed, else what the surroundings say; an address alone chooses the cluster."""
     from indexer.execution.path_mapping import read_mounts
 
-    typed = "dask" if asked.engine is None and asked.scheduler is not None else asked.engine
+    typed = "dask" if options.engine is None and options.scheduler is not None else options.engine
     engine = typed or settings.engine or ("dask" if settings.scheduler else "processes")
     if engine not in {"processes", "dask"}:
         name = "INDEXER_ENGINE" if typed is None else "--engine"
         raise UsageProblem(f"{name} is {engine!a}; give processes or dask")
     if engine == "processes":
-        for name, value in (("--scheduler", asked.scheduler), ("--map-path", asked.map_path)):
+        for name, value in (("--scheduler", options.scheduler), ("--map-path", options.map_path)):
             if value:
                 raise UsageProblem(f"{name} is for a cluster; add --engine dask, or leave it out")
-    address = _address(asked.scheduler or settings.scheduler) if engine == "dask" else None
-    if address is not None and asked.processes is not None:
+    address = _address(options.scheduler or settings.scheduler) if engine == "dask" else None
+    if address is not None and options.processes is not None:
         raise UsageProblem(f"--processes is for workers started here, and {address} has its own; leave one out")
-    number = settings.processes if asked.processes is None else asked.processes
-    return Workers(number, engine == "dask", address, read_mounts(asked.map_path))
+    number = settings.processes if options.processes is None else options.processes
+    return EngineChoice(number, engine == "dask", address, read_mounts(options.map_path))
 
 
 def _address(text: str | None) -> str | None:

@@ -4,26 +4,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from indexer.cli.main import warn
-from indexer.cli.render.words import when
-from indexer.cli.session import Page
+from indexer.cli.main import print_line
+from indexer.cli.render.tables import format_time
+from indexer.cli.session import CommandSession
 from indexer.escaping import quoted
 from indexer.store.database import Database, parse_address
 from indexer.store.schema import find_database, open_database
 from indexer.workflows.ingest.discovery import Found
 from indexer.workflows.ingest.other_indexes import OtherIndex, find_other_indexes, note_use
 
-_NAMED = 3
+_MAX_LISTED = 3
 
 
 @contextmanager
-def open_index(page: Page, found: Found, *, also_here: bool) -> Iterator[tuple[Database, Found]]:
+def open_index(session: CommandSession, found: Found, *, also_here: bool) -> Iterator[tuple[Database, Found]]:
     """The index, open until the end of the block and made if there is none, and what was found.
 
     If other indexes have images of the folders found, a person is asked before anything is made or written, unless
     `also_here` answers; what was found then says beside which ones.
     """
-    name, known = page.settings.database, page.known_indexes
+    name, known = session.settings.database, session.known_indexes
     database = find_database(name)
     try:
         others = find_other_indexes(
@@ -31,31 +31,33 @@ def open_index(page: Page, found: Found, *, also_here: bool) -> Iterator[tuple[D
             found,
             address=parse_address(name),
             known=known.list_indexes(),
-            is_named=page.settings.is_database_named,
+            is_named=session.settings.is_database_named,
         )
         if others:
-            _ask(page, others, also_here=also_here)
+            _ask(session, others, also_here=also_here)
         database = database or open_database(name, create=True)
-        note_use(database, found.folders, known=known, clock=page.clock)
+        note_use(database, found.folders, known=known, clock=session.clock)
         yield database, replace(found, beside=tuple(sorted({other.index_id for other in others} - {""})))
     finally:
         if database is not None:
             database.close()
 
 
-def _ask(page: Page, others: Sequence[OtherIndex], *, also_here: bool) -> None:
+def _ask(session: CommandSession, others: Sequence[OtherIndex], *, also_here: bool) -> None:
     """Names the others, and goes on only if this index is wanted beside them."""
-    if also_here or page.can_ask:
-        for other in others[:_NAMED]:
-            warn(f"indexer: {sentence(other)}")
-        if len(others) > _NAMED:
-            warn(f"indexer: and {len(others) - _NAMED} more")
+    if also_here or session.can_ask:
+        for other in others[:_MAX_LISTED]:
+            print_line(f"indexer: {sentence(other)}")
+        if len(others) > _MAX_LISTED:
+            print_line(f"indexer: and {len(others) - _MAX_LISTED} more")
     if not also_here:
-        this = parse_address(page.settings.database)
-        page.ask(f"Two indexes do not see each other's decisions. Use {this} all the same?", instead=_instead(others))
+        this = parse_address(session.settings.database)
+        session.ask(
+            f"Two indexes do not see each other's decisions. Use {this} all the same?", instead=_refusal_advice(others)
+        )
 
 
-def _instead(others: Sequence[OtherIndex]) -> str:
+def _refusal_advice(others: Sequence[OtherIndex]) -> str:
     """What to type where nobody can be asked."""
     joint = ", or" if others[0].address else "; type"
     more = f" ({len(others) - 1} more have, too)" if len(others) > 1 else ""
@@ -73,12 +75,12 @@ def sentence(other: OtherIndex) -> str:
     if other.gone_from:
         which.append(f"which was at {other.gone_from} and is there no more")
     if other.last_used is not None:
-        which.append(f"last used {when(other.last_used)} UTC")
-    told = ", ".join([*which, f"folder {other.folder}"])
+        which.append(f"last used {format_time(other.last_used)} UTC")
+    facts = ", ".join([*which, f"folder {other.folder}"])
     if not other.address:
-        return f"another index has images of this folder: {told}"
+        return f"another index has images of this folder: {facts}"
     use_it = f"type --db {quoted(other.address)} to use it"
-    return f"another index has images of this folder: {other.address} ({told}); {use_it}"
+    return f"another index has images of this folder: {other.address} ({facts}); {use_it}"
 
 
 def _of(other: OtherIndex) -> str:

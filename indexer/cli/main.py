@@ -7,7 +7,6 @@ closed pipe with exit code 1 before anything could be said. Enforced by tests/cl
 """
 
 import gc
-import io
 import json
 import os
 import sys
@@ -18,10 +17,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 import typer
 
+from indexer.cli.streams import escape_unencodable, open_closed_streams, redirect_to_devnull
 from indexer.errors import IndexerError, lacks_descriptors
 from indexer.escaping import PROGRAM, printable, without_passwords
 from indexer.files import private
@@ -29,106 +28,89 @@ from indexer.files import private
 LOG_NAME = "indexer.log"
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 100_000  # Python's 700 looks for cycles all through the loading of libraries
 
-Say = Callable[[str, int], int]
+ErrorPrinter = Callable[[str, int], int]
 """Says a sentence and gives back the exit code."""
 
 
-def run(app: typer.Typer, words: Sequence[str]) -> int:
-    """The exit code of the command that these words ask for, after saying what went wrong if something did."""
-    say = partial(_say, as_json="--json" in words)
+def main(app: typer.Typer, arguments: Sequence[str]) -> int:
+    """The exit code of the command that these arguments ask for, after saying what went wrong if something did."""
+    print_error = partial(_print_error, as_json="--json" in arguments)
     try:
-        _open_what_is_closed()
-        _admit_any_name()
+        open_closed_streams()
+        escape_unencodable()
         gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
-        _invoke(app, words)
+        _invoke(app, arguments)
         return 0
     except typer.Exit as end:
         return end.exit_code
     except IndexerError as problem:
         for line in problem.lines:
-            warn(line)
-        return say(str(problem), problem.exit_code)
+            print_line(line)
+        return print_error(str(problem), problem.exit_code)
     except KeyboardInterrupt:
-        return say("interrupted; what was done so far is kept, and the same command goes on from there", 130)
+        return print_error("interrupted; what was done so far is kept, and the same command goes on from there", 130)
     except Exception as problem:
         if lacks_descriptors(problem):
-            return say("no more files may be open at the same time here; type ulimit -n 1024, and this once more", 1)
+            return print_error(
+                "no more files may be open at the same time here; type ulimit -n 1024, and this once more", 1
+            )
         if isinstance(problem, OSError):
             place = f": {problem.filename!a}" if problem.filename else ""
-            return say(f"{problem.strerror or problem}{place}", 1)
-        return _say_usage(problem, say) if hasattr(problem, "format_message") else _say_unexpected(problem, words, say)
+            return print_error(f"{problem.strerror or problem}{place}", 1)
+        return (
+            _print_usage_error(problem, print_error)
+            if hasattr(problem, "format_message")
+            else _print_unexpected(problem, arguments, print_error)
+        )
 
 
-def _open_what_is_closed() -> None:
-    """Gives a process that was started without standard streams, as by some daemons, streams that lead nowhere."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - for the rest of the process
-
-
-def _admit_any_name() -> None:
-    """A terminal that cannot show a name still shows the report."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _invoke(app: typer.Typer, words: Sequence[str]) -> None:
+def _invoke(app: typer.Typer, arguments: Sequence[str]) -> None:
     try:
-        with typer.main.get_command(app).make_context(PROGRAM, list(words)) as context:
+        with typer.main.get_command(app).make_context(PROGRAM, list(arguments)) as context:
             context.command.invoke(context)
     finally:
         try:
             sys.stdout.flush()
         except OSError:
-            fall_silent(sys.stdout)
+            redirect_to_devnull(sys.stdout)
 
 
-def fall_silent(stream: IO[str]) -> None:
-    """Lets a stream whose reader has left write to nowhere: the work is done all the same, and nobody is to be told."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, stream.fileno())
-    finally:
-        os.close(nowhere)
-
-
-def _say_usage(problem: Exception, say: Say) -> int:
+def _print_usage_error(problem: Exception, print_error: ErrorPrinter) -> int:
     """The command line's own complaints, with the line that shows how it goes; the help where no command was given."""
     message = problem.format_message()  # type: ignore[attr-defined]
     if message.startswith("Usage:"):
-        print(message, file=sys.stderr)  # noqa: T201 - this is the door
-        return say("no command was given", 2)
+        print(message, file=sys.stderr)  # noqa: T201 - what people read
+        return print_error("no command was given", 2)
     context = getattr(problem, "ctx", None)
     if context is not None:
         print(context.get_usage(), file=sys.stderr)  # noqa: T201
-    return say(message, 2)
+    return print_error(message, 2)
 
 
-def _say_unexpected(problem: Exception, words: Sequence[str], say: Say) -> int:
-    log = _write_log(words)
-    return say(f"unexpected: {type(problem).__name__}: {problem} (the traceback is in {log})", 3)
+def _print_unexpected(problem: Exception, arguments: Sequence[str], print_error: ErrorPrinter) -> int:
+    log = _write_log(arguments)
+    return print_error(f"unexpected: {type(problem).__name__}: {problem} (the traceback is in {log})", 3)
 
 
-def warn(line: str) -> None:
+def print_line(line: str) -> None:
     """Says one line to people on stderr."""
     with suppress(OSError):  # a stream that is full or gone changes nothing about how it went
         print(printable(without_passwords(line)), file=sys.stderr)  # noqa: T201
 
 
-def _say(sentence: str, code: int, *, as_json: bool) -> int:
+def _print_error(sentence: str, code: int, *, as_json: bool) -> int:
     """Says one sentence to people on stderr, and to programs on stdout where they asked for JSON."""
     sentence = without_passwords(sentence)
-    warn(f"indexer: {sentence}")
+    print_line(f"indexer: {sentence}")
     if as_json:
         with suppress(OSError):
             print(json.dumps({"error": sentence, "exit_code": code}), flush=True)  # noqa: T201
     return code
 
 
-def _write_log(words: Sequence[str]) -> Path:
+def _write_log(arguments: Sequence[str]) -> Path:
     stamp = datetime.now(UTC).isoformat(timespec="seconds")
-    text = without_passwords(f"{stamp} {' '.join(map(ascii, words[:1]))}\n{traceback.format_exc()}\n")
+    text = without_passwords(f"{stamp} {' '.join(map(ascii, arguments[:1]))}\n{traceback.format_exc()}\n")
     for folder in (Path.cwd(), Path(tempfile.gettempdir())):
         try:
             descriptor = private.open_file(str(folder / LOG_NAME), flags=os.O_WRONLY | os.O_APPEND)

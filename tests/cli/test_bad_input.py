@@ -4,13 +4,13 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from indexer.cli import main
+from indexer.cli.app import app
+from indexer.cli.main import main
 from indexer.store.database import Database
-from tests.cli.conftest import Answer, Run, draw, make_lot
+from tests.support.command import Answer, Run, draw, make_lot
 
 
 def everything_in(folder: Path) -> dict[str, bytes]:
@@ -112,13 +112,13 @@ OTHERS = [
 
 
 @pytest.fixture(scope="module")
-def decided_once(manage: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def decided_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an index in it that was compared, for commands that must not change it."""
     folder = tmp_path_factory.mktemp("decided")
     make_lot(folder / "lot")
     database = f"--db={folder / 'indexer.db'}"
-    assert main.run(manage.app, [database, "ingest", str(folder / "lot"), "--processes", "1"]) == 0
-    assert main.run(manage.app, [database, "compare", "--processes", "1"]) == 0
+    assert main(app, [database, "ingest", str(folder / "lot"), "--processes", "1"]) == 0
+    assert main(app, [database, "compare", "--processes", "1"]) == 0
     return folder
 
 

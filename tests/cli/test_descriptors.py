@@ -13,8 +13,8 @@ from indexer.cli.descriptors import require_descriptors
 from indexer.errors import LimitProblem, lacks_descriptors
 from indexer.files.filesystems import is_shared
 from indexer.files.manifest import is_manifest
-from tests.cli.conftest import Run, command
 from tests.cli.test_json import WORDS
+from tests.support.command import Run, command
 
 
 def limit(number: int) -> None:

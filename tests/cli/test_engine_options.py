@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from indexer.cli.engine_options import Asked, Workers, workers
+from indexer.cli.engine_options import EngineChoice, EngineOptions, choose_engine
 from indexer.errors import UsageProblem
 from indexer.execution.path_mapping import Mounts
 from indexer.settings import Settings
-from tests.cli.conftest import Run, draw
 from tests.cli.test_interrupts import known_images, members, started, within
 from tests.support.clusters import Cluster
 from tests.support.clusters import started as cluster_started
+from tests.support.command import Run, draw
 
 __all__ = ["started"]
 
@@ -43,33 +43,40 @@ def big_lot(own_home: Path) -> Path:
 @pytest.mark.parametrize(
     ("asked", "settings", "expected"),
     [
-        (Asked(None), PLAIN, Workers(3, False, None, Mounts())),
-        (Asked(2, "dask"), PLAIN, Workers(2, True, None, Mounts())),
-        (Asked(None, None, "10.0.0.1:8786"), PLAIN, Workers(3, True, AT, Mounts())),
-        (Asked(None), Settings("", 3, scheduler=AT), Workers(3, True, AT, Mounts())),
-        (Asked(1, "processes"), Settings("", 3, engine="dask", scheduler=AT), Workers(1, False, None, Mounts())),
-        (Asked(None, "dask", AT, ("/a=/b",)), PLAIN, Workers(3, True, AT, Mounts((("/a", "/b"),)))),
+        (EngineOptions(None), PLAIN, EngineChoice(3, False, None, Mounts())),
+        (EngineOptions(2, "dask"), PLAIN, EngineChoice(2, True, None, Mounts())),
+        (EngineOptions(None, None, "10.0.0.1:8786"), PLAIN, EngineChoice(3, True, AT, Mounts())),
+        (EngineOptions(None), Settings("", 3, scheduler=AT), EngineChoice(3, True, AT, Mounts())),
+        (
+            EngineOptions(1, "processes"),
+            Settings("", 3, engine="dask", scheduler=AT),
+            EngineChoice(1, False, None, Mounts()),
+        ),
+        (EngineOptions(None, "dask", AT, ("/a=/b",)), PLAIN, EngineChoice(3, True, AT, Mounts((("/a", "/b"),)))),
     ],
 )
-def test_who_does_the_work(asked: Asked, settings: Settings, expected: Workers) -> None:
+def test_who_does_the_work(asked: EngineOptions, settings: Settings, expected: EngineChoice) -> None:
     """What is typed outranks the surroundings, and an address alone chooses the cluster."""
-    assert workers(asked, settings) == expected
+    assert choose_engine(asked, settings) == expected
 
 
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (Asked(None, "spark"), "--engine is 'spark'; give processes or dask"),
-        (Asked(None, "processes", AT), "--scheduler is for a cluster; add --engine dask, or leave it out"),
-        (Asked(None, None, None, ("/a=/b",)), "--map-path is for a cluster; add --engine dask, or leave it out"),
-        (Asked(2, "dask", AT), f"--processes is for workers started here, and {AT} has its own; leave one out"),
-        (Asked(None, "dask", "tcp://here"), "'tcp://here' is no address of a scheduler; give one as in " + AT),
+        (EngineOptions(None, "spark"), "--engine is 'spark'; give processes or dask"),
+        (EngineOptions(None, "processes", AT), "--scheduler is for a cluster; add --engine dask, or leave it out"),
+        (
+            EngineOptions(None, None, None, ("/a=/b",)),
+            "--map-path is for a cluster; add --engine dask, or leave it out",
+        ),
+        (EngineOptions(2, "dask", AT), f"--processes is for workers started here, and {AT} has its own; leave one out"),
+        (EngineOptions(None, "dask", "tcp://here"), "'tcp://here' is no address of a scheduler; give one as in " + AT),
     ],
 )
-def test_words_that_do_not_fit(asked: Asked, words: str) -> None:
+def test_words_that_do_not_fit(asked: EngineOptions, words: str) -> None:
     """What makes no sense together is refused, with what to type instead."""
     with pytest.raises(UsageProblem) as problem:
-        workers(asked, PLAIN)
+        choose_engine(asked, PLAIN)
     assert str(problem.value) == words
 
 

@@ -2,12 +2,11 @@
 
 import subprocess
 import sys
-from types import ModuleType
 
 import pytest
 
-from tests.cli.conftest import ROOT, Run
 from tests.cli.test_json import commands_of
+from tests.support.command import ROOT, Run
 
 HEAVY = ["cv2", "numpy", "numba", "PIL", "sqlalchemy", "alembic", "sqlite3", "rich", "multiprocessing", "pebble"]
 LOOK = f"""
@@ -33,9 +32,9 @@ def test_look_sees_what_is_loaded() -> None:
     assert {"sqlalchemy", "rich"} <= set(done.stdout.splitlines()[-1].split())
 
 
-def test_every_command_has_help(run: Run, manage: ModuleType) -> None:
+def test_every_command_has_help(run: Run) -> None:
     """Every command says in one sentence what it does, uncut in the list of commands, and explains every option."""
-    for command in commands_of(manage):
+    for command in commands_of():
         answer = run(*command, "--help")
         sentence = answer.out.splitlines()[2].strip()
         assert answer.code == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli import test_terminal as terminal
-from tests.cli.conftest import Answer, Run, command, draw
+from tests.support.command import Answer, Run, command, draw
 from tests.support.databases import Maker, on_postgresql
 
 on_terminal = terminal.on_terminal

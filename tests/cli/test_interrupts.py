@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import command, draw
+from tests.support.command import command, draw
 
 FRAMES = 200
 

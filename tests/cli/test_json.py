@@ -4,12 +4,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import typer
 
-from tests.cli.conftest import Run, draw
+from indexer.cli.app import app
+from tests.support.command import Run, draw
 
 WORDS = [
     ("ingest", "lot"),
@@ -59,14 +59,14 @@ WORDS = [
 ]
 
 
-def commands_of(manage: ModuleType) -> Iterator[tuple[str, ...]]:
+def commands_of() -> Iterator[tuple[str, ...]]:
     """All commands that manage.py knows."""
-    for name, command in typer.main.get_command(manage.app).commands.items():
+    for name, command in typer.main.get_command(app).commands.items():
         subcommands = getattr(command, "commands", None)
         yield from [(name,)] if subcommands is None else ((name, below) for below in subcommands)
 
 
-def test_every_command(run: Run, lot: Path, manage: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_command(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command puts one document on stdout and its words, if it has any, on stderr."""
     monkeypatch.setenv("INDEXER_PROCESSES", "1")
     (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
@@ -76,7 +76,7 @@ def test_every_command(run: Run, lot: Path, manage: ModuleType, monkeypatch: pyt
         assert isinstance(answer.document, dict | list), words
         assert answer.err.strip(), words
     shutil.rmtree(answer.document["folder"])  # of the demo, which leaves it to be looked at
-    assert set(commands_of(manage)) <= {words[:count] for words in WORDS for count in (1, 2)}
+    assert set(commands_of()) <= {words[:count] for words in WORDS for count in (1, 2)}
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from indexer.cli import main
+from indexer.cli.main import main
 from indexer.errors import DatabaseProblem, Declined, FolderProblem, UsageProblem
-from tests.cli.conftest import command
+from tests.support.command import command
 
 
 def failing(problem: BaseException) -> typer.Typer:
@@ -41,7 +41,7 @@ def test_known_problems(
     problem: BaseException, code: int, sentence: str | None, capsys: pytest.CaptureFixture[str], own_home: Path
 ) -> None:
     """A known problem is one sentence on stderr and an exit code; nothing is logged."""
-    assert main.run(failing(problem), []) == code
+    assert main(failing(problem), []) == code
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("indexer: ")
@@ -52,7 +52,7 @@ def test_known_problems(
 
 def test_unexpected(capsys: pytest.CaptureFixture[str], own_home: Path) -> None:
     """What nobody expected is exit code 3, one sentence, and a traceback in indexer.log."""
-    assert main.run(failing(ZeroDivisionError("it was zero")), []) == 3
+    assert main(failing(ZeroDivisionError("it was zero")), []) == 3
     log = (own_home / "indexer.log").read_text()
     assert capsys.readouterr().err == (
         f"indexer: unexpected: ZeroDivisionError: it was zero (the traceback is in {own_home / 'indexer.log'})\n"
@@ -67,7 +67,7 @@ def test_unexpected_where_nothing_can_be_written(
     """Where the log cannot be written, it goes to the folder for temporary files."""
     (own_home / "indexer.log").mkdir()
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
-    assert main.run(failing(ZeroDivisionError()), []) == 3
+    assert main(failing(ZeroDivisionError()), []) == 3
     assert str(tmp_path / "indexer.log") in capsys.readouterr().err
     assert "ZeroDivisionError" in (tmp_path / "indexer.log").read_text()
 
@@ -75,7 +75,7 @@ def test_unexpected_where_nothing_can_be_written(
 @pytest.mark.parametrize("code", [0, 1, 7])
 def test_a_command_chooses_its_exit_code(code: int) -> None:
     """A command that ends with an exit code of its own gets it."""
-    assert main.run(failing(typer.Exit(code)), []) == code
+    assert main(failing(typer.Exit(code)), []) == code
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])
@@ -93,7 +93,7 @@ def test_reader_that_leaves(decided: Path, own_home: Path, more: list[str]) -> N
 
 def test_broken_pipe_of_a_workflow_is_a_problem(capsys: pytest.CaptureFixture[str]) -> None:
     """A pipe that breaks inside the work, and not on the way to the reader, is said and is no success."""
-    assert main.run(failing(BrokenPipeError(32, "Broken pipe")), []) == 1
+    assert main(failing(BrokenPipeError(32, "Broken pipe")), []) == 1
     assert capsys.readouterr().err == "indexer: Broken pipe\n"
 
 

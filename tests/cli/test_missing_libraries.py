@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.cli.conftest import command
+from tests.support.command import command
 
 
 def test_missing_system_library(tmp_path: Path, lot: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from indexer.files import markers
 from indexer.workflows.admin import status
-from tests.cli.conftest import Run, make_lot
+from tests.support.command import Run, make_lot
 from tests.support.own_files import OWN_FILES
 
 PRECIOUS = "the only copy of something\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from indexer.workflows.admin.demo import write_frames
-from tests.cli.conftest import Run
+from tests.support.command import Run
 from tests.support.databases import Maker, on_postgresql, rows
 
 

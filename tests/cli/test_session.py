@@ -9,7 +9,8 @@ from enum import StrEnum
 import pytest
 from rich.console import Console
 
-from indexer.cli.session import Page, plain
+from indexer.cli.json_output import to_json
+from indexer.cli.session import CommandSession
 from indexer.errors import UsageProblem
 from indexer.settings import Settings
 
@@ -38,12 +39,12 @@ def in_words(console: Console, report: Report) -> None:
     console.print(f"it is {report.name}")
 
 
-def test_plain() -> None:
+def test_to_json() -> None:
     """A report becomes objects, lists, text and numbers; times are ISO 8601."""
     inner = Report("in", NOON, Counter())
     report = Report("out", NOON, Counter({Colour.RED: 2}), inner, (("a", 1.5),))
     time = "2026-01-01T12:00:00+00:00"
-    assert json.loads(json.dumps(plain(report))) == {
+    assert json.loads(json.dumps(to_json(report))) == {
         "name": "out",
         "at": time,
         "counts": {"red": 2},
@@ -55,7 +56,7 @@ def test_plain() -> None:
 @pytest.mark.parametrize("as_json", [False, True])
 def test_show(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
     """Words go to stdout, or to stderr where the document has stdout."""
-    with Page(Settings("x.db", 1), as_json=as_json) as page:
+    with CommandSession(Settings("x.db", 1), as_json=as_json) as page:
         page.show(Report("red", NOON, Counter()), in_words)
     out, err = capsys.readouterr()
     assert err == ("it is red\n" if as_json else "")
@@ -64,20 +65,20 @@ def test_show(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
 
 def test_long_words_stay_on_their_line(capsys: pytest.CaptureFixture[str]) -> None:
     """A path of any length is not broken by a line end, so that it can be copied."""
-    with Page(Settings("x.db", 1), as_json=False) as page:
+    with CommandSession(Settings("x.db", 1), as_json=False) as page:
         page.show(Report("/long folder" * 300, NOON, Counter()), in_words)
     assert capsys.readouterr().out == f"it is {'/long folder' * 300}\n"
 
 
 def test_nobody_to_ask(capsys: pytest.CaptureFixture[str]) -> None:
     """Where stdin is no terminal nobody is asked: the command is refused with what to type."""
-    with Page(Settings("x.db", 1), as_json=False) as page, pytest.raises(UsageProblem, match="type --yes"):
+    with CommandSession(Settings("x.db", 1), as_json=False) as page, pytest.raises(UsageProblem, match="type --yes"):
         page.ask("Sure?", instead="type --yes")
     assert capsys.readouterr().out == ""
 
 
 def test_progress_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """Progress that nobody sees is counted by nobody."""
-    with Page(Settings("x.db", 1), as_json=False) as page:
+    with CommandSession(Settings("x.db", 1), as_json=False) as page:
         page.progress("reading", 10)(5)
     assert capsys.readouterr() == ("", "")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Answer, command
+from tests.support.command import Answer, command
 
 OnTerminal = Callable[..., Answer]
 

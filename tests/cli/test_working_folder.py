@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer.imaging.synthetic.scenes import Scene, draw, encode
-from tests.cli.conftest import ROOT
+from tests.support.command import ROOT
 
 
 @pytest.fixture

@@ -6,11 +6,9 @@ import pytest
 
 from indexer.domain.removal import SMALLEST_BRAKED
 from indexer.store.database import Database
-from tests.cli import conftest as door
-from tests.cli.conftest import Run
-from tests.workflows.conftest import CAR, Index, Mark, name, picture
+from tests.support.command import Run
+from tests.support.index import CAR, Index, Mark, name, picture
 
-manage, run = door.manage, door.run
 BAYS: list[Mark] = [(left, 20, 14, 90) for left in (10, 30, 50, 70)]
 
 

@@ -17,7 +17,7 @@ from indexer.workflows.ingest.discovery import look
 from indexer.workflows.ingest.ingest import ingest
 from indexer.workflows.removal import restore as restore_workflow
 from indexer.workflows.removal.purge import purge
-from tests.workflows.conftest import CAR, Index, name, picture
+from tests.support.index import CAR, Index, name, picture
 
 
 def filled(index: Index) -> Index:

@@ -16,11 +16,9 @@ from sqlalchemy import text
 
 from indexer.files.walking import QUARANTINE_NAME
 from indexer.store import database as store
-from tests.cli import conftest as door
-from tests.cli.conftest import Answer, Run
 from tests.support.apart import images, rows, shoot
+from tests.support.command import Answer, Run
 
-manage, run = door.manage, door.run
 FRAMES = 12
 PAGE_BYTES = 4096
 INGEST, COMPARE = ["ingest", "frames", "--processes", 1], ["compare", "--processes", 1]

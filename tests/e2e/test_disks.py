@@ -10,7 +10,7 @@ from indexer.store.schema import open_database
 from indexer.workflows.removal.recover import recover
 from indexer.workflows.removal.rescue import rescue
 from tests.support.disks import COARSE_NS, KINDS, Kind
-from tests.workflows.conftest import BIRD, Index, name, picture
+from tests.support.index import BIRD, Index, name, picture
 
 KEEPER, COPY, BIRDS = name(0), f"day/{name(1)}", f"day/{name(2)}"
 FILES = {KEEPER: picture(), COPY: picture(), BIRDS: picture(BIRD)}

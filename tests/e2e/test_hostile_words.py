@@ -12,12 +12,10 @@ from typing import Any
 import pytest
 
 from indexer.store.columns import path_from_text
-from tests.cli import conftest as door
-from tests.cli.conftest import Answer, Run, command
 from tests.support.apart import facts, images, rows
-from tests.workflows.conftest import picture
+from tests.support.command import Answer, Run, command
+from tests.support.index import picture
 
-manage, run = door.manage, door.run
 NAMES = [
     b"two\nlines.png",
     b"return\rcarriage.png",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from indexer.store.schema import open_database
-from tests.workflows.conftest import name, picture
+from tests.support.index import name, picture
 
 ROOT = Path(__file__).resolve().parents[2]
 LACKS = {

@@ -12,7 +12,7 @@ import pytest
 from indexer.files.filesystems import is_mount_point
 from indexer.files.quarantine import quarantine_folder
 from indexer.store.schema import open_database
-from tests.workflows.conftest import BIRD, Index, name, picture
+from tests.support.index import BIRD, Index, name, picture
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER
 from indexer.files.witness_record import RECORD_NAME
 from indexer.store.database import Database
+from tests.support.index import Index
 from tests.support.own_files import OWN_FILES
 from tests.support.world import BIRDS, COPY, make_lot
-from tests.workflows.conftest import Index
 
 WATCHED = ("link", "unlink", "append")
 

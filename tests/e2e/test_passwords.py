@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 
 from indexer.store import schema
-from tests.cli import conftest as door
-from tests.cli.conftest import Run
 from tests.support.apart import answer, rows, shoot
+from tests.support.command import Run
 
-manage, run = door.manage, door.run
 PASSWORD = "hunter2-9f"
 URLS = [
     f"postgresql+psycopg://user:{PASSWORD}@127.0.0.1:1/x",

@@ -11,12 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.cli import conftest as door
-from tests.cli.conftest import Answer, Run
+from tests.support.command import Answer, Run
+from tests.support.index import picture
 from tests.test_escaping import taken
-from tests.workflows.conftest import picture
 
-manage, run = door.manage, door.run
 HOSTILE = [
     b"$(touch owned)",
     b"`touch owned`",

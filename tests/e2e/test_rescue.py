@@ -16,8 +16,8 @@ from indexer.files import io_steps, moving
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.store.database import Database
 from indexer.workflows.removal.rescue import rescue
+from tests.support.index import BIRD, CAR, Index, name, picture
 from tests.support.own_files import OWN_FILES
-from tests.workflows.conftest import BIRD, CAR, Index, name, picture
 
 ROOT = Path(__file__).resolve().parents[2]
 ODD = f"-{os.fsdecode(bytes([0xE9]))} \n/{name(3)}"

@@ -17,11 +17,9 @@ from indexer.store import database as store
 from indexer.store.database import Database, parse_database
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.schema import migrate
-from tests.cli import conftest as door
-from tests.cli.conftest import Run
 from tests.support.apart import answer, facts, images, left_behind, rows, shoot, started, until
+from tests.support.command import Run
 
-manage, run = door.manage, door.run
 HOLD = """
 import sys
 from datetime import UTC, datetime

@@ -8,8 +8,8 @@ import pytest
 
 from indexer.store.database import Database
 from indexer.store.schema import open_database
-from tests.cli.conftest import Answer
 from tests.support.apart import answer, facts, shoot, started
+from tests.support.command import Answer
 from tests.support.databases import Maker, on_postgresql
 
 pytestmark = [on_postgresql]

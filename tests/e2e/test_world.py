@@ -14,9 +14,9 @@ from indexer.files import io_steps, manifest
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.store.database import Database
 from indexer.workflows.removal import remove_file
+from tests.support.index import BIRD, Index, picture
 from tests.support.own_files import OWN_FILES
 from tests.support.world import BIRDS, COPY, HARMS, KEEPER, contents, journal, make_lot, put_away
-from tests.workflows.conftest import BIRD, Index, picture
 
 
 @pytest.fixture

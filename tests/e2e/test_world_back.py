@@ -12,8 +12,8 @@ from indexer.store.database import Database
 from indexer.workflows.removal import purge as purge_workflow
 from indexer.workflows.removal import remove_file
 from indexer.workflows.removal import restore as restore_workflow
+from tests.support.index import BIRD, CAR, Index, picture
 from tests.support.world import BIRDS, COPY, HARMS, KEEPER, contents, journal, make_lot
-from tests.workflows.conftest import BIRD, CAR, Index, picture
 
 
 @pytest.fixture

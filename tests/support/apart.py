@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from indexer.store.database import Database
-from tests.cli.conftest import Answer, command
 from tests.support import databases
+from tests.support.command import Answer, command
 
 MARK = "INDEXER_DRILL"
 """A name in the environment of every process that these drills start, and of those that they start in turn."""

@@ -44,9 +44,9 @@ from indexer.workflows.ingest.discovery import look
 from indexer.workflows.removal import adopt, prune, purge, recover, rescue, restore
 from indexer.workflows.removal.remove_file import Manner
 from indexer.workflows.review import pin
+from tests.support.index import BIRD, CAR, SECOND_BIRD, THIRD_BIRD, name, picture
 from tests.support.own_files import OWN_FILES
 from tests.support.removal_scene import ticking
-from tests.workflows.conftest import BIRD, CAR, SECOND_BIRD, THIRD_BIRD, name, picture
 
 NAMES = [*(f"{folder}{name(minute)}" for folder in ("", "day/", "night/") for minute in range(6)), "latest.png"]
 _FSYNC = os.fsync

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.store.database import Database
-from tests.workflows.conftest import BIRD, Index, name, picture
+from tests.support.index import BIRD, Index, name, picture
 
 KEEPER, COPY, BIRDS = name(0), f"day/{name(1)}", f"day/{name(2)}"
 SAME_SIZE = picture()[:-1] + b"?"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.conftest import BOX_AFTER, BOX_BEFORE, HOSTILE, Watched, make_report, pages
+from tests.support.report_pages import BOX_AFTER, BOX_BEFORE, HOSTILE, Watched, make_report, pages
 
 Watch = Callable[..., Watched]
 BROKEN = "[...document.images].filter(image => image.complete && !image.naturalWidth).map(image => image.src)"

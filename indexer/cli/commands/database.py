@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import Json, enter
+from indexer.cli.options import Json, open_session
 
 app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, check, adopt, copy, make-reader.")
 
@@ -12,25 +12,25 @@ app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, chec
 @app.command("upgrade")
 def db_upgrade(context: typer.Context, json: Json = False) -> None:
     """Bring an older index up to date, or make one."""
-    from indexer.cli.render import words
-    from indexer.workflows.admin import health as work
+    from indexer.cli.render.database import render_health
+    from indexer.workflows.admin import health as workflow
     from indexer.workflows.ingest.other_indexes import note_made
 
-    with enter(context, json=json) as page:
-        health = work.upgrade(page.settings.database)
-        note_made(page.settings.database, known=page.known_indexes, clock=page.clock)
-        page.show(health, words.healthy)
+    with open_session(context, json=json) as session:
+        health = workflow.upgrade(session.settings.database)
+        note_made(session.settings.database, known=session.known_indexes, clock=session.clock)
+        session.show(health, render_health)
 
 
 @app.command("check")
 def db_check(context: typer.Context, json: Json = False) -> None:
     """Look for damage and orphans."""
-    from indexer.cli.render import words
-    from indexer.workflows.admin import health as work
+    from indexer.cli.render.database import render_health
+    from indexer.workflows.admin import health as workflow
 
-    with enter(context, json=json) as page, page.database() as database:
-        health = work.check(database)
-        page.show(health, words.healthy)
+    with open_session(context, json=json) as session, session.database() as database:
+        health = workflow.check(database)
+        session.show(health, render_health)
     raise typer.Exit(1 if health.problems else 0)
 
 
@@ -41,12 +41,14 @@ def db_adopt(
     json: Json = False,
 ) -> None:
     """Take in files of a quarantine that this index does not know."""
-    from indexer.cli.render import words
-    from indexer.workflows.removal import adopt as work
+    from indexer.cli.render.removal import render_adopt
+    from indexer.workflows.removal import adopt as workflow
 
-    with enter(context, json=json) as page, page.database() as database:
-        report = work.adopt(database, quarantine, clock=page.clock, limits=page.limits, progress=page.progress)
-        page.show(report, words.adopted)
+    with open_session(context, json=json) as session, session.database() as database:
+        report = workflow.adopt(
+            database, quarantine, clock=session.clock, limits=session.limits, progress=session.progress
+        )
+        session.show(report, render_adopt)
     raise typer.Exit(1 if report.failures else 0)
 
 
@@ -58,14 +60,14 @@ def db_copy(
     json: Json = False,
 ) -> None:
     """Copy a whole index, for example from SQLite to PostgreSQL."""
-    from indexer.cli.render import words
-    from indexer.workflows.admin import copy_index as work
+    from indexer.cli.render.database import render_copy
+    from indexer.workflows.admin import copy_index as workflow
     from indexer.workflows.ingest.other_indexes import note_made
 
-    with enter(context, json=json) as page:
-        report = work.copy(source, target, clock=page.clock, progress=page.progress)
-        note_made(target, known=page.known_indexes, clock=page.clock)
-        page.show(report, words.copied)
+    with open_session(context, json=json) as session:
+        report = workflow.copy(source, target, clock=session.clock, progress=session.progress)
+        note_made(target, known=session.known_indexes, clock=session.clock)
+        session.show(report, render_copy)
 
 
 @app.command("make-reader")
@@ -78,8 +80,8 @@ def db_make_reader(
 
     Its password is asked for, or read from stdin, or from INDEXER_READER_PASSWORD.
     """
-    from indexer.cli.render import words
-    from indexer.workflows.admin import readers as work
+    from indexer.cli.render.database import render_reader
+    from indexer.workflows.admin import readers as workflow
 
-    with enter(context, json=json) as page, page.database() as database:
-        page.show(work.make_reader(database, name, ask_password=page.ask_password), words.reader_made)
+    with open_session(context, json=json) as session, session.database() as database:
+        session.show(workflow.make_reader(database, name, ask_password=session.ask_password), render_reader)

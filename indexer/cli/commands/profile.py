@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import Json, enter
+from indexer.cli.options import Json, open_session
 
 Ignore = Annotated[
     list[str] | None, typer.Option(metavar="X,Y,W,H", help="A rectangle to ignore, in per cent; may be repeated.")
@@ -24,10 +24,10 @@ app = typer.Typer(no_args_is_help=True, help="Built-in and own parameter sets: l
 def profile_list(context: typer.Context, json: Json = False) -> None:
     """List the profiles."""
     from indexer.cli.render import profile
-    from indexer.workflows.admin import profile as work
+    from indexer.workflows.admin import profile as workflow
 
-    with enter(context, json=json) as page, page.database() as database:
-        page.show(work.list_profiles(database), profile.table)
+    with open_session(context, json=json) as session, session.database() as database:
+        session.show(workflow.list_profiles(database), profile.render_profiles)
 
 
 @app.command("show")
@@ -36,10 +36,10 @@ def profile_show(
 ) -> None:
     """Show all parameters of a profile."""
     from indexer.cli.render import profile
-    from indexer.workflows.admin import profile as work
+    from indexer.workflows.admin import profile as workflow
 
-    with enter(context, json=json) as page, page.database() as database:
-        page.show(work.show_profile(database, name), profile.one)
+    with open_session(context, json=json) as session, session.database() as database:
+        session.show(workflow.show_profile(database, name), profile.render_profile)
 
 
 @app.command("make")
@@ -63,7 +63,7 @@ def profile_make(
 ) -> None:
     """Make a new profile; an existing one is never changed."""
     from indexer.cli.render import profile
-    from indexer.workflows.admin import profile as work
+    from indexer.workflows.admin import profile as workflow
 
     changes = {
         "max_score": max_score,
@@ -79,8 +79,11 @@ def profile_make(
         "levels": levels,
         "chroma": chroma,
     }
-    with enter(context, json=json) as page, page.database(create=True) as database:
-        page.show(work.make_profile(database, name, base=base, changes=changes, clock=page.clock), profile.one)
+    with open_session(context, json=json) as session, session.database(create=True) as database:
+        session.show(
+            workflow.make_profile(database, name, base=base, changes=changes, clock=session.clock),
+            profile.render_profile,
+        )
 
 
 @app.command("use")
@@ -93,8 +96,8 @@ def profile_use(
 ) -> None:
     """Decide one camera by a profile of its own."""
     from indexer.cli.render import profile
-    from indexer.workflows.admin import profile as work
+    from indexer.workflows.admin import profile as workflow
 
-    with enter(context, json=json) as page, page.database() as database:
-        use = work.use_profile(database, name, camera=camera, active=active, clock=page.clock)
-        page.show(use, profile.used)
+    with open_session(context, json=json) as session, session.database() as database:
+        use = workflow.use_profile(database, name, camera=camera, active=active, clock=session.clock)
+        session.show(use, profile.render_profile_use)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.cli.options import Camera, Json, Processes, enter
+from indexer.cli.options import Camera, Json, Processes, open_session
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,23 +23,23 @@ def report(
     json: Json = False,
 ) -> None:
     """Make pages to look at: film strips, pairs, borderline decisions."""
-    with enter(context, json=json) as page:
+    with open_session(context, json=json) as session:
         with (
-            page.database() as database,
-            page.engine(processes, database) as spread,
-            page.guarded_engine(processes) as reading,
+            session.database() as database,
+            session.engine(processes, database) as spread,
+            session.guarded_engine(processes) as reading,
         ):
             from indexer.workflows.compare.camera import Means
-            from indexer.workflows.report import report as work
+            from indexer.workflows.report import report as workflow
 
-            means = Means(database, spread, page.limits, page.clock, page.progress)
-            made = work.report(means, reading=reading, folder=folder, camera=camera, sweep=sweep)
-        page.show(made, reported)
+            means = Means(database, spread, session.limits, session.clock, session.progress)
+            made = workflow.report(means, reading=reading, folder=folder, camera=camera, sweep=sweep)
+        session.show(made, render_report)
 
 
-def reported(console: "Console", made: "ReportMade") -> None:
+def render_report(console: "Console", made: "ReportMade") -> None:
     """What was written, and what to open."""
-    from indexer.cli.render.words import path
+    from indexer.escaping import printable
 
     console.print(f"{made.cameras} cameras, {made.images} images, {made.pairs} pairs on {made.pages} pages.")
     pictures = made.pictures
@@ -47,6 +47,6 @@ def reported(console: "Console", made: "ReportMade") -> None:
         f"  pictures: {pictures.from_files} from files, {pictures.from_index} from the index, "
         f"{pictures.reused} there already"
     )
-    console.print(f"Open in a browser: {path(made.page)}")
+    console.print(f"Open in a browser: {printable(made.page)}")
     if made.borderline:
         console.print(f"Look first at the {made.borderline} borderline decisions.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import Camera, Json, Processes, enter
+from indexer.cli.options import Camera, Json, Processes, open_session
 
 Limits = Annotated[str | None, typer.Option("--max-score", metavar="A,B", help="Limits to try.")]
 
@@ -18,18 +18,18 @@ def sweep(
     json: Json = False,
 ) -> None:
     """Show what other limits would keep and remove; opens no image."""
-    with enter(context, json=json) as page:
-        with page.database() as database, page.engine(processes, database) as spread:
+    with open_session(context, json=json) as session:
+        with session.database() as database, session.engine(processes, database) as spread:
             from indexer.cli.render import tuning
             from indexer.domain.score_bounds import parse_numbers
             from indexer.workflows.compare.camera import Means
-            from indexer.workflows.tuning import sweep as work
+            from indexer.workflows.tuning import sweep as workflow
 
             limits = None if max_score is None else parse_numbers(max_score)
             areas = None if min_contour_area is None else parse_numbers(min_contour_area)
-            means = Means(database, spread, page.limits, page.clock, page.progress)
-            report = work.sweep(means, max_scores=limits, min_contour_areas=areas, camera=camera)
-        page.show(report, tuning.swept)
+            means = Means(database, spread, session.limits, session.clock, session.progress)
+            report = workflow.sweep(means, max_scores=limits, min_contour_areas=areas, camera=camera)
+        session.show(report, tuning.render_sweep)
 
 
 def evaluate(
@@ -46,17 +46,17 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Tell how good decisions are against a person's labels."""
-    with enter(context, json=json) as page:
-        with page.database() as database, page.engine(processes, database) as spread:
+    with open_session(context, json=json) as session:
+        with session.database() as database, session.engine(processes, database) as spread:
             from indexer.cli.render import tuning
             from indexer.domain.score_bounds import parse_numbers
             from indexer.workflows.compare.camera import Means
-            from indexer.workflows.tuning import evaluate as work
+            from indexer.workflows.tuning import evaluate as workflow
             from indexer.workflows.tuning.label_matching import read_labels
 
             limits = None if max_score is None else parse_numbers(max_score)
-            means = Means(database, spread, page.limits, page.clock, page.progress)
+            means = Means(database, spread, session.limits, session.clock, session.progress)
             listed = read_labels(labels)
-            report = work.evaluate(means, listed, named=profile or (), max_scores=limits, camera=camera)
-        page.show(report, tuning.evaluated)
+            report = workflow.evaluate(means, listed, named=profile or (), max_scores=limits, camera=camera)
+        session.show(report, tuning.render_evaluation)
     raise typer.Exit(1 if report.problems else 0)

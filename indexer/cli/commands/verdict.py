@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.cli.options import Json, enter
+from indexer.cli.options import Json, open_session
 from indexer.errors import UsageProblem
 from indexer.escaping import command_line
 
@@ -76,22 +76,22 @@ def verdict(
       verdict --from CSV      many at once, all or none
     """
     from indexer.cli.render import verdict as judgements
-    from indexer.workflows.review import verdict as work
+    from indexer.workflows.review import verdict as workflow
 
     asked = wish(words or (), file=file, signed=by is not None or note is not None)
-    with enter(context, json=json) as page, page.database() as database:
+    with open_session(context, json=json) as session, session.database() as database:
         if asked is None:
-            page.show(work.list_verdicts(database), judgements.listed)
+            session.show(workflow.list_verdicts(database), judgements.render_verdict_list)
             return
         who = login_name() if by is None else by
         match asked:
             case Giving(image_a, image_b, said):
-                report = work.give(database, image_a, image_b, said, by=who, note=note, clock=page.clock)
+                report = workflow.give(database, image_a, image_b, said, by=who, note=note, clock=session.clock)
             case Undoing(image_a, image_b):
-                report = work.undo(database, image_a, image_b, clock=page.clock)
+                report = workflow.undo(database, image_a, image_b, clock=session.clock)
             case Reading(name):
-                report = work.give_all(database, name, by=who, note=note, clock=page.clock)
-        page.show(report, judgements.judged)
+                report = workflow.give_all(database, name, by=who, note=note, clock=session.clock)
+        session.show(report, judgements.render_verdicts)
     raise typer.Exit(1 if report.refused else 0)
 
 

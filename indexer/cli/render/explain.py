@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from indexer.cli.render import explanation
-from indexer.cli.render.words import path, size, when
-from indexer.escaping import command_line
+from indexer.cli.render.tables import format_size, format_time
+from indexer.escaping import command_line, printable
 from indexer.imaging.scoring import Evidence
 from indexer.imaging.side_by_side import Captions
 from indexer.store.image_details import DecisionStory, ImageStory
@@ -31,10 +31,10 @@ _SOURCES = {
 }
 
 
-def image(console: Console, story: ImageStory) -> None:
+def render_image(console: Console, story: ImageStory) -> None:
     """Everything about one image."""
-    console.print(f"image {story.id}: {path(story.path)}")
-    for sentence in explanation.sentences(story):
+    console.print(f"image {story.id}: {printable(story.path)}")
+    for sentence in explanation.explain_decision(story):
         console.print(f"  {sentence}")
     _facts(console, story)
     if story.decision is None:
@@ -45,24 +45,25 @@ def image(console: Console, story: ImageStory) -> None:
     if story.stands_for:
         console.print(f"  it stands for {story.stands_for} other images")
     for twin in story.twins:
-        console.print(f"  twin of {twin.image_id}: {path(twin.path)}, {twin.state}, {twin.apart_s:g} s apart")
+        console.print(f"  twin of {twin.image_id}: {printable(twin.path)}, {twin.state}, {twin.apart_s:g} s apart")
     for removal in story.removals:
         console.print(f"  {_what_happened(removal)}")
 
 
-def pair(console: Console, story: PairStory) -> None:
+def render_pair(console: Console, story: PairStory) -> None:
     """Both images, and what they show together."""
-    image(console, story.image_a)
-    image(console, story.image_b)
+    render_image(console, story.image_a)
+    render_image(console, story.image_b)
     console.print("the pair:")
     for twin in story.image_a.twins:
         if twin.image_id == story.image_b.id:
             console.print(f"  twins: taken {twin.apart_s:g} s apart, one named by the epoch, one by date and time")
     if story.judged is not None:
         told = story.judged
-        note = "" if told.note is None else f": {path(told.note)}"
+        note = "" if told.note is None else f": {printable(told.note)}"
         console.print(
-            f"  {told.verdict}, says {path(told.by)} since {when(told.judged_at)}{note}; this outranks the score"
+            f"  {told.verdict}, says {printable(told.by)} since {format_time(told.judged_at)}{note}; "
+            "this outranks the score"
         )
     if story.why_not is not None:
         console.print(f"  not scored now: {story.why_not}")
@@ -76,30 +77,32 @@ def pair(console: Console, story: PairStory) -> None:
         )
 
 
-def illustrated(console: Console, drawn: Illustration) -> None:
+def render_pair_picture(console: Console, drawn: Illustration) -> None:
     """The story, and where the picture of it is."""
     if isinstance(drawn.story, PairStory):
-        pair(console, drawn.story)
+        render_pair(console, drawn.story)
     else:
-        image(console, drawn.story)
-    console.print(f"drawn: {path(drawn.picture)}")
+        render_image(console, drawn.story)
+    console.print(f"drawn: {printable(drawn.picture)}")
     console.print(f"  {_from(drawn)}" + ("" if drawn.why_not is None else f" Nothing is outlined: {drawn.why_not}."))
 
 
 def captions(drawn: Illustration) -> Captions:
     """What is written on a picture of two images."""
     story = drawn.story
-    told = [] if isinstance(story, PairStory) else explanation.sentences(story, called=f"Image {story.id}")
+    told = [] if isinstance(story, PairStory) else explanation.explain_decision(story, called=f"Image {story.id}")
     if drawn.score is None:
         told.append(f"Nothing is outlined: {drawn.why_not}.")
     else:
         verdict = "similar" if drawn.score < drawn.max_score else "different"
-        told.append(f"{verdict}: {explanation.counted(drawn.score, limit=drawn.max_score, native=drawn.native)}.")
+        told.append(
+            f"{verdict}: {explanation.describe_score(drawn.score, limit=drawn.max_score, native=drawn.native)}."
+        )
     return Captions(_title(drawn.left), _title(drawn.right), below=(*told, _from(drawn)))
 
 
 def _title(shown: Shown) -> str:
-    time = "at an unknown time" if shown.captured_at is None else f"{when(shown.captured_at)} UTC"
+    time = "at an unknown time" if shown.captured_at is None else f"{format_time(shown.captured_at)} UTC"
     return f"image {shown.image_id}, {time}: {os.path.basename(shown.path)}"
 
 
@@ -112,9 +115,11 @@ def _from(drawn: Illustration) -> str:
 def _facts(console: Console, story: ImageStory) -> None:
     """What the file is, where and when it was taken, and what became of it."""
     pixels = f"{story.width} x {story.height} pixels, " if story.width is not None else ""
-    console.print(f"  camera {path(story.camera)} (from its {story.camera_source}), {pixels}{size(story.size_bytes)}")
+    console.print(
+        f"  camera {printable(story.camera)} (from its {story.camera_source}), {pixels}{format_size(story.size_bytes)}"
+    )
     source = f" UTC (from its {story.captured_at_source})" if story.captured_at is not None else ""
-    console.print(f"  captured {when(story.captured_at)}{source}")
+    console.print(f"  captured {format_time(story.captured_at)}{source}")
     console.print(f"  state {story.state}{f': {story.state_reason}' if story.state_reason else ''}")
     if story.pinned:
         console.print(f"  pinned {'by a person' if story.pinned_by_person else 'as the keeper of removed images'}")
@@ -127,32 +132,34 @@ def _earlier(console: Console, decisions: Sequence[DecisionStory]) -> None:
             keeper = "" if decision.keeper_id is None else f" of image {decision.keeper_id}"
             console.print(
                 f"  earlier: {decision.verdict}{keeper} under the profile {decision.profile}, run {decision.run_id}, "
-                f"until {when(decision.superseded_at)}"
+                f"until {format_time(decision.superseded_at)}"
             )
 
 
 def _decision(console: Console, decision: DecisionStory) -> None:
     console.print(f"  {_REASONS[decision.reason]}")
     console.print(
-        f"    decided {when(decision.decided_at)}, by {path(decision.decided_by)}, run {decision.run_id}, "
+        f"    decided {format_time(decision.decided_at)}, by {printable(decision.decided_by)}, run {decision.run_id}, "
         f"profile {decision.profile}"
     )
     if decision.keeper_path is not None:
         score = "" if decision.score is None else f", score {decision.score:g} (limit {decision.max_score:g})"
-        console.print(f"    keeper {decision.keeper_id}: {path(decision.keeper_path)}, {decision.keeper_state}{score}")
+        console.print(
+            f"    keeper {decision.keeper_id}: {printable(decision.keeper_path)}, {decision.keeper_state}{score}"
+        )
 
 
 def _what_happened(removal: Removal) -> str:
     """One sentence on what was done to the file."""
-    place = path(removal.quarantine_path or "")
+    place = printable(removal.quarantine_path or "")
     return (
         f"run {removal.run_id}: "
         + {
             "planned": "about to be taken away when the run was cut off",
-            "quarantined": f"taken away {when(removal.removed_at)}, to {place}",
-            "deleted": f"deleted {when(removal.removed_at)}",
+            "quarantined": f"taken away {format_time(removal.removed_at)}, to {place}",
+            "deleted": f"deleted {format_time(removal.removed_at)}",
             "restored": "taken away and brought back",
-            "purged": f"taken away {when(removal.removed_at)} and deleted for good",
+            "purged": f"taken away {format_time(removal.removed_at)} and deleted for good",
             "failed": f"not taken away: {removal.problem}",
         }[removal.state]
     )

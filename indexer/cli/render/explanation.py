@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from indexer.cli.render.words import path
 from indexer.domain.images import Criterion
 from indexer.domain.profiles import REFERENCE_PIXELS
+from indexer.escaping import printable
 from indexer.store.image_details import DecisionStory, ImageStory
 
 _PREFERRED = {
@@ -20,7 +20,7 @@ _REFERENCE = f"of {REFERENCE_PIXELS} reference pixels"
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
-def sentences(story: ImageStory, *, called: str = "This image") -> list[str]:
+def explain_decision(story: ImageStory, *, called: str = "This image") -> list[str]:
     """Why the decision that holds is as it is; none if nothing is decided. `called`: the image in a sentence."""
     decision = story.decision
     if decision is None:
@@ -30,7 +30,7 @@ def sentences(story: ImageStory, *, called: str = "This image") -> list[str]:
     return _of_duplicate(story, decision, called=called)
 
 
-def counted(score: float, *, limit: float, native: bool) -> str:
+def describe_score(score: float, *, limit: float, native: bool) -> str:
     """What a score says: how much of the frame changed in a way that counts."""
     return f"{score:g} {'pixels' if native else _REFERENCE} differ enough to count (limit {limit:g})"
 
@@ -53,7 +53,7 @@ def _shows_the_same(decision: DecisionStory, *, called: str, taken: str) -> str:
     if decision.reason == "identical":
         return f"{called} has the same bytes as {keeper}."
     if decision.reason == "verdict":
-        return f"{path(decision.decided_by)} said that {_within(called)} shows the same as {keeper}."
+        return f"{printable(decision.decided_by)} said that {_within(called)} shows the same as {keeper}."
     return f"{called} shows nothing that {keeper}{',' * bool(taken)} does not show: {_score(decision.score, decision)}."
 
 
@@ -74,7 +74,7 @@ def _of_kept(story: ImageStory, decision: DecisionStory, *, called: str) -> list
 
 
 def _score(score: float | None, decision: DecisionStory) -> str:
-    return counted(score or 0.0, limit=decision.max_score, native=decision.native)
+    return describe_score(score or 0.0, limit=decision.max_score, native=decision.native)
 
 
 def _within(called: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from indexer.cli.render.tables import grid
+from indexer.cli.render.tables import make_table
 from indexer.domain.profiles import Preparation
 from indexer.escaping import command_line, printable
 from indexer.store.profiles import StoredProfile
@@ -14,7 +14,7 @@ from indexer.workflows.admin.profile import ProfileUse
 _NAMED = 3  # cameras named one by one before "and so many more"
 
 
-def table(console: Console, stored: Sequence[StoredProfile]) -> None:
+def render_profiles(console: Console, stored: Sequence[StoredProfile]) -> None:
     """The profiles there are."""
     heads = ["work_width", "contrast", "mask", "threshold", "min_contour_area", "max_score"]
     rows = [
@@ -28,17 +28,17 @@ def table(console: Console, stored: Sequence[StoredProfile]) -> None:
         )
         for one in stored
     ]
-    console.print(grid(["profile", "active", *heads, "chroma", "ignore", "cameras"], rows))
+    console.print(make_table(["profile", "active", *heads, "chroma", "ignore", "cameras"], rows))
 
 
-def one(console: Console, stored: StoredProfile) -> None:
+def render_profile(console: Console, stored: StoredProfile) -> None:
     """All parameters of one profile, a rectangle a line."""
     console.print(f"profile {stored.profile.name}{' (active)' if stored.active else ''}")
     for name, value in _lines(stored):
         console.print(f"  {name} = {value}")
 
 
-def used(console: Console, use: ProfileUse) -> None:
+def render_profile_use(console: Console, use: ProfileUse) -> None:
     """Which profile decides a camera from now on."""
     which = f"its own profile {use.profile}" if use.own else f"the active profile, {use.profile}"
     if not use.changed:

@@ -8,7 +8,7 @@ from indexer.workflows.compare.ignore_proposals import IgnoreProposal
 _SHOWN = 3
 
 
-def proposed(console: Console, proposals: list[IgnoreProposal]) -> None:
+def render_proposals(console: Console, proposals: list[IgnoreProposal]) -> None:
     """What would keep less, the first few; nothing was changed."""
     for one in proposals[:_SHOWN]:
         look = command_line("report", "pages", "--camera", one.camera)

@@ -13,9 +13,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from indexer.cli.main import fall_silent
-from indexer.cli.render.tables import cell
-from indexer.cli.session import plain
+from indexer.cli.json_output import to_json
+from indexer.cli.render.tables import format_cell
+from indexer.cli.streams import redirect_to_devnull
 from indexer.escaping import printable
 from indexer.store.query_result import Table
 
@@ -45,11 +45,11 @@ def write_json(stream: IO[str], table: Table) -> None:
     try:
         stream.write(f'{{\n  "columns": {json.dumps(table.columns)},\n  "rows": [')
         for number, row in enumerate(table):
-            stream.write(f"{',' if number else ''}\n    {json.dumps(plain(row))}")
+            stream.write(f"{',' if number else ''}\n    {json.dumps(to_json(row))}")
         stream.write("\n  ]\n}\n")
         stream.flush()
     except BrokenPipeError:
-        fall_silent(stream)
+        redirect_to_devnull(stream)
 
 
 def _measure(table: Table, heads: Sequence[str], room: int) -> tuple[list[int], list[bool]]:
@@ -91,9 +91,9 @@ def _padded(text: str, width: int, right: bool) -> str:
 
 def _shown(value: Any) -> str:
     if not isinstance(value, str):
-        return cell(value)
+        return format_cell(value)
     more = len(value) - _LONGEST_CELL
-    return cell(value[:_LONGEST_CELL]) + (f"… ({more} more characters; --json has them)" if more > 0 else "")
+    return format_cell(value[:_LONGEST_CELL]) + (f"… ({more} more characters; --json has them)" if more > 0 else "")
 
 
 def _width(text: str) -> int:

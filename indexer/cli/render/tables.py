@@ -5,6 +5,7 @@ is never cut.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -14,51 +15,77 @@ from rich.text import Text
 
 from indexer.escaping import printable
 
-SHOWN = 100
+MAX_ROWS = 100
 """Rows of a table that is about cameras; of one with more the first are shown."""
-_SENTENCES = 10
+MAX_LISTED = 10
+"""Files named one by one before "and so many more"."""
+ALL_ROWS = "all of these"
+_MAX_SENTENCES = 10
 
 
-def table(
+def print_table(
     console: Console,
     heads: Sequence[str],
     rows: Sequence[Sequence[Any]],
     *,
     what: str,
     totals: Sequence[Sequence[Any]] = (),
-    most: int = SHOWN,
+    most: int = MAX_ROWS,
 ) -> None:
     """Prints a table, of a long one the first rows; `totals` stand below whatever is cut. `what` the rows are is said
     of how many there are."""
-    console.print(grid(heads, [*rows[:most], *totals]))
+    console.print(make_table(heads, [*rows[:most], *totals]))
     if len(rows) > most:
         console.print(f"These are {most} of {len(rows)} {what}; --json has all of them.")
 
 
-def sentences(console: Console, said: Sequence[str]) -> None:
+def print_sentences(console: Console, texts: Sequence[str]) -> None:
     """Prints sentences of one kind, the first few of many."""
-    for one in said[:_SENTENCES]:
-        console.print(one)
-    if len(said) > _SENTENCES:
-        console.print(f"  and {len(said) - _SENTENCES} more like these; --json has all of them")
+    for text in texts[:_MAX_SENTENCES]:
+        console.print(text)
+    if len(texts) > _MAX_SENTENCES:
+        console.print(f"  and {len(texts) - _MAX_SENTENCES} more like these; --json has all of them")
 
 
-def grid(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
+def make_table(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
     """A table; numbers to the right."""
     listed = [list(row) for row in rows]
-    made = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for place, head in enumerate(heads):
-        numeric = bool(listed) and all(isinstance(row[place], (int, float, type(None))) for row in listed)
-        made.add_column(Text(printable(head)), justify="right" if numeric else "left", overflow="fold")
+    result = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column, head in enumerate(heads):
+        numeric = bool(listed) and all(isinstance(row[column], (int, float, type(None))) for row in listed)
+        result.add_column(Text(printable(head)), justify="right" if numeric else "left", overflow="fold")
     for row in listed:
-        made.add_row(*(Text(cell(value)) for value in row))
-    return made
+        result.add_row(*(Text(format_cell(value)) for value in row))
+    return result
 
 
-def cell(value: Any) -> str:
+def format_cell(value: Any) -> str:
     """A value as a table shows it."""
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4g}"
     return printable(str(value))
+
+
+def list_files(console: Console, files: Sequence[tuple[str, str]]) -> None:
+    """Files with what was the matter, the first few by name."""
+    for path, reason in files[:MAX_LISTED]:
+        console.print(f"  {printable(path)}: {printable(reason)}")
+    if len(files) > MAX_LISTED:
+        console.print(f"  and {len(files) - MAX_LISTED} more; --json names them all")
+
+
+def format_size(size_bytes: int) -> str:
+    """A number of bytes for people."""
+    number = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def format_time(time: datetime | None) -> str:
+    """A time for people, in UTC."""
+    return "unknown" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"

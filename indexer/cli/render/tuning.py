@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from indexer.cli.render.tables import SHOWN, sentences, table
-from indexer.cli.render.words import ALL, named, path, size
+from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, format_size, list_files, print_sentences, print_table
 from indexer.domain.evaluation import Figures, PairFigures, StateFigures
-from indexer.escaping import command_line
+from indexer.escaping import command_line, printable
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport
 from indexer.workflows.tuning.sweep import SweepReport, SweepRow
 
@@ -20,20 +19,20 @@ _STATE_HEADS = (
 _PAIR_HEADS = ("profile", "max_score", "camera", "same", "redundant", "different", "wrong")
 
 
-def swept(console: Console, report: SweepReport) -> None:
+def render_sweep(console: Console, report: SweepReport) -> None:
     """What other limits would keep and remove."""
     tried = [camera for camera in report.cameras if camera.problem is None]
     if tried:
         areas = len({row.min_contour_area for camera in tried for row in camera.rows}) > 1
         rows = [cells for camera in tried for cells in _rows(camera.camera, camera.rows, areas=areas)]
-        most = max(1, SHOWN // len(tried[0].rows)) * len(tried[0].rows)  # whole cameras, as most have as many rows
-        totals = _rows(ALL, report.totals, areas=areas) if len(tried) > 1 else []
+        most = max(1, MAX_ROWS // len(tried[0].rows)) * len(tried[0].rows)  # whole cameras, as most have as many rows
+        totals = _rows(ALL_ROWS, report.totals, areas=areas) if len(tried) > 1 else []
         heads = ("camera", *(("min_contour_area",) if areas else ()), "max_score", "kept", "duplicates", "share")
-        table(console, (*heads, "freed", "in force"), rows, what="rows", totals=totals, most=most)
+        print_table(console, (*heads, "freed", "in force"), rows, what="rows", totals=totals, most=most)
     elif not report.cameras:
         console.print(f"There is nothing to sweep yet. First: {command_line('ingest', 'FOLDER')}")
     left_out = [camera for camera in report.cameras if camera.problem is not None]
-    sentences(console, [f"camera {camera.camera!a} was left out: {camera.problem}" for camera in left_out])
+    print_sentences(console, [f"camera {camera.camera!a} was left out: {camera.problem}" for camera in left_out])
     for profile in sorted({camera.profile for camera in tried}):
         words = ("profile", "make", "NAME", "--base", profile, "--max-score", "X")
         console.print(f"To adopt one: {command_line(*words)}")
@@ -43,34 +42,34 @@ def swept(console: Console, report: SweepReport) -> None:
         console.print(f"  or, for one camera alone: {own}")
 
 
-def evaluated(console: Console, report: EvaluationReport) -> None:
+def render_evaluation(console: Console, report: EvaluationReport) -> None:
     """How good decisions are."""
     rows = [cells for one in report.evaluations for cells in _figures(one)]
     if rows:
         heads = _STATE_HEADS if len(rows[0]) == len(_STATE_HEADS) else _PAIR_HEADS
-        totals = [row for row in rows if row[2] == ALL] if len(rows) > SHOWN else []
+        totals = [row for row in rows if row[2] == ALL_ROWS] if len(rows) > MAX_ROWS else []
         each = [row for row in rows if row not in totals]
-        table(console, heads, each, what="rows", totals=totals)
+        print_table(console, heads, each, what="rows", totals=totals)
     for one in report.evaluations:
         lost = one.total.states_lost if isinstance(one.total, StateFigures) else ()
         for state in lost[:_NAMED]:
-            console.print(f"{_title(one)} loses {path(state)}")
+            console.print(f"{_title(one)} loses {printable(state)}")
         if len(lost) > _NAMED:
             console.print(f"  and {len(lost) - _NAMED} more; --json names them all")
     problems = report.problems
-    sentences(console, [f"camera {camera.camera!a}, {_title(one)}: {camera.problem}" for one, camera in problems])
+    print_sentences(console, [f"camera {camera.camera!a}, {_title(one)}: {camera.problem}" for one, camera in problems])
     undecided = {one.total.undecided for one in report.evaluations if one.total is not None}
     if undecided - {0}:
         console.print(f"Up to {max(undecided)} labels are of images that are not decided, and are not counted.")
     if report.unknown:
         console.print(f"{len(report.unknown)} labelled images are not in the index:")
-        named(console, [(name, "not known by path, number or name") for name in report.unknown])
+        list_files(console, [(name, "not known by path, number or name") for name in report.unknown])
 
 
 def _figures(one: Evaluation) -> list[list[object]]:
     """The rows of one way of deciding: each camera, and all where there are several."""
     found = [(camera.camera, camera.figures) for camera in one.cameras]
-    found += [(ALL, one.total)] if len(found) > 1 else []
+    found += [(ALL_ROWS, one.total)] if len(found) > 1 else []
     limit = "" if one.max_score is None else _short(one.max_score)
     return [
         [one.profile or _HOLDING, limit, camera, *_cells(figures)] for camera, figures in found if figures is not None
@@ -89,7 +88,7 @@ def _cells(figures: Figures) -> list[object]:
 def _title(one: Evaluation) -> str:
     """A way of deciding in a sentence."""
     limit = "" if one.max_score is None else f" at {_short(one.max_score)}"
-    return f"{path(one.profile or _HOLDING)}{limit}"
+    return f"{printable(one.profile or _HOLDING)}{limit}"
 
 
 def _rows(camera: str, rows: Sequence[SweepRow], *, areas: bool) -> list[list[object]]:
@@ -101,7 +100,7 @@ def _rows(camera: str, rows: Sequence[SweepRow], *, areas: bool) -> list[list[ob
             row.kept,
             row.duplicates,
             f"{row.duplicates / (row.kept + row.duplicates):.1%}",
-            size(row.size_bytes),
+            format_size(row.size_bytes),
             "yes" if row.current else "",
         ]
         for row in rows

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from indexer.cli.render.tables import table
-from indexer.cli.render.words import named, path, when
+from indexer.cli.render.tables import format_time, list_files, print_table
 from indexer.domain.verdicts import Contradiction
-from indexer.escaping import command_line
+from indexer.escaping import command_line, printable
 from indexer.store.verdicts import JudgedPair
 from indexer.workflows.review.verdict import Away, VerdictList, VerdictReport
 
@@ -16,11 +15,11 @@ _MOST = 1000  # verdicts told one by one before "and so many more"
 _SHOWN = {True: "as judged", False: "otherwise", None: "not yet"}
 
 
-def judged(console: Console, report: VerdictReport) -> None:
+def render_verdicts(console: Console, report: VerdictReport) -> None:
     """What became of verdicts that were given or taken back."""
     if report.refused:
         console.print(f"Nothing was written, as {len(report.refused)} lines cannot be followed:")
-        named(console, report.refused)
+        list_files(console, report.refused)
         return
     _each(console, "recorded", report.recorded)
     _each(console, "in place of", report.replaced)
@@ -28,36 +27,36 @@ def judged(console: Console, report: VerdictReport) -> None:
     _each(console, "taken back", report.withdrawn)
     if report.away:
         console.print("What is said of these counts once they are back:")
-        named(console, [(one.path, _way_back(one)) for one in report.away])
-    contradicting(console, report.contradictions)
+        list_files(console, [(one.path, _way_back(one)) for one in report.away])
+    render_contradictions(console, report.contradictions)
     if any(one.state_a == one.state_b == "ready" for one in (*report.recorded, *report.withdrawn)):
         console.print("This counts from the next compare on.")
 
 
-def listed(console: Console, found: VerdictList) -> None:
+def render_verdict_list(console: Console, found: VerdictList) -> None:
     """All verdicts that hold."""
     heads = ("a", "b", "camera", "verdict", "by", "note", "when", "decided")
     rows = [
         (
-            f"{one.image_a_id} {path(one.path_a)}",
-            f"{one.image_b_id} {path(one.path_b)}",
+            f"{one.image_a_id} {printable(one.path_a)}",
+            f"{one.image_b_id} {printable(one.path_b)}",
             "two" if one.camera is None else one.camera,
             one.verdict,
             one.by,
             one.note,
-            when(one.judged_at),
+            format_time(one.judged_at),
             _SHOWN[one.agrees],
         )
         for one in found.verdicts
     ]
     if rows:
-        table(console, heads, rows, what="verdicts", most=_MOST)
+        print_table(console, heads, rows, what="verdicts", most=_MOST)
     else:
         console.print(f"There is no verdict. Next: {command_line('verdict', 'A', 'B', 'same')}")
-    contradicting(console, found.contradictions)
+    render_contradictions(console, found.contradictions)
 
 
-def contradicting(console: Console, found: Sequence[Contradiction]) -> None:
+def render_contradictions(console: Console, found: Sequence[Contradiction]) -> None:
     """Verdicts that contradict each other, by the numbers of the images."""
     if found:
         undo = command_line("verdict", "undo", "A", "B")
@@ -70,8 +69,9 @@ def contradicting(console: Console, found: Sequence[Contradiction]) -> None:
 
 def _each(console: Console, what: str, pairs: Sequence[JudgedPair]) -> None:
     for one in pairs[:_NAMED]:
-        note = f" ({path(one.note)})" if one.note else ""
-        console.print(f"{what}: {path(one.path_a)} and {path(one.path_b)}: {one.verdict}, says {path(one.by)}{note}")
+        note = f" ({printable(one.note)})" if one.note else ""
+        images = f"{printable(one.path_a)} and {printable(one.path_b)}"
+        console.print(f"{what}: {images}: {one.verdict}, says {printable(one.by)}{note}")
     if len(pairs) > _NAMED:
         console.print(f"{what}: {len(pairs) - _NAMED} more; --json names them all")
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from indexer.workflows.admin.demo import write_frames
-from tests.cli.conftest import Run
+from tests.support.command import Run
 
 
 def test_demo(run: Run, tmp_path: Path) -> None:

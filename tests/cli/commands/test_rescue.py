@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer.files.manifest import MANIFEST_NAME, Entry
-from tests.cli.conftest import Run, draw
+from tests.support.command import Run, draw
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from indexer.cli.commands import verdict
 from indexer.cli.commands.verdict import Giving, Reading, Undoing, wish
 from indexer.errors import UsageProblem
-from tests.cli.conftest import Run, draw
+from tests.support.command import Run, draw
 
 
 @pytest.mark.parametrize(

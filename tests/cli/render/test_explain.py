@@ -95,8 +95,8 @@ def test_a_picture_of_a_pair_tells_what_the_pair_shows() -> None:
 
 def test_the_story_comes_with_the_picture() -> None:
     """The words are those of explain without a picture, and then where it is and what it was made from."""
-    for drawn, told in ((ALONE, explain.image), (PAIR, explain.pair)):
+    for drawn, told in ((ALONE, explain.render_image), (PAIR, explain.render_pair)):
         bare, full = (Console(file=io.StringIO(), width=400, markup=False, highlight=False) for _ in range(2))
         told(bare, drawn.story)  # type: ignore[operator]
-        explain.illustrated(full, drawn)
+        explain.render_pair_picture(full, drawn)
         assert full.file.getvalue() == bare.file.getvalue() + f"drawn: why.png\n  {SOURCES}\n"  # type: ignore[attr-defined]

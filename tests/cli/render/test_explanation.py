@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from indexer.cli.render.explanation import sentences
+from indexer.cli.render.explanation import explain_decision
 from indexer.domain.images import Criterion
 from indexer.store.image_details import DecisionStory, ImageStory, Neighbour
 
@@ -26,7 +26,7 @@ def told(
     """What is said of an image with this decision."""
     plain = {"max_score": 1000.0, "native": False, "decided_by": "compare"}
     decision = made(DecisionStory, **(plain | known))
-    return sentences(
+    return explain_decision(
         made(ImageStory, captured_at=at, decisions=(decision,), stands_for=stands_for, neighbour=neighbour)
     )
 
@@ -114,7 +114,7 @@ def test_a_pinned_image_that_stands_for_one() -> None:
 def test_nothing_decided_is_nothing_said() -> None:
     """Without a decision that holds there is no reason to tell."""
     earlier = made(DecisionStory, superseded_at=NOON)
-    assert sentences(made(ImageStory, decisions=(earlier,))) == []
+    assert explain_decision(made(ImageStory, decisions=(earlier,))) == []
 
 
 @pytest.mark.parametrize(
@@ -139,4 +139,4 @@ def test_on_a_picture_the_image_has_its_number() -> None:
     """Where two images are shown the sentence says which."""
     decision = made(DecisionStory, reason="verdict", keeper_id=9, decided_by="Ada", preferred_for=Criterion.PIXELS)
     story = made(ImageStory, decisions=(decision,))
-    assert sentences(story, called="Image 8")[0] == "Ada said that image 8 shows the same as image 9."
+    assert explain_decision(story, called="Image 8")[0] == "Ada said that image 8 shows the same as image 9."

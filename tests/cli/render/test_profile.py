@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.cli.conftest import Run
+from tests.support.command import Run
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ import pytest
 from rich.console import Console
 
 from indexer.cli.render import query_rows
-from indexer.cli.session import Page
+from indexer.cli.session import CommandSession
 from indexer.errors import UsageProblem
 from indexer.settings import read_settings
 from indexer.store.query_result import Bounds, Table
-from tests.cli.conftest import ROOT, Run
+from tests.support.command import ROOT, Run
 from tests.support.databases import Maker, execute, on_postgresql
 
 MOST_KB = 300_000  # that a command may take for any question; the simplest takes 120 000
@@ -226,7 +226,7 @@ def test_a_password_is_typed_twice(monkeypatch: pytest.MonkeyPatch, typed: list[
     """On a terminal a new password is typed twice, unseen; two that differ are refused, and neither is said."""
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("indexer.cli.session.getpass", lambda _asked: typed.pop(0))
-    with Page(read_settings({}), as_json=False) as page:
+    with CommandSession(read_settings({}), as_json=False) as page:
         if answer is not None:
             assert page.ask_password() == answer
         else:

@@ -9,8 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from indexer.cli.render import words
+from indexer.cli.render.compare import render_compare
+from indexer.cli.render.ingest import render_ingest
+from indexer.cli.render.removal import render_prune, render_recover, render_restore
+from indexer.cli.render.tables import format_size
 from indexer.domain.removal import LeftOut
+from indexer.escaping import printable
 from indexer.workflows.compare.compare import CameraResult, CompareReport
 from indexer.workflows.ingest.ingest import IngestReport, Outcome
 from indexer.workflows.removal.prune import PruneReport
@@ -28,7 +32,7 @@ def said(tell: object, report: object) -> str:
 @given(st.binary(max_size=60))
 def test_any_path_can_be_shown(raw: bytes) -> None:
     """Any bytes that a disk can hold are shown on one line of printable signs, as text that any file can take."""
-    shown = words.path(os.fsdecode(raw))
+    shown = printable(os.fsdecode(raw))
     assert shown.isprintable()
     shown.encode()
 
@@ -36,7 +40,7 @@ def test_any_path_can_be_shown(raw: bytes) -> None:
 @given(st.text(max_size=60).filter(str.isprintable))
 def test_plain_names_are_shown_as_they_are(name: str) -> None:
     """A name that can be shown is shown unchanged."""
-    assert words.path(name) == name
+    assert printable(name) == name
 
 
 @pytest.mark.parametrize(
@@ -45,7 +49,7 @@ def test_plain_names_are_shown_as_they_are(name: str) -> None:
 )
 def test_size(size_bytes: int, text: str) -> None:
     """Bytes are told in the unit that fits."""
-    assert words.size(size_bytes) == text
+    assert format_size(size_bytes) == text
 
 
 def test_ingested() -> None:
@@ -57,7 +61,7 @@ def test_ingested() -> None:
         refused=[("/lot/[red]1.jpg", "Permission denied")],
         undecided=7,
     )
-    assert said(words.ingested, report).splitlines() == [
+    assert said(render_ingest, report).splitlines() == [
         "10 files seen: 7 added, 1 too small, 2 skipped.",
         "  skipped 1: Permission denied",
         "  skipped 1: symbolic link",
@@ -72,7 +76,7 @@ def test_skipped_endings_are_named() -> None:
     report = IngestReport(
         44, Counter({Outcome.SKIPPED: 44}), Counter({"not an image name": 44}), endings=endings, flat=2
     )
-    assert said(words.ingested, report).splitlines()[1:] == [
+    assert said(render_ingest, report).splitlines()[1:] == [
         "  skipped 44: not an image name (.heic 30, .txt 2, none 1, .00 1, .01 1, .02 1, .03 1, .04 1, .05 1, .06 1, "
         "and 4 other endings)",
         "  2 images show nothing, one grey level alone: no score makes them duplicates. See: manage.py audit flat",
@@ -92,7 +96,7 @@ def test_ingested_beside_system_folders() -> None:
         in_system_folders=6,
         alike=[("T\u00fcr", "Tu\u0308r")],
     )
-    lines = said(words.ingested, report).splitlines()
+    lines = said(render_ingest, report).splitlines()
     assert lines[2].startswith(r"    not walked: '@eaDir' (2), '.Trash\n' (1); ")
     assert lines[3].startswith("  1 images of earlier runs are not there any more")
     assert lines[4].startswith("  4 images of earlier runs lie in such folders and count as missing now")
@@ -104,7 +108,7 @@ def test_left_out_for_a_bin_is_not_settled_by_compare() -> None:
     """Only what compare settles is sent there."""
     bin_alone, both = ({str(LeftOut.KEEPER_APART): 2}, {str(LeftOut.KEEPER_APART): 2, str(LeftOut.PINNED): 1})
     advice = [
-        [line for line in said(words.pruned, PruneReport(left_out=one)).splitlines() if "To settle" in line]
+        [line for line in said(render_prune, PruneReport(left_out=one)).splitlines() if "To settle" in line]
         for one in (bin_alone, both)
     ]
     assert [len(lines) for lines in advice] == [1, 2]
@@ -116,7 +120,7 @@ def test_compared() -> None:
     report = CompareReport(
         "plain", [CameraResult("a", "plain", 3, 2, 1, 3, 2, 1), CameraResult("b\n", "plain", 2, problem="no file")]
     )
-    lines = said(words.compared, report).splitlines()
+    lines = said(render_compare, report).splitlines()
     assert lines[0] == "The profile plain is the active one from now on."
     assert " ".join(lines[2].split()) == "camera profile images kept duplicates decided pairs scored recorded"
     assert lines[4].split() == ["a", "plain", "3", "2", "1", "3", "2", "1"]
@@ -139,7 +143,7 @@ def test_pruned() -> None:
         quarantines=Counter({"/q": 2}),
         held_back={"gate": "all of it would go"},
     )
-    assert said(words.pruned, report).splitlines() == [
+    assert said(render_prune, report).splitlines() == [
         "2 files removed, 1.5 kB, by run 7.",
         "  2 lie in /q",
         "  1 left alone: the same file on disk as their keeper (hard links)",
@@ -156,7 +160,7 @@ def test_pruned() -> None:
 def test_many_failures() -> None:
     """Of many files the first ten are named and the others counted."""
     report = RestoreReport(1, failures=[(f"/{number}", "no") for number in range(13)])
-    lines = said(words.restored, report).splitlines()
+    lines = said(render_restore, report).splitlines()
     assert lines[0] == "1 files brought back. They and their keepers are pinned: no prune takes them again."
     assert lines[1:11] == [f"  /{number}: no" for number in range(10)]
     assert lines[11:] == ["  and 3 more; --json names them all"]
@@ -165,7 +169,7 @@ def test_many_failures() -> None:
 def test_pruned_names_what_must_stay_and_why_it_stopped() -> None:
     """Files that must stay are counted and named with the reason, and so is why the run ended before its plan."""
     report = PruneReport(3, protected=[("/lot/1.jpg", "it is the last")], stopped="No space left on device; 2 more")
-    assert said(words.pruned, report).splitlines() == [
+    assert said(render_prune, report).splitlines() == [
         "0 files removed, 0 B, by run 3.",
         "  1 must stay, whatever this index decided:",
         "  /lot/1.jpg: it is the last",
@@ -176,9 +180,9 @@ def test_pruned_names_what_must_stay_and_why_it_stopped() -> None:
 def test_recovered_names_what_is_open() -> None:
     """What is open still is named, with what a person may say; where all is settled nothing is asked."""
     open_still = RecoverReport(1, 2, (("/lot/1.jpg", "quarantine was cut off"),))
-    assert said(words.recovered, open_still).splitlines() == [
+    assert said(render_recover, open_still).splitlines() == [
         "1 removals finished, 2 undone, 1 open still.",
         "  /lot/1.jpg: quarantine was cut off",
         "If no other command is at work on these files, on any host: manage.py recover --nobody-else",
     ]
-    assert said(words.recovered, RecoverReport(0, 0, ())) == "0 removals finished, 0 undone, 0 open still."
+    assert said(render_recover, RecoverReport(0, 0, ())) == "0 removals finished, 0 undone, 0 open still."

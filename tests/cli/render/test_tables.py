@@ -2,7 +2,11 @@
 
 import re
 
-from indexer.cli.render import tuning, words
+from indexer.cli.render import tuning
+from indexer.cli.render.compare import render_compare
+from indexer.cli.render.ingest import render_ingest
+from indexer.cli.render.removal import render_plan
+from indexer.cli.render.status import render_status
 from indexer.domain.evaluation import StateFigures
 from indexer.domain.removal import CameraPlan, Flagged, IndexedFile, Plan
 from indexer.store.cameras import CameraSummary
@@ -32,7 +36,7 @@ def results(number: int) -> list[CameraResult]:
 
 def test_compare_shows_what_is_new_first() -> None:
     """Of many cameras those with new decisions are shown, then others up to a hundred, and the sums of all."""
-    text = said(words.compared, CompareReport(cameras=results(MANY)))
+    text = said(render_compare, CompareReport(cameras=results(MANY)))
     shown = re.findall(r"^ ?(c\d{4}) ", text, re.MULTILINE)
     assert (len(shown), shown[:2], shown[20]) == (100, ["c0099", "c0199"], "c0000")
     assert cells(text, "all of these") == ["all of these", "6000", "4000", "2000", "20", "0", "0"]
@@ -42,7 +46,7 @@ def test_compare_shows_what_is_new_first() -> None:
 
 def test_few_cameras_are_shown_whole() -> None:
     """A hundred cameras are no long table: every row, in order, and nothing else."""
-    text = said(words.compared, CompareReport(cameras=results(100)))
+    text = said(render_compare, CompareReport(cameras=results(100)))
     assert re.findall(r"^ ?(c\d{4}) ", text, re.MULTILINE) == [f"c{place:04}" for place in range(100)]
     assert ("all of these" in text, "--json" in text) == (False, False)
 
@@ -50,7 +54,7 @@ def test_few_cameras_are_shown_whole() -> None:
 def test_status_of_many_cameras() -> None:
     """Status shows the sums of all cameras below the first of them."""
     summaries = tuple(CameraSummary(f"c{n:04}", 3, 2, 1, 0, 0, 0, 0, 1000, None, None) for n in range(MANY))
-    text = said(words.stated, Status("/i.db", "balanced", {}, summaries, 0, 0, 0, (), ()))
+    text = said(render_status, Status("/i.db", "balanced", {}, summaries, 0, 0, 0, (), ()))
     assert cells(text, "all of these")[1:9] == ["6000", "4000", "2000", "0", "0", "0", "0", "2.0 MB"]
     assert len(text.splitlines()) < 110
 
@@ -60,7 +64,7 @@ def test_plan_of_many_cameras() -> None:
     plans = tuple(CameraPlan(f"c{n:04}", 100, n % 90, 1000 * (n % 90)) for n in range(MANY))
     files = [IndexedFile(n, f"/lot/{n}.png", "/lot", 1000, "00") for n in range(2)]
     victim = Flagged(1, "c0089", *files, 0.0, 1000.0, "balanced", None, True, True, True, False, False)
-    text = said(words.planned, Plan((victim,), plans))
+    text = said(render_plan, Plan((victim,), plans))
     assert cells(text, "c0089") == ["c0089", "100", "89", "89.0%", "89.0 kB"]
     assert ("c0000" in text, "100 of 2000 cameras" in text) == (False, True)
     assert cells(text, "all of these")[:3] == ["all of these", "200000", "1"]
@@ -70,7 +74,7 @@ def test_sweep_of_many_cameras() -> None:
     """A sweep shows whole cameras, and the sums of all."""
     rows = tuple(SweepRow(limit, 1000.0, 2, 1, 1000, current=limit == 1000) for limit in (500.0, 1000.0, 2000.0))
     swept = tuple(CameraSweep(f"c{n:04}", "balanced", 1000.0, 1000.0, 3, rows, None) for n in range(MANY))
-    text = said(tuning.swept, SweepReport(swept, rows))
+    text = said(tuning.render_sweep, SweepReport(swept, rows))
     shown = re.findall(r"^ ?(c\d{4}) ", text, re.MULTILINE)
     assert (len(shown), len(set(shown)), text.count("all of these")) == (99, 33, 3)
 
@@ -79,11 +83,11 @@ def test_evaluation_of_many_cameras() -> None:
     """An evaluation shows the first cameras, and the sums of each way of deciding."""
     figures = StateFigures(3, 0, 2, 1, 1, 0, 0.0, 1, (), 0)
     one = Evaluation(None, None, tuple(CameraEvaluation(f"c{n:04}", figures) for n in range(MANY)), figures)
-    text = said(tuning.evaluated, EvaluationReport((one,), ()))
+    text = said(tuning.render_evaluation, EvaluationReport((one,), ()))
     assert (len(re.findall("c\\d{4}", text)), text.count("all of these")) == (100, 1)
 
 
 def test_sentences_on_many_cameras() -> None:
     """Of cameras on which others are at work the first ten are named, and the others counted."""
-    text = said(words.ingested, IngestReport(held={f"c{n:04}": "'compare'" for n in range(MANY)}))
+    text = said(render_ingest, IngestReport(held={f"c{n:04}": "'compare'" for n in range(MANY)}))
     assert (text.count("is being written by"), "1990 more" in text) == (10, True)

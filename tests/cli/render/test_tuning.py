@@ -6,8 +6,8 @@ from indexer.cli.render import tuning
 from indexer.domain.evaluation import PairFigures, StateFigures
 from indexer.workflows.tuning.evaluate import CameraEvaluation, Evaluation, EvaluationReport
 from indexer.workflows.tuning.sweep import CameraSweep, SweepReport, SweepRow
-from tests.cli.conftest import Run
 from tests.cli.render.test_reports import said
+from tests.support.command import Run
 
 ROWS = (SweepRow(500.0, 1000.0, 8, 2, 2000, current=False), SweepRow(1000.5, 1000.0, 6, 4, 4000, current=True))
 GATE = CameraSweep("gate", "mine", 1000.5, 1000.0, 10, ROWS, None)
@@ -15,7 +15,7 @@ GATE = CameraSweep("gate", "mine", 1000.5, 1000.0, 10, ROWS, None)
 
 def table(report: SweepReport | EvaluationReport) -> list[list[str]]:
     """The words of each line."""
-    tell = tuning.swept if isinstance(report, SweepReport) else tuning.evaluated
+    tell = tuning.render_sweep if isinstance(report, SweepReport) else tuning.render_evaluation
     return [line.split() for line in said(tell, report).splitlines() if line.strip(" ─")]
 
 
@@ -47,7 +47,7 @@ def test_swept_cameras() -> None:
 
 def test_nothing_to_sweep() -> None:
     """An empty index says what comes first."""
-    assert said(tuning.swept, SweepReport(())) == "There is nothing to sweep yet. First: manage.py ingest FOLDER"
+    assert said(tuning.render_sweep, SweepReport(())) == "There is nothing to sweep yet. First: manage.py ingest FOLDER"
 
 
 def test_sweep_command(run: Run, decided: object) -> None:

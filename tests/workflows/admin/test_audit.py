@@ -8,7 +8,7 @@ from indexer.errors import IndexerError, UsageProblem
 from indexer.store.database import Database
 from indexer.workflows.admin.audit import Question, ask, list_questions, question
 from tests.support.databases import Maker
-from tests.workflows.conftest import BIRD, CAR, Index, name, picture
+from tests.support.index import BIRD, CAR, Index, name, picture
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from indexer.workflows.review import explain
 from tests.support import databases
 from tests.support.brute_force import assert_promises
 from tests.support.databases import Maker
-from tests.workflows.conftest import BIKE, BIRD, CAR, Index, Ticking, name, picture
+from tests.support.index import BIKE, BIRD, CAR, Index, Ticking, name, picture
 
 Copied = Callable[..., Index]
 

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from indexer.workflows.admin.demo import write_frames
-from tests.workflows.conftest import Index
+from tests.support.index import Index
 
 
 def test_frames_are_written_as_told(tmp_path: Path) -> None:

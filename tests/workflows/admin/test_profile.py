@@ -7,7 +7,7 @@ import pytest
 from indexer.domain.profiles import BALANCED, BUILT_IN
 from indexer.errors import ProfileProblem
 from indexer.workflows.admin.profile import list_profiles, show_profile
-from tests.workflows.conftest import Index
+from tests.support.index import Index
 
 
 def test_built_in_profiles_are_there(index: Index) -> None:

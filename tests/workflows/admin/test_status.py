@@ -6,7 +6,7 @@ import pytest
 
 from indexer.store.cameras import CameraSummary
 from indexer.workflows.admin.status import status
-from tests.workflows.conftest import BIRD, CAR, Index, name, picture
+from tests.support.index import BIRD, CAR, Index, name, picture
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from indexer.errors import EngineProblem
 from indexer.execution import Lost
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import inputs, searcher, small_cameras, workload
-from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, SECOND_BIRD, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, GHOST, SECOND_BIRD, Index, name, picture
 
 SCENES = [(), (BIRD,), (BIKE,), (CAR,), (CAR, BIRD), (GHOST,), (BIRD, SECOND_BIRD), (BIKE, CAR)]
 

@@ -10,7 +10,7 @@ from indexer.domain.removal import LeftOut
 from indexer.errors import ImageProblem, ProfileProblem, UsageProblem
 from indexer.workflows.admin.profile import ProfileUse, list_profiles, show_profile, use_profile
 from indexer.workflows.admin.status import status
-from tests.workflows.conftest import BIRD, CAR, Index, name, picture
+from tests.support.index import BIRD, CAR, Index, name, picture
 
 ROUND_THE_CAR = "35,35,30,45"
 """The square of CAR on a 96 x 64 frame, with room for the blur."""

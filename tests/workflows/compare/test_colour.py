@@ -18,7 +18,7 @@ from indexer.workflows.review.explain import explain_pair
 from indexer.workflows.review.pair_picture import Source
 from indexer.workflows.tuning.sweep import sweep
 from tests.support.brute_force import assert_promises
-from tests.workflows.conftest import BIKE, BIRD, CAR, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 from tests.workflows.review.test_pair_picture import drawn, marked
 
 Colour = tuple[int, int, int]

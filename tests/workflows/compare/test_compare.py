@@ -15,7 +15,7 @@ from indexer.imaging.matching import Measure, evidence_of_pair
 from indexer.imaging.original_profile import native_prepared
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import searcher, small_cameras
-from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, GHOST, Index, name, picture
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
 Frames = Callable[[str], Index]

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexer.cli.render.proposals import proposed
+from indexer.cli.render.proposals import render_proposals
 from indexer.errors import ProfileProblem
 from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.compare.ignore_proposals import IgnoreProposal
 from tests.cli.render.test_reports import said
-from tests.workflows.conftest import Index, name
+from tests.support.index import Index, name
 
 Frame = NDArray[np.uint8]
 HEIGHT, WIDTH = 360, 640
@@ -153,7 +153,7 @@ def test_an_area_that_is_ignored_already_stays_ignored(index: Index) -> None:
     index.ingest()
     (proposal,) = index.compare(profile="mine").proposals
     assert (proposal.profile, proposal.ignored_already) == ("mine", ((0.0, 0.0, 20.0, 20.0),))
-    words = said(proposed, [proposal])
+    words = said(render_proposals, [proposal])
     assert words.count("--ignore") == 2
     assert "--ignore 0,0,20,20 --ignore" in words
 
@@ -169,7 +169,7 @@ def test_names_are_free_and_commands_are_quoted(index: Index) -> None:
         index.make_profile("front door; rm")
     index.make_profile(proposal.name, max_score=7.0)
     assert proposal.name == "front-door-rm-ignoring"
-    lines = [line.strip() for line in said(proposed, [proposal]).splitlines()]
+    lines = [line.strip() for line in said(render_proposals, [proposal]).splitlines()]
     use = next(line for line in lines if line.startswith("manage.py profile use"))
     assert shlex.split(use) == ["manage.py", "profile", "use", proposal.name, "--camera", "front door; rm"]
 

@@ -17,7 +17,7 @@ from indexer.workflows.compare import small_cameras
 from indexer.workflows.review.verdict import give, undo
 from tests.support.brute_force import assert_promises
 from tests.support.databases import SQLITE, Maker, on_postgresql, on_sqlite
-from tests.workflows.conftest import BIRD, CAR, GHOST, SECOND_BIRD, THIRD_BIRD, Index, name, picture
+from tests.support.index import BIRD, CAR, GHOST, SECOND_BIRD, THIRD_BIRD, Index, name, picture
 
 PICTURES = (
     picture(),

@@ -14,8 +14,8 @@ from indexer.execution.seating import Round
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_searcher, small_cameras
 from tests.support.clusters import Cluster, started
+from tests.support.index import BIKE, BIRD, CAR, GHOST, Index, name, picture
 from tests.workflows.compare.test_camera import SCENES
-from tests.workflows.conftest import BIKE, BIRD, CAR, GHOST, Index, name, picture
 
 distributed = pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
 FRAMES = {"east": 60, "west": 60, "yard": 200}

@@ -14,8 +14,8 @@ from indexer.execution import Map
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_buffer, remote_searcher, small_cameras
 from indexer.workflows.compare.remote_buffer import FarAnswer, FarTask
+from tests.support.index import Index
 from tests.workflows.compare.test_camera import copied, lots
-from tests.workflows.conftest import Index
 
 __all__ = ["lots"]
 

@@ -9,7 +9,7 @@ from indexer.store import cameras, profiles
 from indexer.workflows.compare.camera_task import CameraTask, decide_camera
 from indexer.workflows.compare.inputs import read_tasks
 from indexer.workflows.profile_parameters import measure_of
-from tests.workflows.conftest import BIKE, BIRD, CAR, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 
 
 def task_of(index: Index, *changes: dict[str, Any]) -> CameraTask:

@@ -12,7 +12,7 @@ from indexer.store.unchanged_cameras import list_standing
 from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.compare import small_cameras
 from tests.support.databases import on_postgresql
-from tests.workflows.conftest import BIRD, CAR, Index, name, picture
+from tests.support.index import BIRD, CAR, Index, name, picture
 from tests.workflows.runs.test_concurrent_commands import at_work
 
 

@@ -19,7 +19,7 @@ from indexer.store import profiles
 from indexer.workflows.admin.profile import make_profile, use_profile
 from indexer.workflows.review.explain import load_pair
 from tests.support.databases import on_sqlite
-from tests.workflows.conftest import Index, name
+from tests.support.index import Index, name
 
 Scene = NDArray[np.float64]
 """(H, W), from 0 (black) to 1."""

@@ -17,7 +17,7 @@ from indexer.store.images import KnownFile
 from indexer.workflows.compare.decider import Decider
 from indexer.workflows.ingest import equal_rows, ingest
 from indexer.workflows.ingest.equal_rows import EqualRows
-from tests.workflows.conftest import Index, name, picture
+from tests.support.index import Index, name, picture
 
 FILES = 300
 

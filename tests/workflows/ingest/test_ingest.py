@@ -20,7 +20,7 @@ from indexer.store.schema import check_database
 from indexer.workflows.ingest import ingest as workflow
 from indexer.workflows.ingest.discovery import Found, look
 from tests.support.databases import fill_up, on_sqlite
-from tests.workflows.conftest import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
 

@@ -12,7 +12,7 @@ from indexer.imaging.file_description import Description, describe
 from indexer.workflows.ingest import index_diff
 from indexer.workflows.ingest import ingest as workflow
 from tests.support import databases
-from tests.workflows.conftest import BIRD, Index, name, picture
+from tests.support.index import BIRD, Index, name, picture
 
 LATE_S = 10_413_792_000
 """2300-01-01, beyond what 64 bits hold in nanoseconds; ext4, XFS, btrfs, NTFS and memory hold it."""

@@ -25,7 +25,7 @@ from indexer.workflows.ingest.other_indexes import OtherIndex, find_other_indexe
 from indexer.workflows.removal.adopt import adopt
 from indexer.workflows.runs.run import name_of_user
 from tests.support.databases import Maker
-from tests.workflows.conftest import Index, name, picture
+from tests.support.index import Index, name, picture
 
 KEEPER, VICTIM, BELOW = name(0), name(1), f"sub/{name(2)}"
 

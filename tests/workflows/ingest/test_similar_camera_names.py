@@ -3,7 +3,7 @@
 import unicodedata
 
 from indexer.workflows.admin.status import status
-from tests.workflows.conftest import CAR, NOON_MS, Index, picture
+from tests.support.index import CAR, NOON_MS, Index, picture
 
 NFC, NFD = (unicodedata.normalize(form, "T\u00fcr") for form in ("NFC", "NFD"))
 

@@ -13,7 +13,7 @@ from indexer.store import decisions, images
 from indexer.workflows.admin.status import status
 from indexer.workflows.ingest import index_diff
 from indexer.workflows.removal import purge
-from tests.workflows.conftest import BIKE, CAR, Index, Mark, name, picture
+from tests.support.index import BIKE, CAR, Index, Mark, name, picture
 
 MARKS: list[list[Mark]] = [[], [CAR], [(20, 12, 14, 90)], [(60, 12, 14, 90)]]
 SAME = [0, 10, 20, 30]

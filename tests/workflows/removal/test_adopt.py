@@ -14,7 +14,7 @@ from indexer.files.markers import QUARANTINE_NAME
 from indexer.workflows.admin.status import status
 from indexer.workflows.removal.adopt import adopt
 from indexer.workflows.review.explain import explain_image
-from tests.workflows.conftest import CAR, Index, name, picture
+from tests.support.index import CAR, Index, name, picture
 
 KEEPER, VICTIM, OTHER = name(0), name(1), name(2)
 

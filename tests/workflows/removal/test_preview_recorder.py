@@ -14,7 +14,7 @@ from indexer.imaging.previews import Picture, small_picture
 from indexer.store import previews
 from indexer.workflows.removal import preview_recorder, remove_file
 from tests.support.databases import fill_up
-from tests.workflows.conftest import BIRD, CAR, SECOND_BIRD, Index, name, picture
+from tests.support.index import BIRD, CAR, SECOND_BIRD, Index, name, picture
 
 KEEPER, VICTIMS, OTHER = name(0), (name(1), name(2)), name(3)
 

@@ -15,8 +15,8 @@ from indexer.workflows.removal import remove_file
 from indexer.workflows.removal import restore as restore_workflow
 from indexer.workflows.removal.purge import require_choice
 from indexer.workflows.removal.restore import wish
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 from tests.support.own_files import OWN_FILES
-from tests.workflows.conftest import BIKE, BIRD, CAR, Index, name, picture
 
 KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
 QUARANTINE = "../.indexer-quarantine"

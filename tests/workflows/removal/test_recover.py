@@ -15,7 +15,7 @@ from indexer.files.markers import QUARANTINE_NAME
 from indexer.workflows import witnesses
 from indexer.workflows.removal import recover, remove_file, rescue
 from tests.support.databases import on_postgresql, on_sqlite
-from tests.workflows.conftest import CAR, Index, name, picture
+from tests.support.index import CAR, Index, name, picture
 
 KEEPER, VICTIM, OTHER = name(0), name(1), name(2)
 

@@ -24,8 +24,8 @@ from indexer.imaging.headers import Limits
 from indexer.workflows.removal import rescue as work
 from indexer.workflows.removal.rescue import carry_out, rescue
 from indexer.workflows.removal.rescue_plan import plan_rescue
+from tests.support.index import picture
 from tests.support.own_files import OWN_FILES
-from tests.workflows.conftest import picture
 
 IMAGE = picture()
 Snapshot = dict[str, tuple[object, ...]]

@@ -14,8 +14,8 @@ from indexer.files.witness_record import RECORD_NAME
 from indexer.store.database import Database
 from indexer.workflows.removal import safeguards
 from indexer.workflows.removal.rescue import rescue
+from tests.support.index import BIRD, Index, name, picture
 from tests.support.own_files import OWN_FILES
-from tests.workflows.conftest import BIRD, Index, name, picture
 
 REMOVED, WITNESS, LARGER = name(0), name(1), name(2)
 

@@ -17,7 +17,7 @@ from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.compare.camera import Means
 from indexer.workflows.report.report import ReportMade, report
 from tests.support.databases import execute_many
-from tests.workflows.conftest import BIKE, CAR, Index, name, picture
+from tests.support.index import BIKE, CAR, Index, name, picture
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from indexer.domain.images import Criterion
 from indexer.errors import ImageProblem
 from indexer.workflows.review.explain import PairStory, explain_image, explain_pair
-from tests.workflows.conftest import BIKE, BIRD, CAR, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 
 
 @pytest.fixture

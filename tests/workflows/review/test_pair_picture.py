@@ -13,7 +13,7 @@ from indexer.imaging.headers import Limits
 from indexer.imaging.side_by_side import PANEL_WIDTH, Captions
 from indexer.workflows.review.explain import explain_pair
 from indexer.workflows.review.pair_picture import Illustration, Source, illustrate
-from tests.workflows.conftest import BIKE, BIRD, CAR, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 
 EMPTY, BIRDS, BIKES, CARS, WIDE, YARD = name(0), name(1), name(2), name(3), name(4), name(0, "yard")
 

@@ -4,7 +4,7 @@ import pytest
 
 from indexer.errors import ImageProblem
 from indexer.workflows.review.pin import PinReport, pin
-from tests.workflows.conftest import BIRD, SECOND_BIRD, Index, name, picture
+from tests.support.index import BIRD, SECOND_BIRD, Index, name, picture
 
 
 @pytest.fixture

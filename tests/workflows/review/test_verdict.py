@@ -9,7 +9,7 @@ from indexer.domain.verdicts import Contradiction
 from indexer.errors import ImageProblem, VerdictProblem
 from indexer.workflows.review.explain import explain_pair
 from indexer.workflows.review.verdict import Away, VerdictReport, give, give_all, list_verdicts
-from tests.workflows.conftest import BIRD, CAR, SECOND_BIRD, Index, name, picture
+from tests.support.index import BIRD, CAR, SECOND_BIRD, Index, name, picture
 
 A, B, C, D = (name(minute) for minute in (0, 1, 2, 3))
 KEEP = ("keep", None, None)

@@ -18,7 +18,7 @@ from indexer.workflows.ingest.discovery import Found
 from indexer.workflows.ingest.index_diff import SortedOut
 from indexer.workflows.runs.run import writing
 from tests.support.databases import on_postgresql
-from tests.workflows.conftest import CAR, Index, name, picture
+from tests.support.index import CAR, Index, name, picture
 
 pytestmark = [on_postgresql]
 

@@ -6,7 +6,7 @@ import pytest
 
 from indexer.errors import DatabaseProblem
 from indexer.workflows.runs.run import writing
-from tests.workflows.conftest import Index, name, picture
+from tests.support.index import Index, name, picture
 
 
 def outcomes(index: Index) -> list[tuple[str, str | None, str | None]]:

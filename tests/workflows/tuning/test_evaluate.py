@@ -20,8 +20,8 @@ from indexer.workflows.compare.compare import Means
 from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport, evaluate
 from tests.cli.render.test_reports import said
+from tests.support.index import BIRD, CAR, Index, Mark, name, picture
 from tests.workflows.compare.test_camera import Told
-from tests.workflows.conftest import BIRD, CAR, Index, Mark, name, picture
 
 Frames = Callable[[str], Index]
 
@@ -173,7 +173,7 @@ def test_table_of_the_readme(frames_index: Frames, shared_data: Path) -> None:
     """The table in the README is what the command prints for the labelled sample frames."""
     names = ["balanced", "plain", "colour", "original"]
     report = evaluated(frames_index("balanced"), labels_of(shared_data), named=names, max_scores=[1000])
-    printed = [line.split() for line in said(tuning.evaluated, report).splitlines() if line.strip()]
+    printed = [line.split() for line in said(tuning.render_evaluation, report).splitlines() if line.strip()]
     section = README.read_text(encoding="utf-8").partition("### How good the decisions are\n")[2]
     shown = section.partition("```text\n")[2].partition("```")[0]
     assert [line.split() for line in shown.splitlines()] == printed

@@ -8,7 +8,7 @@ import pytest
 from indexer.domain.labels import PairLabel, StateLabel
 from indexer.errors import LabelProblem
 from indexer.workflows.tuning.label_matching import Labels, find_labelled, read_labels
-from tests.workflows.conftest import BIKE, CAR, Index, name, picture
+from tests.support.index import BIKE, CAR, Index, name, picture
 
 
 @pytest.fixture

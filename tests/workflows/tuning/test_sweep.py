@@ -19,9 +19,9 @@ from indexer.workflows.compare.compare import Means
 from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.sweep import CameraSweep, SweepReport, sweep
 from tests.support.databases import Maker
+from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, Mark, name, picture
 from tests.workflows.compare.test_camera import Told
 from tests.workflows.compare.test_incremental import new_history
-from tests.workflows.conftest import BIKE, BIRD, CAR, SECOND_BIRD, Index, Mark, name, picture
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
 Frames = Callable[[str], Index]

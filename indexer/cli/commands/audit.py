@@ -1,0 +1,29 @@
+"""The command `audit`."""
+
+from typing import Annotated
+
+import typer
+
+from indexer.cli.options import Json, open_session
+
+
+def audit(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A ready-made query; none: list them.")] = None,
+    parameters: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="What the query asks for.")
+    ] = None,
+    sql: Annotated[str | None, typer.Option(metavar="QUERY", help="Your own query; it can only read.")] = None,
+    json: Json = False,
+) -> None:
+    """Ask about past decisions: ready-made queries, or your own SQL."""
+    from indexer.cli.render.audit import render_audits
+    from indexer.workflows.admin import audit as workflow
+
+    with open_session(context, json=json) as session:
+        question = workflow.question(name, parameters or (), sql=sql)
+        if question is None:
+            session.show(workflow.list_questions(), render_audits)
+            return
+        with session.database() as database, workflow.ask(database, question) as table:
+            session.show_table(table)

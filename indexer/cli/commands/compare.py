@@ -1,0 +1,33 @@
+"""The command `compare`."""
+
+from typing import Annotated
+
+import typer
+
+from indexer.cli.engine_options import Engine, EngineOptions, MapPath, Scheduler
+from indexer.cli.options import Camera, Json, Processes, open_session
+
+
+def compare(
+    context: typer.Context,
+    profile: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Make this the active profile, and decide by it.")
+    ] = None,
+    camera: Camera = None,
+    processes: Processes = None,
+    engine: Engine = None,
+    scheduler: Scheduler = None,
+    map_path: MapPath = None,
+    json: Json = False,
+) -> None:
+    """Score what is new and decide what is a duplicate of what."""
+    options = EngineOptions(processes, engine, scheduler, tuple(map_path or ()))
+    with open_session(context, json=json) as session:
+        with session.database() as database, session.engine(options, database) as spread:
+            from indexer.cli.render.compare import render_compare  # now, while the workers get ready
+            from indexer.workflows.compare import compare as workflow
+
+            means = workflow.Means(database, spread, session.limits, session.clock, session.progress)
+            report = workflow.compare(means, profile=profile, camera=camera)
+        session.show(report, render_compare)
+    raise typer.Exit(1 if report.held_back else 0)

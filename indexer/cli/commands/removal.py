@@ -1,0 +1,133 @@
+"""The commands `prune`, `restore`, `rescue`, `recover` and `purge`: files that go and come back."""
+
+from typing import Annotated
+
+import typer
+
+from indexer.cli.options import Camera, Json, open_session
+
+
+def prune(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    permanent: Annotated[bool, typer.Option("--permanent", help="Delete at once instead of moving.")] = False,
+    camera: Camera = None,
+    quarantine: Annotated[str | None, typer.Option(metavar="FOLDER", help="Where removed files go.")] = None,
+    max_share: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="SHARE", help="Hold a camera back if more of it would go. [default: 0.99]"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show the plan, ask, then move duplicates to quarantine."""
+    from indexer.cli.render.removal import render_plan, render_prune
+    from indexer.workflows.removal import prune as workflow
+    from indexer.workflows.removal.remove_file import Manner
+
+    with open_session(context, json=json) as session, session.database() as database:
+        plan = workflow.plan(database, camera=camera, max_share=max_share)
+        if dry_run:
+            session.show(plan, render_plan)
+            return
+        render_plan(session.console, plan)
+        act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
+        if plan.victims and not yes:
+            session.ask(f"{act}?", instead="type --yes to act, or --dry-run to look")
+        manner = Manner(permanent, quarantine, max_share, session.limits)
+        report = workflow.prune(
+            database, plan, manner=manner, camera=camera, clock=session.clock, progress=session.progress
+        )
+        session.show(report, render_prune)
+    raise typer.Exit(1 if report.failures or report.held_back or report.stopped else 0)
+
+
+def restore(
+    context: typer.Context,
+    paths: Annotated[list[str] | None, typer.Argument(metavar="PATH", help="Where the files were.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that lie in quarantine.")] = False,
+    run: Annotated[
+        int | None, typer.Option(min=1, max=10**18, metavar="ID", help="Those that this run took away.")
+    ] = None,
+    no_pin: Annotated[bool, typer.Option("--no-pin", help="Let a later prune take them again.")] = False,
+    json: Json = False,
+) -> None:
+    """Bring quarantined files back to where they were."""
+    from indexer.cli.render.removal import render_restore
+    from indexer.workflows.removal import restore as workflow
+
+    wanted = workflow.wish(paths or (), everything=everything, run_id=run)
+    with open_session(context, json=json) as session, session.database() as database:
+        report = workflow.restore(database, wanted, pin=not no_pin, clock=session.clock, progress=session.progress)
+        session.show(report, render_restore)
+    raise typer.Exit(1 if report.failures else 0)
+
+
+def rescue(
+    context: typer.Context,
+    quarantine: Annotated[str, typer.Argument(metavar="FOLDER", help="The quarantine, or one run in it.")],
+    below: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Bring back what was below this folder, and nothing else.")
+    ] = None,
+    into: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Put all files into this folder, whatever their paths were.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Bring back all files of a quarantine whose index is lost."""
+    from indexer.cli.render.removal import render_rescue_plan, render_restore
+    from indexer.workflows.removal import rescue as workflow
+    from indexer.workflows.removal.rescue_plan import plan_rescue
+
+    with open_session(context, json=json) as session:
+        plan = plan_rescue(quarantine, below=below, into=into)
+        render_rescue_plan(session.console, plan)
+        if plan.returns and not yes:
+            session.ask("Bring these files back?", instead="type --yes to bring these files back")
+        report = workflow.carry_out(plan, limits=session.limits, progress=session.progress)
+        session.show(report, render_restore)
+    raise typer.Exit(1 if report.failures else 0)
+
+
+def recover(
+    context: typer.Context,
+    nobody_else: Annotated[
+        bool, typer.Option("--nobody-else", help="No other command is at work on these files, on any host.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Finish or undo removals that were cut off."""
+    from indexer.cli.render.removal import render_recover
+    from indexer.workflows.removal import recover as workflow
+
+    with open_session(context, json=json) as session, session.database() as database:
+        report = workflow.recover(database, nobody_else=nobody_else, clock=session.clock)
+        session.show(report, render_recover)
+    raise typer.Exit(1 if report.left_open else 0)
+
+
+def purge(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="All that lie in quarantine.")] = False,
+    older_than: Annotated[
+        float | None, typer.Option(min=0, max=100_000, metavar="DAYS", help="Those removed longer ago than this.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Free the space of quarantined files, for good."""
+    from indexer.cli.render.removal import render_purge
+    from indexer.workflows.removal import purge as workflow
+
+    workflow.require_choice(everything=everything, older_than_days=older_than)
+    with open_session(context, json=json) as session, session.database() as database:
+        chosen = workflow.list_purgeable(database, older_than_days=older_than, clock=session.clock)
+        if chosen and not yes:
+            session.ask(f"DELETE {len(chosen)} QUARANTINED FILES FOR GOOD?", instead="type --yes to delete them")
+        shown = {removal.id for removal in chosen}
+        report = workflow.purge(
+            database, older_than_days=older_than, clock=session.clock, shown=shown, progress=session.progress
+        )
+        session.show(report, render_purge)
+    raise typer.Exit(1 if report.skipped else 0)

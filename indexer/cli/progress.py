@@ -1,0 +1,29 @@
+"""The progress bars of a command, on a terminal."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Bars on the terminal that stderr is, shown until the end of the block."""
+    # A descriptor of its own: decoders write to number 2, which is turned away while they run.
+    with os.fdopen(os.dup(2), "w") as terminal:
+        console = Console(file=terminal, markup=False, force_terminal=True)
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), _Rate())
+        with Progress(*columns, TimeRemainingColumn(), console=console) as bars:
+            yield bars
+
+
+class _Rate(ProgressColumn):
+    """Items per second."""
+
+    def render(self, task: Task) -> Text:
+        """The rate so far."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.0f}/s")

@@ -1,0 +1,40 @@
+"""How the report of `compare` is shown."""
+
+from rich.console import Console
+
+from indexer.cli.render.notes import note_system_folders
+from indexer.cli.render.proposals import render_proposals
+from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, print_sentences, print_table
+from indexer.escaping import command_line
+from indexer.workflows.compare.compare import CompareReport
+
+
+def render_compare(console: Console, report: CompareReport) -> None:
+    """What compare decided."""
+    if report.activated is not None:
+        console.print(f"The profile {report.activated} is the active one from now on.")
+    done = [camera for camera in report.cameras if camera.problem is None]
+    if len(done) > MAX_ROWS:
+        done.sort(key=lambda camera: not camera.decided)
+    rows = [(c.camera, c.profile, c.images, c.kept, c.duplicates, c.decided, c.scored, c.recorded) for c in done]
+    heads = ("camera", "profile", "images", "kept", "duplicates", "decided", "pairs scored", "recorded")
+    if rows:
+        sums = (ALL_ROWS, "", *map(sum, zip(*(row[2:] for row in rows), strict=True)))
+        totals = [sums] if len(rows) > MAX_ROWS else []
+        print_table(console, heads, rows, what="cameras, those with new decisions first", totals=totals)
+    elif not report.cameras:
+        console.print(f"There is nothing to compare yet. First: {command_line('ingest', 'FOLDER')}")
+    print_sentences(console, [f"camera {one.camera!a} was left as it was: {one.problem}" for one in report.held_back])
+    see = command_line("verdict", "list")
+    print_sentences(
+        console,
+        [
+            f"camera {one.camera!a}: {len(one.contradictions)} verdicts are contradicted. See: {see}"
+            for one in report.cameras
+            if one.contradictions
+        ],
+    )
+    note_system_folders(console, report.in_system_folders)
+    render_proposals(console, report.proposals)
+    if any(camera.duplicates for camera in report.cameras):
+        console.print(f"Nothing is removed yet. Next: {command_line('prune', '--dry-run')}")

@@ -1,0 +1,34 @@
+"""How the reports of the `db` commands are shown."""
+
+from rich.console import Console
+
+from indexer.cli.render.tables import make_table
+from indexer.escaping import command_line, printable
+from indexer.store.reader_roles import Reader
+from indexer.store.schema import Health
+from indexer.workflows.admin.copy_index import CopyReport
+from indexer.workflows.admin.readers import NOT_NEEDED
+
+
+def render_reader(console: Console, reader: Reader) -> None:
+    """The role that only reads, and how to ask as it."""
+    if reader.state == NOT_NEEDED:
+        console.print("An index of SQLite needs no reader: audit --sql opens the file for reading alone.")
+        return
+    console.print(f"The role {printable(reader.role)} may read this index and do nothing else.")
+    console.print("Put its password into ~/.pgpass, and ask as this role:")
+    console.print(f"  {command_line('--db', reader.url, 'audit', '--sql', 'SELECT * FROM audit_cameras')}")
+
+
+def render_health(console: Console, health: Health) -> None:
+    """What a check of the database found."""
+    console.print(f"{printable(health.database)}: revision {health.revision}, {len(health.problems)} problems")
+    for problem in health.problems:
+        console.print(f"  {problem}")
+
+
+def render_copy(console: Console, report: CopyReport) -> None:
+    """What was copied, and found equal."""
+    console.print(make_table(("table", "rows"), [(one.table, one.rows) for one in report.tables]))
+    console.print(f"{report.rows} rows of {printable(report.source)} are in {printable(report.target)},")
+    console.print("read back from there and found equal. Go on with one of the two: both name the same files.")

@@ -1,0 +1,83 @@
+"""How the report of `ingest` is shown."""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+
+from indexer.cli.render.notes import note_similar_names, note_system_folders
+from indexer.cli.render.tables import MAX_LISTED, list_files, print_sentences
+from indexer.escaping import command_line, printable
+from indexer.files.walking import NOT_AN_IMAGE
+from indexer.workflows.ingest.ingest import IngestReport, Outcome
+
+
+def render_ingest(console: Console, report: IngestReport) -> None:
+    """What ingest saw."""
+    counts = [(outcome, report.outcomes[outcome]) for outcome in Outcome]
+    parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts if number]
+    console.print(f"{report.seen} files seen: {', '.join(parts) or 'nothing'}.")
+    for reason, number in report.skipped.items():
+        endings = f" ({_endings(report.endings)})" if reason == NOT_AN_IMAGE and report.endings else ""
+        console.print(f"  skipped {number}: {reason}{endings}")
+    _not_walked(console, report.folders)
+    if report.retimed:
+        console.print(
+            f"  Of {report.retimed} files nothing changed but the file time: bytes, capture times and decisions stay."
+        )
+    _missing(console, report)
+    if report.flat:
+        console.print(
+            f"  {report.flat} images show nothing, one grey level alone: no score makes them duplicates. "
+            f"See: {command_line('audit', 'flat')}"
+        )
+    if report.unmatched:
+        console.print(f"  {report.unmatched} names do not match the pattern; they were read in the usual way.")
+    if report.unread_stamps:
+        console.print(
+            f"  {report.unread_stamps} timestamps do not read as a time; those images have theirs from elsewhere."
+        )
+    list_files(console, report.refused)
+    print_sentences(
+        console,
+        [
+            f"camera {camera!a} is being written by {at_work}; run ingest again after that"
+            for camera, at_work in report.held.items()
+        ],
+    )
+    note_system_folders(console, report.in_system_folders or 0)
+    note_similar_names(console, report.alike)
+    if report.undecided:
+        console.print(f"{report.undecided} images are not decided yet. Next: {command_line('compare')}")
+
+
+def _missing(console: Console, report: IngestReport) -> None:
+    """The images of earlier runs that were not seen, or not looked for."""
+    if report.missing > report.unwalked:
+        console.print(
+            f"  {report.missing - report.unwalked} images of earlier runs are not there any more; their duplicates are "
+            "decided again."
+        )
+    if report.unwalked:
+        console.print(
+            f"  {report.unwalked} images of earlier runs lie in such folders and count as missing now; their "
+            "duplicates are decided again.\n"
+            f"  What was removed as their duplicate is kept from purge; see: {command_line('status')}"
+        )
+
+
+def _endings(endings: Mapping[str, int]) -> str:
+    """The endings of files that were skipped, the most frequent first."""
+    ranked = sorted(endings.items(), key=lambda one: (-one[1], one[0]))
+    said = [f"{printable(ending or 'none')} {number}" for ending, number in ranked[:MAX_LISTED]]
+    return ", ".join([*said, *([f"and {len(ranked) - MAX_LISTED} other endings"] if len(ranked) > MAX_LISTED else [])])
+
+
+def _not_walked(console: Console, folders: Mapping[str, int]) -> None:
+    """The folders that were passed over, the most frequent names first."""
+    if not folders:
+        return
+    ranked = sorted(folders.items(), key=lambda pair: (-pair[1], pair[0]))
+    names = [f"{name!a} ({number})" for name, number in ranked[:MAX_LISTED]]
+    more = f" and {len(ranked) - MAX_LISTED} other names" if len(ranked) > MAX_LISTED else ""
+    name_it = command_line("ingest", "FOLDER")
+    console.print(f"    not walked: {', '.join(names)}{more}; to take one in, name it: {name_it}")

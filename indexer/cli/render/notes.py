@@ -1,0 +1,26 @@
+"""Sentences that several reports share."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from indexer.escaping import command_line
+
+
+def note_system_folders(console: Console, number: int) -> None:
+    """Says how many images lie in system folders, where an earlier version walked them."""
+    if number:
+        console.print(
+            f"{number} images lie in hidden folders, bins, snapshots or the like, which an earlier version took in. "
+            "They and what they stand for are held back from prune. Ingest the folder above again, or name such a "
+            f"folder itself to keep its images: {command_line('ingest', 'FOLDER')}"
+        )
+
+
+def note_similar_names(console: Console, groups: Sequence[tuple[str, ...]]) -> None:
+    """Names the cameras whose names look the same to a person."""
+    for group in groups:
+        console.print(
+            f"{len(group)} cameras look the same, {', '.join(map(ascii, group))}; their images are not compared with "
+            f"each other. To make them one, with the files of all: {command_line('ingest', '--camera', 'NAME', 'FILE')}"
+        )

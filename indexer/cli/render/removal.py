@@ -1,0 +1,142 @@
+"""How the reports of `prune`, `restore`, `rescue`, `recover`, `db adopt` and `purge` are shown."""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+
+from indexer.cli.render.tables import (
+    ALL_ROWS,
+    MAX_LISTED,
+    MAX_ROWS,
+    format_size,
+    list_files,
+    print_sentences,
+    print_table,
+)
+from indexer.domain.removal import LeftOut, Plan
+from indexer.escaping import command_line, printable
+from indexer.workflows.removal.adopt import AdoptReport
+from indexer.workflows.removal.prune import PruneReport
+from indexer.workflows.removal.purge import PurgeReport
+from indexer.workflows.removal.recover import RecoverReport
+from indexer.workflows.removal.rescue_plan import RescuePlan
+from indexer.workflows.removal.restore import RestoreReport
+
+_SETTLED_BY_INGEST = {str(reason) for reason in LeftOut if not reason.is_settled_by_compare}
+
+
+def render_plan(console: Console, plan: Plan) -> None:
+    """What prune would take away."""
+    if plan.victims:
+        cameras = list(plan.cameras)
+        if len(cameras) > MAX_ROWS:
+            cameras.sort(key=lambda camera: -camera.share)
+        rows = [
+            (camera.camera, camera.images, camera.victims, f"{camera.share:.1%}", format_size(camera.size_bytes))
+            for camera in cameras
+        ]
+        total = sum(camera.images for camera in plan.cameras)
+        all_of_them = (
+            ALL_ROWS,
+            total,
+            len(plan.victims),
+            f"{len(plan.victims) / total:.1%}",
+            format_size(plan.size_bytes),
+        )
+        heads = ("camera", "images", "to remove", "share", "size")
+        print_table(console, heads, rows, what="cameras, the largest shares first", totals=[all_of_them])
+    else:
+        console.print("There is nothing to remove.")
+    _left_out(console, {str(reason): number for reason, number in plan.left_out.items()})
+    _held_back(console, {held.camera.camera: held.reason for held in plan.held_back})
+
+
+def render_prune(console: Console, report: PruneReport) -> None:
+    """What prune took away."""
+    console.print(f"{report.removed} files removed, {format_size(report.size_bytes)}, by run {report.run_id}.")
+    for folder, number in report.quarantines.items():
+        console.print(f"  {number} lie in {printable(folder)}")
+    if report.hard_links:
+        console.print(f"  {report.hard_links} left alone: the same file on disk as their keeper (hard links)")
+    if report.protected:
+        console.print(f"  {len(report.protected)} must stay, whatever this index decided:")
+        list_files(console, report.protected)
+    if report.outdated:
+        console.print(f"  {report.outdated} left alone: their decision changed after the plan was shown")
+    _left_out(console, report.left_out)
+    _held_back(console, report.held_back)
+    list_files(console, report.failures)
+    if report.changed_in:
+        console.print(f"To have changed files read again: {command_line('ingest', '--again', names=report.changed_in)}")
+    if report.stopped:
+        console.print(f"Stopped: {printable(report.stopped)}.")
+    if report.quarantines:
+        undo, free = command_line("restore", "--run", str(report.run_id)), command_line("purge", "--all")
+        console.print(f"To undo: {undo}   To free the space: {free}")
+
+
+def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
+    """What rescue would write, the first few files by name."""
+    if not plan.returns:
+        return
+    folders = " and ".join(printable(folder) for folder in plan.folders[:MAX_LISTED])
+    others = f" and {len(plan.folders) - MAX_LISTED} more folders" if len(plan.folders) > MAX_LISTED else ""
+    console.print(
+        f"{len(plan.returns)} files, {format_size(plan.size_bytes)}, would be written below {folders}{others}:"
+    )
+    for one in plan.returns[:MAX_LISTED]:
+        console.print(f"  {printable(one.target)}")
+    if len(plan.returns) > MAX_LISTED:
+        console.print(f"  and {len(plan.returns) - MAX_LISTED} more files")
+
+
+def render_restore(console: Console, report: RestoreReport) -> None:
+    """What restore brought back."""
+    pinned = (
+        " They and their keepers are pinned: no prune takes them again." if report.pinned and report.restored else ""
+    )
+    console.print(f"{report.restored} files brought back.{pinned}")
+    list_files(console, report.failures)
+
+
+def render_recover(console: Console, report: RecoverReport) -> None:
+    """What was cut off, and how it was settled."""
+    console.print(f"{report.finished} removals finished, {report.undone} undone, {len(report.left_open)} open still.")
+    list_files(console, report.left_open)
+    if report.left_open:
+        alone = command_line("recover", "--nobody-else")
+        console.print(f"If no other command is at work on these files, on any host: {alone}")
+
+
+def render_adopt(console: Console, report: AdoptReport) -> None:
+    """What a quarantine held that the index knows now."""
+    if report.adopted:
+        console.print(f"{report.adopted} files of {report.runs} runs were taken in; restore and purge see them now.")
+    else:
+        console.print("Nothing was taken in.", "" if report.failures else "This index knows these files already.")
+    list_files(console, report.failures)
+
+
+def render_purge(console: Console, report: PurgeReport) -> None:
+    """What purge freed."""
+    console.print(f"{report.purged} files deleted for good, {format_size(report.size_bytes)} freed.")
+    if report.gone:
+        console.print(f"  {report.gone} were not in quarantine any more; the journal says so now")
+    list_files(console, report.skipped)
+
+
+def _left_out(console: Console, left_out: Mapping[str, int]) -> None:
+    for reason, number in left_out.items():
+        console.print(f"  {number} left out: {reason}")
+    by_compare = {reason for reason in left_out if reason not in _SETTLED_BY_INGEST}
+    if by_compare:
+        console.print(f"  To settle these: {command_line('compare')}")
+    if by_compare < left_out.keys():
+        again = command_line("ingest", "FOLDER")
+        console.print(f"  To settle those of such folders: {again}, then {command_line('compare')}")
+
+
+def _held_back(console: Console, held_back: Mapping[str, str]) -> None:
+    print_sentences(console, [f"camera {camera!a} is held back: {reason}" for camera, reason in held_back.items()])
+    if held_back:
+        console.print(f"  If that is right: {command_line('prune', '--max-share', '1')}")

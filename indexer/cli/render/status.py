@@ -1,0 +1,61 @@
+"""How the report of `status` is shown."""
+
+from rich.console import Console
+
+from indexer.cli.render.notes import note_similar_names, note_system_folders
+from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, format_size, format_time, list_files, print_table
+from indexer.escaping import command_line, printable
+from indexer.workflows.admin.status import Status
+
+
+def render_status(console: Console, status: Status) -> None:
+    """What is in the index."""
+    console.print(f"{printable(status.database)}, active profile {status.profile}")
+    rows = [
+        [
+            c.camera,
+            c.images,
+            c.kept,
+            c.duplicates,
+            c.undecided,
+            c.unreadable,
+            c.missing,
+            c.removed,
+            format_size(c.size_bytes),
+        ]
+        for c in status.cameras
+    ]
+    heads = ["camera", "images", "kept", "duplicates", "undecided", "unreadable", "missing", "removed", "size"]
+    heads += ["first", "last", *(["profile"] if status.own_profiles else [])]
+    for row, c in zip(rows, status.cameras, strict=True):
+        row += [format_time(c.first_captured_at), format_time(c.last_captured_at)]
+        row += [status.own_profiles.get(c.camera, status.profile)] if status.own_profiles else []
+    if rows:
+        sums = [sum(numbers) for numbers in zip(*(row[1:8] for row in rows), strict=True)]
+        all_bytes = format_size(sum(camera.size_bytes for camera in status.cameras))
+        totals = [(ALL_ROWS, *sums, all_bytes, *[""] * (len(heads) - 9))] if len(rows) > MAX_ROWS else []
+        print_table(console, heads, rows, what="cameras", totals=totals)
+    else:
+        console.print("There is no image yet.")
+    if status.unlikely_times:
+        console.print(
+            f"{status.unlikely_times} images have a time that a wrong clock gave; to list them: "
+            f"{command_line('audit', 'unlikely_times')}"
+        )
+    note_system_folders(console, status.in_system_folders)
+    note_similar_names(console, status.alike)
+    if status.quarantined:
+        console.print(f"{status.quarantined} files lie in quarantine, {format_size(status.quarantined_bytes)}.")
+    if status.left_open:
+        console.print(f"{status.left_open} removals were cut off; to finish or undo them: {command_line('recover')}")
+    for unknown in status.unknown_runs:
+        console.print(
+            f"{printable(unknown.folder)} holds files of {unknown.runs} runs that this index does not know, another "
+            f"index's or forgotten with a backup. To take them in: "
+            f"{command_line('db', 'adopt', names=[unknown.folder])}"
+        )
+    if status.unwitnessed:
+        console.print(f"{len(status.unwitnessed)} removed images have no keeper present any more:")
+        list_files(
+            console, [(removal.path, f"keeper {printable(removal.keeper_path)}") for removal in status.unwitnessed]
+        )
