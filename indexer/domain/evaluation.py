@@ -24,11 +24,11 @@ from typing import Literal
 
 Keepers = Mapping[int, int | None]
 """The keeper of each decided image, None for those that are kept."""
-JudgedPair = tuple[int, int, Literal["same", "different"]]
+LabelledPair = tuple[int, int, Literal["same", "different"]]
 
 
 @dataclass(frozen=True)
-class StateFigures:
+class StateMetrics:
     """How good decisions are against states; the words are defined above. `wrong_share` is None without witnessed
     duplicates."""
 
@@ -45,7 +45,7 @@ class StateFigures:
 
 
 @dataclass(frozen=True)
-class PairFigures:
+class PairMetrics:
     """How good decisions are against judged pairs; the words are defined above."""
 
     pairs: int
@@ -56,20 +56,20 @@ class PairFigures:
     redundant_keeps: int
 
 
-Figures = StateFigures | PairFigures
+Metrics = StateMetrics | PairMetrics
 
 
-def state_figures(states: Mapping[int, str], keepers: Keepers) -> StateFigures:
+def state_metrics(states: Mapping[int, str], keepers: Keepers) -> StateMetrics:
     """How good the decisions on the labelled images of one camera are."""
     decided = {image_id: state for image_id, state in states.items() if image_id in keepers}
     kept = [state for image_id, state in decided.items() if keepers[image_id] is None]
     # Not `states`: where a person labelled a keeper that is not decided itself, it still shows what it shows.
-    shown = {image_id: states.get(keeper) for image_id in decided if (keeper := keepers[image_id]) is not None}
-    witnessed = [(decided[image_id], state) for image_id, state in shown.items() if state is not None]
-    return _state_figures(
+    keeper_states = {image_id: states.get(keeper) for image_id in decided if (keeper := keepers[image_id]) is not None}
+    witnessed = [(decided[image_id], state) for image_id, state in keeper_states.items() if state is not None]
+    return _state_metrics(
         undecided=len(states) - len(decided),
         kept=len(kept),
-        duplicates=len(shown),
+        duplicates=len(keeper_states),
         witnessed=len(witnessed),
         wrong_removals=sum(own != keeper_s for own, keeper_s in witnessed),
         states=len(set(decided.values())),
@@ -78,13 +78,13 @@ def state_figures(states: Mapping[int, str], keepers: Keepers) -> StateFigures:
     )
 
 
-def pair_figures(pairs: Iterable[JudgedPair], keepers: Keepers) -> PairFigures:
+def pair_metrics(pairs: Iterable[LabelledPair], keepers: Keepers) -> PairMetrics:
     """How good the decisions on judged pairs are."""
     listed = list(pairs)
     decided = [pair for pair in listed if pair[0] in keepers and pair[1] in keepers]
     same = [(a, b) for a, b, verdict in decided if verdict == "same"]
     different = [(a, b) for a, b, verdict in decided if verdict == "different"]
-    return PairFigures(
+    return PairMetrics(
         pairs=len(decided),
         undecided=len(listed) - len(decided),
         same=len(same),
@@ -94,10 +94,10 @@ def pair_figures(pairs: Iterable[JudgedPair], keepers: Keepers) -> PairFigures:
     )
 
 
-def sum_of_states(cameras: Mapping[str, StateFigures]) -> StateFigures:
+def sum_state_metrics(cameras: Mapping[str, StateMetrics]) -> StateMetrics:
     """The figures of several cameras together: a state is one camera's own."""
     parts = cameras.values()
-    return _state_figures(
+    return _state_metrics(
         undecided=sum(part.undecided for part in parts),
         kept=sum(part.kept for part in parts),
         duplicates=sum(part.duplicates for part in parts),
@@ -109,10 +109,10 @@ def sum_of_states(cameras: Mapping[str, StateFigures]) -> StateFigures:
     )
 
 
-def sum_of_pairs(cameras: Mapping[str, PairFigures]) -> PairFigures:
+def sum_pair_metrics(cameras: Mapping[str, PairMetrics]) -> PairMetrics:
     """The figures of several cameras together."""
     parts = cameras.values()
-    return PairFigures(
+    return PairMetrics(
         pairs=sum(part.pairs for part in parts),
         undecided=sum(part.undecided for part in parts),
         same=sum(part.same for part in parts),
@@ -122,7 +122,7 @@ def sum_of_pairs(cameras: Mapping[str, PairFigures]) -> PairFigures:
     )
 
 
-def _state_figures(
+def _state_metrics(
     *,
     undecided: int,
     kept: int,
@@ -132,8 +132,8 @@ def _state_figures(
     states: int,
     states_lost: tuple[str, ...],
     redundant_keeps: int,
-) -> StateFigures:
-    return StateFigures(
+) -> StateMetrics:
+    return StateMetrics(
         images=kept + duplicates,
         undecided=undecided,
         kept=kept,

@@ -13,7 +13,7 @@ from functools import cached_property
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class State(StrEnum):
+class ImageState(StrEnum):
     """What became of a file; only `ready` images are scored, decided or kept for others."""
 
     READY = "ready"
@@ -87,7 +87,7 @@ class Criterion(StrEnum):
     PATH = "path"
 
 
-_ASKED = (
+_RANK_CRITERIA = (
     Criterion.PINNED,
     Criterion.PIXELS,
     Criterion.SHARPNESS,
@@ -99,9 +99,9 @@ _ASKED = (
 )
 
 
-def ranked_above(higher: Image, lower: Image) -> Criterion | None:
+def find_ranking_criterion(higher: Image, lower: Image) -> Criterion | None:
     """What ranks the one image above the other: the first criterion in which they differ; None if it does not."""
     if higher.rank >= lower.rank:
         return None
-    pairs = zip(_ASKED, higher.rank, lower.rank, strict=True)
-    return next(criterion for criterion, one, other in pairs if one != other)
+    pairs = zip(_RANK_CRITERIA, higher.rank, lower.rank, strict=True)
+    return next(criterion for criterion, higher_value, lower_value in pairs if higher_value != lower_value)

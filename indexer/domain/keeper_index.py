@@ -12,89 +12,94 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-Places = NDArray[np.int64]
+IndexArray = NDArray[np.int64]
 """Places of images in rank order, 0 the highest."""
 
-TIMELESS = np.iinfo(np.int64).min
+NO_TIME = np.iinfo(np.int64).min
 """Stands for the time of an image without one."""
-FAR = np.iinfo(np.int64).max
+INFINITE_DISTANCE = np.iinfo(np.int64).max
 """The distance to and from an image without a time."""
 _FIRST_CHUNK = 8  # most duplicates find their keeper within a handful
 _LARGEST_CHUNK = 4096
 
 
-def distances(times_us: Places, here: int, places: Places) -> Places:
+def distances_us(times_us: IndexArray, origin: int, indices: IndexArray) -> IndexArray:
     """How far images are from the one at place `here`, in microseconds."""
-    there = times_us[places]
-    if times_us[here] == TIMELESS:
-        return np.full(len(places), FAR)
-    return np.where(there == TIMELESS, FAR, np.abs(there - times_us[here]))
+    other_times_us = times_us[indices]
+    if times_us[origin] == NO_TIME:
+        return np.full(len(indices), INFINITE_DISTANCE)
+    return np.where(other_times_us == NO_TIME, INFINITE_DISTANCE, np.abs(other_times_us - times_us[origin]))
 
 
-class Keepers:
+class KeeperIndex:
     """Some images of a camera; `times_us` are the capture times of all its images by place, in microseconds."""
 
-    def __init__(self, times_us: Places) -> None:
+    def __init__(self, times_us: IndexArray) -> None:
         self._times_us = times_us
         self._timed = np.empty(16, dtype=np.int64)  # places in order of time, then of rank; room is doubled
         self._timed_us = np.empty(16, dtype=np.int64)
-        self._timeless = np.empty(0, dtype=np.int64)
-        self._count = 0
+        self._untimed = np.empty(0, dtype=np.int64)
+        self._timed_count = 0
 
     def __len__(self) -> int:
-        return self._count + len(self._timeless)
+        return self._timed_count + len(self._untimed)
 
-    def add(self, place: int) -> None:
+    def add(self, index: int) -> None:
         """Takes one more image."""
-        time_us = self._times_us[place]
-        if time_us == TIMELESS:
-            self._timeless = np.insert(self._timeless, np.searchsorted(self._timeless, place), place)
+        time_us = self._times_us[index]
+        if time_us == NO_TIME:
+            self._untimed = np.insert(self._untimed, np.searchsorted(self._untimed, index), index)
             return
-        if self._count == len(self._timed):
+        if self._timed_count == len(self._timed):
             self._timed, self._timed_us = (
-                np.resize(self._timed, 2 * self._count),
-                np.resize(self._timed_us, 2 * self._count),
+                np.resize(self._timed, 2 * self._timed_count),
+                np.resize(self._timed_us, 2 * self._timed_count),
             )
-        begin, end = np.searchsorted(self._timed_us[: self._count], [time_us, time_us + 1])
-        at = int(begin + np.searchsorted(self._timed[begin:end], place))
-        for array, value in ((self._timed, place), (self._timed_us, time_us)):
-            array[at + 1 : self._count + 1] = array[at : self._count].copy()
-            array[at] = value
-        self._count += 1
+        begin, end = np.searchsorted(self._timed_us[: self._timed_count], [time_us, time_us + 1])
+        insert_at = int(begin + np.searchsorted(self._timed[begin:end], index))
+        for array, value in ((self._timed, index), (self._timed_us, time_us)):
+            array[insert_at + 1 : self._timed_count + 1] = array[insert_at : self._timed_count].copy()
+            array[insert_at] = value
+        self._timed_count += 1
 
-    def outward(self, here: int) -> Iterator[Places]:
+    def iter_nearest(self, origin: int) -> Iterator[IndexArray]:
         """The keepers from the nearest to the image at a place outwards, more and more at a time; none may be added
         meanwhile."""
-        here_us = int(self._times_us[here])
+        origin_us = int(self._times_us[origin])
         size = _FIRST_CHUNK
-        if here_us == TIMELESS:
-            yield from _pieces(np.sort(np.concatenate([self._timed[: self._count], self._timeless])), size)
+        if origin_us == NO_TIME:
+            yield from _growing_chunks(np.sort(np.concatenate([self._timed[: self._timed_count], self._untimed])), size)
             return
         reach = size
-        begin = end = int(np.searchsorted(self._timed_us[: self._count], here_us))
-        while begin > 0 or end < self._count:
-            first, last = max(0, begin - reach), min(self._count, end + reach)
-            places = np.concatenate([self._timed[first:begin], self._timed[end:last]])
-            away_us = np.abs(self._times_us[places] - here_us)
+        begin = end = int(np.searchsorted(self._timed_us[: self._timed_count], origin_us))
+        while begin > 0 or end < self._timed_count:
+            first, last = max(0, begin - reach), min(self._timed_count, end + reach)
+            indices = np.concatenate([self._timed[first:begin], self._timed[end:last]])
+            distance_us = np.abs(self._times_us[indices] - origin_us)
             # What lies beyond is at least as far as the last on its side: only what is nearer than that is complete.
-            edges = [here_us - self._timed_us[first]] * (first > 0) + [self._timed_us[last - 1] - here_us] * (
-                last < self._count
+            edges = [origin_us - self._timed_us[first]] * (first > 0) + [self._timed_us[last - 1] - origin_us] * (
+                last < self._timed_count
             )
-            complete = away_us < min(edges) if edges else np.full(len(places), True)
-            taken = np.flatnonzero(complete)
-            if len(taken):
-                yield from _pieces(places[taken[np.lexsort((places[taken], away_us[taken]))]], size)
-                before = int(np.count_nonzero(complete[: begin - first]))
-                begin, end = begin - before, end + len(taken) - before
-            size = min(8 * size, _LARGEST_CHUNK) if len(taken) else size
-            reach = size if len(taken) else 2 * reach
-        yield from _pieces(self._timeless, size)
+            complete = distance_us < min(edges) if edges else np.full(len(indices), True)
+            complete_positions = np.flatnonzero(complete)
+            if len(complete_positions):
+                yield from _growing_chunks(
+                    indices[
+                        complete_positions[np.lexsort((indices[complete_positions], distance_us[complete_positions]))]
+                    ],
+                    size,
+                )
+                complete_before = int(np.count_nonzero(complete[: begin - first]))
+                begin, end = begin - complete_before, end + len(complete_positions) - complete_before
+            size = min(8 * size, _LARGEST_CHUNK) if len(complete_positions) else size
+            reach = size if len(complete_positions) else 2 * reach
+        yield from _growing_chunks(self._untimed, size)
 
 
-def _pieces(places: Places, size: int) -> Iterator[Places]:
+def _growing_chunks(indices: IndexArray, size: int) -> Iterator[IndexArray]:
     """The places a few at a time, from `size` on more and more: many may be equally near."""
     begin = 0
-    while begin < len(places):
-        yield places[begin : begin + size]
+    while begin < len(indices):
+        yield indices[begin : begin + size]
         begin += size
         size = min(8 * size, _LARGEST_CHUNK)

@@ -37,13 +37,13 @@ class PairLabel:
 def parse_labels(lines: Iterable[str]) -> list[StateLabel] | list[PairLabel]:
     """The labels of a CSV, all of one form, which its first line tells; other columns may stand beside."""
     rows = _rows(lines)
-    line, head = next(rows, (1, []))
-    head = [name.strip().lower() for name in head]
-    if {"image", "state"} <= set(head):
-        return [_state_label(line, _cells(row, head, line=line)) for line, row in rows]
-    if {"image_a", "image_b", "verdict"} <= set(head):
-        return [_pair_label(line, _cells(row, head, line=line)) for line, row in rows]
-    raise LabelProblem(f"line {line}: {','.join(head)!a} does not say what the columns are; begin with {_FORMS}")
+    line, header = next(rows, (1, []))
+    header = [name.strip().lower() for name in header]
+    if {"image", "state"} <= set(header):
+        return [_state_label(line, _cells(row, header, line=line)) for line, row in rows]
+    if {"image_a", "image_b", "verdict"} <= set(header):
+        return [_pair_label(line, _cells(row, header, line=line)) for line, row in rows]
+    raise LabelProblem(f"line {line}: {','.join(header)!a} does not say what the columns are; begin with {_FORMS}")
 
 
 def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
@@ -57,14 +57,14 @@ def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
         raise LabelProblem(f"line {reader.line_num}: {problem}; is this a CSV with commas?") from problem
 
 
-def _cells(row: list[str], head: list[str], *, line: int) -> dict[str, str]:
-    if len(row) != len(head):
+def _cells(row: list[str], header: list[str], *, line: int) -> dict[str, str]:
+    if len(row) != len(header):
         raise LabelProblem(
-            f"line {line}: {len(row)} values for {len(head)} columns; put values with a comma in double quotes"
+            f"line {line}: {len(row)} values for {len(header)} columns; put values with a comma in double quotes"
         )
     if any("\0" in cell for cell in row):
         raise LabelProblem(f"line {line}: it holds the character NUL, which no path and no state has")
-    return dict(zip(head, row, strict=True))
+    return dict(zip(header, row, strict=True))
 
 
 def _state_label(line: int, cells: Mapping[str, str]) -> StateLabel:

@@ -34,7 +34,7 @@ Value = TypeVar("Value")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_YEARS = range(1990, 2101)
 _EARLIEST_NS, _LATEST_NS = -(2**63), 2**63 - 1
-_JOINTS = "-_. "
+_SEPARATORS = "-_. "
 
 _STAMP = re.compile(
     r"""
@@ -107,7 +107,7 @@ def compile_pattern(text: str) -> re.Pattern[str]:
 
 def matches_pattern(path: str, *, root: str, pattern: re.Pattern[str]) -> bool:
     """Whether the pattern is found in the path relative to the root, written with slashes."""
-    return pattern.search(_relative(path, root=root)) is not None
+    return pattern.search(_relative_path(path, root=root)) is not None
 
 
 def name_image(
@@ -127,19 +127,19 @@ def name_image(
     since 1970), 13 digits (milliseconds), 14 or 17 digits YYYYMMDDhhmmss[mmm] with any separators, or ISO 8601 with or
     without an offset; one that is none of these counts as not there.
     """
-    relative = _relative(path, root=root)
-    found = pattern.search(relative) if pattern else None
-    groups = found.groupdict() if found else {}
+    relative = _relative_path(path, root=root)
+    match = pattern.search(relative) if pattern else None
+    groups = match.groupdict() if match else {}
     name_camera, name_time = _read_file_name(relative.rpartition("/")[2])
-    camera_found, camera_source = _first_said(
+    chosen_camera, camera_source = _first_nonempty(
         (
-            (_readable(camera), "option"),
-            (_readable(groups.get("camera")), "pattern"),
-            (_readable(name_camera), "name"),
-            (_readable(_folder_name(relative, root=root)) or "camera", "folder"),
+            (_storable_text(camera), "option"),
+            (_storable_text(groups.get("camera")), "pattern"),
+            (_storable_text(name_camera), "name"),
+            (_storable_text(_folder_name(relative, root=root)) or "camera", "folder"),
         )
     )
-    captured_at, captured_at_source = _first_said(
+    captured_at, captured_at_source = _first_nonempty(
         (
             (_read_timestamp(groups.get("timestamp")), "pattern"),
             (name_time, "name"),
@@ -147,14 +147,14 @@ def name_image(
             (_read_mtime(mtime_ns), "mtime"),
         )
     )
-    return Naming(camera_found or "camera", camera_source or "folder", captured_at, captured_at_source)
+    return Naming(chosen_camera or "camera", camera_source or "folder", captured_at, captured_at_source)
 
 
-def _first_said(answers: Iterable[tuple[Value | None, str]]) -> tuple[Value | None, str | None]:
-    return next(((value, source) for value, source in answers if value), (None, None))
+def _first_nonempty(candidates: Iterable[tuple[Value | None, str]]) -> tuple[Value | None, str | None]:
+    return next(((value, source) for value, source in candidates if value), (None, None))
 
 
-def _relative(path: str, *, root: str) -> str:
+def _relative_path(path: str, *, root: str) -> str:
     """The path beneath the root, with slashes; a path elsewhere stays whole."""
     path, root = path.replace(os.sep, "/"), root.replace(os.sep, "/")
     return path.removeprefix(root.rstrip("/") + "/")
@@ -165,7 +165,7 @@ def _folder_name(relative: str, *, root: str) -> str:
     return folder.rstrip("/").rpartition("/")[2]
 
 
-def _readable(text: str | None) -> str:
+def _storable_text(text: str | None) -> str:
     """The text as it can be stored and shown: in NFC, as macOS writes names in NFD and others do not; bytes that are
     no UTF-8 become backslash escapes. Empty for None."""
     if text is None:
@@ -187,7 +187,7 @@ def _read_file_name(name: str) -> tuple[str | None, datetime | None]:
 
 
 def _camera_around(before: str, after: str) -> str | None:
-    before, after = before.rstrip(_JOINTS), after.lstrip(_JOINTS)
+    before, after = before.rstrip(_SEPARATORS), after.lstrip(_SEPARATORS)
     if before and not _KIND_OF_FILE.fullmatch(before):
         return before
     if _WORD_AND_NUMBER.fullmatch(after) and not _KIND_OF_FILE.fullmatch(after):
@@ -256,5 +256,5 @@ def _zone(offset: str | None) -> timezone:
     parts = _OFFSET.fullmatch((offset or "").strip(" \0"))
     if not parts or int(parts["hours"]) > 14 or int(parts["minutes"]) > 59:
         return UTC
-    ahead = timedelta(hours=int(parts["hours"]), minutes=int(parts["minutes"]))
-    return timezone(ahead if parts["sign"] == "+" else -ahead)
+    utc_offset = timedelta(hours=int(parts["hours"]), minutes=int(parts["minutes"]))
+    return timezone(utc_offset if parts["sign"] == "+" else -utc_offset)

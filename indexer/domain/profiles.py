@@ -17,10 +17,10 @@ from typing import Any
 
 from indexer.errors import ProfileProblem
 
-Mask = tuple[int, int, int, int]
+MaskBorder = tuple[int, int, int, int]
 Levels = tuple[int, int]
 """The values of 16-bit images that become black and white."""
-Rectangle = tuple[float, float, float, float]
+IgnoredRectangle = tuple[float, float, float, float]
 """Per cent of the width or height: (from the left, from the top, wide, high)."""
 
 RECORD_FACTOR = 4
@@ -28,16 +28,16 @@ RECORD_FACTOR = 4
 
 REFERENCE_PIXELS = 640 * 480
 """What the whole frame counts, where areas are in reference pixels."""
-MOST_PIXELS = 10**9
+MAX_PIXELS = 10**9
 """More than any frame has, where areas are in native pixels."""
 
-_REAL = {"min_contour_area", "max_score", "record_limit"}
-_SAID_IF_ANY = {"ignore", "ignore_picture", "levels", "chroma"}
+_FLOAT_PARAMETERS = {"min_contour_area", "max_score", "record_limit"}
+_OMITTED_IF_EMPTY = {"ignore", "ignore_picture", "levels", "chroma"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
-class Drawing:
+class EncodedMaskImage:
     """What somebody drew over the frame: size, how many of its pixels are ignored, and itself as PNG in base64.
 
     Black is ignored, white is looked at. That the same drawing is always the same text is for those who read it to
@@ -67,9 +67,9 @@ class Preparation:
 
     work_width: int | None = 320
     contrast: bool = True
-    mask: Mask = (5, 10, 5, 0)
-    ignore: tuple[Rectangle, ...] = ()
-    ignore_picture: Drawing | None = None
+    mask: MaskBorder = (5, 10, 5, 0)
+    ignore: tuple[IgnoredRectangle, ...] = ()
+    ignore_picture: EncodedMaskImage | None = None
     levels: Levels | None = None
     chroma: int = 0
 
@@ -92,7 +92,7 @@ class Preparation:
     def parameters(self) -> dict[str, Any]:
         """The numbers by name, as they are stored; nothing is said of what is not ignored, has no
         scale or no colour, as before there was that."""
-        return {key: value for key, value in asdict(self).items() if key not in _SAID_IF_ANY or value}
+        return {key: value for key, value in asdict(self).items() if key not in _OMITTED_IF_EMPTY or value}
 
 
 @dataclass(frozen=True)
@@ -142,9 +142,9 @@ class Profile:
         return self.preparation.parameters | self.scoring.parameters | limits
 
 
-_OF_PREPARATION = tuple(field.name for field in fields(Preparation))
-_OF_SCORING = tuple(field.name for field in fields(Scoring) if field.name != "preparation")
-PARAMETERS = (*_OF_PREPARATION, *_OF_SCORING, "max_score", "record_limit")
+_PREPARATION_PARAMETERS = tuple(field.name for field in fields(Preparation))
+_SCORING_PARAMETERS = tuple(field.name for field in fields(Scoring) if field.name != "preparation")
+PARAMETERS = (*_PREPARATION_PARAMETERS, *_SCORING_PARAMETERS, "max_score", "record_limit")
 """The names of all that can be changed in a profile."""
 
 BALANCED = Profile("balanced", Scoring(Preparation()))
@@ -155,7 +155,7 @@ BUILT_IN = (BALANCED, PLAIN, ORIGINAL, COLOUR)
 DEFAULT = BALANCED
 
 
-def parse_mask(text: str) -> Mask:
+def parse_mask(text: str) -> MaskBorder:
     """The mask that "left,top,right,bottom" says, in whole per cent."""
     parts = text.split(",")
     try:
@@ -176,7 +176,7 @@ def parse_levels(text: str) -> Levels:
     return low, high
 
 
-def parse_rectangle(text: str) -> Rectangle:
+def parse_rectangle(text: str) -> IgnoredRectangle:
     """The rectangle that "left,top,wide,high" says, in per cent of the frame, decimals allowed."""
     try:
         left, top, wide, high = (float(part) + 0.0 for part in text.split(","))  # -0.0 is 0.0
@@ -195,35 +195,37 @@ def derive_profile(base: Profile, *, name: str, changes: Mapping[str, Any]) -> P
     """
     if not _NAME.fullmatch(name):
         raise ProfileProblem(f"profile name {name!r}: use letters, digits, dot, dash, underscore, at most 64")
-    given = {key: value for key, value in changes.items() if value is not None}
-    if "max_score" in given:
-        given.setdefault("record_limit", RECORD_FACTOR * given["max_score"])
-    if "ignore" in given:
-        given["ignore"] = tuple(sorted(set(given["ignore"])))  # in whatever order they are said, it is the same area
-    if unknown := given.keys() - set(PARAMETERS):
+    overrides = {key: value for key, value in changes.items() if value is not None}
+    if "max_score" in overrides:
+        overrides.setdefault("record_limit", RECORD_FACTOR * overrides["max_score"])
+    if "ignore" in overrides:
+        overrides["ignore"] = tuple(
+            sorted(set(overrides["ignore"]))
+        )  # in whatever order they are said, it is the same area
+    if unknown := overrides.keys() - set(PARAMETERS):
         raise ProfileProblem(f"unknown parameter {sorted(unknown)[0]!r}; there are {', '.join(PARAMETERS)}")
-    preparation = replace(base.preparation, **_among(given, _OF_PREPARATION))
-    scoring = replace(base.scoring, preparation=preparation, **_among(given, _OF_SCORING))
+    preparation = replace(base.preparation, **_subset(overrides, _PREPARATION_PARAMETERS))
+    scoring = replace(base.scoring, preparation=preparation, **_subset(overrides, _SCORING_PARAMETERS))
     profile = Profile(
-        name, scoring, given.get("max_score", base.max_score), given.get("record_limit", base.record_limit)
+        name, scoring, overrides.get("max_score", base.max_score), overrides.get("record_limit", base.record_limit)
     )
-    _check(profile)
+    _validate(profile)
     return profile
 
 
-def _among(given: Mapping[str, Any], layer: Sequence[str]) -> dict[str, Any]:
-    return {key: value for key, value in given.items() if key in layer}
+def _subset(parameters: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {key: value for key, value in parameters.items() if key in names}
 
 
-def _check(profile: Profile) -> None:
+def _validate(profile: Profile) -> None:
     """Refuses numbers that make no sense, one sentence each."""
     scoring = profile.scoring
     rules = [
-        *_rules_of_preparation(profile.preparation),
+        *_preparation_rules(profile.preparation),
         (0 <= scoring.threshold <= 254, f"threshold {scoring.threshold} is not within 0 to 254 grey levels"),
         (0 <= scoring.dilations <= 50, f"dilations {scoring.dilations} is not within 0 to 50"),
         (
-            0 <= scoring.min_contour_area <= (MOST_PIXELS if profile.preparation.native else REFERENCE_PIXELS),
+            0 <= scoring.min_contour_area <= (MAX_PIXELS if profile.preparation.native else REFERENCE_PIXELS),
             f"min contour area {scoring.min_contour_area:g} is not a number from 0 up to the whole frame "
             f"({REFERENCE_PIXELS} reference pixels): else nothing ever counts",
         ),
@@ -238,10 +240,10 @@ def _check(profile: Profile) -> None:
             raise ProfileProblem(f"profile {profile.name!r}: {sentence}")
 
 
-def _rules_of_preparation(preparation: Preparation) -> Iterator[tuple[bool, str]]:
+def _preparation_rules(preparation: Preparation) -> Iterator[tuple[bool, str]]:
     """Whether each rule holds, and the sentence to say if it does not."""
     left, top, right, bottom = preparation.mask
-    width, drawing = preparation.work_width, preparation.ignore_picture
+    width, mask_image = preparation.work_width, preparation.ignore_picture
     yield width is None or 64 <= width <= 4096, f"work width {width} is not within 64 to 4096 pixels"
     yield min(preparation.mask) >= 0, f"mask {preparation.mask} has a side below 0 per cent"
     yield left + right < 100 and top + bottom < 100, f"mask {preparation.mask} covers the whole picture"
@@ -253,13 +255,13 @@ def _rules_of_preparation(preparation: Preparation) -> Iterator[tuple[bool, str]
         yield 0 <= low < high <= 65535, f"levels {low},{high}: black must be below white, both within 0 to 65535"
     for rectangle in preparation.ignore:
         yield _is_within_frame(rectangle), f"ignore {rectangle} does not lie within the frame, 0 to 100 per cent"
-    if drawing is not None:
-        size = f"of its {drawing.width} x {drawing.height} pixels"
-        yield drawing.ignored_px > 0, f"the picture ignores none {size}; paint black what is to be ignored"
-        yield drawing.ignored_share < 1, f"the picture ignores all {size}; leave white what is to be looked at"
+    if mask_image is not None:
+        size = f"of its {mask_image.width} x {mask_image.height} pixels"
+        yield mask_image.ignored_px > 0, f"the picture ignores none {size}; paint black what is to be ignored"
+        yield mask_image.ignored_share < 1, f"the picture ignores all {size}; leave white what is to be looked at"
 
 
-def _is_within_frame(rectangle: Rectangle) -> bool:
+def _is_within_frame(rectangle: IgnoredRectangle) -> bool:
     left, top, wide, high = (Decimal(repr(number)) for number in rectangle)  # as typed: 0.1 + 99.9 is 100
     if not all(number.is_finite() for number in (left, top, wide, high)):
         return False
@@ -268,6 +270,6 @@ def _is_within_frame(rectangle: Rectangle) -> bool:
 
 def _digest(parameters: Mapping[str, Any]) -> str:
     # 1000 and 1000.0 are one number, and -0.0 is 0.0: they must have one digest.
-    exact = {key: float(value) + 0.0 if key in _REAL else value for key, value in parameters.items()}
+    exact = {key: float(value) + 0.0 if key in _FLOAT_PARAMETERS else value for key, value in parameters.items()}
     text = json.dumps(exact, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()

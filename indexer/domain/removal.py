@@ -12,10 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 
 DEFAULT_MAX_SHARE = 0.99
-SMALLEST_BRAKED = 20
+MIN_GUARDED_IMAGES = 20
 
 
-class LeftOut(StrEnum):
+class ExclusionReason(StrEnum):
     """Why a duplicate is not in the plan: its decision is out of date, or a copy in a system folder has part in it."""
 
     KEEPER_GONE = "its keeper is not present"
@@ -27,9 +27,9 @@ class LeftOut(StrEnum):
     KEEPER_APART = "its keeper lies in a hidden folder, a bin, a snapshot or the like, and may be gone tomorrow"
 
     @property
-    def is_settled_by_compare(self) -> bool:
+    def is_resolved_by_compare(self) -> bool:
         """Whether `compare` alone can settle it; else the folder must be ingested again before."""
-        return self not in {LeftOut.IN_SYSTEM_FOLDER, LeftOut.KEEPER_APART}
+        return self not in {ExclusionReason.IN_SYSTEM_FOLDER, ExclusionReason.KEEPER_APART}
 
 
 class RemovalState(StrEnum):
@@ -55,7 +55,7 @@ class IndexedFile:
 
 
 @dataclass(frozen=True)
-class Flagged:
+class RemovalCandidate:
     """A present image whose current decision is *duplicate*, with what the index knows of its keeper.
 
     `in_system_folder`: it lies in a system folder below the folder that was ingested, where an earlier version walked;
@@ -79,21 +79,21 @@ class Flagged:
     keeper_apart: bool = False
 
     @property
-    def left_out(self) -> LeftOut | None:
+    def exclusion_reason(self) -> ExclusionReason | None:
         """Why this image stays for now, if it does."""
         if not self.keeper_present:
-            return LeftOut.KEEPER_GONE
+            return ExclusionReason.KEEPER_GONE
         if not self.profile_in_force:
-            return LeftOut.OTHER_PROFILE
+            return ExclusionReason.OTHER_PROFILE
         if not self.keeper_kept:
-            return LeftOut.KEEPER_UNDECIDED
+            return ExclusionReason.KEEPER_UNDECIDED
         if self.pinned:
-            return LeftOut.PINNED
+            return ExclusionReason.PINNED
         if self.judged:
-            return LeftOut.VERDICT
+            return ExclusionReason.VERDICT
         if self.keeper_apart:
-            return LeftOut.KEEPER_APART
-        return LeftOut.IN_SYSTEM_FOLDER if self.in_system_folder else None
+            return ExclusionReason.KEEPER_APART
+        return ExclusionReason.IN_SYSTEM_FOLDER if self.in_system_folder else None
 
 
 @dataclass(frozen=True)
@@ -112,22 +112,22 @@ class CameraPlan:
 
 
 @dataclass(frozen=True)
-class Brake:
+class RemovalGuard:
     """When a camera is held back whole, because its plan is more likely a mistake than a finding.
 
     Two rules, both lifted by a `max_share` of a person's own: a plan may not take more than `DEFAULT_MAX_SHARE` of a
     camera, and may not leave less than a tenth of the share that every earlier prune left (`largest_shares`: what the
     earlier ones took at most). The second catches a limit with one zero too many, or a lens that was covered, on a
     camera that always kept a fair part; a camera that was always dull is only held by the first. Cameras with fewer
-    images than `SMALLEST_BRAKED` are exempt: there a share means nothing.
+    images than `MIN_GUARDED_IMAGES` are exempt: there a share means nothing.
     """
 
     max_share: float | None = None
     largest_shares: Mapping[str, float] = field(default_factory=dict)
 
-    def reason(self, camera: CameraPlan) -> str | None:
+    def find_block_reason(self, camera: CameraPlan) -> str | None:
         """Why this camera is held back, if it is."""
-        if camera.images < SMALLEST_BRAKED:
+        if camera.images < MIN_GUARDED_IMAGES:
             return None
         limit = DEFAULT_MAX_SHARE if self.max_share is None else self.max_share
         if camera.share > limit:
@@ -139,7 +139,7 @@ class Brake:
 
 
 @dataclass(frozen=True)
-class HeldBack:
+class BlockedCamera:
     """A camera that the brake holds back, and why."""
 
     camera: CameraPlan
@@ -150,10 +150,10 @@ class HeldBack:
 class Plan:
     """The files to take away, in order, with what was left out or held back, and why."""
 
-    victims: tuple[Flagged, ...]
+    victims: tuple[RemovalCandidate, ...]
     cameras: tuple[CameraPlan, ...]
-    left_out: dict[LeftOut, int] = field(default_factory=dict)
-    held_back: tuple[HeldBack, ...] = ()
+    left_out: dict[ExclusionReason, int] = field(default_factory=dict)
+    held_back: tuple[BlockedCamera, ...] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -161,28 +161,30 @@ class Plan:
         return sum(item.victim.size_bytes for item in self.victims)
 
 
-def plan_removal(flagged: Iterable[Flagged], *, present: Mapping[str, int], brake: Brake | None = None) -> Plan:
+def plan_removal(
+    candidates: Iterable[RemovalCandidate], *, image_counts: Mapping[str, int], guard: RemovalGuard | None = None
+) -> Plan:
     """The plan for these duplicates; `present` counts the present images of each camera.
 
     Every victim names a keeper that stays, so the last present image of a camera can never be in a plan.
     """
-    everyone = list(flagged)
-    left_out = Counter(item.left_out for item in everyone if item.left_out is not None)
-    going = [item for item in everyone if item.left_out is None]
-    cameras = _camera_plans(going, present=present)
-    reasons = {camera.camera: (brake or Brake()).reason(camera) for camera in cameras}
+    listed = list(candidates)
+    left_out = Counter(item.exclusion_reason for item in listed if item.exclusion_reason is not None)
+    removable = [item for item in listed if item.exclusion_reason is None]
+    cameras = _camera_plans(removable, image_counts=image_counts)
+    reasons = {camera.camera: (guard or RemovalGuard()).find_block_reason(camera) for camera in cameras}
     return Plan(
-        victims=tuple(item for item in going if reasons[item.camera] is None),
+        victims=tuple(item for item in removable if reasons[item.camera] is None),
         cameras=tuple(camera for camera in cameras if reasons[camera.camera] is None),
         left_out=dict(left_out),
-        held_back=tuple(HeldBack(camera, reason) for camera in cameras if (reason := reasons[camera.camera])),
+        held_back=tuple(BlockedCamera(camera, reason) for camera in cameras if (reason := reasons[camera.camera])),
     )
 
 
-def _camera_plans(going: Iterable[Flagged], *, present: Mapping[str, int]) -> list[CameraPlan]:
+def _camera_plans(removable: Iterable[RemovalCandidate], *, image_counts: Mapping[str, int]) -> list[CameraPlan]:
     """What these removals would do to each camera, by name."""
     count, size_bytes = Counter[str](), Counter[str]()
-    for item in going:
+    for item in removable:
         count[item.camera] += 1
         size_bytes[item.camera] += item.victim.size_bytes
-    return [CameraPlan(name, present[name], count[name], size_bytes[name]) for name in sorted(count)]
+    return [CameraPlan(name, image_counts[name], count[name], size_bytes[name]) for name in sorted(count)]

@@ -11,7 +11,7 @@ from math import inf, isfinite
 
 from indexer.errors import UsageProblem
 
-TIMES = (0, 1 / 2, 1, 1.5, 2, 3, 4, 8, 16)
+LIMIT_FACTORS = (0, 1 / 2, 1, 1.5, 2, 3, 4, 8, 16)
 """The limits that are tried where none are named, as multiples of the one in force.
 
 Few below it: no score lies between 0 and the least area that counts, so that all limits up to that decide the same.
@@ -19,13 +19,13 @@ Few below it: no score lies between 0 and the least area that counts, so that al
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ScoreBounds:
     """What is known of a score: it lies within `low` and `high`, both included."""
 
     low: float
     high: float
 
-    def deciding(self, max_score: float) -> float | None:
+    def equivalent_score(self, max_score: float) -> float | None:
         """A score that leads to the same decision as the unknown one; None if the bounds leave it open."""
         if self.high < max_score:
             return self.high
@@ -33,8 +33,8 @@ class Bounds:
 
 
 def score_bounds(
-    score: float, largest_contour: float, contour_count: int, *, recorded_area: float, wanted_area: float
-) -> Bounds:
+    score: float, largest_contour: float, contour_count: int, *, recorded_area: float, new_area: float
+) -> ScoreBounds:
     """What the score of a pair is if contours from `wanted_area` on count, from evidence in which those from
     `recorded_area` on did.
 
@@ -50,28 +50,30 @@ def score_bounds(
     All areas are whole multiples of half a pixel's area, multiplied by it once. So each comparison here is the very one
     that the scoring makes, and a sum of one contour is that contour's area to the last bit.
     """
-    if largest_contour < wanted_area:
-        return Bounds(0.0, 0.0)
-    if wanted_area == recorded_area or (contour_count == 1 and wanted_area > recorded_area):
-        return Bounds(score, score)
-    if wanted_area > recorded_area:
-        return Bounds(largest_contour, score)
-    return Bounds(max(score, largest_contour), inf)
+    if largest_contour < new_area:
+        return ScoreBounds(0.0, 0.0)
+    if new_area == recorded_area or (contour_count == 1 and new_area > recorded_area):
+        return ScoreBounds(score, score)
+    if new_area > recorded_area:
+        return ScoreBounds(largest_contour, score)
+    return ScoreBounds(max(score, largest_contour), inf)
 
 
-def numbers_to_try(named: Sequence[float] | None, *, in_force: float, times: Sequence[float] = (1,)) -> list[float]:
+def numbers_to_try(
+    requested: Sequence[float] | None, *, in_force: float, factors: Sequence[float] = (1,)
+) -> list[float]:
     """The limits, or areas, to try from small to large: those named, else some times the one in force; that one is
     always among them."""
-    tried = [in_force * factor for factor in times] if named is None else named
-    return require_numbers([*tried, in_force])
+    values = [in_force * factor for factor in factors] if requested is None else requested
+    return validated_numbers([*values, in_force])
 
 
-def require_numbers(named: Sequence[float]) -> list[float]:
+def validated_numbers(values: Sequence[float]) -> list[float]:
     """The numbers, each once, from small to large; refused where one is no limit and no area."""
-    for number in named:
+    for number in values:
         if not (isfinite(number) and number >= 0):
             raise UsageProblem(f"{number!r} is no limit and no area; give numbers from 0 up, such as 500,1000,2000")
-    return sorted({float(number) + 0.0 for number in named})
+    return sorted({float(number) + 0.0 for number in values})
 
 
 def parse_numbers(text: str) -> list[float]:

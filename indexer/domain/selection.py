@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.images import Image
-from indexer.domain.keeper_index import TIMELESS, Keepers, Places, distances
+from indexer.domain.keeper_index import NO_TIME, IndexArray, KeeperIndex, distances_us
 
 Verdict = Literal["keep", "duplicate"]
 
@@ -52,7 +52,7 @@ class Decision:
         return self.keeper_id is None
 
 
-def pair_of(image_a_id: int, image_b_id: int) -> tuple[int, int]:
+def ordered_pair(image_a_id: int, image_b_id: int) -> tuple[int, int]:
     """The key of a pair, whichever way round: the smaller id first."""
     return min(image_a_id, image_b_id), max(image_a_id, image_b_id)
 
@@ -67,12 +67,12 @@ class Search:
     """
 
     image: Image
-    place: int
-    before: Decision | None
-    nearest: int | None
+    index: int
+    previous: Decision | None
+    previous_keeper_index: int | None
 
 
-class Walk:
+class Selection:
     """One camera's present images, walked down the ranks block by block while its keepers become known.
 
     `before` holds the current decisions of these images, all of the profile in force and of one moment. The images of a
@@ -80,18 +80,20 @@ class Walk:
     block itself. With blocks of one image `late` is always empty. Keepers are told by their places in `ranked`.
     """
 
-    def __init__(self, images: Iterable[Image], *, before: Mapping[int, Decision]) -> None:
+    def __init__(self, images: Iterable[Image], *, previous: Mapping[int, Decision]) -> None:
         self.ranked = sorted(images, key=lambda image: image.rank)
-        self.place_of = {image.id: place for place, image in enumerate(self.ranked)}
+        self.index_of = {image.id: index for index, image in enumerate(self.ranked)}
         # An image that lost its pin may have fallen below others: as if it had never been decided.
-        self._before = {
-            image.id: before[image.id]
+        self._previous = {
+            image.id: previous[image.id]
             for image in self.ranked
-            if image.id in before and (image.pinned or before[image.id].reason is not Reason.PINNED)
+            if image.id in previous and (image.pinned or previous[image.id].reason is not Reason.PINNED)
         }
-        times = [TIMELESS if image.captured_us is None else image.captured_us for image in self.ranked]
+        times = [NO_TIME if image.captured_us is None else image.captured_us for image in self.ranked]
         self._times_us = np.array(times, dtype=np.int64)
-        self._pool, self._new, self._new_or_raised, self._late = (Keepers(self._times_us) for _ in range(4))
+        self._keepers, self._new_keepers, self._new_or_promoted_keepers, self._block_keepers = (
+            KeeperIndex(self._times_us) for _ in range(4)
+        )
         self._kept = [False] * len(self.ranked)
         self.decisions: list[Decision] = []
 
@@ -102,112 +104,112 @@ class Walk:
     def undecided(self) -> list[int]:
         """The places of the images that must be searched whatever their keepers do, in the order in which they will
         be."""
-        return [place for place, image in enumerate(self.ranked) if image.id not in self._before]
+        return [index for index, image in enumerate(self.ranked) if image.id not in self._previous]
 
-    def keeps(self, place: int) -> bool:
+    def is_kept(self, index: int) -> bool:
         """Whether an image has been found to be kept, in this walk."""
-        return self._kept[place]
+        return self._kept[index]
 
     def blocks(self, *, size: int) -> Iterator[list[Search]]:
         """The searches of the next images in rank order; `settle` every one, in order, before the next block."""
         block: list[Search] = []
-        waiting: set[int] = set()
-        for place, image in enumerate(self.ranked):
-            before = self._before.get(image.id)
-            if len(block) == size or (before is not None and before.keeper_id in waiting):
+        block_ids: set[int] = set()
+        for index, image in enumerate(self.ranked):
+            previous = self._previous.get(image.id)
+            if len(block) == size or (previous is not None and previous.keeper_id in block_ids):
                 yield block
-                self._late, block, waiting = Keepers(self._times_us), [], set()
-            block.append(self._search(place, before))
-            waiting.add(image.id)
+                self._block_keepers, block, block_ids = KeeperIndex(self._times_us), [], set()
+            block.append(self._make_search(index, previous))
+            block_ids.add(image.id)
         if block:
             yield block
 
-    def candidates(self, search: Search) -> Iterator[Places]:
+    def candidates(self, search: Search) -> Iterator[IndexArray]:
         """The keepers known now that this image must meet, nearest first."""
         if search.image.pinned:
             return iter(())
-        if search.before is None:
-            pool = self._pool
-        elif search.before.keeps:
-            pool = self._new
+        if search.previous is None:
+            keepers = self._keepers
+        elif search.previous.keeps:
+            keepers = self._new_keepers
         else:
-            pool = self._new_or_raised
-        return self._nearer(pool.outward(search.place), search, search.nearest)
+            keepers = self._new_or_promoted_keepers
+        return self._within_bound(keepers.iter_nearest(search.index), search, search.previous_keeper_index)
 
-    def late(self, search: Search, *, found: int | None) -> Iterator[Places]:
+    def block_keepers(self, search: Search, *, match_index: int | None) -> Iterator[IndexArray]:
         """The keepers of this block that the image must meet before the one found for it, nearest first."""
-        if search.image.pinned or not len(self._late):
+        if search.image.pinned or not len(self._block_keepers):
             return iter(())
-        bound = search.nearest if found is None else found
-        news = (
-            np.array([place for place in places if self._is_news(int(place), search.before)], dtype=np.int64)
-            for places in self._late.outward(search.place)
+        bound = search.previous_keeper_index if match_index is None else match_index
+        unmet = (
+            np.array([index for index in indices if self._is_new_to(int(index), search.previous)], dtype=np.int64)
+            for indices in self._block_keepers.iter_nearest(search.index)
         )
-        return self._nearer(news, search, bound)
+        return self._within_bound(unmet, search, bound)
 
-    def nearer(self, search: Search, places: Places, *, than: int) -> NDArray[np.bool_]:
+    def nearer(self, search: Search, indices: IndexArray, *, than: int) -> NDArray[np.bool_]:
         """Which keepers are nearer to an image than another keeper."""
-        ends = distances(self._times_us, search.place, np.array([than]))[0], than
-        away = distances(self._times_us, search.place, places)
-        nearer: NDArray[np.bool_] = (away < ends[0]) | ((away == ends[0]) & (places < ends[1]))
+        bound = distances_us(self._times_us, search.index, np.array([than]))[0], than
+        distance_us = distances_us(self._times_us, search.index, indices)
+        nearer: NDArray[np.bool_] = (distance_us < bound[0]) | ((distance_us == bound[0]) & (indices < bound[1]))
         return nearer
 
-    def settle(self, search: Search, found: Decision | None) -> None:
+    def resolve(self, search: Search, match: Decision | None) -> None:
         """Takes what was found for an image; None means that no keeper it had to meet is similar."""
         image = search.image
         if image.pinned:
             decision = Decision(image.id, Reason.PINNED)
-        elif found is not None:
-            decision = found
-        elif search.before is not None and not search.before.keeps:
-            decision = search.before
+        elif match is not None:
+            decision = match
+        elif search.previous is not None and not search.previous.keeps:
+            decision = search.previous
         else:
             decision = Decision(image.id, Reason.NEW)
         self.decisions.append(decision)
         if decision.keeps:
-            self._keep(search.place)
+            self._add_keeper(search.index)
 
-    def _nearer(self, chunks: Iterator[Places], search: Search, bound: int | None) -> Iterator[Places]:
+    def _within_bound(self, chunks: Iterator[IndexArray], search: Search, bound: int | None) -> Iterator[IndexArray]:
         """The keepers before one that bounds the search."""
-        for places in chunks:
+        for indices in chunks:
             if bound is None:
-                yield places
+                yield indices
                 continue
-            within = places[self.nearer(search, places, than=bound)]
+            within = indices[self.nearer(search, indices, than=bound)]
             yield within
-            if len(within) < len(places):
+            if len(within) < len(indices):
                 return
 
-    def _search(self, place: int, before: Decision | None) -> Search:
-        image = self.ranked[place]
-        if before is None or before.keeper_id is None:
-            return Search(image, place, before, None)
-        keeper = self.place_of.get(before.keeper_id)
+    def _make_search(self, index: int, previous: Decision | None) -> Search:
+        image = self.ranked[index]
+        if previous is None or previous.keeper_id is None:
+            return Search(image, index, previous, None)
+        keeper = self.index_of.get(previous.keeper_id)
         # A keeper that is itself decided again may be farther or lower by now than others that were never met.
-        if keeper is None or not self._kept[keeper] or not self._kept_before(keeper):
-            return Search(image, place, None, None)
-        return Search(image, place, before, keeper)
+        if keeper is None or not self._kept[keeper] or not self._was_kept(keeper):
+            return Search(image, index, None, None)
+        return Search(image, index, previous, keeper)
 
-    def _keep(self, place: int) -> None:
-        self._kept[place] = True
-        self._pool.add(place)
-        self._late.add(place)
-        if not self._kept_before(place):
-            self._new.add(place)
-        if not self._kept_before(place) or self._is_raised(place):
-            self._new_or_raised.add(place)
+    def _add_keeper(self, index: int) -> None:
+        self._kept[index] = True
+        self._keepers.add(index)
+        self._block_keepers.add(index)
+        if not self._was_kept(index):
+            self._new_keepers.add(index)
+        if not self._was_kept(index) or self._was_promoted(index):
+            self._new_or_promoted_keepers.add(index)
 
-    def _is_news(self, place: int, before: Decision | None) -> bool:
+    def _is_new_to(self, index: int, previous: Decision | None) -> bool:
         """Whether an image with this decision has not met the keeper yet, or not from below."""
-        if before is None or not self._kept_before(place):
+        if previous is None or not self._was_kept(index):
             return True
-        return not before.keeps and self._is_raised(place)
+        return not previous.keeps and self._was_promoted(index)
 
-    def _kept_before(self, place: int) -> bool:
-        decision = self._before.get(self.ranked[place].id)
+    def _was_kept(self, index: int) -> bool:
+        decision = self._previous.get(self.ranked[index].id)
         return decision is not None and decision.keeps
 
-    def _is_raised(self, place: int) -> bool:
+    def _was_promoted(self, index: int) -> bool:
         """Whether a pin lifted the image above others since it was decided."""
-        image = self.ranked[place]
-        return image.pinned and image.id in self._before and self._before[image.id].reason is not Reason.PINNED
+        image = self.ranked[index]
+        return image.pinned and image.id in self._previous and self._previous[image.id].reason is not Reason.PINNED

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 
-def list_alike(names: Iterable[str]) -> list[tuple[str, ...]]:
+def list_similar_names(names: Iterable[str]) -> list[tuple[str, ...]]:
     """Groups of names that differ in letter case or in how accents are written (NFC, NFD) alone, each in order."""
     groups: dict[str, list[str]] = defaultdict(list)
     for name in sorted(names):

@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from indexer.domain.verdicts import WORDS, Word, is_text
+from indexer.domain.verdicts import VERDICT_VALUES, VerdictValue, is_storable_text
 from indexer.errors import VerdictProblem
 
 REQUIRED = ("image_a", "image_b", "verdict")
@@ -19,13 +19,13 @@ OPTIONAL = ("by", "note", "path_a", "path_b", "hash_a", "hash_b")
 
 
 @dataclass(frozen=True)
-class Line:
+class VerdictLine:
     """One verdict of a file, by the number of the line on which it begins; empty columns are None."""
 
     number: int
     image_a: str
     image_b: str
-    verdict: Word
+    verdict: VerdictValue
     by: str | None = None
     note: str | None = None
     path_a: str | None = None
@@ -42,7 +42,7 @@ class BadLine:
     problem: str
 
 
-def read_lines(content: bytes) -> list[Line | BadLine]:
+def parse_verdict_lines(content: bytes) -> list[VerdictLine | BadLine]:
     """What each line below the header says."""
     try:
         text = content.decode("utf-8-sig")
@@ -53,7 +53,7 @@ def read_lines(content: bytes) -> list[Line | BadLine]:
     if isinstance(header, str):
         raise VerdictProblem(f"line 1: {header}")
     _require_columns(header)
-    return [_read(number, record, header=header) for number, record in records if record]
+    return [_parse_line(number, record, header=header) for number, record in records if record]
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str] | str]]:
@@ -73,12 +73,12 @@ def _records(text: str) -> Iterator[tuple[int, list[str] | str]]:
 def _require_columns(header: Sequence[str]) -> None:
     known = (*REQUIRED, *OPTIONAL)
     missing = [name for name in REQUIRED if name not in header]
-    strange = [name for name in header if name not in known]
+    unknown = [name for name in header if name not in known]
     problem = None
     if missing:
         problem = f"the column {missing[0]} is missing"
-    elif strange:
-        problem = f"there is a column {strange[0]!a}"
+    elif unknown:
+        problem = f"there is a column {unknown[0]!a}"
     elif len(set(header)) < len(header):
         problem = "a column is there twice"
     if problem is not None:
@@ -87,16 +87,16 @@ def _require_columns(header: Sequence[str]) -> None:
         )
 
 
-def _read(number: int, record: list[str] | str, *, header: Sequence[str]) -> Line | BadLine:
+def _parse_line(number: int, record: list[str] | str, *, header: Sequence[str]) -> VerdictLine | BadLine:
     if isinstance(record, str):
         return BadLine(number, record)
     if len(record) != len(header):
         return BadLine(number, f"it has {len(record)} columns, and the first line {len(header)}")
-    if not all(map(is_text, record)):
+    if not all(map(is_storable_text, record)):
         return BadLine(number, "it holds the character NUL")
     cells = dict(zip(header, record, strict=True))
     optional = {name: cells.get(name) or None for name in OPTIONAL}
-    for word in WORDS:
-        if word == cells["verdict"]:
-            return Line(number, cells["image_a"], cells["image_b"], word, **optional)
-    return BadLine(number, f"the verdict is {cells['verdict']!a}; say {' or '.join(WORDS)}")
+    for verdict in VERDICT_VALUES:
+        if verdict == cells["verdict"]:
+            return VerdictLine(number, cells["image_a"], cells["image_b"], verdict, **optional)
+    return BadLine(number, f"the verdict is {cells['verdict']!a}; say {' or '.join(VERDICT_VALUES)}")

@@ -12,8 +12,8 @@ from typing import Literal, get_args
 
 from indexer.domain.selection import Decision
 
-Word = Literal["same", "different"]
-WORDS: tuple[Word, ...] = get_args(Word)
+VerdictValue = Literal["same", "different"]
+VERDICT_VALUES: tuple[VerdictValue, ...] = get_args(VerdictValue)
 
 Pair = tuple[int, int]
 """The ids of two images, the smaller first."""
@@ -23,7 +23,7 @@ Pair = tuple[int, int]
 class Judgement:
     """What a person said of a pair."""
 
-    verdict: Word
+    verdict: VerdictValue
     judged_by: str
 
 
@@ -46,13 +46,13 @@ def contradictions(judgements: Mapping[Pair, Judgement]) -> tuple[Contradiction,
     different = sorted(pair for pair, judgement in judgements.items() if judgement.verdict == "different")
     group = _groups(alike) if different else {}
     return tuple(
-        Contradiction(pair, _chain(alike, *pair))
+        Contradiction(pair, _shortest_chain(alike, *pair))
         for pair in different
         if pair[0] in group and group[pair[0]] == group.get(pair[1])
     )
 
 
-def resting_on(pair: Pair, decisions: Mapping[int, Decision]) -> list[int]:
+def images_to_redecide(pair: Pair, decisions: Mapping[int, Decision]) -> list[int]:
     """The images whose decisions must be taken back when what is known of a pair changes, given those that hold of the
     two.
 
@@ -61,13 +61,13 @@ def resting_on(pair: Pair, decisions: Mapping[int, Decision]) -> list[int]:
     duplicate, as nothing rests on it; of two keepers the one that came into the index later, which mostly ranks lower.
     Enforced by tests/domain/test_selection.py::test_incremental_equals_from_scratch.
     """
-    held = [decisions[image_id] for image_id in pair if image_id in decisions]
-    if len(held) < len(pair) or not any(decision.keeps for decision in held):
+    pair_decisions = [decisions[image_id] for image_id in pair if image_id in decisions]
+    if len(pair_decisions) < len(pair) or not any(decision.keeps for decision in pair_decisions):
         return []
-    return [decision.image_id for decision in held if not decision.keeps] or [pair[1]]
+    return [decision.image_id for decision in pair_decisions if not decision.keeps] or [pair[1]]
 
 
-def agrees(verdict: Word, decisions: Sequence[Decision]) -> bool:
+def agrees(verdict: VerdictValue, decisions: Sequence[Decision]) -> bool:
     """Whether what is decided of the two images of a pair is as a verdict says: of the same not both are kept, of
     different ones neither stands for the other."""
     if verdict == "same":
@@ -76,34 +76,34 @@ def agrees(verdict: Word, decisions: Sequence[Decision]) -> bool:
     return not any(decision.keeper_id in images for decision in decisions)
 
 
-def is_text(value: str) -> bool:
+def is_storable_text(value: str) -> bool:
     """Whether a name or a note can be kept by any database: no NUL, no byte that is not UTF-8."""
-    return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
+    return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _groups(alike: Mapping[int, Sequence[int]]) -> dict[int, int]:
     """For each image a number that it shares with all that a chain leads to."""
     group: dict[int, int] = {}
     for first in alike:
-        waiting = [] if first in group else [first]
-        while waiting:
-            image_id = waiting.pop()
+        stack = [] if first in group else [first]
+        while stack:
+            image_id = stack.pop()
             if image_id not in group:
                 group[image_id] = first
-                waiting += alike[image_id]
+                stack += alike[image_id]
     return group
 
 
-def _chain(alike: Mapping[int, Sequence[int]], begin: int, end: int) -> tuple[int, ...]:
+def _shortest_chain(alike: Mapping[int, Sequence[int]], begin: int, end: int) -> tuple[int, ...]:
     """A shortest chain between two images of one group."""
     came_from = {end: end}
-    waiting = deque([end])
+    queue = deque([end])
     while begin not in came_from:
-        image_id = waiting.popleft()
+        image_id = queue.popleft()
         for other_id in alike[image_id]:
             if other_id not in came_from:
                 came_from[other_id] = image_id
-                waiting.append(other_id)
+                queue.append(other_id)
     chain = [begin]
     while chain[-1] != end:
         chain.append(came_from[chain[-1]])

@@ -3,7 +3,7 @@
 It promises results in the order of the items, items asked for as workers have room, that a worker's end costs nothing
 but time, and that an item is given up only after so many workers have ended while they had it and nothing else; or
 after more, where they had tasks of other clients each time, as one of those may be the reason, but no run is endless.
-It does not know how a worker is reached: a `Line` does.
+It does not know how a worker is reached: a `VerdictLine` does.
 
 Decision: workers are given their tasks by us, a few each, instead of by Dask's scheduler. Its own count of deaths
 (`allowed-failures`) is set by who runs the cluster, begins anew with each task, and blames every task that waited at

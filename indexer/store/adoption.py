@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.names import Naming, clamped_mtime
 from indexer.domain.removal import RemovalState
 from indexer.store import runs
@@ -54,7 +54,7 @@ def add_removed_image(
         "file_size": size_bytes,
         "mtime_ns": clamped_mtime(mtime_ns),
         "content_hash": content_hash,
-        "state": State.REMOVED,
+        "state": ImageState.REMOVED,
         "run_id": run_id,
     }
     return session.execute(insert(ImageRow).values(**values).returning(ImageRow.id)).scalar_one()

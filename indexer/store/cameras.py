@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.errors import ImageProblem
 from indexer.store.columns import UtcDateTime
 from indexer.store.tables import CameraRow, ImageRow
@@ -47,14 +47,14 @@ def get_camera(session: Session, name: str) -> int:
 def count_present(session: Session) -> dict[str, int]:
     """The number of ready images per camera."""
     query = select(CameraRow.name, func.count().label("images")).join(ImageRow, ImageRow.camera_id == CameraRow.id)
-    ready = query.where(ImageRow.state == State.READY).group_by(CameraRow.name)
+    ready = query.where(ImageRow.state == ImageState.READY).group_by(CameraRow.name)
     return {row.name: row.images for row in session.execute(ready)}
 
 
 def list_file_sizes(session: Session, camera_id: int) -> dict[int, int]:
     """The bytes of each ready image of a camera, by its id."""
     query = select(ImageRow.id, ImageRow.file_size).where(
-        ImageRow.camera_id == camera_id, ImageRow.state == State.READY
+        ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY
     )
     return {row.id: row.file_size for row in session.execute(query)}
 

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from indexer.domain.images import State
-from indexer.domain.removal import Flagged, IndexedFile
+from indexer.domain.images import ImageState
+from indexer.domain.removal import IndexedFile, RemovalCandidate
 from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
 from indexer.files.system_folders import find_system_folder, is_apart
@@ -26,7 +26,7 @@ def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Dec
             DecisionRow.image_id, DecisionRow.profile_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score
         )
         .join(ImageRow, ImageRow.id == DecisionRow.image_id)
-        .where(ImageRow.camera_id == camera_id, ImageRow.state == State.READY, DecisionRow.superseded_at.is_(None))
+        .where(ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY, DecisionRow.superseded_at.is_(None))
     )
     return {
         image_id: (profile_id, Decision(image_id, Reason(reason), keeper_id, score))
@@ -39,7 +39,7 @@ def list_decided(session: Session, camera_ids: Sequence[int]) -> set[tuple[int, 
     query = (
         select(ImageRow.camera_id, DecisionRow.profile_id)
         .join(ImageRow, ImageRow.id == DecisionRow.image_id)
-        .where(ImageRow.state == State.READY, DecisionRow.superseded_at.is_(None))
+        .where(ImageRow.state == ImageState.READY, DecisionRow.superseded_at.is_(None))
         .distinct()
     )
     found = (session.execute(query.where(ImageRow.camera_id.in_(chunk))) for chunk in chunks(camera_ids))
@@ -87,7 +87,7 @@ def find_decisions(session: Session, image_ids: Sequence[int]) -> dict[int, Deci
     query = (
         select(DecisionRow.image_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score)
         .join(ImageRow, ImageRow.id == DecisionRow.image_id)
-        .where(ImageRow.id.in_(image_ids), ImageRow.state == State.READY, DecisionRow.superseded_at.is_(None))
+        .where(ImageRow.id.in_(image_ids), ImageRow.state == ImageState.READY, DecisionRow.superseded_at.is_(None))
     )
     return {
         image_id: Decision(image_id, Reason(reason), keeper_id, score)
@@ -123,11 +123,11 @@ def list_judgements_of(
 def count_undecided(session: Session) -> int:
     """The number of ready images without a current decision."""
     current = exists().where(DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None))
-    query = select(func.count()).select_from(ImageRow).where(ImageRow.state == State.READY, ~current)
+    query = select(func.count()).select_from(ImageRow).where(ImageRow.state == ImageState.READY, ~current)
     return session.scalar(query) or 0
 
 
-def list_flagged(session: Session, *, camera: str | None = None) -> list[Flagged]:
+def list_flagged(session: Session, *, camera: str | None = None) -> list[RemovalCandidate]:
     """The present images whose current decision is *duplicate*, by camera and time."""
     query = _FLAGGED
     if camera is not None:
@@ -156,7 +156,7 @@ _FLAGGED = (
         ProfileRow.max_score,
         ProfileRow.name,
         ImageRow.captured_at,
-        and_(_keeper.state == State.READY, _keeper.camera_id == ImageRow.camera_id),
+        and_(_keeper.state == ImageState.READY, _keeper.camera_id == ImageRow.camera_id),
         and_(_keeping.verdict == "keep", _keeping.profile_id == DecisionRow.profile_id),
         or_(CameraRow.profile_id == ProfileRow.id, CameraRow.profile_id.is_(None) & ProfileRow.active),
         is_pinned(ImageRow.id),
@@ -167,18 +167,18 @@ _FLAGGED = (
     .join(ProfileRow, ProfileRow.id == DecisionRow.profile_id)
     .join(_keeper, _keeper.id == DecisionRow.keeper_id)
     .outerjoin(_keeping, (_keeping.image_id == _keeper.id) & _keeping.superseded_at.is_(None))
-    .where(DecisionRow.superseded_at.is_(None), ImageRow.state == State.READY)
+    .where(DecisionRow.superseded_at.is_(None), ImageRow.state == ImageState.READY)
     .order_by(CameraRow.name, ImageRow.captured_at.nulls_first(), ImageRow.id)
 )
 
 
-def _flagged(*columns: Any) -> Flagged:
+def _flagged(*columns: Any) -> RemovalCandidate:
     """A row of the query as the plan needs it."""
     width = len(_FILE)
     victim, keeper = IndexedFile(*columns[:width]), IndexedFile(*columns[width : 2 * width])
     decision_id, camera, score, max_score, profile, captured_at, *told = columns[2 * width :]
     present, kept, in_force, pinned, judged = map(bool, told)
-    return Flagged(
+    return RemovalCandidate(
         decision_id=decision_id,
         camera=camera,
         victim=victim,
@@ -211,7 +211,7 @@ def list_keepers(session: Session, camera: str) -> dict[int, int | None]:
         .join(CameraRow, CameraRow.id == ImageRow.camera_id)
         .where(
             CameraRow.name == camera,
-            ImageRow.state.in_([State.READY, State.REMOVED]),
+            ImageRow.state.in_([ImageState.READY, ImageState.REMOVED]),
             DecisionRow.superseded_at.is_(None),
         )
     )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from indexer.domain.images import Criterion, Image, State, ranked_above
+from indexer.domain.images import Criterion, Image, ImageState, find_ranking_criterion
 from indexer.errors import ImageProblem
 from indexer.escaping import command_line
 from indexer.files.system_folders import count_system_folders
@@ -98,8 +98,8 @@ def get_image_id(session: Session, name: str) -> int:
     if not rows:
         asking = command_line("audit")
         raise ImageProblem(f"image {name!a} is not in the index; ingest it, or type its number from: {asking}")
-    order = {State.MISSING: 2, State.REMOVED: 1}
-    best = min(rows, key=lambda row: (order.get(State(row.state), 0), -row.id))
+    order = {ImageState.MISSING: 2, ImageState.REMOVED: 1}
+    best = min(rows, key=lambda row: (order.get(ImageState(row.state), 0), -row.id))
     return int(best.id)
 
 
@@ -203,7 +203,7 @@ def _preferred_for(keeper: ImageRow, image: ImageRow) -> Criterion | None:
     """What ranks the keeper above; if nothing but a pin can have. None for one that was adopted and never described."""
     if keeper.sharpness is None or image.sharpness is None:
         return None
-    return ranked_above(_unpinned(keeper), _unpinned(image)) or Criterion.PINNED
+    return find_ranking_criterion(_unpinned(keeper), _unpinned(image)) or Criterion.PINNED
 
 
 def _unpinned(row: ImageRow) -> Image:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.store.tables import CameraRow, ImageRow
 
 
@@ -16,7 +16,7 @@ class NamedImage(NamedTuple):
     id: int
     path: str
     camera: str
-    state: State
+    state: ImageState
 
 
 def iter_names(session: Session) -> Iterator[NamedImage]:
@@ -27,4 +27,4 @@ def iter_names(session: Session) -> Iterator[NamedImage]:
         .order_by(ImageRow.id)
     )
     for image_id, path, camera, state in session.execute(query).yield_per(1000):
-        yield NamedImage(image_id, path, camera, State(state))
+        yield NamedImage(image_id, path, camera, ImageState(state))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from indexer.domain.images import Image, State
+from indexer.domain.images import Image, ImageState
 from indexer.domain.names import Naming, clamped_mtime
 from indexer.files.system_folders import count_system_folders
 from indexer.imaging.file_description import Description
@@ -23,7 +23,7 @@ from indexer.store.columns import stored_forms, stored_text
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, ImageRow, ThumbnailRow
 
-_AWAY = (State.MISSING, State.REMOVED)
+_AWAY = (ImageState.MISSING, ImageState.REMOVED)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class KnownFile:
     size_bytes: int
     mtime_ns: int
     content_hash: str
-    state: State
+    state: ImageState
     naming: Naming
 
 
@@ -90,7 +90,7 @@ def list_at(session: Session, path: str, *, content_hash: str) -> list[KnownFile
 
 def find_ready(session: Session, *, content_hash: str) -> KnownFile | None:
     """The oldest ready row of a content."""
-    query = _KNOWN.where(ImageRow.content_hash == content_hash, ImageRow.state == State.READY)
+    query = _KNOWN.where(ImageRow.content_hash == content_hash, ImageRow.state == ImageState.READY)
     row = session.execute(query.order_by(ImageRow.id).limit(1)).first()
     return None if row is None else _known(row)
 
@@ -101,12 +101,12 @@ def list_equal_ready(session: Session, hashes: Sequence[str]) -> dict[str, list[
     for chunk in chunks(hashes):
         shared = (
             select(ImageRow.content_hash)
-            .where(ImageRow.content_hash.in_(chunk), ImageRow.state == State.READY)
+            .where(ImageRow.content_hash.in_(chunk), ImageRow.state == ImageState.READY)
             .group_by(ImageRow.content_hash)
             .having(func.count() > 1)
         )
         query = select(ImageRow.content_hash, ImageRow.id, ImageRow.path, is_pinned(ImageRow.id))
-        query = query.where(ImageRow.content_hash.in_(shared), ImageRow.state == State.READY).order_by(ImageRow.id)
+        query = query.where(ImageRow.content_hash.in_(shared), ImageRow.state == ImageState.READY).order_by(ImageRow.id)
         for content_hash, image_id, path, pinned in session.execute(query):
             found.setdefault(content_hash, []).append(EqualFile(image_id, path, bool(pinned)))
     return found
@@ -174,7 +174,7 @@ def rename_image(session: Session, image_id: int, *, naming: Naming) -> None:
     session.execute(update(ImageRow).where(ImageRow.id == image_id).values(**values))
 
 
-def set_state(session: Session, image_ids: Sequence[int], state: State, *, reason: str | None = None) -> None:
+def set_state(session: Session, image_ids: Sequence[int], state: ImageState, *, reason: str | None = None) -> None:
     """Writes what became of images."""
     for chunk in chunks(image_ids):
         session.execute(update(ImageRow).where(ImageRow.id.in_(chunk)).values(state=state, state_reason=reason))
@@ -184,7 +184,7 @@ def displace(session: Session, image_id: int, *, path: str) -> bool:
     """Marks a row as replaced if it still is the one at a path, and tells: its bytes may have been found elsewhere
     meanwhile."""
     there = (ImageRow.id == image_id) & (ImageRow.path == path)
-    replaced = update(ImageRow).where(there).values(state=State.MISSING, state_reason="replaced")
+    replaced = update(ImageRow).where(there).values(state=ImageState.MISSING, state_reason="replaced")
     return session.execute(replaced.returning(ImageRow.id)).first() is not None
 
 
@@ -194,7 +194,7 @@ def mark_missing(session: Session, gone: Mapping[int, str], *, reason: str = "no
     for chunk in chunks(list(gone)):
         query = select(ImageRow.id, ImageRow.path).where(ImageRow.id.in_(chunk), ImageRow.state.not_in(_AWAY))
         missing += [row.id for row in session.execute(query) if row.path == gone[row.id]]
-    set_state(session, missing, State.MISSING, reason=reason)
+    set_state(session, missing, ImageState.MISSING, reason=reason)
     return len(missing)
 
 
@@ -237,8 +237,8 @@ def make_present(session: Session, image_id: int) -> None:
     """
     path = select(ImageRow.path).where(ImageRow.id == image_id).scalar_subquery()
     others = (ImageRow.path == path) & (ImageRow.id != image_id) & ImageRow.state.not_in(_AWAY)
-    session.execute(update(ImageRow).where(others).values(state=State.MISSING, state_reason="replaced"))
-    set_state(session, [image_id], State.READY if _is_measured(session, image_id) else State.MISSING)
+    session.execute(update(ImageRow).where(others).values(state=ImageState.MISSING, state_reason="replaced"))
+    set_state(session, [image_id], ImageState.READY if _is_measured(session, image_id) else ImageState.MISSING)
 
 
 def _is_measured(session: Session, image_id: int) -> bool:
@@ -273,7 +273,7 @@ def list_present_of(
             ThumbnailRow,
             (ThumbnailRow.image_id == ImageRow.id) & (ThumbnailRow.preparation_id == preparation_id),
         )
-        .where(ImageRow.camera_id.in_(camera_ids), ImageRow.state == State.READY)
+        .where(ImageRow.camera_id.in_(camera_ids), ImageRow.state == ImageState.READY)
     )
     present: dict[int, list[Image]] = {camera_id: [] for camera_id in camera_ids}
     for camera_id, *row in session.execute(query):
@@ -319,7 +319,7 @@ _PRESENT = select(
     ImageRow.path,
     ImageRow.file_size,
     ImageRow.mtime_ns,
-    (ImageRow.state == State.READY).label("ready"),
+    (ImageRow.state == ImageState.READY).label("ready"),
     ImageRow.run_id,
 ).where(ImageRow.state.not_in(_AWAY))
 _KNOWN = select(
@@ -339,7 +339,7 @@ _KNOWN = select(
 
 def _known(row: Any) -> KnownFile:
     image_id, path, root, size_bytes, mtime_ns, content_hash, state, *naming = row
-    return KnownFile(image_id, path, root, size_bytes, mtime_ns, content_hash, State(state), Naming(*naming))
+    return KnownFile(image_id, path, root, size_bytes, mtime_ns, content_hash, ImageState(state), Naming(*naming))
 
 
 def _measured(seen: Description) -> dict[str, object]:

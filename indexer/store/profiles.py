@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.orm import Session
 
-from indexer.domain.profiles import Drawing, Preparation, Profile, Scoring
+from indexer.domain.profiles import EncodedMaskImage, Preparation, Profile, Scoring
 from indexer.errors import ProfileProblem
 from indexer.escaping import command_line
 from indexer.store.tables import CameraRow, PreparationRow, ProfileRow, ScoringRow
@@ -146,7 +146,7 @@ def preparation_of(said: str) -> Preparation:
     found = {
         "mask": tuple(parameters["mask"]),
         "ignore": tuple(map(tuple, parameters.get("ignore", ()))),
-        "ignore_picture": None if drawing is None else Drawing(**drawing),
+        "ignore_picture": None if drawing is None else EncodedMaskImage(**drawing),
         "levels": tuple(parameters["levels"]) if "levels" in parameters else None,
     }
     return Preparation(**parameters | found)

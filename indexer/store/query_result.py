@@ -1,9 +1,9 @@
 """What a query answers: its rows wait in a temporary file, so that an answer costs disk and not memory.
 
-Decision: an answer is complete before the first of its rows is shown. So a document of JSON is whole or not begun, the
-columns of a table are as wide as their widest value, and a reader that pauses, such as a pager, holds no transaction
-open. It costs disk for at most `Bounds.size_bytes`, in a file without a name that ends with the process however that
-ends. Enforced by tests/cli/render/test_query_rows.py.
+Decision: an answer is complete before the first of its rows is shown. So a document of JSON is whole or not begun,
+the columns of a table are as wide as their widest value, and a reader that pauses, such as a pager, holds no
+transaction open. It costs disk for at most `ScoreBounds.size_bytes`, in a file without a name that ends with the
+process however that ends. Enforced by tests/cli/render/test_query_rows.py.
 """
 
 import pickle

@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from indexer.domain.images import State
-from indexer.domain.removal import Flagged, RemovalState
+from indexer.domain.images import ImageState
+from indexer.domain.removal import RemovalCandidate, RemovalState
 from indexer.store.pins import UNRESTORED
 from indexer.store.tables import CameraRow, ImageRow, RemovalRow, RunRow
 
@@ -26,7 +26,7 @@ class Removal:
     camera: str
     path: str
     keeper_path: str
-    keeper_state: State
+    keeper_state: ImageState
     keeper_size_bytes: int
     size_bytes: int
     content_hash: str
@@ -42,7 +42,7 @@ class Removal:
 
 
 def begin_removal(
-    session: Session, item: Flagged, *, act: Act, quarantine_path: str | None, at: datetime, run_id: int
+    session: Session, item: RemovalCandidate, *, act: Act, quarantine_path: str | None, at: datetime, run_id: int
 ) -> int:
     """The id of a new row that says what is about to happen to a file."""
     values = _planned(item, at=at, run_id=run_id) | {
@@ -59,7 +59,7 @@ def note_aside(session: Session, removal_id: int, *, aside_path: str) -> None:
     session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(aside_path=aside_path))
 
 
-def note_failure(session: Session, item: Flagged, *, problem: str, at: datetime, run_id: int) -> None:
+def note_failure(session: Session, item: RemovalCandidate, *, problem: str, at: datetime, run_id: int) -> None:
     """Adds a row for a file that was left where it is because a check failed, unless the last one says the same."""
     values = _planned(item, at=at, run_id=run_id) | {"state": RemovalState.FAILED, "problem": problem}
     added = session.execute(insert(RemovalRow).values(**values).returning(RemovalRow.id)).scalar_one()
@@ -165,7 +165,7 @@ def sum_quarantined(session: Session) -> tuple[int, int]:
 
 def list_unwitnessed(session: Session) -> list[Removal]:
     """The removed files whose keeper is not present any more, oldest first."""
-    query = _SELECT.where(RemovalRow.state.in_(UNRESTORED), _keeper.state != State.READY)
+    query = _SELECT.where(RemovalRow.state.in_(UNRESTORED), _keeper.state != ImageState.READY)
     return [_removal(row) for row in session.execute(query)]
 
 
@@ -185,7 +185,7 @@ _SELECT = (
 )
 
 
-def _planned(item: Flagged, *, at: datetime, run_id: int) -> dict[str, object]:
+def _planned(item: RemovalCandidate, *, at: datetime, run_id: int) -> dict[str, object]:
     return {
         "image_id": item.victim.image_id,
         "keeper_id": item.keeper.image_id,
@@ -210,7 +210,7 @@ def _removal(row: Any) -> Removal:
         camera=camera,
         path=removal.path,
         keeper_path=keeper_path,
-        keeper_state=State(keeper_state),
+        keeper_state=ImageState(keeper_state),
         keeper_size_bytes=keeper_size_bytes,
         size_bytes=removal.size_bytes,
         content_hash=removal.content_hash,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, extract, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.profiles import Preparation
 from indexer.store.bulk import chunks
 from indexer.store.columns import stored_text
@@ -29,7 +29,7 @@ from indexer.store.tables import (
     VerdictRow,
 )
 
-_TOLD = (State.READY, State.REMOVED)
+_TOLD = (ImageState.READY, ImageState.REMOVED)
 
 
 class Decided(NamedTuple):
@@ -63,7 +63,7 @@ class ImageFacts:
     height: int | None
     size_bytes: int
     content_hash: str
-    state: State
+    state: ImageState
     state_reason: str | None
 
 
@@ -104,7 +104,7 @@ def list_decided(session: Session, camera_id: int) -> list[Decided]:
             ImageRow.id,
             DecisionRow.id.label("decision_id"),
             DecisionRow.keeper_id,
-            (ImageRow.state == State.REMOVED).label("removed"),
+            (ImageRow.state == ImageState.REMOVED).label("removed"),
             func.length(ImageRow.path),
         )
         .join(DecisionRow, DecisionRow.image_id == ImageRow.id)
@@ -199,7 +199,7 @@ def list_borderline(session: Session, *, limit: int, camera_id: int | None) -> l
     return [_margin(*row) for row in session.execute(query)]
 
 
-def list_of_states(session: Session, camera_id: int, *, states: Sequence[State], limit: int) -> list[ImageFacts]:
+def list_of_states(session: Session, camera_id: int, *, states: Sequence[ImageState], limit: int) -> list[ImageFacts]:
     """The first images of a camera in these states, by path."""
     query = _IMAGES.where(ImageRow.camera_id == camera_id, ImageRow.state.in_(states))
     return [_image(row, camera) for row, camera in session.execute(query.order_by(ImageRow.path).limit(limit))]
@@ -208,7 +208,7 @@ def list_of_states(session: Session, camera_id: int, *, states: Sequence[State],
 def list_undecided(session: Session, camera_id: int, *, limit: int) -> list[ImageFacts]:
     """The first ready images of a camera without a decision, by path."""
     decided = select(DecisionRow.id).where(DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None))
-    query = _IMAGES.where(ImageRow.camera_id == camera_id, ImageRow.state == State.READY, ~decided.exists())
+    query = _IMAGES.where(ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY, ~decided.exists())
     return [_image(row, camera) for row, camera in session.execute(query.order_by(ImageRow.path).limit(limit))]
 
 
@@ -247,7 +247,7 @@ def _image(row: ImageRow, camera: str) -> ImageFacts:
         height=row.height,
         size_bytes=row.file_size,
         content_hash=row.content_hash,
-        state=State(row.state),
+        state=ImageState(row.state),
         state_reason=row.state_reason,
     )
 

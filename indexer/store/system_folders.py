@@ -5,7 +5,7 @@ from itertools import zip_longest
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.files.system_folders import BEGINNINGS, find_system_folder
 from indexer.store import runs
 from indexer.store.tables import ImageRow
@@ -25,7 +25,7 @@ def count_in_system_folders(session: Session, *, before: int | None = None) -> i
         return 0
     # The index on paths alone answers the inner question.
     maybe = select(ImageRow.id).where(_may_lie_in_one(session))
-    query = select(ImageRow.path, ImageRow.root).where(ImageRow.id.in_(maybe), ImageRow.state == State.READY)
+    query = select(ImageRow.path, ImageRow.root).where(ImageRow.id.in_(maybe), ImageRow.state == ImageState.READY)
     return sum(find_system_folder(path, root=root) is not None for path, root in session.execute(query))
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.store.columns import PathText, UtcDateTime
 from indexer.store.tables import ImageRow
 
@@ -20,7 +20,7 @@ class Twin:
 
     image_id: int
     path: str
-    state: State
+    state: ImageState
     apart_s: float
 
 
@@ -30,7 +30,7 @@ def list_twins(session: Session, image_id: int) -> tuple[Twin, ...]:
     if at is None:
         return ()
     asked = {"id": image_id, "earlier": at - _AROUND, "later": at + _AROUND}
-    return tuple(Twin(row.id, row.path, State(row.state), row.apart_s) for row in session.execute(_TWINS, asked))
+    return tuple(Twin(row.id, row.path, ImageState(row.state), row.apart_s) for row in session.execute(_TWINS, asked))
 
 
 _AROUND = timedelta(seconds=2)  # the view knows the bound; said in figures, a server sees how few images that leaves

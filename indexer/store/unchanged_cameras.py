@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.selection import Reason
 from indexer.store.pins import is_pinned
 from indexer.store.profiles import list_profiles
@@ -41,7 +41,7 @@ def list_standing(session: Session, *, camera_id: int | None = None) -> dict[int
         .outerjoin(DecisionRow, (DecisionRow.image_id == ImageRow.id) & DecisionRow.superseded_at.is_(None))
         .outerjoin(_keeper, _keeper.id == DecisionRow.keeper_id)
         .outerjoin(_keeping, (_keeping.image_id == _keeper.id) & _keeping.superseded_at.is_(None))
-        .where(ImageRow.state == State.READY)
+        .where(ImageRow.state == ImageState.READY)
         .group_by(ImageRow.camera_id)
         .having(func.sum(falls) == 0)
     )
@@ -59,7 +59,7 @@ def _stands(native: Sequence[int]) -> ColumnElement[bool]:
     pinned = DecisionRow.reason == Reason.PINNED
     as_pinned = or_(pinned & is_pinned(ImageRow.id), ~pinned & ~is_pinned(ImageRow.id))
     witnessed = and_(
-        _keeper.state == State.READY,
+        _keeper.state == ImageState.READY,
         _keeper.camera_id == ImageRow.camera_id,
         _keeping.verdict == "keep",
         _keeping.profile_id == DecisionRow.profile_id,

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.selection import Decision, Reason
-from indexer.domain.verdicts import Pair, Word, agrees
+from indexer.domain.verdicts import Pair, VerdictValue, agrees
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, VerdictRow
 
 
@@ -25,7 +25,7 @@ class JudgedImage:
     path: str
     camera_id: int
     camera: str
-    state: State
+    state: ImageState
     content_hash: str
 
 
@@ -41,10 +41,10 @@ class JudgedPair:
     image_b_id: int
     path_a: str
     path_b: str
-    state_a: State
-    state_b: State
+    state_a: ImageState
+    state_b: ImageState
     camera: str | None
-    verdict: Word
+    verdict: VerdictValue
     by: str
     note: str | None
     judged_at: datetime
@@ -64,7 +64,7 @@ def get_images(session: Session, pair: Pair) -> tuple[JudgedImage, JudgedImage]:
         .where(ImageRow.id.in_(pair))
     )
     found = {
-        row.id: JudgedImage(row.id, row.path, row.camera_id, row.name, State(row.state), row.content_hash)
+        row.id: JudgedImage(row.id, row.path, row.camera_id, row.name, ImageState(row.state), row.content_hash)
         for row in session.execute(query)
     }
     return found[pair[0]], found[pair[1]]
@@ -82,7 +82,7 @@ def find_verdict(session: Session, pair: Pair) -> JudgedPair | None:
 
 
 def add_verdict(
-    session: Session, pair: Pair, verdict: Word, *, by: str, note: str | None, at: datetime, run_id: int
+    session: Session, pair: Pair, verdict: VerdictValue, *, by: str, note: str | None, at: datetime, run_id: int
 ) -> None:
     """Adds a verdict on a pair of which none holds."""
     values = {"image_a_id": pair[0], "image_b_id": pair[1], "verdict": verdict, "judged_by": by, "note": note}
@@ -114,7 +114,7 @@ _JUDGED = (
 
 def _judged(row: Any) -> JudgedPair:
     verdict, image_a, image_b, camera_a, camera_b, *decided = row
-    word: Word = "same" if verdict.verdict == "same" else "different"
+    word: VerdictValue = "same" if verdict.verdict == "same" else "different"
     decisions = [
         Decision(one.image_id, Reason(one.reason), one.keeper_id, one.score) for one in decided if one is not None
     ]
@@ -124,8 +124,8 @@ def _judged(row: Any) -> JudgedPair:
         image_b_id=image_b.id,
         path_a=image_a.path,
         path_b=image_b.path,
-        state_a=State(image_a.state),
-        state_b=State(image_b.state),
+        state_a=ImageState(image_a.state),
+        state_b=ImageState(image_b.state),
         camera=camera_a if camera_a == camera_b else None,
         verdict=word,
         by=verdict.judged_by,
@@ -135,4 +135,4 @@ def _judged(row: Any) -> JudgedPair:
     )
 
 
-_DECIDED = {State.READY, State.REMOVED}
+_DECIDED = {ImageState.READY, ImageState.REMOVED}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
-from indexer.domain.profiles import Drawing, Preparation
+from indexer.domain.profiles import EncodedMaskImage, Preparation
 from indexer.errors import ProfileProblem
 from indexer.escaping import command_line
 from indexer.imaging.file_description import Recipe
@@ -37,7 +37,7 @@ def mask_of(preparation: Preparation) -> Mask:
     return Mask(preparation.mask, preparation.ignore, None if drawing is None else _png_of(drawing))
 
 
-def drawing_in(path: str) -> Drawing:
+def drawing_in(path: str) -> EncodedMaskImage:
     """What somebody drew into a PNG file, as a profile keeps it."""
     try:
         drawn = read_drawing(path)
@@ -46,10 +46,10 @@ def drawing_in(path: str) -> Drawing:
         raise ProfileProblem(
             f"the picture {path!a} cannot be read: {why}; give a PNG, dark where nothing counts and white elsewhere"
         ) from problem
-    return Drawing(drawn.width, drawn.height, drawn.ignored_px, base64.b64encode(drawn.png).decode())
+    return EncodedMaskImage(drawn.width, drawn.height, drawn.ignored_px, base64.b64encode(drawn.png).decode())
 
 
-def _png_of(drawing: Drawing) -> bytes:
+def _png_of(drawing: EncodedMaskImage) -> bytes:
     """The drawing as PNG, looked through once here, so that no worker blames an image for it."""
     try:
         png = base64.b64decode(drawing.png, validate=True)

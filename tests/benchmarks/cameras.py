@@ -1,9 +1,9 @@
 """Cameras made up for measuring: any number of frames, made fast, with known truth.
 
-A camera looks at a place where things are parked for a while (a *scene*) and others come and go in front of them. What
-stands where is the frame's `State`: frames of one state show the same, and two states differ by one thing at least,
-whose area is above the usual limit (tests/benchmarks/test_cameras.py holds that against plain OpenCV). Light, noise and
-a bird too small to count differ from frame to frame.
+A camera looks at a place where things are parked for a while (a *scene*) and others come and go in front of them.
+What stands where is the frame's `ImageState`: frames of one state show the same, and two states differ by one thing
+at least, whose area is above the usual limit (tests/benchmarks/test_cameras.py holds that against plain OpenCV).
+Light, noise and a bird too small to count differ from frame to frame.
 
 It promises that equal cameras give equal frames whatever is drawn in between, and that exactly `Camera.keepers` states
 are shown. It does not know what a score is, nor where frames are kept (`tests.benchmarks.filling`). The pictures of

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.domain.images import Criterion, Image, ranked_above
+from indexer.domain.images import Criterion, Image, find_ranking_criterion
 
 NOON = datetime(2021, 3, 27, 12, tzinfo=UTC)
 
@@ -72,14 +72,14 @@ def test_rank_goes_criterion_by_criterion(above: Image, below: Image) -> None:
 def test_what_ranks_an_image_above_is_the_first_difference(above: Image, criterion: Criterion) -> None:
     """The first criterion in which two images differ is told, whatever would follow, and nothing the other way."""
     below = image("b")
-    assert (ranked_above(above, below), ranked_above(below, above)) == (criterion, None)
+    assert (find_ranking_criterion(above, below), find_ranking_criterion(below, above)) == (criterion, None)
 
 
 def test_a_known_time_ranks_above_an_unknown_one() -> None:
     """It is the time that decides, also where one has none; nothing ranks an image above itself."""
-    assert ranked_above(image("z"), image("a", captured_at=None)) is Criterion.TIME
-    assert ranked_above(image("z", captured_at=None), image("a", system_folders=1)) is Criterion.FOLDER
-    assert ranked_above(image(), image()) is None
+    assert find_ranking_criterion(image("z"), image("a", captured_at=None)) is Criterion.TIME
+    assert find_ranking_criterion(image("z", captured_at=None), image("a", system_folders=1)) is Criterion.FOLDER
+    assert find_ranking_criterion(image(), image()) is None
 
 
 @pytest.mark.parametrize(

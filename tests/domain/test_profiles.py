@@ -16,7 +16,7 @@ from indexer.domain.profiles import (
     PARAMETERS,
     PLAIN,
     REFERENCE_PIXELS,
-    Drawing,
+    EncodedMaskImage,
     Profile,
     derive_profile,
     parse_mask,
@@ -30,7 +30,7 @@ CHANGES: dict[str, Any] = {
     "contrast": False,
     "mask": (5, 10, 5, 1),
     "ignore": ((70.0, 0.0, 30.0, 12.5),),
-    "ignore_picture": Drawing(4, 3, 5, "not looked at"),
+    "ignore_picture": EncodedMaskImage(4, 3, 5, "not looked at"),
     "levels": (28000, 33000),
     "chroma": 3,
     "threshold": 31,
@@ -80,7 +80,7 @@ def test_stored_digests_never_change() -> None:
 
 def test_digests_of_what_is_ignored_never_change() -> None:
     """Rectangles and a drawing are digested as they always were, in whatever order the rectangles were said."""
-    drawing = Drawing(4, 3, 5, "iVBORw0K")
+    drawing = EncodedMaskImage(4, 3, 5, "iVBORw0K")
     own = derived(ignore=((70.0, 0.0, 30.0, 12.5), (0.0, 90.0, 20.0, 10.0)), ignore_picture=drawing)
     assert own.preparation.digest == "0cd7a25976ced6cd231cb58d1d3bfea9f186ea4a8c6af20f6f5e66b24c192bc4"
     again = ((0.0, 90.0, 20.0, 10.0), (70.0, 0.0, 30.0, 12.5), (0.0, 90.0, 20.0, 10.0))
@@ -166,8 +166,16 @@ NOT_A_NUMBER, ENDLESS = float("nan"), float("inf")
         (BALANCED, {"ignore": ((0.0, 60.0, 5.0, 40.1),)}, "does not lie within"),
         (BALANCED, {"ignore": ((1.0, 1.0, 2.0, 2.0), (NOT_A_NUMBER, 0.0, 5.0, 5.0))}, "does not lie within"),
         (BALANCED, {"ignore": ((0.0, 0.0, ENDLESS, 5.0),)}, "does not lie within"),
-        (BALANCED, {"ignore_picture": Drawing(4, 3, 0, "")}, "the picture ignores none of its 4 x 3 pixels; paint"),
-        (BALANCED, {"ignore_picture": Drawing(4, 3, 12, "")}, "the picture ignores all of its 4 x 3 pixels; leave"),
+        (
+            BALANCED,
+            {"ignore_picture": EncodedMaskImage(4, 3, 0, "")},
+            "the picture ignores none of its 4 x 3 pixels; paint",
+        ),
+        (
+            BALANCED,
+            {"ignore_picture": EncodedMaskImage(4, 3, 12, "")},
+            "the picture ignores all of its 4 x 3 pixels; leave",
+        ),
         (ORIGINAL, {"contrast": True}, "local contrast needs a work width"),
         (ORIGINAL, {"chroma": 2}, "chroma needs a work width"),
         (BALANCED, {"chroma": -1}, "chroma -1 is not within 0 to 8"),
@@ -267,7 +275,7 @@ def test_other_rectangles_are_refused(text: str) -> None:
 
 def test_a_drawing_says_its_share() -> None:
     """The share of the frame that a drawing ignores is that of its pixels."""
-    assert [Drawing(4, 3, ignored_px, "").ignored_share for ignored_px in (3, 12)] == [0.25, 1.0]
+    assert [EncodedMaskImage(4, 3, ignored_px, "").ignored_share for ignored_px in (3, 12)] == [0.25, 1.0]
 
 
 def test_the_frame_counts_the_same_everywhere() -> None:

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.domain.removal import CameraPlan, Flagged, IndexedFile, LeftOut, Plan, plan_removal
+from indexer.domain.removal import CameraPlan, ExclusionReason, IndexedFile, Plan, RemovalCandidate, plan_removal
 
 
 def file_of(image_id: int, *, size_bytes: int = 100) -> IndexedFile:
     return IndexedFile(image_id, f"/data/lot/{image_id}.png", "/data/lot", size_bytes, f"{image_id:02}")
 
 
-def flagged(victim_id: int, keeper_id: int = 0, **more: Any) -> Flagged:
+def flagged(victim_id: int, keeper_id: int = 0, **more: Any) -> RemovalCandidate:
     """A duplicate that may go, but for what is said of it."""
     size_bytes = more.pop("size_bytes", 100)
     sound: dict[str, Any] = {
@@ -29,7 +29,7 @@ def flagged(victim_id: int, keeper_id: int = 0, **more: Any) -> Flagged:
         "judged": False,
     }
     victim = file_of(victim_id, size_bytes=size_bytes)
-    return Flagged(decision_id=victim_id, victim=victim, keeper=file_of(keeper_id), **(sound | more))
+    return RemovalCandidate(decision_id=victim_id, victim=victim, keeper=file_of(keeper_id), **(sound | more))
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,14 @@ def flagged(victim_id: int, keeper_id: int = 0, **more: Any) -> Flagged:
     [
         ({}, None),
         ({"score": None}, None),
-        ({"keeper_present": False}, LeftOut.KEEPER_GONE),
-        ({"keeper_kept": False}, LeftOut.KEEPER_UNDECIDED),
-        ({"profile_in_force": False}, LeftOut.OTHER_PROFILE),
-        ({"pinned": True}, LeftOut.PINNED),
-        ({"judged": True}, LeftOut.VERDICT),
-        ({"in_system_folder": True}, LeftOut.IN_SYSTEM_FOLDER),
-        ({"in_system_folder": True, "keeper_apart": True}, LeftOut.KEEPER_APART),
-        ({"keeper_present": False, "keeper_kept": False, "pinned": True, "judged": True}, LeftOut.KEEPER_GONE),
+        ({"keeper_present": False}, ExclusionReason.KEEPER_GONE),
+        ({"keeper_kept": False}, ExclusionReason.KEEPER_UNDECIDED),
+        ({"profile_in_force": False}, ExclusionReason.OTHER_PROFILE),
+        ({"pinned": True}, ExclusionReason.PINNED),
+        ({"judged": True}, ExclusionReason.VERDICT),
+        ({"in_system_folder": True}, ExclusionReason.IN_SYSTEM_FOLDER),
+        ({"in_system_folder": True, "keeper_apart": True}, ExclusionReason.KEEPER_APART),
+        ({"keeper_present": False, "keeper_kept": False, "pinned": True, "judged": True}, ExclusionReason.KEEPER_GONE),
     ],
     ids=[
         "sound",
@@ -59,12 +59,12 @@ def flagged(victim_id: int, keeper_id: int = 0, **more: Any) -> Flagged:
         "all-at-once",
     ],
 )
-def test_doubtful_duplicate_is_left_out(change: dict[str, Any], why: LeftOut | None) -> None:
+def test_doubtful_duplicate_is_left_out(change: dict[str, Any], why: ExclusionReason | None) -> None:
     """Anything that speaks against a decision keeps its file out of the plan, counted under one reason."""
     item = flagged(1, **change)
     expected = Plan((item,), (CameraPlan("lot", 4, 1, 100),), {}) if why is None else Plan((), (), {why: 1})
-    assert item.left_out is why
-    assert plan_removal([item], present={"lot": 4}) == expected
+    assert item.exclusion_reason is why
+    assert plan_removal([item], image_counts={"lot": 4}) == expected
 
 
 def test_plan_adds_up_per_camera() -> None:
@@ -77,11 +77,11 @@ def test_plan_adds_up_per_camera() -> None:
         flagged(5, camera="roof", pinned=True),
         flagged(6, camera="roof", keeper_kept=False),
     ]
-    plan = plan_removal(iter(items), present={"yard": 8, "gate": 2, "roof": 3, "dark": 0})
+    plan = plan_removal(iter(items), image_counts={"yard": 8, "gate": 2, "roof": 3, "dark": 0})
     assert plan == Plan(
         (items[0], items[1], items[3]),
         (CameraPlan("gate", 2, 1, 7), CameraPlan("yard", 8, 2, 11)),
-        {LeftOut.PINNED: 2, LeftOut.KEEPER_UNDECIDED: 1},
+        {ExclusionReason.PINNED: 2, ExclusionReason.KEEPER_UNDECIDED: 1},
     )
     assert plan.size_bytes == 18
     assert [camera.share for camera in plan.cameras] == [0.5, 0.25]
@@ -89,7 +89,7 @@ def test_plan_adds_up_per_camera() -> None:
 
 def test_nothing_flagged_is_an_empty_plan() -> None:
     """Without duplicates there is nothing to take away, nothing left out, and no camera in the plan."""
-    assert plan_removal([], present={"lot": 3}) == Plan((), (), {})
+    assert plan_removal([], image_counts={"lot": 3}) == Plan((), (), {})
     assert CameraPlan("lot", 0, 0, 0).share == 0.0
 
 
@@ -105,7 +105,7 @@ def test_last_image_is_never_planned(camera: list[tuple[str, int]]) -> None:
         for victim, (state, number) in enumerate(camera)
         if state == "flag" and (keeper := number % len(camera)) != victim
     ]
-    plan = plan_removal(items, present={"lot": present})
+    plan = plan_removal(items, image_counts={"lot": present})
     going = {item.victim.image_id for item in plan.victims}
     assert [item for item in plan.victims if states[item.keeper.image_id] != "keep"] == []
     assert len(going) < max(present, 1)

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from indexer.domain.names import Naming
-from indexer.domain.renaming import moved, renamed
+from indexer.domain.renaming import naming_after_move, naming_with_options
 
 EARLIER = datetime(2021, 3, 27, 12, tzinfo=UTC)
 LATER = datetime(2021, 3, 28, 12, tzinfo=UTC)
@@ -26,7 +26,7 @@ def test_rename_takes_only_a_camera_that_was_said(source: str, heard: bool) -> N
     for known_source in CAMERA_SOURCES:
         known, asked = naming("known", known_source, "name"), naming("now", source, "name")
         camera = ("now", source) if heard else ("known", known_source)
-        assert renamed(known, asked) == Naming(*camera, EARLIER, "name")
+        assert naming_with_options(known, asked) == Naming(*camera, EARLIER, "name")
 
 
 @pytest.mark.parametrize(("source", "heard"), [("pattern", True), ("name", False), ("exif", False), ("mtime", False)])
@@ -35,7 +35,7 @@ def test_rename_takes_only_a_time_that_was_said(source: str, heard: bool) -> Non
     for known_source in TIME_SOURCES:
         known, asked = naming("known", "name", known_source), naming("now", "folder", source)
         at = (LATER, source) if heard else (known.captured_at, known_source)
-        assert renamed(known, asked) == Naming("known", "name", *at)
+        assert naming_with_options(known, asked) == Naming("known", "name", *at)
 
 
 @pytest.mark.parametrize(("known_source", "read_source"), list(product(CAMERA_SOURCES, CAMERA_SOURCES)))
@@ -44,7 +44,7 @@ def test_move_keeps_a_camera_that_was_said(known_source: str, read_source: str) 
     said = {"option", "pattern"}
     stays = known_source in said and read_source not in said
     camera = ("known", known_source) if stays else ("now", read_source)
-    assert moved(naming("known", known_source, "name"), naming("now", read_source, "name")) == Naming(
+    assert naming_after_move(naming("known", known_source, "name"), naming("now", read_source, "name")) == Naming(
         *camera, LATER, "name"
     )
 
@@ -56,19 +56,19 @@ def test_move_keeps_a_time_that_was_said_or_first_seen(known_source: str | None,
     stays |= known_source == "mtime" and read_source in ("mtime", None)
     known, read = naming("known", "name", known_source), naming("now", "folder", read_source)
     kept = known if stays else read
-    assert moved(known, read) == Naming("now", "folder", kept.captured_at, kept.captured_at_source)
+    assert naming_after_move(known, read) == Naming("now", "folder", kept.captured_at, kept.captured_at_source)
 
 
 def test_nothing_new_is_nothing_changed() -> None:
     """The same naming again changes nothing, whatever its sources."""
     for camera_source, captured_at_source in product(CAMERA_SOURCES, TIME_SOURCES):
         known = naming("known", camera_source, captured_at_source)
-        assert renamed(known, known) == known
-        assert moved(known, known) == known
+        assert naming_with_options(known, known) == known
+        assert naming_after_move(known, known) == known
 
 
 def test_a_move_renames_no_camera_between_nfd_and_nfc() -> None:
     """A camera that an earlier version took in NFD keeps its name, also where a move reads it in NFC."""
     known, read = naming("Tu\u0308r", "name", "name"), naming("T\u00fcr", "name", "name")
-    assert moved(known, read).camera == "Tu\u0308r"
-    assert moved(known, naming("T\u00fcr", "option", "name")).camera == "T\u00fcr"
+    assert naming_after_move(known, read).camera == "Tu\u0308r"
+    assert naming_after_move(known, naming("T\u00fcr", "option", "name")).camera == "T\u00fcr"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.domain.score_bounds import Bounds, numbers_to_try, parse_numbers, score_bounds
+from indexer.domain.score_bounds import ScoreBounds, numbers_to_try, parse_numbers, score_bounds
 from indexer.errors import UsageProblem
 
 UNITS = (1.0, 307_200 / (320 * 180), 307_200 / (320 * 240), 307_200 / (320 * 213))
@@ -28,7 +28,7 @@ def test_bounds_hold(contours: list[int], recorded: int, wanted: int, unit: floa
     recorded_area, wanted_area = recorded / 2 * unit, wanted / 2 * unit
     truth, _, _ = evidence(contours, area=wanted_area, unit=unit)
     known = evidence(contours, area=recorded_area, unit=unit)
-    bounds = score_bounds(*known, recorded_area=recorded_area, wanted_area=wanted_area)
+    bounds = score_bounds(*known, recorded_area=recorded_area, new_area=wanted_area)
     assert bounds.low <= truth <= bounds.high
 
 
@@ -40,26 +40,26 @@ def test_what_decides_decides_as_the_score(
     recorded_area, wanted_area, max_score = recorded / 2 * unit, wanted / 2 * unit, limit / 2 * unit
     truth, _, _ = evidence(contours, area=wanted_area, unit=unit)
     known = evidence(contours, area=recorded_area, unit=unit)
-    score = score_bounds(*known, recorded_area=recorded_area, wanted_area=wanted_area).deciding(max_score)
+    score = score_bounds(*known, recorded_area=recorded_area, new_area=wanted_area).equivalent_score(max_score)
     assert score is None or (score < max_score) == (truth < max_score)
 
 
 @pytest.mark.parametrize(
     ("known", "wanted_area", "expected"),
     [
-        ((0.0, 800.0, 0), 900.0, Bounds(0.0, 0.0)),
-        ((5000.0, 3000.0, 2), 3001.0, Bounds(0.0, 0.0)),
-        ((5000.0, 3000.0, 2), 1000.0, Bounds(5000.0, 5000.0)),
-        ((3000.0, 3000.0, 1), 2000.0, Bounds(3000.0, 3000.0)),
-        ((5000.0, 3000.0, 2), 3000.0, Bounds(3000.0, 5000.0)),
-        ((5000.0, 3000.0, 2), 500.0, Bounds(5000.0, math.inf)),
-        ((0.0, 800.0, 0), 500.0, Bounds(800.0, math.inf)),
-        ((0.0, 0.0, 0), 0.0, Bounds(0.0, math.inf)),
+        ((0.0, 800.0, 0), 900.0, ScoreBounds(0.0, 0.0)),
+        ((5000.0, 3000.0, 2), 3001.0, ScoreBounds(0.0, 0.0)),
+        ((5000.0, 3000.0, 2), 1000.0, ScoreBounds(5000.0, 5000.0)),
+        ((3000.0, 3000.0, 1), 2000.0, ScoreBounds(3000.0, 3000.0)),
+        ((5000.0, 3000.0, 2), 3000.0, ScoreBounds(3000.0, 5000.0)),
+        ((5000.0, 3000.0, 2), 500.0, ScoreBounds(5000.0, math.inf)),
+        ((0.0, 800.0, 0), 500.0, ScoreBounds(800.0, math.inf)),
+        ((0.0, 0.0, 0), 0.0, ScoreBounds(0.0, math.inf)),
     ],
 )
-def test_bounds(known: tuple[float, float, int], wanted_area: float, expected: Bounds) -> None:
+def test_bounds(known: tuple[float, float, int], wanted_area: float, expected: ScoreBounds) -> None:
     """Each rule, with contours from 1000 on recorded."""
-    assert score_bounds(*known, recorded_area=1000.0, wanted_area=wanted_area) == expected
+    assert score_bounds(*known, recorded_area=1000.0, new_area=wanted_area) == expected
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_bounds(known: tuple[float, float, int], wanted_area: float, expected: B
 )
 def test_deciding(max_score: float, expected: float | None) -> None:
     """A limit between the bounds, or equal to the higher one, is left open."""
-    assert Bounds(1000.0, 2000.0).deciding(max_score) == expected
+    assert ScoreBounds(1000.0, 2000.0).equivalent_score(max_score) == expected
 
 
 def test_numbers_to_try() -> None:
     """The number in force is always tried, each number once, from small to large."""
-    assert numbers_to_try(None, in_force=1000.0, times=(0, 2, 1 / 2)) == [0.0, 500.0, 1000.0, 2000.0]
+    assert numbers_to_try(None, in_force=1000.0, factors=(0, 2, 1 / 2)) == [0.0, 500.0, 1000.0, 2000.0]
     assert numbers_to_try([3000, 10, 10.0], in_force=1000.0) == [10.0, 1000.0, 3000.0]
-    assert numbers_to_try(None, in_force=0.0, times=(0, 1, 2)) == [0.0]
+    assert numbers_to_try(None, in_force=0.0, factors=(0, 1, 2)) == [0.0]
 
 
 @pytest.mark.parametrize("number", [-1.0, math.nan, math.inf])

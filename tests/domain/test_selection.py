@@ -1,7 +1,7 @@
 """The decision rule against a brute force written apart from it, from scratch and through whole histories of a camera.
 
 The brute force knows only the sentences of the design: rank the images, walk down, and name the similar keeper that is
-nearest in time. `walk_down` is what `workflows.deciding` does, with a table of scores in the place of pixels.
+nearest in time. `walk_down` is what `workflows.equivalent_score` does, with a table of scores in the place of pixels.
 """
 
 import os
@@ -25,9 +25,9 @@ from hypothesis.stateful import (
 )
 
 from indexer.domain.images import Image
-from indexer.domain.keeper_index import Places
-from indexer.domain.selection import Decision, Reason, Walk
-from indexer.domain.verdicts import resting_on
+from indexer.domain.keeper_index import IndexArray
+from indexer.domain.selection import Decision, Reason, Selection
+from indexer.domain.verdicts import images_to_redecide
 
 NOON = datetime(2021, 3, 27, 12, tzinfo=UTC)
 MAX_SCORE = 1000.0
@@ -105,7 +105,7 @@ def brute_force(images: Iterable[Image], truth: Truth) -> list[Decision]:
     return decisions
 
 
-def told(walk: Walk, chunks: Iterable[Places]) -> list[Image]:
+def told(walk: Selection, chunks: Iterable[IndexArray]) -> list[Image]:
     """The images at places that come in chunks."""
     return [walk.ranked[place] for places in chunks for place in places]
 
@@ -113,22 +113,23 @@ def told(walk: Walk, chunks: Iterable[Places]) -> list[Image]:
 def walk_down(
     images: Iterable[Image], truth: Truth, *, before: Mapping[int, Decision] | None = None, size: int = 1
 ) -> tuple[list[Decision], list[Pair]]:
-    """What `Walk` decides and the pairs met on the way, searched block by block as `workflows.deciding` does."""
-    walk = Walk(images, before=before or {})
+    """What `Selection` decides and the pairs met on the way, searched block by block as `workflows.equivalent_score`
+    does."""
+    walk = Selection(images, previous=before or {})
     pairs: list[Pair] = []
     for block in walk.blocks(size=size):
         asked = [told(walk, walk.candidates(search)) for search in block]
         for search, candidates in zip(block, asked, strict=True):
             image = search.image
             found, met = truth.first(image, candidates)
-            keeper = None if found is None or found.keeper_id is None else walk.place_of[found.keeper_id]
-            closer, met_late = truth.first(image, told(walk, walk.late(search, found=keeper)))
+            keeper = None if found is None or found.keeper_id is None else walk.index_of[found.keeper_id]
+            closer, met_late = truth.first(image, told(walk, walk.block_keepers(search, match_index=keeper)))
             if closer is not None and closer.keeper_id is not None:
-                places = np.array([walk.place_of[other.id] for other in met], dtype=np.int64)
-                nearer = walk.nearer(search, places, than=walk.place_of[closer.keeper_id])
+                places = np.array([walk.index_of[other.id] for other in met], dtype=np.int64)
+                nearer = walk.nearer(search, places, than=walk.index_of[closer.keeper_id])
                 met = [other for other, stays in zip(met, nearer, strict=True) if stays]
             pairs += [pair_of(image.id, other.id) for other in met + met_late]
-            walk.settle(search, closer or found)
+            walk.resolve(search, closer or found)
     return walk.decisions, pairs
 
 
@@ -418,7 +419,7 @@ class History(RuleBasedStateMachine):
             return
         if self.truth.verdicts.pop(pair, None) != verdict:
             self.truth.verdicts[pair] = verdict
-        for image_id in resting_on(pair, {one: self.current[one] for one in pair if one in self.current}):
+        for image_id in images_to_redecide(pair, {one: self.current[one] for one in pair if one in self.current}):
             del self.current[image_id]
 
     @rule()

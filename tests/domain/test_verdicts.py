@@ -7,11 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.domain.selection import Decision, Reason
-from indexer.domain.verdicts import WORDS, Contradiction, Judgement, Pair, agrees, contradictions, resting_on
+from indexer.domain.verdicts import (
+    VERDICT_VALUES,
+    Contradiction,
+    Judgement,
+    Pair,
+    agrees,
+    contradictions,
+    images_to_redecide,
+)
 
 images = st.integers(1, 7)
 pairs = st.tuples(images, images).filter(lambda pair: pair[0] < pair[1])
-judgements = st.dictionaries(pairs, st.sampled_from(WORDS).map(lambda word: Judgement(word, "Ada")), max_size=12)
+judgements = st.dictionaries(
+    pairs, st.sampled_from(VERDICT_VALUES).map(lambda word: Judgement(word, "Ada")), max_size=12
+)
 
 
 def judged(**verdicts: str) -> dict[Pair, Judgement]:
@@ -89,4 +99,4 @@ def test_agreement(decisions: list[Decision], same: bool, different: bool) -> No
 )
 def test_what_rests_on_a_pair(decisions: list[Decision], falls: list[int]) -> None:
     """A duplicate rests on its pair with a keeper, of two keepers the later; without a keeper nothing rests on it."""
-    assert resting_on((1, 2), {decision.image_id: decision for decision in decisions}) == falls
+    assert images_to_redecide((1, 2), {decision.image_id: decision for decision in decisions}) == falls

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.domain.removal import SMALLEST_BRAKED
+from indexer.domain.removal import MIN_GUARDED_IMAGES
 from indexer.store.database import Database
 from tests.support.command import Run
 from tests.support.index import CAR, Index, Mark, name, picture
@@ -70,7 +70,7 @@ def test_a_person_may_be_stricter(site: Index, run: Run) -> None:
     assert (run("prune", "--yes", "--max-share", 0.5).code, present(site)) == (1, {"gate": 31})
 
 
-@pytest.mark.parametrize(("alike", "left", "code"), [(SMALLEST_BRAKED - 1, 1, 0), (SMALLEST_BRAKED, 20, 1)])
+@pytest.mark.parametrize(("alike", "left", "code"), [(MIN_GUARDED_IMAGES - 1, 1, 0), (MIN_GUARDED_IMAGES, 20, 1)])
 def test_small_cameras_are_exempt(site: Index, run: Run, alike: int, left: int, code: int) -> None:
     """Of fewer than 20 images a share says nothing."""
     shoot(site, "gate", alike=alike)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from indexer.domain.removal import LeftOut
+from indexer.domain.removal import ExclusionReason
 from indexer.errors import EngineProblem, FolderProblem, UsageProblem
 from indexer.execution import serial
 from indexer.imaging.headers import Limits
@@ -102,7 +102,7 @@ def test_prune_leaves_what_another_profile_decided(index: Index) -> None:
     index.compare(profile="strict", camera="gate")
     plan = index.plan()
     assert [item.camera for item in plan.victims] == ["gate"]
-    assert plan.left_out == {LeftOut.OTHER_PROFILE: 1}
+    assert plan.left_out == {ExclusionReason.OTHER_PROFILE: 1}
 
 
 def test_quarantine_below_any_known_root_is_refused(index: Index, tmp_path: Path) -> None:

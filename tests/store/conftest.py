@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.names import Naming
-from indexer.domain.removal import Flagged, RemovalState
+from indexer.domain.removal import RemovalCandidate, RemovalState
 from indexer.domain.selection import Decision
 from indexer.imaging.file_description import Description
 from indexer.store import decisions, images, profiles, removals, runs
@@ -82,10 +82,12 @@ def decide(database: Database, run_id: int) -> Callable[..., None]:
 
 
 @pytest.fixture
-def flagged(add: Callable[..., int], decide: Callable[..., None], database: Database) -> Callable[..., Flagged]:
+def flagged(
+    add: Callable[..., int], decide: Callable[..., None], database: Database
+) -> Callable[..., RemovalCandidate]:
     """Adds a duplicate and its keeper: the duplicate as `prune` sees it."""
 
-    def make(name: str = "1", **facts: Any) -> Flagged:
+    def make(name: str = "1", **facts: Any) -> RemovalCandidate:
         keeper, victim = add(f"/frames/keeper {name}.jpg", **facts), add(f"/frames/victim {name}.jpg", **facts)
         decide(Decision(keeper, "new"), Decision(victim, "similar", keeper, 900.0))
         with database.read() as session:
@@ -99,7 +101,11 @@ def remove(database: Database, run_id: int) -> Callable[..., int]:
     """Takes a flagged file away as far as a state: the id of the journal's row."""
 
     def make(
-        item: Flagged, state: RemovalState = RemovalState.QUARANTINED, *, at: datetime = NOON, run: int | None = None
+        item: RemovalCandidate,
+        state: RemovalState = RemovalState.QUARANTINED,
+        *,
+        at: datetime = NOON,
+        run: int | None = None,
     ) -> int:
         place = f"/quarantine/{item.victim.image_id}.jpg"
         with database.write() as session:
@@ -108,7 +114,7 @@ def remove(database: Database, run_id: int) -> Callable[..., int]:
             )
             if state is not RemovalState.PLANNED:
                 removals.finish_act(session, removal_id, state, at=at)
-                images.set_state(session, [item.victim.image_id], State.REMOVED)
+                images.set_state(session, [item.victim.image_id], ImageState.REMOVED)
             return removal_id
 
     return make

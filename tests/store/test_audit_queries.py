@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
 from indexer.imaging.file_description import Thumbnail
 from indexer.store import audit_queries, images, profiles, query_sqlite, thumbnails
@@ -248,6 +248,6 @@ def test_questions_see_what_is_committed_only(database: Database, reader: Databa
     """A question is answered while a command writes, from what was committed before."""
     add("/frames/1.jpg")
     with database.write() as session:
-        images.set_state(session, [1], State.MISSING)
+        images.set_state(session, [1], ImageState.MISSING)
         assert whole(audit_queries.run_sql(reader, "SELECT state FROM images")) == (("ready",),)
     assert whole(audit_queries.run_sql(reader, "SELECT state FROM images")) == (("missing",),)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.names import name_image
-from indexer.domain.removal import Flagged, RemovalState
+from indexer.domain.removal import RemovalCandidate, RemovalState
 from indexer.domain.selection import Decision, Reason
 from indexer.errors import ImageProblem, UsageProblem
 from indexer.imaging.file_description import Thumbnail
@@ -30,7 +30,7 @@ ODD = "/frames/caf\udce9.jpg"
 
 Add = Callable[..., int]
 Decide = Callable[..., None]
-Flag = Callable[..., Flagged]
+Flag = Callable[..., RemovalCandidate]
 Remove = Callable[..., int]
 
 COLUMNS = {
@@ -161,8 +161,8 @@ def test_retention(database: Database, add: Add, decide: Decide) -> None:
     keep = (Decision(image_id, Reason.NEW) for image_id in (one, night, timeless, missing))
     decide(*keep, *(Decision(image_id, Reason.SIMILAR, one, 1.0) for image_id in (other, gone)))
     with database.write() as session:
-        images.set_state(session, [gone], State.REMOVED)
-        images.set_state(session, [missing], State.MISSING)
+        images.set_state(session, [gone], ImageState.REMOVED)
+        images.set_state(session, [missing], ImageState.MISSING)
     assert ask_all(database, "retention") == [
         ("gate", "03", 1, 1, 1.0),
         ("gate", "12", 3, 1, 0.333),
@@ -177,7 +177,7 @@ def test_families(database: Database, add: Add, decide: Decide) -> None:
     pairs = [(first, small), (second, big), (third, big)]
     decide(Decision(small, "new"), Decision(big, "new"), *(Decision(a, "similar", b, 1.0) for a, b in pairs))
     with database.write() as session:
-        images.set_state(session, [third], State.REMOVED)
+        images.set_state(session, [third], ImageState.REMOVED)
     rows = ask_all(database, "families")
     assert rows == [
         ("gate", "/frames/b.jpg", 2, 1, 2000, NOON_TEXT, LATER_TEXT, big),
@@ -281,7 +281,7 @@ def test_flat(database: Database, add: Add) -> None:
         digest = profiles.active_profile(session).profile.preparation.digest
         made = [(image_id, Thumbnail(digest, 1, 1, b"", flat=image_id != ids[1])) for image_id in ids]
         thumbnails.add_thumbnails(session, made)
-        images.set_state(session, ids[2:], State.MISSING)
+        images.set_state(session, ids[2:], ImageState.MISSING)
         preparation_id = profiles.active_profile(session).preparation_id
         assert thumbnails.list_flat(session, ids, preparation_id=preparation_id) == [ids[0], ids[2]]
         assert thumbnails.list_flat(session, ids, preparation_id=preparation_id + 1) == []
@@ -306,7 +306,7 @@ def test_twins_across_cameras(database: Database, add: Add) -> None:
     for number, (camera, content) in enumerate(["ax", "bx", "ay", "ay", "az", "bz", "ax"]):
         add(f"/frames/{number}.jpg", camera=camera, content_hash=content)
     with database.write() as session:
-        images.set_state(session, [6], State.REMOVED)
+        images.set_state(session, [6], ImageState.REMOVED)
     twins = [("x", "a", "/frames/0.jpg"), ("x", "a", "/frames/6.jpg"), ("x", "b", "/frames/1.jpg")]
     assert ask(database, "twins_across_cameras", "content_hash camera path") == twins
 
@@ -321,8 +321,8 @@ def test_twins(database: Database, add: Add) -> None:
         (ids[2], ids[3], 1.0),
     ]
     with database.write() as session:
-        images.set_state(session, [ids[0]], State.MISSING)
-        images.set_state(session, [ids[2]], State.REMOVED)
+        images.set_state(session, [ids[0]], ImageState.MISSING)
+        images.set_state(session, [ids[2]], ImageState.REMOVED)
     assert ask(database, "twins", "image_a_path image_b_path captured_a_at captured_b_at") == [
         (
             f"/frames/{names[2]}.png",
@@ -334,8 +334,10 @@ def test_twins(database: Database, add: Add) -> None:
 
 
 @pytest.mark.parametrize("state", RemovalState)
-@pytest.mark.parametrize("keeper", [State.READY, State.MISSING, State.REMOVED])
-def test_unwitnessed(database: Database, flagged: Flag, remove: Remove, state: RemovalState, keeper: State) -> None:
+@pytest.mark.parametrize("keeper", [ImageState.READY, ImageState.MISSING, ImageState.REMOVED])
+def test_unwitnessed(
+    database: Database, flagged: Flag, remove: Remove, state: RemovalState, keeper: ImageState
+) -> None:
     """The removed files whose keeper is gone are those that the store lists for `status`."""
     item = flagged()
     remove(item, state)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.names import Naming
-from indexer.domain.removal import Flagged, IndexedFile, LeftOut
+from indexer.domain.removal import ExclusionReason, IndexedFile, RemovalCandidate
 from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
 from indexer.errors import DatabaseProblem
@@ -24,7 +24,7 @@ LATER = datetime(2026, 1, 2, tzinfo=UTC)
 
 Add = Callable[..., int]
 Decide = Callable[..., None]
-Flag = Callable[..., Flagged]
+Flag = Callable[..., RemovalCandidate]
 
 
 def current(database: Database, camera: str = "gate") -> dict[int, Decision]:
@@ -127,7 +127,7 @@ def test_only_present_images_are_decided(database: Database, add: Add, decide: D
     a, b, c = add("/frames/1.jpg"), add("/frames/2.jpg"), add("/frames/3.jpg", camera="lot")
     decide(*(Decision(image_id, Reason.NEW) for image_id in (a, b, c)))
     with database.write() as session:
-        images.set_state(session, [b], State.REMOVED)
+        images.set_state(session, [b], ImageState.REMOVED)
     assert (set(current(database)), set(current(database, "lot"))) == ({a}, {c})
 
 
@@ -151,7 +151,7 @@ def test_a_flagged_image_comes_with_its_keeper(database: Database, add: Add, dec
     decide(Decision(keeper, Reason.NEW), Decision(victim, Reason.SIMILAR, keeper, 900.0))
     with database.read() as session:
         (found,) = decisions.list_flagged(session)
-    assert replace(found, decision_id=0) == Flagged(
+    assert replace(found, decision_id=0) == RemovalCandidate(
         decision_id=0,
         camera="gate",
         victim=IndexedFile(victim, "/frames/2.jpg", "/frames", 22, "v"),
@@ -168,22 +168,22 @@ def test_a_flagged_image_comes_with_its_keeper(database: Database, add: Add, dec
     )
 
 
-def move_keeper(database: Database, item: Flagged) -> None:
+def move_keeper(database: Database, item: RemovalCandidate) -> None:
     with database.write() as session:
         images.rename_image(session, item.keeper.image_id, naming=Naming("lot", "option", NOON, "name"))
 
 
-def lose_keeper(database: Database, item: Flagged) -> None:
+def lose_keeper(database: Database, item: RemovalCandidate) -> None:
     with database.write() as session:
-        images.set_state(session, [item.keeper.image_id], State.MISSING)
+        images.set_state(session, [item.keeper.image_id], ImageState.MISSING)
 
 
-def undecide_keeper(database: Database, item: Flagged) -> None:
+def undecide_keeper(database: Database, item: RemovalCandidate) -> None:
     with database.write() as session:
         decisions.take_back(session, [item.keeper.image_id], at=LATER)
 
 
-def pin_victim(database: Database, item: Flagged) -> None:
+def pin_victim(database: Database, item: RemovalCandidate) -> None:
     with database.write() as session:
         pins.add_pin(session, item.victim.image_id, reason="pin", at=LATER, run_id=1)
 
@@ -192,25 +192,28 @@ def pin_victim(database: Database, item: Flagged) -> None:
     ("happen", "left_out"),
     [
         (lambda database, item: None, None),
-        (move_keeper, LeftOut.KEEPER_GONE),
-        (lose_keeper, LeftOut.KEEPER_GONE),
-        (undecide_keeper, LeftOut.KEEPER_UNDECIDED),
-        (pin_victim, LeftOut.PINNED),
+        (move_keeper, ExclusionReason.KEEPER_GONE),
+        (lose_keeper, ExclusionReason.KEEPER_GONE),
+        (undecide_keeper, ExclusionReason.KEEPER_UNDECIDED),
+        (pin_victim, ExclusionReason.PINNED),
         (
             lambda database, item: judge(database, 1, "different", item.victim.image_id, item.keeper.image_id),
-            LeftOut.VERDICT,
+            ExclusionReason.VERDICT,
         ),
         (lambda database, item: judge(database, 1, "same", item.victim.image_id, item.keeper.image_id), None),
     ],
 )
 def test_what_speaks_against_a_removal(
-    database: Database, flagged: Flag, happen: Callable[[Database, Flagged], None], left_out: LeftOut | None
+    database: Database,
+    flagged: Flag,
+    happen: Callable[[Database, RemovalCandidate], None],
+    left_out: ExclusionReason | None,
 ) -> None:
     """A keeper that is gone or undecided, a pin, a verdict `different`: each is told with the duplicate."""
     item = flagged()
     happen(database, item)
     with database.read() as session:
-        assert [found.left_out for found in decisions.list_flagged(session)] == [left_out]
+        assert [found.exclusion_reason for found in decisions.list_flagged(session)] == [left_out]
 
 
 @pytest.mark.parametrize(
@@ -223,8 +226,8 @@ def test_a_keeper_must_be_kept_by_the_same_profile(
     item, other = flagged(), add("/frames/other.jpg")
     decide(Decision(item.keeper.image_id, *decided(other)), profile=profile)
     with database.read() as session:
-        found = {one.victim.image_id: one.left_out for one in decisions.list_flagged(session)}
-    assert found[item.victim.image_id] is LeftOut.KEEPER_UNDECIDED
+        found = {one.victim.image_id: one.exclusion_reason for one in decisions.list_flagged(session)}
+    assert found[item.victim.image_id] is ExclusionReason.KEEPER_UNDECIDED
 
 
 def test_flagged_are_present_and_in_order(database: Database, flagged: Flag) -> None:
@@ -232,7 +235,7 @@ def test_flagged_are_present_and_in_order(database: Database, flagged: Flag) -> 
     late, early = flagged("1", at=LATER), flagged("2", at=NOON)
     lot, gone = flagged("3", camera="a lot"), flagged("4")
     with database.write() as session:
-        images.set_state(session, [gone.victim.image_id], State.REMOVED)
+        images.set_state(session, [gone.victim.image_id], ImageState.REMOVED)
         everyone = decisions.list_flagged(session)
         assert everyone == [lot, early, late]
         assert [decisions.list_flagged(session, camera=name) for name in ("a lot", "nowhere")] == [[lot], []]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from indexer.domain.images import Image, State
+from indexer.domain.images import Image, ImageState
 from indexer.domain.names import Naming
 from indexer.domain.profiles import BALANCED
 from indexer.errors import DatabaseProblem
@@ -39,7 +39,7 @@ def known_at(database: Database, path: str) -> KnownFile | None:
         return images.list_known(session, [path]).get(path)
 
 
-def states(database: Database, *content_hashes: str) -> dict[int, State]:
+def states(database: Database, *content_hashes: str) -> dict[int, ImageState]:
     with database.read() as session:
         return {known.id: known.state for known in images.list_by_hash(session, content_hashes)}
 
@@ -58,7 +58,7 @@ def test_an_added_file_is_known(database: Database, add: Add, described: Callabl
     image_id = add("/frames/1.jpg", camera="lot", at=LATER, source="exif", mtime_ns=2**62, size_bytes=2**40)
     content_hash = described("/frames/1.jpg").content_hash
     naming = Naming("lot", "name", LATER, "exif")
-    known = KnownFile(image_id, "/frames/1.jpg", "/frames", 2**40, 2**62, content_hash or "", State.READY, naming)
+    known = KnownFile(image_id, "/frames/1.jpg", "/frames", 2**40, 2**62, content_hash or "", ImageState.READY, naming)
     assert known_at(database, "/frames/1.jpg") == known
 
 
@@ -72,8 +72,8 @@ def test_odd_paths_are_known(database: Database, add: Add, path: str) -> None:
         ]
 
 
-@pytest.mark.parametrize("state", [State.UNREADABLE, State.DAMAGED, State.TOO_SMALL])
-def test_files_that_cannot_be_used_are_known(database: Database, add: Add, state: State) -> None:
+@pytest.mark.parametrize("state", [ImageState.UNREADABLE, ImageState.DAMAGED, ImageState.TOO_SMALL])
+def test_files_that_cannot_be_used_are_known(database: Database, add: Add, state: ImageState) -> None:
     """A file that could not be used is a row too, without measures, so that it is not opened again."""
     add("/frames/1.jpg", state=state, state_reason="no header", width=None, height=None, sharpness=None)
     known = known_at(database, "/frames/1.jpg")
@@ -93,14 +93,14 @@ def test_a_path_is_taken_once(database: Database, add: Add) -> None:
     with pytest.raises(DatabaseProblem, match=r"(?i)unique"):
         add("/frames/1.jpg", content_hash="other")
     with database.write() as session:
-        images.set_state(session, [first], State.MISSING, reason="replaced")
+        images.set_state(session, [first], ImageState.MISSING, reason="replaced")
     second = add("/frames/1.jpg", content_hash="other")
     known = known_at(database, "/frames/1.jpg")
-    assert (known and known.id, states(database, "other")) == (second, {second: State.READY})
+    assert (known and known.id, states(database, "other")) == (second, {second: ImageState.READY})
 
 
-@pytest.mark.parametrize("state", [State.MISSING, State.REMOVED])
-def test_what_is_away_is_not_known_by_path(database: Database, add: Add, state: State) -> None:
+@pytest.mark.parametrize("state", [ImageState.MISSING, ImageState.REMOVED])
+def test_what_is_away_is_not_known_by_path(database: Database, add: Add, state: ImageState) -> None:
     """A missing or removed row is found by its content alone."""
     image_id = add("/frames/1.jpg", content_hash="same")
     with database.write() as session:
@@ -154,7 +154,7 @@ def test_present_files_tell_whether_they_changed(database: Database, add: Add, r
     paths = ["/a/1.jpg", "/a/2.jpg", os.fsdecode(b"/a/\xe9.jpg")]
     ids = [add(path, size_bytes=2**40, mtime_ns=2**62) for path in paths]
     with database.write() as session:
-        images.set_state(session, ids[1:], State.DAMAGED)
+        images.set_state(session, ids[1:], ImageState.DAMAGED)
         expected = {
             PresentFile(number, path, 2**40, 2**62, number == ids[0], run_id)
             for number, path in zip(ids, paths, strict=True)
@@ -185,7 +185,7 @@ def test_present_under_leaves_out_what_is_away(database: Database, add: Add) -> 
     """Missing and removed rows are not below any folder; damaged ones are."""
     ids = [add(f"/a/{number}.jpg") for number in range(4)]
     with database.write() as session:
-        for image_id, state in zip(ids, [State.MISSING, State.REMOVED, State.DAMAGED], strict=False):
+        for image_id, state in zip(ids, [ImageState.MISSING, ImageState.REMOVED, ImageState.DAMAGED], strict=False):
             images.set_state(session, [image_id], state)
     assert present_under(database, "/a") == ["/a/2.jpg", "/a/3.jpg"]
 
@@ -221,7 +221,10 @@ def test_present_under_uses_an_index(database: Database, plan: Callable[..., lis
             lambda session, known: images.rename_image(session, known.id, naming=Naming("lot", "option", None, None)),
             {"naming": Naming("lot", "option", None, None)},
         ),
-        (lambda session, known: images.set_state(session, [known.id], State.DAMAGED), {"state": State.DAMAGED}),
+        (
+            lambda session, known: images.set_state(session, [known.id], ImageState.DAMAGED),
+            {"state": ImageState.DAMAGED},
+        ),
     ],
 )
 def test_only_what_is_named_changes(
@@ -242,8 +245,8 @@ def test_states_of_many(database: Database, add: Add) -> None:
     """A state is written for more images than SQLite takes in one statement."""
     first, last = add("/frames/1.jpg", content_hash="same"), add("/frames/2.jpg", content_hash="same")
     with database.write() as session:
-        images.set_state(session, [first, *range(100_000, 140_000), last], State.MISSING, reason="gone")
-    assert states(database, "same") == {first: State.MISSING, last: State.MISSING}
+        images.set_state(session, [first, *range(100_000, 140_000), last], ImageState.MISSING, reason="gone")
+    assert states(database, "same") == {first: ImageState.MISSING, last: ImageState.MISSING}
 
 
 def test_a_moved_file_keeps_its_row(database: Database, add: Add, described: Callable[..., Description]) -> None:
@@ -254,7 +257,7 @@ def test_a_moved_file_keeps_its_row(database: Database, add: Add, described: Cal
     with database.write() as session:
         images.take_in_again(session, image_id, seen, naming=naming, root="/elsewhere")
     assert known_at(database, "/frames/1.jpg") is None
-    moved = KnownFile(image_id, "/elsewhere/9.jpg", "/elsewhere", 1000, 9, "same", State.READY, naming)
+    moved = KnownFile(image_id, "/elsewhere/9.jpg", "/elsewhere", 1000, 9, "same", ImageState.READY, naming)
     assert known_at(database, "/elsewhere/9.jpg") == moved
 
 
@@ -262,11 +265,11 @@ def test_a_returned_image_takes_its_path(database: Database, add: Add) -> None:
     """A removed image that is present again is the one at its path; what came there meanwhile is missing."""
     removed = add("/frames/1.jpg", content_hash="old")
     with database.write() as session:
-        images.set_state(session, [removed], State.REMOVED)
+        images.set_state(session, [removed], ImageState.REMOVED)
     usurper = add("/frames/1.jpg", content_hash="new")
     with database.write() as session:
         images.make_present(session, removed)
-    assert states(database, "old", "new") == {removed: State.READY, usurper: State.MISSING}
+    assert states(database, "old", "new") == {removed: ImageState.READY, usurper: ImageState.MISSING}
 
 
 def test_cameras_are_made_once(database: Database, add: Add) -> None:
@@ -299,7 +302,7 @@ def test_present_images_of_a_camera(database: Database, add: Add) -> None:
     first, second = add("/frames/1.jpg", content_hash="a"), add("/frames/2.jpg", content_hash="b", at=None, source=None)
     away, other = add("/frames/3.jpg"), add("/frames/4.jpg", camera="lot")
     with database.write() as session:
-        images.set_state(session, [away], State.REMOVED)
+        images.set_state(session, [away], ImageState.REMOVED)
         thumbnails.add_thumbnails(session, [(first, thumbnail(height=180)), (other, thumbnail())])
         preparation_id = profiles.active_profile(session).preparation_id
         found = images.list_present(session, list_cameras(session)["gate"], preparation_id=preparation_id)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import insert, select
 
-from indexer.domain.removal import Flagged, RemovalState
+from indexer.domain.removal import RemovalCandidate, RemovalState
 from indexer.errors import DatabaseProblem
 from indexer.store import pins, removals
 from indexer.store.cameras import list_cameras
@@ -74,7 +74,7 @@ def test_one_pin_holds(database: Database, add: Add, run_id: int) -> None:
 )
 def test_keepers_of_removed_images_are_pinned(
     database: Database,
-    flagged: Callable[..., Flagged],
+    flagged: Callable[..., RemovalCandidate],
     remove: Callable[..., int],
     state: RemovalState,
     holds: bool,
@@ -86,7 +86,7 @@ def test_keepers_of_removed_images_are_pinned(
 
 
 def test_one_removed_image_of_two_is_enough(
-    database: Database, flagged: Callable[..., Flagged], remove: Callable[..., int]
+    database: Database, flagged: Callable[..., RemovalCandidate], remove: Callable[..., int]
 ) -> None:
     """A keeper stays pinned until the last image it stands for is back."""
     item = flagged()
@@ -100,7 +100,7 @@ def test_one_removed_image_of_two_is_enough(
 
 
 def test_present_images_know_their_pins(
-    database: Database, add: Add, flagged: Callable[..., Flagged], remove: Callable[..., int], run_id: int
+    database: Database, add: Add, flagged: Callable[..., RemovalCandidate], remove: Callable[..., int], run_id: int
 ) -> None:
     """The images of a camera come with whether they are pinned, by a person or as keeper."""
     item, by_person, free = flagged(), add("/frames/1.jpg"), add("/frames/2.jpg")

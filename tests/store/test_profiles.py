@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from indexer.domain.profiles import BALANCED, BUILT_IN, PLAIN, Drawing, derive_profile
+from indexer.domain.profiles import BALANCED, BUILT_IN, PLAIN, EncodedMaskImage, derive_profile
 from indexer.errors import DatabaseProblem, ProfileProblem
 from indexer.store import profiles
 from indexer.store.database import Database
@@ -109,7 +109,10 @@ def test_a_camera_may_have_its_own(database: Database) -> None:
 
 def test_what_is_ignored_comes_back_equal(database: Database) -> None:
     """Rectangles and a drawing are stored inside the preparation and come back as they were."""
-    ignored = {"ignore": ((70.0, 0.5, 30.0, 12.5), (0.0, 90.0, 20.0, 10.0)), "ignore_picture": Drawing(4, 3, 5, "iVBO")}
+    ignored = {
+        "ignore": ((70.0, 0.5, 30.0, 12.5), (0.0, 90.0, 20.0, 10.0)),
+        "ignore_picture": EncodedMaskImage(4, 3, 5, "iVBO"),
+    }
     profile = derive_profile(BALANCED, name="mine", changes=ignored)
     with database.write() as session:
         profiles.add_profile(session, profile)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from indexer.domain.images import State
-from indexer.domain.removal import Flagged, RemovalState
+from indexer.domain.images import ImageState
+from indexer.domain.removal import RemovalCandidate, RemovalState
 from indexer.errors import DatabaseProblem
 from indexer.store import images, removals, runs
 from indexer.store.database import Database
@@ -19,11 +19,11 @@ from indexer.store.tables import RemovalRow
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 1, 2, tzinfo=UTC)
 
-Flag = Callable[..., Flagged]
+Flag = Callable[..., RemovalCandidate]
 Remove = Callable[..., int]
 
 
-def removal_of(item: Flagged, removal_id: int, **facts: Any) -> Removal:
+def removal_of(item: RemovalCandidate, removal_id: int, **facts: Any) -> Removal:
     """The journal's row of a file in quarantine."""
     facts = {"pending": None, "problem": None, "state": RemovalState.QUARANTINED, "removed_at": NOON} | facts
     return Removal(
@@ -33,7 +33,7 @@ def removal_of(item: Flagged, removal_id: int, **facts: Any) -> Removal:
         camera="gate",
         path=item.victim.path,
         keeper_path=item.keeper.path,
-        keeper_state=State.READY,
+        keeper_state=ImageState.READY,
         keeper_size_bytes=item.keeper.size_bytes,
         size_bytes=item.victim.size_bytes,
         content_hash=item.victim.content_hash,
@@ -145,8 +145,10 @@ def test_quarantine_by_run_and_age(database: Database, flagged: Flag, remove: Re
 
 
 @pytest.mark.parametrize("state", RemovalState)
-@pytest.mark.parametrize("keeper", [State.READY, State.MISSING, State.REMOVED])
-def test_unwitnessed(database: Database, flagged: Flag, remove: Remove, state: RemovalState, keeper: State) -> None:
+@pytest.mark.parametrize("keeper", [ImageState.READY, ImageState.MISSING, ImageState.REMOVED])
+def test_unwitnessed(
+    database: Database, flagged: Flag, remove: Remove, state: RemovalState, keeper: ImageState
+) -> None:
     """A removed file is unwitnessed if its keeper is not present; one that is back, or never went, is not."""
     item = flagged()
     removal_id = remove(item, state)
@@ -154,7 +156,7 @@ def test_unwitnessed(database: Database, flagged: Flag, remove: Remove, state: R
         images.set_state(session, [item.keeper.image_id], keeper)
         found = [(removal.id, removal.keeper_state) for removal in removals.list_unwitnessed(session)]
     away = state not in {RemovalState.RESTORED, RemovalState.FAILED}
-    assert found == ([(removal_id, keeper)] if away and keeper is not State.READY else [])
+    assert found == ([(removal_id, keeper)] if away and keeper is not ImageState.READY else [])
 
 
 def test_the_journal_follows_the_keeper(

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.names import name_image
 from indexer.store import images
 from indexer.store.database import Database
@@ -81,11 +81,11 @@ def test_twins_of_one_image(database: Database, add: Callable[..., int]) -> None
     one = add(file_of(START, epoch=True, number=0), at=START)
     near, far = add(file_of(START, epoch=False, number=1), at=START), add(odd, at=START + timedelta(seconds=1))
     with database.write() as session:
-        images.set_state(session, [far], State.REMOVED)
+        images.set_state(session, [far], ImageState.REMOVED)
     with database.read() as session:
         assert list_twins(session, one) == (
-            Twin(near, file_of(START, epoch=False, number=1), State.READY, 0.0),
-            Twin(far, odd, State.REMOVED, 1.0),
+            Twin(near, file_of(START, epoch=False, number=1), ImageState.READY, 0.0),
+            Twin(far, odd, ImageState.REMOVED, 1.0),
         )
         assert [twin.image_id for twin in list_twins(session, far)] == [one]
 

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from indexer.domain.removal import Plan
-from indexer.domain.verdicts import Word
+from indexer.domain.verdicts import VerdictValue
 from indexer.execution import Map, engine
 from indexer.imaging.headers import Limits
 from indexer.store.database import Database
@@ -152,7 +152,7 @@ class Index:
         return unpin(self.database, [str(self.folder / file) for file in files], clock=self.clock)
 
     def judge(
-        self, file_a: str, file_b: str, verdict: Word, *, by: str = "Ada", note: str | None = None
+        self, file_a: str, file_b: str, verdict: VerdictValue, *, by: str = "Ada", note: str | None = None
     ) -> VerdictReport:
         """Says what two files of the folder show."""
         names = (str(self.folder / file) for file in (file_a, file_b))

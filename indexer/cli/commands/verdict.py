@@ -12,7 +12,7 @@ from indexer.errors import UsageProblem
 from indexer.escaping import command_line
 
 if TYPE_CHECKING:
-    from indexer.domain.verdicts import Word
+    from indexer.domain.verdicts import VerdictValue
 
 _FORMS = (
     "type: verdict A B same, or: verdict A B different, or: verdict undo A B, or: verdict --from FILE; "
@@ -35,7 +35,7 @@ class Giving:
 
     image_a: str
     image_b: str
-    verdict: "Word"
+    verdict: "VerdictValue"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from indexer.cli.render.tables import (
     print_sentences,
     print_table,
 )
-from indexer.domain.removal import LeftOut, Plan
+from indexer.domain.removal import ExclusionReason, Plan
 from indexer.escaping import command_line, printable
 from indexer.workflows.removal.adopt import AdoptReport
 from indexer.workflows.removal.prune import PruneReport
@@ -22,7 +22,7 @@ from indexer.workflows.removal.recover import RecoverReport
 from indexer.workflows.removal.rescue_plan import RescuePlan
 from indexer.workflows.removal.restore import RestoreReport
 
-_SETTLED_BY_INGEST = {str(reason) for reason in LeftOut if not reason.is_settled_by_compare}
+_SETTLED_BY_INGEST = {str(reason) for reason in ExclusionReason if not reason.is_resolved_by_compare}
 
 
 def render_plan(console: Console, plan: Plan) -> None:

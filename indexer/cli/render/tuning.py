@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, format_size, list_files, print_sentences, print_table
-from indexer.domain.evaluation import Figures, PairFigures, StateFigures
+from indexer.domain.evaluation import Metrics, PairMetrics, StateMetrics
 from indexer.escaping import command_line, printable
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport
 from indexer.workflows.tuning.sweep import SweepReport, SweepRow
@@ -51,7 +51,7 @@ def render_evaluation(console: Console, report: EvaluationReport) -> None:
         each = [row for row in rows if row not in totals]
         print_table(console, heads, each, what="rows", totals=totals)
     for one in report.evaluations:
-        lost = one.total.states_lost if isinstance(one.total, StateFigures) else ()
+        lost = one.total.states_lost if isinstance(one.total, StateMetrics) else ()
         for state in lost[:_NAMED]:
             console.print(f"{_title(one)} loses {printable(state)}")
         if len(lost) > _NAMED:
@@ -76,8 +76,8 @@ def _figures(one: Evaluation) -> list[list[object]]:
     ]
 
 
-def _cells(figures: Figures) -> list[object]:
-    if isinstance(figures, PairFigures):
+def _cells(figures: Metrics) -> list[object]:
+    if isinstance(figures, PairMetrics):
         return [figures.same, figures.redundant_keeps, figures.different, figures.wrong_removals]
     share = "" if figures.wrong_share is None else f"{figures.wrong_share:.1%}"
     lost = len(figures.states_lost)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from indexer.domain.similar_names import list_alike
+from indexer.domain.similar_names import list_similar_names
 from indexer.store import audit_queries, cameras, profiles, removals
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database
@@ -53,5 +53,5 @@ def status(database: Database) -> Status:
             unknown_runs=unknown,
             unlikely_times=audit_queries.count_rows(session, "unlikely_times"),
             in_system_folders=count_in_system_folders(session),
-            alike=tuple(list_alike(cameras.list_cameras(session))),
+            alike=tuple(list_similar_names(cameras.list_cameras(session))),
         )

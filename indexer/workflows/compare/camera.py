@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from indexer.domain.images import Image
-from indexer.domain.selection import Decision, Reason, Walk, pair_of
+from indexer.domain.selection import Decision, Reason, Selection, ordered_pair
 from indexer.domain.verdicts import Contradiction, Judgement, contradictions
 from indexer.execution import Map, serial
 from indexer.imaging.file_description import Thumbnail
@@ -86,7 +86,7 @@ class Written:
         number of new decisions."""
         fresh = [decision for decision in decided if before.get(decision.image_id) != (self._stored.id, decision)]
         judged_by = {
-            decision.image_id: self._judgements[pair_of(decision.image_id, decision.keeper_id)].judged_by
+            decision.image_id: self._judgements[ordered_pair(decision.image_id, decision.keeper_id)].judged_by
             for decision in fresh
             if decision.reason is Reason.VERDICT and decision.keeper_id is not None
         }
@@ -167,7 +167,7 @@ def _decide(
         judgements = decisions.list_judgements(session, camera_id)
         recorded = scores.has_scores(session, camera_id, scoring_id=stored.scoring_id)
     before = {image_id: decision for image_id, (profile_id, decision) in current.items() if profile_id == stored.id}
-    walk = Walk(present, before=before)
+    walk = Selection(present, previous=before)
     written = Written(means, run, stored, judgements)
     knowledge = Knowledge(judgements, recorded_scores(means.database, stored) if recorded else lambda _: {})
     alone = len(walk.undecided) <= WORTH_WORKERS and not stored.profile.preparation.native

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from indexer.domain.images import Image
-from indexer.domain.keeper_index import Places
-from indexer.domain.selection import Walk
+from indexer.domain.keeper_index import IndexArray
+from indexer.domain.selection import Selection
 from indexer.domain.verdicts import Judgement
 from indexer.execution import Lost, Map, serial
 from indexer.imaging.image_buffer import Shelf, room_for
@@ -66,7 +66,7 @@ def decide_camera(task: CameraTask) -> CameraAnswer:
     )
     shapes = [image.shape for image in task.images if image.shape is not None]
     with Shelf(room_for(shapes), shared=False) as shelf, serial() as spread:
-        first = Walk(task.images, before={})
+        first = Selection(task.images, previous={})
         thumbnails: PreparedImages = Thumbnails(
             first.ranked,
             shelf,
@@ -90,7 +90,7 @@ class _Kept:
     def __init__(self, prepared: PreparedImages) -> None:
         self._prepared = prepared
 
-    def task(self, place: int, keepers: Places, measure: Measure) -> MatchTask:
+    def task(self, place: int, keepers: IndexArray, measure: Measure) -> MatchTask:
         """The search of an image among keepers, in this order."""
         return self._prepared.task(place, keepers, measure)
 

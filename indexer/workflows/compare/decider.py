@@ -14,8 +14,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.domain.keeper_index import Places
-from indexer.domain.selection import Decision, Reason, Search, Walk
+from indexer.domain.keeper_index import IndexArray
+from indexer.domain.selection import Decision, Reason, Search, Selection
 from indexer.domain.verdicts import Judgement
 from indexer.imaging.matching import Match, Measure
 from indexer.imaging.scoring import Evidence
@@ -44,12 +44,12 @@ class Inquiry:
     that one leads to, None if the two differ), and what the others showed; all by place."""
 
     search: Search
-    keepers: Iterator[Places]
+    keepers: Iterator[IndexArray]
     known: dict[int, Decision | None] | None = None  # until there is a keeper to be met
     found: Decision | None = None
     hit: Decision | None = None
     closed: bool = False
-    met: list[Places] = field(default_factory=list)
+    met: list[IndexArray] = field(default_factory=list)
     evidence: list[tuple[int, Evidence]] = field(default_factory=list)
 
     @property
@@ -57,7 +57,7 @@ class Inquiry:
         """How many pairs were scored."""
         return sum(map(len, self.met))
 
-    def keep(self, nearer: Callable[[Places], NDArray[np.bool_]]) -> None:
+    def keep(self, nearer: Callable[[IndexArray], NDArray[np.bool_]]) -> None:
         """Forgets what was met beyond a keeper that was found after all."""
         self.met = [places[nearer(places)] for places in self.met]
         self.evidence = [pair for pair in self.evidence if nearer(np.array([pair[0]]))[0]]
@@ -66,7 +66,7 @@ class Inquiry:
 class Decider:
     """Answers the searches of one camera's walk, and collects the evidence."""
 
-    def __init__(self, walk: Walk, knowledge: Knowledge, *, searches: Searches, measure: Measure) -> None:
+    def __init__(self, walk: Selection, knowledge: Knowledge, *, searches: Searches, measure: Measure) -> None:
         self._walk = walk
         self._measure = measure
         self._recorded = knowledge.recorded
@@ -76,7 +76,7 @@ class Decider:
         self._shapes = np.array([shapes[image.shape] for image in walk.ranked], dtype=np.int64)
         self._flat = set() if measure.native else {image.id for image in walk.ranked if image.flat}
         for number, image_id in enumerate(self._flat):
-            self._shapes[walk.place_of[image_id]] = -1 - number  # of a shape of its own
+            self._shapes[walk.index_of[image_id]] = -1 - number  # of a shape of its own
         self._comparable = measure.native or (len(shapes) <= 1 and not self._flat)  # all with all
         self._kept_copies: dict[str, list[int]] = defaultdict(list)  # places of keepers, by content
         self._judged: dict[int, list[tuple[int, Judgement]]] = defaultdict(list)
@@ -101,21 +101,21 @@ class Decider:
     def decide(self, block: Sequence[Search]) -> None:
         """Settles the images of a block."""
         put_off = self._like_others(block)
-        at_once = {search.place: self._inquiry(search) for search in block if search.place not in put_off}
+        at_once = {search.index: self._inquiry(search) for search in block if search.index not in put_off}
         self._pursue(list(at_once.values()))
         for search in block:
-            if search.place in at_once:
-                found = self._meet_the_late(at_once[search.place])
+            if search.index in at_once:
+                found = self._meet_the_late(at_once[search.index])
             else:
                 alone = self._inquiry(search)  # by now the keepers of its block are among all others
                 self._pursue([alone])
                 self._note(alone)
                 found = alone.found
-            self._walk.settle(search, found)
-            if self._walk.keeps(search.place):
-                self._kept_copies[search.image.content_hash].append(search.place)
+            self._walk.resolve(search, found)
+            if self._walk.is_kept(search.index):
+                self._kept_copies[search.image.content_hash].append(search.index)
             else:
-                self._searches.drop(search.place)
+                self._searches.drop(search.index)
 
     def _inquiry(self, search: Search) -> Inquiry:
         return Inquiry(search, self._walk.candidates(search))
@@ -125,7 +125,7 @@ class Decider:
         search = inquiry.search
         if inquiry.known is not None:
             inquiry.known |= self._known_by_bytes(search)
-        late = Inquiry(search, self._walk.late(search, found=self._keeper(inquiry.found)), inquiry.known)
+        late = Inquiry(search, self._walk.block_keepers(search, match_index=self._keeper(inquiry.found)), inquiry.known)
         self._pursue([late])
         keeper = self._keeper(late.found)
         if keeper is not None:
@@ -142,7 +142,7 @@ class Decider:
         """
         if len(block) == 1 or self._measure.native:
             return set()
-        new = [search.place for search in block if search.before is None and not search.image.pinned]
+        new = [search.index for search in block if search.previous is None and not search.image.pinned]
         places = np.array(new, dtype=np.int64)
         found = set[int]()
         for number, place in enumerate(new):
@@ -163,7 +163,7 @@ class Decider:
         while going:
             asked = [(inquiry, self._next_chunk(inquiry)) for inquiry in going]
             asked = [(inquiry, chunk) for inquiry, chunk in asked if len(chunk)]
-            answers = self._searches.answers([(inquiry.search.place, chunk) for inquiry, chunk in asked])
+            answers = self._searches.answers([(inquiry.search.index, chunk) for inquiry, chunk in asked])
             for (inquiry, chunk), answer in zip(asked, answers, strict=True):
                 self._hear(inquiry, chunk, answer)
             for inquiry in going:
@@ -171,7 +171,7 @@ class Decider:
                     inquiry.found = inquiry.hit
             going = [inquiry for inquiry in going if not inquiry.closed]
 
-    def _hear(self, inquiry: Inquiry, chunk: Places, answer: Match) -> None:
+    def _hear(self, inquiry: Inquiry, chunk: IndexArray, answer: Match) -> None:
         """Takes what a search among a chunk of keepers found."""
         inquiry.met.append(chunk[: answer.met])
         inquiry.evidence += [(int(chunk[number]), evidence) for number, evidence in answer.evidence]
@@ -181,25 +181,25 @@ class Decider:
             inquiry.found = Decision(inquiry.search.image.id, Reason.SIMILAR, self._walk.ranked[keeper].id, score)
             inquiry.closed = True
 
-    def _next_chunk(self, inquiry: Inquiry) -> Places:
+    def _next_chunk(self, inquiry: Inquiry) -> IndexArray:
         """The next keepers whose pair must be scored; closes the inquiry where no more are to come."""
         for chunk in inquiry.keepers:
             places = self._unknown(inquiry, chunk) if len(chunk) else chunk
             if self._measure.is_blind:
                 places = _NOBODY
             if not self._comparable:
-                places = places[self._shapes[places] == self._shapes[inquiry.search.place]]
+                places = places[self._shapes[places] == self._shapes[inquiry.search.index]]
             if len(places) or inquiry.closed:
                 return places
         inquiry.closed = True
         return _NOBODY
 
-    def _unknown(self, inquiry: Inquiry, places: Places) -> Places:
+    def _unknown(self, inquiry: Inquiry, places: IndexArray) -> IndexArray:
         """The keepers of which nothing is known; up to the first that is known to be similar, which closes the
         inquiry."""
         if inquiry.known is None:
             inquiry.known = self._known(inquiry.search)
-        if inquiry.search.before is not None:
+        if inquiry.search.previous is not None:
             self._look_up(inquiry.search.image.id, places, inquiry.known)
         if not inquiry.known:
             return places
@@ -216,8 +216,8 @@ class Decider:
 
         The recorded scores only of an image that meets all keepers; see `_look_up`.
         """
-        image, places = search.image, self._walk.place_of
-        recorded = self._recorded(image.id) if search.before is None else {}
+        image, places = search.image, self._walk.index_of
+        recorded = self._recorded(image.id) if search.previous is None else {}
         scored = {other: self._by_score(image.id, other, score) for other, score in recorded.items()}
         judged = {
             other: Decision(image.id, Reason.VERDICT, other) if judgement.verdict == "same" else None
@@ -234,10 +234,10 @@ class Decider:
         return {
             place: Decision(image.id, Reason.IDENTICAL, ranked[place].id, 0.0)
             for place in self._kept_copies[image.content_hash]
-            if place != search.place and ranked[place].id not in judged
+            if place != search.index and ranked[place].id not in judged
         }
 
-    def _look_up(self, image_id: int, keepers: Places, known: dict[int, Decision | None]) -> None:
+    def _look_up(self, image_id: int, keepers: IndexArray, known: dict[int, Decision | None]) -> None:
         """Adds what was recorded of an image with keepers that are new since it was decided: these are few, and are
         asked, each once, so that an unchanged image costs no question."""
         for place in keepers.tolist():
@@ -254,7 +254,7 @@ class Decider:
 
     def _keeper(self, found: Decision | None) -> int | None:
         """The place of the keeper that a decision names."""
-        return None if found is None or found.keeper_id is None else self._walk.place_of[found.keeper_id]
+        return None if found is None or found.keeper_id is None else self._walk.index_of[found.keeper_id]
 
     def _note(self, inquiry: Inquiry) -> None:
         """Counts the pairs that an image met, and keeps the evidence worth recording."""

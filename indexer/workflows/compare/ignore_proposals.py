@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from indexer.domain.images import Image
-from indexer.domain.profiles import Rectangle
+from indexer.domain.profiles import IgnoredRectangle
 from indexer.domain.selection import Decision
 from indexer.errors import IndexerError
 from indexer.imaging.concentration import Pair, concentration
@@ -51,8 +51,8 @@ class IgnoreProposal:
     camera: str
     profile: str
     name: str
-    rectangles: tuple[Rectangle, ...]
-    ignored_already: tuple[Rectangle, ...]
+    rectangles: tuple[IgnoredRectangle, ...]
+    ignored_already: tuple[IgnoredRectangle, ...]
     share: float
     pairs: int
     decided: int

@@ -6,7 +6,7 @@ It promises that the shelf of a camera has room for its pictures. It writes noth
 from collections.abc import Callable, Mapping, Sequence
 
 from indexer.domain.images import Image
-from indexer.domain.selection import Walk
+from indexer.domain.selection import Selection
 from indexer.execution import Afar, Map, serial
 from indexer.imaging.headers import Limits
 from indexer.imaging.image_buffer import Shelf, room_for
@@ -69,7 +69,7 @@ def thumbnails_of(database: Database, stored: StoredProfile) -> Fetch:
 
 
 def prepared_images(
-    stored: StoredProfile, walk: Walk, shelf: Shelf, *, fetch: Fetch, limits: Limits, spread: Map
+    stored: StoredProfile, walk: Selection, shelf: Shelf, *, fetch: Fetch, limits: Limits, spread: Map
 ) -> PreparedImages:
     """The prepared images of a camera, as its profile prepares them."""
     preparation = stored.profile.preparation
@@ -80,7 +80,7 @@ def prepared_images(
 
 def searches_of(
     stored: StoredProfile,
-    walk: Walk,
+    walk: Selection,
     shelf: Shelf,
     *,
     fetch: Fetch,

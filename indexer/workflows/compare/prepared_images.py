@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from indexer.domain.images import Image
-from indexer.domain.keeper_index import Places
+from indexer.domain.keeper_index import IndexArray
 from indexer.errors import EngineProblem
 from indexer.execution import Lost, Map, path_there
 from indexer.imaging.file_description import Prepared, PrepareTask, Recipe, Thumbnail, prepare_again, read_native
@@ -48,7 +48,7 @@ class Spoiled(Exception):
 class PreparedImages(Protocol):
     """The prepared images of a camera, by their places in rank order, ready to be searched."""
 
-    def task(self, place: int, keepers: Places, measure: Measure) -> MatchTask:
+    def task(self, place: int, keepers: IndexArray, measure: Measure) -> MatchTask:
         """The search of an image among keepers, in this order."""
         ...
 
@@ -76,7 +76,7 @@ class Thumbnails:
         self._offsets = np.full(len(ranked), _ABSENT, dtype=np.int64)
         self._loaded: set[int] = set()
 
-    def task(self, place: int, keepers: Places, measure: Measure) -> MatchTask:
+    def task(self, place: int, keepers: IndexArray, measure: Measure) -> MatchTask:
         """The search of an image among keepers of its shape, in this order."""
         offsets = self._offsets[keepers]
         missing = keepers[offsets == _ABSENT].tolist()
@@ -131,7 +131,7 @@ class WholePictures:
         self._limits = limits
         self._slots: dict[int, Slot] = {}
 
-    def task(self, place: int, keepers: Places, measure: Measure) -> MatchTask:
+    def task(self, place: int, keepers: IndexArray, measure: Measure) -> MatchTask:
         """The search of an image among keepers, in this order."""
         return MatchTask(self._slot(place), tuple(map(self._slot, keepers.tolist())), measure)
 

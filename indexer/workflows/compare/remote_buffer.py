@@ -16,7 +16,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.domain.keeper_index import Places
+from indexer.domain.keeper_index import IndexArray
 from indexer.imaging.file_description import read_native
 from indexer.imaging.headers import ImageRefused, Limits
 from indexer.imaging.image_buffer import FillTask, Shelf, Slot, fill
@@ -60,7 +60,7 @@ class FarTask:
     room: int
     pictures: tuple[tuple[int, Sent | ToRead], ...]
     dropped: tuple[int, ...]
-    searches: tuple[tuple[int, Places], ...]
+    searches: tuple[tuple[int, IndexArray], ...]
     measure: Measure
 
 
@@ -111,11 +111,11 @@ class _FarShelf:
             found = [(place, self._put(place, picture)) for place, picture in new]
         return tuple((place, problem) for place, problem in found if problem is not None)
 
-    def lacking(self, places: Places) -> tuple[int, ...]:
+    def lacking(self, places: IndexArray) -> tuple[int, ...]:
         """Those of the places whose picture is not here."""
         return tuple(places[self._offsets[places] == _ABSENT].tolist())
 
-    def task(self, place: int, keepers: Places, measure: Measure) -> MatchTask:
+    def task(self, place: int, keepers: IndexArray, measure: Measure) -> MatchTask:
         """A search, among slots if the measure is native."""
         if measure.native:
             return MatchTask(self._slots[place], tuple(self._slots[keeper] for keeper in keepers.tolist()), measure)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.images import Image
-from indexer.domain.keeper_index import Places
+from indexer.domain.keeper_index import IndexArray
 from indexer.errors import EngineProblem
 from indexer.execution import Afar
 from indexer.imaging.headers import Limits
@@ -86,7 +86,7 @@ class SentSearches:
         """How many workers share them."""
         return self._spread.workers
 
-    def here(self, place: int, others: Places) -> Match:
+    def here(self, place: int, others: IndexArray) -> Match:
         """One search, in this process."""
         return self._near.here(place, others)
 

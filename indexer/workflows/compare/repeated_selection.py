@@ -11,7 +11,7 @@ from functools import partial
 
 from indexer.domain.images import Image
 from indexer.domain.score_bounds import score_bounds
-from indexer.domain.selection import Decision, Walk
+from indexer.domain.selection import Decision, Selection
 from indexer.domain.verdicts import Judgement
 from indexer.execution import Map
 from indexer.imaging.matching import Measure
@@ -58,13 +58,13 @@ class Series:
     def decide(
         self,
         measure: Measure,
-        prepared_for: Callable[[Walk], PreparedImages],
+        prepared_for: Callable[[Selection], PreparedImages],
         *,
         spread: Map,
         advance: Advance = lambda _count: None,
     ) -> Decided:
         """Walks down the camera under a measure."""
-        walk = Walk(self._images, before={})
+        walk = Selection(self._images, previous={})
         knowledge = Knowledge(self._judgements, partial(self._known, measure))
         searches = AtHand(prepared_for(walk), measure=measure, spread=spread)
         decider = Decider(walk, knowledge, searches=searches, measure=measure)
@@ -83,9 +83,9 @@ class Series:
                 one.largest_contour,
                 one.contour_count,
                 recorded_area=self._recorded_area,
-                wanted_area=wanted,
+                new_area=wanted,
             )
-            score = bounds.deciding(measure.max_score)
+            score = bounds.equivalent_score(measure.max_score)
             if score is not None:
                 known[other_id] = score
         for other_id, one in self._found.get(wanted, {}).get(image_id, {}).items():

@@ -7,14 +7,14 @@ nor what is already known of a pair.
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from indexer.domain.keeper_index import Places
+from indexer.domain.keeper_index import IndexArray
 from indexer.execution import Map
 from indexer.imaging.matching import Match, Measure, match, match_each
 from indexer.workflows.compare.prepared_images import PreparedImages, found_by
 
 _PAIRS_WORTH_SENDING = 2048
 
-Asked = tuple[int, Places]
+Asked = tuple[int, IndexArray]
 """A search: the place of an image, and those of keepers in the order to be met."""
 
 
@@ -26,7 +26,7 @@ class Searches(Protocol):
         """How many workers share them."""
         ...
 
-    def here(self, place: int, others: Places) -> Match:
+    def here(self, place: int, others: IndexArray) -> Match:
         """One search, in this process."""
         ...
 
@@ -52,7 +52,7 @@ class AtHand:
         """How many workers share them."""
         return self._spread.workers
 
-    def here(self, place: int, others: Places) -> Match:
+    def here(self, place: int, others: IndexArray) -> Match:
         """One search, in this process."""
         return match(self._prepared.task(place, others, self._measure))
 

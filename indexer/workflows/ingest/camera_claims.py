@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence, Set
 
 from indexer.domain.names import Naming
-from indexer.domain.renaming import renamed
+from indexer.domain.renaming import naming_with_options
 from indexer.files.walking import Candidate
 from indexer.imaging.file_description import Description
 from indexer.store import images
@@ -67,7 +67,7 @@ class Claim:
 
     def may_rename(self, known: Naming, asked: Naming) -> bool:
         """Whether a known file may be given the name that a person says, as neither camera is others'."""
-        after = renamed(known, asked)
+        after = naming_with_options(known, asked)
         cameras = {known.camera, after.camera} if after != known else set[str]()
         return self._right.whole or not any(self._is_others(camera) for camera in sorted(cameras))
 
@@ -148,5 +148,5 @@ def _renamed(session: Session, found: Found, unchanged: Sequence[Candidate]) -> 
     for candidate in unchanged:
         if candidate.path in known:  # others may have written meanwhile
             before = known[candidate.path].naming
-            after = renamed(before, found.naming(candidate))
+            after = naming_with_options(before, found.naming(candidate))
             yield candidate.path, {before.camera, after.camera} if after != before else set()

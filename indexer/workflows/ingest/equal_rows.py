@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.names import clamped_mtime
 from indexer.files.verification import Fingerprint, Mismatch, check
 from indexer.store import images
@@ -37,23 +37,23 @@ class EqualRows:
     def add(self, row: KnownFile, *, is_gone: bool) -> None:
         """Adds a row; `is_gone`: nobody saw it where it was."""
         self.number += 1
-        self.ready += row.state is State.READY
-        if row.state in {State.MISSING, State.REMOVED}:
+        self.ready += row.state is ImageState.READY
+        if row.state in {ImageState.MISSING, ImageState.REMOVED}:
             self._away[row.path].append(row.id)
         elif not is_gone and _is_there(row):
             return
         self._rows[row.id] = row
         # The bytes of a removed image lie in quarantine.
-        if row.state is not State.REMOVED:
-            surely = is_gone or row.state is State.MISSING
+        if row.state is not ImageState.REMOVED:
+            surely = is_gone or row.state is ImageState.MISSING
             heapq.heappush(self._nowhere[row.naming.camera, None if surely else row.root], row.id)
 
     def displace(self, row: KnownFile) -> None:
         """Notes that other bytes were found at the path of a row."""
         if row.id not in self._taken:
             self.number -= 1
-            self.ready -= row.state is State.READY
-            self.add(replace(row, state=State.MISSING), is_gone=True)
+            self.ready -= row.state is ImageState.READY
+            self.add(replace(row, state=ImageState.MISSING), is_gone=True)
 
     def take_own(self, path: str) -> KnownFile | None:
         """The oldest row that was away from this very path."""

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.names import Naming
 from indexer.domain.removal import RemovalState
-from indexer.domain.renaming import moved
+from indexer.domain.renaming import naming_after_move
 from indexer.files.system_folders import find_system_folder
 from indexer.imaging.file_description import Description
 from indexer.store import decisions, images, pins, removals, thumbnails
@@ -54,7 +54,7 @@ def take_in(session: Session, arrivals: Sequence[Arrival], *, contents: Contents
         row = was_here or among.take_loose(arrival.naming.camera)
         if row is not None:
             returned += _take_back_in(session, arrival, row, among=among, at=at)
-        if arrival.seen.state == "ready" and (row is None or row.state is not State.READY):
+        if arrival.seen.state == "ready" and (row is None or row.state is not ImageState.READY):
             among.ready += 1
         found.append(row)
     _add(session, arrivals, found, run_id=run_id)
@@ -76,15 +76,15 @@ def _take_back_in(
     session: Session, arrival: Arrival, row: KnownFile, *, among: EqualRows, at: datetime
 ) -> list[Removal]:
     """Gives a row its new place, and its decision back to `compare` if a premise changed; the removals that end so."""
-    naming = moved(row.naming, arrival.naming)
+    naming = naming_after_move(row.naming, arrival.naming)
     images.take_in_again(session, row.id, arrival.seen, naming=naming, root=arrival.root)
     # The path decides between images with the same bytes, and only between them; a system folder between others, too.
-    twins = among.ready - (row.state is State.READY)
+    twins = among.ready - (row.state is ImageState.READY)
     sides = {find_system_folder(path, root="/") is None for path in (row.path, arrival.seen.path)}
     outranked = (row.path != arrival.seen.path and twins > 0) or len(sides) > 1
-    if row.state is not State.READY or arrival.seen.state != "ready" or naming != row.naming or outranked:
+    if row.state is not ImageState.READY or arrival.seen.state != "ready" or naming != row.naming or outranked:
         decisions.take_back(session, [row.id], at=at)
-    return _note_return(session, row.id, at=at) if row.state is State.REMOVED else []
+    return _note_return(session, row.id, at=at) if row.state is ImageState.REMOVED else []
 
 
 def _note_return(session: Session, image_id: int, *, at: datetime) -> list[Removal]:

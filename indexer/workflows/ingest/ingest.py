@@ -21,8 +21,8 @@ from itertools import chain, islice
 from typing import Any, TypeVar
 
 from indexer.domain.names import Naming, clamped_mtime
-from indexer.domain.renaming import renamed
-from indexer.domain.similar_names import list_alike
+from indexer.domain.renaming import naming_with_options
+from indexer.domain.similar_names import list_similar_names
 from indexer.errors import RowRefused
 from indexer.execution import Afar, Lost, Map, path_there
 from indexer.files.system_folders import find_system_folder
@@ -151,7 +151,7 @@ def ingest(
         with database.read() as session:
             report.undecided = decisions.count_undecided(session)
             report.in_system_folders = count_in_system_folders(session, before=run.id)
-            report.alike = list_alike(cameras.list_cameras(session))
+            report.alike = list_similar_names(cameras.list_cameras(session))
         run.counts = report.counts
     return report
 
@@ -229,7 +229,7 @@ def _describe(database: Database, news: Sequence[News], found: Found, *, spread:
 
 def _name_again(session: Session, known: KnownFile, asked: Naming, *, at: datetime) -> Outcome:
     """Gives a known file the camera and time that a person's `--camera` or `--pattern` says, if they are others."""
-    naming = renamed(known.naming, asked)
+    naming = naming_with_options(known.naming, asked)
     if naming == known.naming:
         return Outcome.UNCHANGED
     images.rename_image(session, known.id, naming=naming)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.names import name_image
 from indexer.errors import FolderProblem
 from indexer.files import manifest
@@ -148,7 +148,7 @@ def _adopt_one(database: Database, place: str, entry: Entry, *, run: Run, clock:
             at=clock(),
             run_id=run.id,
         )
-        images.set_state(session, [image_id], State.REMOVED)
+        images.set_state(session, [image_id], ImageState.REMOVED)
     return None
 
 
@@ -156,9 +156,9 @@ def _find_keeper(session: Session, entry: Entry) -> KnownFile | None:
     """The ready row of what stands for a file: of the content that the manifest names, best at the path it names."""
     if not entry.keeper_hash:  # of a version before 0.1.0
         there = images.list_known(session, [entry.keeper_path]).get(entry.keeper_path)
-        return there if there is not None and there.state is State.READY else None
+        return there if there is not None and there.state is ImageState.READY else None
     rows = images.list_at(session, entry.keeper_path, content_hash=entry.keeper_hash)
-    there = next((row for row in rows if row.state is State.READY), None)
+    there = next((row for row in rows if row.state is ImageState.READY), None)
     return there or images.find_ready(session, content_hash=entry.keeper_hash)
 
 
@@ -167,7 +167,7 @@ def _find_or_add_image(
 ) -> int | None:
     """The row of the file that was removed; None if this index knows it as removed already."""
     rows = images.list_at(session, entry.path, content_hash=entry.content_hash)
-    if any(row.state is State.REMOVED for row in rows):
+    if any(row.state is ImageState.REMOVED for row in rows):
         return None
     if rows:
         return rows[0].id

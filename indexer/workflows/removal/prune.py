@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from indexer.domain.removal import Brake, Flagged, Plan, plan_removal
+from indexer.domain.removal import Plan, RemovalCandidate, RemovalGuard, plan_removal
 from indexer.errors import UsageProblem
 from indexer.interrupts import uninterrupted
 from indexer.store import cameras, decisions, images, previews, runs
@@ -69,8 +69,8 @@ def plan(database: Database, *, camera: str | None = None, max_share: float | No
         if camera is not None:
             cameras.get_camera(session, camera)
         flagged = decisions.list_flagged(session, camera=camera)
-        brake = Brake(max_share, _largest_shares(runs.list_counts(session, command="prune")))
-        return plan_removal(flagged, present=cameras.count_present(session), brake=brake)
+        brake = RemovalGuard(max_share, _largest_shares(runs.list_counts(session, command="prune")))
+        return plan_removal(flagged, image_counts=cameras.count_present(session), guard=brake)
 
 
 def _largest_shares(earlier: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -117,7 +117,7 @@ def prune(
 
 def _remove(
     database: Database,
-    victims: Sequence[Flagged],
+    victims: Sequence[RemovalCandidate],
     report: PruneReport,
     *,
     manner: Manner,
@@ -144,7 +144,7 @@ def _remove(
         report.changed_in = images.list_roots(session, sorted(changed))
 
 
-def _album(database: Database, victims: Sequence[Flagged], *, manner: Manner) -> Album:
+def _album(database: Database, victims: Sequence[RemovalCandidate], *, manner: Manner) -> Album:
     """An album that knows which of the victims and their keepers have a picture already."""
     ids = {image_id for item in victims for image_id in (item.victim.image_id, item.keeper.image_id)}
     with database.read() as session:
@@ -166,7 +166,7 @@ def _require_unwalked(database: Database, *, manner: Manner) -> None:
         )
 
 
-def _note(report: PruneReport, item: Flagged, end: End) -> None:
+def _note(report: PruneReport, item: RemovalCandidate, end: End) -> None:
     """Counts how one removal ended."""
     if end.problem is not None:
         report.failures.append((item.victim.path, end.problem))

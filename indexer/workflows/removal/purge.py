@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
-from indexer.domain.selection import pair_of
+from indexer.domain.selection import ordered_pair
 from indexer.errors import UsageProblem
 from indexer.escaping import command_line
 from indexer.files.moving import aside_path, delete_witnessed, give_name_back
@@ -117,7 +117,7 @@ def _close(database: Database, removal: Removal, report: PurgeReport, *, clock: 
 def _said_against(database: Database, removal: Removal) -> str | None:
     """What a person said since against the removal of a file: it must not be the end of it."""
     with database.read() as session:
-        said = verdicts.find_verdict(session, pair_of(removal.image_id, removal.keeper_id))
+        said = verdicts.find_verdict(session, ordered_pair(removal.image_id, removal.keeper_id))
     if said is None or said.verdict == "same":
         return None
     return (
@@ -158,7 +158,7 @@ def _reason_to_stay(database: Database, removal: Removal, place: str, *, run: Ru
         return f"it is the same file as its keeper {removal.keeper_path!a}"
     if (said := _said_against(database, removal)) is not None:
         return said
-    if removal.keeper_state is not State.READY:
+    if removal.keeper_state is not ImageState.READY:
         return f"its keeper {removal.keeper_path!a} is {removal.keeper_state}"
     if is_apart(removal.keeper_path, removal.path):
         return (

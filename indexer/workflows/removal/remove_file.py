@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from indexer.domain.images import State
-from indexer.domain.removal import Flagged, IndexedFile, RemovalState
+from indexer.domain.images import ImageState
+from indexer.domain.removal import IndexedFile, RemovalCandidate, RemovalState
 from indexer.files import manifest
 from indexer.files.filesystems import free_bytes
 from indexer.files.moving import aside_path, delete_witnessed, move_no_replace
@@ -79,7 +79,7 @@ class End:
 class _Removal:
     """One removal under way: what is removed, and all that it needs."""
 
-    item: Flagged
+    item: RemovalCandidate
     database: Database
     manner: Manner
     run: Run
@@ -89,7 +89,14 @@ class _Removal:
 
 
 def take_away(
-    database: Database, item: Flagged, *, manner: Manner, run: Run, clock: Clock, album: Album, safeguards: Safeguards
+    database: Database,
+    item: RemovalCandidate,
+    *,
+    manner: Manner,
+    run: Run,
+    clock: Clock,
+    album: Album,
+    safeguards: Safeguards,
 ) -> End:
     """Takes one file away, or says why it is where it was."""
     if item.victim.image_id in run.settled.left_open:
@@ -195,7 +202,7 @@ def _told(problem: OSError, what: str) -> str:
     return f"{sentence(problem)}{place}"
 
 
-def _require_space(quarantine: str, item: Flagged, victim: FileIdentity) -> None:
+def _require_space(quarantine: str, item: RemovalCandidate, victim: FileIdentity) -> None:
     """Refuses a file for which another disk has no room: before it is copied, not in the middle."""
     with _refusing(f"the quarantine {quarantine!a} cannot be used"):
         on_another = os.stat(quarantine).st_dev != victim.device
@@ -203,7 +210,7 @@ def _require_space(quarantine: str, item: Flagged, victim: FileIdentity) -> None
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), quarantine)
 
 
-def _checked(item: Flagged, album: Album) -> tuple[FileIdentity, FileIdentity]:
+def _checked(item: RemovalCandidate, album: Album) -> tuple[FileIdentity, FileIdentity]:
     """The file and its keeper, after both were read again and found as the index knows them."""
     try:
         keeper = album.check(item.keeper)
@@ -314,4 +321,4 @@ def _journalled(removal: _Removal, victim: FileIdentity, *, place: str | None) -
     with database.write() as session:
         state = RemovalState.DELETED if place is None else RemovalState.QUARANTINED
         removals.finish_act(session, removal_id, state, at=clock())
-        images.set_state(session, [item.victim.image_id], State.REMOVED)
+        images.set_state(session, [item.victim.image_id], ImageState.REMOVED)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from indexer.domain.removal import Flagged, IndexedFile
+from indexer.domain.removal import IndexedFile, RemovalCandidate
 from indexer.files import io_steps
 from indexer.files.folder_lock import HeldLocks, hold_folders
 from indexer.files.markers import find_quarantine
@@ -63,7 +63,7 @@ class Staying:
 class Safeguards:
     """The safeguards of one prune: what it knows of the contents of its plan, and of the folders they lie in."""
 
-    def __init__(self, database: Database, victims: Sequence[Flagged], *, run: OfRun) -> None:
+    def __init__(self, database: Database, victims: Sequence[RemovalCandidate], *, run: OfRun) -> None:
         contents = {item.victim.content_hash for item in victims}
         with database.read() as session:
             equal = images.list_equal_ready(session, sorted(contents))
@@ -77,11 +77,11 @@ class Safeguards:
         self._run_folders: dict[str, str] = {}
         self.synced_folders = set[str]()
 
-    def quarantine(self, item: Flagged, *, override: str | None) -> str:
+    def quarantine(self, item: RemovalCandidate, *, override: str | None) -> str:
         """Where a file goes: the folder that a person named, else the default one."""
         return self._default(item.victim.root) if override is None else quarantine_folder("", override=override)
 
-    def record_folders(self, item: Flagged) -> tuple[str, ...]:
+    def record_folders(self, item: RemovalCandidate) -> tuple[str, ...]:
         """The default quarantines of a file and of its keeper, made if need be: their records tell of the removal.
 
         Raises `OSError` if one cannot be made.
@@ -101,7 +101,7 @@ class Safeguards:
             sign(quarantine, owner)
 
     @contextmanager
-    def hold(self, item: Flagged, *, own: Sequence[str]) -> Iterator[tuple[HeldLocks, list[str]]]:
+    def hold(self, item: RemovalCandidate, *, own: Sequence[str]) -> Iterator[tuple[HeldLocks, list[str]]]:
         """Holds all locks that bear on a file and its keeper; gives the folders whose records do, too.
 
         `own`: what this removal writes to; each record must be one that others find from the files.
@@ -114,7 +114,9 @@ class Safeguards:
         with hold_folders([*records, *own]) as locks:
             yield locks, records
 
-    def examine(self, item: Flagged, *, victim: FileIdentity, keeper: FileIdentity, records: Sequence[str]) -> Staying:
+    def examine(
+        self, item: RemovalCandidate, *, victim: FileIdentity, keeper: FileIdentity, records: Sequence[str]
+    ) -> Staying:
         """What must stay when this file goes; raises `ProtectedError` if it must stay itself.
 
         Raises `OSError` if a record cannot be read, as nobody can tell then.
@@ -140,7 +142,7 @@ class Safeguards:
             self._run_folders[quarantine] = f"{name}-{self._run.token[:8]}" if taken else name
         return self._run_folders[quarantine]
 
-    def record(self, item: Flagged, folders: Sequence[str], *, at: str) -> None:
+    def record(self, item: RemovalCandidate, folders: Sequence[str], *, at: str) -> None:
         """Writes into the records that a file is about to go, and what stands for it. Raises `OSError`."""
         line = WitnessLine(
             event="removed",
@@ -156,7 +158,7 @@ class Safeguards:
         for folder in folders:
             append(folder, line)
 
-    def forget(self, item: Flagged) -> None:
+    def forget(self, item: RemovalCandidate) -> None:
         """Notes that a file has gone."""
         self._equal.get(item.victim.content_hash, {}).pop(item.victim.image_id, None)
         self._names_of(item.victim.content_hash).forget(item.victim.image_id)

@@ -1,6 +1,6 @@
 """What a report says of a camera besides its images: other limits, what is ignored, the profile, what was left out."""
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.profiles import Preparation, Profile
 from indexer.escaping import command_line
 from indexer.files.output_folder import Publication
@@ -16,7 +16,7 @@ SWEPT = 3_000
 """Images up to which other limits are tried without being asked for: some seconds."""
 _NAMED = 200
 
-_UNREADABLE = (State.UNREADABLE, State.DAMAGED, State.TOO_SMALL)
+_UNREADABLE = (ImageState.UNREADABLE, ImageState.DAMAGED, ImageState.TOO_SMALL)
 
 
 def about_camera(
@@ -97,7 +97,7 @@ def _listings(means: Means, camera_id: int, card: CameraCard) -> list[Listing]:
             (
                 "missing",
                 card.missing,
-                report_queries.list_of_states(session, camera_id, states=(State.MISSING,), limit=_NAMED),
+                report_queries.list_of_states(session, camera_id, states=(ImageState.MISSING,), limit=_NAMED),
                 ("--sql", missing),
             ),
         )

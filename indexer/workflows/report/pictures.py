@@ -8,7 +8,7 @@ place where it was, else in quarantine; else what `prune` stored; else the prepa
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.profiles import Preparation
 from indexer.execution import Lost, Map
 from indexer.files.output_folder import Publication
@@ -114,10 +114,10 @@ def _names(facts: ImageFacts) -> tuple[str, str]:
 
 def _place(facts: ImageFacts, removal: RemovalFacts | None) -> str | None:
     """Where the file should lie now; None: nowhere."""
-    if facts.state is State.READY:
+    if facts.state is ImageState.READY:
         return facts.path
     return (
         removal.place
-        if facts.state is State.REMOVED and removal is not None and removal.state == "quarantined"
+        if facts.state is ImageState.REMOVED and removal is not None and removal.state == "quarantined"
         else None
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from indexer import __version__
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.errors import UsageProblem
 from indexer.execution import Map
 from indexer.files.output_folder import Publication, open_publication
@@ -181,7 +181,7 @@ class _Writing:
         return tuple(
             Family(
                 head=shown[part.head],
-                reason="kept" if facts[part.head].state is State.READY else str(facts[part.head].state),
+                reason="kept" if facts[part.head].state is ImageState.READY else str(facts[part.head].state),
                 members=tuple(
                     Member(shown[image], pairs[image].score, pairs[image].reason, layout.pair_hrefs[image])
                     for image in (layout.decided[at].image_id for at in part.members)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.domain.selection import pair_of
+from indexer.domain.selection import ordered_pair
 from indexer.imaging.matching import evidence_of_pair
 from indexer.imaging.scoring import Evidence
 from indexer.imaging.thumbnails import decode
@@ -51,7 +51,7 @@ def explain_pair(database: Database, name_a: str, name_b: str) -> PairStory:
             image_details.get_story(session, image_details.get_image_id(session, name)) for name in (name_a, name_b)
         )
         stored = profiles.camera_profile(session, cameras.get_camera(session, image_a.camera))
-        judged = verdicts.find_verdict(session, pair_of(image_a.id, image_b.id))
+        judged = verdicts.find_verdict(session, ordered_pair(image_a.id, image_b.id))
         recorded = tuple(scores.list_evidence(session, image_a.id, image_b.id))
         computed: Evidence | None = None
         why_not = _why_not(image_a, image_b)

@@ -10,11 +10,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
-from indexer.domain.selection import pair_of
-from indexer.domain.verdict_files import BadLine, Line, read_lines
-from indexer.domain.verdicts import Contradiction, Pair, Word, contradictions, is_text, resting_on
+from indexer.domain.selection import ordered_pair
+from indexer.domain.verdict_files import BadLine, VerdictLine, parse_verdict_lines
+from indexer.domain.verdicts import (
+    Contradiction,
+    Pair,
+    VerdictValue,
+    contradictions,
+    images_to_redecide,
+    is_storable_text,
+)
 from indexer.errors import IndexerError, VerdictProblem
 from indexer.escaping import command_line
 from indexer.files.given_files import read_given_file
@@ -31,14 +38,14 @@ class Wish:
     """A verdict that is to be given, on images that are there."""
 
     images: tuple[JudgedImage, JudgedImage]
-    verdict: Word
+    verdict: VerdictValue
     by: str
     note: str | None
 
     @property
     def pair(self) -> Pair:
         """The ids of the two."""
-        return pair_of(*(image.id for image in self.images))
+        return ordered_pair(*(image.id for image in self.images))
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ class Away:
     """A judged image that is not compared now; `restorable` if it lies in quarantine."""
 
     path: str
-    state: State
+    state: ImageState
     restorable: bool
 
 
@@ -94,11 +101,11 @@ def list_verdicts(database: Database) -> VerdictList:
 
 
 def give(
-    database: Database, name_a: str, name_b: str, verdict: Word, *, by: str, note: str | None, clock: Clock
+    database: Database, name_a: str, name_b: str, verdict: VerdictValue, *, by: str, note: str | None, clock: Clock
 ) -> VerdictReport:
     """Records what a person says of a pair, images named by path or number."""
     with database.read() as session:
-        wish = _wish(session, Line(0, name_a, name_b, verdict, by, note), by=by, note=note)
+        wish = _wish(session, VerdictLine(0, name_a, name_b, verdict, by, note), by=by, note=note)
     arguments = {"images": list(wish.pair), "verdict": verdict, "by": wish.by}
     return _record(database, [wish], arguments=arguments, clock=clock)
 
@@ -106,7 +113,7 @@ def give(
 def give_all(database: Database, file: str, *, by: str, note: str | None, clock: Clock) -> VerdictReport:
     """Records all verdicts of a CSV, or none; `by` and `note` are for lines without their own."""
     try:
-        lines = read_lines(read_given_file(file))
+        lines = parse_verdict_lines(read_given_file(file))
     except VerdictProblem as problem:
         raise VerdictProblem(f"{file!a}: {problem}") from None
     except OSError as problem:
@@ -125,7 +132,7 @@ def undo(database: Database, name_a: str, name_b: str, *, clock: Clock) -> Verdi
     """Takes back the verdict that holds on a pair."""
     with database.read() as session:
         images = _images(session, name_a, name_b)
-        pair = pair_of(*(image.id for image in images))
+        pair = ordered_pair(*(image.id for image in images))
         held = verdicts.find_verdict(session, pair)
     if held is None:
         shown = " and ".join(ascii(image.path) for image in images)
@@ -140,12 +147,12 @@ def undo(database: Database, name_a: str, name_b: str, *, clock: Clock) -> Verdi
 
 
 def _wishes(
-    session: Session, lines: Sequence[Line | BadLine], *, by: str, note: str | None
+    session: Session, lines: Sequence[VerdictLine | BadLine], *, by: str, note: str | None
 ) -> tuple[list[Wish], list[BadLine]]:
     """What the lines of a file ask for, and those that cannot be followed."""
     wishes: list[Wish] = []
     refused: list[BadLine] = []
-    said: dict[Pair, tuple[Word, int]] = {}
+    said: dict[Pair, tuple[VerdictValue, int]] = {}
     for line in lines:
         if isinstance(line, BadLine):
             refused.append(line)
@@ -164,13 +171,13 @@ def _wishes(
     return wishes, refused
 
 
-def _wish(session: Session, line: Line, *, by: str, note: str | None) -> Wish:
+def _wish(session: Session, line: VerdictLine, *, by: str, note: str | None) -> Wish:
     """What one line asks for, once it makes sense."""
     by, note = (line.by or by).strip(), line.note or note
     if not by:
         raise VerdictProblem("nobody's name is given; say who judged with: --by NAME")
     for text in (by, note or ""):
-        if not is_text(text):
+        if not is_storable_text(text):
             raise VerdictProblem(f"{text!a} is not UTF-8 text; give the name and the note in other letters")
     images = _images(session, line.image_a, line.image_b)
     for image, path in zip(images, (line.path_a, line.path_b), strict=True):
@@ -238,17 +245,17 @@ def _give(session: Session, wish: Wish, report: VerdictReport, *, run: Run, at: 
 def _withdraw(session: Session, pair: Pair, *, at: datetime) -> None:
     """Ends the verdict that holds on a pair, if one does, and takes back what rests on the pair."""
     verdicts.withdraw_verdict(session, pair, at=at)
-    decisions.take_back(session, resting_on(pair, decisions.find_decisions(session, pair)), at=at)
+    decisions.take_back(session, images_to_redecide(pair, decisions.find_decisions(session, pair)), at=at)
 
 
 def _away(session: Session, wishes: Sequence[Wish]) -> list[Away]:
     """The images that are not compared now, each once."""
-    away = {image.id: image for wish in wishes for image in wish.images if image.state is not State.READY}
+    away = {image.id: image for wish in wishes for image in wish.images if image.state is not ImageState.READY}
     return [Away(image.path, image.state, _is_restorable(session, image)) for image in away.values()]
 
 
 def _is_restorable(session: Session, image: JudgedImage) -> bool:
-    if image.state is not State.REMOVED:
+    if image.state is not ImageState.REMOVED:
         return False
     return any(one.state is RemovalState.QUARANTINED for one in removals.list_of_image(session, image.id))
 

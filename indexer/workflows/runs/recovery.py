@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
 from indexer.escaping import command_line
 from indexer.files.moving import aside_path, delete, delete_witnessed, discard_partial, give_name_back, move_no_replace
@@ -132,7 +132,7 @@ def _write(database: Database, removal: Removal, state: RemovalState, problem: s
     with database.write() as session:
         removals.finish_act(session, removal.id, state, at=clock(), problem=problem)
         if done and state in {RemovalState.QUARANTINED, RemovalState.DELETED}:
-            images.set_state(session, [removal.image_id], State.REMOVED)
+            images.set_state(session, [removal.image_id], ImageState.REMOVED)
         if state is RemovalState.RESTORED:
             images.make_present(session, removal.image_id)
             decisions.take_back(session, [removal.image_id], at=clock())

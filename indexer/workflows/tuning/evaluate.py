@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from indexer.domain.evaluation import (
-    Figures,
     Keepers,
-    PairFigures,
-    StateFigures,
-    pair_figures,
-    state_figures,
-    sum_of_pairs,
-    sum_of_states,
+    Metrics,
+    PairMetrics,
+    StateMetrics,
+    pair_metrics,
+    state_metrics,
+    sum_pair_metrics,
+    sum_state_metrics,
 )
 from indexer.domain.labels import PairLabel, StateLabel
-from indexer.domain.score_bounds import require_numbers
+from indexer.domain.score_bounds import validated_numbers
 from indexer.domain.selection import Decision
 from indexer.store import cameras, decisions, profiles
 from indexer.workflows.compare.camera import Means
@@ -35,7 +35,7 @@ class CameraEvaluation:
     """How good the decisions on one camera are; `problem` says why there are no figures."""
 
     camera: str
-    figures: Figures | None
+    figures: Metrics | None
     problem: str | None = None
 
 
@@ -50,7 +50,7 @@ class Evaluation:
     profile: str | None
     max_score: float | None
     cameras: tuple[CameraEvaluation, ...]
-    total: Figures | None
+    total: Metrics | None
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def evaluate(
     found = find_labelled(means.database, labels, camera=camera)
     if not named and max_scores is None:
         return EvaluationReport((_holding(means, found),), tuple(found.unknown))
-    limits = require_numbers(max_scores or ())
+    limits = validated_numbers(max_scores or ())
     chosen: Sequence[str | None] = named or [None]
     evaluations = tuple(one for name in chosen for one in _tried(means, found, name, limits=limits))
     return EvaluationReport(evaluations, tuple(found.unknown))
@@ -100,7 +100,7 @@ def _tried(means: Means, labels: Labels, name: str | None, *, limits: Sequence[f
     at the profile's own."""
     cases = _cases(means, labels, name, limits=limits)
 
-    def judged(case: Case, decided: Sequence[Decision]) -> Figures:
+    def judged(case: Case, decided: Sequence[Decision]) -> Metrics:
         return _figures(labels, case.camera, {decision.image_id: decision.keeper_id for decision in decided})
 
     outcomes = sorted(try_cases(means, cases, judged, files=True), key=lambda outcome: outcome.case.camera)
@@ -126,23 +126,23 @@ def _cases(means: Means, labels: Labels, name: str | None, *, limits: Sequence[f
         ]
 
 
-def _camera_evaluation(outcome: Outcome[Figures], limit: float | None) -> CameraEvaluation:
+def _camera_evaluation(outcome: Outcome[Metrics], limit: float | None) -> CameraEvaluation:
     """The figures of a case at one of its limits; None: it has one alone."""
     tried = zip(outcome.case.measures, outcome.results, strict=outcome.problem is None)
     figures = next((found for measure, found in tried if limit in (None, measure.max_score)), None)
     return CameraEvaluation(outcome.case.camera, figures, outcome.problem)
 
 
-def _figures(labels: Labels, camera: str, keepers: Keepers) -> Figures:
+def _figures(labels: Labels, camera: str, keepers: Keepers) -> Metrics:
     if camera in labels.states:
-        return state_figures(labels.states[camera], keepers)
-    return pair_figures(labels.pairs[camera], keepers)
+        return state_metrics(labels.states[camera], keepers)
+    return pair_metrics(labels.pairs[camera], keepers)
 
 
 def _evaluation(profile: str | None, max_score: float | None, found: Sequence[CameraEvaluation]) -> Evaluation:
-    states = {one.camera: one.figures for one in found if isinstance(one.figures, StateFigures)}
-    pairs = {one.camera: one.figures for one in found if isinstance(one.figures, PairFigures)}
-    total = sum_of_states(states) if states else sum_of_pairs(pairs) if pairs else None
+    states = {one.camera: one.figures for one in found if isinstance(one.figures, StateMetrics)}
+    pairs = {one.camera: one.figures for one in found if isinstance(one.figures, PairMetrics)}
+    total = sum_state_metrics(states) if states else sum_pair_metrics(pairs) if pairs else None
     return Evaluation(profile, max_score, tuple(found), total)
 
 

@@ -9,15 +9,15 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from indexer.domain.evaluation import JudgedPair
-from indexer.domain.images import State
+from indexer.domain.evaluation import LabelledPair
+from indexer.domain.images import ImageState
 from indexer.domain.labels import PairLabel, StateLabel, parse_labels
 from indexer.errors import LabelProblem
 from indexer.files.given_files import read_given_file
 from indexer.store.database import Database
 from indexer.store.image_names import NamedImage, iter_names
 
-_AWAY = {State.REMOVED: 1, State.MISSING: 2}
+_AWAY = {ImageState.REMOVED: 1, ImageState.MISSING: 2}
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Labels:
     """Labels by camera, as states by image id or as judged pairs; `unknown` are names that the index does not have."""
 
     states: dict[str, dict[int, str]] = field(default_factory=dict)
-    pairs: dict[str, list[JudgedPair]] = field(default_factory=dict)
+    pairs: dict[str, list[LabelledPair]] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
 
     @property

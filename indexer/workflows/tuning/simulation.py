@@ -11,7 +11,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from indexer.domain.images import Image
-from indexer.domain.selection import Decision, Walk
+from indexer.domain.selection import Decision, Selection
 from indexer.escaping import command_line
 from indexer.execution import Lost, Map, serial
 from indexer.imaging.file_description import Thumbnail
@@ -178,7 +178,7 @@ class _Trial:
             bare, recipe, limits=self._means.limits, spread=self._spread, keep=self._made.update, advance=advance
         )
 
-    def _prepared(self, shelf: Shelf, walk: Walk) -> PreparedImages:
+    def _prepared(self, shelf: Shelf, walk: Selection) -> PreparedImages:
         """The prepared images of a walk."""
         return prepared_images(
             self._stored, walk, shelf, fetch=self._fetch, limits=self._means.limits, spread=self._spread

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from indexer.domain.score_bounds import TIMES, numbers_to_try
+from indexer.domain.score_bounds import LIMIT_FACTORS, numbers_to_try
 from indexer.domain.selection import Decision
 from indexer.imaging.matching import Measure
 from indexer.store import cameras, profiles
@@ -103,7 +103,7 @@ def _measures(
 ) -> tuple[Measure, ...]:
     """Each area with each limit, those in force among them."""
     current = stored.profile
-    limits = numbers_to_try(max_scores, in_force=current.max_score, times=TIMES)
+    limits = numbers_to_try(max_scores, in_force=current.max_score, factors=LIMIT_FACTORS)
     areas = numbers_to_try(min_contour_areas, in_force=current.scoring.min_contour_area)
     return trial_measures(stored, max_scores=limits, min_contour_areas=areas)
 

@@ -13,7 +13,7 @@ from indexer.cli.render.compare import render_compare
 from indexer.cli.render.ingest import render_ingest
 from indexer.cli.render.removal import render_prune, render_recover, render_restore
 from indexer.cli.render.tables import format_size
-from indexer.domain.removal import LeftOut
+from indexer.domain.removal import ExclusionReason
 from indexer.escaping import printable
 from indexer.workflows.compare.compare import CameraResult, CompareReport
 from indexer.workflows.ingest.ingest import IngestReport, Outcome
@@ -106,7 +106,10 @@ def test_ingested_beside_system_folders() -> None:
 
 def test_left_out_for_a_bin_is_not_settled_by_compare() -> None:
     """Only what compare settles is sent there."""
-    bin_alone, both = ({str(LeftOut.KEEPER_APART): 2}, {str(LeftOut.KEEPER_APART): 2, str(LeftOut.PINNED): 1})
+    bin_alone, both = (
+        {str(ExclusionReason.KEEPER_APART): 2},
+        {str(ExclusionReason.KEEPER_APART): 2, str(ExclusionReason.PINNED): 1},
+    )
     advice = [
         [line for line in said(render_prune, PruneReport(left_out=one)).splitlines() if "To settle" in line]
         for one in (bin_alone, both)

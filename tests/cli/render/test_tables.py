@@ -7,8 +7,8 @@ from indexer.cli.render.compare import render_compare
 from indexer.cli.render.ingest import render_ingest
 from indexer.cli.render.removal import render_plan
 from indexer.cli.render.status import render_status
-from indexer.domain.evaluation import StateFigures
-from indexer.domain.removal import CameraPlan, Flagged, IndexedFile, Plan
+from indexer.domain.evaluation import StateMetrics
+from indexer.domain.removal import CameraPlan, IndexedFile, Plan, RemovalCandidate
 from indexer.store.cameras import CameraSummary
 from indexer.workflows.admin.status import Status
 from indexer.workflows.compare.compare import CameraResult, CompareReport
@@ -63,7 +63,7 @@ def test_plan_of_many_cameras() -> None:
     """A plan shows the cameras that lose the largest shares."""
     plans = tuple(CameraPlan(f"c{n:04}", 100, n % 90, 1000 * (n % 90)) for n in range(MANY))
     files = [IndexedFile(n, f"/lot/{n}.png", "/lot", 1000, "00") for n in range(2)]
-    victim = Flagged(1, "c0089", *files, 0.0, 1000.0, "balanced", None, True, True, True, False, False)
+    victim = RemovalCandidate(1, "c0089", *files, 0.0, 1000.0, "balanced", None, True, True, True, False, False)
     text = said(render_plan, Plan((victim,), plans))
     assert cells(text, "c0089") == ["c0089", "100", "89", "89.0%", "89.0 kB"]
     assert ("c0000" in text, "100 of 2000 cameras" in text) == (False, True)
@@ -81,7 +81,7 @@ def test_sweep_of_many_cameras() -> None:
 
 def test_evaluation_of_many_cameras() -> None:
     """An evaluation shows the first cameras, and the sums of each way of deciding."""
-    figures = StateFigures(3, 0, 2, 1, 1, 0, 0.0, 1, (), 0)
+    figures = StateMetrics(3, 0, 2, 1, 1, 0, 0.0, 1, (), 0)
     one = Evaluation(None, None, tuple(CameraEvaluation(f"c{n:04}", figures) for n in range(MANY)), figures)
     text = said(tuning.render_evaluation, EvaluationReport((one,), ()))
     assert (len(re.findall("c\\d{4}", text)), text.count("all of these")) == (100, 1)

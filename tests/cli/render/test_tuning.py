@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from indexer.cli.render import tuning
-from indexer.domain.evaluation import PairFigures, StateFigures
+from indexer.domain.evaluation import PairMetrics, StateMetrics
 from indexer.workflows.tuning.evaluate import CameraEvaluation, Evaluation, EvaluationReport
 from indexer.workflows.tuning.sweep import CameraSweep, SweepReport, SweepRow
 from tests.cli.render.test_reports import said
@@ -65,9 +65,9 @@ def test_sweep_of_what_is_no_number(run: Run, decided: object) -> None:
         assert "500,1000,2000" in answer.sentence
 
 
-GOOD = StateFigures(10, 0, 6, 4, 4, 1, 0.25, 3, (), 2)
-BAD = StateFigures(5, 1, 1, 4, 0, 0, None, 2, ("visit 1\n",), 0)
-ALL = StateFigures(15, 1, 7, 8, 4, 1, 0.25, 5, ("yard: visit 1\n",), 2)
+GOOD = StateMetrics(10, 0, 6, 4, 4, 1, 0.25, 3, (), 2)
+BAD = StateMetrics(5, 1, 1, 4, 0, 0, None, 2, ("visit 1\n",), 0)
+ALL = StateMetrics(15, 1, 7, 8, 4, 1, 0.25, 5, ("yard: visit 1\n",), 2)
 
 
 def test_evaluated() -> None:
@@ -90,7 +90,7 @@ def test_evaluated() -> None:
 
 def test_many_lost_states() -> None:
     """Of many lost states the first ten are named and the others counted."""
-    lost = StateFigures(0, 0, 0, 0, 0, 0, None, 13, tuple(f"gate: {number}" for number in range(13)), 0)
+    lost = StateMetrics(0, 0, 0, 0, 0, 0, None, 13, tuple(f"gate: {number}" for number in range(13)), 0)
     report = EvaluationReport((Evaluation(None, None, (CameraEvaluation("gate", lost),), lost),), ())
     _, _, *lines = table(report)
     assert [" ".join(line) for line in (lines[0], *lines[9:])] == [
@@ -102,7 +102,7 @@ def test_many_lost_states() -> None:
 
 def test_evaluated_pairs() -> None:
     """Judged pairs have figures of their own."""
-    figures = PairFigures(5, 0, 3, 2, 1, 2)
+    figures = PairMetrics(5, 0, 3, 2, 1, 2)
     head, *rows = table(EvaluationReport((Evaluation("mine", 5.5, (CameraEvaluation("gate", figures),), figures),), ()))
     assert " ".join(head[3:]) == "same redundant different wrong"
     assert rows == [["mine", "5.5", "gate", "3", "2", "2", "1"]]
@@ -115,7 +115,7 @@ def test_evaluate_command(run: Run, decided: Path, own_home: Path) -> None:
     (own_home / "labels.csv").write_text("image,state\n" + "".join(f"{file},{state}\n" for file, state in rows))
     (now,) = run("evaluate", "labels.csv", "--json").document["evaluations"]
     (then,) = run("evaluate", "labels.csv", "--profile", "plain", "--max-score", 1000, "--json").document["evaluations"]
-    total = StateFigures(6, 0, 3, 3, 3, 0, 0.0, 3, (), 0)
+    total = StateMetrics(6, 0, 3, 3, 3, 0, 0.0, 3, (), 0)
     assert now["total"] == then["total"] == {**vars(total), "states_lost": []}
     assert ((now["profile"], now["max_score"]), (then["profile"], then["max_score"])) == ((None, None), ("plain", 1000))
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from indexer.domain.removal import LeftOut
+from indexer.domain.removal import ExclusionReason
 from indexer.errors import ImageProblem, ProfileProblem, UsageProblem
 from indexer.workflows.admin.profile import ProfileUse, list_profiles, show_profile, use_profile
 from indexer.workflows.admin.status import status
@@ -58,7 +58,7 @@ def test_prune_waits_for_compare(two: Index) -> None:
     """What was decided under the earlier profile is left out of the plan until compare has decided under the new."""
     use(two, "blind")
     plan = two.plan()
-    assert ([item.camera for item in plan.victims], plan.left_out) == (["yard"], {LeftOut.OTHER_PROFILE: 1})
+    assert ([item.camera for item in plan.victims], plan.left_out) == (["yard"], {ExclusionReason.OTHER_PROFILE: 1})
     two.compare()
     assert (sorted(item.camera for item in two.plan().victims), two.plan().left_out) == (["gate", "gate", "yard"], {})
     assert two.prune().removed == 3

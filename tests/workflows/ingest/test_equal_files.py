@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.names import Naming
 from indexer.store import images
 from indexer.store.images import KnownFile
@@ -111,7 +111,9 @@ def test_equal_files_that_lost_their_signal(index: Index, counters: dict[str, Co
     assert max(counter.total for counter in counters.values()) <= 240
 
 
-def known(number: int, path: str, *, state: State = State.READY, camera: str = "gate", root: str = "/") -> KnownFile:
+def known(
+    number: int, path: str, *, state: ImageState = ImageState.READY, camera: str = "gate", root: str = "/"
+) -> KnownFile:
     """A row of one content."""
     return KnownFile(number, path, root, 4, 0, "hash", state, Naming(camera, "name", None, None))
 
@@ -127,7 +129,9 @@ def equal(*rows: KnownFile, gone: frozenset[int] = frozenset()) -> EqualRows:
 def test_own_row_before_a_loose_one() -> None:
     """What was away from a path comes back to it, removed or missing; each row is taken once."""
     rows = equal(
-        known(1, "/b", state=State.MISSING), known(2, "/a", state=State.REMOVED), known(3, "/a", state=State.MISSING)
+        known(1, "/b", state=ImageState.MISSING),
+        known(2, "/a", state=ImageState.REMOVED),
+        known(3, "/a", state=ImageState.MISSING),
     )
     taken = [rows.take_own("/a"), rows.take_own("/a"), rows.take_own("/a")]
     assert [row and row.id for row in taken] == [2, 3, None]
@@ -138,8 +142,8 @@ def test_oldest_of_what_lies_nowhere() -> None:
     """The oldest row goes first; a removed one lies in quarantine, and is nobody's but its own path's."""
     rows = equal(
         known(4, "/none/4"),
-        known(1, "/none/1", state=State.REMOVED),
-        known(3, "/none/3", state=State.MISSING),
+        known(1, "/none/1", state=ImageState.REMOVED),
+        known(3, "/none/3", state=ImageState.MISSING),
         known(2, "/none/2"),
         gone=frozenset({4}),
     )
@@ -177,7 +181,7 @@ def test_folder_that_cannot_be_seen_keeps_its_rows() -> None:
     assert equal(away, gone=frozenset({1})).take_loose("gate") == away
     assert equal(away).owners(paths=set(), cameras={"gate"}) == set()
     assert equal(away).owners(paths={"/no such/1"}, cameras={"yard"}) == {"yard"}
-    missing = known(1, "/no such/1", camera="yard", root="/no such", state=State.MISSING)
+    missing = known(1, "/no such/1", camera="yard", root="/no such", state=ImageState.MISSING)
     assert equal(missing).owners(paths={"/no such/1"}, cameras=set()) == {"yard"}
 
 

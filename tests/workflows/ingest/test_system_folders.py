@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.domain.removal import LeftOut
+from indexer.domain.removal import ExclusionReason
 from indexer.files import walking
 from indexer.store import decisions, images
 from indexer.workflows.admin.status import status
@@ -78,7 +78,7 @@ def test_index_of_an_earlier_version_holds_back(index: Index, copies_wide: int) 
     assert {keeper for verdict, keeper, _ in index.decisions().values() if verdict == "duplicate"} == {
         f"{BIN}/gate/{name(minute)}" for minute in range(4)
     }
-    assert (index.plan().victims, index.plan().left_out) == ((), {LeftOut.KEEPER_APART: 4})
+    assert (index.plan().victims, index.plan().left_out) == ((), {ExclusionReason.KEEPER_APART: 4})
     assert (index.prune().removed, index.prune(permanent=True).removed, index.tree()) == (0, 0, before)
     assert (status(index.database).in_system_folders, index.compare().in_system_folders) == (4, 4)
     assert (index.prune().removed, index.tree()) == (0, before)
@@ -99,7 +99,7 @@ def test_images_of_a_bin_are_not_removed_either(index: Index) -> None:
     with earlier_version(index):
         index.ingest()
         index.compare()
-    assert (index.plan().victims, index.plan().left_out) == ((), {LeftOut.IN_SYSTEM_FOLDER: 4})
+    assert (index.plan().victims, index.plan().left_out) == ((), {ExclusionReason.IN_SYSTEM_FOLDER: 4})
     assert (index.prune().removed, index.tree()) == (0, before)
 
 
@@ -153,7 +153,7 @@ def test_nothing_live_goes_for_a_better_copy_in_a_named_bin(index: Index) -> Non
     before = index.tree()
     index.ingest(index.folder, index.folder / ".Trash-1000")
     index.compare()
-    assert (index.plan().left_out, index.prune().removed) == ({LeftOut.KEEPER_APART: 4}, 0)
+    assert (index.plan().left_out, index.prune().removed) == ({ExclusionReason.KEEPER_APART: 4}, 0)
     assert index.tree() == before
 
 

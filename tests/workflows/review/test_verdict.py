@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.domain.images import State
+from indexer.domain.images import ImageState
 from indexer.domain.verdicts import Contradiction
 from indexer.errors import ImageProblem, VerdictProblem
 from indexer.workflows.review.explain import explain_pair
@@ -135,7 +135,7 @@ def test_verdict_on_a_removed_image(place: Index) -> None:
     before = place.rows("SELECT * FROM audit_decisions ORDER BY image_id")
     report = place.judge(B, A, "different")
     path = str(place.folder / B)
-    assert report.away == [Away(path, State.REMOVED, True)]
+    assert report.away == [Away(path, ImageState.REMOVED, True)]
     assert place.compare().counts["decided"] == 0
     assert place.rows("SELECT * FROM audit_decisions ORDER BY image_id") == before
     place.restore(path, pin=False)
@@ -149,7 +149,10 @@ def test_what_cannot_be_restored_is_not_promised(place: Index) -> None:
     (place.folder / C).unlink()
     place.ingest()
     report = place.judge(B, C, "same")
-    away = [Away(str(place.folder / B), State.REMOVED, False), Away(str(place.folder / C), State.MISSING, False)]
+    away = [
+        Away(str(place.folder / B), ImageState.REMOVED, False),
+        Away(str(place.folder / C), ImageState.MISSING, False),
+    ]
     assert report.away == away
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from indexer.cli.render import tuning
-from indexer.domain.evaluation import PairFigures, StateFigures
+from indexer.domain.evaluation import PairMetrics, StateMetrics
 from indexer.domain.labels import PairLabel, StateLabel
 from indexer.errors import ImageProblem, ProfileProblem
 from indexer.execution import serial
@@ -57,8 +57,8 @@ def test_decisions_that_hold(street: Index) -> None:
     """Without more words the decisions in the index are judged."""
     (one,) = evaluated(street).evaluations
     assert (one.profile, one.max_score) == (None, None)
-    assert one.total == StateFigures(4, 0, 2, 2, 2, 1, 0.5, 3, ("gate: ghost",), 0)
-    assert figures(one) == {"gate": StateFigures(4, 0, 2, 2, 2, 1, 0.5, 3, ("ghost",), 0)}
+    assert one.total == StateMetrics(4, 0, 2, 2, 2, 1, 0.5, 3, ("gate: ghost",), 0)
+    assert figures(one) == {"gate": StateMetrics(4, 0, 2, 2, 2, 1, 0.5, 3, ("ghost",), 0)}
 
 
 def test_removed_images_keep_their_decision(street: Index) -> None:
@@ -69,7 +69,7 @@ def test_removed_images_keep_their_decision(street: Index) -> None:
     street.put(name(4), picture(CAR, BIRD))
     street.ingest()
     (one,) = evaluated(street, [*LABELS, StateLabel(5, name(4), "car", None)]).evaluations
-    assert figures(one)["gate"] == StateFigures(4, 1, 2, 2, 2, 1, 0.5, 3, ("ghost",), 0)
+    assert figures(one)["gate"] == StateMetrics(4, 1, 2, 2, 2, 1, 0.5, 3, ("ghost",), 0)
 
 
 def test_other_profiles(street: Index) -> None:
@@ -83,7 +83,7 @@ def test_other_profiles(street: Index) -> None:
         ("plain", 1000.0),
         ("original", 1000.0),
     ]
-    assert [one.total.states_lost for one in report.evaluations if isinstance(one.total, StateFigures)] == [
+    assert [one.total.states_lost for one in report.evaluations if isinstance(one.total, StateMetrics)] == [
         (),
         ("gate: ghost",),
         ("gate: empty", "gate: ghost"),  # in native pixels nothing on so small a picture counts
@@ -112,8 +112,8 @@ def test_pairs(street: Index) -> None:
     """Judged pairs are counted as pairs."""
     labels = [PairLabel(2, "1", "4", "different"), PairLabel(3, "1", "3", "same"), PairLabel(4, "2", "3", "different")]
     (one, other) = evaluated(street, labels, named=["plain", "balanced"]).evaluations
-    assert one.total == PairFigures(3, 0, 1, 2, 1, 1)
-    assert other.total == PairFigures(3, 0, 1, 2, 0, 1)
+    assert one.total == PairMetrics(3, 0, 1, 2, 1, 1)
+    assert other.total == PairMetrics(3, 0, 1, 2, 0, 1)
 
 
 def test_workers_change_nothing(street: Index, monkeypatch: pytest.MonkeyPatch) -> None:
