@@ -16,43 +16,43 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from indexer.files import io_steps
-from indexer.files.verification import Mismatch
+from indexer.files.verification import MismatchError
 
 LONGEST_NAME_BYTES, LONGEST_PATH_BYTES = 255, 4095
 """What Linux allows of one name, and of a whole path."""
 
 _DESCRIPTORS = "/proc/self/fd"
 _FLAGS = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_NO_FOLDER = {errno.ENOTDIR, errno.ELOOP}
+_NOT_A_FOLDER = {errno.ENOTDIR, errno.ELOOP}
 
 
 @dataclass(frozen=True)
-class OpenPlace:
+class OpenQuarantinePath:
     """A place in a quarantine whose folders are open: the paths that lead to it, past every link."""
 
     file: str
     folder: str
     """The folder of the place, named within its run's."""
     run_folder: str
-    run_name: str
+    run_folder_entry: str
     """The run's folder, named within the quarantine's."""
 
 
 @contextmanager
-def open_folder(path: str, *, make: bool = False) -> Iterator[str]:
+def open_folder(path: str, *, create: bool = False) -> Iterator[str]:
     """The path of an open folder, by which nothing else is meant until the block ends.
 
-    `make`: folders on the way that are missing are made, each synced. Raises `Mismatch` for a link on the way or what
-    is no folder, `FileNotFoundError` for a missing folder, another `OSError` if the disk refuses.
+    `make`: folders on the way that are missing are made, each synced. Raises `MismatchError` for a link on the way or
+    what is no folder, `FileNotFoundError` for a missing folder, another `OSError` if the disk refuses.
     """
     if not os.path.isdir(_DESCRIPTORS):
         raise OSError(errno.ENOSYS, "/proc is not there, and without it no folder can be opened safely", path)
-    descriptor = _open(None, os.sep, whole=path)
+    descriptor = _open_descriptor(None, os.sep, full_path=path)
     try:
-        for name in split(path):
-            if make:
-                _make(descriptor, name)
-            inner = _open(descriptor, name, whole=path)
+        for name in split_path(path):
+            if create:
+                _make_folder(descriptor, name)
+            inner = _open_descriptor(descriptor, name, full_path=path)
             os.close(descriptor)
             descriptor = inner
         yield f"{_DESCRIPTORS}/{descriptor}"
@@ -61,23 +61,23 @@ def open_folder(path: str, *, make: bool = False) -> Iterator[str]:
 
 
 @contextmanager
-def open_place(place: str) -> Iterator[OpenPlace]:
+def open_quarantine_path(path: str) -> Iterator[OpenQuarantinePath]:
     """A place `<quarantine>/<run>/<name>/<file>` with its folders open. Raises as `open_folder`."""
-    folder, file = os.path.split(place)
+    folder, file = os.path.split(path)
     run_folder, name = os.path.split(folder)
-    above, run_name = os.path.split(run_folder)
-    with open_folder(above) as quarantine, open_folder(run_folder) as run, open_folder(folder) as inside:
-        yield OpenPlace(f"{inside}/{file}", f"{run}/{name}", run, f"{quarantine}/{run_name}")
+    quarantine_folder, run_name = os.path.split(run_folder)
+    with open_folder(quarantine_folder) as quarantine, open_folder(run_folder) as run, open_folder(folder) as inside:
+        yield OpenQuarantinePath(f"{inside}/{file}", f"{run}/{name}", run, f"{quarantine}/{run_name}")
 
 
-def split(path: str) -> Sequence[str]:
-    """The names that an absolute path is made of; raises `Mismatch` if one of them leads up, or is none."""
+def split_path(path: str) -> Sequence[str]:
+    """The names that an absolute path is made of; raises `MismatchError` if one of them leads up, or is none."""
     names = path.split(os.sep)[1:] if path != os.sep else []
     if not path.startswith(os.sep) or any(name in ("", os.curdir, os.pardir) or "\0" in name for name in names):
-        raise Mismatch("its path is not a plain one: it has an empty name in it, or '.' or '..'")
+        raise MismatchError("its path is not a plain one: it has an empty name in it, or '.' or '..'")
     encoded = [os.fsencode(name) for name in names]
     if any(len(name) > LONGEST_NAME_BYTES for name in encoded) or len(os.fsencode(path)) > LONGEST_PATH_BYTES:
-        raise Mismatch("its path is longer than a disk can hold")
+        raise MismatchError("its path is longer than a disk can hold")
     return names
 
 
@@ -86,7 +86,7 @@ def lies_beneath(path: str, folder: str) -> bool:
     return path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _make(descriptor: int, name: str) -> None:
+def _make_folder(descriptor: int, name: str) -> None:
     """Makes a folder in an open one if nothing has that name."""
     path = f"{_DESCRIPTORS}/{descriptor}/{name}"
     if os.path.lexists(path):
@@ -96,7 +96,7 @@ def _make(descriptor: int, name: str) -> None:
     io_steps.sync_folder(path)
 
 
-def _open(descriptor: int | None, name: str, *, whole: str) -> int:
+def _open_descriptor(descriptor: int | None, name: str, *, full_path: str) -> int:
     """Descriptor of a folder in an open one."""
     try:
         try:
@@ -104,8 +104,8 @@ def _open(descriptor: int | None, name: str, *, whole: str) -> int:
         except PermissionError:
             return os.open(name, os.O_PATH | _FLAGS, dir_fd=descriptor)  # it need not be readable to go through
     except OSError as problem:
-        if problem.errno not in _NO_FOLDER:
-            raise OSError(problem.errno, problem.strerror, whole) from problem
+        if problem.errno not in _NOT_A_FOLDER:
+            raise OSError(problem.errno, problem.strerror, full_path) from problem
         is_link = stat.S_ISLNK(os.lstat(name, dir_fd=descriptor).st_mode)
         what = "a symbolic link, and none is followed" if is_link else "no folder"
-        raise Mismatch(f"{name!a} in {whole!a} is {what}") from problem
+        raise MismatchError(f"{name!a} in {full_path!a} is {what}") from problem

@@ -22,11 +22,11 @@ _NETWORK = {
 def is_mount_point(path: str) -> bool:
     """Whether something is mounted at this very path: a disk, or a folder or file under another name."""
     real = os.path.realpath(path)
-    places = {place for place, _ in _mounts()}
-    if real in places:
+    mount_points = {mount_point for mount_point, _ in _iter_mounts()}
+    if real in mount_points:
         return True
     # An overlay gives files of its layers other devices than its folders have, which Python takes for mounts.
-    return not (places and os.path.isfile(real)) and os.path.ismount(real)
+    return not (mount_points and os.path.isfile(real)) and os.path.ismount(real)
 
 
 def is_shared(folder: str) -> bool:
@@ -40,7 +40,7 @@ def is_shared(folder: str) -> bool:
 @lru_cache(maxsize=1024)
 def _is_shared(real: str, _device: int) -> bool:
     """The same of a real path; asked again when another device is mounted there."""
-    kind = _kind(real)
+    kind = _filesystem_type(real)
     return kind in _NETWORK or (kind.startswith("fuse") and kind not in _LOCAL_FUSE)
 
 
@@ -50,14 +50,24 @@ def free_bytes(folder: str) -> int:
     return status.f_bavail * status.f_frsize
 
 
-def _kind(real: str) -> str:
+def _filesystem_type(real: str) -> str:
     """The type of the file system of a real path; empty where the system does not tell."""
-    beneath = [(place, kind) for place, kind in _mounts() if os.path.commonpath([place, real]) == place]
+    enclosing_mounts = [
+        (mount_point, kind)
+        for mount_point, kind in _iter_mounts()
+        if os.path.commonpath([mount_point, real]) == mount_point
+    ]
     # Of two mounts at one place the later one is seen.
-    return max(enumerate(beneath), key=lambda one: (len(one[1][0]), one[0]))[1][1] if beneath else ""
+    return (
+        max(enumerate(enclosing_mounts), key=lambda numbered_mount: (len(numbered_mount[1][0]), numbered_mount[0]))[1][
+            1
+        ]
+        if enclosing_mounts
+        else ""
+    )
 
 
-def _mounts() -> Iterator[tuple[str, str]]:
+def _iter_mounts() -> Iterator[tuple[str, str]]:
     """Place and type of each mount, in the order in which they were made."""
     try:
         lines = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
@@ -67,5 +77,5 @@ def _mounts() -> Iterator[tuple[str, str]]:
         return
     for line in lines:
         before, _, after = line.partition(" - ")
-        place = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), before.split(" ")[4])
-        yield place, after.split(" ")[0]
+        mount_point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), before.split(" ")[4])
+        yield mount_point, after.split(" ")[0]

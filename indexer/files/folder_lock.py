@@ -20,12 +20,12 @@ from dataclasses import dataclass
 
 from indexer.files import io_steps
 from indexer.files.filesystems import is_shared
-from indexer.files.refusals import LOCKING, needing
+from indexer.files.refusals import LOCKING, translate_refusal
 
 LOCK_NAME = "lock"
-PATIENCE_S = 30.0
+LOCK_TIMEOUT_S = 30.0
 """How long to wait for another command that moves a file: the copy of a large one to a slow disk takes its time."""
-_PAUSE_S = 0.001
+_POLL_INTERVAL_S = 0.001
 _NO_LOCKS = {
     errno.ENOLCK,
     errno.ENOTSUP,
@@ -42,7 +42,7 @@ class LockLostError(OSError):
 
 
 @dataclass(frozen=True)
-class HeldLocks:
+class FolderLocks:
     """The locks of some folders, until the block ends; `exclusive`: no other command can have them, on any host."""
 
     exclusive: bool
@@ -51,14 +51,14 @@ class HeldLocks:
     def require(self) -> None:
         """Raises `LockLostError` if the file of a lock was removed, so that others may hold it anew."""
         for path, descriptor in self._files:
-            if not _is_at(path, descriptor):
+            if not _names_open_file(path, descriptor):
                 raise LockLostError(errno.ESTALE, "the lock was removed while it was held", path)
 
 
 @contextmanager
-def hold_folders(
-    folders: Iterable[str], *, skip_closed: bool = False, patience_s: float = PATIENCE_S
-) -> Iterator[HeldLocks]:
+def lock_folders(
+    folders: Iterable[str], *, skip_unwritable: bool = False, timeout_s: float = LOCK_TIMEOUT_S
+) -> Iterator[FolderLocks]:
     """Holds the locks of folders that are there, all together.
 
     Raises `TimeoutError` if another command holds one for too long, another `OSError` if a lock file cannot be opened;
@@ -67,21 +67,21 @@ def hold_folders(
     with ExitStack() as stack:
         files: list[tuple[str, int]] = []
         exclusive = True
-        for folder in _in_order(folders):
+        for folder in _lock_order(folders):
             try:
-                path, descriptor, locked = _acquire(folder, held=files, patience_s=patience_s)
+                path, descriptor, locked = _acquire(folder, acquired=files, timeout_s=timeout_s)
             except OSError as problem:
-                if not (skip_closed and problem.errno in {errno.EACCES, errno.EPERM, errno.EROFS}):
+                if not (skip_unwritable and problem.errno in {errno.EACCES, errno.EPERM, errno.EROFS}):
                     raise
                 exclusive = False
                 continue
             stack.callback(os.close, descriptor)
             files.append((path, descriptor))
             exclusive = exclusive and locked and not is_shared(folder)
-        yield HeldLocks(exclusive and bool(files), tuple(files))
+        yield FolderLocks(exclusive and bool(files), tuple(files))
 
 
-def _in_order(folders: Iterable[str]) -> list[str]:
+def _lock_order(folders: Iterable[str]) -> list[str]:
     """The real folders, each once, in an order that all commands share: two names of one stand side by side."""
 
     def key(folder: str) -> tuple[int, int, str]:
@@ -91,33 +91,33 @@ def _in_order(folders: Iterable[str]) -> list[str]:
     return sorted({os.path.realpath(folder) for folder in folders}, key=key)
 
 
-def _acquire(folder: str, *, held: Sequence[tuple[str, int]], patience_s: float) -> tuple[str, int, bool]:
+def _acquire(folder: str, *, acquired: Sequence[tuple[str, int]], timeout_s: float) -> tuple[str, int, bool]:
     """Path, descriptor and whether the system knows locks there."""
     path = os.path.join(folder, LOCK_NAME)
-    until = time.monotonic() + patience_s
+    deadline_s = time.monotonic() + timeout_s
     while True:
         descriptor = io_steps.open_lock(path)
         try:
-            locked = _lock(descriptor, path, held=held, until=until)
-            if _is_at(path, descriptor):
+            locked = _wait_for_lock(descriptor, path, acquired=acquired, deadline_s=deadline_s)
+            if _names_open_file(path, descriptor):
                 return path, descriptor, locked
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)  # its file was removed while we waited: there is a new one, or will be
-        if time.monotonic() > until:
+        if time.monotonic() > deadline_s:
             raise TimeoutError(errno.ETIMEDOUT, "the lock is removed again and again", path)
 
 
-def _lock(descriptor: int, path: str, *, held: Sequence[tuple[str, int]], until: float) -> bool:
+def _wait_for_lock(descriptor: int, path: str, *, acquired: Sequence[tuple[str, int]], deadline_s: float) -> bool:
     """Whether the system knows locks there, when this process has the one of an open file."""
     try:
-        while not _take(descriptor, path):
-            if any(_is_one_file(descriptor, other) for _, other in held):
+        while not _try_lock(descriptor, path):
+            if any(_is_same_file(descriptor, other) for _, other in acquired):
                 return True  # a folder that is mounted twice: its lock is held already, by its other name
-            if time.monotonic() > until:
+            if time.monotonic() > deadline_s:
                 raise TimeoutError(errno.ETIMEDOUT, "another command is moving a file there", path)
-            time.sleep(_PAUSE_S)
+            time.sleep(_POLL_INTERVAL_S)
     except OSError as problem:
         if problem.errno in _NO_LOCKS:
             return False
@@ -125,18 +125,18 @@ def _lock(descriptor: int, path: str, *, held: Sequence[tuple[str, int]], until:
     return True
 
 
-def _take(descriptor: int, path: str) -> bool:
-    with needing(LOCKING, path):
+def _try_lock(descriptor: int, path: str) -> bool:
+    with translate_refusal(LOCKING, path):
         return io_steps.take_lock(descriptor)
 
 
-def _is_one_file(descriptor: int, other: int) -> bool:
+def _is_same_file(descriptor: int, other: int) -> bool:
     """Whether two open files are one, also if two mounts of it report different devices."""
-    one, two = os.fstat(descriptor), os.fstat(other)
-    return (one.st_ino, one.st_ctime_ns) == (two.st_ino, two.st_ctime_ns)
+    status, other_status = os.fstat(descriptor), os.fstat(other)
+    return (status.st_ino, status.st_ctime_ns) == (other_status.st_ino, other_status.st_ctime_ns)
 
 
-def _is_at(path: str, descriptor: int) -> bool:
+def _names_open_file(path: str, descriptor: int) -> bool:
     """Whether a path still names the open file."""
     try:
         return os.path.samestat(os.lstat(path), os.fstat(descriptor))

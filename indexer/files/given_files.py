@@ -7,17 +7,17 @@ import errno
 import os
 import stat
 
-MOST_BYTES = 1 << 28
+MAX_BYTES = 1 << 28
 """Of a list; one of a million lines has a third of it."""
 
 
-def read_given_file(path: str) -> bytes:
+def read_user_file(path: str) -> bytes:
     """The bytes of a file, by a link if need be. Raises `OSError`, also for what is no file or too long."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is no regular file", path)
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise OSError(errno.EFBIG, f"it has more than {MOST_BYTES} bytes", path)
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {MAX_BYTES} bytes", path)
     return data

@@ -59,14 +59,14 @@ def read_bytes(descriptor: int, *, most: int) -> bytes:
     return b"".join(pieces)
 
 
-def copy_bytes(reading: int, writing: int) -> str:
+def copy_bytes(source_descriptor: int, target_descriptor: int) -> str:
     """sha256 of what was read from one descriptor and written to the other, hexadecimal."""
     digest = hashlib.sha256()
-    while chunk := os.read(reading, _CHUNK_BYTES):
+    while chunk := os.read(source_descriptor, _CHUNK_BYTES):
         digest.update(chunk)
         rest = memoryview(chunk)
         while rest:
-            rest = rest[os.write(writing, rest) :]
+            rest = rest[os.write(target_descriptor, rest) :]
     return digest.hexdigest()
 
 
@@ -135,7 +135,7 @@ def append(path: str, data: bytes) -> None:
 
 def open_lock(path: str) -> int:
     """Descriptor of the file of a lock, made if need be and closed to others; nothing is ever written to it."""
-    return private.open_file(path, flags=os.O_RDWR, one_name=False)
+    return private.open_file(path, flags=os.O_RDWR, single_link=False)
 
 
 def take_lock(descriptor: int) -> bool:

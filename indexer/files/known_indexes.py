@@ -18,11 +18,11 @@ from pathlib import Path
 
 from indexer.files.private import make_folders
 
-_MOST_INDEXES = 100
-_MOST_FOLDERS = 20
-_MOST_BYTES = 1 << 20
+_MAX_INDEXES = 100
+_MAX_FOLDERS = 20
+_MAX_BYTES = 1 << 20
 _NAME = re.compile(r"[0-9a-f]{32}\.json")
-_OPENING = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_OPEN_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class KnownIndex:
     hostname: str
 
 
-def is_there(address: str) -> bool:
+def index_exists(address: str) -> bool:
     """Whether there is something at the path of a SQLite index; what is on a server counts as there, unasked."""
     try:
         return "://" in address or os.path.getsize(address) > 0
@@ -55,26 +55,26 @@ class KnownIndexes:
         self._folder = folder
 
     def list_indexes(self) -> list[KnownIndex]:
-        """All that are listed, the last used first; the file of one may be gone (`is_there`)."""
+        """All that are listed, the last used first; the file of one may be gone (`index_exists`)."""
         indexes: list[KnownIndex] = []
-        with suppress(OSError, ValueError), self._opened() as descriptor:
-            indexes += (index for name in _names(descriptor) if (index := _read(name, descriptor)) is not None)
+        with suppress(OSError, ValueError), self._open_folder() as descriptor:
+            indexes += (index for name in _list_names(descriptor) if (index := _read(name, descriptor)) is not None)
         return sorted(indexes, key=lambda index: index.last_used, reverse=True)
 
-    def note(self, index: KnownIndex) -> None:
+    def record_use(self, index: KnownIndex) -> None:
         """Lists an index as used now, with what is listed of it already; the oldest beyond a hundred are dropped."""
         name = f"{hashlib.sha256(os.fsencode(index.address)).hexdigest()[:32]}.json"
         with suppress(OSError, ValueError):
-            self._make()
-            with self._opened() as descriptor:
-                before = _read(name, descriptor)
-                if before is not None and before.index_id == index.index_id:
-                    index = replace(index, folders=(*index.folders, *before.folders))
-                folders = tuple(dict.fromkeys(index.folders))[:_MOST_FOLDERS]
+            self._make_folder()
+            with self._open_folder() as descriptor:
+                previous = _read(name, descriptor)
+                if previous is not None and previous.index_id == index.index_id:
+                    index = replace(index, folders=(*index.folders, *previous.folders))
+                folders = tuple(dict.fromkeys(index.folders))[:_MAX_FOLDERS]
                 _write(name, replace(index, folders=folders), descriptor)
                 _drop_oldest(descriptor)
 
-    def _make(self) -> None:
+    def _make_folder(self) -> None:
         """Makes the folder where it is missing; not as an administrator in the home of somebody else."""
         if self._folder is None or os.path.lexists(self._folder):
             return
@@ -84,11 +84,11 @@ class KnownIndexes:
         make_folders(self._folder)
 
     @contextmanager
-    def _opened(self) -> Iterator[int]:
+    def _open_folder(self) -> Iterator[int]:
         """The folder, if it is one of our own that nobody else writes to."""
         if self._folder is None:
             raise FileNotFoundError
-        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | _OPENING)
+        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | _OPEN_FLAGS)
         try:
             status = os.fstat(descriptor)
             if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -98,21 +98,21 @@ class KnownIndexes:
             os.close(descriptor)
 
 
-def _names(folder: int) -> list[str]:
+def _list_names(folder: int) -> list[str]:
     return [name for name in os.listdir(folder) if _NAME.fullmatch(name)]
 
 
 def _read(name: str, folder: int) -> KnownIndex | None:
     """What a file tells; None if it cannot be read, or is not as we write them."""
     try:
-        with os.fdopen(os.open(name, os.O_RDONLY | _OPENING, dir_fd=folder), "rb") as file:
+        with os.fdopen(os.open(name, os.O_RDONLY | _OPEN_FLAGS, dir_fd=folder), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return None
-            told = json.loads(file.read(_MOST_BYTES))
-        last_used = datetime.fromisoformat(told.pop("last_used"))
-        index = KnownIndex(folders=tuple(told.pop("folders")), last_used=last_used, **told)
-        words = [index.address, index.index_id, index.username, index.hostname, *index.folders]
-        os.fsencode("".join(words))  # raises for what is no text, or was never a path
+            record = json.loads(file.read(_MAX_BYTES))
+        last_used = datetime.fromisoformat(record.pop("last_used"))
+        index = KnownIndex(folders=tuple(record.pop("folders")), last_used=last_used, **record)
+        texts = [index.address, index.index_id, index.username, index.hostname, *index.folders]
+        os.fsencode("".join(texts))  # raises for what is no text, or was never a path
         return index if last_used.tzinfo is not None and all(map(os.path.isabs, index.folders)) else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
@@ -123,14 +123,14 @@ def _write(name: str, index: KnownIndex, folder: int) -> None:
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
             return
-    told = asdict(index) | {"last_used": index.last_used.isoformat()}
+    record = asdict(index) | {"last_used": index.last_used.isoformat()}
     partial = f"{name}.part"
     with suppress(FileNotFoundError):
         os.unlink(partial, dir_fd=folder)  # of a command that was cut off
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPENING, 0o600, dir_fd=folder)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN_FLAGS, 0o600, dir_fd=folder)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(json.dumps(told).encode("ascii"))
+            file.write(json.dumps(record).encode("ascii"))
         os.rename(partial, name, src_dir_fd=folder, dst_dir_fd=folder)
     except OSError:
         os.unlink(partial, dir_fd=folder)
@@ -139,8 +139,8 @@ def _write(name: str, index: KnownIndex, folder: int) -> None:
 
 def _drop_oldest(folder: int) -> None:
     """Removes what was written longest ago, beyond the number that is kept."""
-    names = _names(folder)
-    if len(names) > _MOST_INDEXES:
-        written = {name: os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime_ns for name in names}
-        for name in sorted(names, key=lambda name: written[name])[:-_MOST_INDEXES]:
+    names = _list_names(folder)
+    if len(names) > _MAX_INDEXES:
+        mtimes_ns = {name: os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime_ns for name in names}
+        for name in sorted(names, key=lambda name: mtimes_ns[name])[:-_MAX_INDEXES]:
             os.unlink(name, dir_fd=folder)

@@ -19,14 +19,14 @@ from dataclasses import asdict, dataclass, field
 from indexer.errors import lacks_descriptors
 from indexer.files import io_steps
 from indexer.files.moving import aside_path
-from indexer.files.refusals import SYNCING_BYTES, SYNCING_NAMES, needing
+from indexer.files.refusals import SYNCING_BYTES, SYNCING_NAMES, translate_refusal
 
 MANIFEST_NAME = "manifest.jsonl"
 LONGEST_LINE_BYTES = 1 << 17
 """Of a line that this tool wrote: three paths of 4096 bytes, each byte escaped as six."""
 _SHORTEST_LINE_BYTES = 100
-_MOST_FOREIGN_BYTES = 1 << 22  # a few lines that cuts left, or a block of zeros after a power cut
-_LONGEST_WORD = 1024
+_MAX_FOREIGN_BYTES = 1 << 22  # a few lines that cuts left, or a block of zeros after a power cut
+_MAX_TEXT_LENGTH = 1024
 _HEAD_BYTES = 64
 _CHUNK_BYTES = 1 << 18
 
@@ -47,7 +47,7 @@ class Entry:
 
 
 @dataclass
-class Contents:
+class ManifestContents:
     """What the manifests below a folder say of files that are there."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -58,43 +58,43 @@ class Contents:
     """The innermost folder above all paths that are named, also of files that are back by now."""
 
 
-def note(place: str, entry: Entry) -> None:
+def append_entry(quarantine_path: str, entry: Entry) -> None:
     """Write that a file is about to be moved to a place. A cut leaves the line, a part of it, or nothing."""
-    run_folder = os.path.dirname(os.path.dirname(place))
+    run_folder = os.path.dirname(os.path.dirname(quarantine_path))
     manifest = os.path.join(run_folder, MANIFEST_NAME)
     # Each line begins with a line break: a line that a cut left unfinished then spoils only itself.
-    line = "\n" + json.dumps({"place": os.path.relpath(place, run_folder), **asdict(entry)})
+    line = "\n" + json.dumps({"place": os.path.relpath(quarantine_path, run_folder), **asdict(entry)})
     is_new = not os.path.lexists(manifest)
-    with needing(SYNCING_BYTES, manifest):
+    with translate_refusal(SYNCING_BYTES, manifest):
         io_steps.append(manifest, line.encode("ascii"))
     if is_new:
-        with needing(SYNCING_NAMES, manifest):
+        with translate_refusal(SYNCING_NAMES, manifest):
             io_steps.sync_folder(manifest)
 
 
-def read(folder: str) -> Contents:
+def read(folder: str) -> ManifestContents:
     """What the manifests at and below a folder, given by its real path, say of files that are there."""
-    contents = Contents()
-    waiting = [folder]  # no recursion: folders nest deeper than Python's stack
-    while waiting:
-        inside = waiting.pop()
+    contents = ManifestContents()
+    pending = [folder]  # no recursion: folders nest deeper than Python's stack
+    while pending:
+        current = pending.pop()
         try:
-            with os.scandir(inside) as found:
+            with os.scandir(current) as folder_entries:
                 names = sorted(
                     (entry.name, entry.is_dir(follow_symlinks=False))
-                    for entry in found
+                    for entry in folder_entries
                     if entry.name == MANIFEST_NAME or entry.is_dir(follow_symlinks=False)
                 )
         except OSError as problem:
-            _refuse(contents, inside, problem)
+            _refuse(contents, current, problem)
             continue
         if MANIFEST_NAME in dict(names):
-            _read_run(inside, contents)
-        waiting += [os.path.join(inside, name) for name, is_folder in reversed(names) if is_folder]
+            _read_run(current, contents)
+        pending += [os.path.join(current, name) for name, is_folder in reversed(names) if is_folder]
     return contents
 
 
-def read_heads(folder: str) -> list[tuple[str, Entry]]:
+def read_first_entries(folder: str) -> list[tuple[str, Entry]]:
     """The first place, with its entry, of each run in a quarantine, which may be one run itself; none where there is
     no such folder."""
     try:
@@ -102,15 +102,15 @@ def read_heads(folder: str) -> list[tuple[str, Entry]]:
     except OSError as problem:
         _raise_if_exhausted(problem)
         return []
-    heads = []
+    first_entries = []
     for run in [folder, *(os.path.join(folder, name) for name in runs)]:
         try:
-            head = next(_entries(run), None) if is_manifest(os.path.join(run, MANIFEST_NAME)) else None
+            first = next(_iter_entries(run), None) if is_manifest(os.path.join(run, MANIFEST_NAME)) else None
         except OSError as problem:
             _raise_if_exhausted(problem)
             continue
-        heads += [] if head is None else [head]
-    return heads
+        first_entries += [] if first is None else [first]
+    return first_entries
 
 
 def is_manifest(path: str) -> bool:
@@ -129,35 +129,35 @@ def is_manifest(path: str) -> bool:
     return first.lstrip(b"\n").startswith(b'{"place": ')
 
 
-def _read_run(run_folder: str, contents: Contents) -> None:
+def _read_run(run_folder: str, contents: ManifestContents) -> None:
     """Notes what one manifest says."""
-    said: dict[str, Entry] = {}
-    waiting: dict[str, str] = {}  # by folder, the last place whose file waits beside it, as a cut left it
+    entries: dict[str, Entry] = {}
+    aside_paths: dict[str, str] = {}  # by folder, the last place whose file waits beside it, as a cut left it
     try:
-        for place, entry in _entries(run_folder):
-            contents.common_folder = _common(contents.common_folder, os.path.dirname(entry.path))
-            if place in said or os.path.lexists(place):
-                said[place] = entry
-            elif os.path.lexists(aside_path(place)):
-                said.pop(waiting.get(os.path.dirname(place), ""), None)
-                waiting[os.path.dirname(place)] = place
-                said[place] = entry
+        for path, entry in _iter_entries(run_folder):
+            contents.common_folder = _common_folder(contents.common_folder, os.path.dirname(entry.path))
+            if path in entries or os.path.lexists(path):
+                entries[path] = entry
+            elif os.path.lexists(aside_path(path)):
+                entries.pop(aside_paths.get(os.path.dirname(path), ""), None)
+                aside_paths[os.path.dirname(path)] = path
+                entries[path] = entry
     except OSError as problem:
         _refuse(contents, os.path.join(run_folder, MANIFEST_NAME), problem)
         return
-    for place, entry in said.items():
-        if os.path.islink(os.path.dirname(place)):
-            contents.refused.append((place, "its folder in the quarantine is a symbolic link, and none is followed"))
+    for path, entry in entries.items():
+        if os.path.islink(os.path.dirname(path)):
+            contents.refused.append((path, "its folder in the quarantine is a symbolic link, and none is followed"))
         else:
-            contents.entries[place] = entry
+            contents.entries[path] = entry
 
 
-def _common(folder: str | None, other: str) -> str:
+def _common_folder(folder: str | None, other: str) -> str:
     """The innermost folder above both."""
     return other if folder is None or folder == other else os.path.commonpath([folder, other])
 
 
-def _refuse(contents: Contents, path: str, problem: OSError) -> None:
+def _refuse(contents: ManifestContents, path: str, problem: OSError) -> None:
     _raise_if_exhausted(problem)
     reason = "it is a symbolic link" if problem.errno == errno.ELOOP else problem.strerror
     contents.refused.append((path, f"it cannot be read: {reason}"))
@@ -169,22 +169,22 @@ def _raise_if_exhausted(problem: OSError) -> None:
         raise problem
 
 
-def _entries(run_folder: str) -> Iterator[tuple[str, Entry]]:
+def _iter_entries(run_folder: str) -> Iterator[tuple[str, Entry]]:
     """What a manifest says, line by line. Raises `OSError` if it is no regular file, or holds much of others."""
     foreign_bytes = 0
-    for lines, skipped_bytes in _lines(os.path.join(run_folder, MANIFEST_NAME)):
+    for lines, skipped_bytes in _iter_lines(os.path.join(run_folder, MANIFEST_NAME)):
         foreign_bytes += skipped_bytes
         for line in lines:
-            found = _parse(line)
-            if found is not None:
-                yield os.path.join(run_folder, found[0]), found[1]
+            parsed = _parse(line)
+            if parsed is not None:
+                yield os.path.join(run_folder, parsed[0]), parsed[1]
                 continue
             foreign_bytes += len(line)  # cut in the middle, or written by others
-        if foreign_bytes > _MOST_FOREIGN_BYTES:
-            raise OSError(errno.EFBIG, f"more than {_MOST_FOREIGN_BYTES >> 20} MB of it were not written by indexer")
+        if foreign_bytes > _MAX_FOREIGN_BYTES:
+            raise OSError(errno.EFBIG, f"more than {_MAX_FOREIGN_BYTES >> 20} MB of it were not written by indexer")
 
 
-def _lines(path: str) -> Iterator[tuple[list[bytes], int]]:
+def _iter_lines(path: str) -> Iterator[tuple[list[bytes], int]]:
     """The lines of a regular file that can be ours by their length, a chunk at a time, and the bytes of all others."""
     descriptor = io_steps.open_to_read(path)
     try:
@@ -210,34 +210,34 @@ def _parse(line: bytes) -> tuple[str, Entry] | None:
     if not line.startswith(b"{"):
         return None
     try:
-        said = json.loads(line.decode("utf-8", "surrogateescape"))
-        place = said.pop("place")
-        entry = Entry(**said)
+        record = json.loads(line.decode("utf-8", "surrogateescape"))
+        relative_path = record.pop("place")
+        entry = Entry(**record)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return (place, entry) if _is_place(place) and _makes_sense(entry) else None
+    return (relative_path, entry) if _is_entry_path(relative_path) and _is_plausible(entry) else None
 
 
-def _is_place(place: object) -> bool:
+def _is_entry_path(value: object) -> bool:
     """Whether this is a folder and a file in it, as `note` names them."""
-    if not isinstance(place, str) or not _is_name_of_disk(place):
+    if not isinstance(value, str) or not _is_storable_path(value):
         return False
-    names = place.split(os.sep)
+    names = value.split(os.sep)
     return len(names) == 2 and not {"", os.curdir, os.pardir} & set(names)
 
 
-def _makes_sense(entry: Entry) -> bool:
+def _is_plausible(entry: Entry) -> bool:
     """Whether this can be what `note` wrote: others may have written into the file too."""
-    words = [entry.content_hash, entry.removed_at, entry.keeper_hash, entry.index_id, entry.run_token]
-    if not all(isinstance(word, str) and len(word) <= _LONGEST_WORD for word in words):
+    texts = [entry.content_hash, entry.removed_at, entry.keeper_hash, entry.index_id, entry.run_token]
+    if not all(isinstance(text, str) and len(text) <= _MAX_TEXT_LENGTH for text in texts):
         return False
     if type(entry.size_bytes) is not int or not 0 <= entry.size_bytes < 1 << 63:
         return False
     paths = (entry.path, entry.keeper_path)
-    return all(isinstance(path, str) and _is_name_of_disk(path) for path in paths) and os.path.isabs(entry.path)
+    return all(isinstance(path, str) and _is_storable_path(path) for path in paths) and os.path.isabs(entry.path)
 
 
-def _is_name_of_disk(path: str) -> bool:
+def _is_storable_path(path: str) -> bool:
     """Whether a disk can hold such a name."""
     try:
         return b"\0" not in os.fsencode(path)

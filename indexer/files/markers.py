@@ -33,14 +33,14 @@ def _is_quarantine(real: str) -> bool:
 
 def is_run(folder: str) -> bool:
     """Whether a folder is one run of a quarantine, which may have been copied or moved out of it."""
-    named = _RUN.fullmatch(os.path.basename(folder)) is not None
-    return named and is_manifest(os.path.join(folder, MANIFEST_NAME))
+    has_run_name = _RUN.fullmatch(os.path.basename(folder)) is not None
+    return has_run_name and is_manifest(os.path.join(folder, MANIFEST_NAME))
 
 
 def find_quarantine(path: str) -> str | None:
     """The outermost quarantine that a path is or lies in, as a real path; None if it lies in none."""
     real = os.path.realpath(path)
-    above = [real]
-    while above[-1] != os.path.dirname(above[-1]):
-        above.append(os.path.dirname(above[-1]))
-    return next((folder for folder in reversed(above) if _is_quarantine(folder)), None)
+    ancestors = [real]
+    while ancestors[-1] != os.path.dirname(ancestors[-1]):
+        ancestors.append(os.path.dirname(ancestors[-1]))
+    return next((folder for folder in reversed(ancestors) if _is_quarantine(folder)), None)

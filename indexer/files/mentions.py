@@ -23,31 +23,33 @@ class Mention:
     at: str = ""
 
 
-def iter_mentions(quarantine: str, *, holder: str, owners: Iterable[Owner]) -> Iterator[Mention]:
+def iter_mentions(quarantine: str, *, parent_folder: str, owners: Iterable[Owner]) -> Iterator[Mention]:
     """Each line that names an index, those of the marker's owners first. Raises `OSError` if they cannot be read.
 
     `holder`: the folder that the quarantine lies in.
     """
     for owner in owners:
-        yield Mention(owner.index_id, owner.root if f"{owner.root}/".startswith(_beneath(holder)) else holder)
-    for _, entry in manifest.read_heads(quarantine):
-        for folder in _folders_of(entry.path, entry.keeper_path, holder=holder):
+        yield Mention(
+            owner.index_id, owner.root if f"{owner.root}/".startswith(_folder_prefix(parent_folder)) else parent_folder
+        )
+    for _, entry in manifest.read_first_entries(quarantine):
+        for folder in _folders_of(entry.path, entry.keeper_path, parent_folder=parent_folder):
             yield Mention(entry.index_id, folder, entry.run_token, entry.removed_at)
     for line in witness_record.read_lines(quarantine):
-        for folder in _folders_of(line.removed_path, line.witness_path, holder=holder):
+        for folder in _folders_of(line.removed_path, line.witness_path, parent_folder=parent_folder):
             yield Mention(line.index_id, folder, line.run_token, line.at)
 
 
-def _folders_of(*paths: str, holder: str) -> set[str]:
+def _folders_of(*paths: str, parent_folder: str) -> set[str]:
     """The folders that an index must have taken in, at least, to remove images at these paths.
 
     A quarantine lies beside the folder that was taken in: it is the one in the holder that leads to the path. If no
     path is below the holder, as that was moved or is mounted elsewhere, it may be any in it.
     """
-    beneath = _beneath(holder)
-    below = (path.removeprefix(beneath).partition("/") for path in paths if path.startswith(beneath))
-    return {f"{beneath}{first}" if slash else holder for first, slash, _ in below} or {holder}
+    prefix = _folder_prefix(parent_folder)
+    relative_parts = (path.removeprefix(prefix).partition("/") for path in paths if path.startswith(prefix))
+    return {f"{prefix}{first}" if slash else parent_folder for first, slash, _ in relative_parts} or {parent_folder}
 
 
-def _beneath(folder: str) -> str:
+def _folder_prefix(folder: str) -> str:
     return folder.rstrip("/") + "/"

@@ -4,7 +4,7 @@ It promises that after a cut at any instruction (a crash, a kill, the power) eve
 new name or both, and that nothing is ever written over. It does not know why a file moves: the journal that says so is
 written by the caller before and after, with a target from `indexer.files.quarantine`.
 
-What a cut can leave of `move_no_replace`, and what a caller finds with `same_file` and `check`:
+What a cut can leave of `move_no_replace`, and what a caller finds with `is_same_file` and `check`:
 
 - the file at the source only: nothing happened, or only an unfinished copy (`discard_partial`);
 - the file at both, as one inode or as two with equal bytes: either may be deleted;
@@ -12,15 +12,15 @@ What a cut can leave of `move_no_replace`, and what a caller finds with `same_fi
 
 What it can leave of `delete_witnessed` is the same, with the aside name as the target, or the file is gone.
 
-Decision: a move is link, look, unlink, and no rename. link(2) never replaces, whatever else writes into the folder, so
-the source goes only after the target was seen to be the very inode that was checked; rename(2) would have moved a
-wrong file before anyone could look, and replaces. The cost is the state "at both", which is harmless and recognisable.
-Between the last look at the source and its unlink lie microseconds in which another program could put a new file under
-that name; no portable call closes that gap. File systems without hard links (FAT, some network shares) get a look and a
-rename, with the same gap at the target; where that is refused too, a copy. Some disks give a file another number with
-another name, or cut its time: its bytes are read again then (`find_again`), and an old name of another number goes only
-if its own bytes are the checked ones. Enforced by tests/files/test_moving.py, which cuts at every function of
-`indexer.files.io_steps`, and by tests/e2e/test_disks.py.
+Decision: a move is link, look, unlink, and no rename. link(2) never replaces, whatever else writes into the folder,
+so the source goes only after the target was seen to be the very inode that was checked; rename(2) would have moved a
+wrong file before anyone could look, and replaces. The cost is the state "at both", which is harmless and
+recognisable. Between the last look at the source and its unlink lie microseconds in which another program could put a
+new file under that name; no portable call closes that gap. File systems without hard links (FAT, some network shares)
+get a look and a rename, with the same gap at the target; where that is refused too, a copy. Some disks give a file
+another number with another name, or cut its time: its bytes are read again then (`verify_moved`), and an old name of
+another number goes only if its own bytes are the checked ones. Enforced by tests/files/test_moving.py, which cuts at
+every function of `indexer.files.io_steps`, and by tests/e2e/test_disks.py.
 
 When folders and files are synced to the disk, for this module and `indexer.files.quarantine`:
 
@@ -41,18 +41,27 @@ from contextlib import suppress
 from dataclasses import replace
 
 from indexer.files import io_steps
-from indexer.files.refusals import NAMING, SYNCING_BYTES, SYNCING_NAMES, TIMES, UNLINKING, WRITING, needing, refusal
+from indexer.files.refusals import (
+    NAMING,
+    SYNCING_BYTES,
+    SYNCING_NAMES,
+    TIMES,
+    UNLINKING,
+    WRITING,
+    refusal_error,
+    translate_refusal,
+)
 from indexer.files.verification import (
+    ContentDigest,
     FileIdentity,
-    Fingerprint,
-    Mismatch,
+    MismatchError,
     UnreadableFileError,
-    check,
-    confirm,
-    find_again,
-    fingerprint_of,
-    identity,
-    same_file,
+    compute_digest,
+    identity_of,
+    is_same_file,
+    verify,
+    verify_identity,
+    verify_moved,
 )
 
 _SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
@@ -71,7 +80,7 @@ COARSEST_TIME_NS = 2 * 10**9
 """Between two times that a FAT disk can tell apart."""
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """Lets a move go on."""
 
 
@@ -80,7 +89,7 @@ def move_no_replace(
     target: str,
     *,
     expected: FileIdentity,
-    before_unlink: Callable[[], None] = _nothing,
+    before_unlink: Callable[[], None] = _do_nothing,
     drop_special_bits: bool = False,
 ) -> FileIdentity:
     """Identity of a file at the free path that it was moved to, times and mode kept; it must be the one checked.
@@ -88,19 +97,19 @@ def move_no_replace(
     `drop_special_bits`: a file with setuid, setgid or sticky bit is copied, as to another disk, and loses them.
 
     `before_unlink` is called when the file is at both ends, right before the source goes; if it raises, the move is
-    undone. Raises `FileExistsError` if something is at the target, `Mismatch` if the source is not the checked file,
-    another `OSError` if the disk refuses; the file is then at the source as before. If another file took the name of
-    the source meanwhile, that one stays, and the checked one is at the target. After a cut: see the module.
+    undone. Raises `FileExistsError` if something is at the target, `MismatchError` if the source is not the checked
+    file, another `OSError` if the disk refuses; the file is then at the source as before. If another file took the
+    name of the source meanwhile, that one stays, and the checked one is at the target. After a cut: see the module.
     """
-    confirm(source, expected=expected)
+    verify_identity(source, expected=expected)
     try:
         if drop_special_bits and os.lstat(source).st_mode & _SPECIAL_BITS:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source)
-        return _move_within(source, target, expected=expected, before_unlink=before_unlink)
+        return _move_by_link(source, target, expected=expected, before_unlink=before_unlink)
     except OSError as problem:
         if problem.errno != errno.EXDEV:
             raise
-        return _move_across(
+        return _move_by_copy(
             source, target, expected=expected, before_unlink=before_unlink, drop_special_bits=drop_special_bits
         )
 
@@ -110,7 +119,7 @@ def copy_no_replace(source: str, target: str, *, expected: FileIdentity, drop_sp
 
     Raises as `move_no_replace`. A cut leaves an unfinished copy beside the target, or the whole one.
     """
-    confirm(source, expected=expected)
+    verify_identity(source, expected=expected)
     _refuse_existing(target)
     _copy_to(source, target, expected=expected, drop_special_bits=drop_special_bits)
 
@@ -120,8 +129,8 @@ def delete_witnessed(
     *,
     expected: FileIdentity,
     aside: str,
-    is_witnessed: Callable[[], None],
-    before_unlink: Callable[[], None] = _nothing,
+    require_witness: Callable[[], None],
+    before_unlink: Callable[[], None] = _do_nothing,
 ) -> None:
     """Delete a file that is still the one that was checked, while others stand for it.
 
@@ -130,25 +139,25 @@ def delete_witnessed(
     `before_unlink` is called before each name goes. Raises as `move_no_replace`; if the name was taken meanwhile, the
     file stays aside. After a cut: see the module.
     """
-    waiting = move_no_replace(path, aside, expected=expected, before_unlink=before_unlink)
+    aside_identity = move_no_replace(path, aside, expected=expected, before_unlink=before_unlink)
     try:
-        is_witnessed()
+        require_witness()
         before_unlink()
-        waiting = find_again(aside, expected=waiting)
-        with needing(UNLINKING, aside):
+        aside_identity = verify_moved(aside, expected=aside_identity)
+        with translate_refusal(UNLINKING, aside):
             io_steps.unlink(aside)
     except Exception:
         if os.path.lexists(aside):
-            move_no_replace(aside, path, expected=waiting)
+            move_no_replace(aside, path, expected=aside_identity)
         raise
     _sync_folder_if_possible(path)
 
 
-def give_name_back(path: str, *, expected: Fingerprint, before_unlink: Callable[[], None] = _nothing) -> None:
+def restore_from_aside(path: str, *, expected: ContentDigest, before_unlink: Callable[[], None] = _do_nothing) -> None:
     """Give a file its name again that waits aside as a cut left it, if nothing has that name. Raises as `check`."""
     aside = aside_path(path)
     if os.path.lexists(aside) and not os.path.lexists(path):
-        move_no_replace(aside, path, expected=check(aside, expected=expected), before_unlink=before_unlink)
+        move_no_replace(aside, path, expected=verify(aside, expected=expected), before_unlink=before_unlink)
 
 
 def aside_path(path: str, *, name: str = "last-look") -> str:
@@ -157,12 +166,12 @@ def aside_path(path: str, *, name: str = "last-look") -> str:
 
 
 def delete(path: str, *, expected: FileIdentity) -> None:
-    """Delete a file that is still the one that was checked, else raise `Mismatch`.
+    """Delete a file that is still the one that was checked, else raise `MismatchError`.
 
     A cut leaves the file there or gone; after a power cut it may be back.
     """
-    confirm(path, expected=expected)
-    with needing(UNLINKING, path):
+    verify_identity(path, expected=expected)
+    with translate_refusal(UNLINKING, path):
         io_steps.unlink(path)
     _sync_folder_if_possible(path)
 
@@ -173,24 +182,24 @@ def discard_partial(target: str) -> None:
         io_steps.unlink(_partial_path(target))
 
 
-def _move_within(
-    source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _nothing
+def _move_by_link(
+    source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _do_nothing
 ) -> FileIdentity:
     """A cut leaves the file at the source, at both as one file, or at the target."""
     try:
-        with needing(NAMING, target):
+        with translate_refusal(NAMING, target):
             io_steps.link(source, target)
     except OSError as problem:
         if problem.errno not in _NO_HARD_LINKS:
             raise
         return _move_by_rename(source, target, expected=expected, before_unlink=before_unlink)
     try:
-        moved = find_again(target, expected=expected)
-        with needing(SYNCING_NAMES, target):
+        moved = verify_moved(target, expected=expected)
+        with translate_refusal(SYNCING_NAMES, target):
             io_steps.sync_folder(target)
         before_unlink()
-        moved = find_again(target, expected=moved)
-        _drop(source, expected=_renumbered(source, expected=expected, moved=moved))
+        moved = verify_moved(target, expected=moved)
+        _drop(source, expected=_identity_at_old_name(source, expected=expected, moved=moved))
     except Exception:
         _undo(target, source=source)
         raise
@@ -199,21 +208,21 @@ def _move_within(
 
 
 def _move_by_rename(
-    source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _nothing
+    source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _do_nothing
 ) -> FileIdentity:
     """A cut leaves the file at the source or at the target."""
     before_unlink()
     _refuse_existing(target)
     try:
-        with needing(NAMING, target):
+        with translate_refusal(NAMING, target):
             io_steps.rename(source, target)
     except OSError as problem:
         if problem.errno in _NO_RENAMING:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source) from problem  # a copy may do
         raise
     try:
-        moved = _timed(target, find_again(target, expected=expected), mtime_ns=expected.mtime_ns)
-    except Mismatch:
+        moved = _restore_mtime(target, verify_moved(target, expected=expected), mtime_ns=expected.mtime_ns)
+    except MismatchError:
         if not os.path.lexists(source):
             io_steps.rename(target, source)
         raise
@@ -222,7 +231,7 @@ def _move_by_rename(
     return moved
 
 
-def _move_across(
+def _move_by_copy(
     source: str,
     target: str,
     *,
@@ -238,13 +247,13 @@ def _move_across(
     copy = _copy_to(source, target, expected=expected, drop_special_bits=drop_special_bits)
     try:
         before_unlink()
-        copy = find_again(target, expected=copy)
+        copy = verify_moved(target, expected=copy)
         _drop(source, expected=expected)
     except Exception:
         # The number of what is at the source does not tell: a newcomer may have been given it again. Bytes do.
-        with suppress(OSError, Mismatch):
+        with suppress(OSError, MismatchError):
             if copy.content is not None:
-                check(source, expected=copy.content)
+                verify(source, expected=copy.content)
                 delete(target, expected=copy)
         raise
     _sync_folder_if_possible(source)
@@ -257,9 +266,9 @@ def _copy_to(source: str, target: str, *, expected: FileIdentity, drop_special_b
     partial = _partial_path(target)
     try:
         copy = _copy_checked(source, partial, expected=expected, drop_special_bits=drop_special_bits)
-        copy = _timed(partial, find_again(partial, expected=copy), mtime_ns=expected.mtime_ns)
+        copy = _restore_mtime(partial, verify_moved(partial, expected=copy), mtime_ns=expected.mtime_ns)
         if abs(copy.mtime_ns - expected.mtime_ns) > COARSEST_TIME_NS:
-            raise refusal(TIMES, target, OSError(errno.EPERM, os.strerror(errno.EPERM)))
+            raise refusal_error(TIMES, target, OSError(errno.EPERM, os.strerror(errno.EPERM)))
         return _name_copy(partial, target, copy=copy)
     except BaseException:
         with suppress(OSError):
@@ -271,7 +280,7 @@ def _name_copy(partial: str, target: str, *, copy: FileIdentity) -> FileIdentity
     """Identity of a copy that got its name."""
     try:
         try:
-            return _move_within(partial, target, expected=copy)
+            return _move_by_link(partial, target, expected=copy)
         except OSError as problem:
             if problem.errno != errno.EXDEV:
                 raise
@@ -280,82 +289,82 @@ def _name_copy(partial: str, target: str, *, copy: FileIdentity) -> FileIdentity
     except OSError as problem:
         if problem.errno != errno.EXDEV:
             raise
-        raise refusal(NAMING, target, OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))) from problem
+        raise refusal_error(NAMING, target, OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))) from problem
 
 
 def _copy_checked(source: str, partial: str, *, expected: FileIdentity, drop_special_bits: bool) -> FileIdentity:
     """Identity of a new copy with the bytes, times and mode of the source, synced and read back."""
-    reading = io_steps.open_to_read(source)
+    source_descriptor = io_steps.open_to_read(source)
     try:
-        with needing(WRITING, partial):
-            writing = io_steps.create(partial)
+        with translate_refusal(WRITING, partial):
+            copy_descriptor = io_steps.create(partial)
         try:
-            with needing(WRITING, partial):
-                source_hash = io_steps.copy_bytes(reading, writing)
-            with needing(TIMES, partial):
-                status = os.fstat(reading)
+            with translate_refusal(WRITING, partial):
+                source_hash = io_steps.copy_bytes(source_descriptor, copy_descriptor)
+            with translate_refusal(TIMES, partial):
+                status = os.fstat(source_descriptor)
                 plain = drop_special_bits and status.st_mode & _SPECIAL_BITS != 0
                 io_steps.keep_times_and_mode(source, partial, status=status, plain=plain)
-            with needing(SYNCING_BYTES, partial):
-                io_steps.sync_file(writing)
-            with needing(WRITING, partial):
-                os.lseek(writing, 0, os.SEEK_SET)
-                if io_steps.read_hash(writing) != source_hash:
-                    raise Mismatch("The copy on the other disk reads back other bytes than were written.")
-            status = os.fstat(writing)
-            copy = replace(identity(status), content=Fingerprint(status.st_size, source_hash))
+            with translate_refusal(SYNCING_BYTES, partial):
+                io_steps.sync_file(copy_descriptor)
+            with translate_refusal(WRITING, partial):
+                os.lseek(copy_descriptor, 0, os.SEEK_SET)
+                if io_steps.read_hash(copy_descriptor) != source_hash:
+                    raise MismatchError("The copy on the other disk reads back other bytes than were written.")
+            status = os.fstat(copy_descriptor)
+            copy = replace(identity_of(status), content=ContentDigest(status.st_size, source_hash))
         finally:
-            os.close(writing)
-        if identity(os.fstat(reading)) != expected or copy.content != (expected.content or copy.content):
-            raise Mismatch("The file changed while it was copied.")
+            os.close(copy_descriptor)
+        if identity_of(os.fstat(source_descriptor)) != expected or copy.content != (expected.content or copy.content):
+            raise MismatchError("The file changed while it was copied.")
     finally:
-        os.close(reading)
+        os.close(source_descriptor)
     return copy
 
 
-def _timed(path: str, found: FileIdentity, *, mtime_ns: int) -> FileIdentity:
+def _restore_mtime(path: str, current: FileIdentity, *, mtime_ns: int) -> FileIdentity:
     """Identity of a file at the path that it was just given, with its time again, as exactly as the disk keeps it."""
-    if found.mtime_ns == mtime_ns:
-        return found
+    if current.mtime_ns == mtime_ns:
+        return current
     with suppress(OSError):
         io_steps.set_mtime(path, mtime_ns=mtime_ns)
-    return find_again(path, expected=found)
+    return verify_moved(path, expected=current)
 
 
-def _renumbered(source: str, *, expected: FileIdentity, moved: FileIdentity) -> FileIdentity:
+def _identity_at_old_name(source: str, *, expected: FileIdentity, moved: FileIdentity) -> FileIdentity:
     """The identity that a file has at its old name by now, where another name gave it another number.
 
     Numbers do not tell the file from a newcomer there; bytes do.
     """
-    is_numbered_anew = (moved.device, moved.inode) != (expected.device, expected.inode)
-    if not is_numbered_anew or expected.content is None or _is_still_there(source, expected=expected):
+    is_renumbered = (moved.device, moved.inode) != (expected.device, expected.inode)
+    if not is_renumbered or expected.content is None or _names_same_file(source, expected=expected):
         return expected
     try:
-        return check(source, expected=expected.content)
+        return verify(source, expected=expected.content)
     except UnreadableFileError:
         raise
-    except Mismatch:
+    except MismatchError:
         return expected  # a newcomer, which stays
 
 
 def _drop(source: str, *, expected: FileIdentity) -> None:
     """Remove the old name of a file that has its new one, unless the old name is gone or another file's by now."""
-    if not _is_still_there(source, expected=expected):
+    if not _names_same_file(source, expected=expected):
         return
-    if identity(os.lstat(source)) != expected:
-        raise Mismatch("The file was written to while it was moved.")
+    if identity_of(os.lstat(source)) != expected:
+        raise MismatchError("The file was written to while it was moved.")
     # FileNotFoundError is what NFS answers when it repeats an unlink that had worked.
-    with suppress(FileNotFoundError), needing(UNLINKING, source):
+    with suppress(FileNotFoundError), translate_refusal(UNLINKING, source):
         io_steps.unlink(source)
 
 
-def _is_still_there(path: str, *, expected: FileIdentity) -> bool:
+def _names_same_file(path: str, *, expected: FileIdentity) -> bool:
     """Whether the path names the same file, written to or not."""
     try:
-        found = identity(os.lstat(path))
+        current = identity_of(os.lstat(path))
     except FileNotFoundError:
         return False
-    return (found.device, found.inode) == (expected.device, expected.inode)
+    return (current.device, current.inode) == (expected.device, expected.inode)
 
 
 def _undo(target: str, *, source: str) -> None:
@@ -363,9 +372,9 @@ def _undo(target: str, *, source: str) -> None:
 
     Where each name has a number of its own, the same bytes at the old name do: they are not lost with this one.
     """
-    with suppress(OSError, Mismatch):
-        if not same_file(source, target):
-            check(target, expected=fingerprint_of(source))
+    with suppress(OSError, MismatchError):
+        if not is_same_file(source, target):
+            verify(target, expected=compute_digest(source))
         io_steps.unlink(target)
         _sync_folder_if_possible(target)
 

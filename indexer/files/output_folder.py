@@ -16,21 +16,21 @@ from indexer.files.markers import REPORT_MARKER
 _PARTIAL = ".part"
 
 
-class Publication:
+class OutputFolder:
     """A folder being written: what was neither written nor reused by the end is dropped."""
 
-    def __init__(self, folder: Path, *, ours: re.Pattern[str]) -> None:
+    def __init__(self, folder: Path, *, own_names: re.Pattern[str]) -> None:
         self.folder = folder
-        self._ours = ours
-        self._kept = set[str]()
+        self._own_names = own_names
+        self._current_names = set[str]()
 
     def reuse(self, name: str) -> bool:
         """Whether the file is there already; it then stays."""
         self._require_inside((self.folder / name).parent)
-        there = name in self._kept or _is_plain_file(self.folder / name)
-        if there:
-            self._kept.add(name)
-        return there
+        exists = name in self._current_names or _is_plain_file(self.folder / name)
+        if exists:
+            self._current_names.add(name)
+        return exists
 
     def write(self, name: str, data: bytes) -> None:
         """Puts a file in the place of the one of that name, if there is one."""
@@ -38,30 +38,30 @@ class Publication:
         self._require_inside(path.parent)
         private.make_folders(str(path.parent))
         private.replace(str(path), data, partial=f"{path}{_PARTIAL}")
-        self._kept.add(name)
+        self._current_names.add(name)
 
     def _require_inside(self, folder: Path) -> None:
         """Refuses a folder that a link leads out of the report."""
         if not Path(os.path.realpath(folder)).is_relative_to(self.folder):
             raise FolderProblem(f"the folder {str(folder)!a} leads out of the report; take the link away")
 
-    def drop_the_rest(self) -> int:
+    def remove_stale_files(self) -> int:
         """Removes what earlier publications left and this one has no use for; the number of files."""
-        dropped, emptied = 0, set[Path]()
-        for inside, _folders, names in os.walk(self.folder, topdown=False):
-            for path in (Path(inside, name) for name in names):
+        removed, emptied = 0, set[Path]()
+        for current, _folders, names in os.walk(self.folder, topdown=False):
+            for path in (Path(current, name) for name in names):
                 name = path.relative_to(self.folder).as_posix()
-                if name not in self._kept and self._ours.fullmatch(name.removesuffix(_PARTIAL)):
+                if name not in self._current_names and self._own_names.fullmatch(name.removesuffix(_PARTIAL)):
                     path.unlink(missing_ok=True)
-                    dropped += 1
+                    removed += 1
                     emptied.add(path.parent)
-            if Path(inside) != self.folder and Path(inside) in emptied and not os.listdir(inside):
-                os.rmdir(inside)
-                emptied.add(Path(inside).parent)
-        return dropped
+            if Path(current) != self.folder and Path(current) in emptied and not os.listdir(current):
+                os.rmdir(current)
+                emptied.add(Path(current).parent)
+        return removed
 
 
-def open_publication(folder: str, *, ours: re.Pattern[str]) -> Publication:
+def open_output_folder(folder: str, *, own_names: re.Pattern[str]) -> OutputFolder:
     """The folder, made if need be and marked; refused if it holds anything that is not ours."""
     if not folder:
         raise FolderProblem("the name of the folder is empty; name a new folder")
@@ -74,9 +74,9 @@ def open_publication(folder: str, *, ours: re.Pattern[str]) -> Publication:
         private.make_folders(str(path))
     except OSError as problem:
         raise FolderProblem(f"the folder {folder!a} cannot be made: {problem.strerror}; name another") from problem
-    publication = Publication(path, ours=ours)
-    publication.write(REPORT_MARKER, b"A report of indexer is here: manage.py report writes over it.\n")
-    return publication
+    output = OutputFolder(path, own_names=own_names)
+    output.write(REPORT_MARKER, b"A report of indexer is here: manage.py report writes over it.\n")
+    return output
 
 
 def _is_plain_file(path: Path) -> bool:

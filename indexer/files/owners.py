@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_MARKER
 
-_MOST_BYTES = 1 << 24
+_MAX_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -33,19 +33,19 @@ class Owner:
         return f"\n{json.dumps(asdict(self))}\n".encode("ascii")
 
 
-def sign(quarantine: str, owner: Owner) -> None:
+def add_owner(quarantine: str, owner: Owner) -> None:
     """Add the owner to the marker of a quarantine, unless it is named there. A cut leaves a part of its line, or none.
 
     As well as it can be: where the marker cannot be read or written, nothing is done.
     """
     with suppress(OSError):
-        if owner.line not in _read(quarantine):
+        if owner.line not in _read_marker(quarantine):
             io_steps.append(os.path.join(quarantine, QUARANTINE_MARKER), owner.line)
 
 
 def read_owners(quarantine: str) -> Iterator[Owner]:
     """The owners that a marker names, the first first; none where there is no marker. Raises `OSError`."""
-    for line in _read(quarantine).split(b"\n"):
+    for line in _read_marker(quarantine).split(b"\n"):
         try:
             owner = Owner(**json.loads(line))
         except (ValueError, TypeError, RecursionError):
@@ -54,12 +54,12 @@ def read_owners(quarantine: str) -> Iterator[Owner]:
             yield owner
 
 
-def _read(quarantine: str) -> bytes:
+def _read_marker(quarantine: str) -> bytes:
     try:
         descriptor = io_steps.open_to_read(os.path.join(quarantine, QUARANTINE_MARKER))
     except FileNotFoundError:
         return b""
     try:
-        return io_steps.read_bytes(descriptor, most=_MOST_BYTES)
+        return io_steps.read_bytes(descriptor, most=_MAX_BYTES)
     finally:
         os.close(descriptor)

@@ -16,8 +16,8 @@ import secrets
 import stat
 from contextlib import suppress
 
-_PLAIN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # not blocking: a pipe in a file's place does not stop us
-_NEW = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # not blocking: a pipe in a file's place does not stop us
+_CREATE_FLAGS = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _ATTEMPTS = 100
 
 
@@ -33,19 +33,19 @@ def create_file(path: str, *, mode: int | None = None, flags: int = os.O_RDWR) -
     """Descriptor of a new file, whose rights are `mode` or `mode_of_new`; raises `FileExistsError` if a name is there,
     be it a link that leads nowhere."""
     mode = mode_of_new(os.path.dirname(path)) if mode is None else mode
-    descriptor = os.open(path, flags | _NEW, mode)
+    descriptor = os.open(path, flags | _CREATE_FLAGS, mode)
     _set_mode(descriptor, mode)
     return descriptor
 
 
-def open_file(path: str, *, flags: int, mode: int | None = None, one_name: bool = True) -> int:
+def open_file(path: str, *, flags: int, mode: int | None = None, single_link: bool = True) -> int:
     """Descriptor of a file of ours, made as by `create_file` if it is not there, never cut short.
 
     Raises `OSError` where a link, a pipe, another user's file or (`one_name`) a second name of a file is in its place.
     """
     for _ in range(_ATTEMPTS):
         try:
-            descriptor = os.open(path, flags | _PLAIN)
+            descriptor = os.open(path, flags | _OPEN_FLAGS)
         except FileNotFoundError:
             with suppress(FileExistsError):  # another command made it meanwhile
                 return create_file(path, mode=mode, flags=flags)
@@ -55,7 +55,7 @@ def open_file(path: str, *, flags: int, mode: int | None = None, one_name: bool 
                 raise OSError(errno.ELOOP, "it is a symbolic link; take the link away", path) from problem
             raise
         try:
-            _require_ours(descriptor, path, one_name=one_name)
+            _require_ours(descriptor, path, single_link=single_link)
         except BaseException:
             os.close(descriptor)
             raise
@@ -119,15 +119,15 @@ def _set_mode(descriptor: int, mode: int) -> None:
             os.fchmod(descriptor, mode)
 
 
-def _require_ours(descriptor: int, path: str, *, one_name: bool) -> None:
+def _require_ours(descriptor: int, path: str, *, single_link: bool) -> None:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is no regular file; move it away", path)
-    if one_name and status.st_nlink > 1:
+    if single_link and status.st_nlink > 1:
         raise OSError(errno.EMLINK, "it has a second name (a hard link); put a copy in its place", path)
     folder = os.stat(os.path.dirname(path) or os.curdir)
-    is_strange = folder.st_mode & stat.S_IWOTH and status.st_uid not in {os.geteuid(), folder.st_uid, 0}
-    if is_strange and status.st_uid != _owner_of_new(os.path.dirname(path)):
+    is_foreign = folder.st_mode & stat.S_IWOTH and status.st_uid not in {os.geteuid(), folder.st_uid, 0}
+    if is_foreign and status.st_uid != _owner_of_new(os.path.dirname(path)):
         raise OSError(errno.EPERM, "it is another user's, in a folder that all may write to; move it away", path)
 
 

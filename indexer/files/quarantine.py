@@ -12,15 +12,17 @@ import stat
 from contextlib import suppress
 
 from indexer.files import io_steps
-from indexer.files.beneath import OpenPlace
+from indexer.files.beneath import OpenQuarantinePath
 from indexer.files.filesystems import is_mount_point
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME, is_quarantine, is_run
 from indexer.files.moving import discard_partial
 from indexer.files.owners import Owner
-from indexer.files.refusals import FOLDERS, SYNCING_BYTES, SYNCING_NAMES, needing
+from indexer.files.refusals import FOLDERS, SYNCING_BYTES, SYNCING_NAMES, translate_refusal
 
-_MARK = b"Files that indexer removed lie here: see manage.py restore, purge and rescue. Nothing walks this folder.\n"
+_MARKER_TEXT = (
+    b"Files that indexer removed lie here: see manage.py restore, purge and rescue. Nothing walks this folder.\n"
+)
 
 
 def quarantine_folder(root: str, *, override: str | None = None) -> str:
@@ -31,13 +33,13 @@ def quarantine_folder(root: str, *, override: str | None = None) -> str:
     """
     if override is not None:
         real = os.path.realpath(override)
-        return real if _holds_nothing_else(real) else os.path.join(real, QUARANTINE_NAME)
+        return real if _can_be_quarantine(real) else os.path.join(real, QUARANTINE_NAME)
     real = os.path.realpath(root)  # the records in it are looked for from the real paths of files
     beside = os.path.join(os.path.dirname(real), QUARANTINE_NAME)
-    return beside if _can_hold(beside, root=real) else os.path.join(real, QUARANTINE_NAME)
+    return beside if _can_rename_into(beside, root=real) else os.path.join(real, QUARANTINE_NAME)
 
 
-def _holds_nothing_else(folder: str) -> bool:
+def _can_be_quarantine(folder: str) -> bool:
     """Whether a folder can be marked as a quarantine: it is one, or not there, or empty but for runs of ours."""
     if not os.path.isdir(folder) or is_quarantine(folder):
         return True
@@ -52,54 +54,55 @@ def prepare_quarantine(folder: str, *, owner: Owner | None = None) -> None:
     marker = os.path.join(folder, QUARANTINE_MARKER)
     if os.path.lexists(marker):
         return
-    make_folders(folder)
-    with needing(SYNCING_BYTES, marker):
-        io_steps.append(marker, _MARK if owner is None else _MARK + owner.line)
-    with needing(SYNCING_NAMES, marker):
+    make_synced_folders(folder)
+    with translate_refusal(SYNCING_BYTES, marker):
+        io_steps.append(marker, _MARKER_TEXT if owner is None else _MARKER_TEXT + owner.line)
+    with translate_refusal(SYNCING_NAMES, marker):
         io_steps.sync_folder(marker)
 
 
-def quarantine_of(place: str) -> str:
-    """The quarantine of a place that `quarantine_place` gave; of one that was taken out of it, the run's folder."""
-    run_folder = os.path.dirname(os.path.dirname(place))
+def quarantine_of(path: str) -> str:
+    """The quarantine of a place that `reserve_quarantine_path` gave; of one that was taken out of it, the run's
+    folder."""
+    run_folder = os.path.dirname(os.path.dirname(path))
     folder = os.path.dirname(run_folder)
     return folder if is_quarantine(folder) or not is_run(run_folder) else run_folder
 
 
-def is_mounted(place: str) -> bool:
+def is_quarantine_mounted(path: str) -> bool:
     """Whether the quarantine of a place is there, whatever is still in it, and not its whole disk away.
 
     Its marker tells, which stays when it is empty; of one that an earlier version made, the folder of the run does.
     """
-    run_folder = os.path.dirname(os.path.dirname(place))
+    run_folder = os.path.dirname(os.path.dirname(path))
     marker = os.path.join(os.path.dirname(run_folder), QUARANTINE_MARKER)
     return os.path.lexists(marker) or os.path.isdir(run_folder)
 
 
-def quarantine_place(folder: str, *, run: str, name: str, basename: str, synced: set[str] | None = None) -> str:
+def reserve_quarantine_path(folder: str, *, run: str, name: str, basename: str, synced: set[str] | None = None) -> str:
     """A free path `<folder>/<run>/<name>[-k]/<basename>` in a new folder that nobody else was given.
 
     Called before the journal's row is written, which names the path. `synced`: folders that were synced since this
-    process began, so that each is once. A cut leaves an empty folder: see `forget_place`.
+    process began, so that each is once. A cut leaves an empty folder: see `release_quarantine_path`.
     """
     synced = set() if synced is None else synced
     run_folder = os.path.join(folder, run)
-    make_folders(run_folder)
+    make_synced_folders(run_folder)
     for number in itertools.count(1):
-        place = os.path.join(run_folder, name if number == 1 else f"{name}-{number}")
-        with suppress(FileExistsError), needing(FOLDERS, place):
-            io_steps.make_folder(place)
+        file_folder = os.path.join(run_folder, name if number == 1 else f"{name}-{number}")
+        with suppress(FileExistsError), translate_refusal(FOLDERS, file_folder):
+            io_steps.make_folder(file_folder)
             break
     # All three, new or not: an earlier process may have made one and not synced it before it was cut off.
-    for made in (place, run_folder, folder):
-        if made not in synced:
-            with needing(SYNCING_NAMES, made):
-                io_steps.sync_folder(made)
+    for parent in (file_folder, run_folder, folder):
+        if parent not in synced:
+            with translate_refusal(SYNCING_NAMES, parent):
+                io_steps.sync_folder(parent)
     synced |= {run_folder, folder}
-    return os.path.join(place, basename)
+    return os.path.join(file_folder, basename)
 
 
-def forget_place(path: str) -> None:
+def release_quarantine_path(path: str) -> None:
     """Remove the folder of a place that holds no file (any more), and the run's folder if it is empty now.
 
     A manifest that is alone in its folder speaks of no file any more and goes too. The quarantine itself stays: what
@@ -107,22 +110,22 @@ def forget_place(path: str) -> None:
     """
     folder = os.path.dirname(path)
     run_folder = os.path.dirname(folder)
-    forget_open_place(OpenPlace(path, folder, run_folder, run_folder))
+    release_open_path(OpenQuarantinePath(path, folder, run_folder, run_folder))
 
 
-def forget_open_place(place: OpenPlace) -> None:
-    """As `forget_place`, of one whose folders are open."""
+def release_open_path(path: OpenQuarantinePath) -> None:
+    """As `release_quarantine_path`, of one whose folders are open."""
     with suppress(OSError):
-        discard_partial(place.file)
+        discard_partial(path.file)
     with suppress(OSError):
-        io_steps.remove_empty_folder(place.folder)
-        if os.listdir(place.run_folder) == [MANIFEST_NAME]:
-            io_steps.unlink(os.path.join(place.run_folder, MANIFEST_NAME))
+        io_steps.remove_empty_folder(path.folder)
+        if os.listdir(path.run_folder) == [MANIFEST_NAME]:
+            io_steps.unlink(os.path.join(path.run_folder, MANIFEST_NAME))
     with suppress(OSError):
-        io_steps.remove_empty_folder(place.run_name)
+        io_steps.remove_empty_folder(path.run_folder_entry)
 
 
-def make_folders(path: str) -> None:
+def make_synced_folders(path: str) -> None:
     """Make the folder and those above it where they are missing, closed to others, each synced, ready to hold a moved
     file: nobody knows any more to whom a folder was open that is gone.
 
@@ -130,20 +133,22 @@ def make_folders(path: str) -> None:
     """
     if os.path.isdir(path):
         return
-    make_folders(os.path.dirname(path) or os.curdir)
-    with suppress(FileExistsError), needing(FOLDERS, path):
+    make_synced_folders(os.path.dirname(path) or os.curdir)
+    with suppress(FileExistsError), translate_refusal(FOLDERS, path):
         io_steps.make_folder(path)
-    with needing(SYNCING_NAMES, path):
+    with translate_refusal(SYNCING_NAMES, path):
         io_steps.sync_folder(path)
 
 
-def _can_hold(folder: str, *, root: str) -> bool:
+def _can_rename_into(folder: str, *, root: str) -> bool:
     """Whether the folder is, or can be made, a real folder that files of the root can be renamed into."""
     try:
-        there = folder if os.path.lexists(folder) else os.path.dirname(folder)
-        status, root_status = os.lstat(there), os.lstat(root)
+        existing = folder if os.path.lexists(folder) else os.path.dirname(folder)
+        status, root_status = os.lstat(existing), os.lstat(root)
     except OSError:
         return False
     # A folder that is mounted under another name is on one device with its parent; no file moves between the two.
-    is_near = stat.S_ISDIR(status.st_mode) and status.st_dev == root_status.st_dev and not is_mount_point(root)
-    return is_near and os.access(there, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+    is_same_mount = stat.S_ISDIR(status.st_mode) and status.st_dev == root_status.st_dev and not is_mount_point(root)
+    return is_same_mount and os.access(
+        existing, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids
+    )

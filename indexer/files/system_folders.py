@@ -87,7 +87,7 @@ _HIDDEN_NAMES = {
 }
 """Hidden names that are known; any other hidden folder counts, too. These have short names on FAT (`TRASH~1`)."""
 
-_FAMILIES = re.compile(
+_NAME_PATTERNS = re.compile(
     r"""
       [^a-z0-9]* (?:network[ _-]?)? recycle[rd]? (?:[ ._-]*bin)? (?:[ _-]*[0-9]+)? [^a-z0-9]*  # _Recycle Bin 2
     | [^a-z0-9]* (?:network[ _-]?)? trash (?:es|bin|box|[ _-]?can|[ _-]?folder)? (?:[ _-]+[0-9]+)? [^a-z0-9]*
@@ -100,7 +100,7 @@ _FAMILIES = re.compile(
 )
 """Names of which there are many."""
 
-_MARKED = re.compile(
+_MARKED_NAME = re.compile(
     r"""
     [#@$~] (?: .*[^a-z] )?
     (?: recycl | trash | snap | thumb | transcod | delet | (?:tmp|temp|cache|versions|bin|work) (?![a-z]) )
@@ -109,7 +109,7 @@ _MARKED = re.compile(
 )
 """One of the marks that NAS systems put before the names of their own folders, and a word of what lies there."""
 
-_SHORT = re.compile(r"(?P<stem>[^.~]{1,6})~(?P<number>[0-9]{1,6})(?:\..{0,3})?")
+_SHORT_NAME = re.compile(r"(?P<stem>[^.~]{1,6})~(?P<number>[0-9]{1,6})(?:\..{0,3})?")
 _DOT_OF_NETATALK = ":2e"
 """How Netatalk 2 writes a dot at the beginning of a name."""
 
@@ -120,10 +120,10 @@ def is_system_folder(name: str) -> bool:
     folded = _folded(name)
     if folded.startswith((".", _DOT_OF_NETATALK)) or folded in _FOLDED:
         return True
-    if _FAMILIES.fullmatch(folded) or _MARKED.match(folded):
+    if _NAME_PATTERNS.fullmatch(folded) or _MARKED_NAME.match(folded):
         return True
-    short = _SHORT.fullmatch(folded)
-    return short is not None and _is_short(short["stem"], digits=len(short["number"]))
+    short = _SHORT_NAME.fullmatch(folded)
+    return short is not None and _is_short_name(short["stem"], digits=len(short["number"]))
 
 
 def find_system_folder(path: str, *, root: str) -> str | None:
@@ -139,10 +139,12 @@ def count_system_folders(path: str) -> int:
     return sum(map(is_system_folder, os.path.dirname(path).split(os.sep)))
 
 
-def is_apart(path: str, other: str) -> bool:
+def is_in_separate_system_folder(path: str, other: str) -> bool:
     """Whether a path lies in a system folder in which the other does not lie."""
-    here, there = os.path.dirname(path), os.path.dirname(other)
-    return here != there and find_system_folder(path, root=os.path.commonpath((here, there))) is not None
+    folder, other_folder = os.path.dirname(path), os.path.dirname(other)
+    return (
+        folder != other_folder and find_system_folder(path, root=os.path.commonpath((folder, other_folder))) is not None
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -161,10 +163,10 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold().rstrip(" .") or name
 
 
-def _is_short(stem: str, *, digits: int) -> bool:
+def _is_short_name(stem: str, *, digits: int) -> bool:
     """Whether a name is what FAT makes of a listed one: its first letters, as many as the number leaves of eight."""
-    room = 7 - digits
-    return any(stem == listed[:room] for listed in _STEMS)
+    stem_length = 7 - digits
+    return any(stem == listed[:stem_length] for listed in _STEMS)
 
 
 def _stem(name: str) -> str:
@@ -176,10 +178,10 @@ def _stem(name: str) -> str:
 _FOLDED = frozenset(map(_folded, _NAMES))
 _STEMS = frozenset(_stem(_folded(name)) for name in (*_NAMES, *_HIDDEN_NAMES))
 
-BEGINNINGS = tuple(
+NAME_PREFIXES = tuple(
     sorted({_folded(name)[:5] for name in _NAMES if name[0].isalnum()} | {"recyc", "trash", "netwo", "found"})
 )
 """The first five signs, in small letters, of every such name that begins with a letter or digit and is no short one."""
 
-LISTED = (*_NAMES, *_HIDDEN_NAMES)
+LISTED_NAMES = (*_NAMES, *_HIDDEN_NAMES)
 """Every name that is listed here, as its system writes it."""

@@ -15,11 +15,11 @@ from typing import TypeVar
 from indexer.files import io_steps
 
 T = TypeVar("T")
-_ANOTHER = "The file was replaced or written to since it was checked a moment ago; run the command again."
+_REPLACED_MESSAGE = "The file was replaced or written to since it was checked a moment ago; run the command again."
 
 
 @dataclass(frozen=True)
-class Fingerprint:
+class ContentDigest:
     """What the bytes of a file must be."""
 
     size_bytes: int
@@ -36,11 +36,11 @@ class FileIdentity:
     mtime_ns: int
     ctime_ns: int = field(default=0, compare=False)
     links: int = field(default=1, compare=False)
-    content: Fingerprint | None = field(default=None, compare=False)
+    content: ContentDigest | None = field(default=None, compare=False)
     """What its bytes were found to be; None if they were not read."""
 
 
-class Mismatch(Exception):
+class MismatchError(Exception):
     """The file at a path is not what was expected; nothing was moved or deleted."""
 
     def __init__(self, reason: str) -> None:
@@ -48,34 +48,36 @@ class Mismatch(Exception):
         self.reason = reason
 
 
-class UnreadableFileError(Mismatch):
+class UnreadableFileError(MismatchError):
     """What the file at a path is cannot be told now: the disk refuses, or somebody is writing to it."""
 
 
-def check(path: str, *, expected: Fingerprint) -> FileIdentity:
+def verify(path: str, *, expected: ContentDigest) -> FileIdentity:
     """Identity of the file at the path, after its size and every byte were found as expected. Changes nothing.
 
-    Raises `Mismatch` if the file is missing, a link, not regular, or differs, `UnreadableFileError` if it cannot be
-    read or changed meanwhile.
+    Raises `MismatchError` if the file is missing, a link, not regular, or differs, `UnreadableFileError` if it cannot
+    be read or changed meanwhile.
     """
-    return _checked(path, expected=expected, read=lambda descriptor: (io_steps.read_hash(descriptor), None))[0]
+    return _verify_content(path, expected=expected, read=lambda descriptor: (io_steps.read_hash(descriptor), None))[0]
 
 
-def check_and_read(path: str, *, expected: Fingerprint) -> tuple[FileIdentity, bytes]:
+def verify_and_read(path: str, *, expected: ContentDigest) -> tuple[FileIdentity, bytes]:
     """As `check`, with the very bytes that were found as expected; the whole file is in memory."""
 
     def read(descriptor: int) -> tuple[str, bytes]:
         data = io_steps.read_bytes(descriptor, most=expected.size_bytes + 1)
         return hashlib.sha256(data).hexdigest(), data
 
-    return _checked(path, expected=expected, read=read)
+    return _verify_content(path, expected=expected, read=read)
 
 
-def _checked(path: str, *, expected: Fingerprint, read: Callable[[int], tuple[str, T]]) -> tuple[FileIdentity, T]:
+def _verify_content(
+    path: str, *, expected: ContentDigest, read: Callable[[int], tuple[str, T]]
+) -> tuple[FileIdentity, T]:
     """Identity of the file and what `read` gave beside its hash."""
     before = regular_status(path)
     if before.st_size != expected.size_bytes:
-        raise Mismatch(f"The file has {before.st_size} bytes instead of {expected.size_bytes}.")
+        raise MismatchError(f"The file has {before.st_size} bytes instead of {expected.size_bytes}.")
     try:
         descriptor = io_steps.open_to_read(path)
         try:
@@ -87,53 +89,53 @@ def _checked(path: str, *, expected: Fingerprint, read: Callable[[int], tuple[st
     if not _state(before) == _state(opened) == _state(after):
         raise UnreadableFileError("The file changed while it was read.")
     if content_hash != expected.content_hash:
-        raise Mismatch("The file has other bytes than the index knows, though as many.")
-    return replace(identity(after), content=expected), data
+        raise MismatchError("The file has other bytes than the index knows, though as many.")
+    return replace(identity_of(after), content=expected), data
 
 
-def find_again(path: str, *, expected: FileIdentity) -> FileIdentity:
+def verify_moved(path: str, *, expected: FileIdentity) -> FileIdentity:
     """Identity of the file that was checked, at the path that it was just given; its bytes are the checked ones.
 
     Some disks give a file another number with another name, as they make it of the path, or copy the file to another
     layer first, and some cut its time: where number or time differ the file is read again, and its bytes tell. Raises
-    `Mismatch` if they are others.
+    `MismatchError` if they are others.
     """
-    found = identity(regular_status(path))
-    if found == expected:
-        return replace(found, content=expected.content)
+    current = identity_of(regular_status(path))
+    if current == expected:
+        return replace(current, content=expected.content)
     if expected.content is None:
-        raise Mismatch(_ANOTHER)
+        raise MismatchError(_REPLACED_MESSAGE)
     try:
-        return check(path, expected=expected.content)
+        return verify(path, expected=expected.content)
     except UnreadableFileError:
         raise
-    except Mismatch as problem:
-        raise Mismatch(f"The file was replaced or written to while it was moved: {problem.reason}") from problem
+    except MismatchError as problem:
+        raise MismatchError(f"The file was replaced or written to while it was moved: {problem.reason}") from problem
 
 
-def fingerprint_of(path: str) -> Fingerprint:
-    """What the bytes of the regular file at a path are now. Raises `OSError`, or `Mismatch` if it is none."""
+def compute_digest(path: str) -> ContentDigest:
+    """What the bytes of the regular file at a path are now. Raises `OSError`, or `MismatchError` if it is none."""
     size_bytes = regular_status(path).st_size
     descriptor = io_steps.open_to_read(path)
     try:
-        return Fingerprint(size_bytes, io_steps.read_hash(descriptor))
+        return ContentDigest(size_bytes, io_steps.read_hash(descriptor))
     finally:
         os.close(descriptor)
 
 
-def check_again(path: str, *, checked: FileIdentity, expected: Fingerprint) -> None:
-    """Raise `Mismatch` unless a file that was checked a moment ago is still there with its bytes.
+def verify_again(path: str, *, checked: FileIdentity, expected: ContentDigest) -> None:
+    """Raise `MismatchError` unless a file that was checked a moment ago is still there with its bytes.
 
     It is read again only if something of it changed since, its times, owner or names.
     """
     status = regular_status(path)
     if status.st_nlink == 0 and checked.links > 0:
-        raise Mismatch("The file was deleted a moment ago.")
-    if identity(status) != checked or status.st_ctime_ns != checked.ctime_ns:
-        check(path, expected=expected)
+        raise MismatchError("The file was deleted a moment ago.")
+    if identity_of(status) != checked or status.st_ctime_ns != checked.ctime_ns:
+        verify(path, expected=expected)
 
 
-def is_same(path: str, checked: FileIdentity) -> bool:
+def is_checked_file(path: str, checked: FileIdentity) -> bool:
     """Whether a path names the file that was checked, written to since or not."""
     try:
         status = os.lstat(path)
@@ -142,18 +144,18 @@ def is_same(path: str, checked: FileIdentity) -> bool:
     return (status.st_dev, status.st_ino) == (checked.device, checked.inode)
 
 
-def is_maybe_one_file(one: FileIdentity, other: FileIdentity) -> bool:
+def may_be_same_file(first: FileIdentity, second: FileIdentity) -> bool:
     """Whether two files of equal bytes are one, or may be, through mounts that report different devices.
 
     An overlay may show the data of one file under the name of another (`metacopy`): with its inode and time then, and a
     ctime of its own.
     """
-    if one.device == other.device:
-        return one.inode == other.inode
-    return (one.inode, one.mtime_ns) == (other.inode, other.mtime_ns)
+    if first.device == second.device:
+        return first.inode == second.inode
+    return (first.inode, first.mtime_ns) == (second.inode, second.mtime_ns)
 
 
-def is_one_name(path_a: str, path_b: str) -> bool:
+def is_same_directory_entry(path_a: str, path_b: str) -> bool:
     """Whether two paths lead to one name of one file, as through a linked or doubly mounted folder: it has no other."""
     try:
         status_a, status_b = os.lstat(path_a), os.lstat(path_b)
@@ -166,7 +168,7 @@ def is_one_name(path_a: str, path_b: str) -> bool:
     return status_a.st_nlink < 2 or (same_name and os.path.samestat(folder_a, folder_b))
 
 
-def same_file(path_a: str, path_b: str) -> bool:
+def is_same_file(path_a: str, path_b: str) -> bool:
     """Whether both paths can be looked at and name one file on the disk. Changes nothing."""
     try:
         status_a, status_b = os.lstat(path_a), os.lstat(path_b)
@@ -176,31 +178,31 @@ def same_file(path_a: str, path_b: str) -> bool:
 
 
 def regular_status(path: str) -> os.stat_result:
-    """Status of the regular file at the path, else `Mismatch`."""
+    """Status of the regular file at the path, else `MismatchError`."""
     try:
         status = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise Mismatch("The file is missing.") from None
+        raise MismatchError("The file is missing.") from None
     except OSError as problem:
         raise UnreadableFileError(f"The file cannot be looked at: {problem.strerror}.") from problem
     if stat.S_ISLNK(status.st_mode):
-        raise Mismatch("The file is a symbolic link now.")
+        raise MismatchError("The file is a symbolic link now.")
     if not stat.S_ISREG(status.st_mode):
-        raise Mismatch("The path is no regular file now.")
+        raise MismatchError("The path is no regular file now.")
     return status
 
 
-def confirm(path: str, *, expected: FileIdentity) -> None:
-    """Raise `Mismatch` unless the path names the file that was checked, unwritten since."""
-    if identity(regular_status(path)) != expected:
-        raise Mismatch(_ANOTHER)
+def verify_identity(path: str, *, expected: FileIdentity) -> None:
+    """Raise `MismatchError` unless the path names the file that was checked, unwritten since."""
+    if identity_of(regular_status(path)) != expected:
+        raise MismatchError(_REPLACED_MESSAGE)
 
 
-def identity(status: os.stat_result) -> FileIdentity:
+def identity_of(status: os.stat_result) -> FileIdentity:
     """Which file, and in which state, a status tells of."""
     return FileIdentity(status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_nlink)
 
 
 def _state(status: os.stat_result) -> tuple[FileIdentity, int, int]:
     # ctime too: whoever sets mtime back after writing cannot set ctime back.
-    return identity(status), status.st_size, status.st_ctime_ns
+    return identity_of(status), status.st_size, status.st_ctime_ns

@@ -18,8 +18,8 @@ from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME, REPORT_MARKER, find_quarantine, is_run
 from indexer.files.system_folders import is_system_folder
 
-OF_REPORT = "a report of indexer"
-OF_QUARANTINE = "a quarantine of indexer"
+REPORT_FOLDER = "a report of indexer"
+QUARANTINE_FOLDER = "a quarantine of indexer"
 """Why a folder of our own is skipped."""
 
 NOT_AN_IMAGE = "not an image name"
@@ -68,7 +68,7 @@ class _Arguments:
     """(real folder, name) of each."""
 
 
-def walk(paths: Sequence[str], *, passed: list[str] | None = None) -> Iterator[Candidate | Skipped]:
+def walk(paths: Sequence[str], *, quarantines: list[str] | None = None) -> Iterator[Candidate | Skipped]:
     """Everything beneath the folders and files named, each path once.
 
     The files of a folder come before its subfolders, each in the byte order of names, file arguments after all folders.
@@ -77,35 +77,35 @@ def walk(paths: Sequence[str], *, passed: list[str] | None = None) -> Iterator[C
     overlapping arguments the outermost is the root. Quarantines of the usual name, which are no outcome, are added to
     `passed` as the walk comes by.
     """
-    return _walk(_resolve(paths), passed=[] if passed is None else passed)
+    return _walk(_resolve_arguments(paths), quarantines=[] if quarantines is None else quarantines)
 
 
-def roots_of(paths: Sequence[str]) -> tuple[str, ...]:
+def list_outermost_folders(paths: Sequence[str]) -> tuple[str, ...]:
     """The real paths of the folder arguments, each once, without those that lie in another one."""
-    folders = _resolve(paths).folders
+    folders = _resolve_arguments(paths).folders
     return tuple(folder for folder in folders if not any(_lies_in(folder, other) for other in folders))
 
 
-def _resolve(paths: Sequence[str]) -> _Arguments:
+def _resolve_arguments(paths: Sequence[str]) -> _Arguments:
     folders: list[str] = []
     files: list[tuple[str, str]] = []
     for path in paths:
         try:
-            is_folder, place = _locate(path)
+            is_folder, real_path = _locate(path)
         except (OSError, ValueError) as problem:  # ValueError: a NUL, or a surrogate that no byte stands behind
             reason = problem.strerror if isinstance(problem, OSError) else "no disk can hold such a name"
             raise FolderProblem(
                 f"Cannot walk {path!r}: {reason}. Name a folder or image file that exists and that you may read."
             ) from None
-        if find_quarantine(place) is not None:
+        if find_quarantine(real_path) is not None:
             raise FolderProblem(
                 f"Cannot walk {path!r}: it lies in a quarantine, where removed images wait. "
                 f"To bring them back, use the command restore."
             )
         if is_folder:
-            folders.append(place)
+            folders.append(real_path)
         else:
-            files.append(os.path.split(place))
+            files.append(os.path.split(real_path))
     # Containers first: a folder is walked by itself only if no walk of a container reached it. The sort is stable.
     by_depth = sorted(dict.fromkeys(folders), key=lambda folder: sum(_lies_in(folder, other) for other in folders))
     return _Arguments(tuple(by_depth), tuple(dict.fromkeys(files)))
@@ -121,7 +121,7 @@ def _locate(path: str) -> tuple[bool, str]:
     return False, os.path.join(os.path.realpath(folder, strict=True), name)
 
 
-def folders_above(path: str) -> Iterator[str]:
+def iter_parents(path: str) -> Iterator[str]:
     """Every folder that a path lies in, the nearest first."""
     while path != os.path.dirname(path):
         path = os.path.dirname(path)
@@ -132,50 +132,52 @@ def _lies_in(path: str, folder: str) -> bool:
     return path != folder and path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _walk(arguments: _Arguments, *, passed: list[str]) -> Iterator[Candidate | Skipped]:
+def _walk(arguments: _Arguments, *, quarantines: list[str]) -> Iterator[Candidate | Skipped]:
     listed: set[str] = set()
-    named = frozenset(arguments.folders)
+    argument_folders = frozenset(arguments.folders)
     for root in arguments.folders:
-        yield from _walk_folder(root, listed=listed, named=named, passed=passed)
+        yield from _walk_folder(root, listed=listed, argument_folders=argument_folders, quarantines=quarantines)
     for folder, name in arguments.files:
         if folder not in listed:
             yield _describe_file(name, root=folder)
 
 
-def _walk_folder(root: str, *, listed: set[str], named: Set[str], passed: list[str]) -> Iterator[Candidate | Skipped]:
+def _walk_folder(
+    root: str, *, listed: set[str], argument_folders: Set[str], quarantines: list[str]
+) -> Iterator[Candidate | Skipped]:
     """What lies beneath one root, except in folders `listed` before; adds the folders listed now.
 
     System folders that are `named` as arguments are walked as roots of their own.
     """
-    waiting = [root]  # no recursion: folders nest deeper than Python's stack
-    while waiting:
-        folder = waiting.pop()
+    pending = [root]  # no recursion: folders nest deeper than Python's stack
+    while pending:
+        folder = pending.pop()
         if folder in listed:
             continue
         try:
             entries = _list_folder(folder)
         except OSError as problem:
-            yield Skipped(folder, _reason(problem))
+            yield Skipped(folder, _error_reason(problem))
             continue
         listed.add(folder)
-        if (own := _kind_of_our_own(folder, {entry.name for entry in entries})) is not None:
-            yield Skipped(folder, own)
+        if (skip_reason := _own_folder_reason(folder, {entry.name for entry in entries})) is not None:
+            yield Skipped(folder, skip_reason)
             continue
         subfolders: list[str] = []
         for entry in entries:
-            found = _describe_entry(entry, root=root, named=named)
-            if found is not None:
-                yield found
+            outcome = _describe_entry(entry, root=root, argument_folders=argument_folders)
+            if outcome is not None:
+                yield outcome
             else:
-                (passed if entry.name == QUARANTINE_NAME else subfolders).append(entry.path)
-        waiting.extend(path for path in reversed(subfolders) if not is_system_folder(os.path.basename(path)))
+                (quarantines if entry.name == QUARANTINE_NAME else subfolders).append(entry.path)
+        pending.extend(path for path in reversed(subfolders) if not is_system_folder(os.path.basename(path)))
 
 
-def _kind_of_our_own(folder: str, names: Set[str]) -> str | None:
+def _own_folder_reason(folder: str, names: Set[str]) -> str | None:
     """Why a folder with these entries is not walked; None for one that is no folder of ours."""
     if REPORT_MARKER in names:
-        return OF_REPORT
-    return OF_QUARANTINE if QUARANTINE_MARKER in names or (MANIFEST_NAME in names and is_run(folder)) else None
+        return REPORT_FOLDER
+    return QUARANTINE_FOLDER if QUARANTINE_MARKER in names or (MANIFEST_NAME in names and is_run(folder)) else None
 
 
 def _list_folder(folder: str) -> list[os.DirEntry[str]]:
@@ -184,21 +186,23 @@ def _list_folder(folder: str) -> list[os.DirEntry[str]]:
         return sorted(entries, key=lambda entry: os.fsencode(entry.name))
 
 
-def _describe_entry(entry: os.DirEntry[str], *, root: str, named: Set[str]) -> Candidate | Skipped | None:
+def _describe_entry(entry: os.DirEntry[str], *, root: str, argument_folders: Set[str]) -> Candidate | Skipped | None:
     """The candidate or skipped path of an entry; None for a folder that is no system folder, is named, or a
     quarantine."""
     try:
         if entry.is_symlink():
             return Skipped(entry.path, "symbolic link")
         if entry.is_dir(follow_symlinks=False):
-            expected = entry.name == QUARANTINE_NAME or entry.path in named or not is_system_folder(entry.name)
-            return None if expected else Skipped(entry.path, SYSTEM_FOLDER)
-        other = _other_kind(entry.name)  # first: a file that is no candidate costs no look at the disk
-        if other is not None:
-            return Skipped(entry.path, other)
-        return _by_status(entry.path, root=root, status=entry.stat(follow_symlinks=False))
+            is_walkable = (
+                entry.name == QUARANTINE_NAME or entry.path in argument_folders or not is_system_folder(entry.name)
+            )
+            return None if is_walkable else Skipped(entry.path, SYSTEM_FOLDER)
+        skip_reason = _file_skip_reason(entry.name)  # first: a file that is no candidate costs no look at the disk
+        if skip_reason is not None:
+            return Skipped(entry.path, skip_reason)
+        return _classify_by_status(entry.path, root=root, status=entry.stat(follow_symlinks=False))
     except OSError as problem:
-        return Skipped(entry.path, _reason(problem))
+        return Skipped(entry.path, _error_reason(problem))
 
 
 def _describe_file(name: str, *, root: str) -> Candidate | Skipped:
@@ -206,19 +210,19 @@ def _describe_file(name: str, *, root: str) -> Candidate | Skipped:
     try:
         status = os.lstat(path)
     except OSError as problem:
-        return Skipped(path, _reason(problem))
+        return Skipped(path, _error_reason(problem))
     if stat.S_ISLNK(status.st_mode):
         return Skipped(path, "symbolic link")
-    if (other := _other_kind(name)) is not None:
-        return Skipped(path, other)
-    return _by_status(path, root=root, status=status)
+    if (skip_reason := _file_skip_reason(name)) is not None:
+        return Skipped(path, skip_reason)
+    return _classify_by_status(path, root=root, status=status)
 
 
-def _other_kind(name: str) -> str | None:
+def _file_skip_reason(name: str) -> str | None:
     """Why a file of this name is no candidate; None if it is one."""
     if name.startswith("._"):
         return APPLE_DOUBLE
-    return None if is_image_name(name) else _reason_of_name(name)
+    return None if is_image_name(name) else _name_reason(name)
 
 
 def is_image_name(name: str) -> bool:
@@ -227,23 +231,23 @@ def is_image_name(name: str) -> bool:
     return (dot + suffix).lower() in IMAGE_SUFFIXES and stem.strip(".") != ""
 
 
-def _reason_of_name(name: str) -> str:
+def _name_reason(name: str) -> str:
     return UNFINISHED if name.lower().endswith(_UNFINISHED_SUFFIXES) else NOT_AN_IMAGE
 
 
-def ending_of(path: str) -> str:
+def suffix_of(path: str) -> str:
     """The last suffix of a name in small letters, with its dot; empty without one, or if it is too long for one."""
     stem, dot, suffix = os.path.basename(path).rpartition(".")
     return f"{dot}{suffix}".lower() if stem.strip(".") and len(suffix) < _LONGEST_SUFFIX else ""
 
 
-def _by_status(path: str, *, root: str, status: os.stat_result) -> Candidate | Skipped:
+def _classify_by_status(path: str, *, root: str, status: os.stat_result) -> Candidate | Skipped:
     if not stat.S_ISREG(status.st_mode):
         return Skipped(path, "not a regular file")
     return Candidate(path, root, status.st_size, status.st_mtime_ns)
 
 
-def _reason(problem: OSError) -> str:
+def _error_reason(problem: OSError) -> str:
     if isinstance(problem, FileNotFoundError):
         return "gone while walking"
     return problem.strerror or errno.errorcode.get(problem.errno or 0, "unknown problem")

@@ -24,13 +24,13 @@ from typing import Literal
 
 from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
-from indexer.files.refusals import SYNCING_BYTES, SYNCING_NAMES, needing
-from indexer.files.verification import Fingerprint, Mismatch, check
+from indexer.files.refusals import SYNCING_BYTES, SYNCING_NAMES, translate_refusal
+from indexer.files.verification import ContentDigest, MismatchError, verify
 
 RECORD_NAME = "witnesses.jsonl"
-_MOST_LINE_BYTES = 1 << 17  # two paths of 4096 bytes, each byte escaped as six
-_MOST_FOREIGN_BYTES = 1 << 24
-_MOST_KEPT_BYTES = 1 << 30  # the lines of more than a million removals
+_MAX_LINE_BYTES = 1 << 17  # two paths of 4096 bytes, each byte escaped as six
+_MAX_FOREIGN_BYTES = 1 << 24
+_MAX_ACTIVE_BYTES = 1 << 30  # the lines of more than a million removals
 _CHUNK_BYTES = 1 << 20
 
 
@@ -48,13 +48,13 @@ class WitnessLine:
     run_token: str
     at: str
 
-    def holds(self) -> bool:
+    def is_in_force(self) -> bool:
         """Whether the removed content is not back at its path, as far as can be told."""
         if not os.path.lexists(self.removed_path):
             return True
         try:
-            check(self.removed_path, expected=Fingerprint(self.removed_size_bytes, self.removed_hash))
-        except Mismatch:
+            verify(self.removed_path, expected=ContentDigest(self.removed_size_bytes, self.removed_hash))
+        except MismatchError:
             return True
         return False
 
@@ -67,10 +67,10 @@ def append(folder: str, *lines: WitnessLine) -> None:
     path = os.path.join(folder, RECORD_NAME)
     is_new = not os.path.lexists(path)
     # Each line begins with a line break: a line that a cut left unfinished then spoils only itself.
-    with needing(SYNCING_BYTES, path):
+    with translate_refusal(SYNCING_BYTES, path):
         io_steps.append(path, "".join(f"\n{json.dumps(asdict(line))}" for line in lines).encode("ascii"))
     if is_new:
-        with needing(SYNCING_NAMES, path):
+        with translate_refusal(SYNCING_NAMES, path):
             io_steps.sync_folder(path)
 
 
@@ -142,7 +142,7 @@ def read_lines(folder: str) -> Iterator[WitnessLine]:
         os.close(descriptor)
         return
     with os.fdopen(descriptor, "rb") as file:
-        while line := file.readline(_MOST_LINE_BYTES):
+        while line := file.readline(_MAX_LINE_BYTES):
             if (parsed := _parse(line)) is not None:
                 yield parsed
 
@@ -152,89 +152,89 @@ class WitnessRecords:
 
     def __init__(self, contents: Set[str]) -> None:
         self._contents = contents
-        self._read: dict[str, _Record] = {}
+        self._records: dict[str, _RecordFile] = {}
 
-    def list_holding(self, folders: Iterable[str], *, content_hash: str) -> list[tuple[str, WitnessLine]]:
+    def list_in_force(self, folders: Iterable[str], *, content_hash: str) -> list[tuple[str, WitnessLine]]:
         """The lines that hold now and name this content as a witness, each with the folder of its record.
 
         Raises `OSError` if a record cannot be read: nobody can tell then what it says.
         """
         lines: list[tuple[str, WitnessLine]] = []
         for folder in folders:
-            record = self._read.setdefault(folder, _Record(os.path.join(folder, RECORD_NAME), self._contents))
-            record.read_on()
+            record = self._records.setdefault(folder, _RecordFile(os.path.join(folder, RECORD_NAME), self._contents))
+            record.read_new_lines()
             lines += ((folder, line) for line in record.active.get(content_hash, {}).values())
-        return [(folder, line) for folder, line in lines if line.holds()]
+        return [(folder, line) for folder, line in lines if line.is_in_force()]
 
 
-class _Record:
+class _RecordFile:
     """One file: `active` has the lines that were not ended, by witness and then by removed content and path."""
 
     def __init__(self, path: str, contents: Set[str]) -> None:
         self._path, self._contents = path, contents
         self._file: tuple[int, int] | None = None
-        self._size_bytes, self._last_line, self._kept_bytes = 0, 0, 0
+        self._size_bytes, self._last_line, self._active_bytes = 0, 0, 0
         self.active: dict[str, dict[tuple[str, str], WitnessLine]] = {}
         self._witnesses: dict[tuple[str, str], str] = {}
         self._removed = set[str]()
 
-    def read_on(self) -> None:
+    def read_new_lines(self) -> None:
         """Reads what was added since the last time; another file in its place is read from its beginning."""
         try:
             status = os.lstat(self._path)
         except FileNotFoundError:
-            self._forget(None)
+            self._reset(None)
             return
         _require_regular(status, self._path)
         file = (status.st_dev, status.st_ino)
         if file != self._file or status.st_size < self._size_bytes:
-            self._forget(file)
+            self._reset(file)
         if status.st_size == self._size_bytes:
             return
         descriptor = io_steps.open_to_read(self._path)
         try:
             _require_regular(os.fstat(descriptor), self._path)
             os.lseek(descriptor, self._last_line, os.SEEK_SET)
-            self._read(descriptor)
+            self._read_lines(descriptor)
         finally:
             os.close(descriptor)
 
-    def _forget(self, file: tuple[int, int] | None) -> None:
-        self._file, self._size_bytes, self._last_line, self._kept_bytes = file, 0, 0, 0
+    def _reset(self, file: tuple[int, int] | None) -> None:
+        self._file, self._size_bytes, self._last_line, self._active_bytes = file, 0, 0, 0
         self.active, self._witnesses, self._removed = {}, {}, set()
 
-    def _read(self, descriptor: int) -> None:
+    def _read_lines(self, descriptor: int) -> None:
         """Notes the lines from here on. The last one is read again the next time: it may not be whole yet."""
         position, rest, foreign_bytes = self._last_line, b"", 0
         while chunk := io_steps.read_bytes(descriptor, most=_CHUNK_BYTES):
             position += len(chunk)
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
-                self._note(line)
+                self._add_line(line)
             if lines:
                 self._last_line = position - len(rest)
             foreign_bytes = 0 if lines else foreign_bytes + len(chunk)
-            if foreign_bytes > _MOST_FOREIGN_BYTES:
+            if foreign_bytes > _MAX_FOREIGN_BYTES:
                 raise OSError(errno.EFBIG, "the record has a line that does not end", self._path)
-            rest = rest[: _MOST_LINE_BYTES + 1]
-        self._note(rest)
+            rest = rest[: _MAX_LINE_BYTES + 1]
+        self._add_line(rest)
         self._size_bytes = position
 
-    def _note(self, line: bytes) -> None:
-        names = _hash_after(line, b'"witness_hash": "') in self._contents
-        ends = _hash_after(line, b'"removed_hash": "') in self._removed
-        if len(line) > _MOST_LINE_BYTES or not (names or ends) or (said := _parse(line)) is None:
+    def _add_line(self, line: bytes) -> None:
+        is_named_witness = _hash_after(line, b'"witness_hash": "') in self._contents
+        may_end_line = _hash_after(line, b'"removed_hash": "') in self._removed
+        if len(line) > _MAX_LINE_BYTES or not (is_named_witness or may_end_line) or (parsed := _parse(line)) is None:
             return
         # Whatever is said of a content that is back, or was and goes once more, ends what was said before.
-        key = (said.removed_hash, said.removed_path)
+        key = (parsed.removed_hash, parsed.removed_path)
         if (witness := self._witnesses.pop(key, None)) is not None:
             del self.active[witness][key]
-        if names and said.event == "removed":
-            self.active.setdefault(said.witness_hash, {})[key] = said
-            self._witnesses[key] = said.witness_hash
-            self._removed.add(said.removed_hash)
-            self._kept_bytes += len(line)
-            if self._kept_bytes > _MOST_KEPT_BYTES:
+        if is_named_witness and parsed.event == "removed":
+            self.active.setdefault(parsed.witness_hash, {})[key] = parsed
+            self._witnesses[key] = parsed.witness_hash
+            self._removed.add(parsed.removed_hash)
+            self._active_bytes += len(line)
+            if self._active_bytes > _MAX_ACTIVE_BYTES:
                 raise OSError(errno.EFBIG, "the record says more than can be kept in memory", self._path)
 
 
@@ -245,19 +245,19 @@ def _require_regular(status: os.stat_result, path: str) -> None:
 
 def _hash_after(line: bytes, name: bytes) -> str:
     """The hash after a name, without reading the whole line: a record may have a million."""
-    at = line.find(name)
-    return "" if at < 0 else line[at + len(name) : at + len(name) + 64].decode("ascii", "replace")
+    start = line.find(name)
+    return "" if start < 0 else line[start + len(name) : start + len(name) + 64].decode("ascii", "replace")
 
 
 def _parse(line: bytes) -> WitnessLine | None:
     """The line; None for one that a cut left unfinished, or that others wrote."""
     try:
-        said = WitnessLine(**json.loads(line))
+        parsed = WitnessLine(**json.loads(line))
     except (ValueError, TypeError, RecursionError):
         return None
-    words = [said.removed_hash, said.removed_path, said.witness_hash, said.witness_path]
-    words += [said.index_id, said.run_token, said.at]
-    if said.event not in ("removed", "restored"):
+    texts = [parsed.removed_hash, parsed.removed_path, parsed.witness_hash, parsed.witness_path]
+    texts += [parsed.index_id, parsed.run_token, parsed.at]
+    if parsed.event not in ("removed", "restored"):
         return None
-    sane = all(isinstance(word, str) for word in words) and isinstance(said.removed_size_bytes, int)
-    return said if sane and os.path.isabs(said.removed_path) else None
+    has_valid_types = all(isinstance(text, str) for text in texts) and isinstance(parsed.removed_size_bytes, int)
+    return parsed if has_valid_types and os.path.isabs(parsed.removed_path) else None

@@ -11,7 +11,7 @@ from indexer.domain.images import ImageState
 from indexer.domain.removal import IndexedFile, RemovalCandidate
 from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
-from indexer.files.system_folders import find_system_folder, is_apart
+from indexer.files.system_folders import find_system_folder, is_in_separate_system_folder
 from indexer.store.bulk import chunks, many
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, VerdictRow
@@ -193,7 +193,7 @@ def _flagged(*columns: Any) -> RemovalCandidate:
         pinned=pinned,
         judged=judged,
         in_system_folder=_was_walked(victim),
-        keeper_apart=_was_walked(keeper) or is_apart(keeper.path, victim.path),
+        keeper_apart=_was_walked(keeper) or is_in_separate_system_folder(keeper.path, victim.path),
     )
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import ImageState
-from indexer.files.system_folders import BEGINNINGS, find_system_folder
+from indexer.files.system_folders import NAME_PREFIXES, find_system_folder
 from indexer.store import runs
 from indexer.store.tables import ImageRow
 
@@ -32,7 +32,7 @@ def count_in_system_folders(session: Session, *, before: int | None = None) -> i
 def _may_lie_in_one(session: Session) -> ColumnElement[bool]:
     """A condition that holds for every path with a system folder in it, and for few others."""
     odd, short = "/[^a-zA-Z0-9]", "~[0-9]"
-    signs = zip_longest(*BEGINNINGS, fillvalue="")
+    signs = zip_longest(*NAME_PREFIXES, fillvalue="")
     listed = "/" + "".join(f"[{''.join(sorted({*at, *(one.upper() for one in at)}))}]" for at in signs)
     if session.get_bind().dialect.name == "sqlite":
         return or_(*(ImageRow.path.op("GLOB")(f"*{pattern}*") for pattern in (odd, short, listed)))

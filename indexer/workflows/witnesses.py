@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal, Protocol
 
-from indexer.files.folder_lock import HeldLocks, hold_folders
+from indexer.files.folder_lock import FolderLocks, lock_folders
 from indexer.files.markers import is_quarantine
 from indexer.files.quarantine import prepare_quarantine, quarantine_folder
 from indexer.files.witness_record import WitnessLine, append, append_restored, list_record_folders
@@ -36,11 +36,11 @@ class OfRun(Protocol):
 @contextmanager
 def hold_around(
     paths: Sequence[str], *, quarantine: str | None, may_write: Callable[[str], bool] = lambda _folder: True
-) -> Iterator[HeldLocks]:
+) -> Iterator[FolderLocks]:
     """Holds the locks of all quarantines that bear on files at these paths, as far as they are there and open to us.
 
     `may_write`: whether a quarantine, given by its real path, may be locked; where one may not, nobody is excluded.
-    Raises as `indexer.files.folder_lock.hold_folders`. Where the quarantine of a file cannot be locked, as what is
+    Raises as `indexer.files.folder_lock.lock_folders`. Where the quarantine of a file cannot be locked, as what is
     there is not one, the locks exclude nobody.
     """
     near = list_record_folders(paths)
@@ -50,7 +50,7 @@ def hold_around(
     if quarantine is not None and is_there:
         folders.append(quarantine)
     is_whole = (quarantine is None or is_there) and set(near) <= set(folders)
-    with hold_folders(folders, skip_closed=True) as locks:
+    with lock_folders(folders, skip_closed=True) as locks:
         yield locks if is_whole else replace(locks, exclusive=False)
 
 
@@ -61,7 +61,7 @@ def note_return(removal: Removal, *, index_id: str, at: datetime) -> None:
     locks that bear on the file are held meanwhile, so that no line of a new removal is ended by it.
     """
     line = witness_line(removal, "restored", index_id=index_id, token="", at=at)
-    if not line.holds():
+    if not line.is_in_force():
         append_restored(line)
 
 

@@ -162,7 +162,7 @@ def test_cut_rescue_is_finished_by_the_next(
 ) -> None:
     """Cut after any step, a second rescue brings back the rest, also the file that was under way."""
     if two_disks:
-        monkeypatch.setattr(moving, "_move_within", across(moving._move_within))
+        monkeypatch.setattr(moving, "_move_by_link", across(moving._move_by_link))
     real = getattr(io_steps, step)
 
     def cutting(*given: Any, **more: Any) -> None:

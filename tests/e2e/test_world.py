@@ -213,7 +213,7 @@ def test_other_disk_that_fills_up(lot: Index, other_disk: Path, monkeypatch: pyt
 
 def test_place_that_somebody_took(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that lies at the place made for a victim stays as it is, and the victim where it was."""
-    real = manifest.note
+    real = manifest.append_entry
 
     def noting(place: str, entry: manifest.Entry) -> None:
         real(place, entry)

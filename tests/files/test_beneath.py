@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from indexer.files import io_steps
-from indexer.files.beneath import lies_beneath, open_folder, open_place, split
-from indexer.files.verification import Mismatch
+from indexer.files.beneath import lies_beneath, open_folder, open_quarantine_path, split_path
+from indexer.files.verification import MismatchError
 
 
 def count_descriptors() -> int:
@@ -58,7 +58,7 @@ def test_what_is_no_folder_is_refused(tmp_path: Path, name: str, kind: str, make
     }
     makers[kind]()
     before = count_descriptors()
-    with pytest.raises(Mismatch), open_folder(str(path / "b" / "c"), make=make):
+    with pytest.raises(MismatchError), open_folder(str(path / "b" / "c"), make=make):
         pass
     assert [inside.relative_to(outside) for inside in outside.rglob("*")] == [Path("b")]
     assert not (tmp_path / "nowhere").exists()
@@ -88,7 +88,7 @@ def test_link_that_is_put_there_while_folders_are_made(tmp_path: Path, monkeypat
         (tmp_path / "a").symlink_to(outside)
 
     monkeypatch.setattr(io_steps, "make_folder", exchanging)
-    with pytest.raises(Mismatch), open_folder(str(tmp_path / "a" / "b"), make=True):
+    with pytest.raises(MismatchError), open_folder(str(tmp_path / "a" / "b"), make=True):
         pass
     assert os.listdir(outside) == []
 
@@ -121,14 +121,14 @@ def test_folders_that_cannot_be_read_are_passed(tmp_path: Path) -> None:
 )
 def test_paths_that_are_not_plain(path: str) -> None:
     """A path that leads up, is not whole or that no disk can hold is refused by its names alone."""
-    with pytest.raises(Mismatch):
-        split(path)
+    with pytest.raises(MismatchError):
+        split_path(path)
 
 
 def test_magic_links_are_refused() -> None:
     """The links of /proc that lead to a whole root or to an open folder are links like others."""
     for path in (f"/proc/self/root{os.getcwd()}", f"/proc/{os.getpid()}/cwd", f"/proc/{os.getpid()}/root"):
-        with pytest.raises(Mismatch), open_folder(path):
+        with pytest.raises(MismatchError), open_folder(path):
             pass
 
 
@@ -137,11 +137,11 @@ def test_place_is_open_at_each_level(tmp_path: Path) -> None:
     file = tmp_path / "q" / "run-1" / "7" / "1.png"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"1")
-    with open_place(str(file)) as place:
+    with open_quarantine_path(str(file)) as place:
         (tmp_path / "q").rename(tmp_path / "moved")
         assert Path(place.file).read_bytes() == b"1"
         assert (os.listdir(place.run_folder), os.listdir(place.folder)) == (["7"], ["1.png"])
-        assert os.path.samefile(place.run_name, tmp_path / "moved" / "run-1")
+        assert os.path.samefile(place.run_folder_entry, tmp_path / "moved" / "run-1")
 
 
 def test_lies_beneath() -> None:

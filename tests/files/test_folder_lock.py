@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from indexer.files import filesystems, folder_lock, io_steps
-from indexer.files.folder_lock import LOCK_NAME, hold_folders
+from indexer.files.folder_lock import LOCK_NAME, lock_folders
 
 HOLD = """
 import fcntl, sys
@@ -38,13 +38,13 @@ def test_another_command_waits(tmp_path: Path) -> None:
     """While another process holds one of the locks nobody gets them; when it ends, they are free."""
     (tmp_path / "b").mkdir()
     with held_elsewhere(tmp_path / "b") as other:
-        with pytest.raises(TimeoutError), hold_folders([str(tmp_path), str(tmp_path / "b")], patience_s=0.1):
+        with pytest.raises(TimeoutError), lock_folders([str(tmp_path), str(tmp_path / "b")], patience_s=0.1):
             pass
         with held_elsewhere(tmp_path):  # what was taken before the other one refused is free again
             pass
         other.kill()
         other.wait()
-        with hold_folders([str(tmp_path / "b")]) as locks:
+        with lock_folders([str(tmp_path / "b")]) as locks:
             assert locks.exclusive
             locks.require()
 
@@ -52,7 +52,7 @@ def test_another_command_waits(tmp_path: Path) -> None:
 def test_locks_end_with_their_block(tmp_path: Path) -> None:
     """After the block another process has the lock at once; its file stays, for its owner alone."""
     with ExitStack() as stack:
-        stack.enter_context(hold_folders([str(tmp_path)]))
+        stack.enter_context(lock_folders([str(tmp_path)]))
         descriptor = next(
             fd for fd in Path("/proc/self/fd").iterdir() if os.path.basename(os.readlink(fd)) == LOCK_NAME
         )
@@ -63,7 +63,7 @@ def test_locks_end_with_their_block(tmp_path: Path) -> None:
 
 def test_removed_lock_is_noticed(tmp_path: Path) -> None:
     """A holder whose lock file was removed, and made anew by others, is told before it goes on."""
-    with hold_folders([str(tmp_path)]) as locks:
+    with lock_folders([str(tmp_path)]) as locks:
         (tmp_path / LOCK_NAME).unlink()
         with pytest.raises(OSError, match="was removed while it was held"):
             locks.require()
@@ -81,9 +81,9 @@ def test_waiting_for_a_file_that_was_removed(tmp_path: Path, monkeypatch: pytest
         return real(descriptor)
 
     monkeypatch.setattr(io_steps, "take_lock", taking)
-    with hold_folders([str(tmp_path)]) as locks:
+    with lock_folders([str(tmp_path)]) as locks:
         locks.require()
-        with pytest.raises(TimeoutError), hold_folders([str(tmp_path)], patience_s=0.01):
+        with pytest.raises(TimeoutError), lock_folders([str(tmp_path)], patience_s=0.01):
             pass
 
 
@@ -92,10 +92,10 @@ def test_one_folder_by_two_names_is_locked_once(tmp_path: Path) -> None:
     (tmp_path / "q").mkdir()
     (tmp_path / "other").mkdir()
     (tmp_path / "link").symlink_to("q")
-    with hold_folders([str(tmp_path / "q")]):
+    with lock_folders([str(tmp_path / "q")]):
         pass
     os.link(tmp_path / "q" / LOCK_NAME, tmp_path / "other" / LOCK_NAME)  # one file in two folders, as a mount shows it
-    with hold_folders([str(tmp_path / name) for name in ("q", "link", "other")], patience_s=0.1) as locks:
+    with lock_folders([str(tmp_path / name) for name in ("q", "link", "other")], patience_s=0.1) as locks:
         locks.require()
 
 
@@ -111,7 +111,7 @@ def test_folders_are_locked_in_one_order(tmp_path: Path, monkeypatch: pytest.Mon
     orders = []
     for named in ([str(tmp_path / "z"), *map(str, folders)], [*map(str, folders[::-1])]):
         opened.clear()
-        with hold_folders(named):
+        with lock_folders(named):
             orders.append([*opened])
     assert orders[0] == orders[1]
     assert sorted(orders[0]) == [str(tmp_path / name / LOCK_NAME) for name in "abc"]
@@ -132,7 +132,7 @@ def test_what_is_no_lock_is_refused(tmp_path: Path, obstacle: object) -> None:
     """A link, a pipe or a folder in its place is refused at once; what the link leads to is not touched."""
     (tmp_path / "precious").write_bytes(b"the only copy")
     obstacle(tmp_path / LOCK_NAME)  # type: ignore[operator]
-    with pytest.raises(OSError), hold_folders([str(tmp_path)]):  # noqa: PT011 - the number differs between systems
+    with pytest.raises(OSError), lock_folders([str(tmp_path)]):  # noqa: PT011 - the number differs between systems
         pass
     assert (tmp_path / "precious").read_bytes() == b"the only copy"
 
@@ -147,9 +147,9 @@ def test_closed_folder_is_left_out_where_that_is_said(
         raise OSError(number, os.strerror(number), path)
 
     monkeypatch.setattr(io_steps, "open_lock", refusing)
-    with pytest.raises(OSError, match=os.strerror(number)), hold_folders([str(tmp_path)]):
+    with pytest.raises(OSError, match=os.strerror(number)), lock_folders([str(tmp_path)]):
         pass
-    with hold_folders([str(tmp_path)], skip_closed=True) as locks:
+    with lock_folders([str(tmp_path)], skip_closed=True) as locks:
         assert not locks.exclusive
 
 
@@ -166,7 +166,7 @@ def test_locks_that_other_hosts_do_not_see_exclude_nobody(
         monkeypatch.setattr(io_steps, "take_lock", refusing)
     else:
         monkeypatch.setattr(folder_lock, "is_shared", lambda _folder: True)
-    with hold_folders([str(tmp_path)]) as locks:
+    with lock_folders([str(tmp_path)]) as locks:
         assert not locks.exclusive
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.files.known_indexes import KnownIndex, KnownIndexes, is_there
+from indexer.files.known_indexes import KnownIndex, KnownIndexes, index_exists
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 INDEX = KnownIndex("/data/indexer.db", "ab" * 16, ("/data/lot",), NOON, "ada", "box")
@@ -38,7 +38,7 @@ def test_what_is_noted_is_listed(known: KnownIndexes) -> None:
     odd = replace(INDEX, address=os.fsdecode(b"/caf\xe9\n.db"), folders=(os.fsdecode(b"/\xff"),))
     server = replace(INDEX, address="postgresql+psycopg://ada@db/lot", last_used=NOON + timedelta(days=1))
     for index in (INDEX, server, odd):
-        known.note(index)
+        known.record_use(index)
     assert known.list_indexes()[0] == server
     assert set(known.list_indexes()) == {INDEX, server, odd}
 
@@ -47,7 +47,7 @@ def test_it_is_closed_to_others(known: KnownIndexes, folder: Path) -> None:
     """The folder and its file are the owner's alone, whatever the umask says."""
     before = os.umask(0)
     try:
-        known.note(INDEX)
+        known.record_use(INDEX)
     finally:
         os.umask(before)
     assert (folder.stat().st_mode & 0o777, only_file(folder).stat().st_mode & 0o777) == (0o700, 0o600)
@@ -56,16 +56,16 @@ def test_it_is_closed_to_others(known: KnownIndexes, folder: Path) -> None:
 def test_folders_of_one_index_are_kept(known: KnownIndexes) -> None:
     """The last folders come first, each once, and not more than twenty; another index at the path begins anew."""
     for number in range(30):
-        known.note(replace(INDEX, folders=(f"/{number}", "/always")))
+        known.record_use(replace(INDEX, folders=(f"/{number}", "/always")))
     assert known.list_indexes()[0].folders == ("/29", "/always", *(f"/{number}" for number in range(28, 10, -1)))
-    known.note(replace(INDEX, index_id="cd" * 16, folders=("/new",)))
+    known.record_use(replace(INDEX, index_id="cd" * 16, folders=("/new",)))
     assert [index.folders for index in known.list_indexes()] == [("/new",)]
 
 
 def test_a_hundred_are_kept(known: KnownIndexes, folder: Path) -> None:
     """Of more than a hundred indexes those that were used longest ago are dropped."""
     for number in range(103):
-        known.note(replace(INDEX, address=f"/{number}.db"))
+        known.record_use(replace(INDEX, address=f"/{number}.db"))
         for path in folder.iterdir():  # as if every use was a second after the one before
             os.utime(path, ns=(0, path.stat().st_mtime_ns - 10**9))
     assert {index.address for index in known.list_indexes()} == {f"/{number}.db" for number in range(3, 103)}
@@ -88,11 +88,11 @@ def test_a_hundred_are_kept(known: KnownIndexes, folder: Path) -> None:
 )
 def test_a_damaged_file_costs_its_own_entry(known: KnownIndexes, folder: Path, content: bytes) -> None:
     """A file that is not as it was written tells nothing; the others are listed, and it is written anew."""
-    known.note(INDEX)
+    known.record_use(INDEX)
     only_file(folder).write_bytes(content)
-    known.note(replace(INDEX, address="/other.db"))
+    known.record_use(replace(INDEX, address="/other.db"))
     assert [index.address for index in known.list_indexes()] == ["/other.db"]
-    known.note(INDEX)
+    known.record_use(INDEX)
     assert set(known.list_indexes()) == {INDEX, replace(INDEX, address="/other.db")}
 
 
@@ -113,7 +113,7 @@ def test_a_damaged_file_costs_its_own_entry(known: KnownIndexes, folder: Path, c
 )
 def test_values_that_make_no_sense(known: KnownIndexes, folder: Path, name: str, value: object) -> None:
     """A file with a value that cannot be meant tells nothing."""
-    known.note(INDEX)
+    known.record_use(INDEX)
     path = only_file(folder)
     path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
     assert known.list_indexes() == []
@@ -143,21 +143,21 @@ def test_no_link_is_followed(
     known: KnownIndexes, folder: Path, tmp_path: Path, link: Callable[[Path, Path], None]
 ) -> None:
     """What a link leads to is never written to, and not read through a link of a file or of the folder."""
-    known.note(INDEX)
+    known.record_use(INDEX)
     target = tmp_path / "target"
     link(folder, target)
     inside = only_file(target) if target.is_dir() else target
     before = inside.read_bytes()
-    known.note(replace(INDEX, folders=("/more",)))
+    known.record_use(replace(INDEX, folders=("/more",)))
     assert (inside.read_bytes(), target.is_symlink()) == (before, False)
     assert [index.folders[0] for index in known.list_indexes()] == (["/more"] if link is make_link_of_partial else [])
 
 
 def test_folder_that_others_write_to(known: KnownIndexes, folder: Path) -> None:
     """What others could have put there is not believed, and nothing is added."""
-    known.note(INDEX)
+    known.record_use(INDEX)
     folder.chmod(0o777)
-    known.note(replace(INDEX, address="/other.db"))
+    known.record_use(replace(INDEX, address="/other.db"))
     assert (known.list_indexes(), len(list(folder.iterdir()))) == ([], 1)
 
 
@@ -166,11 +166,11 @@ def test_home_of_somebody_else(known: KnownIndexes, folder: Path) -> None:
     """An administrator with the home of another person leaves nothing there that the person could not write to."""
     folder.parent.parent.mkdir()
     os.chown(folder.parent.parent, 12345, 12345)
-    known.note(INDEX)
+    known.record_use(INDEX)
     assert (list(folder.parent.parent.iterdir()), known.list_indexes()) == ([], [])
     folder.mkdir(parents=True)
     os.chown(folder, 12345, 12345)
-    known.note(INDEX)
+    known.record_use(INDEX)
     assert (list(folder.iterdir()), known.list_indexes()) == ([], [])
 
 
@@ -178,19 +178,19 @@ def test_home_of_somebody_else(known: KnownIndexes, folder: Path) -> None:
 def test_where_nothing_can_be_written(place: str | None) -> None:
     """Without a folder, or where none can be made, the list is empty, and noting does nothing."""
     known = KnownIndexes(place)
-    known.note(INDEX)
+    known.record_use(INDEX)
     assert known.list_indexes() == []
 
 
 def test_a_full_disk_leaves_what_was_there(known: KnownIndexes, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that cannot be put in place leaves the one before, and no part of itself."""
-    known.note(INDEX)
+    known.record_use(INDEX)
 
     def full(*_given: object, **_more: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "rename", full)
-    known.note(replace(INDEX, folders=("/more",)))
+    known.record_use(replace(INDEX, folders=("/more",)))
     assert (known.list_indexes(), len(list(folder.iterdir()))) == ([INDEX], 1)
 
 
@@ -199,4 +199,4 @@ def test_is_there(tmp_path: Path) -> None:
     (tmp_path / "full.db").write_bytes(b"x")
     (tmp_path / "empty.db").touch()
     places = [str(tmp_path / "full.db"), "postgresql+psycopg://db/lot", str(tmp_path / "empty.db"), "/none", "/\0"]
-    assert [is_there(place) for place in places] == [True, True, False, False, False]
+    assert [index_exists(place) for place in places] == [True, True, False, False, False]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from indexer.files.manifest import MANIFEST_NAME, Entry, is_manifest, note, read, read_heads
+from indexer.files.manifest import MANIFEST_NAME, Entry, append_entry, is_manifest, read, read_first_entries
 
 ENTRY = Entry("/lot/1.png", 1, "0" * 64, "/lot/0.png", "2026-01-01", "1" * 64, "i" * 32, "r" * 32)
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -44,11 +44,11 @@ def write(run_folder: Path, data: bytes) -> Path:
 def test_what_was_noted_is_read(run_folder: Path) -> None:
     """A line that was written is read again; of two of one place the last one holds."""
     place = str(run_folder / "7" / "1.png")
-    note(place, replace(ENTRY, path="/lot/old.png"))
-    note(place, ENTRY)
+    append_entry(place, replace(ENTRY, path="/lot/old.png"))
+    append_entry(place, ENTRY)
     assert read(str(run_folder.parent)).entries == {place: ENTRY}
     assert read(str(run_folder)).entries == {place: ENTRY}
-    assert [found for found, _ in read_heads(str(run_folder.parent))] == [place]
+    assert [found for found, _ in read_first_entries(str(run_folder.parent))] == [place]
 
 
 def test_lines_of_earlier_versions_are_read(run_folder: Path) -> None:
@@ -92,7 +92,7 @@ def test_what_is_no_manifest_is_refused(run_folder: Path, kind: str) -> None:
     KINDS[kind](run_folder / MANIFEST_NAME)
     began, descriptors = time.monotonic(), len(os.listdir("/proc/self/fd"))
     contents = read(str(run_folder.parent))
-    heads = read_heads(str(run_folder.parent))
+    heads = read_first_entries(str(run_folder.parent))
     took_s = time.monotonic() - began
     tracemalloc.start()
     try:
@@ -184,7 +184,7 @@ def test_any_bytes(run_folder: Path, data: bytes) -> None:
         assert os.path.isabs(entry.path)
         assert 0 <= entry.size_bytes < 1 << 63
         os.fsencode(entry.path + entry.keeper_path + place)
-    assert all(place.startswith(f"{run_folder}/") for place, _ in read_heads(str(run_folder.parent)))
+    assert all(place.startswith(f"{run_folder}/") for place, _ in read_first_entries(str(run_folder.parent)))
     is_manifest(str(path))
 
 
@@ -195,6 +195,6 @@ def test_appending_to_a_pipe_is_refused(run_folder: Path) -> None:
     reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         with pytest.raises(OSError, match="no regular file"):
-            note(str(run_folder / "7" / "1.png"), ENTRY)
+            append_entry(str(run_folder / "7" / "1.png"), ENTRY)
     finally:
         os.close(reading)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import FolderProblem
-from indexer.files.manifest import Entry, note
+from indexer.files.manifest import Entry, append_entry
 from indexer.files.markers import QUARANTINE_MARKER, find_quarantine
-from indexer.files.quarantine import prepare_quarantine, quarantine_place
-from indexer.files.walking import OF_QUARANTINE, Candidate, Skipped, walk
+from indexer.files.quarantine import prepare_quarantine, reserve_quarantine_path
+from indexer.files.walking import QUARANTINE_FOLDER, Candidate, Skipped, walk
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def quarantine(tmp_path: Path) -> Path:
     """A quarantine under a name of its own, with one file."""
     folder = tmp_path / "data" / "removed"
     prepare_quarantine(str(folder))
-    place = quarantine_place(str(folder), run="run-0123abcd-3", name="7", basename="1.png")
-    note(place, Entry("/lot/1.png", 1, "0" * 64, "/lot/0.png", "2026-01-01"))
+    place = reserve_quarantine_path(str(folder), run="run-0123abcd-3", name="7", basename="1.png")
+    append_entry(place, Entry("/lot/1.png", 1, "0" * 64, "/lot/0.png", "2026-01-01"))
     Path(place).write_bytes(b"?")
     return folder
 
@@ -27,7 +27,7 @@ def walked(folder: Path) -> tuple[list[str], list[str]]:
     """The candidates below a folder, and the folders skipped as quarantines."""
     found = list(walk([str(folder)]))
     candidates = [one.path for one in found if isinstance(one, Candidate)]
-    return candidates, [one.path for one in found if isinstance(one, Skipped) and one.reason == OF_QUARANTINE]
+    return candidates, [one.path for one in found if isinstance(one, Skipped) and one.reason == QUARANTINE_FOLDER]
 
 
 def test_marked_folder_is_not_walked(tmp_path: Path, quarantine: Path) -> None:

@@ -9,7 +9,7 @@ from indexer.files import manifest, witness_record
 from indexer.files.manifest import Entry
 from indexer.files.mentions import Mention, iter_mentions
 from indexer.files.owners import Owner
-from indexer.files.quarantine import prepare_quarantine, quarantine_place
+from indexer.files.quarantine import prepare_quarantine, reserve_quarantine_path
 from indexer.files.witness_record import WitnessLine
 
 A, B = "aa" * 16, "bb" * 16
@@ -31,7 +31,7 @@ def line(removed: str, witness: str, *, index_id: str = A) -> WitnessLine:
 
 def folders(quarantine: str, *, holder: str) -> set[str]:
     """The folders of the mentions."""
-    return {one.folder for one in iter_mentions(quarantine, holder=holder, owners=())}
+    return {one.folder for one in iter_mentions(quarantine, parent_folder=holder, owners=())}
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_line_speaks_of_the_folder_that_was_taken_in(
     """It is the one beside the quarantine that leads to the images; of images elsewhere, any that lies there."""
     witness_record.append(quarantine, line(removed, witness))
     assert folders(quarantine, holder="/data") == said
-    assert {one.at for one in iter_mentions(quarantine, holder="/data", owners=())} == {AT}
+    assert {one.at for one in iter_mentions(quarantine, parent_folder="/data", owners=())} == {AT}
 
 
 def test_quarantine_of_the_root(quarantine: str) -> None:
@@ -63,7 +63,7 @@ def test_quarantine_of_the_root(quarantine: str) -> None:
 def test_owner_tells_its_root(quarantine: str) -> None:
     """An owner in the marker says itself what it took in; of another place, any folder beside the quarantine."""
     owners = [Owner(A, root, "/x.db", "ada", "box") for root in ("/data", "/data/lot/deep", "/else", "/data-2")]
-    told = [mention.folder for mention in iter_mentions(quarantine, holder="/data", owners=owners)]
+    told = [mention.folder for mention in iter_mentions(quarantine, parent_folder="/data", owners=owners)]
     assert told == ["/data", "/data/lot/deep", "/data", "/data"]
 
 
@@ -71,11 +71,11 @@ def test_manifests_name_their_indexes(quarantine: str) -> None:
     """Each run's first entry names its index, in the quarantine and where one run was copied out of it."""
     entry = Entry("/data/lot/1.png", 1, "0" * 64, "/data/lot/0.png", AT, "1" * 64, A, "t")
     for number, index_id in enumerate((A, B, "")):
-        place = quarantine_place(quarantine, run=f"run-0123abcd-{number}", name="1", basename="1.png")
-        manifest.note(place, replace(entry, index_id=index_id))
-    mentions = list(iter_mentions(quarantine, holder="/data", owners=()))
+        place = reserve_quarantine_path(quarantine, run=f"run-0123abcd-{number}", name="1", basename="1.png")
+        manifest.append_entry(place, replace(entry, index_id=index_id))
+    mentions = list(iter_mentions(quarantine, parent_folder="/data", owners=()))
     assert mentions == [Mention(index_id, "/data/lot", "t", AT) for index_id in (A, B, "")]
-    assert list(iter_mentions(f"{quarantine}/run-0123abcd-1", holder="/data", owners=())) == [mentions[1]]
+    assert list(iter_mentions(f"{quarantine}/run-0123abcd-1", parent_folder="/data", owners=())) == [mentions[1]]
 
 
 def test_record_that_is_no_file(quarantine: str) -> None:

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 from indexer.files import io_steps, moving
-from indexer.files.quarantine import quarantine_folder, quarantine_place
-from indexer.files.verification import FileIdentity, Fingerprint, Mismatch, check
+from indexer.files.quarantine import quarantine_folder, reserve_quarantine_path
+from indexer.files.verification import ContentDigest, FileIdentity, MismatchError, verify
 from indexer.files.walking import QUARANTINE_NAME
 
 pytestmark = pytest.mark.usefixtures("way")  # every kind of disk, unless a test names some
 
 BYTES = bytes(range(256)) * 9000  # more than two chunks
 MTIME_NS = 1_616_849_617_123_456_789
-PRINT = Fingerprint(len(BYTES), hashlib.sha256(BYTES).hexdigest())
+PRINT = ContentDigest(len(BYTES), hashlib.sha256(BYTES).hexdigest())
 STEPS = [name for name, _ in inspect.getmembers(io_steps, inspect.isfunction) if not name.startswith("_")]
 
 ODD_NAMES = [
@@ -58,7 +58,7 @@ def tree(folder: Path) -> Tree:
 def ends(lot: Path) -> tuple[str, str, FileIdentity]:
     """Source, target and the source's checked identity."""
     source = str(lot / "a" / "1.png")
-    return source, str(lot / "b" / "1.png"), check(source, expected=PRINT)
+    return source, str(lot / "b" / "1.png"), verify(source, expected=PRINT)
 
 
 def test_move_keeps_bytes_time_and_mode(lot: Path) -> None:
@@ -86,12 +86,12 @@ def test_move_refuses_what_was_not_checked(lot: Path) -> None:
     """A file that took the source's name after the check, or was written to, stays where it is."""
     source, target, expected = ends(lot)
     os.replace(made(lot / "new", content=b"new"), source)
-    with pytest.raises(Mismatch):
+    with pytest.raises(MismatchError):
         moving.move_no_replace(source, target, expected=expected)
     assert tree(lot) == {"a/1.png": (b"new", MTIME_NS)}
-    rewritten = check(source, expected=Fingerprint(3, hashlib.sha256(b"new").hexdigest()))
+    rewritten = verify(source, expected=ContentDigest(3, hashlib.sha256(b"new").hexdigest()))
     os.utime(source, ns=(1, 1))
-    with pytest.raises(Mismatch):
+    with pytest.raises(MismatchError):
         moving.move_no_replace(source, target, expected=rewritten)
     assert tree(lot) == {"a/1.png": (b"new", 1)}
 
@@ -112,7 +112,7 @@ def test_move_undoes_a_swap_between_look_and_move(lot: Path, monkeypatch: pytest
         return real(*given)
 
     monkeypatch.setattr(io_steps, step, swapped)
-    with pytest.raises(Mismatch):
+    with pytest.raises(MismatchError):
         moving.move_no_replace(source, target, expected=expected)
     assert tree(lot) == {"a/1.png": (b"new", MTIME_NS)}
 
@@ -146,7 +146,7 @@ def test_move_stops_when_the_source_is_written_to(lot: Path, monkeypatch: pytest
         drop(given, expected=expected)
 
     monkeypatch.setattr(moving, "_drop", written)
-    with pytest.raises(Mismatch):
+    with pytest.raises(MismatchError):
         moving.move_no_replace(source, target, expected=expected)
     assert tree(lot) == {"a/1.png": (b"longer", 5), **left}
 
@@ -168,7 +168,7 @@ def test_copy_that_reads_back_wrong_is_no_move(lot: Path, monkeypatch: pytest.Mo
     """If the other disk gives back other bytes, the source stays and the copy goes."""
     source, target, expected = ends(lot)
     monkeypatch.setattr(io_steps, "read_hash", lambda descriptor: "0" * 64)
-    with pytest.raises(Mismatch):
+    with pytest.raises(MismatchError):
         moving.move_no_replace(source, target, expected=expected)
     assert tree(lot) == HERE
 
@@ -206,7 +206,7 @@ def test_cut_at_any_step_loses_nothing(
         moving.move_no_replace(source, target, expected=expected)
     elif "a/1.png" in found:
         moving.discard_partial(target)
-        moving.delete(source, expected=check(source, expected=PRINT))
+        moving.delete(source, expected=verify(source, expected=PRINT))
     assert tree(lot) == MOVED
 
 
@@ -267,11 +267,11 @@ def test_odd_names_survive_there_and_back(tmp_path: Path, name: str) -> None:
     """Any name a disk can hold goes to quarantine and comes back as it was."""
     lot = tmp_path / name.rpartition(".")[0]
     source = made(lot / name)
-    place = quarantine_place(quarantine_folder(str(lot)), run="1", name="7", basename=name)
-    moving.move_no_replace(source, place, expected=check(source, expected=PRINT))
+    place = reserve_quarantine_path(quarantine_folder(str(lot)), run="1", name="7", basename=name)
+    moving.move_no_replace(source, place, expected=verify(source, expected=PRINT))
     assert tree(lot.parent / QUARANTINE_NAME) == {f"1/7/{name}": (BYTES, MTIME_NS)}
     assert tree(lot) == {}
-    moving.move_no_replace(place, source, expected=check(place, expected=PRINT))
+    moving.move_no_replace(place, source, expected=verify(place, expected=PRINT))
     assert tree(lot) == {name: (BYTES, MTIME_NS)}
 
 
@@ -280,13 +280,13 @@ def test_delete_takes_the_checked_file_only(lot: Path) -> None:
     source, _, expected = ends(lot)
     os.replace(source, lot / "kept")
     made(Path(source), content=b"new")
-    with pytest.raises(Mismatch):
+    with pytest.raises(MismatchError):
         moving.delete(source, expected=expected)
     os.utime(lot / "kept", ns=(1, 1))
-    with pytest.raises(Mismatch):
+    with pytest.raises(MismatchError):
         moving.delete(str(lot / "kept"), expected=expected)
-    with pytest.raises(Mismatch):
+    with pytest.raises(MismatchError):
         moving.delete(str(lot / "nothing"), expected=expected)
     assert tree(lot) == {"a/1.png": (b"new", MTIME_NS), "kept": (BYTES, 1)}
-    moving.delete(str(lot / "kept"), expected=check(str(lot / "kept"), expected=PRINT))
+    moving.delete(str(lot / "kept"), expected=verify(str(lot / "kept"), expected=PRINT))
     assert tree(lot) == {"a/1.png": (b"new", MTIME_NS)}

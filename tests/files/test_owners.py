@@ -9,7 +9,7 @@ import pytest
 
 from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_MARKER
-from indexer.files.owners import Owner, read_owners, sign
+from indexer.files.owners import Owner, add_owner, read_owners
 from indexer.files.quarantine import prepare_quarantine
 
 ADA = Owner("ab" * 16, "/data/lot", "/data/indexer.db", "ada", "box")
@@ -27,7 +27,7 @@ def quarantine(tmp_path: Path) -> str:
 def test_owners_come_back(quarantine: str) -> None:
     """The one that a quarantine was made for, and those that came later, are named, each once."""
     for owner in (ADA, BOB, BOB, ADA, replace(ADA, root="/data/gate")):
-        sign(quarantine, owner)
+        add_owner(quarantine, owner)
     assert list(read_owners(quarantine)) == [ADA, BOB, replace(ADA, root="/data/gate")]
 
 
@@ -43,7 +43,7 @@ def test_damaged_lines_name_nobody(quarantine: str, line: bytes) -> None:
     """A line that a cut or somebody else left spoils no other."""
     with Path(quarantine, QUARANTINE_MARKER).open("ab") as marker:
         marker.write(line)
-    sign(quarantine, BOB)
+    add_owner(quarantine, BOB)
     assert list(read_owners(quarantine)) == [ADA, BOB]
 
 
@@ -54,5 +54,5 @@ def test_a_marker_that_cannot_be_written_stops_nothing(quarantine: str, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(io_steps, "append", full)
-    sign(quarantine, BOB)
+    add_owner(quarantine, BOB)
     assert list(read_owners(quarantine)) == [ADA]

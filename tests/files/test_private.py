@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from indexer.files import io_steps, private
-from indexer.files.folder_lock import LOCK_NAME, hold_folders
+from indexer.files.folder_lock import LOCK_NAME, lock_folders
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER
 from indexer.files.quarantine import prepare_quarantine
@@ -208,7 +208,7 @@ def test_links_in_a_quarantine(place: Path, precious: Path, name: str) -> None:
     folder.mkdir()
     (folder / name).symlink_to(precious)
     if name == LOCK_NAME:
-        with pytest.raises(OSError, match="symbolic link"), hold_folders([str(folder)]):
+        with pytest.raises(OSError, match="symbolic link"), lock_folders([str(folder)]):
             pass
     elif name == QUARANTINE_MARKER:
         prepare_quarantine(str(folder))

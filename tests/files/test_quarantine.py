@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from indexer.files.quarantine import forget_place, make_folders, quarantine_folder, quarantine_place
+from indexer.files.quarantine import (
+    make_synced_folders,
+    quarantine_folder,
+    release_quarantine_path,
+    reserve_quarantine_path,
+)
 from indexer.files.walking import QUARANTINE_NAME
 
 
@@ -48,32 +53,32 @@ def test_quarantine_moves_inside_the_root(
 def test_quarantine_places_are_never_shared(lot: Path) -> None:
     """Every call gives a new folder, also for the same run and name; forgetting them leaves what they did not make."""
     folder = str(lot / "new" / QUARANTINE_NAME)
-    places = [quarantine_place(folder, run="3", name="7", basename="1.png") for _ in range(3)]
+    places = [reserve_quarantine_path(folder, run="3", name="7", basename="1.png") for _ in range(3)]
     assert places == [f"{folder}/3/{name}/1.png" for name in ("7", "7-2", "7-3")]
     assert [os.listdir(os.path.dirname(place)) for place in places] == [[], [], []]
     Path(places[1]).write_bytes(b"kept")
     for place in [*places, places[0]]:
-        forget_place(place)
+        release_quarantine_path(place)
     assert Path(places[1]).read_bytes() == b"kept"
     assert os.listdir(f"{folder}/3") == ["7-2"]
     os.unlink(places[1])
-    forget_place(places[1])
+    release_quarantine_path(places[1])
     assert os.listdir(folder) == []
 
 
 def test_quarantine_is_closed_to_others(lot: Path) -> None:
     """The folders made for a quarantined file, and for one that comes back, are for the owner alone."""
-    place = Path(quarantine_place(str(lot / "q"), run="3", name="7", basename="1.png"))
-    make_folders(str(lot / "c" / "d"))
-    make_folders(str(lot / "c" / "d"))
+    place = Path(reserve_quarantine_path(str(lot / "q"), run="3", name="7", basename="1.png"))
+    make_synced_folders(str(lot / "c" / "d"))
+    make_synced_folders(str(lot / "c" / "d"))
     assert [folder.stat().st_mode & 0o777 for folder in list(place.parents)[:3]] == [0o700] * 3
     assert [folder.stat().st_mode & 0o777 for folder in (lot / "c" / "d", lot / "c")] == [0o700] * 2
 
 
 def test_place_in_a_folder_of_ones_own(lot: Path) -> None:
     """A quarantine that a person named stays when it is empty."""
-    place = quarantine_place(str(lot / "b"), run="3", name="7", basename="1.png")
-    forget_place(place)
+    place = reserve_quarantine_path(str(lot / "b"), run="3", name="7", basename="1.png")
+    release_quarantine_path(place)
     assert os.listdir(lot / "b") == []
 
 
@@ -81,5 +86,5 @@ def test_no_place_where_a_file_is_in_the_way(lot: Path) -> None:
     """A file in the place of the quarantine is left alone and told."""
     before = (lot / "a" / "1.png").read_bytes()
     with pytest.raises(NotADirectoryError):
-        quarantine_place(str(lot / "a" / "1.png"), run="3", name="7", basename="1.png")
+        reserve_quarantine_path(str(lot / "a" / "1.png"), run="3", name="7", basename="1.png")
     assert (lot / "a" / "1.png").read_bytes() == before

@@ -2,7 +2,13 @@
 
 import pytest
 
-from indexer.files.system_folders import BEGINNINGS, LISTED, find_system_folder, is_apart, is_system_folder
+from indexer.files.system_folders import (
+    LISTED_NAMES,
+    NAME_PREFIXES,
+    find_system_folder,
+    is_in_separate_system_folder,
+    is_system_folder,
+)
 
 OTHERS = [
     ".Trashes",
@@ -59,7 +65,7 @@ SPACED = [
     "Network Recycle Bin 1",
     "trash can",
 ]
-NAMES = sorted({*LISTED, *OTHERS, *SPACED})
+NAMES = sorted({*LISTED_NAMES, *OTHERS, *SPACED})
 
 CAMERAS = [
     "gate",
@@ -124,7 +130,7 @@ def test_names_of_cameras_are_none(name: str) -> None:
 def test_beginnings_cover_every_plain_name(name: str) -> None:
     """A name that begins with a letter or digit, and is no short one, has a beginning that the query goes by."""
     plain = name[0].isascii() and name[0].isalnum() and "~" not in name
-    assert not plain or name.lower().startswith(BEGINNINGS)
+    assert not plain or name.lower().startswith(NAME_PREFIXES)
 
 
 def test_folder_is_looked_for_beneath_the_root() -> None:
@@ -141,11 +147,16 @@ def test_folder_is_looked_for_beneath_the_root() -> None:
 def test_files_are_apart_where_only_one_lies_in_a_system_folder() -> None:
     """A path is apart from another if it lies in a system folder and the other does not lie in the same one."""
     live, copy, deeper = "/lot/gate/a.png", "/lot/.snapshot/daily/a.png", "/lot/.snapshot/daily/gate/b.png"
-    assert (is_apart(copy, live), is_apart(live, copy), is_apart(copy, deeper), is_apart(deeper, copy)) == (
+    assert (
+        is_in_separate_system_folder(copy, live),
+        is_in_separate_system_folder(live, copy),
+        is_in_separate_system_folder(copy, deeper),
+        is_in_separate_system_folder(deeper, copy),
+    ) == (
         True,
         False,
         False,
         False,
     )
-    assert is_apart("/lot/.snapshot/a.png", "/lot/.snapshots/a.png")
-    assert not is_apart("/.pool/lot/a.png", "/.pool/lot/gate/b.png")
+    assert is_in_separate_system_folder("/lot/.snapshot/a.png", "/lot/.snapshots/a.png")
+    assert not is_in_separate_system_folder("/.pool/lot/a.png", "/.pool/lot/gate/b.png")

@@ -10,27 +10,27 @@ from typing import Any
 import pytest
 
 from indexer.files import io_steps
-from indexer.files.verification import FileIdentity, Fingerprint, Mismatch, check, check_and_read, same_file
+from indexer.files.verification import ContentDigest, FileIdentity, MismatchError, is_same_file, verify, verify_and_read
 
 BYTES = bytes(range(256)) * 9000  # what the lot's file holds
 MTIME_NS = 1_616_849_617_123_456_789
-PRINT = Fingerprint(len(BYTES), hashlib.sha256(BYTES).hexdigest())
-BOTH_WAYS = pytest.mark.parametrize(("look", "read"), [(check, "read_hash"), (check_and_read, "read_bytes")])
+PRINT = ContentDigest(len(BYTES), hashlib.sha256(BYTES).hexdigest())
+BOTH_WAYS = pytest.mark.parametrize(("look", "read"), [(verify, "read_hash"), (verify_and_read, "read_bytes")])
 
 
 def test_check_gives_the_identity(lot: Path) -> None:
     """A file as expected is told by device, inode and mtime."""
     status = os.stat(lot / "a" / "1.png")
-    assert check(f"{lot}/a/1.png", expected=PRINT) == FileIdentity(status.st_dev, status.st_ino, status.st_mtime_ns)
+    assert verify(f"{lot}/a/1.png", expected=PRINT) == FileIdentity(status.st_dev, status.st_ino, status.st_mtime_ns)
 
 
 def test_the_bytes_come_with_the_identity(lot: Path) -> None:
     """Who asks for them is given the very bytes that were found as expected."""
     path = f"{lot}/a/1.png"
-    assert check_and_read(path, expected=PRINT) == (check(path, expected=PRINT), BYTES)
+    assert verify_and_read(path, expected=PRINT) == (verify(path, expected=PRINT), BYTES)
 
 
-@pytest.mark.parametrize("look", [check, check_and_read])
+@pytest.mark.parametrize("look", [verify, verify_and_read])
 @pytest.mark.parametrize("change", ["missing", "no folder", "link", "folder", "pipe", "longer", "other"])
 def test_check_refuses_what_is_not_expected(tmp_path: Path, change: str, look: Callable[..., object]) -> None:
     """A file that is missing, no regular file, or has another size or other bytes is refused, with a reason."""
@@ -46,7 +46,7 @@ def test_check_refuses_what_is_not_expected(tmp_path: Path, change: str, look: C
         "other": lambda: path.write_bytes(BYTES[::-1]),
     }
     acts[change]()
-    with pytest.raises(Mismatch) as caught:
+    with pytest.raises(MismatchError) as caught:
         look(str(path / "x" if change == "no folder" else path), expected=PRINT)
     assert caught.value.reason
 
@@ -64,7 +64,7 @@ def test_check_refuses_what_cannot_be_read(
     """A file that cannot be opened or read is not as expected."""
     step = read if opens else "open_to_read"
     monkeypatch.setattr(io_steps, step, failing(getattr(io_steps, step), errno.EACCES))
-    with pytest.raises(Mismatch):
+    with pytest.raises(MismatchError):
         look(f"{lot}/a/1.png", expected=PRINT)
 
 
@@ -83,7 +83,7 @@ def test_check_refuses_a_change_while_reading(
         return found
 
     monkeypatch.setattr(io_steps, read, meanwhile)
-    with pytest.raises(Mismatch, match="changed while it was read"):
+    with pytest.raises(MismatchError, match="changed while it was read"):
         look(f"{lot}/a/1.png", expected=PRINT)
 
 
@@ -92,7 +92,7 @@ def test_a_file_that_grows_without_end_is_not_read_to_it(lot: Path, monkeypatch:
     asked: list[int] = []
     read_bytes = io_steps.read_bytes
     monkeypatch.setattr(io_steps, "read_bytes", lambda fd, *, most: asked.append(most) or read_bytes(fd, most=most))
-    check_and_read(f"{lot}/a/1.png", expected=PRINT)
+    verify_and_read(f"{lot}/a/1.png", expected=PRINT)
     descriptor = io_steps.open_to_read("/dev/zero")
     assert (asked, len(read_bytes(descriptor, most=3_000_000))) == ([len(BYTES) + 1], 3_000_000)
     os.close(descriptor)
@@ -105,5 +105,5 @@ def test_same_file(lot: Path) -> None:
     (lot / "soft").symlink_to(path)
     (lot / "equal").write_bytes(BYTES)
     others = ["hard", "soft", "equal", "missing", "hard/missing"]
-    assert [same_file(path, str(lot / name)) for name in others] == [True, False, False, False, False]
-    assert not same_file(str(lot / "missing"), str(lot / "missing"))
+    assert [is_same_file(path, str(lot / name)) for name in others] == [True, False, False, False, False]
+    assert not is_same_file(str(lot / "missing"), str(lot / "missing"))

@@ -12,15 +12,15 @@ from indexer.errors import FolderProblem
 from indexer.files.walking import (
     APPLE_DOUBLE,
     IMAGE_SUFFIXES,
-    OF_REPORT,
     QUARANTINE_NAME,
+    REPORT_FOLDER,
     REPORT_MARKER,
     SYSTEM_FOLDER,
     UNFINISHED,
     Candidate,
     Skipped,
-    ending_of,
-    roots_of,
+    list_outermost_folders,
+    suffix_of,
     walk,
 )
 
@@ -125,7 +125,7 @@ def test_unfinished_files_are_told(tmp_path: Path, name: str) -> None:
 )
 def test_the_ending_of_a_name(name: str, ending: str) -> None:
     """The last suffix in small letters; none of a name without one, of a hidden one, or where it is a sentence."""
-    assert ending_of(f"/lot.d/{name}") == ending
+    assert suffix_of(f"/lot.d/{name}") == ending
 
 
 def test_quarantine_is_never_entered(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_file_arguments(tmp_path: Path) -> None:
         Skipped(text, "not an image name"),
         Skipped(str(link), "symbolic link"),
     ]
-    assert roots_of(paths) == ()
+    assert list_outermost_folders(paths) == ()
 
 
 def test_relative_and_linked_arguments_become_real_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,14 +170,14 @@ def test_overlapping_arguments_give_every_path_once(tmp_path: Path) -> None:
     arguments = [paths[0], str(root / "sub"), str(tmp_path / "link"), str(root), str(root), str(root / "sub-2")]
     assert set(walk(arguments)) == {candidate(path, root) for path in paths}
     assert len(list(walk(arguments))) == 3
-    assert roots_of(arguments) == (str(root),)
+    assert list_outermost_folders(arguments) == (str(root),)
 
 
 def test_roots_keep_the_order_given(tmp_path: Path) -> None:
     """Folders side by side are roots in the order given, also where one's name begins with the other's."""
     for name in ("lot", "lot-2", "a"):
         (tmp_path / name).mkdir()
-    assert roots_of([str(tmp_path / name) for name in ("lot-2", "lot", "a", "lot")]) == tuple(
+    assert list_outermost_folders([str(tmp_path / name) for name in ("lot-2", "lot", "a", "lot")]) == tuple(
         str(tmp_path / name) for name in ("lot-2", "lot", "a")
     )
 
@@ -226,7 +226,7 @@ def test_unusable_arguments_are_refused_at_once(tmp_path: Path, argument: str, m
     """An argument that names nothing is refused before anything is walked, with its value in the message."""
     monkeypatch.chdir(tmp_path)
     made(tmp_path / "a.png")
-    for call in (walk, roots_of):
+    for call in (walk, list_outermost_folders):
         with pytest.raises(FolderProblem) as caught:
             call([".", argument])
         assert repr(argument) in str(caught.value)
@@ -292,7 +292,7 @@ def test_reports_are_not_walked(tmp_path: Path) -> None:
     kept = made(root / "a.png")
     made(root / "pages" / "pictures" / "b.png")
     (root / "pages" / REPORT_MARKER).touch()
-    assert list(walk([str(root)])) == [candidate(kept, root), Skipped(str(root / "pages"), OF_REPORT)]
+    assert list(walk([str(root)])) == [candidate(kept, root), Skipped(str(root / "pages"), REPORT_FOLDER)]
 
 
 SYSTEM_FOLDERS = [

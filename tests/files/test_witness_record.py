@@ -24,7 +24,7 @@ def line(removed: int = 0, witness: int = 1, *, path: str = "/gone/0.png") -> Wi
 def holding(folder: Path, witness: int = 1) -> list[str]:
     """The paths for which a content stands, as a new reader finds them."""
     records = WitnessRecords({CONTENTS[witness]})
-    return [one.removed_path for _, one in records.list_holding([str(folder)], content_hash=CONTENTS[witness])]
+    return [one.removed_path for _, one in records.list_in_force([str(folder)], content_hash=CONTENTS[witness])]
 
 
 def test_line_holds_until_its_file_is_back(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_any_lines_say_what_they_said(tmp_path: Path, events: list[tuple[str, in
         for content in CONTENTS:
             expected = {key for key in active if key[2] == content}
             for reader in (following, WitnessRecords({content})):
-                found = reader.list_holding([str(tmp_path)], content_hash=content)
+                found = reader.list_in_force([str(tmp_path)], content_hash=content)
                 assert {(one.removed_hash, one.removed_path, one.witness_hash) for _, one in found} == expected
 
 
@@ -89,11 +89,11 @@ def test_another_record_in_its_place_is_read(tmp_path: Path) -> None:
     """A record that was replaced, as by a backup of the disk, is read from its beginning."""
     records = WitnessRecords({CONTENTS[1], CONTENTS[2]})
     append(str(tmp_path), line())
-    assert len(records.list_holding([str(tmp_path)], content_hash=CONTENTS[1])) == 1
+    assert len(records.list_in_force([str(tmp_path)], content_hash=CONTENTS[1])) == 1
     (tmp_path / RECORD_NAME).rename(tmp_path / "old")
     append(str(tmp_path), line(0, 2))
-    assert records.list_holding([str(tmp_path)], content_hash=CONTENTS[1]) == []
-    assert len(records.list_holding([str(tmp_path)], content_hash=CONTENTS[2])) == 1
+    assert records.list_in_force([str(tmp_path)], content_hash=CONTENTS[1]) == []
+    assert len(records.list_in_force([str(tmp_path)], content_hash=CONTENTS[2])) == 1
 
 
 @pytest.mark.parametrize("kind", ["pipe", "link", "folder"])

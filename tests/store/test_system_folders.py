@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from indexer.files.system_folders import LISTED
+from indexer.files.system_folders import LISTED_NAMES
 from indexer.store import runs
 from indexer.store.database import Database
 from indexer.store.system_folders import count_in_system_folders
 from tests.store.conftest import NOON
 
 NAMES = [
-    *LISTED,
+    *LISTED_NAMES,
     "Trash-1000",
     "[recycle bin]",
     "recycled",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from indexer.errors import NoIndexProblem
 from indexer.escaping import quoted
-from indexer.files.known_indexes import KnownIndex, is_there
+from indexer.files.known_indexes import KnownIndex, index_exists
 
 _MAX_LISTED = 10
 _MAX_FOLDERS = 3
@@ -12,7 +12,7 @@ _MAX_FOLDERS = 3
 
 def name_known_indexes(problem: NoIndexProblem, known: Sequence[KnownIndex]) -> NoIndexProblem:
     """The problem that there is no index, with those that are elsewhere, each with what to type."""
-    indexes = [index for index in known if is_there(index.address)]
+    indexes = [index for index in known if index_exists(index.address)]
     if not indexes:
         return problem
     more = [f"  and {len(indexes) - _MAX_LISTED} more"] if len(indexes) > _MAX_LISTED else []

@@ -153,7 +153,7 @@ def _open(lock: Path, *, index: Path) -> int:
     """Descriptor of the lock's file, which is made if need be. A link of that name is not followed."""
     try:
         mode = mode_of_new(str(lock.parent)) | _rights_of_writers(index)
-        return open_file(str(lock), flags=os.O_RDWR, mode=mode, one_name=False)
+        return open_file(str(lock), flags=os.O_RDWR, mode=mode, single_link=False)
     except OSError as problem:
         if problem.errno == errno.ELOOP:
             raise DatabaseProblem(f"the lock {lock} is a symbolic link; take the link away") from problem

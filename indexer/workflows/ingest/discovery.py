@@ -17,7 +17,7 @@ from typing import Any
 from indexer.domain.names import Naming, compile_pattern, matches_pattern, name_image
 from indexer.errors import FolderProblem, UsageProblem
 from indexer.files.markers import QUARANTINE_NAME
-from indexer.files.walking import OF_QUARANTINE, SYSTEM_FOLDER, Candidate, Skipped, folders_above, walk
+from indexer.files.walking import QUARANTINE_FOLDER, SYSTEM_FOLDER, Candidate, Skipped, iter_parents, walk
 
 BESIDE = "beside"
 """The argument under which a run remembers beside which other indexes it was wanted."""
@@ -50,7 +50,7 @@ class Found:
     def folders(self) -> tuple[str, ...]:
         """The real paths of the folders named and of those of lone files, without those that lie in another one."""
         roots = {candidate.root for candidate in self.candidates}
-        return tuple(sorted(root for root in roots if not any(above in roots for above in folders_above(root))))
+        return tuple(sorted(root for root in roots if not any(above in roots for above in iter_parents(root))))
 
     def naming(self, candidate: Candidate, *, exif: tuple[str | None, str | None] = (None, None)) -> Naming:
         """Camera and time of a file."""
@@ -115,7 +115,7 @@ def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None
         raise UsageProblem("--camera is empty; give a name, or leave it out to read cameras from the file names")
     compiled = None if pattern is None else compile_pattern(pattern)
     quarantines: list[str] = []
-    entries = list(walk(named, passed=quarantines))
+    entries = list(walk(named, quarantines=quarantines))
     candidates = tuple(entry for entry in entries if isinstance(entry, Candidate))
     skipped = tuple(entry for entry in entries if isinstance(entry, Skipped))
     shown = ", ".join(ascii(path) for path in named)
@@ -146,4 +146,4 @@ def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None
 def _is_quarantine(skipped: Skipped) -> bool:
     """Whether a path that was left alone is a quarantine, or may be a link to one."""
     is_link = skipped.reason == "symbolic link" and os.path.basename(skipped.path) == QUARANTINE_NAME
-    return is_link or skipped.reason == OF_QUARANTINE
+    return is_link or skipped.reason == QUARANTINE_FOLDER

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from indexer.domain.images import ImageState
 from indexer.domain.names import clamped_mtime
-from indexer.files.verification import Fingerprint, Mismatch, check
+from indexer.files.verification import ContentDigest, MismatchError, verify
 from indexer.store import images
 from indexer.store.database import Session
 from indexer.store.images import KnownFile
@@ -126,7 +126,7 @@ def _is_there(row: KnownFile) -> bool:
     if (status.st_size, clamped_mtime(status.st_mtime_ns)) == (row.size_bytes, row.mtime_ns):
         return True
     try:
-        check(row.path, expected=Fingerprint(row.size_bytes, row.content_hash))
-    except Mismatch:
+        verify(row.path, expected=ContentDigest(row.size_bytes, row.content_hash))
+    except MismatchError:
         return False
     return True

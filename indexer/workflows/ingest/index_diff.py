@@ -13,12 +13,12 @@ from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import (
     APPLE_DOUBLE,
     NOT_AN_IMAGE,
-    OF_QUARANTINE,
-    OF_REPORT,
+    QUARANTINE_FOLDER,
+    REPORT_FOLDER,
     SYSTEM_FOLDER,
     UNFINISHED,
     Candidate,
-    roots_of,
+    list_outermost_folders,
 )
 from indexer.store import images, removals, runs
 from indexer.store.database import Database, Session
@@ -33,8 +33,8 @@ EXPECTED = {
     UNFINISHED,
     "symbolic link",
     "not a regular file",
-    OF_REPORT,
-    OF_QUARANTINE,
+    REPORT_FOLDER,
+    QUARANTINE_FOLDER,
     SYSTEM_FOLDER,
     APPLE_DOUBLE,
 }
@@ -122,7 +122,7 @@ def _is_walked(path: str, roots: Set[str]) -> bool:
 
 def _iter_present(session: Session, found: Found) -> Iterator[PresentFile]:
     """What the index has below the folders named, if any image was seen there, and at the other files found, once."""
-    folders = sorted({candidate.root for candidate in found.candidates} & set(roots_of(found.paths)))
+    folders = sorted({candidate.root for candidate in found.candidates} & set(list_outermost_folders(found.paths)))
     for folder in folders:
         yield from images.iter_present_under(session, folder)
     walked = tuple(f"{folder.rstrip('/')}/" for folder in folders)
@@ -143,7 +143,7 @@ class _Suspicion:
     """
 
     def __init__(self, session: Session, found: Found) -> None:
-        self._folders = set(roots_of(found.paths))
+        self._folders = set(list_outermost_folders(found.paths))
         self._failed = removals.list_failed(session)
         self._starts_s = {run_id: at.timestamp() for run_id, at in runs.list_starts(session).items()}
 

@@ -26,7 +26,7 @@ from indexer.domain.similar_names import list_similar_names
 from indexer.errors import RowRefused
 from indexer.execution import Afar, Lost, Map, path_there
 from indexer.files.system_folders import find_system_folder
-from indexer.files.walking import NOT_AN_IMAGE, SYSTEM_FOLDER, Candidate, ending_of
+from indexer.files.walking import NOT_AN_IMAGE, SYSTEM_FOLDER, Candidate, suffix_of
 from indexer.imaging.file_description import DescribeTask, Description, describe, set_aside
 from indexer.imaging.headers import Limits
 from indexer.store import cameras, decisions, images, profiles, thumbnails
@@ -109,7 +109,7 @@ class IngestReport:
         self.count(Outcome.SKIPPED)
         self.skipped[reason] += 1
         if reason == NOT_AN_IMAGE:
-            self.endings[ending_of(path)] += 1
+            self.endings[suffix_of(path)] += 1
         if reason not in EXPECTED:
             self.refused.append((path, reason))
 

@@ -17,11 +17,11 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from indexer.files.known_indexes import KnownIndex, KnownIndexes, is_there
+from indexer.files.known_indexes import KnownIndex, KnownIndexes, index_exists
 from indexer.files.markers import QUARANTINE_NAME
 from indexer.files.mentions import iter_mentions
 from indexer.files.owners import Owner, read_owners
-from indexer.files.walking import folders_above
+from indexer.files.walking import iter_parents
 from indexer.files.witness_record import find_quarantine_in
 from indexer.store import images, runs
 from indexer.store.database import Database
@@ -41,7 +41,7 @@ class OtherIndex:
     """Another index, and a folder of images that it shares with an ingest; what is not known is empty, or None.
 
     `address`: what to type after `--db`, if it is there; else `gone_from`: where it was. `is_source`: this index was
-    copied from it; `is_same`: it is another file of this very index.
+    copied from it; `is_checked_file`: it is another file of this very index.
     """
 
     folder: str
@@ -100,7 +100,7 @@ def find_other_indexes(
     known = list(known)
     quarantines = dict(_iter_quarantines(found))
     near = [] if is_named else [index for index in known if _all_shared(index.folders, found.folders)]
-    listed = [index for index in near if is_there(index.address) and not _is_at(index.address, address)]
+    listed = [index for index in near if index_exists(index.address) and not _is_at(index.address, address)]
     if not quarantines and not listed:
         return ()
     this = _describe_this(database, address)
@@ -127,7 +127,7 @@ def note_use(database: Database, folders: Sequence[str], *, known: KnownIndexes,
     with database.read() as session:
         index_id = get_index_id(session)
     user = name_of_user(os.geteuid())
-    known.note(KnownIndex(database.address, index_id, tuple(folders), clock(), user, platform.node()))
+    known.record_use(KnownIndex(database.address, index_id, tuple(folders), clock(), user, platform.node()))
 
 
 def _describe_this(database: Database | None, address: str) -> _This:
@@ -147,7 +147,7 @@ def _iter_quarantines(found: Found) -> Iterator[tuple[str, str]]:
     """The quarantines in the folders found, above them, and below them where the walk came by: the real path of each,
     and the folder that it lies in."""
     for folder in found.folders:
-        for above in (folder, *folders_above(folder)):
+        for above in (folder, *iter_parents(folder)):
             with suppress(OSError):  # what cannot be looked at tells nothing; prune will refuse
                 if quarantine := find_quarantine_in(above):
                     yield quarantine, above
@@ -186,7 +186,7 @@ def _read_traces(quarantine: str, holder: str, found: Found, this: _This, traces
     os.scandir(quarantine).close()  # one that is closed to us does not look like an empty one
     owners = list(read_owners(quarantine))
     shared: dict[str, set[str]] = {}
-    for mention in iter_mentions(quarantine, holder=holder, owners=owners):
+    for mention in iter_mentions(quarantine, parent_folder=holder, owners=owners):
         if mention.folder not in shared:
             shared[mention.folder] = _all_shared([mention.folder], found.folders)
         if mention.index_id == this.index_id != "":
@@ -207,7 +207,7 @@ def _of_trace(index_id: str, trace: _Trace, known: KnownIndex | None, this: _Thi
     """What is known of an index that a quarantine names."""
     owner = trace.owner
     place = known.address if known is not None else owner.database if owner is not None else ""
-    is_typable = bool(place) and not _is_at(place, this.address) and is_there(place)
+    is_typable = bool(place) and not _is_at(place, this.address) and index_exists(place)
     times = [*([] if known is None else [known.last_used]), *_parse_time(trace.at)]
     who = known or owner
     return OtherIndex(

@@ -15,10 +15,10 @@ from indexer.domain.images import ImageState
 from indexer.domain.names import name_image
 from indexer.errors import FolderProblem
 from indexer.files import manifest
-from indexer.files.beneath import split
+from indexer.files.beneath import split_path
 from indexer.files.manifest import Entry
 from indexer.files.quarantine import quarantine_folder, quarantine_of
-from indexer.files.verification import FileIdentity, Fingerprint, Mismatch
+from indexer.files.verification import ContentDigest, FileIdentity, MismatchError
 from indexer.imaging.headers import Limits
 from indexer.interrupts import uninterrupted
 from indexer.store import adoption, images, removals, runs
@@ -58,7 +58,7 @@ def find_unknown_runs(database: Database) -> tuple[UnknownRuns, ...]:
         folders = {quarantine_folder(root) for root in images.list_outermost_roots(session)}
         folders |= {quarantine_of(place) for place in removals.list_some_places(session)}
         unknown = {
-            folder: sum(not _is_known(session, head, known) for head in manifest.read_heads(folder))
+            folder: sum(not _is_known(session, head, known) for head in manifest.read_first_entries(folder))
             for folder in sorted(folders)
         }
     return tuple(UnknownRuns(folder, number) for folder, number in unknown.items() if number)
@@ -116,11 +116,11 @@ def adopt(
 def _adopt_one(database: Database, place: str, entry: Entry, *, run: Run, clock: Clock, limits: Limits) -> str | None:
     """Writes down one file; why not, if it could not be."""
     try:
-        split(entry.path)
+        split_path(entry.path)
         require_image_names(os.path.basename(place), os.path.basename(entry.path))
-        expected = Fingerprint(entry.size_bytes, entry.content_hash)
+        expected = ContentDigest(entry.size_bytes, entry.content_hash)
         found = check_image(place, expected=expected, limits=limits)
-    except Mismatch as problem:
+    except MismatchError as problem:
         return f"in quarantine: {problem.reason}"
     if os.path.lexists(entry.path):
         return f"something is at its path {entry.path!a}; if that is the file, this copy can be deleted"

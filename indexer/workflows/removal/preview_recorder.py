@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from indexer.domain.removal import IndexedFile
-from indexer.files.verification import FileIdentity, Fingerprint, check, check_and_read
+from indexer.files.verification import ContentDigest, FileIdentity, verify, verify_and_read
 from indexer.imaging.headers import Limits
 from indexer.imaging.previews import Picture, find_picture
 from indexer.store import previews
@@ -34,11 +34,11 @@ class Album:
         self._new: dict[int, Picture] = {}
 
     def check(self, file: IndexedFile) -> FileIdentity:
-        """As `files.checking.check`; if the image has no picture yet, one is made of the bytes that were checked."""
-        expected = Fingerprint(file.size_bytes, file.content_hash)
+        """As `files.checking.verify`; if the image has no picture yet, one is made of the bytes that were checked."""
+        expected = ContentDigest(file.size_bytes, file.content_hash)
         if file.image_id in self._settled or file.size_bytes > self._limits.max_bytes:
-            return check(file.path, expected=expected)
-        identity, data = check_and_read(file.path, expected=expected)
+            return verify(file.path, expected=expected)
+        identity, data = verify_and_read(file.path, expected=expected)
         picture = find_picture(data, limits=self._limits)
         self._settled.add(file.image_id)
         if picture is not None:

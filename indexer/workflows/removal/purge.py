@@ -15,11 +15,18 @@ from indexer.domain.removal import RemovalState
 from indexer.domain.selection import ordered_pair
 from indexer.errors import UsageProblem
 from indexer.escaping import command_line
-from indexer.files.moving import aside_path, delete_witnessed, give_name_back
-from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
-from indexer.files.refusals import sentence
-from indexer.files.system_folders import is_apart
-from indexer.files.verification import Fingerprint, Mismatch, check, check_again, is_maybe_one_file, same_file
+from indexer.files.moving import aside_path, delete_witnessed, restore_from_aside
+from indexer.files.quarantine import is_quarantine_mounted, quarantine_of, release_quarantine_path
+from indexer.files.refusals import describe_os_error
+from indexer.files.system_folders import is_in_separate_system_folder
+from indexer.files.verification import (
+    ContentDigest,
+    MismatchError,
+    is_same_file,
+    may_be_same_file,
+    verify,
+    verify_again,
+)
 from indexer.interrupts import uninterrupted
 from indexer.store import removals, verdicts
 from indexer.store.database import Database
@@ -95,7 +102,7 @@ def _is_gone(removal: Removal) -> bool:
     Its marker tells, or the run's folder: a quarantine may be where a disk is mounted, and there and empty without it.
     """
     place = removal.quarantine_path or ""
-    if removal.pending is not None or not is_mounted(place):
+    if removal.pending is not None or not is_quarantine_mounted(place):
         return False
     if os.path.lexists(aside_path(place)):  # it waits there, as a cut left it
         return False
@@ -146,21 +153,21 @@ def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) 
 
             return _delete(database, removal, place, clock=clock, before_unlink=before_unlink)
     except OSError as problem:
-        return f"its quarantine cannot be locked: {sentence(problem)}"
+        return f"its quarantine cannot be locked: {describe_os_error(problem)}"
 
 
 def _reason_to_stay(database: Database, removal: Removal, place: str, *, run: Run) -> str | None:
     """Why a file is not deleted, before anything is read."""
     if removal.pending is not None:
         return f"what was begun with it {run.settled.why_open(removal.image_id)}"
-    if same_file(place, removal.keeper_path):
+    if is_same_file(place, removal.keeper_path):
         # By a link on the way to it: the keeper's name then leads to the very file that would go.
         return f"it is the same file as its keeper {removal.keeper_path!a}"
     if (said := _said_against(database, removal)) is not None:
         return said
     if removal.keeper_state is not ImageState.READY:
         return f"its keeper {removal.keeper_path!a} is {removal.keeper_state}"
-    if is_apart(removal.keeper_path, removal.path):
+    if is_in_separate_system_folder(removal.keeper_path, removal.path):
         return (
             f"its keeper {removal.keeper_path!a} lies in a hidden folder, a bin, a snapshot or the like, and may be "
             f"gone tomorrow; bring it back with: {command_line('restore', names=[removal.path])}"
@@ -172,17 +179,17 @@ def _delete(
     database: Database, removal: Removal, place: str, *, clock: Clock, before_unlink: Callable[[], None]
 ) -> str | None:
     """Deletes one file under its locks, after it and its keeper were read again; why not, if it was kept."""
-    standing = Fingerprint(removal.keeper_size_bytes, removal.keeper_hash)
+    standing = ContentDigest(removal.keeper_size_bytes, removal.keeper_hash)
     try:
-        keeper = check(removal.keeper_path, expected=standing)
-    except Mismatch as problem:
+        keeper = verify(removal.keeper_path, expected=standing)
+    except MismatchError as problem:
         return f"its keeper {removal.keeper_path!a}: {problem.reason}"
     aside = aside_path(place)
     try:
-        expected = Fingerprint(removal.size_bytes, removal.content_hash)
-        give_name_back(place, expected=expected, before_unlink=before_unlink)
-        found = check(place, expected=expected)
-        if removal.content_hash == removal.keeper_hash and is_maybe_one_file(found, keeper):
+        expected = ContentDigest(removal.size_bytes, removal.content_hash)
+        restore_from_aside(place, expected=expected, before_unlink=before_unlink)
+        found = verify(place, expected=expected)
+        if removal.content_hash == removal.keeper_hash and may_be_same_file(found, keeper):
             return f"its keeper {removal.keeper_path!a} seems to be this file, seen through another mount"
         with database.write() as session:
             removals.begin_act(session, removal.id, act="purge")
@@ -190,16 +197,16 @@ def _delete(
             place,
             expected=found,
             aside=aside,
-            is_witnessed=lambda: check_again(removal.keeper_path, checked=keeper, expected=standing),
+            require_witness=lambda: verify_again(removal.keeper_path, checked=keeper, expected=standing),
             before_unlink=before_unlink,
         )
-    except (OSError, Mismatch) as problem:
-        reason = problem.reason if isinstance(problem, Mismatch) else sentence(problem)
+    except (OSError, MismatchError) as problem:
+        reason = problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
         if not os.path.lexists(aside):  # else the next writing command settles it
             with database.write() as session:
                 removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
         return reason
     with database.write() as session:
         removals.finish_act(session, removal.id, RemovalState.PURGED, at=clock())
-    forget_place(place)
+    release_quarantine_path(place)
     return None

@@ -3,29 +3,32 @@
 A quarantine may come from anybody. It promises that nothing but an image passes, and that looking changes nothing.
 """
 
-from indexer.files.verification import FileIdentity, Fingerprint, Mismatch, check_and_read
+from indexer.files.verification import ContentDigest, FileIdentity, MismatchError, verify_and_read
 from indexer.files.walking import is_image_name
 from indexer.imaging.headers import ImageRefused, Limits, read_header
 
 
 def require_image_names(*names: str) -> None:
-    """Raises `Mismatch` unless a walk would take files of all these names for images."""
+    """Raises `MismatchError` unless a walk would take files of all these names for images."""
     for name in names:
         if not is_image_name(name):
-            raise Mismatch(f"{name!a} is not the name of an image, and only images are brought back")
+            raise MismatchError(f"{name!a} is not the name of an image, and only images are brought back")
 
 
-def check_image(path: str, *, expected: Fingerprint, limits: Limits) -> FileIdentity:
+def check_image(path: str, *, expected: ContentDigest, limits: Limits) -> FileIdentity:
     """Identity of the file at the path, after every byte was found as expected, and its header as that of an image.
 
-    Raises `Mismatch` as `indexer.files.verification.check`, and for what is no image or larger than `limits.max_bytes`.
+    Raises `MismatchError` as `indexer.files.verification.verify`, and for what is no image or larger than
+    `limits.max_bytes`.
     """
     if expected.size_bytes > limits.max_bytes:
-        raise Mismatch(f"it has {expected.size_bytes} bytes, more than INDEXER_MAX_BYTES allows ({limits.max_bytes})")
-    found, data = check_and_read(path, expected=expected)
+        raise MismatchError(
+            f"it has {expected.size_bytes} bytes, more than INDEXER_MAX_BYTES allows ({limits.max_bytes})"
+        )
+    found, data = verify_and_read(path, expected=expected)
     try:
         read_header(data, limits=limits)
     except ImageRefused as problem:
         if problem.header is None:  # one that is too large or too small by now is an image all the same
-            raise Mismatch(f"it is not an image, whatever its name is: {problem.reason}") from problem
+            raise MismatchError(f"it is not an image, whatever its name is: {problem.reason}") from problem
     return found

@@ -20,16 +20,16 @@ from indexer.domain.removal import IndexedFile, RemovalCandidate, RemovalState
 from indexer.files import manifest
 from indexer.files.filesystems import free_bytes
 from indexer.files.moving import aside_path, delete_witnessed, move_no_replace
-from indexer.files.quarantine import forget_place, quarantine_place
-from indexer.files.refusals import DiskRefusalError, sentence
+from indexer.files.quarantine import release_quarantine_path, reserve_quarantine_path
+from indexer.files.refusals import DiskRefusalError, describe_os_error
 from indexer.files.verification import (
+    ContentDigest,
     FileIdentity,
-    Fingerprint,
-    Mismatch,
+    MismatchError,
     UnreadableFileError,
-    check,
-    is_same,
-    same_file,
+    is_checked_file,
+    is_same_file,
+    verify,
 )
 from indexer.imaging.headers import Limits
 from indexer.store import images, removals
@@ -101,7 +101,7 @@ def take_away(
     """Takes one file away, or says why it is where it was."""
     if item.victim.image_id in run.settled.left_open:
         return End(problem=f"an earlier removal of it {run.settled.why_open(item.victim.image_id)}")
-    if same_file(item.victim.path, item.keeper.path):
+    if is_same_file(item.victim.path, item.keeper.path):
         return End(hard_link=True)
     removal = _Removal(item, database, manner, run, clock, album, safeguards)
     try:
@@ -165,7 +165,7 @@ def _take_away(removal: _Removal) -> End:
                 _record(removal, records)
                 _quarantine(removal, victim, staying, place=place, before_unlink=before)
             except _Stopped:
-                forget_place(place)
+                release_quarantine_path(place)
                 raise
     return End(quarantine=quarantine)
 
@@ -199,7 +199,7 @@ def _told(problem: OSError, what: str) -> str:
     if problem.errno == errno.EACCES and not isinstance(problem, DiskRefusalError):
         return f"{problem.strerror}{place}; its owner may give you the right to write to it"
     problem.filename = None
-    return f"{sentence(problem)}{place}"
+    return f"{describe_os_error(problem)}{place}"
 
 
 def _require_space(quarantine: str, item: RemovalCandidate, victim: FileIdentity) -> None:
@@ -214,15 +214,15 @@ def _checked(item: RemovalCandidate, album: Album) -> tuple[FileIdentity, FileId
     """The file and its keeper, after both were read again and found as the index knows them."""
     try:
         keeper = album.check(item.keeper)
-    except Mismatch as problem:
+    except MismatchError as problem:
         raise _Refused(f"its keeper: {problem.reason}", changed_id=_changed_id(item.keeper, problem)) from problem
     try:
         return album.check(item.victim), keeper
-    except Mismatch as problem:
+    except MismatchError as problem:
         raise _Refused(problem.reason, changed_id=_changed_id(item.victim, problem)) from problem
 
 
-def _changed_id(file: IndexedFile, problem: Mismatch) -> int | None:
+def _changed_id(file: IndexedFile, problem: MismatchError) -> int | None:
     """The image of a file that is another one now; one that only cannot be read may be what it was."""
     return None if isinstance(problem, UnreadableFileError) else file.image_id
 
@@ -233,7 +233,7 @@ def _place(folder: str, removal: _Removal) -> str:
     victim = item.victim
     try:
         with _refusing(f"the quarantine {folder!a} cannot be used"):
-            place = quarantine_place(
+            place = reserve_quarantine_path(
                 folder,
                 run=removal.safeguards.run_folder(folder),
                 name=str(victim.image_id),
@@ -250,10 +250,10 @@ def _place(folder: str, removal: _Removal) -> str:
                 index_id=run.index_id,
                 run_token=run.token,
             )
-            manifest.note(place, entry)
+            manifest.append_entry(place, entry)
     except _Refused:
         if place is not None:
-            forget_place(place)
+            release_quarantine_path(place)
         raise
     return place
 
@@ -269,7 +269,7 @@ def _delete(removal: _Removal, victim: FileIdentity, staying: Staying, *, before
             removal.item.victim.path,
             expected=victim,
             aside=aside,
-            is_witnessed=staying.require,
+            require_witness=staying.require,
             before_unlink=before_unlink,
         )
 
@@ -278,13 +278,13 @@ def _quarantine(
     removal: _Removal, victim: FileIdentity, staying: Staying, *, place: str, before_unlink: Callable[[], None]
 ) -> None:
     path = removal.item.victim.path
-    expected = Fingerprint(removal.item.victim.size_bytes, removal.item.victim.content_hash)
+    expected = ContentDigest(removal.item.victim.size_bytes, removal.item.victim.content_hash)
     with _journalled(removal, victim, place=place):
         move_no_replace(path, place, expected=victim, before_unlink=before_unlink)
         try:
             staying.require()
-        except Mismatch:
-            move_no_replace(place, path, expected=check(place, expected=expected))
+        except MismatchError:
+            move_no_replace(place, path, expected=verify(place, expected=expected))
             raise
 
 
@@ -310,10 +310,10 @@ def _journalled(removal: _Removal, victim: FileIdentity, *, place: str | None) -
             removals.note_aside(session, removal_id, aside_path=aside)
     try:
         yield aside
-    except (OSError, Mismatch) as problem:
-        reason = problem.reason if isinstance(problem, Mismatch) else sentence(problem)
+    except (OSError, MismatchError) as problem:
+        reason = problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
         # What could not even be undone stays open: the next writing command settles it.
-        in_the_way = isinstance(problem, FileExistsError) and is_same(item.victim.path, victim)
+        in_the_way = isinstance(problem, FileExistsError) and is_checked_file(item.victim.path, victim)
         if in_the_way or not os.path.lexists(aside if place is None else place):
             with database.write() as session:
                 removals.fail_act(session, removal_id, problem=reason, at=clock())

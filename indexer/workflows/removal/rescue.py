@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from indexer.files.beneath import OpenPlace, lies_beneath, open_folder, open_place
-from indexer.files.folder_lock import HeldLocks
+from indexer.files.beneath import OpenQuarantinePath, lies_beneath, open_folder, open_quarantine_path
+from indexer.files.folder_lock import FolderLocks
 from indexer.files.manifest import Entry
 from indexer.files.markers import QUARANTINE_NAME, find_quarantine
 from indexer.files.moving import (
@@ -26,11 +26,11 @@ from indexer.files.moving import (
     aside_path,
     copy_no_replace,
     delete_witnessed,
-    give_name_back,
     move_no_replace,
+    restore_from_aside,
 )
-from indexer.files.quarantine import forget_open_place, quarantine_of
-from indexer.files.verification import Fingerprint, Mismatch, check, check_again, is_one_name
+from indexer.files.quarantine import quarantine_of, release_open_path
+from indexer.files.verification import ContentDigest, MismatchError, is_same_directory_entry, verify, verify_again
 from indexer.files.witness_record import WitnessLine, append_restored
 from indexer.imaging.headers import Limits
 from indexer.interrupts import uninterrupted
@@ -77,12 +77,12 @@ def _bring_back(one: Return, *, limits: Limits) -> str | None:
 
     try:
         with hold_around([one.target], quarantine=quarantine, may_write=may_write) as locks:
-            with open_place(one.place) as place:
+            with open_quarantine_path(one.place) as place:
                 _move_back(one, place, locks=locks, limits=limits)
             line = _line(one.entry)
-            if one.target == one.entry.path and not line.holds():
+            if one.target == one.entry.path and not line.is_in_force():
                 append_restored(line, may_write=may_write)
-    except (OSError, Mismatch) as problem:
+    except (OSError, MismatchError) as problem:
         return why(problem)
     return None
 
@@ -93,15 +93,17 @@ def _is_of_target(quarantine: str, one: Return) -> bool:
     return name == QUARANTINE_NAME and (lies_beneath(quarantine, one.allowed) or lies_beneath(one.target, folder))
 
 
-def _move_back(one: Return, place: OpenPlace, *, locks: HeldLocks, limits: Limits) -> None:
-    expected = Fingerprint(one.entry.size_bytes, one.entry.content_hash)
+def _move_back(one: Return, place: OpenQuarantinePath, *, locks: FolderLocks, limits: Limits) -> None:
+    expected = ContentDigest(one.entry.size_bytes, one.entry.content_hash)
     is_writable = os.access(os.path.dirname(one.place), os.W_OK | os.X_OK)
     if is_writable:
-        give_name_back(place.file, expected=expected, before_unlink=locks.require)
+        restore_from_aside(place.file, expected=expected, before_unlink=locks.require)
     found = check_image(place.file, expected=expected, limits=limits)
     with _open_target(one) as target:
-        if is_one_name(place.file, target):
-            raise Mismatch("its path leads into the quarantine, to the file itself; take that link or mount away first")
+        if is_same_directory_entry(place.file, target):
+            raise MismatchError(
+                "its path leads into the quarantine, to the file itself; take that link or mount away first"
+            )
         is_back = _is_back(place.file, target, expected=expected)
         if is_back and is_writable:
             _drop_copy(place.file, target, expected=expected, locks=locks)
@@ -110,7 +112,7 @@ def _move_back(one: Return, place: OpenPlace, *, locks: HeldLocks, limits: Limit
         elif not is_back:
             copy_no_replace(place.file, target, expected=found, drop_special_bits=True)
     if is_writable:
-        forget_open_place(place)
+        release_open_path(place)
 
 
 @contextmanager
@@ -118,32 +120,32 @@ def _open_target(one: Return) -> Iterator[str]:
     """The path where a file goes, in a folder that is open and was made if need be."""
     folder, name = os.path.split(one.target)
     if find_quarantine(folder) is not None:
-        raise Mismatch("its path leads into a quarantine")
+        raise MismatchError("its path leads into a quarantine")
     with open_folder(folder, make=True) as inside:
         yield f"{inside}/{name}"
 
 
-def _drop_copy(place: str, target: str, *, expected: Fingerprint, locks: HeldLocks) -> None:
+def _drop_copy(place: str, target: str, *, expected: ContentDigest, locks: FolderLocks) -> None:
     """Deletes the one in quarantine of two whole files."""
     if not locks.exclusive:
-        raise Mismatch(
+        raise MismatchError(
             "it is back, and its copy in quarantine stays, as another host may be at work on it; delete that yourself"
         )
-    back = check(target, expected=expected)
+    back = verify(target, expected=expected)
     delete_witnessed(
         place,
-        expected=check(place, expected=expected),
+        expected=verify(place, expected=expected),
         aside=aside_path(place),
-        is_witnessed=lambda: check_again(target, checked=back, expected=expected),
+        require_witness=lambda: verify_again(target, checked=back, expected=expected),
         before_unlink=locks.require,
     )
 
 
-def _is_back(place: str, target: str, *, expected: Fingerprint) -> bool:
+def _is_back(place: str, target: str, *, expected: ContentDigest) -> bool:
     """Whether the file is at both ends, whole and with one time, as a cut between the two leaves it."""
     try:
-        there, here = check(target, expected=expected), check(place, expected=expected)
-    except Mismatch:
+        there, here = verify(target, expected=expected), verify(place, expected=expected)
+    except MismatchError:
         return False
     return abs(there.mtime_ns - here.mtime_ns) <= COARSEST_TIME_NS  # a copy's time may be cut
 

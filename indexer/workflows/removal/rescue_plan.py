@@ -13,11 +13,11 @@ from functools import partial
 
 from indexer.errors import FolderProblem, UsageProblem
 from indexer.files import manifest
-from indexer.files.beneath import lies_beneath, split
-from indexer.files.manifest import Contents, Entry
+from indexer.files.beneath import lies_beneath, split_path
+from indexer.files.manifest import Entry, ManifestContents
 from indexer.files.markers import QUARANTINE_NAME, find_quarantine
 from indexer.files.quarantine import quarantine_of
-from indexer.files.verification import Mismatch
+from indexer.files.verification import MismatchError
 from indexer.workflows.removal.quarantined_image import require_image_names
 
 
@@ -50,7 +50,7 @@ class RescuePlan:
 
 
 Aim = Callable[[str, Entry], tuple[str, str]]
-"""The target of a file, by place and entry, and the folder that it is allowed beneath; raises `Mismatch`."""
+"""The target of a file, by place and entry, and the folder that it is allowed beneath; raises `MismatchError`."""
 
 
 def plan_rescue(folder: str, *, below: str | None = None, into: str | None = None) -> RescuePlan:
@@ -68,14 +68,14 @@ def plan_rescue(folder: str, *, below: str | None = None, into: str | None = Non
         try:
             target, allowed = aim(place, entry)
             require_image_names(os.path.basename(place), os.path.basename(target))
-        except Mismatch as problem:
+        except MismatchError as problem:
             refused.append((entry.path, problem.reason))
         else:
             returns.append(Return(place, target, allowed, entry))
     return RescuePlan(tuple(returns), tuple(refused))
 
 
-def _aim(folder: str, contents: Contents, *, below: str | None, into: str | None) -> Aim:
+def _aim(folder: str, contents: ManifestContents, *, below: str | None, into: str | None) -> Aim:
     if into is not None:
         return partial(_into, allowed=_named(into, "--into"), common=contents.common_folder or os.sep)
     if below is not None:
@@ -95,16 +95,16 @@ def _named(folder: str, option: str) -> str:
 
 
 def _into(_place: str, entry: Entry, *, allowed: str, common: str) -> tuple[str, str]:
-    split(entry.path)
+    split_path(entry.path)
     target = os.path.join(allowed, os.path.relpath(entry.path, common))
     return _required(target, allowed), allowed
 
 
 def _beneath(_place: str, entry: Entry, *, allowed: str, spelled: tuple[str, ...]) -> tuple[str, str]:
-    split(entry.path)
+    split_path(entry.path)
     start = next((folder for folder in spelled if lies_beneath(entry.path, folder)), None)
     if start is None:
-        raise Mismatch(f"it was not below {allowed!a}; to write there, say --below FOLDER or --into FOLDER")
+        raise MismatchError(f"it was not below {allowed!a}; to write there, say --below FOLDER or --into FOLDER")
     target = os.path.join(allowed, os.path.relpath(entry.path, start))
     return _required(target, allowed), allowed
 
@@ -116,7 +116,7 @@ def _beside(place: str, entry: Entry, *, named: str) -> tuple[str, str]:
         quarantine = named  # a link of that name lies beside the images, wherever it leads
     folder = os.path.dirname(quarantine)
     if os.path.basename(quarantine) != QUARANTINE_NAME or folder == os.sep:
-        raise Mismatch(
+        raise MismatchError(
             f"the quarantine {quarantine!a} does not tell where its files may go, as one named {QUARANTINE_NAME} in "
             "the folder of the images does; say --below FOLDER or --into FOLDER"
         )
@@ -126,7 +126,7 @@ def _beside(place: str, entry: Entry, *, named: str) -> tuple[str, str]:
 
 def _required(target: str, allowed: str) -> str:
     """A path, seen once more to be plain and beneath the folder."""
-    split(target)
+    split_path(target)
     if not lies_beneath(target, allowed):
-        raise Mismatch(f"it would not lie below {allowed!a}")
+        raise MismatchError(f"it would not lie below {allowed!a}")
     return target

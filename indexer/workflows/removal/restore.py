@@ -12,10 +12,10 @@ from typing import Any
 from indexer.domain.removal import RemovalState
 from indexer.errors import ImageProblem, UsageProblem
 from indexer.escaping import command_line
-from indexer.files.moving import give_name_back, move_no_replace
-from indexer.files.quarantine import forget_place, make_folders, quarantine_of
-from indexer.files.refusals import sentence
-from indexer.files.verification import Fingerprint, Mismatch, check
+from indexer.files.moving import move_no_replace, restore_from_aside
+from indexer.files.quarantine import make_synced_folders, quarantine_of, release_quarantine_path
+from indexer.files.refusals import describe_os_error
+from indexer.files.verification import ContentDigest, MismatchError, verify
 from indexer.files.witness_record import is_recorded_near
 from indexer.interrupts import uninterrupted
 from indexer.store import decisions, images, pins, removals, runs
@@ -130,7 +130,7 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
                 note_return(removal, index_id=run.index_id, at=clock())
             return problem
     except OSError as problem:
-        return f"its quarantine cannot be locked: {sentence(problem)}"
+        return f"its quarantine cannot be locked: {describe_os_error(problem)}"
 
 
 def _move_back(
@@ -138,18 +138,18 @@ def _move_back(
 ) -> str | None:
     """Moves one file, with the journal around it; why not, if it could not be."""
     place = removal.quarantine_path or ""
-    expected = Fingerprint(removal.size_bytes, removal.content_hash)
+    expected = ContentDigest(removal.size_bytes, removal.content_hash)
     try:
-        give_name_back(place, expected=expected, before_unlink=before_unlink)
-        found = check(place, expected=expected)
-    except Mismatch as problem:
+        restore_from_aside(place, expected=expected, before_unlink=before_unlink)
+        found = verify(place, expected=expected)
+    except MismatchError as problem:
         return f"in quarantine: {problem.reason}"
     with database.write() as session:
         removals.begin_act(session, removal.id, act="restore" if pin else "restore_unpinned")
     try:
-        make_folders(os.path.dirname(removal.path))
+        make_synced_folders(os.path.dirname(removal.path))
         move_no_replace(place, removal.path, expected=found, before_unlink=before_unlink)
-    except (OSError, Mismatch) as problem:
+    except (OSError, MismatchError) as problem:
         reason = why(problem)
         # What could not even be undone stays open: the next writing command settles it.
         if isinstance(problem, FileExistsError) or not os.path.lexists(removal.path):
@@ -162,12 +162,12 @@ def _move_back(
         decisions.take_back(session, [removal.image_id], at=clock())
         for image_id in (removal.image_id, removal.keeper_id) if pin else ():
             pins.add_pin(session, image_id, reason="restore", at=clock(), run_id=run.id)
-    forget_place(place)
+    release_quarantine_path(place)
     return None
 
 
-def why(problem: OSError | Mismatch) -> str:
+def why(problem: OSError | MismatchError) -> str:
     """Why a file could not be brought back, for people."""
     if isinstance(problem, FileExistsError):
         return "something else is at its path now; move that away first"
-    return problem.reason if isinstance(problem, Mismatch) else sentence(problem)
+    return problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)

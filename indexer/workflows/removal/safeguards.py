@@ -14,20 +14,20 @@ from dataclasses import dataclass
 
 from indexer.domain.removal import IndexedFile, RemovalCandidate
 from indexer.files import io_steps
-from indexer.files.folder_lock import HeldLocks, hold_folders
+from indexer.files.folder_lock import FolderLocks, lock_folders
 from indexer.files.markers import find_quarantine
-from indexer.files.owners import Owner, sign
+from indexer.files.owners import Owner, add_owner
 from indexer.files.quarantine import prepare_quarantine, quarantine_folder
-from indexer.files.system_folders import is_apart
+from indexer.files.system_folders import is_in_separate_system_folder
 from indexer.files.verification import (
+    ContentDigest,
     FileIdentity,
-    Fingerprint,
-    Mismatch,
-    check,
-    check_again,
-    identity,
-    is_maybe_one_file,
-    is_one_name,
+    MismatchError,
+    identity_of,
+    is_same_directory_entry,
+    may_be_same_file,
+    verify,
+    verify_again,
 )
 from indexer.files.witness_record import (
     WitnessLine,
@@ -49,15 +49,17 @@ class ProtectedError(Exception):
 class Staying:
     """The files that must still be there when another one has gone, each as it was checked a moment ago."""
 
-    files: tuple[tuple[str, FileIdentity, Fingerprint], ...]
+    files: tuple[tuple[str, FileIdentity, ContentDigest], ...]
 
     def require(self) -> None:
-        """Raises `Mismatch` if one of them is not there any more."""
+        """Raises `MismatchError` if one of them is not there any more."""
         for path, checked, expected in self.files:
             try:
-                check_again(path, checked=checked, expected=expected)
-            except Mismatch as problem:
-                raise Mismatch(f"{path!a}, which must stay, went with it or changed: {problem.reason}") from problem
+                verify_again(path, checked=checked, expected=expected)
+            except MismatchError as problem:
+                raise MismatchError(
+                    f"{path!a}, which must stay, went with it or changed: {problem.reason}"
+                ) from problem
 
 
 class Safeguards:
@@ -98,10 +100,10 @@ class Safeguards:
         prepare_quarantine(quarantine, owner=owner)
         if (quarantine, root) not in self._signed:
             self._signed.add((quarantine, root))
-            sign(quarantine, owner)
+            add_owner(quarantine, owner)
 
     @contextmanager
-    def hold(self, item: RemovalCandidate, *, own: Sequence[str]) -> Iterator[tuple[HeldLocks, list[str]]]:
+    def hold(self, item: RemovalCandidate, *, own: Sequence[str]) -> Iterator[tuple[FolderLocks, list[str]]]:
         """Holds all locks that bear on a file and its keeper; gives the folders whose records do, too.
 
         `own`: what this removal writes to; each record must be one that others find from the files.
@@ -111,7 +113,7 @@ class Safeguards:
         missing = defaults - set(records)
         if missing:
             raise OSError(errno.ENOENT, "its record would not be found from the files", min(missing))
-        with hold_folders([*records, *own]) as locks:
+        with lock_folders([*records, *own]) as locks:
             yield locks, records
 
     def examine(
@@ -126,11 +128,11 @@ class Safeguards:
         names = self._names_of(item.victim.content_hash)
         names.require_no_alias(item.victim, victim)
         namesakes = list(names.list_namesakes(item.victim, victim, token=self._run.token))
-        if item.keeper.content_hash == item.victim.content_hash and is_maybe_one_file(keeper, victim):
+        if item.keeper.content_hash == item.victim.content_hash and may_be_same_file(keeper, victim):
             raise ProtectedError(f"its keeper {item.keeper.path!a} seems to be this file, seen through another mount")
         staying = [(item.keeper.path, keeper, _fingerprint(item.keeper)), *namesakes]
         if item.keeper.content_hash != item.victim.content_hash:
-            lines = self._records.list_holding(records, content_hash=item.victim.content_hash)
+            lines = self._records.list_in_force(records, content_hash=item.victim.content_hash)
             staying += [self._find_other(item.victim, victim, lines)] if lines else []
         return Staying(tuple(staying))
 
@@ -183,7 +185,7 @@ class Safeguards:
 
     def _find_other(
         self, victim: IndexedFile, found: FileIdentity, lines: Sequence[tuple[str, WitnessLine]]
-    ) -> tuple[str, FileIdentity, Fingerprint]:
+    ) -> tuple[str, FileIdentity, ContentDigest]:
         """Another file of the content, read again; raises `ProtectedError` if there is none.
 
         It must lie where the same records are found from, so that they go on speaking for it. It may be in the plan
@@ -191,13 +193,17 @@ class Safeguards:
         """
         needed = {folder for folder, _ in lines}
         for other in self._equal.get(victim.content_hash, {}).values():
-            if other.image_id == victim.image_id or find_quarantine(other.path) or is_apart(other.path, victim.path):
+            if (
+                other.image_id == victim.image_id
+                or find_quarantine(other.path)
+                or is_in_separate_system_folder(other.path, victim.path)
+            ):
                 continue
             try:
-                checked = check(other.path, expected=_fingerprint(victim))
-            except Mismatch:
+                checked = verify(other.path, expected=_fingerprint(victim))
+            except MismatchError:
                 continue
-            is_another = not is_maybe_one_file(checked, found)
+            is_another = not may_be_same_file(checked, found)
             if is_another and needed <= set(list_record_folders([other.path])):
                 return other.path, checked, _fingerprint(victim)
         line = lines[0][1]
@@ -216,7 +222,7 @@ class _Names:
         self._keys: dict[int, tuple[tuple[int, int], str]] = {}
         for file in files:
             try:
-                found = identity(os.lstat(file.path))
+                found = identity_of(os.lstat(file.path))
             except OSError:
                 continue
             key, name = (found.device, found.inode), os.path.basename(file.path)
@@ -231,7 +237,7 @@ class _Names:
         """
         same = self._by_file.get((found.device, found.inode), {})
         others = [file for file in same.values() if file.image_id != victim.image_id]
-        alias = next((file for file in others if is_one_name(victim.path, file.path)), None)
+        alias = next((file for file in others if is_same_directory_entry(victim.path, file.path)), None)
         if alias is None and others and len(others) + 1 > found.links:
             alias = next((file for file in others if file.pinned), others[0])
         if alias is not None:
@@ -239,7 +245,7 @@ class _Names:
 
     def list_namesakes(
         self, victim: IndexedFile, found: FileIdentity, *, token: str
-    ) -> Iterator[tuple[str, FileIdentity, Fingerprint]]:
+    ) -> Iterator[tuple[str, FileIdentity, ContentDigest]]:
         """Files of the same name on other devices, which must stay.
 
         Raises `ProtectedError` if one is this file, seen through another mount.
@@ -278,5 +284,5 @@ def _is_one_folder(folder: str, other: str, *, token: str) -> bool:
         io_steps.unlink(probe)
 
 
-def _fingerprint(file: IndexedFile) -> Fingerprint:
-    return Fingerprint(file.size_bytes, file.content_hash)
+def _fingerprint(file: IndexedFile) -> ContentDigest:
+    return ContentDigest(file.size_bytes, file.content_hash)

@@ -3,7 +3,7 @@
 from indexer.domain.images import ImageState
 from indexer.domain.profiles import Preparation, Profile
 from indexer.escaping import command_line
-from indexer.files.output_folder import Publication
+from indexer.files.output_folder import OutputFolder
 from indexer.imaging.masks import mask_picture
 from indexer.store import report_queries
 from indexer.store.profiles import StoredProfile
@@ -23,7 +23,7 @@ def about_camera(
     means: Means,
     camera_id: int,
     *,
-    out: Publication,
+    out: OutputFolder,
     card: CameraCard,
     stored: StoredProfile,
     newest: Picture | None,
@@ -41,7 +41,7 @@ def about_camera(
 _NOT_TRIED = "Other limits were not tried, as this takes a while on a large index; report --sweep tries them."
 
 
-def _ignored(out: Publication, card: CameraCard, preparation: Preparation, newest: Picture | None) -> Ignored:
+def _ignored(out: OutputFolder, card: CameraCard, preparation: Preparation, newest: Picture | None) -> Ignored:
     """What scores do not see, as a picture to lay over the newest one."""
     overlay = None
     if newest is not None and newest.href is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from indexer.execution import Map
-from indexer.files.output_folder import Publication
+from indexer.files.output_folder import OutputFolder
 from indexer.imaging.change_regions import Changes, Region, changes
 from indexer.imaging.matching import Measure
 from indexer.imaging.thumbnails import decode
@@ -54,7 +54,7 @@ def mark(task: MarkTask) -> Changes | None:
 
 
 def pair_views(
-    database: Database, out: Publication, spread: Map, *, stored: dict[int, StoredProfile], material: Material
+    database: Database, out: OutputFolder, spread: Map, *, stored: dict[int, StoredProfile], material: Material
 ) -> Iterator[Pair]:
     """The views of pairs, in order."""
     for start in range(0, len(material.pairs), _AT_ONCE):
@@ -83,7 +83,7 @@ def _tasks(database: Database, pairs: Sequence[PairFacts], *, stored: dict[int, 
 
 
 def _view(
-    facts: PairFacts, found: Changes | None, *, out: Publication, stored: StoredProfile, material: Material
+    facts: PairFacts, found: Changes | None, *, out: OutputFolder, stored: StoredProfile, material: Material
 ) -> Pair:
     image, other = material.facts[facts.image_id], material.facts[facts.other_id]
     difference = (
@@ -122,7 +122,7 @@ def _view(
     )
 
 
-def _difference(out: Publication, image: ImageFacts, other: ImageFacts, *, scoring: str, data: bytes) -> str:
+def _difference(out: OutputFolder, image: ImageFacts, other: ImageFacts, *, scoring: str, data: bytes) -> str:
     """The file of the picture of the difference, named by what it is made of."""
     made_of = f"{image.content_hash} {other.content_hash} {scoring}"
     name = hashlib.sha256(made_of.encode()).hexdigest()[:32]

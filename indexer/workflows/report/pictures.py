@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from indexer.domain.images import ImageState
 from indexer.domain.profiles import Preparation
 from indexer.execution import Lost, Map
-from indexer.files.output_folder import Publication
+from indexer.files.output_folder import OutputFolder
 from indexer.imaging.headers import Limits
 from indexer.imaging.previews import PICTURE_WIDTH, PictureTask, picture_of_thumbnail, take_picture
 from indexer.store import previews, report_queries
@@ -36,7 +36,7 @@ class Pictures:
     """Gives images their pictures; `spread` reads files within bounds."""
 
     database: Database
-    out: Publication
+    out: OutputFolder
     spread: Map
     limits: Limits
     counts: PictureCounts = field(default_factory=PictureCounts)

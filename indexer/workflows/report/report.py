@@ -14,7 +14,7 @@ from indexer import __version__
 from indexer.domain.images import ImageState
 from indexer.errors import UsageProblem
 from indexer.execution import Map
-from indexer.files.output_folder import Publication, open_publication
+from indexer.files.output_folder import OutputFolder, open_output_folder
 from indexer.store import cameras, profiles, report_queries
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database
@@ -93,13 +93,13 @@ def report(
         )
     with means.database.read() as session:
         chosen = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
-    return _Writing(means, open_publication(folder, ours=_OURS), reading, folder).write(chosen, camera, sweep)
+    return _Writing(means, open_output_folder(folder, own_names=_OURS), reading, folder).write(chosen, camera, sweep)
 
 
 class _Writing:
     """One report on its way."""
 
-    def __init__(self, means: Means, out: Publication, reading: Map, folder: str) -> None:
+    def __init__(self, means: Means, out: OutputFolder, reading: Map, folder: str) -> None:
         self._means = means
         self._database: Database = means.database
         self._out = out
@@ -134,7 +134,7 @@ class _Writing:
             hrefs |= {image: href for image, href in layout.strip_hrefs.items() if image in wanted}
         self._borderline(close, hrefs)
         self._overview(cards)
-        made.dropped = self._out.drop_the_rest()
+        made.dropped = self._out.remove_stale_files()
         return made
 
     def _camera(self, card: CameraCard, camera_id: int, stored: StoredProfile) -> _Layout:

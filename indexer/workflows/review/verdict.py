@@ -24,7 +24,7 @@ from indexer.domain.verdicts import (
 )
 from indexer.errors import IndexerError, VerdictProblem
 from indexer.escaping import command_line
-from indexer.files.given_files import read_given_file
+from indexer.files.given_files import read_user_file
 from indexer.store import cameras, decisions, image_details, removals, verdicts
 from indexer.store.columns import path_from_text
 from indexer.store.database import Database, Session
@@ -113,7 +113,7 @@ def give(
 def give_all(database: Database, file: str, *, by: str, note: str | None, clock: Clock) -> VerdictReport:
     """Records all verdicts of a CSV, or none; `by` and `note` are for lines without their own."""
     try:
-        lines = parse_verdict_lines(read_given_file(file))
+        lines = parse_verdict_lines(read_user_file(file))
     except VerdictProblem as problem:
         raise VerdictProblem(f"{file!a}: {problem}") from None
     except OSError as problem:

@@ -21,17 +21,24 @@ from enum import Enum
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
 from indexer.escaping import command_line
-from indexer.files.moving import aside_path, delete, delete_witnessed, discard_partial, give_name_back, move_no_replace
-from indexer.files.quarantine import forget_place, is_mounted, quarantine_of
-from indexer.files.refusals import sentence
+from indexer.files.moving import (
+    aside_path,
+    delete,
+    delete_witnessed,
+    discard_partial,
+    move_no_replace,
+    restore_from_aside,
+)
+from indexer.files.quarantine import is_quarantine_mounted, quarantine_of, release_quarantine_path
+from indexer.files.refusals import describe_os_error
 from indexer.files.verification import (
-    Fingerprint,
-    Mismatch,
+    ContentDigest,
+    MismatchError,
     UnreadableFileError,
-    check,
-    check_again,
-    is_one_name,
-    same_file,
+    is_same_directory_entry,
+    is_same_file,
+    verify,
+    verify_again,
 )
 from indexer.files.witness_record import is_recorded_near
 from indexer.store import decisions, images, pins, removals
@@ -83,8 +90,8 @@ class _Act:
         return self.removal.quarantine_path or ""
 
     @property
-    def expected(self) -> Fingerprint:
-        return Fingerprint(self.removal.size_bytes, self.removal.content_hash)
+    def expected(self) -> ContentDigest:
+        return ContentDigest(self.removal.size_bytes, self.removal.content_hash)
 
 
 def settle_removals(database: Database, *, clock: Clock, right: Right, nobody_else: bool = False) -> Settled:
@@ -96,9 +103,11 @@ def settle_removals(database: Database, *, clock: Clock, right: Right, nobody_el
     for removal in waiting:
         try:
             ends[removal] = _settle(database, removal, clock=clock, right=right, nobody_else=nobody_else)
-        except (OSError, Mismatch) as problem:
+        except (OSError, MismatchError) as problem:
             ends[removal] = _End.OPEN
-            problems[removal.image_id] = problem.reason if isinstance(problem, Mismatch) else sentence(problem)
+            problems[removal.image_id] = (
+                problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
+            )
     count = Counter(ends.values())
     still_open = frozenset(removal.image_id for removal, end in ends.items() if end is _End.OPEN)
     return Settled(count[_End.FINISHED], count[_End.UNDONE], still_open, problems)
@@ -107,7 +116,7 @@ def settle_removals(database: Database, *, clock: Clock, right: Right, nobody_el
 def _settle(database: Database, removal: Removal, *, clock: Clock, right: Right, nobody_else: bool) -> _End:
     """Settles one act under the locks of its file.
 
-    Raises `OSError` or `Mismatch` where nobody can tell now how far it came, or the disk refuses: it stays open.
+    Raises `OSError` or `MismatchError` where nobody can tell now how far it came, or the disk refuses: it stays open.
     """
     place = removal.quarantine_path
     quarantine = None if place is None else quarantine_of(place)
@@ -143,7 +152,7 @@ def _write(database: Database, removal: Removal, state: RemovalState, problem: s
             index_id = get_index_id(session)
         note_return(removal, index_id=index_id, at=clock())
     if removal.quarantine_path is not None and state is not RemovalState.QUARANTINED:
-        forget_place(removal.quarantine_path)  # what is empty there was made for this act alone
+        release_quarantine_path(removal.quarantine_path)  # what is empty there was made for this act alone
     return _End.FINISHED if done else _End.UNDONE
 
 
@@ -166,8 +175,8 @@ def _settle_delete(act: _Act) -> tuple[RemovalState, str | None]:
         if not _is_whole(aside, act):
             raise OSError(errno.EIO, "what waits to be deleted is not what was put there", aside)
         if not os.path.lexists(path):
-            move_no_replace(aside, path, expected=check(aside, expected=act.expected), before_unlink=act.before_unlink)
-        elif same_file(aside, path) or _is_whole(path, act):
+            move_no_replace(aside, path, expected=verify(aside, expected=act.expected), before_unlink=act.before_unlink)
+        elif is_same_file(aside, path) or _is_whole(path, act):
             _drop_name(aside, act)  # where each name has a number of its own, the bytes at the other one tell
         else:
             # Nobody can tell any more whether all that stood for it still does.
@@ -191,7 +200,7 @@ def _settle_restore(act: _Act) -> tuple[RemovalState, str | None]:
     path, place = act.removal.path, act.place
     discard_partial(path)
     if _is_whole(path, act):
-        if is_one_name(path, place):
+        if is_same_directory_entry(path, place):
             return RemovalState.QUARANTINED, "its path leads into the quarantine, where it lies"
         _drop_copy(act)
         return RemovalState.RESTORED, None
@@ -218,7 +227,7 @@ _SETTLE: dict[str, Callable[[_Act], tuple[RemovalState, str | None]]] = {
 
 def _is_there_still(act: _Act) -> bool:
     """Whether something is at the file's place in quarantine; `OSError` where the whole quarantine is not there."""
-    if not os.path.lexists(act.place) and is_mounted(act.place):
+    if not os.path.lexists(act.place) and is_quarantine_mounted(act.place):
         return False
     return _is_there(act.place)
 
@@ -236,10 +245,10 @@ def _is_there(path: str) -> bool:
 def _is_whole(path: str, act: _Act) -> bool:
     """Whether the removed file's own bytes are at a path; `OSError` where nobody can tell."""
     try:
-        check(path, expected=act.expected)
+        verify(path, expected=act.expected)
     except UnreadableFileError as problem:
         raise OSError(errno.EIO, problem.reason, path) from problem
-    except Mismatch:
+    except MismatchError:
         return False
     return True
 
@@ -248,21 +257,25 @@ def _undo_aside(act: _Act) -> None:
     """Gives a file in quarantine its name back that waited for its end under another one."""
     aside = aside_path(act.place)
     if os.path.lexists(aside) and _is_whole(aside, act):
-        if same_file(aside, act.place) or (os.path.lexists(act.place) and _is_whole(act.place, act)):
+        if is_same_file(aside, act.place) or (os.path.lexists(act.place) and _is_whole(act.place, act)):
             _drop_name(aside, act)
-        give_name_back(act.place, expected=act.expected, before_unlink=act.before_unlink)
+        restore_from_aside(act.place, expected=act.expected, before_unlink=act.before_unlink)
 
 
 def _drop_name(aside: str, act: _Act) -> None:
     """Takes the second name of a file away that has its own still."""
     _require_alone(act, aside)
     act.before_unlink()
-    delete(aside, expected=check(aside, expected=act.expected))
+    delete(aside, expected=verify(aside, expected=act.expected))
 
 
 def _drop_copy(act: _Act) -> None:
     """Takes away the second of two whole files, the one in quarantine."""
-    if os.path.lexists(act.place) and _is_whole(act.place, act) and not is_one_name(act.place, act.removal.path):
+    if (
+        os.path.lexists(act.place)
+        and _is_whole(act.place, act)
+        and not is_same_directory_entry(act.place, act.removal.path)
+    ):
         _drop(act.place, act, keep=act.removal.path)
 
 
@@ -270,15 +283,15 @@ def _drop(copy: str, act: _Act, *, keep: str) -> None:
     """Takes away one of two whole files; `OSError` where another command may be at work on them."""
     _require_alone(act, copy)
     try:
-        kept = check(keep, expected=act.expected)
+        kept = verify(keep, expected=act.expected)
         delete_witnessed(
             copy,
-            expected=check(copy, expected=act.expected),
+            expected=verify(copy, expected=act.expected),
             aside=aside_path(copy),
-            is_witnessed=lambda: check_again(keep, checked=kept, expected=act.expected),
+            require_witness=lambda: verify_again(keep, checked=kept, expected=act.expected),
             before_unlink=act.before_unlink,
         )
-    except Mismatch as problem:
+    except MismatchError as problem:
         raise OSError(errno.EIO, problem.reason, copy) from problem
 
 

@@ -13,7 +13,7 @@ from indexer.domain.evaluation import LabelledPair
 from indexer.domain.images import ImageState
 from indexer.domain.labels import PairLabel, StateLabel, parse_labels
 from indexer.errors import LabelProblem
-from indexer.files.given_files import read_given_file
+from indexer.files.given_files import read_user_file
 from indexer.store.database import Database
 from indexer.store.image_names import NamedImage, iter_names
 
@@ -38,7 +38,7 @@ def read_labels(path: str) -> list[StateLabel] | list[PairLabel]:
     """The labels in a CSV."""
     # Names of files may hold bytes that are not UTF-8; spreadsheets begin their files with a mark.
     try:
-        text = read_given_file(path).decode("utf-8-sig", errors="surrogateescape")
+        text = read_user_file(path).decode("utf-8-sig", errors="surrogateescape")
         labels = parse_labels(io.StringIO(text, newline=""))
     except LabelProblem as problem:
         raise LabelProblem(f"{path!a}, {problem}") from problem

@@ -54,7 +54,7 @@ def after(monkeypatch: pytest.MonkeyPatch, answers: int, happens: Callable[[], A
             happens()
         take(self, answered)
 
-    monkeypatch.setattr(Round, "_take", counted)
+    monkeypatch.setattr(Round, "_try_lock", counted)
 
 
 def test_the_rows_of_the_serial_run(

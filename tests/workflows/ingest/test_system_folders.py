@@ -30,7 +30,7 @@ def earlier_version(index: Index) -> Iterator[None]:
         for module in (decisions, index_diff):
             patch.setattr(module, "find_system_folder", lambda _path, *, root: None)
         for module in (decisions, purge):
-            patch.setattr(module, "is_apart", lambda _path, _other: False)
+            patch.setattr(module, "is_in_separate_system_folder", lambda _path, _other: False)
         yield
     index.execute("UPDATE runs SET counts = '{}' WHERE command = 'ingest'")
 

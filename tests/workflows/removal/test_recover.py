@@ -221,7 +221,7 @@ def test_recovery_waits_for_who_moves_the_file(lot: Index, monkeypatch: pytest.M
     hold = "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); input()"
     pipe = subprocess.PIPE
     monkeypatch.setattr(
-        witnesses, "hold_folders", lambda folders, **how: folder_lock.hold_folders(folders, **how, patience_s=0.1)
+        witnesses, "hold_folders", lambda folders, **how: folder_lock.lock_folders(folders, **how, patience_s=0.1)
     )
     with subprocess.Popen([sys.executable, "-c", hold, lock], stdin=pipe, stdout=pipe, text=True) as other:
         assert other.stdout is not None
@@ -240,13 +240,13 @@ def test_what_another_command_settled_is_left(lot: Index, monkeypatch: pytest.Mo
     cut_after(monkeypatch, "link")
     with pytest.raises(Cut):
         lot.prune()
-    both, real = lot.tree(), witnesses.hold_folders
+    both, real = lot.tree(), witnesses.lock_folders
 
     def settling(*given: Any, **more: Any) -> Any:
         lot.execute("UPDATE removals SET pending = NULL, state = 'failed'")
         return real(*given, **more)
 
-    monkeypatch.setattr(witnesses, "hold_folders", settling)
+    monkeypatch.setattr(witnesses, "lock_folders", settling)
     report = recovered(lot)
     assert (report.finished, report.undone, report.left_open, lot.tree()) == (0, 0, (), both)
 

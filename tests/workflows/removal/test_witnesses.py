@@ -162,7 +162,7 @@ def test_lock_that_another_holds_ends_the_run(lot: Index, monkeypatch: pytest.Mo
     lot.put(f"day/{REMOVED}", picture(stamp=1))
     lot.ingest()
     lot.compare()
-    monkeypatch.setattr(safeguards, "hold_folders", busy)
+    monkeypatch.setattr(safeguards, "lock_folders", busy)
     before = lot.tree()
     report = lot.prune()
     assert (report.removed, len(report.failures), lot.tree()) == (0, 1, before)
