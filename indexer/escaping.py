@@ -18,7 +18,7 @@ _PASSWORDS = re.compile(r"""(://[^\s'"/:@]*:)[^\s'"]*(?=@)|([?&]\w*password=)[^\
 
 def printable(text: str) -> str:
     """Text that is safe to show: what does not print (newlines, escapes, direction marks, lone bytes) is escaped."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def command_line(*words: str, names: Sequence[str] = ()) -> str:
@@ -40,16 +40,16 @@ def quoted(word: str) -> str:
     return shlex.quote(word)
 
 
-def _in_quotes(sign: str) -> str:
-    if sign.isprintable() and sign not in _NOT_IN_QUOTES:
-        return sign
+def _in_quotes(char: str) -> str:
+    if char.isprintable() and char not in _NOT_IN_QUOTES:
+        return char
     try:
-        data = os.fsencode(sign)
+        data = os.fsencode(char)
     except UnicodeEncodeError:  # half of a pair, which no path holds
-        data = sign.encode("utf-8", "surrogatepass")
+        data = char.encode("utf-8", "surrogatepass")
     return "".join(f"\\x{byte:02x}" for byte in data)
 
 
 def without_passwords(text: str) -> str:
     """Text without the passwords of the database addresses in it, wherever it quotes one."""
-    return _PASSWORDS.sub(lambda found: f"{found[1] or found[2]}***", text)
+    return _PASSWORDS.sub(lambda match: f"{match[1] or match[2]}***", text)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from indexer.errors import UsageProblem
-from indexer.settings import DEFAULT_DATABASE, Settings, read_settings, state_folder
+from indexer.settings import DEFAULT_DATABASE, Settings, find_state_folder, read_settings
 
 NUMBERS = {
     "INDEXER_PROCESSES": "processes",
@@ -59,7 +59,7 @@ def test_numbers_that_are_none(name: str, value: str) -> None:
 )
 def test_state_folder(platform: str, said: dict[str, str], folder: str | None) -> None:
     """What is remembered of a person lies where the system wants it, where INDEXER_STATE says, or nowhere."""
-    assert state_folder(said, platform=platform) == folder
+    assert find_state_folder(said, platform=platform) == folder
 
 
 def test_state_folder_that_depends_on_where_one_is() -> None:

@@ -68,4 +68,4 @@ def settings(
     ] = False,
 ) -> None:
     """Index the images of fixed cameras: find those that show nothing new, remove them safely, remember why."""
-    context.obj = read_settings(os.environ | ({} if db is None else {"INDEXER_DB": db}), named=db is not None)
+    context.obj = read_settings(os.environ | ({} if db is None else {"INDEXER_DB": db}), database_typed=db is not None)

@@ -26,18 +26,18 @@ class Bar:
 
 def hour_bars(hours: Sequence[Hour]) -> list[Bar]:
     """The bars of a day; the highest is as high as the chart. What is not nothing can be seen."""
-    most = max((hour.taken for hour in hours), default=0) or 1
+    highest = max((hour.taken for hour in hours), default=0) or 1
     height = HOURS_SIZE[1]
 
-    def high(count: int) -> int:
-        return 0 if count == 0 else max(2, round(count * height / most))
+    def bar_height(count: int) -> int:
+        return 0 if count == 0 else max(2, round(count * height / highest))
 
     return [
         Bar(
             number,
             number * (_BAR + _GAP) + 1,
-            high(hour.taken),
-            high(hour.kept),
+            bar_height(hour.taken),
+            bar_height(hour.kept),
             f"{number:02d} h: {hour.kept} of {hour.taken} kept",
         )
         for number, hour in enumerate(hours)
@@ -62,10 +62,10 @@ def sweep_dots(points: Sequence[SweepPoint]) -> list[Dot]:
     if not chosen:
         return []
     width, height = SWEEP_SIZE
-    places = [log(point.max_score + 1) for point in chosen]
-    low, span = min(places), (max(places) - min(places)) or 1
+    positions = [log(point.max_score + 1) for point in chosen]
+    low, span = min(positions), (max(positions) - min(positions)) or 1
     shares = [point.kept / (point.kept + point.duplicates) for point in chosen]
     return [
-        Dot(round((place - low) / span * width, 1), round((1 - share) * height, 1), share, point)
-        for place, share, point in zip(places, shares, chosen, strict=True)
+        Dot(round((position - low) / span * width, 1), round((1 - share) * height, 1), share, point)
+        for position, share, point in zip(positions, shares, chosen, strict=True)
     ]

@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-FAMILY_PART = 400
+MAX_PART_MEMBERS = 400
 """Duplicates of one keeper that stand together on a page; more go on after it."""
 
 _PAGE_BYTES = 800_000
 _HEAD_BYTES, _MEMBER_BYTES = 4_000, 800  # at most, in a strip, where names are shortened
-_PAIR_BYTES, _PATH_SIGN_BYTES = 6_000, 24  # at most, of a pair; a sign of a path is on it twice, and may be escaped
+_PAIR_BYTES, _PATH_CHAR_BYTES = 6_000, 24  # at most, of a pair; a sign of a path is on it twice, and may be escaped
 _CARD_BYTES = 5_200
 
 
 @dataclass(frozen=True)
-class Part:
+class GroupPart:
     """A keeper with all or some of its duplicates, by their places in the list that was divided.
 
     `start` counts those on earlier parts.
@@ -25,23 +25,23 @@ class Part:
     total: int
 
 
-def divide(families: Iterable[tuple[int, Sequence[int]]]) -> Iterator[Part]:
-    """The parts of families, given as head and members; a family larger than `FAMILY_PART` has several."""
-    for head, members in families:
-        for start in range(0, max(1, len(members)), FAMILY_PART):
-            yield Part(head, tuple(members[start : start + FAMILY_PART]), start, len(members))
+def divide_groups(groups: Iterable[tuple[int, Sequence[int]]]) -> Iterator[GroupPart]:
+    """The parts of families, given as head and members; a family larger than `MAX_PART_MEMBERS` has several."""
+    for head, members in groups:
+        for start in range(0, max(1, len(members)), MAX_PART_MEMBERS):
+            yield GroupPart(head, tuple(members[start : start + MAX_PART_MEMBERS]), start, len(members))
 
 
-def strip_pages(parts: Iterable[Part]) -> list[list[Part]]:
+def strip_pages(parts: Iterable[GroupPart]) -> list[list[GroupPart]]:
     """Families on pages of a strip."""
     listed = list(parts)
-    sizes = paginate(_HEAD_BYTES + _MEMBER_BYTES * len(part.members) for part in listed)
-    return [listed[page.start : page.stop] for page in sizes]
+    ranges = paginate(_HEAD_BYTES + _MEMBER_BYTES * len(part.members) for part in listed)
+    return [listed[page.start : page.stop] for page in ranges]
 
 
-def pair_pages(path_signs: Iterable[int]) -> list[range]:
+def pair_pages(path_lengths: Iterable[int]) -> list[range]:
     """Pairs on pages, as ranges of their places; given are the lengths of the paths of each pair together."""
-    return paginate(_PAIR_BYTES + _PATH_SIGN_BYTES * signs for signs in path_signs)
+    return paginate(_PAIR_BYTES + _PATH_CHAR_BYTES * path_length for path_length in path_lengths)
 
 
 def card_pages(count: int) -> list[range]:
@@ -49,12 +49,12 @@ def card_pages(count: int) -> list[range]:
     return paginate(_CARD_BYTES for _ in range(count))
 
 
-def paginate(sizes_bytes: Iterable[int], *, most_bytes: int = _PAGE_BYTES) -> list[range]:
+def paginate(sizes_bytes: Iterable[int], *, max_bytes: int = _PAGE_BYTES) -> list[range]:
     """Consecutive ranges whose sizes add up to at most so much, or that hold one item alone."""
-    pages, start, filled, place = list[range](), 0, 0, -1
-    for place, size_bytes in enumerate(sizes_bytes):
-        if place > start and filled + size_bytes > most_bytes:
-            pages.append(range(start, place))
-            start, filled = place, 0
-        filled += size_bytes
-    return [*pages, range(start, place + 1)] if place >= start else pages
+    pages, start, page_bytes, index = list[range](), 0, 0, -1
+    for index, size_bytes in enumerate(sizes_bytes):
+        if index > start and page_bytes + size_bytes > max_bytes:
+            pages.append(range(start, index))
+            start, page_bytes = index, 0
+        page_bytes += size_bytes
+    return [*pages, range(start, index + 1)] if index >= start else pages

@@ -9,28 +9,28 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from indexer.escaping import printable
 from indexer.web import charts
-from indexer.web.view_models import Overview, Pair, PairsPage, Shown, StripPage
+from indexer.web.view_models import ImageView, Overview, PairsPage, PairView, StripPage
 
 _HERE = Path(__file__).parent
-_NAME_SIGNS, _CAMERA_SIGNS = 48, 40  # of a name in a strip or an alternative text
+_NAME_CHARS, _CAMERA_CHARS = 48, 40  # of a name in a strip or an alternative text
 
 
-def overview(page: Overview) -> str:
+def render_overview(page: Overview) -> str:
     """A page of the overview."""
     return _render("overview.html", page, root="")
 
 
-def strip(page: StripPage) -> str:
+def render_strip(page: StripPage) -> str:
     """A page of a camera's film strip."""
     return _render("strip.html", page, root="../../")
 
 
-def pairs(page: PairsPage) -> str:
+def render_pairs(page: PairsPage) -> str:
     """A page of pairs, shown one at a time."""
     return _render("pairs.html", page, root="" if page.card is None else "../../")
 
 
-def assets() -> dict[str, bytes]:
+def read_assets() -> dict[str, bytes]:
     """The stylesheet and the script, by file name."""
     return {file.name: file.read_bytes() for file in sorted((_HERE / "assets").iterdir())}
 
@@ -39,30 +39,30 @@ def _render(template: str, page: Any, *, root: str) -> str:
     return _ENVIRONMENT.get_template(template).render(page=page, site=page.site, root=root)
 
 
-def _shown(value: Any) -> Any:
+def _printable_value(value: Any) -> Any:
     """What of a value goes on a page; markup of the templates' own passes."""
     return printable(value) if type(value) is str and not value.isprintable() else value
 
 
-def _when(time: datetime | None) -> str:
+def _format_time(time: datetime | None) -> str:
     return "time unknown" if time is None else f"{time.day} {time:%B %Y %H:%M:%S}".removesuffix(":00")
 
 
-def _when_beside(time: datetime | None, other: datetime | None) -> str:
+def _format_time_beside(time: datetime | None, other: datetime | None) -> str:
     """A time, without its day if that is the other's."""
     same = time is not None and other is not None and time.date() == other.date()
-    return f"{time:%H:%M:%S}" if same else _when(time)
+    return f"{time:%H:%M:%S}" if same else _format_time(time)
 
 
-def _span(ends: tuple[datetime | None, datetime | None]) -> str:
+def _format_span(ends: tuple[datetime | None, datetime | None]) -> str:
     """From when to when."""
     first, last = ends
     if first is None:
         return "no capture times"
-    return _when(first) if first == last else f"{_when(first)} – {_when_beside(last, first)}"
+    return _format_time(first) if first == last else f"{_format_time(first)} – {_format_time_beside(last, first)}"
 
 
-def _apart(distance: timedelta | None) -> str:
+def _format_distance(distance: timedelta | None) -> str:
     """How far two captures lie apart, in the two largest units."""
     if distance is None:
         return "times unknown"
@@ -75,7 +75,7 @@ def _apart(distance: timedelta | None) -> str:
     return f"taken {' '.join(words)} {'after' if distance > timedelta() else 'before'} the other"
 
 
-def _size(size_bytes: int) -> str:
+def _format_size(size_bytes: int) -> str:
     number = float(size_bytes)
     for unit in ("B", "kB", "MB", "GB"):
         if number < 1000:
@@ -84,23 +84,23 @@ def _size(size_bytes: int) -> str:
     return f"{number:.1f} TB"
 
 
-def _short(text: str, signs: int = _NAME_SIGNS) -> str:
+def _shorten(text: str, max_chars: int = _NAME_CHARS) -> str:
     """A name that is shown, cut in its middle if it is long."""
-    shown = printable(text)
-    return shown if len(shown) <= signs else f"{shown[: signs // 2 - 1]}…{shown[-(signs // 2) :]}"
+    escaped = printable(text)
+    return escaped if len(escaped) <= max_chars else f"{escaped[: max_chars // 2 - 1]}…{escaped[-(max_chars // 2) :]}"
 
 
-def _alt(shown: Shown, words: str) -> str:
+def _alt_text(image: ImageView, description: str) -> str:
     """What a picture shows, for those who do not see it."""
-    return f"camera {_short(shown.camera, _CAMERA_SIGNS)}, {_when(shown.captured_at)}, {words}"
+    return f"camera {_shorten(image.camera, _CAMERA_CHARS)}, {_format_time(image.captured_at)}, {description}"
 
 
-def _verdict_row(pair: Pair) -> str:
+def _verdict_row(pair: PairView) -> str:
     """What a verdict's row in CSV needs, exactly: ASCII JSON, as a line end or a lone byte of a path must survive."""
     return json.dumps([pair.image.id, pair.other.id, *pair.stored_paths, *pair.content_hashes])
 
 
-def _points(points: tuple[tuple[int, int], ...]) -> str:
+def _format_points(points: tuple[tuple[int, int], ...]) -> str:
     return " ".join(f"{x},{y}" for x, y in points)
 
 
@@ -108,20 +108,20 @@ _ENVIRONMENT = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
-    finalize=_shown,
+    finalize=_printable_value,
     trim_blocks=True,
     lstrip_blocks=True,
 )
 _ENVIRONMENT.filters |= {
-    "when": _when,
-    "when_beside": _when_beside,
-    "span": _span,
-    "apart": _apart,
-    "size": _size,
-    "short": _short,
-    "alt": _alt,
+    "when": _format_time,
+    "when_beside": _format_time_beside,
+    "span": _format_span,
+    "apart": _format_distance,
+    "size": _format_size,
+    "short": _shorten,
+    "alt": _alt_text,
     "verdict_row": _verdict_row,
-    "points": _points,
+    "points": _format_points,
     "base": lambda path: path.rpartition("/")[2],
     "number": lambda value: f"{value:g}",
     "share": lambda value: "–" if value is None else f"{value:.0%}",

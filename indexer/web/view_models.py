@@ -43,7 +43,7 @@ class PageNumber:
 
 
 @dataclass(frozen=True)
-class Picture:
+class PictureLink:
     """A small picture; `from_index`: the prepared grey one, as the file is gone or changed. No href: none is left."""
 
     href: str | None
@@ -53,7 +53,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ImageView:
     """An image on a page; `state` as in the index."""
 
     id: int
@@ -64,7 +64,7 @@ class Shown:
     width: int | None
     height: int | None
     size_bytes: int
-    picture: Picture
+    picture: PictureLink
 
 
 @dataclass(frozen=True)
@@ -120,17 +120,17 @@ class Overview:
 class Member:
     """A duplicate in a strip, with where its pair is shown."""
 
-    shown: Shown
+    shown: ImageView
     score: float | None
     reason: str
     pair_href: str
 
 
 @dataclass(frozen=True)
-class Family:
+class DuplicateGroup:
     """A keeper and its duplicates, or those from `start` on."""
 
-    head: Shown
+    head: ImageView
     reason: str
     members: tuple[Member, ...]
     start: int
@@ -159,7 +159,7 @@ class Sweep:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedImage:
     """An image that is only named."""
 
     id: int
@@ -168,35 +168,35 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Listing:
+class ImageListing:
     """Images that are only named, the first of them; `command` lists all."""
 
     title: str
     total: int
-    rows: tuple[Listed, ...]
+    rows: tuple[ListedImage, ...]
     command: str
 
 
 @dataclass(frozen=True)
-class Ignored:
+class IgnoredAreas:
     """What scores do not see of a camera's frames: the border, in per cent (left, top, right, bottom), so many
     rectangles, and perhaps a drawing; `overlay` shows all of it, laid over the picture `under`."""
 
     border: tuple[int, int, int, int]
-    under: Picture | None
+    under: PictureLink | None
     overlay: str | None = None
     rectangles: int = 0
     drawn: bool = False
 
 
 @dataclass(frozen=True)
-class About:
+class CameraDetails:
     """What else is to be said of a camera."""
 
     parameters: tuple[tuple[str, str], ...]
-    ignored: Ignored
+    ignored: IgnoredAreas
     sweep: Sweep
-    listings: tuple[Listing, ...]
+    listings: tuple[ImageListing, ...]
 
 
 @dataclass(frozen=True)
@@ -206,8 +206,8 @@ class StripPage:
     site: Site
     page: PageNumber
     card: CameraCard
-    families: tuple[Family, ...]
-    about: About | None
+    families: tuple[DuplicateGroup, ...]
+    about: CameraDetails | None
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ class Outline:
 
 
 @dataclass(frozen=True)
-class Removal:
+class RemovalView:
     """What was done to the file of a duplicate."""
 
     state: str
@@ -235,14 +235,14 @@ def pair_key(image_id: int, other_id: int) -> str:
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairView:
     """A duplicate beside its keeper, or two kept images.
 
     `stored_paths` and `content_hashes` are as the database has them. `verdict` is what a person has said of it already.
     """
 
-    image: Shown
-    other: Shown
+    image: ImageView
+    other: ImageView
     duplicate: bool
     score: float | None
     max_score: float
@@ -261,7 +261,7 @@ class Pair:
     unlisted: int = 0
     difference: str | None = None
     why_no_outlines: str | None = None
-    removal: Removal | None = None
+    removal: RemovalView | None = None
     verdict: str | None = None
 
     @property
@@ -284,4 +284,4 @@ class PairsPage:
     site: Site
     page: PageNumber
     card: CameraCard | None
-    pairs: tuple[Pair, ...] = field(default=())
+    pairs: tuple[PairView, ...] = field(default=())

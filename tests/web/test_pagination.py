@@ -4,27 +4,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.web.charts import HOURS_SIZE, hour_bars, sweep_dots
-from indexer.web.pagination import FAMILY_PART, divide, paginate
+from indexer.web.pagination import MAX_PART_MEMBERS, divide_groups, paginate
 from indexer.web.view_models import Hour, SweepPoint
 
 
 @given(st.lists(st.integers(0, 50)), st.integers(1, 100))
 def test_pages_hold_everything_once(sizes: list[int], most: int) -> None:
     """Pages are consecutive, not empty, and hold at most so much, or one item alone."""
-    pages = paginate(sizes, most_bytes=most)
+    pages = paginate(sizes, max_bytes=most)
     assert [place for page in pages for place in page] == list(range(len(sizes)))
     assert all(len(page) == 1 or (page and sum(sizes[place] for place in page) <= most) for page in pages)
 
 
-@given(st.lists(st.integers(0, 3 * FAMILY_PART), max_size=5))
+@given(st.lists(st.integers(0, 3 * MAX_PART_MEMBERS), max_size=5))
 def test_large_families_are_divided(counts: list[int]) -> None:
     """Every member of a family is on one part, in order, and no part is too large."""
-    parts = list(divide((head, list(range(count))) for head, count in enumerate(counts)))
+    parts = list(divide_groups((head, list(range(count))) for head, count in enumerate(counts)))
     for head, count in enumerate(counts):
         own = [part for part in parts if part.head == head]
         assert [member for part in own for member in part.members] == list(range(count))
-        assert [part.start for part in own] == list(range(0, max(1, count), FAMILY_PART))
-    assert all(len(part.members) <= FAMILY_PART for part in parts)
+        assert [part.start for part in own] == list(range(0, max(1, count), MAX_PART_MEMBERS))
+    assert all(len(part.members) <= MAX_PART_MEMBERS for part in parts)
 
 
 def test_hours_are_drawn_to_scale() -> None:

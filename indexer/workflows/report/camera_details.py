@@ -7,7 +7,16 @@ from indexer.files.output_folder import OutputFolder
 from indexer.imaging.masks import mask_picture
 from indexer.store import report_queries
 from indexer.store.profiles import StoredProfile
-from indexer.web.view_models import About, CameraCard, Ignored, Listed, Listing, Picture, Sweep, SweepPoint
+from indexer.web.view_models import (
+    CameraCard,
+    CameraDetails,
+    IgnoredAreas,
+    ImageListing,
+    ListedImage,
+    PictureLink,
+    Sweep,
+    SweepPoint,
+)
 from indexer.workflows.compare.camera import Means
 from indexer.workflows.profile_parameters import mask_of
 from indexer.workflows.tuning.sweep import sweep as try_limits
@@ -26,11 +35,11 @@ def about_camera(
     out: OutputFolder,
     card: CameraCard,
     stored: StoredProfile,
-    newest: Picture | None,
+    newest: PictureLink | None,
     sweep: bool,
-) -> About:
+) -> CameraDetails:
     """What the first page of a camera says below its strip."""
-    return About(
+    return CameraDetails(
         parameters=_parameters(stored.profile),
         ignored=_ignored(out, card, stored.profile.preparation, newest),
         sweep=_sweep(means, card) if sweep else Sweep(why_not=_NOT_TRIED),
@@ -41,14 +50,14 @@ def about_camera(
 _NOT_TRIED = "Other limits were not tried, as this takes a while on a large index; report --sweep tries them."
 
 
-def _ignored(out: OutputFolder, card: CameraCard, preparation: Preparation, newest: Picture | None) -> Ignored:
+def _ignored(out: OutputFolder, card: CameraCard, preparation: Preparation, newest: PictureLink | None) -> IgnoredAreas:
     """What scores do not see, as a picture to lay over the newest one."""
     overlay = None
     if newest is not None and newest.href is not None:
         overlay = f"{card.folder}/ignored.png"
         out.write(overlay, mask_picture(mask_of(preparation), height=newest.height, width=newest.width))
     drawn = preparation.ignore_picture is not None
-    return Ignored(preparation.mask, newest, overlay=overlay, rectangles=len(preparation.ignore), drawn=drawn)
+    return IgnoredAreas(preparation.mask, newest, overlay=overlay, rectangles=len(preparation.ignore), drawn=drawn)
 
 
 def _parameters(profile: Profile) -> tuple[tuple[str, str], ...]:
@@ -74,7 +83,7 @@ def _sweep(means: Means, card: CameraCard) -> Sweep:
     return Sweep(tuple(points))
 
 
-def _listings(means: Means, camera_id: int, card: CameraCard) -> list[Listing]:
+def _listings(means: Means, camera_id: int, card: CameraCard) -> list[ImageListing]:
     missing = f"SELECT path FROM images WHERE camera_id = {camera_id} AND state = 'missing'"
     undecided = (
         f"SELECT path FROM images AS image WHERE camera_id = {camera_id} AND state = 'ready' AND "
@@ -102,10 +111,10 @@ def _listings(means: Means, camera_id: int, card: CameraCard) -> list[Listing]:
             ),
         )
     return [
-        Listing(
+        ImageListing(
             title,
             total,
-            tuple(Listed(one.id, one.path, one.state_reason) for one in rows),
+            tuple(ListedImage(one.id, one.path, one.state_reason) for one in rows),
             command_line("audit", *words),
         )
         for title, total, rows, words in found

@@ -16,7 +16,7 @@ from indexer.store import thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.store.report_queries import ImageFacts, PairFacts, RemovalFacts
-from indexer.web.view_models import Outline, Pair, Points, Removal, Shown
+from indexer.web.view_models import ImageView, Outline, PairView, Points, RemovalView
 from indexer.workflows.compare.prepared_images import found_by
 from indexer.workflows.profile_parameters import measure_of
 
@@ -39,7 +39,7 @@ class Material:
 
     pairs: tuple[PairFacts, ...]
     facts: dict[int, ImageFacts]
-    shown: dict[int, Shown]
+    shown: dict[int, ImageView]
     removals: dict[int, RemovalFacts]
     strip_hrefs: dict[int, str]
 
@@ -55,7 +55,7 @@ def mark(task: MarkTask) -> Changes | None:
 
 def pair_views(
     database: Database, out: OutputFolder, spread: Map, *, stored: dict[int, StoredProfile], material: Material
-) -> Iterator[Pair]:
+) -> Iterator[PairView]:
     """The views of pairs, in order."""
     for start in range(0, len(material.pairs), _AT_ONCE):
         chunk = material.pairs[start : start + _AT_ONCE]
@@ -84,7 +84,7 @@ def _tasks(database: Database, pairs: Sequence[PairFacts], *, stored: dict[int, 
 
 def _view(
     facts: PairFacts, found: Changes | None, *, out: OutputFolder, stored: StoredProfile, material: Material
-) -> Pair:
+) -> PairView:
     image, other = material.facts[facts.image_id], material.facts[facts.other_id]
     difference = (
         None
@@ -93,7 +93,7 @@ def _view(
     )
     outlines, unlisted = ((), 0) if found is None else outlines_of(found)
     removal = material.removals.get(facts.image_id)
-    return Pair(
+    return PairView(
         image=material.shown[facts.image_id],
         other=material.shown[facts.other_id],
         duplicate=facts.duplicate,
@@ -117,7 +117,7 @@ def _view(
         why_no_outlines=_why_none(facts, found, stored=stored),
         removal=None
         if removal is None
-        else Removal(removal.state, removal.run_id, removal.place, removal.removed_at, removal.ended_at),
+        else RemovalView(removal.state, removal.run_id, removal.place, removal.removed_at, removal.ended_at),
         verdict=facts.verdict,
     )
 

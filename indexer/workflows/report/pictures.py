@@ -17,7 +17,7 @@ from indexer.imaging.previews import PICTURE_WIDTH, PictureTask, picture_of_thum
 from indexer.store import previews, report_queries
 from indexer.store.database import Database
 from indexer.store.report_queries import ImageFacts, RemovalFacts
-from indexer.web.view_models import Picture, Shown
+from indexer.web.view_models import ImageView, PictureLink
 from indexer.workflows.context import Advance
 
 
@@ -42,13 +42,13 @@ class Pictures:
     counts: PictureCounts = field(default_factory=PictureCounts)
     _grey: set[str] = field(default_factory=set)
 
-    def show(self, facts: ImageFacts) -> Shown:
+    def show(self, facts: ImageFacts) -> ImageView:
         """An image with its picture, after `make` was asked for it."""
         width = min(PICTURE_WIDTH, facts.width or PICTURE_WIDTH)
         height = max(1, round(width * facts.height / facts.width)) if facts.width and facts.height else width * 9 // 16
         href = next((name for name in _names(facts) if self.out.reuse(name)), None)
-        picture = Picture(href, width, height, from_index=href == _names(facts)[1])
-        return Shown(
+        picture = PictureLink(href, width, height, from_index=href == _names(facts)[1])
+        return ImageView(
             id=facts.id,
             camera=facts.camera,
             path=facts.path,

@@ -22,16 +22,16 @@ from indexer.store.profiles import StoredProfile
 from indexer.store.report_queries import Decided, PairFacts
 from indexer.web import pagination, rendering
 from indexer.web.view_models import (
-    About,
     CameraCard,
-    Family,
+    CameraDetails,
+    DuplicateGroup,
     Hour,
     Member,
     Overview,
     PageNumber,
-    Pair,
     PairsPage,
-    Picture,
+    PairView,
+    PictureLink,
     Site,
     StripPage,
     pair_key,
@@ -74,7 +74,7 @@ class _Layout:
 
     folder: str
     decided: list[Decided]
-    pages: list[list[pagination.Part]]
+    pages: list[list[pagination.GroupPart]]
     strip_hrefs: dict[int, str]
     pair_places: list[int]
     pair_pages: list[range]
@@ -125,7 +125,7 @@ class _Writing:
         self._advance = self._means.progress("pictures", sum(card.taken for card in cards))
         key = hashlib.sha256(self._database.name.encode(errors="surrogateescape")).hexdigest()[:16]
         self._site = Site(self._database.name, __version__, self._means.clock(), key, len(close))
-        for name, data in rendering.assets().items():
+        for name, data in rendering.read_assets().items():
             self._out.write(name, data)
         hrefs = dict[int, str]()
         wanted = {pair.other_id for pair in close}
@@ -145,7 +145,7 @@ class _Writing:
             families = self._families(layout, layout.pages[number - 1] if layout.pages else [])
             about = self._about(card, camera_id, stored, layout) if number == 1 else None
             page = PageNumber(number, count, "index.html", "strip")
-            text = rendering.strip(StripPage(self._site, page, card, families, about))
+            text = rendering.render_strip(StripPage(self._site, page, card, families, about))
             self._write(f"{card.folder}/{page.file(number)}", text)
         for number, places in enumerate(layout.pair_pages, start=1):
             page = PageNumber(number, len(layout.pair_pages), "pairs.html", "pairs")
@@ -153,13 +153,15 @@ class _Writing:
             with self._database.read() as session:
                 found = report_queries.load_pairs(session, decisions)
             pairs = self._pairs([found[decision] for decision in decisions], layout.strip_hrefs)
-            self._write(f"{card.folder}/{page.file(number)}", rendering.pairs(PairsPage(self._site, page, card, pairs)))
+            self._write(
+                f"{card.folder}/{page.file(number)}", rendering.render_pairs(PairsPage(self._site, page, card, pairs))
+            )
             self._made.pairs += len(pairs)
         return layout
 
-    def _about(self, card: CameraCard, camera_id: int, stored: StoredProfile, layout: _Layout) -> About:
+    def _about(self, card: CameraCard, camera_id: int, stored: StoredProfile, layout: _Layout) -> CameraDetails:
         kept = [one.image_id for one in layout.decided if one.keeper_id is None and not one.removed]
-        newest: Picture | None = None
+        newest: PictureLink | None = None
         if kept:
             with self._database.read() as session:
                 newest = self._pictures.show(report_queries.load_images(session, kept[-1:])[kept[-1]]).picture
@@ -167,7 +169,7 @@ class _Writing:
             self._means, camera_id, out=self._out, card=card, stored=stored, newest=newest, sweep=self._made.swept
         )
 
-    def _families(self, layout: _Layout, parts: Sequence[pagination.Part]) -> tuple[Family, ...]:
+    def _families(self, layout: _Layout, parts: Sequence[pagination.GroupPart]) -> tuple[DuplicateGroup, ...]:
         ids = list(
             {image for part in parts for image in (part.head, *(layout.decided[at].image_id for at in part.members))}
         )
@@ -179,7 +181,7 @@ class _Writing:
         self._pictures.make(list(facts.values()), removals, advance=self._advance)
         shown = {image: self._pictures.show(one) for image, one in facts.items()}
         return tuple(
-            Family(
+            DuplicateGroup(
                 head=shown[part.head],
                 reason="kept" if facts[part.head].state is ImageState.READY else str(facts[part.head].state),
                 members=tuple(
@@ -193,7 +195,7 @@ class _Writing:
             for part in parts
         )
 
-    def _pairs(self, pairs: Sequence[PairFacts], strip_hrefs: dict[int, str]) -> tuple[Pair, ...]:
+    def _pairs(self, pairs: Sequence[PairFacts], strip_hrefs: dict[int, str]) -> tuple[PairView, ...]:
         ids = list({image for pair in pairs for image in (pair.image_id, pair.other_id)})
         with self._database.read() as session:
             facts = report_queries.load_images(session, ids)
@@ -214,7 +216,7 @@ class _Writing:
         for number, places in enumerate(ranges, start=1):
             page = PageNumber(number, len(ranges), "borderline.html", "borderline")
             pairs = self._pairs([close[at] for at in places], strip_hrefs)
-            self._write(page.file(number), rendering.pairs(PairsPage(self._site, page, None, pairs)))
+            self._write(page.file(number), rendering.render_pairs(PairsPage(self._site, page, None, pairs)))
 
     def _overview(self, cards: Sequence[CameraCard]) -> None:
         total = _total(cards)
@@ -222,7 +224,9 @@ class _Writing:
         for number, places in reversed(list(enumerate(ranges, start=1))):
             page = PageNumber(number, len(ranges), "index.html", "overview")
             shown = tuple(cards[at] for at in places)
-            self._write(page.file(number), rendering.overview(Overview(self._site, page, shown, total, len(cards))))
+            self._write(
+                page.file(number), rendering.render_overview(Overview(self._site, page, shown, total, len(cards)))
+            )
 
     def _write(self, name: str, text: str) -> None:
         self._out.write(name, text.encode("utf-8"))
@@ -231,7 +235,7 @@ class _Writing:
 
 def _lay_out(folder: str, decided: list[Decided]) -> _Layout:
     """Which image and which pair is on which page of a camera."""
-    parts = list(pagination.divide(_families(decided)))
+    parts = list(pagination.divide_groups(_families(decided)))
     pages = pagination.strip_pages(parts)
     strip_hrefs = dict[int, str]()
     for number, page in enumerate(pages, start=1):
