@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from indexer.store.tables import Table
+from indexer.store.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Table.metadata,
+    target_metadata=Base.metadata,
     transaction_per_migration=False,
     transactional_ddl=True,
 )

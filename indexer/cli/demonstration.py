@@ -14,7 +14,7 @@ from indexer.cli.session import CommandSession
 from indexer.escaping import command_line, quoted
 from indexer.execution import Map, serial
 from indexer.store.database import Database
-from indexer.store.image_details import ImageStory
+from indexer.store.image_details import ImageDetails
 from indexer.store.schema import open_database
 from indexer.workflows.admin import demo
 from indexer.workflows.admin.demo import DemoFrame
@@ -41,7 +41,7 @@ class DemoResult:
     compared: CompareReport
     lost_by_plain: tuple[str, ...]
     pruned: PruneReport
-    explained: ImageStory
+    explained: ImageDetails
 
 
 def run_demo(session: CommandSession) -> None:

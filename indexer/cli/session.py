@@ -27,7 +27,7 @@ from indexer.execution import IN_FLIGHT, UNBOUNDED, Bounds, Map, engine, process
 from indexer.files.known_indexes import KnownIndexes
 from indexer.settings import Settings
 from indexer.store.database import Database
-from indexer.store.query_result import Table
+from indexer.store.query_result import QueryResult
 from indexer.store.schema import open_database
 from indexer.workflows.compare.workload import PRELOADED, is_worth_workers
 
@@ -147,7 +147,7 @@ class CommandSession:
         """Whether a person is here to answer."""
         return sys.stdin.isatty()
 
-    def show_table(self, table: Table) -> None:
+    def show_table(self, table: QueryResult) -> None:
         """Shows the answer of a query: as a table to people, as the one JSON document to programs, row by row."""
         from indexer.cli.render import audit, query_rows
 

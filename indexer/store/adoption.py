@@ -13,12 +13,12 @@ from indexer.domain.removal import RemovalState
 from indexer.store import runs
 from indexer.store.bulk import chunks
 from indexer.store.cameras import get_or_add_camera
-from indexer.store.profiles import camera_profile
+from indexer.store.profiles import get_camera_profile
 from indexer.store.tables import DecisionRow, ImageRow, RemovalRow, RunRow
 
 
 @dataclass(frozen=True)
-class Adopted:
+class AdoptedFile:
     """A file in quarantine, what it was, and what stands for it."""
 
     image_id: int
@@ -60,16 +60,16 @@ def add_removed_image(
     return session.execute(insert(ImageRow).values(**values).returning(ImageRow.id)).scalar_one()
 
 
-def add_quarantined(session: Session, adopted: Adopted, *, token: str, at: datetime, run_id: int) -> None:
+def add_quarantined(session: Session, adopted: AdoptedFile, *, token: str, at: datetime, run_id: int) -> None:
     """Writes that a file lies in quarantine: under the run of that token, which is made if there is none.
 
     Without a token it is the run `run_id`, which adopts it.
     """
     values = asdict(adopted) | {
-        "decision_id": _decision_id(session, adopted, at=at, run_id=run_id),
+        "decision_id": _get_or_add_decision(session, adopted, at=at, run_id=run_id),
         "state": RemovalState.QUARANTINED,
         "planned_at": adopted.removed_at,
-        "run_id": _run_id(session, token, at=adopted.removed_at) if token else run_id,
+        "run_id": _get_or_add_run(session, token, at=adopted.removed_at) if token else run_id,
         "recorded": bool(token),
     }
     session.execute(insert(RemovalRow).values(**values))
@@ -81,27 +81,27 @@ def mark_recorded(session: Session, removal_ids: Sequence[int]) -> None:
         session.execute(update(RemovalRow).where(RemovalRow.id.in_(chunk)).values(recorded=True))
 
 
-def _run_id(session: Session, token: str, *, at: datetime) -> int:
-    found = session.scalar(select(RunRow.id).where(RunRow.token == token))
-    if found is not None:
-        return found
+def _get_or_add_run(session: Session, token: str, *, at: datetime) -> int:
+    existing_id = session.scalar(select(RunRow.id).where(RunRow.token == token))
+    if existing_id is not None:
+        return existing_id
     run_id = runs.start_run(session, "prune", arguments={"adopted": True}, at=at, token=token)
     runs.finish_run(session, run_id, outcome="done", counts={}, at=at)
     return run_id
 
 
-def _decision_id(session: Session, adopted: Adopted, *, at: datetime, run_id: int) -> int:
+def _get_or_add_decision(session: Session, adopted: AdoptedFile, *, at: datetime, run_id: int) -> int:
     """The decision that the removal rests on: the one that holds between the two images, else one of `db adopt`."""
-    between = (DecisionRow.image_id == adopted.image_id) & (DecisionRow.keeper_id == adopted.keeper_id)
-    found = session.scalar(select(DecisionRow.id).where(between).order_by(DecisionRow.id.desc()).limit(1))
-    held = (DecisionRow.image_id == adopted.image_id) & DecisionRow.superseded_at.is_(None)
-    if found is not None and session.scalar(select(DecisionRow.id).where(held)) == found:
-        return found
-    session.execute(update(DecisionRow).where(held).values(superseded_at=at))
+    is_of_pair = (DecisionRow.image_id == adopted.image_id) & (DecisionRow.keeper_id == adopted.keeper_id)
+    existing_id = session.scalar(select(DecisionRow.id).where(is_of_pair).order_by(DecisionRow.id.desc()).limit(1))
+    is_current = (DecisionRow.image_id == adopted.image_id) & DecisionRow.superseded_at.is_(None)
+    if existing_id is not None and session.scalar(select(DecisionRow.id).where(is_current)) == existing_id:
+        return existing_id
+    session.execute(update(DecisionRow).where(is_current).values(superseded_at=at))
     camera_id = session.execute(select(ImageRow.camera_id).where(ImageRow.id == adopted.keeper_id)).scalar_one()
     values = {
         "image_id": adopted.image_id,
-        "profile_id": camera_profile(session, camera_id).id,
+        "profile_id": get_camera_profile(session, camera_id).id,
         "verdict": "duplicate",
         "keeper_id": adopted.keeper_id,
         "score": 0.0 if adopted.content_hash == adopted.keeper_hash else None,

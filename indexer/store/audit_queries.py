@@ -25,18 +25,18 @@ from indexer.errors import UsageProblem
 from indexer.escaping import command_line
 from indexer.store.database import Database
 from indexer.store.image_details import get_image_id
-from indexer.store.query_postgresql import ask_server
-from indexer.store.query_result import BOUNDS, Bounds, Table
-from indexer.store.query_sqlite import ask_file
+from indexer.store.query_postgresql import query_server
+from indexer.store.query_result import BOUNDS, QueryBounds, QueryResult
+from indexer.store.query_sqlite import query_file
 
 AUDITS = Path(__file__).parent / "audits"
-_ALL = 10**9
+_NO_LIMIT = 10**9
 
 _PARAMETER = re.compile(r"-- :(?P<name>\w+) (?P<description>[^\[]*[^\[ ])(?: \[(?P<default>.*)\])?")
 
 
 @dataclass(frozen=True)
-class Parameter:
+class AuditParameter:
     """A value that a ready-made query asks for; not required and no default: NULL."""
 
     name: str
@@ -51,7 +51,7 @@ class Audit:
 
     name: str
     title: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[AuditParameter, ...]
     sql: str
 
 
@@ -68,45 +68,47 @@ def get_audit(name: str) -> Audit:
     return audits[name]
 
 
-def run_audit(database: Database, name: str, parameters: Mapping[str, str]) -> Table:
+def run_audit(database: Database, name: str, parameters: Mapping[str, str]) -> QueryResult:
     """What a ready-made query answers, with these values for its parameters; the caller's to close."""
     audit = get_audit(name)
-    known = [parameter.name for parameter in audit.parameters]
-    for given in parameters:
-        if given not in known:
-            raise UsageProblem(f"audit {name} has no parameter {given!r}; it has {', '.join(known) or 'none'}")
-    values = {parameter.name: _value(database, audit, parameter, parameters) for parameter in audit.parameters}
-    return _ask(database, audit.sql, values, bounds=BOUNDS, own=False)
+    known_names = [parameter.name for parameter in audit.parameters]
+    for argument in parameters:
+        if argument not in known_names:
+            raise UsageProblem(f"audit {name} has no parameter {argument!r}; it has {', '.join(known_names) or 'none'}")
+    values = {parameter.name: _bound_value(database, audit, parameter, parameters) for parameter in audit.parameters}
+    return _run_query(database, audit.sql, values, bounds=BOUNDS, user_written=False)
 
 
 def count_rows(session: Session, name: str) -> int:
     """The number of rows that a ready-made query has when none is cut off."""
     sql = f"SELECT COUNT(*) FROM ({get_audit(name).sql}) AS answer"
-    return int(session.execute(text(sql), {"limit": _ALL}).scalar_one())
+    return int(session.execute(text(sql), {"limit": _NO_LIMIT}).scalar_one())
 
 
-def run_sql(database: Database, sql: str, *, bounds: Bounds = BOUNDS) -> Table:
+def run_sql(database: Database, sql: str, *, bounds: QueryBounds = BOUNDS) -> QueryResult:
     """What a person's own question answers: one statement, which may only read; on a server, of a role that may only
     read. The answer is the caller's to close."""
-    return _ask(database, sql, {}, bounds=bounds, own=True)
+    return _run_query(database, sql, {}, bounds=bounds, user_written=True)
 
 
 def _read_audit(file: Path) -> Audit:
     lines = file.read_text(encoding="utf-8").splitlines()
-    height = next(number for number, line in enumerate(lines) if not line.startswith("--"))
-    title = " ".join(line.removeprefix("--").strip() for line in lines[:height] if not line.startswith("-- :"))
-    found = [_PARAMETER.fullmatch(line) for line in lines[:height]]
+    header_length = next(number for number, line in enumerate(lines) if not line.startswith("--"))
+    title = " ".join(line.removeprefix("--").strip() for line in lines[:header_length] if not line.startswith("-- :"))
+    matches = [_PARAMETER.fullmatch(line) for line in lines[:header_length]]
     parameters = tuple(
-        Parameter(match["name"], match["description"], match["default"] or None, match["default"] is None)
-        for match in found
+        AuditParameter(match["name"], match["description"], match["default"] or None, match["default"] is None)
+        for match in matches
         if match is not None
     )
-    return Audit(file.stem, title, parameters, "\n".join(lines[height:]))
+    return Audit(file.stem, title, parameters, "\n".join(lines[header_length:]))
 
 
-def _value(database: Database, audit: Audit, parameter: Parameter, given: Mapping[str, str]) -> str | None:
+def _bound_value(
+    database: Database, audit: Audit, parameter: AuditParameter, arguments: Mapping[str, str]
+) -> str | None:
     """The value to bind for a parameter."""
-    name, value = parameter.name, given.get(parameter.name, parameter.default)
+    name, value = parameter.name, arguments.get(parameter.name, parameter.default)
     if value is None:
         if parameter.required:
             raise UsageProblem(
@@ -122,11 +124,13 @@ def _value(database: Database, audit: Audit, parameter: Parameter, given: Mappin
     return value
 
 
-def _ask(database: Database, sql: str, values: Mapping[str, str | None], *, bounds: Bounds, own: bool) -> Table:
+def _run_query(
+    database: Database, sql: str, values: Mapping[str, str | None], *, bounds: QueryBounds, user_written: bool
+) -> QueryResult:
     if database.path is not None:
-        table = ask_file(database, sql, values, bounds=bounds)
+        result = query_file(database, sql, values, bounds=bounds)
     else:
-        table = ask_server(database, sql, values, bounds=bounds, own=own)
-    if table is None:
+        result = query_server(database, sql, values, bounds=bounds, user_written=user_written)
+    if result is None:
         raise UsageProblem("the query asks for nothing; type for example: SELECT * FROM audit_cameras")
-    return table
+    return result

@@ -6,20 +6,20 @@ from typing import TypeVar, cast
 import sqlalchemy
 from sqlalchemy import Insert, insert
 
-from indexer.store.tables import Table
+from indexer.store.tables import Base
 
 T = TypeVar("T")
 
-_LENGTH = 500  # SQLite takes up to 32 766 bound values, older builds 999
+_CHUNK_SIZE = 500  # SQLite takes up to 32 766 bound values, older builds 999
 
 
 def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """The values in order, at most so many at a time."""
-    for start in range(0, len(values), _LENGTH):
-        yield values[start : start + _LENGTH]
+    for start in range(0, len(values), _CHUNK_SIZE):
+        yield values[start : start + _CHUNK_SIZE]
 
 
-def many(row: type[Table]) -> Insert:
+def bulk_insert(row_class: type[Base]) -> Insert:
     """The insertion of many rows, said of the table: said of the class it takes several times as long."""
     # psycopg sends them to a server in one go: 13 000 to 18 000 scores a second, where COPY takes 27 000 to 34 000.
-    return insert(cast(sqlalchemy.Table, row.__table__))
+    return insert(cast(sqlalchemy.Table, row_class.__table__))

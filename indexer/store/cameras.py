@@ -61,10 +61,10 @@ def list_file_sizes(session: Session, camera_id: int) -> dict[int, int]:
 
 def get_or_add_camera(session: Session, name: str) -> int:
     """The id of the camera of that name, new or not."""
-    found = session.scalar(select(CameraRow.id).where(CameraRow.name == name))
-    if found is None:
-        found = session.execute(insert(CameraRow).values(name=name).returning(CameraRow.id)).scalar_one()
-    return found
+    camera_id = session.scalar(select(CameraRow.id).where(CameraRow.name == name))
+    if camera_id is None:
+        camera_id = session.execute(insert(CameraRow).values(name=name).returning(CameraRow.id)).scalar_one()
+    return camera_id
 
 
 def get_or_add_cameras(session: Session, names: Iterable[str]) -> dict[str, int]:

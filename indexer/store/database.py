@@ -19,12 +19,14 @@ from sqlalchemy.orm import Session as Session
 from indexer.errors import DatabaseProblem, IndexerError, RowRefused, UsageProblem
 from indexer.interrupts import uninterrupted
 from indexer.store.columns import stored_text
-from indexer.store.index_disk import missing_ability
+from indexer.store.index_disk import find_disk_limitation
 
 BUSY_TIMEOUT_MS = 10_000
-_CACHE = "cache_size = -65536"  # kB of pages at most, where 2 MB are the rule: half the time for a million images
-_LONGEST_PATH = 2600  # bytes: what PostgreSQL's indexes take is 2 704, with what they add
-_WIDEST = 12  # bytes of a character, in a file URI
+_CACHE_PRAGMA = (
+    "cache_size = -65536"  # kB of pages at most, where 2 MB are the rule: half the time for a million images
+)
+_MAX_PATH_BYTES = 2600  # bytes: what PostgreSQL's indexes take is 2 704, with what they add
+_MAX_URI_BYTES_PER_CHAR = 12  # bytes of a character, in a file URI
 
 
 class Database:
@@ -37,8 +39,10 @@ class Database:
         self.url = url
         self.address = _address(url)
         self.name = _without_passwords(url) if self.path is None else str(self.path)
-        self.engine = _engine(url)
-        self.guard: Callable[[], None] | None = None  # raises where what is written must not be committed any more
+        self.engine = _make_engine(url)
+        self.before_commit: Callable[[], None] | None = (
+            None  # raises where what is written must not be committed any more
+        )
 
     @property
     def path(self) -> Path | None:
@@ -48,22 +52,22 @@ class Database:
     def is_at(self, name: str) -> bool:
         """Whether that URL or path is this database."""
         url = parse_database(name)
-        there = Path(url.database or "")
-        if self.path is not None and url.get_backend_name() == "sqlite" and there.exists():
-            return self.path.samefile(there)
+        other_path = Path(url.database or "")
+        if self.path is not None and url.get_backend_name() == "sqlite" and other_path.exists():
+            return self.path.samefile(other_path)
         return self.url == url
 
-    def takes(self, path: str) -> bool:
+    def can_store_path(self, path: str) -> bool:
         """Whether a path can be kept: a server looks up none that is much longer than most systems let names be."""
-        if self.path is not None or len(path) * _WIDEST <= _LONGEST_PATH:
+        if self.path is not None or len(path) * _MAX_URI_BYTES_PER_CHAR <= _MAX_PATH_BYTES:
             return True
-        return len(stored_text(path).encode()) <= _LONGEST_PATH
+        return len(stored_text(path).encode()) <= _MAX_PATH_BYTES
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one moment and changes nothing; Ctrl-C waits for it too, or its connection could be
         lost."""
-        with uninterrupted(), self.translated(), Session(self._of_one_moment()) as session:
+        with uninterrupted(), self.translated_errors(), Session(self._snapshot_engine()) as session:
             yield session
 
     @contextmanager
@@ -71,33 +75,33 @@ class Database:
         """A session whose changes are committed together at the end; Ctrl-C waits until then."""
         with (
             uninterrupted(),
-            self.translated(),
+            self.translated_errors(),
             Session(self.engine.execution_options(begin="BEGIN IMMEDIATE")) as session,
         ):
             yield session
-            if self.guard is not None:
-                self.guard()
+            if self.before_commit is not None:
+                self.before_commit()
             session.commit()
 
     @contextmanager
-    def moment(self) -> Iterator[Connection]:
+    def snapshot(self) -> Iterator[Connection]:
         """A bare connection that sees one moment, for reading long and much: rows come as they are asked for, and
         Ctrl-C is not held back."""
-        with self.translated(), self._of_one_moment().connect() as connection:
+        with self.translated_errors(), self._snapshot_engine().connect() as connection:
             yield connection
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
+    def write_connection(self) -> Iterator[Connection]:
         """A bare connection in a transaction, for migrations."""
-        with self.translated(), self.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+        with self.translated_errors(), self.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
             yield connection
-            if self.guard is not None:
-                self.guard()
+            if self.before_commit is not None:
+                self.before_commit()
 
     def use_write_ahead_log(self) -> None:
         """Lets readers work while a writer writes (SQLite remembers this in the file)."""
         if self.path is not None:
-            with self.translated(), self.engine.connect() as connection:
+            with self.translated_errors(), self.engine.connect() as connection:
                 raw = connection.connection.dbapi_connection
                 assert isinstance(raw, sqlite3.Connection)
                 connection.rollback()
@@ -110,71 +114,71 @@ class Database:
         """Lets go of all connections."""
         self.engine.dispose()
 
-    def _of_one_moment(self) -> Engine:
+    def _snapshot_engine(self) -> Engine:
         """The engine, for transactions that see one moment: SQLite's do, a server must be asked."""
         if self.path is not None:
             return self.engine
         return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
-    def translated(self) -> Iterator[None]:
+    def translated_errors(self) -> Iterator[None]:
         """Says in our words what the database says within the block."""
         try:
             yield
         except DBAPIError as problem:
-            raise self.problem(problem) from problem
+            raise self.translate_error(problem) from problem
         except IndexerError:
             raise
         except (OverflowError, UnicodeEncodeError) as problem:  # drivers let these through as they are
             raise RowRefused(f"database {self.name}: {problem}", reason=str(problem)) from problem
         except Exception as problem:  # rows that make no sense are damage first, and a mistake of ours only then
-            if said := self._damage():
-                raise self.damaged(said) from problem
+            if finding := self._find_damage():
+                raise self.corruption_error(finding) from problem
             raise
 
-    def _damage(self) -> str | None:
+    def _find_damage(self) -> str | None:
         """What SQLite finds wrong in its file; None if it finds nothing, or has no file."""
         if self.path is None:
             return None
         try:
             with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)) as connection:
-                (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+                (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         except sqlite3.DatabaseError as problem:
-            said = str(problem)
-        return None if said == "ok" else " ".join(said.split())
+            finding = str(problem)
+        return None if finding == "ok" else " ".join(finding.split())
 
-    def damaged(self, said: str) -> DatabaseProblem:
+    def corruption_error(self, finding: str) -> DatabaseProblem:
         """A database that does not hold what it should hold, as one sentence of ours."""
-        return DatabaseProblem(f"database {self.name}: {_DAMAGED} ({said})")
+        return DatabaseProblem(f"database {self.name}: {_DAMAGED_ADVICE} ({finding})")
 
-    def problem(self, problem: DBAPIError) -> IndexerError:
+    def translate_error(self, error: DBAPIError) -> IndexerError:
         """What the database said, as one sentence of ours."""
-        said = str(problem.orig).splitlines()[0] if problem.orig else type(problem).__name__
-        advice = self._lack_of_its_disk(said)
-        advice = advice or next((advice for pattern, advice in _ADVICE if re.search(pattern, said)), None)
-        reason = said if advice is None else f"{advice} ({said})"
-        if _is_of_one_row(problem) and advice in {None, _TOO_LONG}:  # others concern the whole database
+        message = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
+        advice = self._find_disk_limitation(message)
+        advice = advice or next((advice for pattern, advice in _ADVICE if re.search(pattern, message)), None)
+        reason = message if advice is None else f"{advice} ({message})"
+        if _is_row_error(error) and advice in {None, _PATH_TOO_LONG_ADVICE}:  # others concern the whole database
             return RowRefused(f"database {self.name}: {reason}", reason=reason)
         return DatabaseProblem(f"database {self.name}: {reason}")
 
-    def _lack_of_its_disk(self, said: str) -> str | None:
+    def _find_disk_limitation(self, message: str) -> str | None:
         """What the disk of a SQLite index cannot do, if what SQLite said may come from that."""
-        if self.path is None or not re.search(_PERHAPS_ITS_DISK, said):
+        if self.path is None or not re.search(_DISK_SYMPTOMS, message):
             return None
-        return missing_ability(self.path)
+        return find_disk_limitation(self.path)
 
 
-def _is_of_one_row(problem: DBAPIError) -> bool:
+def _is_row_error(problem: DBAPIError) -> bool:
     """Whether the database does not take a value, or a row beside the others that it has; a server says so by class:
     https://www.postgresql.org/docs/current/errcodes-appendix.html."""
     code = getattr(problem.orig, "sqlstate", None)
     return isinstance(problem, DataError | IntegrityError) if code is None else code[:2] in {"22", "23", "54"}
 
 
-_PERHAPS_ITS_DISK = "locked|busy|I/O error|locking protocol|unable to open|large file support"
-_DAMAGED = "it is damaged or no SQLite database; restore it from a backup, or name another"
-_GONE = "the server went away; when it is back, run the command again: it goes on where it stopped"
-_TOO_LONG = "a path is too long for PostgreSQL, which takes some 2 700 bytes; shorten it"
+_DISK_SYMPTOMS = "locked|busy|I/O error|locking protocol|unable to open|large file support"
+_DAMAGED_ADVICE = "it is damaged or no SQLite database; restore it from a backup, or name another"
+_SERVER_GONE_ADVICE = "the server went away; when it is back, run the command again: it goes on where it stopped"
+_PATH_TOO_LONG_ADVICE = "a path is too long for PostgreSQL, which takes some 2 700 bytes; shorten it"
 _ADVICE = [
     ("Connection refused|timeout expired|timed out$", "no server answers there; start it, or check host and port"),
     (
@@ -189,17 +193,20 @@ _ADVICE = [
     ("permission denied|must be owner", "this user may not do that; use the user who owns the database, or GRANT it"),
     ("too many clients|connection slots", "the server has no connection free; try again when others have ended"),
     ("starting up|in recovery mode", "the server is starting; try again in a moment"),
-    ("terminating connection|shutting down|closed the connection|connection (is closed|was lost|.*reset)", _GONE),
+    (
+        "terminating connection|shutting down|closed the connection|connection (is closed|was lost|.*reset)",
+        _SERVER_GONE_ADVICE,
+    ),
     ("read-only transaction", "the server only reads, as a standby does; name the one that writes"),
     ("deadlock|could not serialize", "another program is writing the same; run the command again"),
-    ("index row (size|requires)", _TOO_LONG),
+    ("index row (size|requires)", _PATH_TOO_LONG_ADVICE),
     ("locked|busy", "another program is writing to it; try again when it has finished"),
     ("readonly|read-only", "it cannot be written to; check the rights of the file and of its folder"),
     (
         "disk is full|No space",
         "the disk is full; free some space and run the command again, it goes on where it stopped",
     ),
-    ("malformed|not a database|corrupt", _DAMAGED),
+    ("malformed|not a database|corrupt", _DAMAGED_ADVICE),
     ("I/O error", "the disk does not do what is asked of it; look at its space and its health"),
     ("unable to open", "it cannot be opened; check that its folder exists and may be written to"),
 ]
@@ -242,7 +249,7 @@ def _without_passwords(url: URL) -> str:
     return url.set(query=query).render_as_string(hide_password=True)
 
 
-def _engine(url: URL) -> Engine:
+def _make_engine(url: URL) -> Engine:
     try:
         # A server may have been restarted since a connection was last used, between two batches or two questions: a
         # ping finds out before anything is asked. In the middle of a transaction nothing is tried again.
@@ -262,7 +269,7 @@ def _engine(url: URL) -> Engine:
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not commit before DDL; `_begin_sqlite` begins instead
-    for pragma in ("foreign_keys = ON", f"busy_timeout = {BUSY_TIMEOUT_MS}", "synchronous = FULL", _CACHE):
+    for pragma in ("foreign_keys = ON", f"busy_timeout = {BUSY_TIMEOUT_MS}", "synchronous = FULL", _CACHE_PRAGMA):
         connection.execute(f"PRAGMA {pragma}")
 
 

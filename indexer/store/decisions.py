@@ -12,11 +12,11 @@ from indexer.domain.removal import IndexedFile, RemovalCandidate
 from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
 from indexer.files.system_folders import find_system_folder, is_in_separate_system_folder
-from indexer.store.bulk import chunks, many
+from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, VerdictRow
 
-_other = aliased(ImageRow)
+_other_image = aliased(ImageRow)
 
 
 def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Decision]]:
@@ -34,7 +34,7 @@ def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Dec
     }
 
 
-def list_decided(session: Session, camera_ids: Sequence[int]) -> set[tuple[int, int]]:
+def list_deciding_profiles(session: Session, camera_ids: Sequence[int]) -> set[tuple[int, int]]:
     """The ids of each of these cameras and each profile with a current decision of a ready image there."""
     query = (
         select(ImageRow.camera_id, DecisionRow.profile_id)
@@ -42,8 +42,8 @@ def list_decided(session: Session, camera_ids: Sequence[int]) -> set[tuple[int, 
         .where(ImageRow.state == ImageState.READY, DecisionRow.superseded_at.is_(None))
         .distinct()
     )
-    found = (session.execute(query.where(ImageRow.camera_id.in_(chunk))) for chunk in chunks(camera_ids))
-    return {(camera_id, profile_id) for rows in found for camera_id, profile_id in rows}
+    results = (session.execute(query.where(ImageRow.camera_id.in_(chunk))) for chunk in chunks(camera_ids))
+    return {(camera_id, profile_id) for rows in results for camera_id, profile_id in rows}
 
 
 def add_decisions(
@@ -56,7 +56,7 @@ def add_decisions(
     run_id: int,
 ) -> None:
     """Puts new decisions in the place of the current ones; `judged_by` names the person, by image id, for verdicts."""
-    take_back(session, [decision.image_id for decision in decisions], at=at)
+    supersede(session, [decision.image_id for decision in decisions], at=at)
     rows = [
         {
             "image_id": decision.image_id,
@@ -72,17 +72,17 @@ def add_decisions(
         for decision in decisions
     ]
     if rows:
-        session.execute(many(DecisionRow), rows)
+        session.execute(bulk_insert(DecisionRow), rows)
 
 
-def take_back(session: Session, image_ids: Sequence[int], *, at: datetime) -> None:
+def supersede(session: Session, image_ids: Sequence[int], *, at: datetime) -> None:
     """Marks the current decisions of images as no longer holding: `compare` decides them again."""
     for chunk in chunks(image_ids):
-        held = DecisionRow.image_id.in_(chunk) & DecisionRow.superseded_at.is_(None)
-        session.execute(update(DecisionRow).where(held).values(superseded_at=at))
+        is_current = DecisionRow.image_id.in_(chunk) & DecisionRow.superseded_at.is_(None)
+        session.execute(update(DecisionRow).where(is_current).values(superseded_at=at))
 
 
-def find_decisions(session: Session, image_ids: Sequence[int]) -> dict[int, Decision]:
+def list_image_decisions(session: Session, image_ids: Sequence[int]) -> dict[int, Decision]:
     """The current decisions of those of a few images that are ready."""
     query = (
         select(DecisionRow.image_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score)
@@ -97,15 +97,15 @@ def find_decisions(session: Session, image_ids: Sequence[int]) -> dict[int, Deci
 
 def list_judgements(session: Session, camera_id: int) -> dict[tuple[int, int], Judgement]:
     """The verdicts that hold between images of a camera, by (smaller, larger) image id."""
-    return list_judgements_of(session, [camera_id]).get(camera_id, {})
+    return list_judgements_by_camera(session, [camera_id]).get(camera_id, {})
 
 
-def list_judgements_of(
+def list_judgements_by_camera(
     session: Session, camera_ids: Sequence[int] | None = None
 ) -> dict[int, dict[tuple[int, int], Judgement]]:
     """The same of each of a few cameras that has any, by id; without ids of all cameras."""
     # Asked of each verdict, not joined: SQLite would meet every image of the camera with every other.
-    camera_of_other = select(_other.camera_id).where(_other.id == VerdictRow.image_b_id).scalar_subquery()
+    camera_of_other = select(_other_image.camera_id).where(_other_image.id == VerdictRow.image_b_id).scalar_subquery()
     query = (
         select(ImageRow.camera_id, VerdictRow)
         .join(ImageRow, ImageRow.id == VerdictRow.image_a_id)
@@ -113,11 +113,11 @@ def list_judgements_of(
     )
     if camera_ids is not None:
         query = query.where(ImageRow.camera_id.in_(camera_ids))
-    found: dict[int, dict[tuple[int, int], Judgement]] = {}
+    judgements: dict[int, dict[tuple[int, int], Judgement]] = {}
     for camera_id, row in session.execute(query):
         judgement = Judgement("same" if row.verdict == "same" else "different", row.judged_by)
-        found.setdefault(camera_id, {})[row.image_a_id, row.image_b_id] = judgement
-    return found
+        judgements.setdefault(camera_id, {})[row.image_a_id, row.image_b_id] = judgement
+    return judgements
 
 
 def count_undecided(session: Session) -> int:
@@ -127,17 +127,17 @@ def count_undecided(session: Session) -> int:
     return session.scalar(query) or 0
 
 
-def list_flagged(session: Session, *, camera: str | None = None) -> list[RemovalCandidate]:
+def list_removal_candidates(session: Session, *, camera: str | None = None) -> list[RemovalCandidate]:
     """The present images whose current decision is *duplicate*, by camera and time."""
-    query = _FLAGGED
+    query = _CANDIDATES
     if camera is not None:
         query = query.where(CameraRow.name == camera)
-    return [_flagged(*row) for row in session.execute(query)]
+    return [_removal_candidate(*row) for row in session.execute(query)]
 
 
-_FILE = ("id", "path", "root", "file_size", "content_hash")  # of an image, as `IndexedFile` has them
-_keeper, _keeping = aliased(ImageRow), aliased(DecisionRow)
-_against = exists().where(
+_FILE_COLUMNS = ("id", "path", "root", "file_size", "content_hash")  # of an image, as `IndexedFile` has them
+_keeper, _keeper_decision = aliased(ImageRow), aliased(DecisionRow)
+_has_contrary_verdict = exists().where(
     VerdictRow.verdict == "different",
     VerdictRow.withdrawn_at.is_(None),
     or_(
@@ -146,10 +146,10 @@ _against = exists().where(
     ),
 )
 _ACTIVE = select(ProfileRow.id).where(ProfileRow.active).correlate(None).scalar_subquery()
-_FLAGGED = (
+_CANDIDATES = (
     # Columns, not whole rows: of a million SQLAlchemy needs minutes to make objects.
     select(
-        *(getattr(row, name) for row in (ImageRow, _keeper) for name in _FILE),
+        *(getattr(row, name) for row in (ImageRow, _keeper) for name in _FILE_COLUMNS),
         DecisionRow.id,
         CameraRow.name,
         DecisionRow.score,
@@ -157,27 +157,27 @@ _FLAGGED = (
         ProfileRow.name,
         ImageRow.captured_at,
         and_(_keeper.state == ImageState.READY, _keeper.camera_id == ImageRow.camera_id),
-        and_(_keeping.verdict == "keep", _keeping.profile_id == DecisionRow.profile_id),
+        and_(_keeper_decision.verdict == "keep", _keeper_decision.profile_id == DecisionRow.profile_id),
         or_(CameraRow.profile_id == ProfileRow.id, CameraRow.profile_id.is_(None) & ProfileRow.active),
         is_pinned(ImageRow.id),
-        _against,
+        _has_contrary_verdict,
     )
     .join(ImageRow, ImageRow.id == DecisionRow.image_id)
     .join(CameraRow, CameraRow.id == ImageRow.camera_id)
     .join(ProfileRow, ProfileRow.id == DecisionRow.profile_id)
     .join(_keeper, _keeper.id == DecisionRow.keeper_id)
-    .outerjoin(_keeping, (_keeping.image_id == _keeper.id) & _keeping.superseded_at.is_(None))
+    .outerjoin(_keeper_decision, (_keeper_decision.image_id == _keeper.id) & _keeper_decision.superseded_at.is_(None))
     .where(DecisionRow.superseded_at.is_(None), ImageRow.state == ImageState.READY)
     .order_by(CameraRow.name, ImageRow.captured_at.nulls_first(), ImageRow.id)
 )
 
 
-def _flagged(*columns: Any) -> RemovalCandidate:
+def _removal_candidate(*columns: Any) -> RemovalCandidate:
     """A row of the query as the plan needs it."""
-    width = len(_FILE)
+    width = len(_FILE_COLUMNS)
     victim, keeper = IndexedFile(*columns[:width]), IndexedFile(*columns[width : 2 * width])
-    decision_id, camera, score, max_score, profile, captured_at, *told = columns[2 * width :]
-    present, kept, in_force, pinned, judged = map(bool, told)
+    decision_id, camera, score, max_score, profile, captured_at, *flags = columns[2 * width :]
+    keeper_present, keeper_kept, in_force, pinned, judged = map(bool, flags)
     return RemovalCandidate(
         decision_id=decision_id,
         camera=camera,
@@ -187,17 +187,17 @@ def _flagged(*columns: Any) -> RemovalCandidate:
         max_score=max_score,
         profile=profile,
         captured_at=captured_at,
-        keeper_present=present,
-        keeper_kept=kept,
+        keeper_present=keeper_present,
+        keeper_kept=keeper_kept,
         profile_in_force=in_force,
         pinned=pinned,
         judged=judged,
-        in_system_folder=_was_walked(victim),
-        keeper_apart=_was_walked(keeper) or is_in_separate_system_folder(keeper.path, victim.path),
+        in_system_folder=_is_in_system_folder(victim),
+        keeper_apart=_is_in_system_folder(keeper) or is_in_separate_system_folder(keeper.path, victim.path),
     )
 
 
-def _was_walked(file: IndexedFile) -> bool:
+def _is_in_system_folder(file: IndexedFile) -> bool:
     """Whether a file lies where no walk of its root leads, so that an earlier version must have taken it in."""
     return find_system_folder(file.path, root=file.root) is not None
 

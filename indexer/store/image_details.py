@@ -14,15 +14,15 @@ from indexer.escaping import command_line
 from indexer.files.system_folders import count_system_folders
 from indexer.store import profiles, removals
 from indexer.store.pins import is_pinned, is_pinned_by_person
-from indexer.store.removals import Removal
+from indexer.store.removals import JournalEntry
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, ScoreRow
 from indexer.store.twins import Twin, list_twins
 
-_DIGITS = 18  # of the numbers that a database can hold
+_MAX_ID_DIGITS = 18  # of the numbers that a database can hold
 
 
 @dataclass(frozen=True)
-class DecisionStory:
+class DecisionDetails:
     """One decision as a person asks about it; `superseded_at` None: it holds.
 
     `preferred_for` is what ranks the keeper above the image, pins left aside unless nothing else does: a keeper of
@@ -58,7 +58,7 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
-class ImageStory:
+class ImageDetails:
     """One image: what it is, what was decided of it (newest first), and what happened to its file (oldest first)."""
 
     id: int
@@ -79,31 +79,31 @@ class ImageStory:
     stands_for: int
     neighbour: Neighbour | None
     twins: tuple[Twin, ...]
-    decisions: tuple[DecisionStory, ...]
-    removals: tuple[Removal, ...]
+    decisions: tuple[DecisionDetails, ...]
+    removals: tuple[JournalEntry, ...]
 
     @property
-    def decision(self) -> DecisionStory | None:
+    def decision(self) -> DecisionDetails | None:
         """The decision that holds, if there is one."""
         return next((decision for decision in self.decisions if decision.superseded_at is None), None)
 
 
 def get_image_id(session: Session, name: str) -> int:
     """The id of the image that a person names by path or number; of several rows of one path, the one that is there."""
-    if name.isdecimal() and len(name) <= _DIGITS and session.get(ImageRow, int(name)) is not None:
+    if name.isdecimal() and len(name) <= _MAX_ID_DIGITS and session.get(ImageRow, int(name)) is not None:
         return int(name)
     folder, base = os.path.split(os.path.abspath(name))
     path = os.path.join(os.path.realpath(folder), base)
     rows = session.execute(select(ImageRow.id, ImageRow.state).where(ImageRow.path == path)).all()
     if not rows:
-        asking = command_line("audit")
-        raise ImageProblem(f"image {name!a} is not in the index; ingest it, or type its number from: {asking}")
-    order = {ImageState.MISSING: 2, ImageState.REMOVED: 1}
-    best = min(rows, key=lambda row: (order.get(ImageState(row.state), 0), -row.id))
+        audit_command = command_line("audit")
+        raise ImageProblem(f"image {name!a} is not in the index; ingest it, or type its number from: {audit_command}")
+    state_order = {ImageState.MISSING: 2, ImageState.REMOVED: 1}
+    best = min(rows, key=lambda row: (state_order.get(ImageState(row.state), 0), -row.id))
     return int(best.id)
 
 
-def get_story(session: Session, image_id: int) -> ImageStory:
+def get_image_details(session: Session, image_id: int) -> ImageDetails:
     """What the index knows of an image."""
     row = session.execute(
         select(
@@ -116,7 +116,7 @@ def get_story(session: Session, image_id: int) -> ImageStory:
         .where(ImageRow.id == image_id)
     ).one()
     image, camera, by_person, pinned = row
-    return ImageStory(
+    return ImageDetails(
         id=image.id,
         path=image.path,
         camera=camera,
@@ -132,42 +132,42 @@ def get_story(session: Session, image_id: int) -> ImageStory:
         state_reason=image.state_reason,
         pinned_by_person=bool(by_person),
         pinned=bool(pinned),
-        stands_for=_count_family(session, image_id),
+        stands_for=_count_duplicates(session, image_id),
         neighbour=_find_neighbour(session, image_id),
         twins=list_twins(session, image_id),
         decisions=_list_decisions(session, image),
-        removals=tuple(removals.list_of_image(session, image_id)),
+        removals=tuple(removals.list_for_image(session, image_id)),
     )
 
 
-def _count_family(session: Session, image_id: int) -> int:
+def _count_duplicates(session: Session, image_id: int) -> int:
     query = select(func.count()).select_from(DecisionRow)
-    held = (DecisionRow.keeper_id == image_id) & DecisionRow.superseded_at.is_(None)
-    return session.scalar(query.where(held)) or 0
+    is_current = (DecisionRow.keeper_id == image_id) & DecisionRow.superseded_at.is_(None)
+    return session.scalar(query.where(is_current)) or 0
 
 
 def _find_neighbour(session: Session, image_id: int) -> Neighbour | None:
     """Under the profile by which the image is kept; None if it is not, or if nothing is on record."""
-    deciding = select(ProfileRow.scoring_id).join(DecisionRow, DecisionRow.profile_id == ProfileRow.id)
+    scoring_query = select(ProfileRow.scoring_id).join(DecisionRow, DecisionRow.profile_id == ProfileRow.id)
     current = DecisionRow.superseded_at.is_(None) & (DecisionRow.verdict == "keep")
-    scoring_id = session.scalar(deciding.where(DecisionRow.image_id == image_id, current))
+    scoring_id = session.scalar(scoring_query.where(DecisionRow.image_id == image_id, current))
     if scoring_id is None:
         return None
-    kept = select(DecisionRow.id).where(DecisionRow.image_id == ImageRow.id, current).exists()
+    is_kept = select(DecisionRow.id).where(DecisionRow.image_id == ImageRow.id, current).exists()
     row = session.execute(
-        select(ImageRow.id, ImageRow.path, ImageRow.captured_at, kept.label("kept"), ScoreRow.score)
+        select(ImageRow.id, ImageRow.path, ImageRow.captured_at, is_kept.label("kept"), ScoreRow.score)
         .join(ImageRow, ImageRow.id == ScoreRow.image_a_id + ScoreRow.image_b_id - image_id)
         .where(
             ScoreRow.scoring_id == scoring_id,
             or_(ScoreRow.image_a_id == image_id, ScoreRow.image_b_id == image_id),
         )
-        .order_by(kept.desc(), ScoreRow.score, ImageRow.id)
+        .order_by(is_kept.desc(), ScoreRow.score, ImageRow.id)
         .limit(1)
     ).first()
     return None if row is None else Neighbour(row.id, row.path, row.captured_at, bool(row.kept), row.score)
 
 
-def _list_decisions(session: Session, image: ImageRow) -> tuple[DecisionStory, ...]:
+def _list_decisions(session: Session, image: ImageRow) -> tuple[DecisionDetails, ...]:
     native = {stored.id for stored in profiles.list_profiles(session) if stored.profile.preparation.native}
     keeper = aliased(ImageRow)
     rows: Any = session.execute(
@@ -178,14 +178,14 @@ def _list_decisions(session: Session, image: ImageRow) -> tuple[DecisionStory, .
         .order_by(DecisionRow.id.desc())
     )
     return tuple(
-        DecisionStory(
+        DecisionDetails(
             verdict=decision.verdict,
             reason=decision.reason,
             keeper_id=decision.keeper_id,
-            keeper_path=None if kept is None else kept.path,
-            keeper_state=None if kept is None else kept.state,
-            keeper_captured_at=None if kept is None else kept.captured_at,
-            preferred_for=None if kept is None else _preferred_for(kept, image),
+            keeper_path=None if keeper_row is None else keeper_row.path,
+            keeper_state=None if keeper_row is None else keeper_row.state,
+            keeper_captured_at=None if keeper_row is None else keeper_row.captured_at,
+            preferred_for=None if keeper_row is None else _find_preference(keeper_row, image),
             score=decision.score,
             max_score=profile.max_score,
             profile=profile.name,
@@ -195,18 +195,18 @@ def _list_decisions(session: Session, image: ImageRow) -> tuple[DecisionStory, .
             run_id=decision.run_id,
             superseded_at=decision.superseded_at,
         )
-        for decision, profile, kept in rows
+        for decision, profile, keeper_row in rows
     )
 
 
-def _preferred_for(keeper: ImageRow, image: ImageRow) -> Criterion | None:
+def _find_preference(keeper: ImageRow, image: ImageRow) -> Criterion | None:
     """What ranks the keeper above; if nothing but a pin can have. None for one that was adopted and never described."""
     if keeper.sharpness is None or image.sharpness is None:
         return None
-    return find_ranking_criterion(_unpinned(keeper), _unpinned(image)) or Criterion.PINNED
+    return find_ranking_criterion(_unpinned_image(keeper), _unpinned_image(image)) or Criterion.PINNED
 
 
-def _unpinned(row: ImageRow) -> Image:
+def _unpinned_image(row: ImageRow) -> Image:
     assert row.width is not None
     assert row.height is not None
     assert row.sharpness is not None

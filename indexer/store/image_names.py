@@ -19,7 +19,7 @@ class NamedImage(NamedTuple):
     state: ImageState
 
 
-def iter_names(session: Session) -> Iterator[NamedImage]:
+def iter_named_images(session: Session) -> Iterator[NamedImage]:
     """Every image of the index, whatever its state, oldest first."""
     query = (
         select(ImageRow.id, ImageRow.path, CameraRow.name, ImageRow.state)

@@ -2,7 +2,7 @@
 
 A row never changes its content. What changes is where the bytes are (`path`), what they are called (camera, time) and
 whether they are there (`state`). The workflows say when a change takes an image's decision back
-(`decisions.take_back`).
+(`decisions.supersede`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +17,13 @@ from indexer.domain.images import Image, ImageState
 from indexer.domain.names import Naming, clamped_mtime
 from indexer.files.system_folders import count_system_folders
 from indexer.imaging.file_description import Description
-from indexer.store.bulk import chunks, many
+from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
 from indexer.store.columns import stored_forms, stored_text
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, ImageRow, ThumbnailRow
 
-_AWAY = (ImageState.MISSING, ImageState.REMOVED)
+_ABSENT_STATES = (ImageState.MISSING, ImageState.REMOVED)
 
 
 @dataclass(frozen=True)
@@ -63,41 +63,42 @@ class EqualFile(NamedTuple):
 class NewImage(NamedTuple):
     """A described file that is to be a row, with its naming and its root."""
 
-    seen: Description
+    description: Description
     naming: Naming
     root: str
 
 
 def list_known(session: Session, paths: Sequence[str]) -> dict[str, KnownFile]:
     """What the index has at these paths, of rows that are neither missing nor removed, by path."""
-    found = (
-        session.execute(_KNOWN.where(ImageRow.path.in_(chunk), ImageRow.state.not_in(_AWAY))) for chunk in chunks(paths)
+    results = (
+        session.execute(_SELECT_KNOWN.where(ImageRow.path.in_(chunk), ImageRow.state.not_in(_ABSENT_STATES)))
+        for chunk in chunks(paths)
     )
-    return {known.path: known for rows in found for known in map(_known, rows)}
+    return {known.path: known for rows in results for known in map(_known_file, rows)}
 
 
 def list_by_hash(session: Session, hashes: Sequence[str]) -> list[KnownFile]:
     """Every row with one of these contents, whatever its state, oldest first."""
-    found = (session.execute(_KNOWN.where(ImageRow.content_hash.in_(chunk))) for chunk in chunks(hashes))
-    return sorted((_known(row) for rows in found for row in rows), key=lambda known: known.id)
+    results = (session.execute(_SELECT_KNOWN.where(ImageRow.content_hash.in_(chunk))) for chunk in chunks(hashes))
+    return sorted((_known_file(row) for rows in results for row in rows), key=lambda known: known.id)
 
 
-def list_at(session: Session, path: str, *, content_hash: str) -> list[KnownFile]:
+def list_at_path(session: Session, path: str, *, content_hash: str) -> list[KnownFile]:
     """Every row of a content that is or was at a path, oldest first."""
-    query = _KNOWN.where(ImageRow.path == path, ImageRow.content_hash == content_hash)
-    return list(map(_known, session.execute(query.order_by(ImageRow.id))))
+    query = _SELECT_KNOWN.where(ImageRow.path == path, ImageRow.content_hash == content_hash)
+    return list(map(_known_file, session.execute(query.order_by(ImageRow.id))))
 
 
 def find_ready(session: Session, *, content_hash: str) -> KnownFile | None:
     """The oldest ready row of a content."""
-    query = _KNOWN.where(ImageRow.content_hash == content_hash, ImageRow.state == ImageState.READY)
+    query = _SELECT_KNOWN.where(ImageRow.content_hash == content_hash, ImageRow.state == ImageState.READY)
     row = session.execute(query.order_by(ImageRow.id).limit(1)).first()
-    return None if row is None else _known(row)
+    return None if row is None else _known_file(row)
 
 
 def list_equal_ready(session: Session, hashes: Sequence[str]) -> dict[str, list[EqualFile]]:
     """The ready rows of each of these contents that more than one ready row has, by content, oldest first."""
-    found: dict[str, list[EqualFile]] = {}
+    equal_files: dict[str, list[EqualFile]] = {}
     for chunk in chunks(hashes):
         shared = (
             select(ImageRow.content_hash)
@@ -108,19 +109,19 @@ def list_equal_ready(session: Session, hashes: Sequence[str]) -> dict[str, list[
         query = select(ImageRow.content_hash, ImageRow.id, ImageRow.path, is_pinned(ImageRow.id))
         query = query.where(ImageRow.content_hash.in_(shared), ImageRow.state == ImageState.READY).order_by(ImageRow.id)
         for content_hash, image_id, path, pinned in session.execute(query):
-            found.setdefault(content_hash, []).append(EqualFile(image_id, path, bool(pinned)))
-    return found
+            equal_files.setdefault(content_hash, []).append(EqualFile(image_id, path, bool(pinned)))
+    return equal_files
 
 
 def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile]:
     """The rows at these paths that are neither missing nor removed."""
     for chunk in chunks(paths):
-        yield from map(PresentFile._make, session.execute(_PRESENT.where(ImageRow.path.in_(chunk))))
+        yield from map(PresentFile._make, session.execute(_SELECT_PRESENT.where(ImageRow.path.in_(chunk))))
 
 
 def iter_present_under(session: Session, folder: str) -> Iterator[PresentFile]:
     """Every row below a folder that is neither missing nor removed."""
-    yield from map(PresentFile._make, session.execute(_PRESENT.where(_lies_under(folder))).yield_per(1000))
+    yield from map(PresentFile._make, session.execute(_SELECT_PRESENT.where(_lies_under(folder))).yield_per(1000))
 
 
 def _lies_under(folder: str) -> ColumnElement[bool]:
@@ -132,37 +133,44 @@ def _lies_under(folder: str) -> ColumnElement[bool]:
     return or_(*ranges)
 
 
-def iter_of_other_roots(session: Session, folder: str) -> Iterator[tuple[int, str, str]]:
+def iter_with_other_root(session: Session, folder: str) -> Iterator[tuple[int, str, str]]:
     """The id, path and root of every present row below a folder that was taken in with another one."""
     query = select(ImageRow.id, ImageRow.path, ImageRow.root)
-    query = query.where(_lies_under(folder), ImageRow.root != folder, ImageRow.state.not_in(_AWAY))
-    yield from ((number, path, root) for number, path, root in session.execute(query))
+    query = query.where(_lies_under(folder), ImageRow.root != folder, ImageRow.state.not_in(_ABSENT_STATES))
+    yield from ((image_id, path, root) for image_id, path, root in session.execute(query))
 
 
-def add_images(session: Session, arrivals: Sequence[NewImage], *, run_id: int) -> list[int]:
+def add_images(session: Session, new_images: Sequence[NewImage], *, run_id: int) -> list[int]:
     """The ids of new rows for described files, in the same order."""
-    if not arrivals:
+    if not new_images:
         return []
-    cameras = get_or_add_cameras(session, [naming.camera for _, naming, _ in arrivals])
+    cameras = get_or_add_cameras(session, [naming.camera for _, naming, _ in new_images])
     rows = [
-        _measured(seen)
-        | _named(naming, camera_id=cameras[naming.camera])
-        | {"path": seen.path, "root": root, "run_id": run_id}
-        for seen, naming, root in arrivals
+        _description_values(description)
+        | _naming_values(naming, camera_id=cameras[naming.camera])
+        | {"path": description.path, "root": root, "run_id": run_id}
+        for description, naming, root in new_images
     ]
-    session.execute(many(ImageRow), rows)
-    ids = {present.path: present.id for present in iter_present(session, [seen.path for seen, _, _ in arrivals])}
-    return [ids[seen.path] for seen, _, _ in arrivals]
+    session.execute(bulk_insert(ImageRow), rows)
+    ids = {
+        present.path: present.id
+        for present in iter_present(session, [description.path for description, _, _ in new_images])
+    }
+    return [ids[description.path] for description, _, _ in new_images]
 
 
-def take_in_again(session: Session, image_id: int, seen: Description, *, naming: Naming, root: str) -> None:
+def relocate_image(session: Session, image_id: int, description: Description, *, naming: Naming, root: str) -> None:
     """Gives a row that was away, or whose file moved, the place where its bytes are now."""
     camera_id = get_or_add_camera(session, naming.camera)
-    values = _measured(seen) | _named(naming, camera_id=camera_id) | {"path": seen.path, "root": root}
+    values = (
+        _description_values(description)
+        | _naming_values(naming, camera_id=camera_id)
+        | {"path": description.path, "root": root}
+    )
     session.execute(update(ImageRow).where(ImageRow.id == image_id).values(**values))
 
 
-def touch_image(session: Session, image_id: int, *, mtime_ns: int, root: str) -> None:
+def update_mtime_and_root(session: Session, image_id: int, *, mtime_ns: int, root: str) -> None:
     """Notes that an unchanged file has another modification time, or was found beneath another folder."""
     values = {"mtime_ns": clamped_mtime(mtime_ns), "root": root}
     session.execute(update(ImageRow).where(ImageRow.id == image_id).values(**values))
@@ -170,7 +178,7 @@ def touch_image(session: Session, image_id: int, *, mtime_ns: int, root: str) ->
 
 def rename_image(session: Session, image_id: int, *, naming: Naming) -> None:
     """Gives an image another camera or capture time."""
-    values = _named(naming, camera_id=get_or_add_camera(session, naming.camera))
+    values = _naming_values(naming, camera_id=get_or_add_camera(session, naming.camera))
     session.execute(update(ImageRow).where(ImageRow.id == image_id).values(**values))
 
 
@@ -180,20 +188,20 @@ def set_state(session: Session, image_ids: Sequence[int], state: ImageState, *, 
         session.execute(update(ImageRow).where(ImageRow.id.in_(chunk)).values(state=state, state_reason=reason))
 
 
-def displace(session: Session, image_id: int, *, path: str) -> bool:
+def mark_replaced(session: Session, image_id: int, *, path: str) -> bool:
     """Marks a row as replaced if it still is the one at a path, and tells: its bytes may have been found elsewhere
     meanwhile."""
-    there = (ImageRow.id == image_id) & (ImageRow.path == path)
-    replaced = update(ImageRow).where(there).values(state=ImageState.MISSING, state_reason="replaced")
+    is_still_there = (ImageRow.id == image_id) & (ImageRow.path == path)
+    replaced = update(ImageRow).where(is_still_there).values(state=ImageState.MISSING, state_reason="replaced")
     return session.execute(replaced.returning(ImageRow.id)).first() is not None
 
 
-def mark_missing(session: Session, gone: Mapping[int, str], *, reason: str = "not found") -> int:
+def mark_missing(session: Session, paths_by_id: Mapping[int, str], *, reason: str = "not found") -> int:
     """Marks images, by id and path, that did not turn up elsewhere meanwhile; their number."""
     missing: list[int] = []
-    for chunk in chunks(list(gone)):
-        query = select(ImageRow.id, ImageRow.path).where(ImageRow.id.in_(chunk), ImageRow.state.not_in(_AWAY))
-        missing += [row.id for row in session.execute(query) if row.path == gone[row.id]]
+    for chunk in chunks(list(paths_by_id)):
+        query = select(ImageRow.id, ImageRow.path).where(ImageRow.id.in_(chunk), ImageRow.state.not_in(_ABSENT_STATES))
+        missing += [row.id for row in session.execute(query) if row.path == paths_by_id[row.id]]
     set_state(session, missing, ImageState.MISSING, reason=reason)
     return len(missing)
 
@@ -201,8 +209,8 @@ def mark_missing(session: Session, gone: Mapping[int, str], *, reason: str = "no
 def list_camera_names(session: Session, image_ids: Sequence[int]) -> dict[int, str]:
     """The camera of each of these images, by id."""
     query = select(ImageRow.id, CameraRow.name).join(CameraRow, CameraRow.id == ImageRow.camera_id)
-    found = (session.execute(query.where(ImageRow.id.in_(chunk))) for chunk in chunks(image_ids))
-    return {image_id: name for rows in found for image_id, name in rows}
+    results = (session.execute(query.where(ImageRow.id.in_(chunk))) for chunk in chunks(image_ids))
+    return {image_id: name for rows in results for image_id, name in rows}
 
 
 def list_roots(session: Session, image_ids: Sequence[int] | None = None) -> list[str]:
@@ -230,27 +238,27 @@ def list_outermost_roots(session: Session) -> list[str]:
         after = beyond if stored_text(beyond) > stored_text(row.path) else row.path
 
 
-def make_present(session: Session, image_id: int) -> None:
+def mark_present(session: Session, image_id: int) -> None:
     """Marks a removed image as ready again; whatever else was known at its path is missing now.
 
     One that was never described, as it was adopted, waits as missing for the next ingest to find it.
     """
     path = select(ImageRow.path).where(ImageRow.id == image_id).scalar_subquery()
-    others = (ImageRow.path == path) & (ImageRow.id != image_id) & ImageRow.state.not_in(_AWAY)
+    others = (ImageRow.path == path) & (ImageRow.id != image_id) & ImageRow.state.not_in(_ABSENT_STATES)
     session.execute(update(ImageRow).where(others).values(state=ImageState.MISSING, state_reason="replaced"))
-    set_state(session, [image_id], ImageState.READY if _is_measured(session, image_id) else ImageState.MISSING)
+    set_state(session, [image_id], ImageState.READY if _is_described(session, image_id) else ImageState.MISSING)
 
 
-def _is_measured(session: Session, image_id: int) -> bool:
+def _is_described(session: Session, image_id: int) -> bool:
     return session.scalar(select(ImageRow.sharpness).where(ImageRow.id == image_id)) is not None
 
 
 def list_present(session: Session, camera_id: int, *, preparation_id: int | None) -> list[Image]:
     """The ready images of a camera; their shape is that of the thumbnail of this preparation, None without one."""
-    return list_present_of(session, [camera_id], preparation_id=preparation_id)[camera_id]
+    return list_present_by_camera(session, [camera_id], preparation_id=preparation_id)[camera_id]
 
 
-def list_present_of(
+def list_present_by_camera(
     session: Session, camera_ids: Sequence[int], *, preparation_id: int | None
 ) -> dict[int, list[Image]]:
     """The same of each of a few cameras, by id."""
@@ -277,11 +285,11 @@ def list_present_of(
     )
     present: dict[int, list[Image]] = {camera_id: [] for camera_id in camera_ids}
     for camera_id, *row in session.execute(query):
-        present[camera_id].append(_present(*row))
+        present[camera_id].append(_present_image(*row))
     return present
 
 
-def _present(
+def _present_image(
     image_id: int,
     path: str,
     width: int | None,
@@ -297,7 +305,7 @@ def _present(
     assert width is not None
     assert height is not None
     assert sharpness is not None
-    known = None if thumbnail_height is None or thumbnail_width is None else (thumbnail_height, thumbnail_width)
+    shape = None if thumbnail_height is None or thumbnail_width is None else (thumbnail_height, thumbnail_width)
     return Image(
         image_id,
         path,
@@ -307,22 +315,22 @@ def _present(
         content_hash,
         captured_at,
         pinned=bool(pinned),
-        shape=known,
+        shape=shape,
         flat=bool(flat),
         system_folders=count_system_folders(path),
     )
 
 
 # Columns, not whole rows: SQLAlchemy needs several times as long to make an object of each.
-_PRESENT = select(
+_SELECT_PRESENT = select(
     ImageRow.id,
     ImageRow.path,
     ImageRow.file_size,
     ImageRow.mtime_ns,
     (ImageRow.state == ImageState.READY).label("ready"),
     ImageRow.run_id,
-).where(ImageRow.state.not_in(_AWAY))
-_KNOWN = select(
+).where(ImageRow.state.not_in(_ABSENT_STATES))
+_SELECT_KNOWN = select(
     ImageRow.id,
     ImageRow.path,
     ImageRow.root,
@@ -337,25 +345,25 @@ _KNOWN = select(
 ).join(CameraRow, CameraRow.id == ImageRow.camera_id)
 
 
-def _known(row: Any) -> KnownFile:
+def _known_file(row: Any) -> KnownFile:
     image_id, path, root, size_bytes, mtime_ns, content_hash, state, *naming = row
     return KnownFile(image_id, path, root, size_bytes, mtime_ns, content_hash, ImageState(state), Naming(*naming))
 
 
-def _measured(seen: Description) -> dict[str, object]:
+def _description_values(description: Description) -> dict[str, object]:
     return {
-        "width": seen.width,
-        "height": seen.height,
-        "file_size": seen.size_bytes,
-        "mtime_ns": None if seen.mtime_ns is None else clamped_mtime(seen.mtime_ns),
-        "content_hash": seen.content_hash,
-        "sharpness": seen.sharpness,
-        "state": seen.state,
-        "state_reason": seen.state_reason,
+        "width": description.width,
+        "height": description.height,
+        "file_size": description.size_bytes,
+        "mtime_ns": None if description.mtime_ns is None else clamped_mtime(description.mtime_ns),
+        "content_hash": description.content_hash,
+        "sharpness": description.sharpness,
+        "state": description.state,
+        "state_reason": description.state_reason,
     }
 
 
-def _named(naming: Naming, *, camera_id: int) -> dict[str, object]:
+def _naming_values(naming: Naming, *, camera_id: int) -> dict[str, object]:
     return {
         "camera_id": camera_id,
         "camera_source": naming.camera_source,

@@ -13,32 +13,32 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-_LOCKED_FROM = 0x40000000  # where SQLite locks, beyond what most files hold: some disks know no locks out there
+_LOCK_OFFSET = 0x40000000  # where SQLite locks, beyond what most files hold: some disks know no locks out there
 _LOCKED_BYTES = 512
 _SHARED_BYTES = 32768
-ADVICE = "keep the index on a local disk (--db PATH), or use PostgreSQL"
+DISK_ADVICE = "keep the index on a local disk (--db PATH), or use PostgreSQL"
 
 
-def missing_ability(path: Path) -> str | None:
+def find_disk_limitation(path: Path) -> str | None:
     """What the disk of an index cannot do, and what a person can; None if it can, or nobody can tell."""
     try:
         descriptor, probe = tempfile.mkstemp(prefix=".indexer-probe-", dir=path.parent)
     except OSError:
         return None
     try:
-        return _lack(descriptor)
+        return _find_limitation(descriptor)
     finally:
         os.close(descriptor)
         with suppress(OSError):
             os.unlink(probe)
 
 
-def _lack(descriptor: int) -> str | None:
+def _find_limitation(descriptor: int) -> str | None:
     try:
         # Nobody else knows the file: whoever says now that it is locked has no locks.
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCKED_BYTES, _LOCKED_FROM)
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCKED_BYTES, _LOCK_OFFSET)
     except OSError as problem:
-        return f"the disk of its folder cannot lock files (fcntl: {problem.strerror}), as SQLite must; {ADVICE}"
+        return f"the disk of its folder cannot lock files (fcntl: {problem.strerror}), as SQLite must; {DISK_ADVICE}"
     try:
         os.ftruncate(descriptor, _SHARED_BYTES)
     except OSError:
@@ -48,6 +48,6 @@ def _lack(descriptor: int) -> str | None:
     except OSError as problem:
         return (
             f"the disk of its folder cannot share memory through a file (mmap: {problem.strerror}), as SQLite's log "
-            f"must; {ADVICE}"
+            f"must; {DISK_ADVICE}"
         )
     return None

@@ -28,8 +28,8 @@ def is_pinned_by_person(image_id: InstrumentedAttribute[int] | SQLCoreOperations
 
 def add_pin(session: Session, image_id: int, *, reason: str, at: datetime, run_id: int) -> bool:
     """Pins an image; False if a pin held already."""
-    held = select(PinRow.id).where(PinRow.image_id == image_id, PinRow.unpinned_at.is_(None))
-    if session.scalar(held) is not None:
+    active_pin = select(PinRow.id).where(PinRow.image_id == image_id, PinRow.unpinned_at.is_(None))
+    if session.scalar(active_pin) is not None:
         return False
     session.execute(insert(PinRow).values(image_id=image_id, reason=reason, pinned_at=at, run_id=run_id))
     return True
@@ -37,5 +37,7 @@ def add_pin(session: Session, image_id: int, *, reason: str, at: datetime, run_i
 
 def withdraw_pin(session: Session, image_id: int, *, at: datetime) -> bool:
     """Takes a person's pin back; False if none held."""
-    held = (PinRow.image_id == image_id) & PinRow.unpinned_at.is_(None)
-    return session.execute(update(PinRow).where(held).values(unpinned_at=at).returning(PinRow.id)).first() is not None
+    is_active = (PinRow.image_id == image_id) & PinRow.unpinned_at.is_(None)
+    return (
+        session.execute(update(PinRow).where(is_active).values(unpinned_at=at).returning(PinRow.id)).first() is not None
+    )

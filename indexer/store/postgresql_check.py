@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
-from indexer.store.tables import Table
+from indexer.store.tables import Base
 
 _CONSTRAINTS = text(
     "SELECT conname, conrelid::regclass::text, convalidated FROM pg_constraint "
@@ -21,7 +21,7 @@ _INDEXES = text(
 )
 
 
-def server_problems(session: Session) -> Iterator[str]:
+def iter_server_problems(session: Session) -> Iterator[str]:
     """What is missing or not in force, as sentences, indexes before constraints where they are there."""
     constraints = {name: (table, valid) for name, table, valid in session.execute(_CONSTRAINTS)}
     indexes = {name: (table, valid) for name, table, valid in session.execute(_INDEXES)}
@@ -34,16 +34,18 @@ def server_problems(session: Session) -> Iterator[str]:
                 f"constraint {name} of {table} was not checked; "
                 f"type in psql: ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
             )
-    for name, said in sorted(_promised(session.get_bind().dialect.identifier_preparer).items()):
+    for name, message in sorted(_missing_messages(session.get_bind().dialect.identifier_preparer).items()):
         if name not in constraints and name not in indexes:
-            yield said
+            yield message
 
 
-def _promised(names: IdentifierPreparer) -> dict[str, str]:
+def _missing_messages(preparer: IdentifierPreparer) -> dict[str, str]:
     """What to say where an index or a constraint of the tables is missing, by its name."""
-    found: dict[str, str] = {}
-    for table in Table.metadata.tables.values():
-        indexes = {str(names.format_index(index)): "index" for index in table.indexes}
-        constraints = {str(names.format_constraint(one)): "constraint" for one in table.constraints}
-        found |= {name: f"{kind} {name} of {table.name} is missing" for name, kind in (indexes | constraints).items()}
-    return found
+    messages: dict[str, str] = {}
+    for table in Base.metadata.tables.values():
+        indexes = {str(preparer.format_index(index)): "index" for index in table.indexes}
+        constraints = {str(preparer.format_constraint(constraint)): "constraint" for constraint in table.constraints}
+        messages |= {
+            name: f"{kind} {name} of {table.name} is missing" for name, kind in (indexes | constraints).items()
+        }
+    return messages

@@ -8,11 +8,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from indexer.imaging.previews import Picture
-from indexer.store.bulk import chunks, many
+from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.tables import PictureRow
 
 
-def add_pictures(session: Session, taken: Mapping[int, Picture]) -> bool:
+def add_pictures(session: Session, pictures: Mapping[int, Picture]) -> bool:
     """Whether the pictures of images that have none, by image id, could be kept.
 
     They take more room than all else that a removal writes: where a database is full of them, it is not full for what
@@ -20,11 +20,11 @@ def add_pictures(session: Session, taken: Mapping[int, Picture]) -> bool:
     """
     rows = [
         {"image_id": image_id, "width": picture.width, "height": picture.height, "data": picture.data}
-        for image_id, picture in taken.items()
+        for image_id, picture in pictures.items()
     ]
     try:
         with session.begin_nested():
-            session.execute(many(PictureRow), rows)
+            session.execute(bulk_insert(PictureRow), rows)
     except DBAPIError as problem:
         if problem.connection_invalidated:  # with it went all that the transaction wrote
             raise
@@ -32,7 +32,7 @@ def add_pictures(session: Session, taken: Mapping[int, Picture]) -> bool:
     return True
 
 
-def list_pictured(session: Session, image_ids: Sequence[int]) -> set[int]:
+def list_images_with_picture(session: Session, image_ids: Sequence[int]) -> set[int]:
     """Those of these images that have a picture."""
     return {
         image_id

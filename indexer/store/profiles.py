@@ -30,9 +30,9 @@ class StoredProfile:
 def add_built_in(connection: Connection, built_in: Sequence[Profile], *, active: Profile) -> None:
     """Adds those profiles that are not there yet; the active one only where there is none."""
     with Session(connection, join_transaction_mode="conditional_savepoint") as session:
-        there = {stored.profile.name for stored in list_profiles(session)}
+        existing_names = {stored.profile.name for stored in list_profiles(session)}
         for profile in built_in:
-            if profile.name not in there:
+            if profile.name not in existing_names:
                 add_profile(session, profile)
         if not any(stored.active for stored in list_profiles(session)):
             activate(session, active.name)
@@ -41,12 +41,12 @@ def add_built_in(connection: Connection, built_in: Sequence[Profile], *, active:
 
 def add_profile(session: Session, profile: Profile) -> StoredProfile:
     """The profile, stored; an equal one of that name is found, another of that name refused."""
-    found = find_profile(session, profile.name)
-    if found is not None:
-        if found.profile.digest != profile.digest:
+    existing = find_profile(session, profile.name)
+    if existing is not None:
+        if existing.profile.digest != profile.digest:
             raise ProfileProblem(f"profile {profile.name!r} exists with other parameters; choose another name")
-        return found
-    scoring_id = _scoring_id(session, profile.scoring)
+        return existing
+    scoring_id = _get_or_add_scoring(session, profile.scoring)
     session.execute(
         insert(ProfileRow).values(
             name=profile.name,
@@ -62,40 +62,40 @@ def add_profile(session: Session, profile: Profile) -> StoredProfile:
 
 def list_profiles(session: Session) -> list[StoredProfile]:
     """All profiles, in the order they were made."""
-    return [_stored(session, row) for row in session.execute(_SELECT.order_by(ProfileRow.id)).all()]
+    return [_stored_profile(session, row) for row in session.execute(_SELECT.order_by(ProfileRow.id)).all()]
 
 
 def find_profile(session: Session, name: str) -> StoredProfile | None:
     """The profile of that name, if there is one."""
     row = session.execute(_SELECT.where(ProfileRow.name == name)).one_or_none()
-    return None if row is None else _stored(session, row)
+    return None if row is None else _stored_profile(session, row)
 
 
 def get_profile(session: Session, name: str) -> StoredProfile:
     """The profile of that name."""
-    found = find_profile(session, name)
-    if found is None:
+    stored_profile = find_profile(session, name)
+    if stored_profile is None:
         names = ", ".join(stored.profile.name for stored in list_profiles(session))
         make = command_line("profile", "make", "NAME")
         raise ProfileProblem(f"there is no profile {name!r}; there are {names}; make one with: {make}")
-    return found
+    return stored_profile
 
 
-def active_profile(session: Session) -> StoredProfile:
+def get_active_profile(session: Session) -> StoredProfile:
     """The profile of all cameras that have none of their own."""
-    return _stored(session, session.execute(_SELECT.where(ProfileRow.active)).one())
+    return _stored_profile(session, session.execute(_SELECT.where(ProfileRow.active)).one())
 
 
-def camera_profile(session: Session, camera_id: int) -> StoredProfile:
+def get_camera_profile(session: Session, camera_id: int) -> StoredProfile:
     """The profile in force for a camera: its own, else the active one."""
     own = select(CameraRow.profile_id).where(CameraRow.id == camera_id).scalar_subquery()
     row = session.execute(_SELECT.where(ProfileRow.id == own)).one_or_none()
-    return active_profile(session) if row is None else _stored(session, row)
+    return get_active_profile(session) if row is None else _stored_profile(session, row)
 
 
 def list_in_force(session: Session, cameras: Iterable[str]) -> dict[str, StoredProfile]:
     """The profile in force for each of these cameras, by name, whatever their number with the same few questions."""
-    active, own = active_profile(session), own_profiles(session)
+    active, own = get_active_profile(session), list_own_profiles(session)
     return {camera: own.get(camera, active) for camera in cameras}
 
 
@@ -107,7 +107,7 @@ def activate(session: Session, name: str) -> StoredProfile:
     return chosen
 
 
-def own_profiles(session: Session) -> dict[str, StoredProfile]:
+def list_own_profiles(session: Session) -> dict[str, StoredProfile]:
     """The profiles of the cameras that have one of their own, by the cameras' names."""
     return {camera: stored for stored in list_profiles(session) for camera in stored.cameras}
 
@@ -125,7 +125,7 @@ _SELECT = (
 )
 
 
-def _stored(session: Session, row: Any) -> StoredProfile:
+def _stored_profile(session: Session, row: Any) -> StoredProfile:
     profile, scoring, preparation = row
     cameras = session.scalars(select(CameraRow.name).where(CameraRow.profile_id == profile.id).order_by(CameraRow.name))
     layers = Scoring(preparation_of(preparation.parameters), **json.loads(scoring.parameters))
@@ -139,25 +139,25 @@ def _stored(session: Session, row: Any) -> StoredProfile:
     )
 
 
-def preparation_of(said: str) -> Preparation:
+def preparation_of(parameters_json: str) -> Preparation:
     """A preparation from its JSON, which has lists for tuples, and says nothing of what is not ignored."""
-    parameters: dict[str, Any] = json.loads(said)
+    parameters: dict[str, Any] = json.loads(parameters_json)
     drawing = parameters.get("ignore_picture")
-    found = {
+    converted = {
         "mask": tuple(parameters["mask"]),
         "ignore": tuple(map(tuple, parameters.get("ignore", ()))),
         "ignore_picture": None if drawing is None else EncodedMaskImage(**drawing),
         "levels": tuple(parameters["levels"]) if "levels" in parameters else None,
     }
-    return Preparation(**parameters | found)
+    return Preparation(**parameters | converted)
 
 
-def _scoring_id(session: Session, scoring: Scoring) -> int:
-    found = session.scalar(select(ScoringRow.id).where(ScoringRow.digest == scoring.digest))
-    if found is not None:
-        return found
+def _get_or_add_scoring(session: Session, scoring: Scoring) -> int:
+    existing_id = session.scalar(select(ScoringRow.id).where(ScoringRow.digest == scoring.digest))
+    if existing_id is not None:
+        return existing_id
     row = ScoringRow(
-        preparation_id=_preparation_id(session, scoring.preparation),
+        preparation_id=_get_or_add_preparation(session, scoring.preparation),
         digest=scoring.digest,
         parameters=json.dumps(scoring.parameters, sort_keys=True),
     )
@@ -166,10 +166,10 @@ def _scoring_id(session: Session, scoring: Scoring) -> int:
     return row.id
 
 
-def _preparation_id(session: Session, preparation: Preparation) -> int:
-    found = session.scalar(select(PreparationRow.id).where(PreparationRow.digest == preparation.digest))
-    if found is not None:
-        return found
+def _get_or_add_preparation(session: Session, preparation: Preparation) -> int:
+    existing_id = session.scalar(select(PreparationRow.id).where(PreparationRow.digest == preparation.digest))
+    if existing_id is not None:
+        return existing_id
     row = PreparationRow(digest=preparation.digest, parameters=json.dumps(preparation.parameters, sort_keys=True))
     session.add(row)
     session.flush()

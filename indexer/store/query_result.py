@@ -17,11 +17,11 @@ from typing import Any
 
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
 
-_MOST_DIGITS = 4_000  # Python writes no whole number of more than 4 300
+_MAX_DIGITS = 4_000  # Python writes no whole number of more than 4 300
 
 
 @dataclass(frozen=True)
-class Bounds:
+class QueryBounds:
     """How much a query may answer, and how long it may take.
 
     `size_bytes` is of all rows as they wait in the file; `row_bytes` of one row, of which each column has its part.
@@ -33,13 +33,13 @@ class Bounds:
     seconds: float = 30.0
 
 
-BOUNDS = Bounds()
+BOUNDS = QueryBounds()
 
 
-class Table:
+class QueryResult:
     """An answer: its columns, and its rows of plain values, to be read as often as wanted until it is closed."""
 
-    def __init__(self, columns: tuple[str, ...], *, bounds: Bounds = BOUNDS) -> None:
+    def __init__(self, columns: tuple[str, ...], *, bounds: QueryBounds = BOUNDS) -> None:
         self.columns = columns
         self._bounds = bounds
         self._count = 0
@@ -69,7 +69,7 @@ class Table:
         """Lets go of the rows."""
         self._file.close()
 
-    def __enter__(self) -> "Table":
+    def __enter__(self) -> "QueryResult":
         return self
 
     def __exit__(
@@ -78,34 +78,34 @@ class Table:
         self.close()
 
 
-def filled(
+def collect_result(
     columns: Iterable[str],
     rows: Iterable[tuple[Any, ...]],
     *,
-    plain: Callable[[tuple[Any, ...]], tuple[Any, ...]],
-    bounds: Bounds,
-) -> Table:
+    to_plain: Callable[[tuple[Any, ...]], tuple[Any, ...]],
+    bounds: QueryBounds,
+) -> QueryResult:
     """The answer that a database's rows make, each made plain; taken as they come, and no further than the bounds."""
-    table = Table(tuple(columns), bounds=bounds)
+    result = QueryResult(tuple(columns), bounds=bounds)
     try:
         for row in rows:
-            table.add(plain(row))
+            result.add(to_plain(row))
     except BaseException:
-        table.close()
+        result.close()
         raise
-    return table
+    return result
 
 
 def plain_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """Values that any page or JSON can show."""
-    return tuple(map(_plain, row))
+    return tuple(map(_plain_value, row))
 
 
-def _plain(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, bytes | bytearray | memoryview):
-        return counted(len(value))
+        return format_byte_count(len(value))
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="microseconds")
     if isinstance(value, Decimal):
@@ -116,29 +116,29 @@ def _plain(value: Any) -> Any:
 def _plain_number(value: Decimal) -> int | float | str:
     if not value.is_finite() or value != value.to_integral_value():
         return float(value)
-    return int(value) if value.adjusted() < _MOST_DIGITS else f"{value.to_integral_value():f}"
+    return int(value) if value.adjusted() < _MAX_DIGITS else f"{value.to_integral_value():f}"
 
 
-def counted(size_bytes: int) -> str:
+def format_byte_count(size_bytes: int) -> str:
     """How bytes are shown."""
     return f"<{size_bytes} bytes>"
 
 
-def only_reads(said: str) -> UsageProblem:
+def read_only_error(message: str) -> UsageProblem:
     """Why a question that would write is refused."""
-    return UsageProblem(f"audit --sql only reads, with one SELECT statement ({said})")
+    return UsageProblem(f"audit --sql only reads, with one SELECT statement ({message})")
 
 
-def not_understood(said: str) -> UsageProblem:
+def invalid_query_error(message: str) -> UsageProblem:
     """Why a question cannot be answered."""
-    return UsageProblem(f"the query cannot be run: {said}")
+    return UsageProblem(f"the query cannot be run: {message}")
 
 
-def too_long(size: int, unit: str) -> UsageProblem:
+def value_too_long_error(size: int, unit: str) -> UsageProblem:
     """A value that would not fit; `unit` is what its size counts."""
     return UsageProblem(f"the query makes a value of more than {size} {unit}; ask for less of it, as with substr()")
 
 
-def too_slow(bounds: Bounds) -> IndexerError:
+def timeout_error(bounds: QueryBounds) -> IndexerError:
     """A question that took too long."""
     return DatabaseProblem(f"the query took longer than {bounds.seconds:g} s; ask for less of it")

@@ -16,32 +16,45 @@ from sqlalchemy.exc import DBAPIError
 
 from indexer.errors import IndexerError
 from indexer.store.database import Database
-from indexer.store.query_result import Bounds, Table, filled, not_understood, only_reads, plain_row, too_long, too_slow
+from indexer.store.query_result import (
+    QueryBounds,
+    QueryResult,
+    collect_result,
+    invalid_query_error,
+    plain_row,
+    read_only_error,
+    timeout_error,
+    value_too_long_error,
+)
 
-_TICK = 1_000  # SQLite instructions between two looks at the clock
+_INSTRUCTIONS_PER_CHECK = 1_000  # SQLite instructions between two looks at the clock
 
 
-def ask_file(database: Database, sql: str, values: Mapping[str, str | None], *, bounds: Bounds) -> Table | None:
+def query_file(
+    database: Database, sql: str, values: Mapping[str, str | None], *, bounds: QueryBounds
+) -> QueryResult | None:
     """The answer; None where the question asks for nothing."""
-    longest = bounds.row_bytes
+    max_value_bytes = bounds.row_bytes
     # The session outlives the reader: whoever closes a database last and may only read leaves its -wal and -shm behind.
     with database.read() as session:
         session.connection()
         try:
-            with _reader(database.path or Path(), bounds) as reader, ExitStack() as exit_stack:
-                longest = _limit_values(reader, sql, values, bounds)
-                exit_stack.enter_context(_printf_that_complains(reader))
+            with _open_read_only(database.path or Path(), bounds) as reader, ExitStack() as exit_stack:
+                max_value_bytes = _limit_values(reader, sql, values, bounds)
+                exit_stack.enter_context(_strict_printf(reader))
                 cursor = reader.execute(sql, values)
                 if cursor.description is None:
                     return None
-                return filled((column[0] for column in cursor.description), cursor, plain=plain_row, bounds=bounds)
+                return collect_result(
+                    (column[0] for column in cursor.description), cursor, to_plain=plain_row, bounds=bounds
+                )
         except (sqlite3.Error, sqlite3.Warning, ValueError) as problem:
             if getattr(problem, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
-                raise too_long(longest, "bytes") from problem
-            raise _said_by_file(database, problem, bounds) from problem
+                raise value_too_long_error(max_value_bytes, "bytes") from problem
+            raise _translate_sqlite_error(database, problem, bounds) from problem
 
 
-def _limit_values(reader: sqlite3.Connection, sql: str, values: Mapping[str, str | None], bounds: Bounds) -> int:
+def _limit_values(reader: sqlite3.Connection, sql: str, values: Mapping[str, str | None], bounds: QueryBounds) -> int:
     """Bounds each value to its part of a row, and gives that number of bytes.
 
     How many columns there will be stands in the program that SQLite makes of the question; where there is none, as of a
@@ -52,22 +65,22 @@ def _limit_values(reader: sqlite3.Connection, sql: str, values: Mapping[str, str
     with suppress(sqlite3.Error, sqlite3.Warning, ValueError):  # the question itself will say what is wrong with it
         program = reader.execute(f"EXPLAIN {sql}", values)
         columns = max((step[3] for step in program if step[1] == "ResultRow"), default=columns)
-    longest = bounds.row_bytes // columns
-    reader.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)
-    return longest
+    max_value_bytes = bounds.row_bytes // columns
+    reader.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max_value_bytes)
+    return max_value_bytes
 
 
 @contextmanager
-def _printf_that_complains(reader: sqlite3.Connection) -> Iterator[None]:
+def _strict_printf(reader: sqlite3.Connection) -> Iterator[None]:
     """SQLite's own `printf`, but an error where its text gets too long: SQLite itself answers NULL, without a word
     (https://sqlite.org/src/file?name=src/func.c, printfFunc). It is asked of a database of its own, of nothing."""
     with closing(sqlite3.connect(":memory:")) as inner:
         inner.text_factory = reader.text_factory
         inner.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, reader.getlimit(sqlite3.SQLITE_LIMIT_LENGTH))
 
-        def printf(*words: Any) -> str | None:
-            (text,) = inner.execute(f"SELECT printf({', '.join('?' * len(words))})", words).fetchone()
-            if text is None and words and words[0] not in {None, ""}:
+        def printf(*arguments: Any) -> str | None:
+            (text,) = inner.execute(f"SELECT printf({', '.join('?' * len(arguments))})", arguments).fetchone()
+            if text is None and arguments and arguments[0] not in {None, ""}:
                 raise OverflowError  # which Python gives SQLite as "string or blob too big"
             return cast(str | None, text)
 
@@ -77,7 +90,7 @@ def _printf_that_complains(reader: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _reader(path: Path, bounds: Bounds) -> Iterator[sqlite3.Connection]:
+def _open_read_only(path: Path, bounds: QueryBounds) -> Iterator[sqlite3.Connection]:
     reader = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=bounds.seconds, isolation_level=None)
     try:
         reader.execute("PRAGMA query_only = ON")
@@ -85,34 +98,34 @@ def _reader(path: Path, bounds: Bounds) -> Iterator[sqlite3.Connection]:
         reader.text_factory = lambda stored: stored.decode(errors="backslashreplace")
         reader.set_authorizer(_authorize)
         deadline = monotonic() + bounds.seconds
-        reader.set_progress_handler(lambda: monotonic() > deadline, _TICK)
+        reader.set_progress_handler(lambda: monotonic() > deadline, _INSTRUCTIONS_PER_CHECK)
         yield reader
     finally:
         reader.close()
 
 
-_READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
-_READING_PRAGMAS = {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list"}
+_READ_ACTIONS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
+_READ_PRAGMAS = {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list"}
 _UNSAFE_FUNCTIONS = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"}
 
 
 def _authorize(action: int, first: str | None, second: str | None, *_where: str | None) -> int:
     """Whether SQLite may do one step of a statement; https://sqlite.org/c3ref/c_alter_table.html lists them."""
-    admitted = action in _READING
+    admitted = action in _READ_ACTIONS
     if action == sqlite3.SQLITE_FUNCTION:
         admitted = (second or "").lower() not in _UNSAFE_FUNCTIONS
     if action == sqlite3.SQLITE_PRAGMA:
-        admitted = (first or "").lower() in _READING_PRAGMAS
+        admitted = (first or "").lower() in _READ_PRAGMAS
     return sqlite3.SQLITE_OK if admitted else sqlite3.SQLITE_DENY
 
 
-def _said_by_file(database: Database, problem: Exception, bounds: Bounds) -> IndexerError:
+def _translate_sqlite_error(database: Database, problem: Exception, bounds: QueryBounds) -> IndexerError:
     code = getattr(problem, "sqlite_errorcode", None)
-    said = str(problem)
-    if code in {sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY} or re.search("authoriz|prohibited", said):
-        return only_reads(said)
+    message = str(problem)
+    if code in {sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY} or re.search("authoriz|prohibited", message):
+        return read_only_error(message)
     if code == sqlite3.SQLITE_INTERRUPT:
-        return too_slow(bounds)
+        return timeout_error(bounds)
     if code in {None, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}:
-        return not_understood(said)
-    return database.problem(DBAPIError(None, None, problem))
+        return invalid_query_error(message)
+    return database.translate_error(DBAPIError(None, None, problem))

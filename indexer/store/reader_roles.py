@@ -21,10 +21,10 @@ from indexer.store.database import Database
 TIMEOUT_S = 30  # of each statement of a reader, whatever program it comes by
 _LONGEST_NAME_BYTES = 63  # the server would cut a longer one, and so make another role
 
-_ME = "ARRAY[session_user, current_user]"
-_OTHER = "ARRAY[CAST(:role AS name), CAST(:role AS name)]"
-_OURS = r"nspname !~ '^pg_' AND nspname <> 'information_schema'"
-_WRITES = "INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER"
+_CONNECTION_ROLES = "ARRAY[session_user, current_user]"
+_NAMED_ROLE = "ARRAY[CAST(:role AS name), CAST(:role AS name)]"
+_IS_USER_SCHEMA = r"nspname !~ '^pg_' AND nspname <> 'information_schema'"
+_WRITE_PRIVILEGES = "INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER"
 
 # What a role that only reads may not, each with a query for one example: the thing, for {}, or the
 # role of which it is true. `who` are all roles that it can become, itself included.
@@ -41,21 +41,21 @@ _OBJECTIONS = {
         SELECT min(rolname) FROM who WHERE rolname ~ '^pg_' AND rolname <> 'pg_read_all_data'""",
     "may write to {}": f"""
         SELECT min(pg_class.relname) FROM who, pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        WHERE {_OURS} AND relkind IN ('r', 'p', 'v', 'm', 'f')
-        AND (has_table_privilege(who.oid, pg_class.oid, '{_WRITES}')
+        WHERE {_IS_USER_SCHEMA} AND relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND (has_table_privilege(who.oid, pg_class.oid, '{_WRITE_PRIVILEGES}')
             OR has_any_column_privilege(who.oid, pg_class.oid, 'INSERT, UPDATE, REFERENCES'))""",
     "may change the sequence {}": f"""
         SELECT min(pg_class.relname) FROM who, pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        WHERE {_OURS} AND CASE WHEN relkind = 'S'
+        WHERE {_IS_USER_SCHEMA} AND CASE WHEN relkind = 'S'
             THEN has_sequence_privilege(who.oid, pg_class.oid, 'USAGE, UPDATE') ELSE false END""",
     "may make schemas in database {}": """
         SELECT min(current_database()) FROM who WHERE has_database_privilege(who.oid, current_database(), 'CREATE')""",
     "may make tables in schema {}": f"""
         SELECT min(nspname) FROM who, pg_namespace
-        WHERE {_OURS} AND has_schema_privilege(who.oid, pg_namespace.oid, 'CREATE')""",
+        WHERE {_IS_USER_SCHEMA} AND has_schema_privilege(who.oid, pg_namespace.oid, 'CREATE')""",
     "may call {}, which acts with the rights of another role": f"""
         SELECT min(proname) FROM who, pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
-        WHERE {_OURS} AND prosecdef AND has_function_privilege(who.oid, pg_proc.oid, 'EXECUTE')""",
+        WHERE {_IS_USER_SCHEMA} AND prosecdef AND has_function_privilege(who.oid, pg_proc.oid, 'EXECUTE')""",
     "was given the right to call {}": """
         SELECT min(proname) FROM who, pg_proc, aclexplode(proacl) AS given
         WHERE pronamespace = 'pg_catalog'::regnamespace AND given.grantee = who.oid""",
@@ -71,29 +71,29 @@ class Reader:
     url: str
 
 
-def objection(connection: Connection, *, role: str | None = None) -> str | None:
+def find_objection(connection: Connection, *, role: str | None = None) -> str | None:
     """Why a role is not one that may only read, in words that follow "and"; None if it is. Without a name: the role of
     the connection, and what it could become."""
-    asked = ", ".join(f"({query})" for query in _OBJECTIONS.values())
-    roles = _ME if role is None else _OTHER
+    example_columns = ", ".join(f"({query})" for query in _OBJECTIONS.values())
+    roles = _CONNECTION_ROLES if role is None else _NAMED_ROLE
     row = connection.execute(
         text(
             f"""WITH who AS (SELECT pg_roles.*, rolname = ({roles})[2] AS itself FROM pg_roles WHERE EXISTS (
                 SELECT FROM unnest({roles}) AS role WHERE pg_has_role(role, pg_roles.oid, 'MEMBER')
-            )) SELECT current_user, {asked}"""
+            )) SELECT current_user, {example_columns}"""
         ),
         {} if role is None else {"role": role},
     ).one()
-    for said, example in zip(_OBJECTIONS, row[1:], strict=True):
+    for template, example in zip(_OBJECTIONS, row[1:], strict=True):
         if example is not None:
-            return _objected(role or row[0], said, example)
+            return _objection_sentence(role or row[0], template, example)
     return None
 
 
-def _objected(role: str, said: str, example: str) -> str:
-    if "{}" in said:
-        return f"{role} {said.format(example)}"
-    return f"{role} {said}" if example == role else f"{role} can act as {example}, which {said}"
+def _objection_sentence(role: str, template: str, example: str) -> str:
+    if "{}" in template:
+        return f"{role} {template.format(example)}"
+    return f"{role} {template}" if example == role else f"{role} can act as {example}, which {template}"
 
 
 def check_reader(database: Database, name: str) -> None:
@@ -105,7 +105,7 @@ def check_reader(database: Database, name: str) -> None:
     if not 0 < size <= _LONGEST_NAME_BYTES or "\0" in name:
         raise UsageProblem(f"{name!r} is no name of a role; give one of 1 to {_LONGEST_NAME_BYTES} bytes in UTF-8")
     with database.read() as session:
-        _existing(session.connection(), name)
+        _reader_exists(session.connection(), name)
 
 
 def make_reader(database: Database, name: str, *, password: str) -> Reader:
@@ -116,53 +116,53 @@ def make_reader(database: Database, name: str, *, password: str) -> Reader:
     check_reader(database, name)
     if not password or "\0" in password:
         raise UsageProblem("the password is empty or has a NUL in it; give another one")
-    with database.connection() as connection:
-        exists = _existing(connection, name)
+    with database.write_connection() as connection:
+        exists = _reader_exists(connection, name)
         raw: Any = connection.connection.dbapi_connection
-        statements = _statements(connection, name, exists=exists)
-        alike = f"{'; '.join(one.as_string(None) for one in statements)}; and then: \\password {_quoted(name)}"
-        if lacking := _lacking(connection):
-            raise _not_allowed(lacking, alike)
+        statements = _reader_statements(connection, name, exists=exists)
+        manual_sql = f"{'; '.join(part.as_string(None) for part in statements)}; and then: \\password {_quoted(name)}"
+        if missing_rights := _find_missing_rights(connection):
+            raise _not_allowed_error(missing_rights, manual_sql)
         try:
-            for statement in [*statements, _password(raw, name, password)]:
+            for statement in [*statements, _password_statement(raw, name, password)]:
                 raw.execute(statement)
         except database.engine.dialect.loaded_dbapi.errors.InsufficientPrivilege as problem:
-            raise _not_allowed(str(problem).splitlines()[0], alike) from problem
+            raise _not_allowed_error(str(problem).splitlines()[0], manual_sql) from problem
         except database.engine.dialect.loaded_dbapi.Error as problem:
             raise DBAPIError(None, None, problem) from problem
-        _check(connection, name, alike)
-    return Reader(name, "updated" if exists else "made", url_as(database.url, name))
+        _verify_reader(connection, name, manual_sql)
+    return Reader(name, "updated" if exists else "made", url_for_role(database.url, name))
 
 
-def _existing(connection: Connection, name: str) -> bool:
+def _reader_exists(connection: Connection, name: str) -> bool:
     """Whether there is a reader of that name; raises where the role is no reader."""
     can_log_in = connection.execute(
         text("SELECT rolcanlogin FROM pg_roles WHERE rolname = :role"), {"role": name}
     ).scalar()
     if can_log_in is None:
         return False
-    why = objection(connection, role=name) if can_log_in else f"{name} cannot log in"
+    why = find_objection(connection, role=name) if can_log_in else f"{name} cannot log in"
     if why is not None:
         raise DatabaseProblem(f"there is a role {name} already, and {why}; give the reader another name")
     return True
 
 
-def _statements(connection: Connection, name: str, *, exists: bool) -> list[Any]:
+def _reader_statements(connection: Connection, name: str, *, exists: bool) -> list[Any]:
     """What makes a reader, but for its password."""
     from psycopg.sql import SQL, Identifier  # of the extra `postgres`
 
-    found = connection.execute(text("SELECT current_database(), current_schema()")).one()
-    role, database, schema = map(Identifier, (name, *found))
+    current_names = connection.execute(text("SELECT current_database(), current_schema()")).one()
+    role, database, schema = map(Identifier, (name, *current_names))
     login = (
         "ALTER ROLE {} LOGIN NOINHERIT"
         if exists
         else ("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS")
     )
-    later = [
+    default_privileges = [
         SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {} GRANT SELECT ON TABLES TO {}").format(
             Identifier(owner), schema, role
         )
-        for owner in _owners(connection)
+        for owner in _list_table_owners(connection)
     ]
     return [
         SQL(login).format(role),
@@ -172,11 +172,11 @@ def _statements(connection: Connection, name: str, *, exists: bool) -> list[Any]
         SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, role),
         SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role),
         SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(schema, role),
-        *later,
+        *default_privileges,
     ]
 
 
-def _password(raw: Any, name: str, password: str) -> Any:
+def _password_statement(raw: Any, name: str, password: str) -> Any:
     from psycopg.sql import SQL, Identifier, Literal
 
     try:
@@ -193,35 +193,41 @@ def _quoted(name: str) -> str:
     return Identifier(name).as_string(None)
 
 
-def _owners(connection: Connection) -> Sequence[str]:
+def _list_table_owners(connection: Connection) -> Sequence[str]:
     """Whose the tables of the index are."""
     query = """SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class
         WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'v') ORDER BY 1"""
     return connection.execute(text(query)).scalars().all()
 
 
-def _lacking(connection: Connection) -> str | None:
+def _find_missing_rights(connection: Connection) -> str | None:
     """What this role would need to make a reader."""
-    may = connection.execute(
+    can_create_roles = connection.execute(
         text("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
     ).scalar()
-    member = text("SELECT pg_has_role(current_user, CAST(:owner AS name), 'USAGE')")
-    others = [one for one in _owners(connection) if not connection.execute(member, {"owner": one}).scalar()]
-    parts = ([] if may else ["CREATEROLE"]) + [f"the rights of {one}, who owns the tables" for one in others]
+    has_rights_query = text("SELECT pg_has_role(current_user, CAST(:owner AS name), 'USAGE')")
+    other_owners = [
+        owner
+        for owner in _list_table_owners(connection)
+        if not connection.execute(has_rights_query, {"owner": owner}).scalar()
+    ]
+    parts = ([] if can_create_roles else ["CREATEROLE"]) + [
+        f"the rights of {owner}, who owns the tables" for owner in other_owners
+    ]
     return f"it lacks {' and '.join(parts)}" if parts else None
 
 
-def _not_allowed(lacking: str, statements: str) -> DatabaseProblem:
+def _not_allowed_error(missing_rights: str, statements: str) -> DatabaseProblem:
     return DatabaseProblem(
-        f"this role may not make a reader ({lacking}); an administrator of the server can, in psql, connected to this "
-        f"database: {statements}"
+        f"this role may not make a reader ({missing_rights}); an administrator of the server can, in psql, connected
+        to this " f"database: {statements}"
     )
 
 
-def _check(connection: Connection, name: str, statements: str) -> None:
+def _verify_reader(connection: Connection, name: str, statements: str) -> None:
     """Looks whether the role is what it was made for: a right that could not be given is only warned of, and everybody
     may have one that a reader should not."""
-    why = objection(connection, role=name)
+    why = find_objection(connection, role=name)
     if why is not None:
         raise DatabaseProblem(
             f"nothing was done, as {why}, like every role here; take that from PUBLIC first, "
@@ -235,10 +241,10 @@ def _check(connection: Connection, name: str, statements: str) -> None:
         {"role": name},
     ).scalar()
     if unreadable is not None:
-        raise _not_allowed(f"it cannot give the right to read {unreadable}", statements)
+        raise _not_allowed_error(f"it cannot give the right to read {unreadable}", statements)
 
 
-def url_as(url: URL, name: str) -> str:
+def url_for_role(url: URL, name: str) -> str:
     """How the index is named as another role, without a password."""
     query = {key: value for key, value in url.query.items() if key not in {"user", "password", "sslpassword"}}
     named = URL.create(url.drivername, name, None, url.host, url.port, url.database, query)

@@ -17,7 +17,7 @@ Act = Literal["quarantine", "delete", "restore", "restore_unpinned", "purge"]
 
 
 @dataclass(frozen=True)
-class Removal:
+class JournalEntry:
     """One row of the journal, with where its keeper is now."""
 
     id: int
@@ -42,10 +42,10 @@ class Removal:
 
 
 def begin_removal(
-    session: Session, item: RemovalCandidate, *, act: Act, quarantine_path: str | None, at: datetime, run_id: int
+    session: Session, candidate: RemovalCandidate, *, act: Act, quarantine_path: str | None, at: datetime, run_id: int
 ) -> int:
     """The id of a new row that says what is about to happen to a file."""
-    values = _planned(item, at=at, run_id=run_id) | {
+    values = _planned_values(candidate, at=at, run_id=run_id) | {
         "state": RemovalState.PLANNED,
         "pending": act,
         "quarantine_path": quarantine_path,
@@ -54,16 +54,16 @@ def begin_removal(
     return session.execute(insert(RemovalRow).values(**values).returning(RemovalRow.id)).scalar_one()
 
 
-def note_aside(session: Session, removal_id: int, *, aside_path: str) -> None:
+def record_aside_path(session: Session, removal_id: int, *, aside_path: str) -> None:
     """Says where a file waits that is deleted at once."""
     session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(aside_path=aside_path))
 
 
-def note_failure(session: Session, item: RemovalCandidate, *, problem: str, at: datetime, run_id: int) -> None:
+def add_failure(session: Session, candidate: RemovalCandidate, *, problem: str, at: datetime, run_id: int) -> None:
     """Adds a row for a file that was left where it is because a check failed, unless the last one says the same."""
-    values = _planned(item, at=at, run_id=run_id) | {"state": RemovalState.FAILED, "problem": problem}
-    added = session.execute(insert(RemovalRow).values(**values).returning(RemovalRow.id)).scalar_one()
-    _drop_repeated(session, added)
+    values = _planned_values(candidate, at=at, run_id=run_id) | {"state": RemovalState.FAILED, "problem": problem}
+    removal_id = session.execute(insert(RemovalRow).values(**values).returning(RemovalRow.id)).scalar_one()
+    _drop_repeated(session, removal_id)
 
 
 def fail_act(session: Session, removal_id: int, *, problem: str, at: datetime) -> None:
@@ -108,52 +108,54 @@ def finish_act(
     session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(**values))
 
 
-def list_open(session: Session) -> list[Removal]:
+def list_pending(session: Session) -> list[JournalEntry]:
     """The rows whose act was begun and not finished, oldest first."""
-    return [_removal(row) for row in session.execute(_SELECT.where(RemovalRow.pending.is_not(None)))]
+    return [_journal_entry(row) for row in session.execute(_SELECT.where(RemovalRow.pending.is_not(None)))]
 
 
-def find_removal(session: Session, removal_id: int) -> Removal | None:
+def find_removal(session: Session, removal_id: int) -> JournalEntry | None:
     """One row of the journal as it is now."""
     row = session.execute(_SELECT.where(RemovalRow.id == removal_id)).first()
-    return None if row is None else _removal(row)
+    return None if row is None else _journal_entry(row)
 
 
-def list_unrecorded(session: Session, *, after: int, limit: int) -> list[tuple[Removal, str, str]]:
+def list_unrecorded(session: Session, *, after: int, limit: int) -> list[tuple[JournalEntry, str, str]]:
     """Removals that no record beside the images tells of, as an earlier version made them, with the roots of the file
     and of its keeper: by id, those behind `after`, and so many at most."""
     query = _SELECT.add_columns(ImageRow.root, _keeper.root.label("keeper_root"))
     query = query.where(~RemovalRow.recorded, RemovalRow.state.in_(UNRESTORED), RemovalRow.id > after).limit(limit)
-    return [(_removal(row), root, keeper_root) for *row, root, keeper_root in session.execute(query)]
+    return [(_journal_entry(row), root, keeper_root) for *row, root, keeper_root in session.execute(query)]
 
 
-def list_known(session: Session) -> set[tuple[str, str]]:
+def list_known_keys(session: Session) -> set[tuple[str, str]]:
     """What tells whether a file in quarantine is known: its place with nothing, and where it was with its content and
     the token of the run that removed it, one text."""
     query = select(RemovalRow.quarantine_path, RemovalRow.path, RemovalRow.content_hash, RunRow.token)
-    known = set[tuple[str, str]]()
-    for place, path, content_hash, token in session.execute(query.join(RunRow, RunRow.id == RemovalRow.run_id)):
-        known |= {(place or "", ""), (path, content_hash + (token or ""))}
-    return known
+    keys = set[tuple[str, str]]()
+    for quarantine_path, path, content_hash, token in session.execute(
+        query.join(RunRow, RunRow.id == RemovalRow.run_id)
+    ):
+        keys |= {(quarantine_path or "", ""), (path, content_hash + (token or ""))}
+    return keys
 
 
-def list_some_places(session: Session) -> list[str]:
+def list_sample_quarantine_paths(session: Session) -> list[str]:
     """Where the first and the last file lie of those in quarantine: what the quarantines of all are takes too long."""
-    places = select(RemovalRow.quarantine_path).where(RemovalRow.state == RemovalState.QUARANTINED)
-    ends = (places.order_by(RemovalRow.id).limit(1), places.order_by(RemovalRow.id.desc()).limit(1))
-    return [place for end in ends if (place := session.scalar(end)) is not None]
+    paths = select(RemovalRow.quarantine_path).where(RemovalRow.state == RemovalState.QUARANTINED)
+    end_queries = (paths.order_by(RemovalRow.id).limit(1), paths.order_by(RemovalRow.id.desc()).limit(1))
+    return [path for query in end_queries if (path := session.scalar(query)) is not None]
 
 
 def list_quarantined(
     session: Session, *, run_id: int | None = None, removed_before: datetime | None = None
-) -> list[Removal]:
+) -> list[JournalEntry]:
     """The files that lie in quarantine, oldest first."""
     query = _SELECT.where(RemovalRow.state == RemovalState.QUARANTINED)
     if run_id is not None:
         query = query.where(RemovalRow.run_id == run_id)
     if removed_before is not None:
         query = query.where(RemovalRow.removed_at < removed_before)
-    return [_removal(row) for row in session.execute(query)]
+    return [_journal_entry(row) for row in session.execute(query)]
 
 
 def sum_quarantined(session: Session) -> tuple[int, int]:
@@ -163,15 +165,15 @@ def sum_quarantined(session: Session) -> tuple[int, int]:
     return count, int(size_bytes)
 
 
-def list_unwitnessed(session: Session) -> list[Removal]:
+def list_unwitnessed(session: Session) -> list[JournalEntry]:
     """The removed files whose keeper is not present any more, oldest first."""
     query = _SELECT.where(RemovalRow.state.in_(UNRESTORED), _keeper.state != ImageState.READY)
-    return [_removal(row) for row in session.execute(query)]
+    return [_journal_entry(row) for row in session.execute(query)]
 
 
-def list_of_image(session: Session, image_id: int) -> list[Removal]:
+def list_for_image(session: Session, image_id: int) -> list[JournalEntry]:
     """What was done to the file of one image, oldest first."""
-    return [_removal(row) for row in session.execute(_SELECT.where(RemovalRow.image_id == image_id))]
+    return [_journal_entry(row) for row in session.execute(_SELECT.where(RemovalRow.image_id == image_id))]
 
 
 _keeper = aliased(ImageRow)
@@ -185,25 +187,25 @@ _SELECT = (
 )
 
 
-def _planned(item: RemovalCandidate, *, at: datetime, run_id: int) -> dict[str, object]:
+def _planned_values(candidate: RemovalCandidate, *, at: datetime, run_id: int) -> dict[str, object]:
     return {
-        "image_id": item.victim.image_id,
-        "keeper_id": item.keeper.image_id,
-        "decision_id": item.decision_id,
-        "path": item.victim.path,
-        "keeper_path": item.keeper.path,
-        "size_bytes": item.victim.size_bytes,
-        "content_hash": item.victim.content_hash,
-        "keeper_hash": item.keeper.content_hash,
+        "image_id": candidate.victim.image_id,
+        "keeper_id": candidate.keeper.image_id,
+        "decision_id": candidate.decision_id,
+        "path": candidate.victim.path,
+        "keeper_path": candidate.keeper.path,
+        "size_bytes": candidate.victim.size_bytes,
+        "content_hash": candidate.victim.content_hash,
+        "keeper_hash": candidate.keeper.content_hash,
         "planned_at": at,
         "run_id": run_id,
     }
 
 
-def _removal(row: Any) -> Removal:
+def _journal_entry(row: Any) -> JournalEntry:
     removal, camera, keeper_path, keeper_state, keeper_size_bytes = row
     acts: dict[str | None, Act | None] = {act: act for act in get_args(Act)}
-    return Removal(
+    return JournalEntry(
         id=removal.id,
         image_id=removal.image_id,
         keeper_id=removal.keeper_id,

@@ -29,24 +29,24 @@ from indexer.store.tables import (
     VerdictRow,
 )
 
-_TOLD = (ImageState.READY, ImageState.REMOVED)
+_REPORTED_STATES = (ImageState.READY, ImageState.REMOVED)
 
 
-class Decided(NamedTuple):
+class DecidedImage(NamedTuple):
     """A decided image that is there or was removed; a tuple, as there may be a million."""
 
     image_id: int
     decision_id: int
     keeper_id: int | None
     removed: bool
-    path_signs: int
+    path_length: int
 
 
 class HourCount(NamedTuple):
     """What a camera took in an hour of the day (UTC), and how much of it is kept."""
 
     hour: int
-    taken: int
+    captured: int
     kept: int
 
 
@@ -73,7 +73,7 @@ class RemovalFacts:
 
     state: str
     run_id: int
-    place: str | None
+    quarantine_path: str | None
     removed_at: datetime | None
     ended_at: datetime | None
 
@@ -97,7 +97,7 @@ class PairFacts:
     verdict: str | None
 
 
-def list_decided(session: Session, camera_id: int) -> list[Decided]:
+def list_decided_images(session: Session, camera_id: int) -> list[DecidedImage]:
     """Every decided image of a camera that is there or was removed, by time, those without a time last."""
     query = (
         select(
@@ -108,33 +108,37 @@ def list_decided(session: Session, camera_id: int) -> list[Decided]:
             func.length(ImageRow.path),
         )
         .join(DecisionRow, DecisionRow.image_id == ImageRow.id)
-        .where(ImageRow.camera_id == camera_id, ImageRow.state.in_(_TOLD), DecisionRow.superseded_at.is_(None))
+        .where(
+            ImageRow.camera_id == camera_id, ImageRow.state.in_(_REPORTED_STATES), DecisionRow.superseded_at.is_(None)
+        )
         .order_by(ImageRow.captured_at.is_(None), ImageRow.captured_at, ImageRow.id)
     )
     return [
-        Decided(image, decision, keeper, bool(gone), signs)
-        for image, decision, keeper, gone, signs in session.execute(query)
+        DecidedImage(image, decision, keeper, bool(removed), path_length)
+        for image, decision, keeper, removed, path_length in session.execute(query)
     ]
 
 
-def list_hours(session: Session, camera_id: int) -> list[HourCount]:
+def list_hour_counts(session: Session, camera_id: int) -> list[HourCount]:
     """The hours of the day in which a camera took decided images, removed ones included."""
     hour = extract("hour", ImageRow.captured_at)
     kept = func.count().filter(DecisionRow.verdict == "keep")
     query = (
         select(hour, func.count(), kept)
         .join(DecisionRow, DecisionRow.image_id == ImageRow.id)
-        .where(ImageRow.camera_id == camera_id, ImageRow.state.in_(_TOLD), DecisionRow.superseded_at.is_(None))
+        .where(
+            ImageRow.camera_id == camera_id, ImageRow.state.in_(_REPORTED_STATES), DecisionRow.superseded_at.is_(None)
+        )
         .where(ImageRow.captured_at.is_not(None))
         .group_by(hour)
     )
-    return [HourCount(int(at), taken, kept) for at, taken, kept in session.execute(query)]
+    return [HourCount(int(hour_of_day), captured, kept) for hour_of_day, captured, kept in session.execute(query)]
 
 
 def load_images(session: Session, image_ids: Sequence[int]) -> dict[int, ImageFacts]:
     """What is shown of images, by id."""
     return {
-        row.id: _image(row, camera)
+        row.id: _image_facts(row, camera)
         for chunk in chunks(image_ids)
         for row, camera in session.execute(_IMAGES.where(ImageRow.id.in_(chunk)))
     }
@@ -150,12 +154,12 @@ def load_pairs(session: Session, decision_ids: Sequence[int]) -> dict[int, PairF
         ),
     )
     query = (
-        select(DecisionRow, ScoreRow, _verdict(DecisionRow.image_id, DecisionRow.keeper_id))
+        select(DecisionRow, ScoreRow, _verdict_column(DecisionRow.image_id, DecisionRow.keeper_id))
         .join(ProfileRow, ProfileRow.id == DecisionRow.profile_id)
         .outerjoin(ScoreRow, pair)
     )
     return {
-        decision.id: _pair(decision, score, verdict)
+        decision.id: _pair_facts(decision, score, verdict)
         for chunk in chunks(decision_ids)
         for decision, score, verdict in session.execute(query.where(DecisionRow.id.in_(chunk)))
     }
@@ -163,13 +167,13 @@ def load_pairs(session: Session, decision_ids: Sequence[int]) -> dict[int, PairF
 
 def load_removals(session: Session, image_ids: Sequence[int]) -> dict[int, RemovalFacts]:
     """The last thing that was done to the files of images, by image id."""
-    found = dict[int, RemovalFacts]()
+    removals = dict[int, RemovalFacts]()
     for chunk in chunks(image_ids):
         rows = session.scalars(select(RemovalRow).where(RemovalRow.image_id.in_(chunk)).order_by(RemovalRow.id))
         for row in rows:
             ended_at = row.restored_at if row.state == "restored" else row.purged_at
-            found[row.image_id] = RemovalFacts(row.state, row.run_id, row.quarantine_path, row.removed_at, ended_at)
-    return found
+            removals[row.image_id] = RemovalFacts(row.state, row.run_id, row.quarantine_path, row.removed_at, ended_at)
+    return removals
 
 
 def list_borderline(session: Session, *, limit: int, camera_id: int | None) -> list[PairFacts]:
@@ -189,27 +193,34 @@ def list_borderline(session: Session, *, limit: int, camera_id: int | None) -> l
         .join(ProfileRow, and_(ProfileRow.id == image.profile_id, ProfileRow.scoring_id == ScoreRow.scoring_id))
         .join(image_a, image_a.id == image.image_id)
         .join(image_b, image_b.id == other.image_id)
-        .where(other.profile_id == image.profile_id, image_a.state.in_(_TOLD), image_b.state.in_(_TOLD), similar)
-        .where(_verdict(ScoreRow.image_a_id, ScoreRow.image_b_id).is_(None))
+        .where(
+            other.profile_id == image.profile_id,
+            image_a.state.in_(_REPORTED_STATES),
+            image_b.state.in_(_REPORTED_STATES),
+            similar,
+        )
+        .where(_verdict_column(ScoreRow.image_a_id, ScoreRow.image_b_id).is_(None))
         .order_by(func.abs(ScoreRow.score - ProfileRow.max_score), ScoreRow.image_a_id, ScoreRow.image_b_id)
         .limit(limit)
     )
     if camera_id is not None:
         query = query.where(image_a.camera_id == camera_id)
-    return [_margin(*row) for row in session.execute(query)]
+    return [_borderline_pair(*row) for row in session.execute(query)]
 
 
-def list_of_states(session: Session, camera_id: int, *, states: Sequence[ImageState], limit: int) -> list[ImageFacts]:
+def list_images_in_states(
+    session: Session, camera_id: int, *, states: Sequence[ImageState], limit: int
+) -> list[ImageFacts]:
     """The first images of a camera in these states, by path."""
     query = _IMAGES.where(ImageRow.camera_id == camera_id, ImageRow.state.in_(states))
-    return [_image(row, camera) for row, camera in session.execute(query.order_by(ImageRow.path).limit(limit))]
+    return [_image_facts(row, camera) for row, camera in session.execute(query.order_by(ImageRow.path).limit(limit))]
 
 
 def list_undecided(session: Session, camera_id: int, *, limit: int) -> list[ImageFacts]:
     """The first ready images of a camera without a decision, by path."""
     decided = select(DecisionRow.id).where(DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None))
     query = _IMAGES.where(ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY, ~decided.exists())
-    return [_image(row, camera) for row, camera in session.execute(query.order_by(ImageRow.path).limit(limit))]
+    return [_image_facts(row, camera) for row, camera in session.execute(query.order_by(ImageRow.path).limit(limit))]
 
 
 def load_any_thumbnails(session: Session, image_ids: Sequence[int]) -> dict[int, tuple[bytes, Preparation]]:
@@ -220,23 +231,23 @@ def load_any_thumbnails(session: Session, image_ids: Sequence[int]) -> dict[int,
         .join(PreparationRow, PreparationRow.id == ThumbnailRow.preparation_id)
         .order_by(PreparationRow.id.desc())
     )
-    found = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
-    return {image_id: (data, preparation_of(said)) for rows in found for image_id, data, said in rows}
+    results = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
+    return {image_id: (data, preparation_of(parameters)) for rows in results for image_id, data, parameters in rows}
 
 
 _IMAGES = select(ImageRow, CameraRow.name).join(CameraRow, CameraRow.id == ImageRow.camera_id)
 
 
-def _verdict(one: Any, another: Any) -> Any:
+def _verdict_column(image_id: Any, other_id: Any) -> Any:
     """What a person says of two images, as a column."""
     pair = or_(
-        and_(VerdictRow.image_a_id == one, VerdictRow.image_b_id == another),
-        and_(VerdictRow.image_b_id == one, VerdictRow.image_a_id == another),
+        and_(VerdictRow.image_a_id == image_id, VerdictRow.image_b_id == other_id),
+        and_(VerdictRow.image_b_id == image_id, VerdictRow.image_a_id == other_id),
     )
     return select(VerdictRow.verdict).where(pair, VerdictRow.withdrawn_at.is_(None)).scalar_subquery()
 
 
-def _image(row: ImageRow, camera: str) -> ImageFacts:
+def _image_facts(row: ImageRow, camera: str) -> ImageFacts:
     return ImageFacts(
         id=row.id,
         path=row.path,
@@ -252,7 +263,7 @@ def _image(row: ImageRow, camera: str) -> ImageFacts:
     )
 
 
-def _pair(decision: DecisionRow, score: ScoreRow | None, verdict: str | None) -> PairFacts:
+def _pair_facts(decision: DecisionRow, score: ScoreRow | None, verdict: str | None) -> PairFacts:
     assert decision.keeper_id is not None
     return PairFacts(
         image_id=decision.image_id,
@@ -271,12 +282,12 @@ def _pair(decision: DecisionRow, score: ScoreRow | None, verdict: str | None) ->
     )
 
 
-def _margin(image: DecisionRow, other: DecisionRow, score: ScoreRow) -> PairFacts:
+def _borderline_pair(image: DecisionRow, other: DecisionRow, score: ScoreRow) -> PairFacts:
     """The pair with its duplicate first; of two kept images the one decided later."""
     if image.verdict == "duplicate":
-        return _pair(image, score, None)
+        return _pair_facts(image, score, None)
     if other.verdict == "duplicate":
-        return _pair(other, score, None)
+        return _pair_facts(other, score, None)
     return PairFacts(
         image_id=other.image_id,
         other_id=image.image_id,

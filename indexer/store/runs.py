@@ -51,10 +51,10 @@ def list_adopted_tokens(session: Session) -> set[str]:
     return set(session.scalars(query))
 
 
-def list_arguments(session: Session, *, command: str, having: str) -> list[dict[str, Any]]:
+def list_arguments(session: Session, *, command: str, key: str) -> list[dict[str, Any]]:
     """The arguments of the runs of a command that have one of that name."""
-    query = select(RunRow.arguments).where(RunRow.command == command, RunRow.arguments.contains(f'"{having}": '))
-    return [arguments for text in session.scalars(query) if having in (arguments := json.loads(text))]
+    query = select(RunRow.arguments).where(RunRow.command == command, RunRow.arguments.contains(f'"{key}": '))
+    return [arguments for text in session.scalars(query) if key in (arguments := json.loads(text))]
 
 
 def finish_run(session: Session, run_id: int, *, outcome: str, counts: Mapping[str, Any], at: datetime) -> None:

@@ -25,16 +25,16 @@ from indexer.files.private import create_file
 from indexer.store import profiles
 from indexer.store.database import Database, parse_database
 from indexer.store.index_identity import ensure_identity
-from indexer.store.locks.postgresql import hold_shape
+from indexer.store.locks.postgresql import lock_schema
 from indexer.store.locks.writer_lock import writer_lock
-from indexer.store.postgresql_check import server_problems
+from indexer.store.postgresql_check import iter_server_problems
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
-_OURS = re.compile(r"\d{4}")
-_FIRST = {"runs", "images", "scorings", "preparations"}  # tables that every revision has
+_REVISION = re.compile(r"\d{4}")
+_CORE_TABLES = {"runs", "images", "scorings", "preparations"}  # tables that every revision has
 
 
-class Shape(Enum):
+class SchemaState(Enum):
     """What a database looks like to this version."""
 
     EMPTY = "empty"
@@ -55,18 +55,18 @@ class Health:
 
 def open_database(name: str, *, create: bool = False) -> Database:
     """The index of that URL or path, of the current shape; made first if there is none and `create` says so."""
-    database = existing_or_new(name, create=create)
+    database = resolve_database(name, create=create)
     if create:
-        make_file(database)
-    with _closed_if_refused(database):
+        create_database_file(database)
+    with _closed_on_error(database):
         with database.read() as session:
-            shape = shape_of(session.connection())
-        if shape is Shape.EMPTY and create:
-            _make(database)
-        elif shape is Shape.EMPTY:
-            raise NoIndexProblem(refusal(database, shape))
-        elif shape is not Shape.CURRENT:
-            raise DatabaseProblem(refusal(database, shape))
+            state = schema_state(session.connection())
+        if state is SchemaState.EMPTY and create:
+            _create_schema(database)
+        elif state is SchemaState.EMPTY:
+            raise NoIndexProblem(refusal_message(database, state))
+        elif state is not SchemaState.CURRENT:
+            raise DatabaseProblem(refusal_message(database, state))
     return database
 
 
@@ -80,19 +80,19 @@ def find_database(name: str) -> Database | None:
 
 def upgrade_database(name: str) -> str:
     """The revision that the database has now; an older one is changed, a missing one made."""
-    database = existing_or_new(name, create=True)
-    make_file(database)
-    with _closed_if_refused(database):
+    database = resolve_database(name, create=True)
+    create_database_file(database)
+    with _closed_on_error(database):
         with database.read() as session:
-            shape = shape_of(session.connection())
-        if shape in {Shape.NEWER, Shape.FOREIGN}:
-            raise DatabaseProblem(refusal(database, shape))
+            state = schema_state(session.connection())
+        if state in {SchemaState.NEWER, SchemaState.FOREIGN}:
+            raise DatabaseProblem(refusal_message(database, state))
         # An older version may be at work on an older database, between two of its transactions.
-        older = writer_lock(database, command="db upgrade", since=datetime.now(UTC))
-        with older if shape is Shape.OLDER else nullcontext():
-            _make(database)
+        upgrade_lock = writer_lock(database, command="db upgrade", since=datetime.now(UTC))
+        with upgrade_lock if state is SchemaState.OLDER else nullcontext():
+            _create_schema(database)
     database.close()
-    return head()
+    return head_revision()
 
 
 def check_database(database: Database) -> Health:
@@ -104,14 +104,14 @@ def check_database(database: Database) -> Health:
     problems: list[str] = []
     with database.read() as session:
         if database.path is not None:
-            problems += _damage(session)
-            problems += _orphans(session) if not problems else []
+            problems += _iter_damage(session)
+            problems += _iter_orphans(session) if not problems else []
         else:
-            problems += server_problems(session)
-    return Health(database.name, head(), tuple(problems))
+            problems += iter_server_problems(session)
+    return Health(database.name, head_revision(), tuple(problems))
 
 
-def _damage(session: Session) -> Iterator[str]:
+def _iter_damage(session: Session) -> Iterator[str]:
     """What SQLite finds wrong in its pages; at a very bad one it breaks off."""
     try:
         for (line,) in session.execute(text("PRAGMA integrity_check(20)")):
@@ -123,31 +123,31 @@ def _damage(session: Session) -> Iterator[str]:
         yield f"damaged: {problem.orig}"
 
 
-def _orphans(session: Session) -> Iterator[str]:
+def _iter_orphans(session: Session) -> Iterator[str]:
     """The references that lead nowhere."""
     for table, row, other, _ in session.execute(text("PRAGMA foreign_key_check")):
         yield f"orphan: row {row} of {table} refers to a missing row of {other}"
 
 
-def shape_of(connection: Connection) -> Shape:
+def schema_state(connection: Connection) -> SchemaState:
     """What the database behind a connection looks like to this version."""
     tables = set(inspect(connection).get_table_names())
     if not tables:
-        return Shape.EMPTY
+        return SchemaState.EMPTY
     if "alembic_version" not in tables:
-        return Shape.FOREIGN
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
-    if not found and tables == {"alembic_version"}:
-        return Shape.EMPTY
-    revision = str(found[0]) if len(found) == 1 else ""
-    if not _OURS.fullmatch(revision) or not tables >= _FIRST:
-        return Shape.FOREIGN
-    if revision == head():
-        return Shape.CURRENT
-    return Shape.OLDER if revision < head() else Shape.NEWER
+        return SchemaState.FOREIGN
+    revisions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    if not revisions and tables == {"alembic_version"}:
+        return SchemaState.EMPTY
+    revision = str(revisions[0]) if len(revisions) == 1 else ""
+    if not _REVISION.fullmatch(revision) or not tables >= _CORE_TABLES:
+        return SchemaState.FOREIGN
+    if revision == head_revision():
+        return SchemaState.CURRENT
+    return SchemaState.OLDER if revision < head_revision() else SchemaState.NEWER
 
 
-def head() -> str:
+def head_revision() -> str:
     """The revision that this version works with: the last of the migrations, which are numbered."""
     return max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
@@ -164,18 +164,18 @@ def migrate(connection: Connection, *, revision: str = "head") -> None:
     command.upgrade(config, revision)
 
 
-def _make(database: Database) -> None:
+def _create_schema(database: Database) -> None:
     """Tables and built-in profiles in one transaction: cut off, there is nothing or all of it, the log included."""
     database.use_write_ahead_log()
-    with database.connection() as connection:
-        hold_shape(connection)
+    with database.write_connection() as connection:
+        lock_schema(connection)
         migrate(connection)
         profiles.add_built_in(connection, BUILT_IN, active=DEFAULT)
         ensure_identity(connection)
 
 
 @contextmanager
-def _closed_if_refused(database: Database) -> Iterator[None]:
+def _closed_on_error(database: Database) -> Iterator[None]:
     """Lets go of a database that is not opened after all: SQLite's -wal and -shm beside it go with the last reader."""
     try:
         yield
@@ -184,15 +184,15 @@ def _closed_if_refused(database: Database) -> Iterator[None]:
         raise
 
 
-def existing_or_new(name: str, *, create: bool) -> Database:
+def resolve_database(name: str, *, create: bool) -> Database:
     """The database, after looking at its file: SQLite would make an empty one at a mistyped path."""
     database = Database(parse_database(name))
     path = database.path
     if path is None:
         return database
     if path.is_dir():
-        inside = " ".join(("--db", quoted(str(path / "indexer.db"))))
-        raise DatabaseProblem(f"database {path} is a folder; name a file in it, for example {inside}")
+        example = " ".join(("--db", quoted(str(path / "indexer.db"))))
+        raise DatabaseProblem(f"database {path} is a folder; name a file in it, for example {example}")
     if not path.parent.is_dir():
         raise DatabaseProblem(f"database {path}: the folder {path.parent} does not exist; make it first")
     if not path.exists() and not create:
@@ -202,7 +202,7 @@ def existing_or_new(name: str, *, create: bool) -> Database:
     return database
 
 
-def make_file(database: Database) -> None:
+def create_database_file(database: Database) -> None:
     """Makes the file of a SQLite index that is not there: SQLite gives its log the rights of the index, and would give
     the index those that the umask leaves."""
     if database.path is None or database.path.exists():
@@ -219,22 +219,22 @@ def make_file(database: Database) -> None:
 
 def _require_no_aliases(path: Path) -> None:
     """Refuses an index beside which SQLite would write through a link, or into a file that has another name."""
-    for beside in (f"{path}{ending}" for ending in ("-wal", "-shm", "-journal")):
+    for side_file in (f"{path}{ending}" for ending in ("-wal", "-shm", "-journal")):
         try:
-            status = os.lstat(beside)
+            status = os.lstat(side_file)
         except OSError:
             continue
         if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-            raise DatabaseProblem(f"the file {beside} is a link, or has a second name (a hard link); take it away")
+            raise DatabaseProblem(f"the file {side_file} is a link, or has a second name (a hard link); take it away")
 
 
-def refusal(database: Database, shape: Shape) -> str:
+def refusal_message(database: Database, state: SchemaState) -> str:
     """Why a database that does not look as it should is not opened, and what to type."""
     return {
-        Shape.EMPTY: f"database {database.name} is empty; fill it with: "
+        SchemaState.EMPTY: f"database {database.name} is empty; fill it with: "
         f"{command_line('--db', database.name, 'ingest', 'FOLDER')}",
-        Shape.OLDER: f"database {database.name} is of an older version; back it up, then type: "
+        SchemaState.OLDER: f"database {database.name} is of an older version; back it up, then type: "
         f"{command_line('--db', database.name, 'db', 'upgrade')}",
-        Shape.NEWER: f"database {database.name} was made by a newer version of indexer; update indexer to use it",
-        Shape.FOREIGN: f"database {database.name} belongs to another program; name another file with --db",
-    }[shape]
+        SchemaState.NEWER: f"database {database.name} was made by a newer version of indexer; update indexer to use it",
+        SchemaState.FOREIGN: f"database {database.name} belongs to another program; name another file with --db",
+    }[state]

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from indexer.imaging.scoring import Evidence
-from indexer.store.bulk import many
+from indexer.store.bulk import bulk_insert
 from indexer.store.tables import ImageRow, ProfileRow, ScoreRow
 
 
@@ -46,20 +46,20 @@ def add_scores(session: Session, pairs: Sequence[PairEvidence], *, scoring_id: i
         for pair in pairs
     ]
     if rows:
-        session.execute(many(ScoreRow), rows)
+        session.execute(bulk_insert(ScoreRow), rows)
 
 
 def list_camera_evidence(
     session: Session, camera_ids: Sequence[int], *, scoring_id: int
 ) -> dict[int, dict[int, Evidence]]:
     """The recorded evidence of a few cameras under a scoring, by either image's id and then the other's."""
-    query = _EVIDENCE.where(ScoreRow.scoring_id == scoring_id, _is_of_camera(camera_ids))
-    found: dict[int, dict[int, Evidence]] = {}
+    query = _EVIDENCE.where(ScoreRow.scoring_id == scoring_id, _is_of_cameras(camera_ids))
+    evidence_by_image: dict[int, dict[int, Evidence]] = {}
     for image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction in session.execute(query):
         evidence = Evidence(score, largest_contour, contour_count, changed_fraction)
-        found.setdefault(image_a_id, {})[image_b_id] = evidence
-        found.setdefault(image_b_id, {})[image_a_id] = evidence
-    return found
+        evidence_by_image.setdefault(image_a_id, {})[image_b_id] = evidence
+        evidence_by_image.setdefault(image_b_id, {})[image_a_id] = evidence
+    return evidence_by_image
 
 
 def list_image_evidence(session: Session, image_id: int, *, scoring_id: int) -> dict[int, Evidence]:
@@ -74,7 +74,7 @@ def list_image_evidence(session: Session, image_id: int, *, scoring_id: int) -> 
 
 def has_scores(session: Session, camera_id: int, *, scoring_id: int) -> bool:
     """Whether any pair of a camera is recorded under a scoring."""
-    query = select(ScoreRow.score).where(ScoreRow.scoring_id == scoring_id, _is_of_camera([camera_id]))
+    query = select(ScoreRow.score).where(ScoreRow.scoring_id == scoring_id, _is_of_cameras([camera_id]))
     return session.execute(query.limit(1)).first() is not None
 
 
@@ -96,18 +96,18 @@ def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[Na
         .order_by(ScoreRow.scoring_id)
     )
     names = select(ProfileRow.scoring_id, ProfileRow.name).order_by(ProfileRow.id.desc())
-    first = {row.scoring_id: row.name for row in session.execute(names)}
+    first_profiles = {row.scoring_id: row.name for row in session.execute(names)}
     return [
         NamedEvidence(
             row.scoring_id,
-            first[row.scoring_id],
+            first_profiles[row.scoring_id],
             Evidence(row.score, row.largest_contour, row.contour_count, row.changed_fraction),
         )
         for row in rows
     ]
 
 
-def _is_of_camera(camera_ids: Sequence[int]) -> ColumnElement[bool]:
+def _is_of_cameras(camera_ids: Sequence[int]) -> ColumnElement[bool]:
     """That a pair is of one of these cameras; as a join SQLite would begin with all scores of the scoring."""
     return ScoreRow.image_a_id.in_(select(ImageRow.id).where(ImageRow.camera_id.in_(camera_ids)))
 
@@ -115,8 +115,8 @@ def _is_of_camera(camera_ids: Sequence[int]) -> ColumnElement[bool]:
 def _iter_of_image(session: Session, columns: Any, image_id: int, *, scoring_id: int) -> Iterator[Any]:
     """The rows of an image as the smaller of a pair, and as the larger: to one question with OR, SQLite would look at
     every score of the scoring (tests/store/test_query_plans.py)."""
-    for place in (ScoreRow.image_a_id, ScoreRow.image_b_id):
-        yield from session.execute(columns.where(ScoreRow.scoring_id == scoring_id, place == image_id))
+    for id_column in (ScoreRow.image_a_id, ScoreRow.image_b_id):
+        yield from session.execute(columns.where(ScoreRow.scoring_id == scoring_id, id_column == image_id))
 
 
 _EVIDENCE = select(

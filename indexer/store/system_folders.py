@@ -10,7 +10,7 @@ from indexer.files.system_folders import NAME_PREFIXES, find_system_folder
 from indexer.store import runs
 from indexer.store.tables import ImageRow
 
-COUNTED = "in_system_folders"
+COUNTS_KEY = "in_system_folders"
 """Under what key a run of ingest remembers how many there are."""
 
 
@@ -20,20 +20,24 @@ def count_in_system_folders(session: Session, *, before: int | None = None) -> i
     No walk takes such an image in any more. So what the last ingest counted is looked at first, or the last one before
     a run: where that was none, none is looked for.
     """
-    last = runs.find_last_counts(session, command="ingest", before=before)
-    if last is not None and last.get(COUNTED) == 0:
+    last_counts = runs.find_last_counts(session, command="ingest", before=before)
+    if last_counts is not None and last_counts.get(COUNTS_KEY) == 0:
         return 0
     # The index on paths alone answers the inner question.
-    maybe = select(ImageRow.id).where(_may_lie_in_one(session))
-    query = select(ImageRow.path, ImageRow.root).where(ImageRow.id.in_(maybe), ImageRow.state == ImageState.READY)
+    candidate_ids = select(ImageRow.id).where(_may_be_in_system_folder(session))
+    query = select(ImageRow.path, ImageRow.root).where(
+        ImageRow.id.in_(candidate_ids), ImageRow.state == ImageState.READY
+    )
     return sum(find_system_folder(path, root=root) is not None for path, root in session.execute(query))
 
 
-def _may_lie_in_one(session: Session) -> ColumnElement[bool]:
+def _may_be_in_system_folder(session: Session) -> ColumnElement[bool]:
     """A condition that holds for every path with a system folder in it, and for few others."""
-    odd, short = "/[^a-zA-Z0-9]", "~[0-9]"
-    signs = zip_longest(*NAME_PREFIXES, fillvalue="")
-    listed = "/" + "".join(f"[{''.join(sorted({*at, *(one.upper() for one in at)}))}]" for at in signs)
+    odd_start, short_name = "/[^a-zA-Z0-9]", "~[0-9]"
+    prefix_columns = zip_longest(*NAME_PREFIXES, fillvalue="")
+    listed_prefix = "/" + "".join(
+        f"[{''.join(sorted({*letters, *(letter.upper() for letter in letters)}))}]" for letters in prefix_columns
+    )
     if session.get_bind().dialect.name == "sqlite":
-        return or_(*(ImageRow.path.op("GLOB")(f"*{pattern}*") for pattern in (odd, short, listed)))
-    return ImageRow.path.op("~")("|".join((odd, short, listed)))
+        return or_(*(ImageRow.path.op("GLOB")(f"*{pattern}*") for pattern in (odd_start, short_name, listed_prefix)))
+    return ImageRow.path.op("~")("|".join((odd_start, short_name, listed_prefix)))

@@ -21,7 +21,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from indexer.store.columns import GROWING_ID, PathText, PlainText, UtcDateTime
 
-NAMING = {
+NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
@@ -30,19 +30,19 @@ NAMING = {
 }
 
 
-def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+def _partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """An index of the rows of which a condition holds."""
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
-class Table(DeclarativeBase):
+class Base(DeclarativeBase):
     """What all tables share: names for every constraint, and the two column types of our own."""
 
-    metadata = MetaData(naming_convention=NAMING)
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map: ClassVar = {str: PlainText(), float: Double(), datetime: UtcDateTime()}
 
 
-class PreparationRow(Table):
+class PreparationRow(Base):
     """What a thumbnail is."""
 
     __tablename__ = "preparations"
@@ -51,7 +51,7 @@ class PreparationRow(Table):
     parameters: Mapped[str] = mapped_column(comment="JSON object")
 
 
-class ScoringRow(Table):
+class ScoringRow(Base):
     """What a score is."""
 
     __tablename__ = "scorings"
@@ -61,11 +61,11 @@ class ScoringRow(Table):
     parameters: Mapped[str] = mapped_column(comment="JSON object, without the preparation")
 
 
-class ProfileRow(Table):
+class ProfileRow(Base):
     """A full set of parameters; never changed."""
 
     __tablename__ = "profiles"
-    __table_args__ = (_partial("uq_profiles_active", "active", where="active", unique=True),)
+    __table_args__ = (_partial_index("uq_profiles_active", "active", where="active", unique=True),)
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     scoring_id: Mapped[int] = mapped_column(ForeignKey("scorings.id"))
@@ -77,7 +77,7 @@ class ProfileRow(Table):
     )
 
 
-class CameraRow(Table):
+class CameraRow(Base):
     """A camera that does not move."""
 
     __tablename__ = "cameras"
@@ -86,7 +86,7 @@ class CameraRow(Table):
     profile_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"), comment="NULL: the active profile")
 
 
-class IdentityRow(Table):
+class IdentityRow(Base):
     """Which index this is: one row."""
 
     __tablename__ = "index_identity"
@@ -94,7 +94,7 @@ class IdentityRow(Table):
     copied_from: Mapped[str | None] = mapped_column(comment="the id of the index that it was copied from; NULL: none")
 
 
-class RunRow(Table):
+class RunRow(Base):
     """One run of a writing command."""
 
     __tablename__ = "runs"
@@ -112,7 +112,7 @@ class RunRow(Table):
     hostname: Mapped[str | None] = mapped_column(comment="NULL: a run of an earlier version")
 
 
-class ImageRow(Table):
+class ImageRow(Base):
     """The bytes of one image file. The content of a row never changes; changed bytes at a path make a new row."""
 
     __tablename__ = "images"
@@ -121,7 +121,7 @@ class ImageRow(Table):
         CheckConstraint(
             "state <> 'ready' OR (width IS NOT NULL AND height IS NOT NULL AND sharpness IS NOT NULL)", name="measured"
         ),
-        _partial("uq_images_path", "path", where="state NOT IN ('missing', 'removed')", unique=True),
+        _partial_index("uq_images_path", "path", where="state NOT IN ('missing', 'removed')", unique=True),
         Index("ix_images_any_path", "path"),
         # With all that a camera's summary needs, so that it is answered from the index alone.
         Index("ix_images_camera_id_state_captured_at_file_size", "camera_id", "state", "captured_at", "file_size"),
@@ -146,7 +146,7 @@ class ImageRow(Table):
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), comment="the run that first saw it")
 
 
-class ThumbnailRow(Table):
+class ThumbnailRow(Base):
     """The prepared 8-bit grey image, as PNG, so that any tool can show it."""
 
     __tablename__ = "thumbnails"
@@ -160,7 +160,7 @@ class ThumbnailRow(Table):
     )
 
 
-class PictureRow(Table):
+class PictureRow(Base):
     """The small colour picture of an image that was removed, or that stands for one: as its file showed when prune read
     it."""
 
@@ -171,7 +171,7 @@ class PictureRow(Table):
     data: Mapped[bytes] = mapped_column(LargeBinary, comment="JPEG")
 
 
-class ScoreRow(Table):
+class ScoreRow(Base):
     """The evidence of one pair of images."""
 
     __tablename__ = "scores"
@@ -190,7 +190,7 @@ class ScoreRow(Table):
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
 
 
-class DecisionRow(Table):
+class DecisionRow(Base):
     """What was decided of an image, and when that ceased to hold. Rows are only added."""
 
     __tablename__ = "decisions"
@@ -199,7 +199,7 @@ class DecisionRow(Table):
         CheckConstraint("reason IN ('new', 'pinned', 'similar', 'identical', 'verdict')", name="reason"),
         CheckConstraint("(verdict = 'duplicate') = (keeper_id IS NOT NULL)", name="keeper"),
         CheckConstraint("keeper_id <> image_id", name="other"),
-        _partial("uq_decisions_current", "image_id", where="superseded_at IS NULL", unique=True),
+        _partial_index("uq_decisions_current", "image_id", where="superseded_at IS NULL", unique=True),
         Index("ix_decisions_image_id_superseded_at_verdict", "image_id", "superseded_at", "verdict"),
         Index("ix_decisions_keeper_id", "keeper_id"),
     )
@@ -216,14 +216,14 @@ class DecisionRow(Table):
     superseded_at: Mapped[datetime | None] = mapped_column(comment="NULL: the current decision")
 
 
-class VerdictRow(Table):
+class VerdictRow(Base):
     """What a person says of a pair of one camera."""
 
     __tablename__ = "verdicts"
     __table_args__ = (
         CheckConstraint("image_a_id < image_b_id", name="ordered"),
         CheckConstraint("verdict IN ('same', 'different')", name="verdict"),
-        _partial("uq_verdicts_current", "image_a_id", "image_b_id", where="withdrawn_at IS NULL", unique=True),
+        _partial_index("uq_verdicts_current", "image_a_id", "image_b_id", where="withdrawn_at IS NULL", unique=True),
         Index("ix_verdicts_image_b_id", "image_b_id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -237,11 +237,11 @@ class VerdictRow(Table):
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
 
 
-class PinRow(Table):
+class PinRow(Base):
     """A person's word that an image is always kept."""
 
     __tablename__ = "pins"
-    __table_args__ = (_partial("uq_pins_current", "image_id", where="unpinned_at IS NULL", unique=True),)
+    __table_args__ = (_partial_index("uq_pins_current", "image_id", where="unpinned_at IS NULL", unique=True),)
     id: Mapped[int] = mapped_column(primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
     reason: Mapped[str] = mapped_column(comment="pin or restore: the command that set it")
@@ -250,7 +250,7 @@ class PinRow(Table):
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
 
 
-class RemovalRow(Table):
+class RemovalRow(Base):
     """The journal: one file taken away, from before it was touched."""
 
     __tablename__ = "removals"
@@ -260,7 +260,7 @@ class RemovalRow(Table):
         CheckConstraint("state <> 'planned' OR pending IS NOT NULL", name="planned_is_pending"),
         Index("ix_removals_state_size_bytes", "state", "size_bytes"),
         # A handful of a million: those that a cut left open, in their order.
-        _partial("ix_removals_open", "id", where="pending IS NOT NULL"),
+        _partial_index("ix_removals_open", "id", where="pending IS NOT NULL"),
         Index(
             "ix_removals_unrecorded",
             "id",

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from indexer.imaging.file_description import Thumbnail
-from indexer.store.bulk import chunks, many
+from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.tables import PreparationRow, ThumbnailRow
 
 
@@ -16,10 +16,10 @@ def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]
     if not pairs:
         return
     ids = {row.digest: row.id for row in session.execute(select(PreparationRow.digest, PreparationRow.id))}
-    there = set[tuple[int, int]]()
+    existing = set[tuple[int, int]]()
     for chunk in chunks([image_id for image_id, _ in pairs]):
         query = select(ThumbnailRow.image_id, ThumbnailRow.preparation_id).where(ThumbnailRow.image_id.in_(chunk))
-        there |= {(image_id, preparation_id) for image_id, preparation_id in session.execute(query)}
+        existing |= {(image_id, preparation_id) for image_id, preparation_id in session.execute(query)}
     rows = [
         {
             "image_id": image_id,
@@ -30,10 +30,10 @@ def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]
             "flat": thumbnail.flat,
         }
         for image_id, thumbnail in pairs
-        if (image_id, ids[thumbnail.digest]) not in there
+        if (image_id, ids[thumbnail.digest]) not in existing
     ]
     if rows:
-        session.execute(many(ThumbnailRow), rows)
+        session.execute(bulk_insert(ThumbnailRow), rows)
 
 
 def drop_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> None:
@@ -46,13 +46,13 @@ def drop_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_i
 def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> dict[int, bytes]:
     """The PNG of each image's thumbnail, by image id; those without one are left out."""
     query = select(ThumbnailRow.image_id, ThumbnailRow.data).where(ThumbnailRow.preparation_id == preparation_id)
-    found = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
-    return {row.image_id: row.data for rows in found for row in rows}
+    results = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
+    return {row.image_id: row.data for rows in results for row in rows}
 
 
 def list_flat(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> list[int]:
     """Those of these images whose thumbnail has nothing on it."""
     flat = (ThumbnailRow.preparation_id == preparation_id) & ThumbnailRow.flat
     query = select(ThumbnailRow.image_id).where(flat).order_by(ThumbnailRow.image_id)
-    found = (session.scalars(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
-    return [image_id for ids in found for image_id in ids]
+    results = (session.scalars(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
+    return [image_id for ids in results for image_id in ids]

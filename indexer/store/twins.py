@@ -29,11 +29,15 @@ def list_twins(session: Session, image_id: int) -> tuple[Twin, ...]:
     at = session.scalar(select(ImageRow.captured_at).where(ImageRow.id == image_id))
     if at is None:
         return ()
-    asked = {"id": image_id, "earlier": at - _AROUND, "later": at + _AROUND}
-    return tuple(Twin(row.id, row.path, ImageState(row.state), row.apart_s) for row in session.execute(_TWINS, asked))
+    parameters = {"id": image_id, "earlier": at - _SEARCH_WINDOW, "later": at + _SEARCH_WINDOW}
+    return tuple(
+        Twin(row.id, row.path, ImageState(row.state), row.apart_s) for row in session.execute(_TWINS, parameters)
+    )
 
 
-_AROUND = timedelta(seconds=2)  # the view knows the bound; said in figures, a server sees how few images that leaves
+_SEARCH_WINDOW = timedelta(
+    seconds=2
+)  # the view knows the bound; said in figures, a server sees how few images that leaves
 
 
 # Two questions and not one with OR, which SQLite would answer by looking at every image.

@@ -21,17 +21,17 @@ from indexer.store.profiles import list_profiles
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, ScoringRow, ThumbnailRow
 
 
-class Standing(NamedTuple):
+class UnchangedCamera(NamedTuple):
     """A camera in which every decision stands: how many images are present, and how many of these are kept."""
 
     images: int
     kept: int
 
 
-def list_standing(session: Session, *, camera_id: int | None = None) -> dict[int, Standing]:
+def list_unchanged_cameras(session: Session, *, camera_id: int | None = None) -> dict[int, UnchangedCamera]:
     """The cameras with present images in which every decision stands, by id; of one camera, where that is named."""
     native = [stored.preparation_id for stored in list_profiles(session) if stored.profile.preparation.native]
-    falls = case((_stands(native), 0), else_=1)
+    is_changed = case((_is_unchanged(native), 0), else_=1)
     query = (
         select(ImageRow.camera_id, func.count(), func.sum(case((DecisionRow.verdict == "keep", 1), else_=0)))
         .select_from(ImageRow)
@@ -40,37 +40,39 @@ def list_standing(session: Session, *, camera_id: int | None = None) -> dict[int
         .join(ScoringRow, ScoringRow.id == ProfileRow.scoring_id)
         .outerjoin(DecisionRow, (DecisionRow.image_id == ImageRow.id) & DecisionRow.superseded_at.is_(None))
         .outerjoin(_keeper, _keeper.id == DecisionRow.keeper_id)
-        .outerjoin(_keeping, (_keeping.image_id == _keeper.id) & _keeping.superseded_at.is_(None))
+        .outerjoin(
+            _keeper_decision, (_keeper_decision.image_id == _keeper.id) & _keeper_decision.superseded_at.is_(None)
+        )
         .where(ImageRow.state == ImageState.READY)
         .group_by(ImageRow.camera_id)
-        .having(func.sum(falls) == 0)
+        .having(func.sum(is_changed) == 0)
     )
     if camera_id is not None:
         query = query.where(ImageRow.camera_id == camera_id)
-    return {number: Standing(images, int(kept)) for number, images, kept in session.execute(query)}
+    return {number: UnchangedCamera(images, int(kept)) for number, images, kept in session.execute(query)}
 
 
-_keeper, _keeping = aliased(ImageRow), aliased(DecisionRow)
+_keeper, _keeper_decision = aliased(ImageRow), aliased(DecisionRow)
 _ACTIVE = select(ProfileRow.id).where(ProfileRow.active).correlate(None).scalar_subquery()
 
 
-def _stands(native: Sequence[int]) -> ColumnElement[bool]:
+def _is_unchanged(native: Sequence[int]) -> ColumnElement[bool]:
     """That the decision on an image stands; `native` are the preparations that cache no thumbnails."""
     pinned = DecisionRow.reason == Reason.PINNED
-    as_pinned = or_(pinned & is_pinned(ImageRow.id), ~pinned & ~is_pinned(ImageRow.id))
-    witnessed = and_(
+    pin_unchanged = or_(pinned & is_pinned(ImageRow.id), ~pinned & ~is_pinned(ImageRow.id))
+    keeper_unchanged = and_(
         _keeper.state == ImageState.READY,
         _keeper.camera_id == ImageRow.camera_id,
-        _keeping.verdict == "keep",
-        _keeping.profile_id == DecisionRow.profile_id,
+        _keeper_decision.verdict == "keep",
+        _keeper_decision.profile_id == DecisionRow.profile_id,
     )
     # An image that lost its thumbnail gets one from `compare`: sweeps and reports wait for that.
-    cached = exists().where(
+    has_thumbnail = exists().where(
         ThumbnailRow.image_id == ImageRow.id, ThumbnailRow.preparation_id == ScoringRow.preparation_id
     )
     return and_(
         DecisionRow.profile_id == ProfileRow.id,
-        as_pinned,
-        or_(DecisionRow.keeper_id.is_(None), witnessed),
-        or_(ScoringRow.preparation_id.in_(native), cached),
+        pin_unchanged,
+        or_(DecisionRow.keeper_id.is_(None), keeper_unchanged),
+        or_(ScoringRow.preparation_id.in_(native), has_thumbnail),
     )

@@ -63,22 +63,22 @@ def get_images(session: Session, pair: Pair) -> tuple[JudgedImage, JudgedImage]:
         .join(CameraRow, CameraRow.id == ImageRow.camera_id)
         .where(ImageRow.id.in_(pair))
     )
-    found = {
+    images_by_id = {
         row.id: JudgedImage(row.id, row.path, row.camera_id, row.name, ImageState(row.state), row.content_hash)
         for row in session.execute(query)
     }
-    return found[pair[0]], found[pair[1]]
+    return images_by_id[pair[0]], images_by_id[pair[1]]
 
 
 def list_verdicts(session: Session) -> list[JudgedPair]:
     """Every verdict that holds, by camera (of its first image), then by pair."""
-    return [_judged(row) for row in session.execute(_JUDGED.order_by(_camera_a.name, *_PAIR))]
+    return [_judged_pair(row) for row in session.execute(_SELECT.order_by(_camera_a.name, *_PAIR_COLUMNS))]
 
 
 def find_verdict(session: Session, pair: Pair) -> JudgedPair | None:
     """The verdict that holds on a pair."""
-    row = session.execute(_JUDGED.where(_PAIR[0] == pair[0], _PAIR[1] == pair[1])).first()
-    return None if row is None else _judged(row)
+    row = session.execute(_SELECT.where(_PAIR_COLUMNS[0] == pair[0], _PAIR_COLUMNS[1] == pair[1])).first()
+    return None if row is None else _judged_pair(row)
 
 
 def add_verdict(
@@ -98,8 +98,8 @@ def withdraw_verdict(session: Session, pair: Pair, *, at: datetime) -> None:
 _image_a, _image_b = aliased(ImageRow), aliased(ImageRow)
 _camera_a, _camera_b = aliased(CameraRow), aliased(CameraRow)
 _decision_a, _decision_b = aliased(DecisionRow), aliased(DecisionRow)
-_PAIR = (VerdictRow.image_a_id, VerdictRow.image_b_id)
-_JUDGED = (
+_PAIR_COLUMNS = (VerdictRow.image_a_id, VerdictRow.image_b_id)
+_SELECT = (
     select(VerdictRow, _image_a, _image_b, _camera_a.name, _camera_b.name, _decision_a, _decision_b)
     .join(_image_a, _image_a.id == VerdictRow.image_a_id)
     .join(_image_b, _image_b.id == VerdictRow.image_b_id)
@@ -112,13 +112,15 @@ _JUDGED = (
 )
 
 
-def _judged(row: Any) -> JudgedPair:
-    verdict, image_a, image_b, camera_a, camera_b, *decided = row
+def _judged_pair(row: Any) -> JudgedPair:
+    verdict, image_a, image_b, camera_a, camera_b, *decision_rows = row
     word: VerdictValue = "same" if verdict.verdict == "same" else "different"
     decisions = [
-        Decision(one.image_id, Reason(one.reason), one.keeper_id, one.score) for one in decided if one is not None
+        Decision(decision_row.image_id, Reason(decision_row.reason), decision_row.keeper_id, decision_row.score)
+        for decision_row in decision_rows
+        if decision_row is not None
     ]
-    told = camera_a == camera_b and len(decisions) == 2 and {image_a.state, image_b.state} <= _DECIDED
+    can_agree = camera_a == camera_b and len(decisions) == 2 and {image_a.state, image_b.state} <= _DECIDED_STATES
     return JudgedPair(
         image_a_id=image_a.id,
         image_b_id=image_b.id,
@@ -131,8 +133,8 @@ def _judged(row: Any) -> JudgedPair:
         by=verdict.judged_by,
         note=verdict.note,
         judged_at=verdict.judged_at,
-        agrees=agrees(word, decisions) if told else None,
+        agrees=agrees(word, decisions) if can_agree else None,
     )
 
 
-_DECIDED = {ImageState.READY, ImageState.REMOVED}
+_DECIDED_STATES = {ImageState.READY, ImageState.REMOVED}

@@ -18,7 +18,7 @@ from indexer.files.quarantine import prepare_quarantine, quarantine_folder
 from indexer.files.witness_record import WitnessLine, append, append_restored, list_record_folders
 from indexer.store import adoption, removals
 from indexer.store.database import Database
-from indexer.store.removals import Removal
+from indexer.store.removals import JournalEntry
 
 _AT_ONCE = 500
 
@@ -54,7 +54,7 @@ def hold_around(
         yield locks if is_whole else replace(locks, exclusive=False)
 
 
-def note_return(removal: Removal, *, index_id: str, at: datetime) -> None:
+def note_return(removal: JournalEntry, *, index_id: str, at: datetime) -> None:
     """Writes into the records near a file that is back that nothing needs to stand for it any more.
 
     As well as it can be, and only where the content is really back: while it is at its path no line about it holds. The
@@ -65,7 +65,7 @@ def note_return(removal: Removal, *, index_id: str, at: datetime) -> None:
         append_restored(line)
 
 
-def lock_and_note_return(removal: Removal, *, index_id: str, at: datetime) -> None:
+def lock_and_note_return(removal: JournalEntry, *, index_id: str, at: datetime) -> None:
     """As `note_return`, while nobody else moves the file."""
     with suppress(OSError), hold_around((removal.path, removal.keeper_path), quarantine=None):
         note_return(removal, index_id=index_id, at=at)
@@ -116,7 +116,7 @@ def _failed(folder: str, lines: Sequence[tuple[int, WitnessLine]]) -> set[int]:
 
 
 def witness_line(
-    removal: Removal, event: Literal["removed", "restored"], *, index_id: str, token: str, at: datetime
+    removal: JournalEntry, event: Literal["removed", "restored"], *, index_id: str, token: str, at: datetime
 ) -> WitnessLine:
     """The line that a record gets about a file that was removed, or is back."""
     return WitnessLine(

@@ -63,7 +63,7 @@ def fill_index(path: Path, cameras: Iterable[Camera], *, first: int = 0, process
     with closing(open_database(str(path), create=True)) as database:
         with database.write() as session:
             run_id = runs.start_run(session, "ingest", arguments={"made_up": len(tasks)}, at=_NOW)
-            preparation_id = profiles.active_profile(session).preparation_id
+            preparation_id = profiles.get_active_profile(session).preparation_id
             count = before = session.scalar(select(func.max(ImageRow.id))) or 0
         for drawn in _spread(_draw, tasks, processes=processes):
             with database.write() as session:

@@ -22,7 +22,7 @@ import numpy as np
 from indexer.imaging.thumbnails import encode
 from indexer.store import audit_queries
 from indexer.store.database import Database
-from indexer.store.query_result import Table
+from indexer.store.query_result import QueryResult
 from indexer.store.schema import open_database
 from indexer.workflows.admin import copy_index, status
 from indexer.workflows.removal import prune
@@ -108,7 +108,7 @@ def _ask_all(
 def _inside(place: str, act: Callable[[Database], object]) -> None:
     with closing(open_database(place)) as database:
         answer = act(database)
-        if isinstance(answer, Table):
+        if isinstance(answer, QueryResult):
             answer.close()
 
 

@@ -232,10 +232,10 @@ def test_queries_only_read(lot: Path, own_home: Path, run: Run) -> None:
 def test_queries_end(lot: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A query without an end is ended, with one sentence."""
     from indexer.store import audit_queries
-    from indexer.store.query_result import Bounds
+    from indexer.store.query_result import QueryBounds
 
     assert run("ingest", lot, "--processes", 1).code == 0
-    monkeypatch.setattr(audit_queries.run_sql, "__kwdefaults__", {"bounds": Bounds(seconds=0.2)})
+    monkeypatch.setattr(audit_queries.run_sql, "__kwdefaults__", {"bounds": QueryBounds(seconds=0.2)})
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n"
     ended = run("audit", "--sql", endless)
     assert (ended.code, ended.err) == (1, "indexer: the query took longer than 0.2 s; ask for less of it\n")

@@ -142,7 +142,7 @@ def test_another_program_in_the_database(lot: Path, run: Run, monkeypatch: pytes
 def test_an_index_is_not_upgraded_under_a_writer(own_home: Path, run: Run) -> None:
     """While a command of an older version is at work, the upgrade is refused and told who that is."""
     older = Database(parse_database("indexer.db"))
-    with older.connection() as connection:
+    with older.write_connection() as connection:
         migrate(connection, revision="0002")
     with writer_lock(older, command="ingest", since=datetime(2026, 1, 1, tzinfo=UTC)):
         refused = run("db", "upgrade")

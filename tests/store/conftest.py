@@ -91,7 +91,7 @@ def flagged(
         keeper, victim = add(f"/frames/keeper {name}.jpg", **facts), add(f"/frames/victim {name}.jpg", **facts)
         decide(Decision(keeper, "new"), Decision(victim, "similar", keeper, 900.0))
         with database.read() as session:
-            return next(item for item in decisions.list_flagged(session) if item.victim.image_id == victim)
+            return next(item for item in decisions.list_removal_candidates(session) if item.victim.image_id == victim)
 
     return make
 

@@ -14,7 +14,7 @@ from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
 from indexer.imaging.file_description import Thumbnail
 from indexer.store import audit_queries, images, profiles, query_sqlite, thumbnails
 from indexer.store.database import Database
-from indexer.store.query_result import Bounds, Table
+from indexer.store.query_result import QueryBounds, QueryResult
 from tests.support.databases import on_sqlite
 
 LATER = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -24,7 +24,7 @@ ODD = "/frames/caf\udce9.jpg"
 Add = Callable[..., int]
 
 
-def whole(table: Table) -> tuple[tuple[Any, ...], ...]:
+def whole(table: QueryResult) -> tuple[tuple[Any, ...], ...]:
     """All rows of an answer, which is closed."""
     with table:
         return tuple(table)
@@ -38,7 +38,7 @@ def test_own_question(database: Database, reader: Database, add: Add) -> None:
     """An answer is columns and plain values: bytes are counted, times are UTC text, paths as stored."""
     image_id = add(ODD, at=LATER)
     with database.write() as session:
-        digest = profiles.active_profile(session).profile.preparation.digest
+        digest = profiles.get_active_profile(session).profile.preparation.digest
         thumbnails.add_thumbnails(session, [(image_id, Thumbnail(digest, 240, 320, b"\x89PNG" * 100))])
     sql = (
         "SELECT i.path, captured_at, data AS png, sharpness, i.id FROM images i JOIN thumbnails t ON t.image_id = i.id;"
@@ -87,19 +87,19 @@ ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
 def test_answers_are_bounded(reader: Database, sql: str, said: str) -> None:
     """An answer of more rows, or of more bytes, than the bounds is one sentence, exit code 2; endless ones too."""
     with pytest.raises(UsageProblem) as problem:
-        audit_queries.run_sql(reader, sql, bounds=Bounds(rows=3, size_bytes=1000))
+        audit_queries.run_sql(reader, sql, bounds=QueryBounds(rows=3, size_bytes=1000))
     assert str(problem.value) == said
 
 
 def test_an_answer_as_large_as_its_bounds(reader: Database) -> None:
     """What is exactly as much as the bounds allow is answered."""
-    table = audit_queries.run_sql(reader, "VALUES (1), (2), (3)", bounds=Bounds(rows=3, size_bytes=100))
+    table = audit_queries.run_sql(reader, "VALUES (1), (2), (3)", bounds=QueryBounds(rows=3, size_bytes=100))
     assert whole(table) == ((1,), (2,), (3,))
 
 
 def test_ready_made_answers_are_bounded(reader: Database, monkeypatch: pytest.MonkeyPatch, add: Add) -> None:
     """Ready-made queries have the same bounds."""
-    monkeypatch.setattr(audit_queries, "BOUNDS", Bounds(rows=1))
+    monkeypatch.setattr(audit_queries, "BOUNDS", QueryBounds(rows=1))
     add("/frames/1.jpg", state="damaged", state_reason="x")
     assert len(whole(audit_queries.run_audit(reader, "unreadable", {}))) == 1
     add("/frames/2.jpg", state="damaged", state_reason="x")
@@ -122,7 +122,10 @@ def test_ready_made_answers_are_bounded(reader: Database, monkeypatch: pytest.Mo
 )
 def test_values_are_bounded(database: Database, sql: str, longest: int) -> None:
     """A value longer than its part of a row is not built: one sentence. Nothing is NULL in its place."""
-    bounds, said = Bounds(row_bytes=1200), f"the query makes a value of more than {longest} bytes; ask for less of it"
+    bounds, said = (
+        QueryBounds(row_bytes=1200),
+        f"the query makes a value of more than {longest} bytes; ask for less of it",
+    )
     with pytest.raises(UsageProblem, match=f"^{said}"):
         audit_queries.run_sql(database, sql.format(value="hex(zeroblob(601))"), bounds=bounds)
     assert len(whole(audit_queries.run_sql(database, sql.format(value="hex(zeroblob(10))"), bounds=bounds))) == 1
@@ -221,7 +224,7 @@ def test_questions_that_make_no_sense(database: Database, sql: str, said: str) -
 def test_endless_questions_end(reader: Database, asked: str) -> None:
     """A question that takes too long is stopped and said so, whether it answers nothing or goes on answering."""
     with pytest.raises(DatabaseProblem, match=r"^the query took longer than 0\.2 s; ask for less of it$"):
-        audit_queries.run_sql(reader, ENDLESS + asked, bounds=Bounds(rows=10**9, size_bytes=10**9, seconds=0.2))
+        audit_queries.run_sql(reader, ENDLESS + asked, bounds=QueryBounds(rows=10**9, size_bytes=10**9, seconds=0.2))
 
 
 @on_sqlite

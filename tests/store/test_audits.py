@@ -18,7 +18,7 @@ from indexer.errors import ImageProblem, UsageProblem
 from indexer.imaging.file_description import Thumbnail
 from indexer.imaging.scoring import Evidence
 from indexer.store import audit_queries, decisions, images, pins, profiles, removals, runs, scores, thumbnails
-from indexer.store.audit_queries import Audit, Parameter
+from indexer.store.audit_queries import Audit, AuditParameter
 from indexer.store.database import Database
 from indexer.store.scores import PairEvidence
 from indexer.store.tables import VerdictRow
@@ -95,11 +95,11 @@ def test_every_audit_has_a_title() -> None:
 def test_parameters_are_read() -> None:
     """The parameters of a query are those that its SQL uses, with what they are and their defaults."""
     assert audit_queries.get_audit("removals").parameters == (
-        Parameter("run", "only those of the run with this number", None, False),
-        Parameter("limit", "at most so many rows", "1000", False),
+        AuditParameter("run", "only those of the run with this number", None, False),
+        AuditParameter("limit", "at most so many rows", "1000", False),
     )
     assert audit_queries.get_audit("history").parameters == (
-        Parameter("image", "the image's number, or its path", None, True),
+        AuditParameter("image", "the image's number, or its path", None, True),
     )
     for audit in audit_queries.list_audits():
         assert {parameter.name for parameter in audit.parameters} == set(re.findall(r":(\w+)", audit.sql))
@@ -278,11 +278,11 @@ def test_flat(database: Database, add: Add) -> None:
     """Present images with nothing on their thumbnail."""
     ids = [add(f"/frames/{number}.jpg") for number in range(3)]
     with database.write() as session:
-        digest = profiles.active_profile(session).profile.preparation.digest
+        digest = profiles.get_active_profile(session).profile.preparation.digest
         made = [(image_id, Thumbnail(digest, 1, 1, b"", flat=image_id != ids[1])) for image_id in ids]
         thumbnails.add_thumbnails(session, made)
         images.set_state(session, ids[2:], ImageState.MISSING)
-        preparation_id = profiles.active_profile(session).preparation_id
+        preparation_id = profiles.get_active_profile(session).preparation_id
         assert thumbnails.list_flat(session, ids, preparation_id=preparation_id) == [ids[0], ids[2]]
         assert thumbnails.list_flat(session, ids, preparation_id=preparation_id + 1) == []
     assert ask(database, "flat", "path") == ["/frames/0.jpg"]
@@ -355,8 +355,8 @@ def test_history(database: Database, flagged: Flag, remove: Remove, decide: Deci
     judge(database, "different", image_id, keeper.image_id)
     with database.write() as session:
         removals.finish_act(session, removal_id, RemovalState.RESTORED, at=LATER)
-        images.make_present(session, image_id)
-        decisions.take_back(session, [image_id], at=LATER)
+        images.mark_present(session, image_id)
+        decisions.supersede(session, [image_id], at=LATER)
         pins.add_pin(session, image_id, reason="restore", at=LATER, run_id=1)
     decide(Decision(image_id, Reason.PINNED), at=datetime(2026, 2, 1, tzinfo=UTC))
     place = f"/quarantine/{image_id}.jpg"

@@ -186,7 +186,7 @@ def test_a_server_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch)
     engine = create_engine("sqlite://")  # the driver of a server may be missing
     monkeypatch.setattr("indexer.store.database.create_engine", lambda _url, **_: engine)
     database = Database(parse_database(f"postgresql+psycopg://ada:{PASSWORD}@host/index"))
-    said = str(database.problem(OperationalError("SELECT 1", {}, Exception("out of\nsorts"))))
+    said = str(database.translate_error(OperationalError("SELECT 1", {}, Exception("out of\nsorts"))))
     assert said == "database postgresql+psycopg://ada:***@host/index: out of"
 
 

@@ -80,8 +80,8 @@ def test_a_decision_is_taken_back(database: Database, add: Add, decide: Decide) 
     a, b = add("/frames/1.jpg"), add("/frames/2.jpg")
     decide(Decision(a, Reason.NEW), Decision(b, Reason.NEW))
     with database.write() as session:
-        decisions.take_back(session, [b, 999], at=LATER)
-        decisions.take_back(session, [b], at=datetime(2027, 1, 1, tzinfo=UTC))
+        decisions.supersede(session, [b, 999], at=LATER)
+        decisions.supersede(session, [b], at=datetime(2027, 1, 1, tzinfo=UTC))
         assert decisions.count_undecided(session) == 1
         ends = session.scalars(select(DecisionRow.superseded_at).order_by(DecisionRow.id)).all()
     assert (set(current(database)), ends) == ({a}, [None, LATER])
@@ -92,7 +92,7 @@ def test_many_decisions_at_once(database: Database, add: Add, decide: Decide) ->
     image_id = add("/frames/1.jpg")
     decide(Decision(image_id, Reason.NEW))
     with database.write() as session:
-        decisions.take_back(session, [*range(100_000, 140_000), image_id], at=LATER)
+        decisions.supersede(session, [*range(100_000, 140_000), image_id], at=LATER)
     assert current(database) == {}
 
 
@@ -150,7 +150,7 @@ def test_a_flagged_image_comes_with_its_keeper(database: Database, add: Add, dec
     victim = add("/frames/2.jpg", content_hash="v", size_bytes=22, at=LATER)
     decide(Decision(keeper, Reason.NEW), Decision(victim, Reason.SIMILAR, keeper, 900.0))
     with database.read() as session:
-        (found,) = decisions.list_flagged(session)
+        (found,) = decisions.list_removal_candidates(session)
     assert replace(found, decision_id=0) == RemovalCandidate(
         decision_id=0,
         camera="gate",
@@ -180,7 +180,7 @@ def lose_keeper(database: Database, item: RemovalCandidate) -> None:
 
 def undecide_keeper(database: Database, item: RemovalCandidate) -> None:
     with database.write() as session:
-        decisions.take_back(session, [item.keeper.image_id], at=LATER)
+        decisions.supersede(session, [item.keeper.image_id], at=LATER)
 
 
 def pin_victim(database: Database, item: RemovalCandidate) -> None:
@@ -213,7 +213,7 @@ def test_what_speaks_against_a_removal(
     item = flagged()
     happen(database, item)
     with database.read() as session:
-        assert [found.exclusion_reason for found in decisions.list_flagged(session)] == [left_out]
+        assert [found.exclusion_reason for found in decisions.list_removal_candidates(session)] == [left_out]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_a_keeper_must_be_kept_by_the_same_profile(
     item, other = flagged(), add("/frames/other.jpg")
     decide(Decision(item.keeper.image_id, *decided(other)), profile=profile)
     with database.read() as session:
-        found = {one.victim.image_id: one.exclusion_reason for one in decisions.list_flagged(session)}
+        found = {one.victim.image_id: one.exclusion_reason for one in decisions.list_removal_candidates(session)}
     assert found[item.victim.image_id] is ExclusionReason.KEEPER_UNDECIDED
 
 
@@ -236,6 +236,6 @@ def test_flagged_are_present_and_in_order(database: Database, flagged: Flag) -> 
     lot, gone = flagged("3", camera="a lot"), flagged("4")
     with database.write() as session:
         images.set_state(session, [gone.victim.image_id], ImageState.REMOVED)
-        everyone = decisions.list_flagged(session)
+        everyone = decisions.list_removal_candidates(session)
         assert everyone == [lot, early, late]
-        assert [decisions.list_flagged(session, camera=name) for name in ("a lot", "nowhere")] == [[lot], []]
+        assert [decisions.list_removal_candidates(session, camera=name) for name in ("a lot", "nowhere")] == [[lot], []]

@@ -214,7 +214,7 @@ def test_present_under_uses_an_index(database: Database, plan: Callable[..., lis
     ("change", "changed"),
     [
         (
-            lambda session, known: images.touch_image(session, known.id, mtime_ns=7, root="/lot"),
+            lambda session, known: images.update_mtime_and_root(session, known.id, mtime_ns=7, root="/lot"),
             {"mtime_ns": 7, "root": "/lot"},
         ),
         (
@@ -255,7 +255,7 @@ def test_a_moved_file_keeps_its_row(database: Database, add: Add, described: Cal
     naming = Naming("lot", "folder", LATER, "mtime")
     seen = described("/elsewhere/9.jpg", content_hash="same", mtime_ns=9)
     with database.write() as session:
-        images.take_in_again(session, image_id, seen, naming=naming, root="/elsewhere")
+        images.relocate_image(session, image_id, seen, naming=naming, root="/elsewhere")
     assert known_at(database, "/frames/1.jpg") is None
     moved = KnownFile(image_id, "/elsewhere/9.jpg", "/elsewhere", 1000, 9, "same", ImageState.READY, naming)
     assert known_at(database, "/elsewhere/9.jpg") == moved
@@ -268,7 +268,7 @@ def test_a_returned_image_takes_its_path(database: Database, add: Add) -> None:
         images.set_state(session, [removed], ImageState.REMOVED)
     usurper = add("/frames/1.jpg", content_hash="new")
     with database.write() as session:
-        images.make_present(session, removed)
+        images.mark_present(session, removed)
     assert states(database, "old", "new") == {removed: ImageState.READY, usurper: ImageState.MISSING}
 
 
@@ -288,7 +288,7 @@ def test_thumbnails_are_kept_once(database: Database, add: Add) -> None:
         thumbnails.add_thumbnails(session, [(first, thumbnail(b"again")), (second, thumbnail(b"two"))])
         thumbnails.add_thumbnails(session, [])
     with database.read() as session:
-        preparation_id = profiles.active_profile(session).preparation_id
+        preparation_id = profiles.get_active_profile(session).preparation_id
         found = thumbnails.load_thumbnails(session, [first, second, 999], preparation_id=preparation_id)
         other = profiles.get_profile(session, "plain").preparation_id
         assert (found, thumbnails.load_thumbnails(session, [first], preparation_id=other)) == (
@@ -304,7 +304,7 @@ def test_present_images_of_a_camera(database: Database, add: Add) -> None:
     with database.write() as session:
         images.set_state(session, [away], ImageState.REMOVED)
         thumbnails.add_thumbnails(session, [(first, thumbnail(height=180)), (other, thumbnail())])
-        preparation_id = profiles.active_profile(session).preparation_id
+        preparation_id = profiles.get_active_profile(session).preparation_id
         found = images.list_present(session, list_cameras(session)["gate"], preparation_id=preparation_id)
         shapeless = images.list_present(session, list_cameras(session)["gate"], preparation_id=None)
     one = Image(first, "/frames/1.jpg", 640, 480, 20.5, "a", NOON, shape=(180, 320))

@@ -12,7 +12,7 @@ import pytest
 
 from indexer.domain.profiles import COLOUR
 from indexer.store.database import Database
-from indexer.store.schema import check_database, head, open_database, upgrade_database
+from indexer.store.schema import check_database, head_revision, open_database, upgrade_database
 from tests.support.databases import on_sqlite, rows
 
 DUMP = Path(__file__).parent / "old" / "00675fd.sql"
@@ -52,7 +52,7 @@ def test_old_index_is_upgraded_with_its_decisions(maker: Any, old_index: Path) -
     so are its profiles, with the built-in one that it lacked behind them."""
     before = answers(old_index)
     assert [len(rows) for rows in before] == [18, 10, 8, 13, 12, 3, 4, 1]
-    assert upgrade_database(str(old_index)) == head()
+    assert upgrade_database(str(old_index)) == head_revision()
     after = answers(old_index)
     assert after[PROFILES].pop()[1:] == (COLOUR.name, COLOUR.digest, False)
     assert after == before

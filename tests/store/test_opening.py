@@ -10,14 +10,14 @@ import pytest
 
 from indexer.errors import DatabaseProblem
 from indexer.store.database import Database, parse_database
-from indexer.store.schema import Health, check_database, head, migrate, open_database, upgrade_database
+from indexer.store.schema import Health, check_database, head_revision, migrate, open_database, upgrade_database
 from tests.support.databases import on_sqlite
 
 
 def made_at(path: Path, revision: str) -> Path:
     """An index as that revision left it."""
     opened = Database(parse_database(str(path)))
-    with opened.connection() as connection:
+    with opened.write_connection() as connection:
         migrate(connection, revision=revision)
     opened.close()
     return path
@@ -30,9 +30,9 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 def test_upgrade_makes_a_missing_database(tmp_path: Path) -> None:
     """`upgrade_database` makes one where there is none, and does nothing to a current one."""
     path = tmp_path / "indexer.db"
-    assert upgrade_database(str(path)) == head()
+    assert upgrade_database(str(path)) == head_revision()
     before = snapshot(tmp_path)
-    assert (upgrade_database(str(path)), snapshot(tmp_path)) == (head(), before)
+    assert (upgrade_database(str(path)), snapshot(tmp_path)) == (head_revision(), before)
 
 
 def foreign(path: Path, *, journal: str = "delete") -> None:
@@ -131,7 +131,7 @@ def test_created_database_is_current(tmp_path: Path, start: Callable[[Path], Non
     start(path)
     open_database(str(path), create=True).close()
     reopened = open_database(str(path))
-    assert check_database(reopened) == Health(str(path), head(), ())
+    assert check_database(reopened) == Health(str(path), head_revision(), ())
     reopened.close()
 
 

@@ -27,7 +27,7 @@ def test_pictures_come_back_as_they_were(database: Database, add: Add) -> None:
     with database.read() as session:
         assert previews.load_pictures(session, [small, tall, none]) == {small: SMALL, tall: TALL}
         assert previews.load_pictures(session, [tall]) == {tall: TALL}
-        assert previews.list_pictured(session, [none, tall]) == {tall}
+        assert previews.list_images_with_picture(session, [none, tall]) == {tall}
 
 
 def test_more_images_than_a_query_takes(database: Database, add: Add) -> None:
@@ -37,7 +37,7 @@ def test_more_images_than_a_query_takes(database: Database, add: Add) -> None:
         previews.add_pictures(session, {image_id: SMALL})
     many = [*range(image_id + 1, image_id + 40_000), image_id]
     with database.read() as session:
-        assert previews.list_pictured(session, many) == {image_id}
+        assert previews.list_images_with_picture(session, many) == {image_id}
         assert previews.load_pictures(session, many) == {image_id: SMALL}
 
 
@@ -67,5 +67,5 @@ def test_a_full_database_takes_what_is_small(database: Database, add: Add, run_i
         assert not previews.add_pictures(session, {image_id: Picture(180, 320, bytes(100_000))})
         assert pins.add_pin(session, image_id, reason="pin", at=NOON, run_id=run_id)
     with database.read() as session:
-        assert previews.list_pictured(session, [image_id]) == set()
+        assert previews.list_images_with_picture(session, [image_id]) == set()
         assert [row.image_id for row in session.scalars(select(PinRow))] == [image_id]

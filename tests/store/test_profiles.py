@@ -32,10 +32,10 @@ def test_built_in_profiles_are_added_once(database: Database) -> None:
     with database.write() as session:
         profiles.activate(session, "plain")
     before = count_layers(database)
-    with database.connection() as connection:
+    with database.write_connection() as connection:
         profiles.add_built_in(connection, BUILT_IN, active=BALANCED)
     with database.read() as session:
-        assert (profiles.active_profile(session).profile, count_layers(database)) == (PLAIN, before)
+        assert (profiles.get_active_profile(session).profile, count_layers(database)) == (PLAIN, before)
 
 
 def test_a_profile_comes_back_equal(database: Database) -> None:
@@ -103,7 +103,7 @@ def test_a_camera_may_have_its_own(database: Database) -> None:
         session.execute(insert(CameraRow), [{"id": 2, "name": "night", "profile_id": own.id}])
         profiles.activate(session, "plain")
     with database.read() as session:
-        names = [profiles.camera_profile(session, camera_id).profile.name for camera_id in (1, 2)]
+        names = [profiles.get_camera_profile(session, camera_id).profile.name for camera_id in (1, 2)]
     assert names == ["plain", "original"]
 
 
@@ -136,8 +136,8 @@ def test_a_profile_names_its_cameras(database: Database) -> None:
         for camera_id in (1, 2):
             profiles.set_camera_profile(session, camera_id, plain.id)
         assert profiles.get_profile(session, "plain").cameras == ("door", "gate")
-        assert {name: own.id for name, own in profiles.own_profiles(session).items()} == dict.fromkeys(
+        assert {name: own.id for name, own in profiles.list_own_profiles(session).items()} == dict.fromkeys(
             ("door", "gate"), plain.id
         )
         profiles.set_camera_profile(session, 1, None)
-        assert list(profiles.own_profiles(session)) == ["door"]
+        assert list(profiles.list_own_profiles(session)) == ["door"]

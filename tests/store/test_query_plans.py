@@ -41,10 +41,10 @@ QUESTIONS: dict[str, Ask] = {
     "what is present in a folder": lambda session: list(images.iter_present_under(session, f"{FOLDER}/c{CAMERA:02}")),
     "equal bytes": lambda session: images.list_by_hash(session, HASHES),
     "an image by its path": lambda session: image_details.get_image_id(session, PATHS[0]),
-    "all that is known of a kept image": lambda session: image_details.get_story(session, 10_001),
-    "all that is known of a duplicate": lambda session: image_details.get_story(session, 10_002),
+    "all that is known of a kept image": lambda session: image_details.get_image_details(session, 10_001),
+    "all that is known of a duplicate": lambda session: image_details.get_image_details(session, 10_002),
     "the twins of an image": lambda session: twins.list_twins(session, 10_002),
-    "current decisions": lambda session: decisions.find_decisions(session, IDS),
+    "current decisions": lambda session: decisions.list_image_decisions(session, IDS),
     "the scores of an image": lambda session: scores.list_scores(session, 10_002, scoring_id=1),
     "the evidence of an image": lambda session: scores.list_image_evidence(session, 10_002, scoring_id=1),
     "the evidence of a small camera": lambda session: scores.list_camera_evidence(session, [20], scoring_id=1),
@@ -52,8 +52,8 @@ QUESTIONS: dict[str, Ask] = {
     "the evidence of a pair": lambda session: scores.list_evidence(session, 10_001, 10_002),
     "the verdict on a pair": lambda session: verdicts.find_verdict(session, (10_001, 10_002)),
     "thumbnails": lambda session: thumbnails.load_thumbnails(session, IDS, preparation_id=1),
-    "removals that a cut left open": removals.list_open,
-    "the removals of an image": lambda session: removals.list_of_image(session, 10_002),
+    "removals that a cut left open": removals.list_pending,
+    "the removals of an image": lambda session: removals.list_for_image(session, 10_002),
     "the history of an image": lambda session: session.execute(
         text(audit_queries.get_audit("history").sql), {"image": "10002"}
     ),
@@ -145,9 +145,9 @@ def test_a_scan_is_seen(filled: Database, column: str) -> None:
 
 def test_a_missing_index_is_seen(filled: Database) -> None:
     """Without the index on the larger image of a pair, the scores of an image are found by reading all."""
-    with filled.connection() as connection:
+    with filled.write_connection() as connection:
         connection.exec_driver_sql("DROP INDEX ix_scores_image_b_id")
     filled.close()  # with the plans that were kept
     assert scans(filled, QUESTIONS["the scores of an image"]) != set()
-    with filled.connection() as connection:
+    with filled.write_connection() as connection:
         connection.exec_driver_sql("CREATE INDEX ix_scores_image_b_id ON scores (image_b_id)")

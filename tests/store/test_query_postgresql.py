@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
 from indexer.store import audit_queries
 from indexer.store.database import Database
-from indexer.store.query_result import Bounds
+from indexer.store.query_result import QueryBounds
 from tests.support.databases import on_postgresql, rows
 
 pytestmark = on_postgresql
@@ -82,7 +82,7 @@ ADVISORY = f"SELECT classid FROM {LOCKED}"
 
 def answered(database: Database, sql: str, **bounds: int) -> list[tuple[Any, ...]]:
     """All rows of an answer."""
-    with audit_queries.run_sql(database, sql, bounds=Bounds(**bounds)) as table:
+    with audit_queries.run_sql(database, sql, bounds=QueryBounds(**bounds)) as table:
         return list(table)
 
 
@@ -185,7 +185,7 @@ def test_a_lock_ends_with_its_question(database: Database, reader: Database) -> 
 def test_endless_questions_end(reader: Database, sql: str) -> None:
     """A question that takes too long is stopped by the server, also one that tries to take the limit away."""
     with pytest.raises(DatabaseProblem, match=r"^the query took longer than 0\.2 s; ask for less of it$"):
-        audit_queries.run_sql(reader, sql, bounds=Bounds(rows=10**9, size_bytes=10**12, seconds=0.2))
+        audit_queries.run_sql(reader, sql, bounds=QueryBounds(rows=10**9, size_bytes=10**12, seconds=0.2))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_values_are_bounded(reader: Database, sql: str, longest: int) -> None:
     """A value longer than its part of a row does not leave the server, whatever its type: one sentence."""
     said = f"the query makes a value of more than {longest} characters; ask for less of it"
     with pytest.raises(UsageProblem, match=f"^{said}"):
-        audit_queries.run_sql(reader, sql, bounds=Bounds(row_bytes=1200))
+        audit_queries.run_sql(reader, sql, bounds=QueryBounds(row_bytes=1200))
 
 
 def test_bytes_are_counted_where_they_are(reader: Database) -> None:

@@ -19,7 +19,7 @@ from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
 from indexer.store import audit_queries, reader_roles
 from indexer.store.database import Database, parse_database
 from indexer.store.schema import open_database
-from indexer.store.tables import Table
+from indexer.store.tables import Base
 from tests.support.databases import Maker, on_postgresql, rows
 
 pytestmark = on_postgresql
@@ -93,7 +93,7 @@ def test_a_reader_reads_everything(database: Database, named: Name, part: str, a
     assert PASSWORD not in made.url
     views = [f"audit_{one}" for one in ("decisions", "removals", "scores", "cameras", "twins", "runs")]
     with closing(connected(database.url, name)) as connection:
-        for one in [*Table.metadata.tables, *views]:
+        for one in [*Base.metadata.tables, *views]:
             connection.execute(SQL("SELECT * FROM {}").format(Identifier(one)))
     assert asked_as(database, name, "SELECT path FROM images") == [("/frames/1.jpg",)]
     assert parse_database(made.url) == database.url.set(username=name)
@@ -104,7 +104,7 @@ def test_a_reader_writes_nothing(database: Database, named: Name, add: Callable[
     add("/frames/1.jpg")
     name = named()
     reader_roles.make_reader(database, name, password=PASSWORD)
-    writing = [f"{act} {table}" for table in Table.metadata.tables for act in ("DELETE FROM", "TRUNCATE", "DROP TABLE")]
+    writing = [f"{act} {table}" for table in Base.metadata.tables for act in ("DELETE FROM", "TRUNCATE", "DROP TABLE")]
     writing += ["CREATE TABLE mine (x int)", "CREATE SCHEMA mine", "SELECT nextval('images_id_seq')"]
     writing += ["LOCK TABLE images IN EXCLUSIVE MODE", "CREATE ROLE other", "UPDATE images SET path=''"]
     with closing(connected(database.url, name)) as connection:
@@ -361,4 +361,4 @@ def test_an_owner_who_may_make_roles(
 )
 def test_the_url_of_a_reader(maker: Maker, place: str, url: str) -> None:
     """The URL to use names the reader, and no password, whatever way the maker's has."""
-    assert reader_roles.url_as(parse_database(place), "r") == url
+    assert reader_roles.url_for_role(parse_database(place), "r") == url

@@ -13,7 +13,7 @@ from indexer.domain.removal import RemovalCandidate, RemovalState
 from indexer.errors import DatabaseProblem
 from indexer.store import images, removals, runs
 from indexer.store.database import Database
-from indexer.store.removals import Removal
+from indexer.store.removals import JournalEntry
 from indexer.store.tables import RemovalRow
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -23,10 +23,10 @@ Flag = Callable[..., RemovalCandidate]
 Remove = Callable[..., int]
 
 
-def removal_of(item: RemovalCandidate, removal_id: int, **facts: Any) -> Removal:
+def removal_of(item: RemovalCandidate, removal_id: int, **facts: Any) -> JournalEntry:
     """The journal's row of a file in quarantine."""
     facts = {"pending": None, "problem": None, "state": RemovalState.QUARANTINED, "removed_at": NOON} | facts
-    return Removal(
+    return JournalEntry(
         id=removal_id,
         image_id=item.victim.image_id,
         keeper_id=item.keeper.image_id,
@@ -59,7 +59,7 @@ def test_an_act_is_written_down_before_it_happens(database: Database, flagged: F
     removal_id = remove(item, RemovalState.PLANNED)
     planned = removal_of(item, removal_id, state=RemovalState.PLANNED, pending="quarantine", removed_at=None)
     with database.read() as session:
-        assert (removals.list_open(session), removals.list_quarantined(session)) == ([planned], [])
+        assert (removals.list_pending(session), removals.list_quarantined(session)) == ([planned], [])
         assert session.scalars(select(RemovalRow.planned_at)).one() == NOON
 
 
@@ -68,7 +68,7 @@ def test_a_finished_act_is_not_open(database: Database, flagged: Flag, remove: R
     item = flagged()
     removal_id = remove(item)
     with database.read() as session:
-        assert removals.list_open(session) == []
+        assert removals.list_pending(session) == []
         assert removals.list_quarantined(session) == [removal_of(item, removal_id)]
 
 
@@ -98,11 +98,11 @@ def test_an_act_that_failed_leaves_the_times(database: Database, flagged: Flag, 
     removal_id = remove(item)
     with database.write() as session:
         removals.begin_act(session, removal_id, act="restore")
-        assert removals.list_open(session) == [removal_of(item, removal_id, pending="restore")]
+        assert removals.list_pending(session) == [removal_of(item, removal_id, pending="restore")]
     with database.write() as session:
         removals.finish_act(session, removal_id, RemovalState.QUARANTINED, at=LATER, problem="in the way")
     with database.read() as session:
-        assert removals.list_open(session) == []
+        assert removals.list_pending(session) == []
         assert removals.list_quarantined(session) == [removal_of(item, removal_id, problem="in the way")]
 
 
@@ -113,7 +113,7 @@ def test_a_later_success_forgets_the_problem(database: Database, flagged: Flag, 
     with database.write() as session:
         removals.finish_act(session, removal_id, RemovalState.QUARANTINED, at=LATER, problem="in the way")
         removals.finish_act(session, removal_id, RemovalState.PURGED, at=LATER)
-        (found,) = removals.list_of_image(session, item.victim.image_id)
+        (found,) = removals.list_for_image(session, item.victim.image_id)
     assert (found.state, found.problem) == (RemovalState.PURGED, None)
 
 
@@ -121,9 +121,9 @@ def test_a_failed_check_is_written_down(database: Database, flagged: Flag) -> No
     """A file that was left alone because a check failed has a row that says so, not open and not in quarantine."""
     item = flagged()
     with database.write() as session:
-        removals.note_failure(session, item, problem="its keeper has changed", at=LATER, run_id=1)
-        (found,) = removals.list_of_image(session, item.victim.image_id)
-        assert (removals.list_open(session), removals.list_quarantined(session)) == ([], [])
+        removals.add_failure(session, item, problem="its keeper has changed", at=LATER, run_id=1)
+        (found,) = removals.list_for_image(session, item.victim.image_id)
+        assert (removals.list_pending(session), removals.list_quarantined(session)) == ([], [])
     expected = removal_of(item, found.id, state=RemovalState.FAILED, problem="its keeper has changed", removed_at=None)
     assert found == replace(expected, quarantine_path=None, recorded=False)
 
@@ -168,7 +168,7 @@ def test_the_journal_follows_the_keeper(
     with database.write() as session:
         known = images.list_known(session, [item.keeper.path])[item.keeper.path]
         seen = described("/elsewhere/k.jpg", content_hash=known.content_hash)
-        images.take_in_again(session, known.id, seen, naming=known.naming, root="/elsewhere")
+        images.relocate_image(session, known.id, seen, naming=known.naming, root="/elsewhere")
         (removal,) = removals.list_quarantined(session)
         then = session.scalars(select(RemovalRow.keeper_path)).one()
     assert (removal.keeper_path, then) == ("/elsewhere/k.jpg", item.keeper.path)

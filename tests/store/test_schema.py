@@ -16,8 +16,8 @@ from sqlalchemy import create_mock_engine, inspect
 from indexer.domain.profiles import BUILT_IN
 from indexer.store.database import Database, parse_database
 from indexer.store.profiles import list_profiles
-from indexer.store.schema import MIGRATIONS, head, migrate, open_database, upgrade_database
-from indexer.store.tables import Table
+from indexer.store.schema import MIGRATIONS, head_revision, migrate, open_database, upgrade_database
+from indexer.store.tables import Base
 from tests.support.databases import Maker, execute, on_postgresql, on_sqlite, rows
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
@@ -139,7 +139,7 @@ def statements(said: str) -> list[list[str]]:
 
 def said_by_migrations(dialect: str) -> str:
     said = io.StringIO()
-    options = {"as_sql": True, "output_buffer": said, "target_metadata": Table.metadata}
+    options = {"as_sql": True, "output_buffer": said, "target_metadata": Base.metadata}
     with Operations.context(MigrationContext.configure(dialect_name=dialect, opts=options)):
         for revision in REVISIONS:
             ScriptDirectory(str(MIGRATIONS)).get_revision(revision).module.upgrade()
@@ -149,14 +149,14 @@ def said_by_migrations(dialect: str) -> str:
 def said_by_tables(dialect: str) -> str:
     said: list[str] = []
     engine = create_mock_engine(f"{dialect}://", lambda sql, *_: said.append(str(sql.compile(dialect=engine.dialect))))
-    Table.metadata.create_all(engine, checkfirst=False)
+    Base.metadata.create_all(engine, checkfirst=False)
     return ";".join(said)
 
 
 def made_at(name: str, revision: str) -> Database:
     """An index as that revision left it."""
     opened = Database(parse_database(name))
-    with opened.connection() as connection:
+    with opened.write_connection() as connection:
         migrate(connection, revision=revision)
     return opened
 
@@ -193,7 +193,7 @@ def test_migrated_database_is_what_the_tables_say(database: Database) -> None:
     """Alembic finds nothing to change in a migrated database."""
     with database.read() as session:
         context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
-        assert compare_metadata(context, Table.metadata) == []
+        assert compare_metadata(context, Base.metadata) == []
 
 
 @on_sqlite
@@ -230,7 +230,7 @@ def test_rows_survive_an_upgrade(maker: Maker, tmp_path: Path, revision: str) ->
     database = made_at(place, revision)
     columns = filled(database)
     before = rows_of(database, columns)
-    assert upgrade_database(place) == head()
+    assert upgrade_database(place) == head_revision()
     after = rows_of(database, columns)
     assert all(set(rows) <= set(after[table]) for table, rows in before.items())
     added = {table: len(after[table]) - len(rows) for table, rows in before.items() if len(after[table]) > len(rows)}
@@ -281,4 +281,4 @@ def test_an_older_database_gets_the_profile_that_it_lacks(maker: Maker, tmp_path
 
 def test_the_head_is_the_last_revision_of_alembic() -> None:
     """The head that is read from the names of the files is the one that Alembic would upgrade to."""
-    assert head() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    assert head_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()

@@ -28,7 +28,7 @@ from sqlalchemy import URL, make_url
 from indexer.store import reader_roles
 from indexer.store.database import Database
 from indexer.store.schema import open_database
-from indexer.store.tables import Table
+from indexer.store.tables import Base
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 MIGRATED = sqlalchemy.Table("alembic_version", sqlalchemy.MetaData())
@@ -200,7 +200,7 @@ def _emptying(url: URL) -> str:
     """The SQL that brings the rows of a database back to those of a new index."""
     from psycopg.sql import SQL, Identifier, Literal
 
-    tables = [*Table.metadata.sorted_tables, MIGRATED]
+    tables = [*Base.metadata.sorted_tables, MIGRATED]
     others = "datname = current_database() AND pid <> pg_backend_pid()"
     said = [SQL(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")]
     said += [SQL("DELETE FROM {}").format(Identifier(table.name)) for table in reversed(tables)]

@@ -20,7 +20,7 @@ from indexer.execution import Map, engine
 from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.store.schema import open_database
-from indexer.store.tables import Table
+from indexer.store.tables import Base
 from indexer.workflows.admin.profile import make_profile
 from indexer.workflows.compare.compare import CompareReport, Means, compare
 from indexer.workflows.context import Clock, Progress, silent
@@ -205,7 +205,7 @@ class Index:
         """Every row of every table but the identity, which no two indexes share."""
         return {
             table: sorted(self.rows(f"SELECT * FROM {table}"), key=repr)
-            for table in Table.metadata.tables
+            for table in Base.metadata.tables
             if table not in {"index_identity", *without}
         }
 

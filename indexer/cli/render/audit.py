@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from indexer.store.audit_queries import Audit
-from indexer.store.query_result import Table as Rows
+from indexer.store.query_result import QueryResult as Rows
 
 
 def render_audits(console: Console, known: Sequence[Audit]) -> None:

@@ -10,8 +10,8 @@ from indexer.cli.render.tables import format_size, format_time
 from indexer.escaping import command_line, printable
 from indexer.imaging.scoring import Evidence
 from indexer.imaging.side_by_side import Captions
-from indexer.store.image_details import DecisionStory, ImageStory
-from indexer.store.removals import Removal
+from indexer.store.image_details import DecisionDetails, ImageDetails
+from indexer.store.removals import JournalEntry
 from indexer.workflows.review.explain import PairStory
 from indexer.workflows.review.pair_picture import Illustration, Shown, Source
 
@@ -31,7 +31,7 @@ _SOURCES = {
 }
 
 
-def render_image(console: Console, story: ImageStory) -> None:
+def render_image(console: Console, story: ImageDetails) -> None:
     """Everything about one image."""
     console.print(f"image {story.id}: {printable(story.path)}")
     for sentence in explanation.explain_decision(story):
@@ -112,7 +112,7 @@ def _from(drawn: Illustration) -> str:
     return f"{left} {right}"
 
 
-def _facts(console: Console, story: ImageStory) -> None:
+def _facts(console: Console, story: ImageDetails) -> None:
     """What the file is, where and when it was taken, and what became of it."""
     pixels = f"{story.width} x {story.height} pixels, " if story.width is not None else ""
     console.print(
@@ -125,7 +125,7 @@ def _facts(console: Console, story: ImageStory) -> None:
         console.print(f"  pinned {'by a person' if story.pinned_by_person else 'as the keeper of removed images'}")
 
 
-def _earlier(console: Console, decisions: Sequence[DecisionStory]) -> None:
+def _earlier(console: Console, decisions: Sequence[DecisionDetails]) -> None:
     """The decisions that do not hold any more."""
     for decision in decisions:
         if decision.superseded_at is not None:
@@ -136,7 +136,7 @@ def _earlier(console: Console, decisions: Sequence[DecisionStory]) -> None:
             )
 
 
-def _decision(console: Console, decision: DecisionStory) -> None:
+def _decision(console: Console, decision: DecisionDetails) -> None:
     console.print(f"  {_REASONS[decision.reason]}")
     console.print(
         f"    decided {format_time(decision.decided_at)}, by {printable(decision.decided_by)}, run {decision.run_id}, "
@@ -149,7 +149,7 @@ def _decision(console: Console, decision: DecisionStory) -> None:
         )
 
 
-def _what_happened(removal: Removal) -> str:
+def _what_happened(removal: JournalEntry) -> str:
     """One sentence on what was done to the file."""
     place = printable(removal.quarantine_path or "")
     return (

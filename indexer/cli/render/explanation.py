@@ -5,7 +5,7 @@ from datetime import datetime
 from indexer.domain.images import Criterion
 from indexer.domain.profiles import REFERENCE_PIXELS
 from indexer.escaping import printable
-from indexer.store.image_details import DecisionStory, ImageStory
+from indexer.store.image_details import DecisionDetails, ImageDetails
 
 _PREFERRED = {
     Criterion.PINNED: "it is pinned",
@@ -20,7 +20,7 @@ _REFERENCE = f"of {REFERENCE_PIXELS} reference pixels"
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
-def explain_decision(story: ImageStory, *, called: str = "This image") -> list[str]:
+def explain_decision(story: ImageDetails, *, called: str = "This image") -> list[str]:
     """Why the decision that holds is as it is; none if nothing is decided. `called`: the image in a sentence."""
     decision = story.decision
     if decision is None:
@@ -35,7 +35,7 @@ def describe_score(score: float, *, limit: float, native: bool) -> str:
     return f"{score:g} {'pixels' if native else _REFERENCE} differ enough to count (limit {limit:g})"
 
 
-def _of_duplicate(story: ImageStory, decision: DecisionStory, *, called: str) -> list[str]:
+def _of_duplicate(story: ImageDetails, decision: DecisionDetails, *, called: str) -> list[str]:
     because = None if decision.preferred_for is None else _PREFERRED[decision.preferred_for]
     if decision.preferred_for is Criterion.TIME and story.captured_at is None:
         because = "its time is known"
@@ -46,7 +46,7 @@ def _of_duplicate(story: ImageStory, decision: DecisionStory, *, called: str) ->
     ]
 
 
-def _shows_the_same(decision: DecisionStory, *, called: str, taken: str) -> str:
+def _shows_the_same(decision: DecisionDetails, *, called: str, taken: str) -> str:
     keeper = f"image {decision.keeper_id}{taken}"
     if decision.decided_by == "db adopt" and decision.score is None:
         return f"It was removed as a duplicate of {keeper}; this index did not compare the two."
@@ -57,7 +57,7 @@ def _shows_the_same(decision: DecisionStory, *, called: str, taken: str) -> str:
     return f"{called} shows nothing that {keeper}{',' * bool(taken)} does not show: {_score(decision.score, decision)}."
 
 
-def _of_kept(story: ImageStory, decision: DecisionStory, *, called: str) -> list[str]:
+def _of_kept(story: ImageDetails, decision: DecisionDetails, *, called: str) -> list[str]:
     pinned = decision.reason == "pinned"
     why = "because it is pinned" if pinned else "as no kept image ranked above it shows the same"
     told = [f"{called} was kept, {why}."]
@@ -73,7 +73,7 @@ def _of_kept(story: ImageStory, decision: DecisionStory, *, called: str) -> list
     return told
 
 
-def _score(score: float | None, decision: DecisionStory) -> str:
+def _score(score: float | None, decision: DecisionDetails) -> str:
     return describe_score(score or 0.0, limit=decision.max_score, native=decision.native)
 
 

@@ -17,13 +17,13 @@ from indexer.cli.json_output import to_json
 from indexer.cli.render.tables import format_cell
 from indexer.cli.streams import redirect_to_devnull
 from indexer.escaping import printable
-from indexer.store.query_result import Table
+from indexer.store.query_result import QueryResult
 
 _LONGEST_CELL = 10_000  # characters that a person is shown of one value
 _GAP = "   "
 
 
-def write_rows(console: Console, table: Table) -> None:
+def write_rows(console: Console, table: QueryResult) -> None:
     """An answer as a table: numbers to the right, columns as wide as their widest value or as the console lets them."""
     heads = [printable(column)[:_LONGEST_CELL] for column in table.columns]
     widths, numeric = _measure(table, heads, console.width)
@@ -40,7 +40,7 @@ def write_rows(console: Console, table: Table) -> None:
         console.on_broken_pipe()
 
 
-def write_json(stream: IO[str], table: Table) -> None:
+def write_json(stream: IO[str], table: QueryResult) -> None:
     """An answer as one document: its columns, and its rows as they come."""
     try:
         stream.write(f'{{\n  "columns": {json.dumps(table.columns)},\n  "rows": [')
@@ -52,7 +52,7 @@ def write_json(stream: IO[str], table: Table) -> None:
         redirect_to_devnull(stream)
 
 
-def _measure(table: Table, heads: Sequence[str], room: int) -> tuple[list[int], list[bool]]:
+def _measure(table: QueryResult, heads: Sequence[str], room: int) -> tuple[list[int], list[bool]]:
     """How wide each column is shown, in cells of a terminal, and whether it holds numbers alone."""
     widths, numeric = list(map(cell_len, heads)), [True] * len(heads)
     for row in table:

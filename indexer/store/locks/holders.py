@@ -2,14 +2,14 @@
 
 from indexer.errors import DatabaseProblem
 
-UNKNOWN = "another command"
+UNKNOWN_HOLDER = "another command"
 
 
-def holder(command: str, *, process: object, host: str, since: str) -> str:
+def describe_holder(command: str, *, process: object, host: str, since: str) -> str:
     """The command that holds a right to write."""
     return f"{command!r} (process {process} on {host}, since {since})"
 
 
-def taken(database: str, by: str) -> DatabaseProblem:
+def in_use_error(database: str, by: str) -> DatabaseProblem:
     """The refusal of a command that came second."""
     return DatabaseProblem(f"database {database} is being written by {by}; wait for it")

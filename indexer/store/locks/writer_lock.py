@@ -25,175 +25,179 @@ from indexer.errors import DatabaseProblem
 from indexer.files.filesystems import is_mount_point
 from indexer.files.private import mode_of_new, open_file
 from indexer.store.database import Database
-from indexer.store.index_disk import ADVICE
-from indexer.store.locks.holders import UNKNOWN, holder, taken
-from indexer.store.locks.postgresql import server_right
+from indexer.store.index_disk import DISK_ADVICE
+from indexer.store.locks.holders import UNKNOWN_HOLDER, describe_holder, in_use_error
+from indexer.store.locks.postgresql import server_lock
 
 
-class Right(Protocol):
+class WriteLock(Protocol):
     """What a command holds. `whole`: the index; else cameras, each from when it is taken until it is left."""
 
-    whole: bool
+    exclusive: bool
 
-    def take_all(self) -> None:
+    def acquire_all(self) -> None:
         """Takes everything, and raises if any other command is at work."""
 
-    def share(self) -> None:
+    def downgrade(self) -> None:
         """Lets other commands work on cameras that this one does not take."""
 
-    def try_all(self) -> None:
+    def try_acquire_all(self) -> None:
         """Takes everything if nobody else is at work, or is so no more after a moment."""
 
-    def take(self, camera: str) -> str | None:
+    def acquire(self, camera: str) -> str | None:
         """Who else is at work on a camera; None where it is this command's from now on."""
 
-    def take_free(self, cameras: Sequence[str]) -> set[str]:
+    def acquire_free(self, cameras: Sequence[str]) -> set[str]:
         """Takes those of a few cameras that nobody else is at work on, with one question."""
 
-    def others(self, cameras: Sequence[str]) -> set[str]:
+    def list_locked_by_others(self, cameras: Sequence[str]) -> set[str]:
         """Those of the cameras that another command is at work on now, with one question."""
 
-    def leave(self, cameras: Sequence[str]) -> None:
+    def release(self, cameras: Sequence[str]) -> None:
         """Lets others work on cameras again; those that were not taken stay what they are."""
 
-    def require(self) -> None:
+    def raise_if_lost(self) -> None:
         """Raises `DatabaseProblem` if the right was lost: others may be at work on the same by now."""
 
 
-class _Everything:
+class _FileLock:
     """The right on a SQLite index, which has one writer: there is no less than everything."""
 
-    whole = True
+    exclusive = True
 
-    def __init__(self, database: Database, lock: Path, descriptor: int) -> None:
-        self._database, self._lock, self._descriptor = database, lock, descriptor
-        self._file = _identity(database.path)
+    def __init__(self, database: Database, lock_path: Path, descriptor: int) -> None:
+        self._database, self._lock_path, self._descriptor = database, lock_path, descriptor
+        self._index_identity = _find_file_identity(database.path)
 
-    def require(self) -> None:
+    def raise_if_lost(self) -> None:
         """Raises if the file of the lock, or of the index, is another one by now."""
-        held = os.fstat(self._descriptor)
-        if _identity(self._lock) != (held.st_dev, held.st_ino):
-            raise _lost(self._database, f"its lock {self._lock}")
-        if self._file is not None and _identity(self._database.path) != self._file:
-            raise _lost(self._database, "its file")
+        status = os.fstat(self._descriptor)
+        if _find_file_identity(self._lock_path) != (status.st_dev, status.st_ino):
+            raise _lock_lost_error(self._database, f"its lock {self._lock_path}")
+        if self._index_identity is not None and _find_file_identity(self._database.path) != self._index_identity:
+            raise _lock_lost_error(self._database, "its file")
 
-    def take_all(self) -> None:
+    def acquire_all(self) -> None:
         """Has it."""
 
-    def share(self) -> None:
+    def downgrade(self) -> None:
         """Cannot."""
 
-    def try_all(self) -> None:
+    def try_acquire_all(self) -> None:
         """Has it."""
 
-    def take(self, camera: str) -> None:
+    def acquire(self, camera: str) -> None:
         """Has it."""
 
-    def take_free(self, cameras: Sequence[str]) -> set[str]:
+    def acquire_free(self, cameras: Sequence[str]) -> set[str]:
         """Has them."""
         return set(cameras)
 
-    def others(self, _cameras: Sequence[str]) -> set[str]:
+    def list_locked_by_others(self, _cameras: Sequence[str]) -> set[str]:
         """Nobody."""
         return set()
 
-    def leave(self, _cameras: Sequence[str]) -> None:
+    def release(self, _cameras: Sequence[str]) -> None:
         """Keeps them."""
 
 
 @contextmanager
 def writer_lock(
-    database: Database, *, command: str, since: datetime, by_camera: bool = False, settling: bool = False
-) -> Iterator[Right]:
+    database: Database, *, command: str, since: datetime, by_camera: bool = False, recovering: bool = False
+) -> Iterator[WriteLock]:
     """Holds the right to write until the end of the block; raises if another process has it.
 
     `by_camera`: the command takes cameras as it comes to them, where that is possible, and others may work on others.
     It begins with everything all the same where it is `settling` what a cut left open and nobody else is at work.
     """
     if database.path is not None:
-        with _file_lock(database, database.path, command=command, since=since) as right:
-            yield right
+        with _file_lock(database, database.path, command=command, since=since) as lock:
+            yield lock
         return
-    with server_right(database, command=command) as right:
+    with server_lock(database, command=command) as lock:
         if not by_camera:
-            right.take_all()
-        elif settling:
-            right.try_all()
-        if not right.whole:
-            right.share()
-        yield right
+            lock.acquire_all()
+        elif recovering:
+            lock.try_acquire_all()
+        if not lock.exclusive:
+            lock.downgrade()
+        yield lock
 
 
 @contextmanager
-def _file_lock(database: Database, path: Path, *, command: str, since: datetime) -> Iterator[_Everything]:
-    _require_one_name(database, path)
-    lock = Path(f"{path}.lock")
-    descriptor = _open(lock, index=path)
+def _file_lock(database: Database, path: Path, *, command: str, since: datetime) -> Iterator[_FileLock]:
+    _require_single_name(database, path)
+    lock_path = Path(f"{path}.lock")
+    descriptor = _open_lock_file(lock_path, index=path)
     try:
-        _take(descriptor, database, lock)
-        _require_ours(descriptor, lock)
-        holder = {"command": command, "pid": os.getpid(), "host": platform.node(), "since": since.isoformat()}
+        _flock(descriptor, database, lock_path)
+        _require_lock_file(descriptor, lock_path)
+        record = {"command": command, "pid": os.getpid(), "host": platform.node(), "since": since.isoformat()}
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
-        right = _Everything(database, lock, descriptor)
-        database.guard = right.require
+        os.pwrite(descriptor, json.dumps(record).encode(), 0)
+        write_lock = _FileLock(database, lock_path, descriptor)
+        database.before_commit = write_lock.raise_if_lost
         try:
-            yield right
+            yield write_lock
         finally:
-            database.guard = None
+            database.before_commit = None
     finally:
         os.close(descriptor)
 
 
-_OPENING = b'{"command": '
-_LONGEST_BYTES = 65536
+_LOCK_FILE_START = b'{"command": '
+_MAX_LOCK_FILE_BYTES = 65536
 
 
-def _open(lock: Path, *, index: Path) -> int:
+def _open_lock_file(lock_path: Path, *, index: Path) -> int:
     """Descriptor of the lock's file, which is made if need be. A link of that name is not followed."""
     try:
-        mode = mode_of_new(str(lock.parent)) | _rights_of_writers(index)
-        return open_file(str(lock), flags=os.O_RDWR, mode=mode, single_link=False)
+        mode = mode_of_new(str(lock_path.parent)) | _writer_mode_bits(index)
+        return open_file(str(lock_path), flags=os.O_RDWR, mode=mode, single_link=False)
     except OSError as problem:
         if problem.errno == errno.ELOOP:
-            raise DatabaseProblem(f"the lock {lock} is a symbolic link; take the link away") from problem
+            raise DatabaseProblem(f"the lock {lock_path} is a symbolic link; take the link away") from problem
         raise DatabaseProblem(
-            f"the lock {lock} cannot be made ({problem.strerror}); check the rights of its folder"
+            f"the lock {lock_path} cannot be made ({problem.strerror}); check the rights of its folder"
         ) from problem
 
 
-def _rights_of_writers(index: Path) -> int:
+def _writer_mode_bits(index: Path) -> int:
     """The rights that a lock gives besides: whoever may write to the index can take it."""
     try:
-        writes = index.stat().st_mode & 0o022
+        write_bits = index.stat().st_mode & 0o022
     except OSError:
         return 0
-    return writes | writes << 1
+    return write_bits | write_bits << 1
 
 
-def _take(descriptor: int, database: Database, lock: Path) -> None:
+def _flock(descriptor: int, database: Database, lock_path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise taken(database.name, _holder(os.pread(descriptor, _LONGEST_BYTES, 0))) from None
+        raise in_use_error(database.name, _parse_holder(os.pread(descriptor, _MAX_LOCK_FILE_BYTES, 0))) from None
     except OSError as problem:
         raise DatabaseProblem(
-            f"database {database.name}: the disk of its folder cannot lock files (flock of {lock}: "
-            f"{problem.strerror}), so that two commands could write at once; {ADVICE}"
+            f"database {database.name}: the disk of its folder cannot lock files (flock of {lock_path}: "
+            f"{problem.strerror}), so that two commands could write at once; {DISK_ADVICE}"
         ) from problem
-    if _identity(lock) != (os.fstat(descriptor).st_dev, os.fstat(descriptor).st_ino):
-        raise DatabaseProblem(f"the lock {lock} was removed just now; run the command again")
+    if _find_file_identity(lock_path) != (os.fstat(descriptor).st_dev, os.fstat(descriptor).st_ino):
+        raise DatabaseProblem(f"the lock {lock_path} was removed just now; run the command again")
 
 
-def _require_ours(descriptor: int, lock: Path) -> None:
+def _require_lock_file(descriptor: int, lock_path: Path) -> None:
     """Refuses to write into a file that is no lock: another name of somebody's file, or one with other content."""
     status = os.fstat(descriptor)
-    head = os.pread(descriptor, len(_OPENING), 0)
-    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or not _OPENING.startswith(head[: len(_OPENING)]):
-        raise DatabaseProblem(f"the file {lock} is no lock of indexer; move it away")
+    head = os.pread(descriptor, len(_LOCK_FILE_START), 0)
+    if (
+        not stat.S_ISREG(status.st_mode)
+        or status.st_nlink != 1
+        or not _LOCK_FILE_START.startswith(head[: len(_LOCK_FILE_START)])
+    ):
+        raise DatabaseProblem(f"the file {lock_path} is no lock of indexer; move it away")
 
 
-def _require_one_name(database: Database, path: Path) -> None:
+def _require_single_name(database: Database, path: Path) -> None:
     """Refuses an index with a second name: who comes by that has another lock, and SQLite another log."""
     if path.exists() and path.stat().st_nlink > 1:
         raise DatabaseProblem(
@@ -206,7 +210,7 @@ def _require_one_name(database: Database, path: Path) -> None:
         )
 
 
-def _identity(path: Path | None) -> tuple[int, int] | None:
+def _find_file_identity(path: Path | None) -> tuple[int, int] | None:
     """Which file a path names; None if there is none."""
     try:
         status = os.lstat(path or "")
@@ -215,16 +219,16 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _lost(database: Database, what: str) -> DatabaseProblem:
+def _lock_lost_error(database: Database, what: str) -> DatabaseProblem:
     return DatabaseProblem(
         f"database {database.name}: {what} was removed or replaced while this command was at work; nothing more was "
         "written; run the command again, it goes on where it stopped"
     )
 
 
-def _holder(said: bytes) -> str:
+def _parse_holder(lock_bytes: bytes) -> str:
     try:
-        told = json.loads(said)
-        return holder(told["command"], process=told["pid"], host=told["host"], since=told["since"])
+        record = json.loads(lock_bytes)
+        return describe_holder(record["command"], process=record["pid"], host=record["host"], since=record["since"])
     except (ValueError, KeyError, TypeError):
-        return UNKNOWN
+        return UNKNOWN_HOLDER

@@ -20,50 +20,59 @@ from indexer.domain.profiles import BUILT_IN
 from indexer.errors import DatabaseProblem
 from indexer.store.database import Database
 from indexer.store.index_identity import make_identity_of_copy
-from indexer.store.locks.postgresql import hold_shape
+from indexer.store.locks.postgresql import lock_schema
 from indexer.store.locks.writer_lock import writer_lock
-from indexer.store.schema import Shape, existing_or_new, make_file, migrate, refusal, shape_of
-from indexer.store.tables import ProfileRow, Table
+from indexer.store.schema import (
+    SchemaState,
+    create_database_file,
+    migrate,
+    refusal_message,
+    resolve_database,
+    schema_state,
+)
+from indexer.store.tables import Base, ProfileRow
 from indexer.store.transfer.rows import count_rows, list_tables
 
 _LAYERS = ("profiles", "scorings", "preparations")  # each before those that it refers to
 
 
 @contextmanager
-def found(name: str, *, since: datetime, copied_from: str | None = None) -> Iterator[tuple[Database, Connection]]:
+def create_index(
+    name: str, *, since: datetime, copied_from: str | None = None
+) -> Iterator[tuple[Database, Connection]]:
     """An index of the current shape without a row, made at that URL or path, and the connection that fills it.
 
     What was put in is there when the block ends; if it fails, nothing is. It has an id of its own; `copied_from`: that
     of the index whose rows it gets.
     """
     with (
-        closing(existing_or_new(name, create=True)) as database,
+        closing(resolve_database(name, create=True)) as database,
         writer_lock(database, command="db copy", since=since),
     ):
         path = database.path
-        new = path is not None and not path.exists()
+        is_new = path is not None and not path.exists()
         try:
-            make_file(database)
-            with database.connection() as connection:
-                hold_shape(connection)
+            create_database_file(database)
+            with database.write_connection() as connection:
+                lock_schema(connection)
                 _make_empty(database, connection)
                 make_identity_of_copy(connection, copied_from=copied_from)
                 yield database, connection
-                _set_up_server(connection)
+                _finish_on_server(connection)
             database.use_write_ahead_log()
         except BaseException:
-            if new and path is not None:
-                _take_away(database, path)
+            if is_new and path is not None:
+                _remove_empty_file(database, path)
             raise
 
 
 def _make_empty(database: Database, connection: Connection) -> None:
     """Tables without a row: made, or found with nothing in them but the built-in profiles."""
-    shape = shape_of(connection)
-    if shape is Shape.EMPTY:
+    state = schema_state(connection)
+    if state is SchemaState.EMPTY:
         migrate(connection)
-    elif shape is not Shape.CURRENT:
-        raise DatabaseProblem(refusal(database, shape))
+    elif state is not SchemaState.CURRENT:
+        raise DatabaseProblem(refusal_message(database, state))
     elif not _is_unused(connection):
         raise DatabaseProblem(f"database {database.name} is an index with rows already; name a new one to copy into")
     for layer in _LAYERS:
@@ -76,12 +85,12 @@ def _is_unused(connection: Connection) -> bool:
     return names <= {profile.name for profile in BUILT_IN} and not any(count_rows(connection, name) for name in rest)
 
 
-def _set_up_server(connection: Connection) -> None:
+def _finish_on_server(connection: Connection) -> None:
     """Makes PostgreSQL number new rows after those that came with their numbers, and know how many there are."""
     if connection.dialect.name != "postgresql":
         return
     for name in list_tables():
-        if "id" in Table.metadata.tables[name].columns:
+        if "id" in Base.metadata.tables[name].columns:
             highest = f"(SELECT MAX(id) FROM {name})"
             sequence = f"pg_get_serial_sequence('{name}', 'id')"
             connection.execute(text(f"SELECT setval({sequence}, COALESCE({highest}, 1), {highest} IS NOT NULL)"))
@@ -89,7 +98,7 @@ def _set_up_server(connection: Connection) -> None:
         connection.execute(text(f"ANALYZE {name}"))
 
 
-def _take_away(database: Database, path: Path) -> None:
+def _remove_empty_file(database: Database, path: Path) -> None:
     """Removes a file that was begun here, once it holds nothing."""
     database.close()
     if path.exists() and path.stat().st_size == 0:

@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from indexer.store.columns import storable
 from indexer.store.database import Database
-from indexer.store.tables import IdentityRow, Table
+from indexer.store.tables import Base, IdentityRow
 
 _ROWS, _ROWS_WITH_BYTES = 2000, 100  # read, written and held together; of thumbnails some 4 MB
 
@@ -28,7 +28,7 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Contents:
+class TableContents:
     """What is in a table: the number of its rows, and a digest of all their values in the order of their keys."""
 
     table: str
@@ -36,7 +36,7 @@ class Contents:
     digest: str
 
 
-class Tally:
+class TableDigest:
     """The contents of a table, told from rows in the order of their keys."""
 
     def __init__(self, name: str) -> None:
@@ -46,79 +46,81 @@ class Tally:
         """Counts some more rows."""
         self._rows += len(rows)
         for row in rows:
-            self._digest.update(_said(row))
+            self._digest.update(_row_bytes(row))
 
     @property
-    def contents(self) -> Contents:
+    def contents(self) -> TableContents:
         """The contents so far."""
-        return Contents(self._name, self._rows, self._digest.hexdigest())
+        return TableContents(self._name, self._rows, self._digest.hexdigest())
 
 
-class Into(Tally):
+class TableWriter(TableDigest):
     """The same, and every row is put into the table of that name behind a connection, all its columns as they were
     read."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         super().__init__(name)
-        self._connection, self._into = connection, _plain(name)
+        self._connection, self._table = connection, _plain_table(name)
 
     def add(self, rows: Sequence[Row]) -> None:
         """Counts some more rows and puts them in."""
         super().add(rows)
-        names = [one.name for one in self._into.columns]
+        names = [table_column.name for table_column in self._table.columns]
         if rows:
-            self._connection.execute(insert(self._into), [dict(zip(names, row, strict=True)) for row in rows])
+            self._connection.execute(insert(self._table), [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def list_tables() -> list[str]:
     """The tables that are copied, each after those that it refers to; a copy has an identity of its own."""
-    return [form.name for form in Table.metadata.sorted_tables if form.name != IdentityRow.__tablename__]
+    return [sql_table.name for sql_table in Base.metadata.sorted_tables if sql_table.name != IdentityRow.__tablename__]
 
 
 def count_rows(connection: Connection, name: str) -> int:
     """The number of rows of a table."""
-    return connection.scalar(select(func.count()).select_from(_plain(name))) or 0
+    return connection.scalar(select(func.count()).select_from(_plain_table(name))) or 0
 
 
 def iter_rows(database: Database, connection: Connection, name: str) -> Generator[Sequence[Row]]:
     """All rows of a table in the order of their keys, some at a time; `database` is the one that the connection is
     of."""
-    at_once = _ROWS_WITH_BYTES if _has_bytes(name) else _ROWS
-    query = _all(name).execution_options(yield_per=at_once)
-    with database.translated(), connection.execute(query) as found:
-        for rows in found.partitions():
+    batch_size = _ROWS_WITH_BYTES if _has_bytes(name) else _ROWS
+    query = _select_all(name).execution_options(yield_per=batch_size)
+    with database.translated_errors(), connection.execute(query) as result:
+        for rows in result.partitions():
             # Text of indexes made by early versions may have NUL in it.
             yield [tuple(storable(value) if isinstance(value, str) else value for value in row) for row in rows]
 
 
-def _said(row: Row) -> bytes:
+def _row_bytes(row: Row) -> bytes:
     """The row in words that no other row has: every digit of a number, bytes by their hash, as they are long."""
-    return repr([_word(value) for value in row]).encode()
+    return repr([_digestible_value(value) for value in row]).encode()
 
 
-def _word(value: Any) -> Any:
+def _digestible_value(value: Any) -> Any:
     if isinstance(value, bytes):
         return sha256(value).digest()
     return value + 0.0 if isinstance(value, float) else value  # SQLite has no negative zero
 
 
-def _form(name: str) -> Form:
-    return Table.metadata.tables[name]
+def _sql_table(name: str) -> Form:
+    return Base.metadata.tables[name]
 
 
 def _has_bytes(name: str) -> bool:
-    return any(isinstance(one.type, LargeBinary) for one in _form(name).columns)
+    return any(isinstance(table_column.type, LargeBinary) for table_column in _sql_table(name).columns)
 
 
-def _all(name: str) -> Select[Row]:
-    rows = _plain(name)
-    return select(*rows.columns).order_by(*(rows.c[key.name] for key in _form(name).primary_key))
+def _select_all(name: str) -> Select[Row]:
+    plain_table = _plain_table(name)
+    return select(*plain_table.columns).order_by(*(plain_table.c[key.name] for key in _sql_table(name).primary_key))
 
 
-def _plain(name: str) -> TableClause:
+def _plain_table(name: str) -> TableClause:
     """The table as the database has it, without what our own column types make of its values."""
-    return table(name, *(column(one.name, _stored(one.type)) for one in _form(name).columns))
+    return table(
+        name, *(column(table_column.name, _stored_type(table_column.type)) for table_column in _sql_table(name).columns)
+    )
 
 
-def _stored(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+def _stored_type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
     return kind.impl_instance if isinstance(kind, TypeDecorator) else kind

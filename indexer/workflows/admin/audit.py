@@ -7,7 +7,7 @@ from indexer.errors import UsageProblem
 from indexer.store import audit_queries
 from indexer.store.audit_queries import Audit
 from indexer.store.database import Database
-from indexer.store.query_result import Table
+from indexer.store.query_result import QueryResult
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def list_questions() -> list[Audit]:
     return audit_queries.list_audits()
 
 
-def ask(database: Database, asked: Question) -> Table:
+def ask(database: Database, asked: Question) -> QueryResult:
     """The answer, which is the caller's to close."""
     if asked.sql is not None:
         return audit_queries.run_sql(database, asked.sql)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from indexer.errors import DatabaseProblem, Interrupted, UsageProblem
 from indexer.interrupts import uninterrupted
 from indexer.store.index_identity import get_index_id
-from indexer.store.schema import head, open_database
-from indexer.store.transfer.new_index import found
-from indexer.store.transfer.rows import Contents, Into, Row, Tally, count_rows, iter_rows, list_tables
+from indexer.store.schema import head_revision, open_database
+from indexer.store.transfer.new_index import create_index
+from indexer.store.transfer.rows import Row, TableContents, TableDigest, TableWriter, count_rows, iter_rows, list_tables
 from indexer.workflows.context import Advance, Clock, Progress, silent
 
 
@@ -26,34 +26,36 @@ class CopyReport:
     target: str
     revision: str
     rows: int
-    tables: tuple[Contents, ...]
+    tables: tuple[TableContents, ...]
 
 
 def copy(source: str, target: str, *, clock: Clock, progress: Progress = silent) -> CopyReport:
     """Copies the index at one URL or path into a new one at another: what was copied."""
-    with closing(open_database(source)) as old, old.moment() as reading:
+    with closing(open_database(source)) as old, old.snapshot() as reading:
         if old.is_at(target):
             raise UsageProblem(f"{old.name} would be copied onto itself; name another index to copy into")
         totals = {name: count_rows(reading, name) for name in list_tables()}
         with old.read() as session:
             copied_from = get_index_id(session)
         try:
-            with found(target, since=clock(), copied_from=copied_from) as (new, writing):
+            with create_index(target, since=clock(), copied_from=copied_from) as (new, writing):
                 left = [
-                    _carry(iter_rows(old, reading, name), Into(writing, name), progress(f"copying {name}", total))
+                    _carry(
+                        iter_rows(old, reading, name), TableWriter(writing, name), progress(f"copying {name}", total)
+                    )
                     for name, total in totals.items()
                 ]
                 came = [
-                    _carry(iter_rows(new, writing, name), Tally(name), progress(f"checking {name}", total))
+                    _carry(iter_rows(new, writing, name), TableDigest(name), progress(f"checking {name}", total))
                     for name, total in totals.items()
                 ]
                 _require_equal(left, came, target=new.name)
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted: nothing was copied, and {old.name!a} is as it was") from None
-        return CopyReport(old.name, new.name, head(), sum(totals.values()), tuple(came))
+        return CopyReport(old.name, new.name, head_revision(), sum(totals.values()), tuple(came))
 
 
-def _carry(batches: Generator[Sequence[Row]], tally: Tally, advance: Advance) -> Contents:
+def _carry(batches: Generator[Sequence[Row]], tally: TableDigest, advance: Advance) -> TableContents:
     """Adds up rows, some at a time; Ctrl-C comes between two times."""
     with closing(batches):
         while True:
@@ -65,7 +67,7 @@ def _carry(batches: Generator[Sequence[Row]], tally: Tally, advance: Advance) ->
             advance(len(rows))
 
 
-def _require_equal(left: Sequence[Contents], came: Sequence[Contents], *, target: str) -> None:
+def _require_equal(left: Sequence[TableContents], came: Sequence[TableContents], *, target: str) -> None:
     differing = [before.table for before, after in zip(left, came, strict=True) if before != after]
     if differing:
         raise DatabaseProblem(

@@ -75,8 +75,8 @@ def use_profile(database: Database, name: str | None, *, camera: str, active: bo
             profiles.get_profile(session, name)
     arguments = {"name": name, "camera": camera, "active": active}
     with writing(database, "profile use", arguments=arguments, clock=clock) as run, database.write() as session:
-        before = profiles.camera_profile(session, camera_id)
-        after = profiles.active_profile(session) if name is None else profiles.get_profile(session, name)
+        before = profiles.get_camera_profile(session, camera_id)
+        after = profiles.get_active_profile(session) if name is None else profiles.get_profile(session, name)
         profiles.set_camera_profile(session, camera_id, None if active else after.id)
         changed = (before.id, camera in before.cameras) != (after.id, not active)
         run.counts = {"changed": int(changed)}

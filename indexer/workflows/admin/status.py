@@ -6,7 +6,7 @@ from indexer.domain.similar_names import list_similar_names
 from indexer.store import audit_queries, cameras, profiles, removals
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database
-from indexer.store.removals import Removal
+from indexer.store.removals import JournalEntry
 from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.removal.adopt import UnknownRuns, find_unknown_runs
 
@@ -19,7 +19,7 @@ class Status:
     `unknown_runs`: quarantines near the images with files of runs that this index does not know. `in_system_folders`:
     images in hidden folders, bins and the like, where an earlier version walked. `alike`: cameras whose names look the
     same.
-    `profile` is the active one; `own_profiles` names, by camera, those that some cameras have in its place.
+    `profile` is the active one; `list_own_profiles` names, by camera, those that some cameras have in its place.
     """
 
     database: str
@@ -29,7 +29,7 @@ class Status:
     quarantined: int
     quarantined_bytes: int
     left_open: int
-    unwitnessed: tuple[Removal, ...]
+    unwitnessed: tuple[JournalEntry, ...]
     unknown_runs: tuple[UnknownRuns, ...]
     unlikely_times: int = 0
     in_system_folders: int = 0
@@ -43,12 +43,12 @@ def status(database: Database) -> Status:
         quarantined, quarantined_bytes = removals.sum_quarantined(session)
         return Status(
             database=database.name,
-            profile=profiles.active_profile(session).profile.name,
-            own_profiles={name: own.profile.name for name, own in sorted(profiles.own_profiles(session).items())},
+            profile=profiles.get_active_profile(session).profile.name,
+            own_profiles={name: own.profile.name for name, own in sorted(profiles.list_own_profiles(session).items())},
             cameras=tuple(cameras.list_summaries(session)),
             quarantined=quarantined,
             quarantined_bytes=quarantined_bytes,
-            left_open=len(removals.list_open(session)),
+            left_open=len(removals.list_pending(session)),
             unwitnessed=tuple(removals.list_unwitnessed(session)),
             unknown_runs=unknown,
             unlikely_times=audit_queries.count_rows(session, "unlikely_times"),

@@ -109,11 +109,11 @@ class Written:
 
 def compare_camera(means: Means, name: str, camera_id: int, stored: StoredProfile, *, run: Run) -> CameraResult:
     """Decides one camera by the profile in force for it, unless another command is at work on it."""
-    holder = run.right.take(name)
+    holder = run.right.acquire(name)
     if holder is not None:
         return _held_back(means, stored, name, problem=f"it is being written by {holder}; run compare again after that")
     result = _compare(means, stored, name, camera_id, run=run)
-    run.right.leave([name])
+    run.right.release([name])
     return result
 
 
@@ -133,7 +133,7 @@ def _compare(means: Means, stored: StoredProfile, name: str, camera_id: int, *, 
             return _held_back(means, stored, name, problem=f"{problem}; run ingest again")
         except Spoiled as problem:
             if remade & set(problem.image_ids):
-                raise means.database.damaged(f"the thumbnail of image {problem.image_ids[0]}") from problem
+                raise means.database.corruption_error(f"the thumbnail of image {problem.image_ids[0]}") from problem
             remade |= set(problem.image_ids)
             with means.database.write() as session:
                 thumbnails.drop_thumbnails(session, problem.image_ids, preparation_id=stored.preparation_id)

@@ -12,7 +12,7 @@ from typing import Any
 from indexer.imaging.matching import load_kernel
 from indexer.store import cameras, profiles
 from indexer.store.database import Database
-from indexer.store.locks.writer_lock import Right
+from indexer.store.locks.writer_lock import WriteLock
 from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.compare.camera import CameraResult as CameraResult
 from indexer.workflows.compare.camera import Means as Means
@@ -88,13 +88,13 @@ def _results(means: Means, chosen: Mapping[str, int], *, run: Run) -> Iterator[C
         yield compare_camera(means, name, camera_id, in_force[name], run=run)
 
 
-def _activate(database: Database, profile: str, *, right: Right) -> str | None:
+def _activate(database: Database, profile: str, *, right: WriteLock) -> str | None:
     """Makes a profile the active one, which nobody may do while others decide by it; its name if it was not."""
     with database.read() as session:
-        if profiles.active_profile(session).profile.name == profile:
+        if profiles.get_active_profile(session).profile.name == profile:
             return None
-    right.take_all()
+    right.acquire_all()
     with database.write() as session:
         profiles.activate(session, profile)
-    right.share()
+    right.downgrade()
     return profile

@@ -26,11 +26,11 @@ def read_tasks(
 ) -> dict[int, CameraTask]:
     """All that deciding each of a few cameras takes, by id, with as few questions as for one; without those whose
     thumbnails are missing, or are too large together."""
-    found = images.list_present_of(session, camera_ids, preparation_id=stored.preparation_id)
+    found = images.list_present_by_camera(session, camera_ids, preparation_id=stored.preparation_id)
     present = {camera_id: listed for camera_id, listed in found.items() if _is_task(stored, listed)}
     ids = [image.id for listed in present.values() for image in listed]
     loaded = thumbnails.load_thumbnails(session, ids, preparation_id=stored.preparation_id)
-    judgements = decisions.list_judgements_of(session, list(present))
+    judgements = decisions.list_judgements_by_camera(session, list(present))
     recorded = scores.list_camera_evidence(session, list(present), scoring_id=stored.scoring_id)
     return {
         camera_id: CameraTask(

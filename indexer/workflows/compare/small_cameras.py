@@ -14,7 +14,7 @@ from indexer.execution import Lost, serial
 from indexer.store import cameras, decisions
 from indexer.store.profiles import StoredProfile
 from indexer.store.system_folders import count_in_system_folders
-from indexer.store.unchanged_cameras import Standing, list_standing
+from indexer.store.unchanged_cameras import UnchangedCamera, list_unchanged_cameras
 from indexer.workflows.compare.camera import CameraResult, Means, Written
 from indexer.workflows.compare.camera_task import LARGEST, TOGETHER, CameraTask, groups, hand_out
 from indexer.workflows.compare.decider import MetPair
@@ -42,16 +42,18 @@ def standing_cameras(
 
     None where earlier versions took in images of system folders: they rank otherwise now, and all are looked at.
     """
-    others = run.right.others(list(chosen))  # before the look: what they wrote until they left is then seen
+    others = run.right.list_locked_by_others(
+        list(chosen)
+    )  # before the look: what they wrote until they left is then seen
     with means.database.read() as session:
         if count_in_system_folders(session):
             return
         only = next(iter(chosen.values())) if len(chosen) == 1 else None
         present = cameras.count_present(session)
-        standing = list_standing(session, camera_id=only)
-        judgements = decisions.list_judgements_of(session, None if only is None else [only])
+        standing = list_unchanged_cameras(session, camera_id=only)
+        judgements = decisions.list_judgements_by_camera(session, None if only is None else [only])
     for name, camera_id in chosen.items():
-        found = standing.get(camera_id, None if name in present else Standing(0, 0))
+        found = standing.get(camera_id, None if name in present else UnchangedCamera(0, 0))
         if found is not None and name not in others:
             yield CameraResult(
                 camera=name,
@@ -82,7 +84,7 @@ def compare_small_cameras(
                 if not isinstance(answer, Lost) and not answer.spoiled
             ]
             yield from _write(means, found, run=run)
-            run.right.leave([camera.name for camera, _, _ in group])
+            run.right.release([camera.name for camera, _, _ in group])
             advance(sum(len(task.images) for _, task, _ in group))
 
 
@@ -97,7 +99,7 @@ def _small(means: Means, chosen: Mapping[str, int], in_force: Mapping[str, Store
             for name, camera_id in chosen.items()
             if 0 < sizes.get(name, 0) <= largest and not in_force[name].profile.preparation.native
         ]
-        decided = decisions.list_decided(session, [camera.id for camera in small])
+        decided = decisions.list_deciding_profiles(session, [camera.id for camera in small])
     return [camera for camera in small if (camera.id, camera.stored.id) not in decided]
 
 
@@ -105,13 +107,13 @@ def _tasks(means: Means, small: Sequence[_Camera], *, run: Run) -> Iterator[list
     """The tasks of cameras that nobody else is at work on, or has decided meanwhile, a few at a time; these are
     taken."""
     for group in groups(small, images=lambda camera: camera.images, alike=lambda camera: camera.stored.id):
-        stored, mine = group[0].stored, run.right.take_free([camera.name for camera in group])
+        stored, mine = group[0].stored, run.right.acquire_free([camera.name for camera in group])
         taken = {camera.id: camera for camera in group if camera.name in mine}
         with means.database.read() as session:
-            decided = decisions.list_decided(session, list(taken))
+            decided = decisions.list_deciding_profiles(session, list(taken))
             open_ids = [camera_id for camera_id in taken if (camera_id, stored.id) not in decided]
             found = read_tasks(session, open_ids, stored, [measure_of(stored)])
-        run.right.leave([camera.name for camera in taken.values() if camera.id not in found])
+        run.right.release([camera.name for camera in taken.values() if camera.id not in found])
         yield [(taken[camera_id], task) for camera_id, task in found.items()]
 
 

@@ -15,7 +15,7 @@ from indexer.imaging.file_description import Description
 from indexer.store import images
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
-from indexer.store.locks.writer_lock import Right
+from indexer.store.locks.writer_lock import WriteLock
 from indexer.workflows.ingest.discovery import Found
 from indexer.workflows.ingest.equal_rows import Contents
 from indexer.workflows.ingest.index_diff import News, SortedOut, sort_out
@@ -27,7 +27,7 @@ Seen = tuple[News, Description]
 class Claim:
     """What one ingest may write to; `held` says who is at work on the cameras that it left alone."""
 
-    def __init__(self, right: Right, found: Found) -> None:
+    def __init__(self, right: WriteLock, found: Found) -> None:
         self._right = right
         self._found = found
         self._asked: set[str] = set()
@@ -37,7 +37,7 @@ class Claim:
         """What is to be done to cameras that are this command's, and the files that are left alone."""
         while True:
             sorted_out = sort_out(database, self._found)
-            if self._right.whole:
+            if self._right.exclusive:
                 return sorted_out, []
             touched = _Touched(database, self._found, sorted_out)
             new = touched.cameras - self._asked
@@ -51,7 +51,7 @@ class Claim:
 
         Bytes that lie nowhere any more give their row to a file of the same bytes, whatever its camera was.
         """
-        if self._right.whole:
+        if self._right.exclusive:
             return batch, []
         there = self._known(session, [seen.path for _, seen in batch], contents=contents)
         not_ours = self._not_ours(session, batch, contents=contents)
@@ -69,7 +69,7 @@ class Claim:
         """Whether a known file may be given the name that a person says, as neither camera is others'."""
         after = naming_with_options(known, asked)
         cameras = {known.camera, after.camera} if after != known else set[str]()
-        return self._right.whole or not any(self._is_others(camera) for camera in sorted(cameras))
+        return self._right.exclusive or not any(self._is_others(camera) for camera in sorted(cameras))
 
     def _known(self, session: Session, paths: Sequence[str], *, contents: Contents) -> dict[str, KnownFile | None]:
         """What the index has at paths now: others may have written since they were looked up, until it was taken."""
@@ -105,7 +105,7 @@ class Claim:
         """Whether another command is at work on a camera; if none was when it was first asked, it is ours."""
         if camera not in self._asked:
             self._asked.add(camera)
-            holder = self._right.take(camera)
+            holder = self._right.acquire(camera)
             if holder is not None:
                 self.held[camera] = holder
         return camera in self.held

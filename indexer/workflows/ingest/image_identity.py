@@ -18,7 +18,7 @@ from indexer.imaging.file_description import Description
 from indexer.store import decisions, images, pins, removals, thumbnails
 from indexer.store.database import Session
 from indexer.store.images import KnownFile, NewImage
-from indexer.store.removals import Removal
+from indexer.store.removals import JournalEntry
 from indexer.workflows.ingest.equal_rows import Contents, EqualRows
 
 
@@ -37,19 +37,19 @@ class TakenIn:
     """The outcome of each arrival, in order, and the removals that ended as their files are back."""
 
     outcomes: list[str]
-    returned: list[Removal]
+    returned: list[JournalEntry]
 
 
 def take_in(session: Session, arrivals: Sequence[Arrival], *, contents: Contents, run_id: int, at: datetime) -> TakenIn:
     """Writes arrivals."""
     for arrival in arrivals:
-        if arrival.replaced and images.displace(session, arrival.replaced.id, path=arrival.seen.path):
+        if arrival.replaced and images.mark_replaced(session, arrival.replaced.id, path=arrival.seen.path):
             contents.displace(arrival.replaced)
     equal = contents.look_up(session, {str(arrival.seen.content_hash) for arrival in arrivals})
     rows = [equal[str(arrival.seen.content_hash)] for arrival in arrivals]
     own = [row.take_own(arrival.seen.path) for arrival, row in zip(arrivals, rows, strict=True)]
     found = list[KnownFile | None]()
-    returned = list[Removal]()
+    returned = list[JournalEntry]()
     for arrival, among, was_here in zip(arrivals, rows, own, strict=True):
         row = was_here or among.take_loose(arrival.naming.camera)
         if row is not None:
@@ -74,27 +74,27 @@ def _add(session: Session, arrivals: Sequence[Arrival], found: Sequence[KnownFil
 
 def _take_back_in(
     session: Session, arrival: Arrival, row: KnownFile, *, among: EqualRows, at: datetime
-) -> list[Removal]:
+) -> list[JournalEntry]:
     """Gives a row its new place, and its decision back to `compare` if a premise changed; the removals that end so."""
     naming = naming_after_move(row.naming, arrival.naming)
-    images.take_in_again(session, row.id, arrival.seen, naming=naming, root=arrival.root)
+    images.relocate_image(session, row.id, arrival.seen, naming=naming, root=arrival.root)
     # The path decides between images with the same bytes, and only between them; a system folder between others, too.
     twins = among.ready - (row.state is ImageState.READY)
     sides = {find_system_folder(path, root="/") is None for path in (row.path, arrival.seen.path)}
     outranked = (row.path != arrival.seen.path and twins > 0) or len(sides) > 1
     if row.state is not ImageState.READY or arrival.seen.state != "ready" or naming != row.naming or outranked:
-        decisions.take_back(session, [row.id], at=at)
+        decisions.supersede(session, [row.id], at=at)
     return _note_return(session, row.id, at=at) if row.state is ImageState.REMOVED else []
 
 
-def _note_return(session: Session, image_id: int, *, at: datetime) -> list[Removal]:
+def _note_return(session: Session, image_id: int, *, at: datetime) -> list[JournalEntry]:
     """Writes in the journal that a removed file is back; one that also lies in quarantine still can be purged there.
 
     Where a restore was cut off that nobody could settle yet, this is its end. The records beside the images are told
     when this is committed: see `indexer.workflows.ingest.ingest`.
     """
     returned = []
-    for removal in removals.list_of_image(session, image_id):
+    for removal in removals.list_for_image(session, image_id):
         gone = {RemovalState.DELETED, RemovalState.PURGED}
         taken = removal.state is RemovalState.QUARANTINED and not os.path.lexists(removal.quarantine_path or "")
         if removal.state in gone or taken:

@@ -95,7 +95,7 @@ def _list_named_now(session: Session, found: Found) -> set[int]:
         number
         for root in sorted(roots)
         if find_system_folder(os.path.join(root, "x"), root="/") is not None
-        for number, path, before in images.iter_of_other_roots(session, root)
+        for number, path, before in images.iter_with_other_root(session, root)
         if find_system_folder(path, root=before) is not None and find_system_folder(path, root=root) is None
     }
 

@@ -32,7 +32,7 @@ from indexer.imaging.headers import Limits
 from indexer.store import cameras, decisions, images, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
-from indexer.store.system_folders import COUNTED, count_in_system_folders
+from indexer.store.system_folders import COUNTS_KEY, count_in_system_folders
 from indexer.workflows.context import Clock, Progress, silent
 from indexer.workflows.ingest.camera_claims import Claim, Seen
 from indexer.workflows.ingest.discovery import Found
@@ -95,7 +95,7 @@ class IngestReport:
     def counts(self) -> dict[str, Any]:
         """The numbers, as they are remembered."""
         skipped = {"skipped_by_reason": dict(self.skipped), "folders_not_walked": dict(self.folders)}
-        counted = {} if self.in_system_folders is None else {COUNTED: self.in_system_folders}
+        counted = {} if self.in_system_folders is None else {COUNTS_KEY: self.in_system_folders}
         return {"seen": self.seen, **self.outcomes, **skipped, "missing": self.missing, **counted}
 
     def count(self, outcome: str, number: int = 1) -> None:
@@ -168,7 +168,7 @@ def _mark_missing(database: Database, sorted_out: SortedOut, report: IngestRepor
 
 def _kept(database: Database, found: Found, report: IngestReport) -> Found:
     """What was found, without the paths that the database cannot keep; these are told."""
-    too_long = {candidate.path for candidate in found.candidates if not database.takes(candidate.path)}
+    too_long = {candidate.path for candidate in found.candidates if not database.can_store_path(candidate.path)}
     if not too_long:
         return found
     for path in sorted(too_long):
@@ -205,8 +205,8 @@ def _count_known(
 def _describe(database: Database, news: Sequence[News], found: Found, *, spread: Map, limits: Limits) -> Iterator[Seen]:
     """Each file that must be opened, with what it is; prepared as the profile of its camera says."""
     with database.read() as session:
-        usual = profiles.active_profile(session).profile.preparation
-        own = {camera: stored.profile.preparation for camera, stored in profiles.own_profiles(session).items()}
+        usual = profiles.get_active_profile(session).profile.preparation
+        own = {camera: stored.profile.preparation for camera, stored in profiles.list_own_profiles(session).items()}
 
     def task(new: News) -> DescribeTask:
         preparation = own.get(found.naming(new[0]).camera, usual) if own else usual
@@ -233,7 +233,7 @@ def _name_again(session: Session, known: KnownFile, asked: Naming, *, at: dateti
     if naming == known.naming:
         return Outcome.UNCHANGED
     images.rename_image(session, known.id, naming=naming)
-    decisions.take_back(session, [known.id], at=at)
+    decisions.supersede(session, [known.id], at=at)
     return Outcome.RENAMED
 
 
@@ -289,14 +289,14 @@ class _Writer:
             elif known.state == seen.state:
                 was_walked = find_system_folder(known.path, root=known.root) is not None
                 root = candidate.root if was_walked else known.root
-                images.touch_image(session, known.id, mtime_ns=seen.mtime_ns or candidate.mtime_ns, root=root)
+                images.update_mtime_and_root(session, known.id, mtime_ns=seen.mtime_ns or candidate.mtime_ns, root=root)
                 outcomes.append(_name_again(session, known, self.found.naming(candidate), at=self.clock()))
             else:
                 # The same bytes, judged otherwise: a limit was moved, or a worker was lost over them once.
                 self.contents.clear([known.content_hash])
-                images.take_in_again(session, known.id, seen, naming=known.naming, root=candidate.root)
+                images.relocate_image(session, known.id, seen, naming=known.naming, root=candidate.root)
                 thumbnails.add_thumbnails(session, [(known.id, thumbnail) for thumbnail in seen.thumbnails])
-                decisions.take_back(session, [known.id], at=self.clock())
+                decisions.supersede(session, [known.id], at=self.clock())
                 outcomes.append(Outcome.CHANGED if seen.state == "ready" else str(seen.state))
         return arrivals, outcomes
 

@@ -137,7 +137,7 @@ def _describe_this(database: Database | None, address: str) -> _This:
         this = _This(address, get_index_id(session), images.list_outermost_roots(session))
         this.copied_from = get_copied_from(session) or ""
         if this.copied_from:
-            wanted = runs.list_arguments(session, command="ingest", having=BESIDE)
+            wanted = runs.list_arguments(session, command="ingest", key=BESIDE)
             this.asks_of_source = not any(this.copied_from in arguments[BESIDE] for arguments in wanted)
             this.adopted = runs.list_adopted_tokens(session)
     return this

@@ -56,7 +56,7 @@ def find_unknown_runs(database: Database) -> tuple[UnknownRuns, ...]:
     with database.read() as session:
         known = runs.list_tokens(session)
         folders = {quarantine_folder(root) for root in images.list_outermost_roots(session)}
-        folders |= {quarantine_of(place) for place in removals.list_some_places(session)}
+        folders |= {quarantine_of(place) for place in removals.list_sample_quarantine_paths(session)}
         unknown = {
             folder: sum(not _is_known(session, head, known) for head in manifest.read_first_entries(folder))
             for folder in sorted(folders)
@@ -91,7 +91,7 @@ def adopt(
     report = AdoptReport(failures=list(contents.refused))
     with writing(database, "db adopt", arguments={"quarantine": ascii(quarantine)[1:-1]}, clock=clock) as run:
         with database.read() as session:
-            known = removals.list_known(session)
+            known = removals.list_known_keys(session)
         new = [
             (place, entry)
             for place, entry in found
@@ -133,7 +133,7 @@ def _adopt_one(database: Database, place: str, entry: Entry, *, run: Run, clock:
             return "this index has another removal of it"
         adoption.add_quarantined(
             session,
-            adoption.Adopted(
+            adoption.AdoptedFile(
                 image_id=image_id,
                 keeper_id=keeper.id,
                 path=entry.path,
@@ -157,7 +157,7 @@ def _find_keeper(session: Session, entry: Entry) -> KnownFile | None:
     if not entry.keeper_hash:  # of a version before 0.1.0
         there = images.list_known(session, [entry.keeper_path]).get(entry.keeper_path)
         return there if there is not None and there.state is ImageState.READY else None
-    rows = images.list_at(session, entry.keeper_path, content_hash=entry.keeper_hash)
+    rows = images.list_at_path(session, entry.keeper_path, content_hash=entry.keeper_hash)
     there = next((row for row in rows if row.state is ImageState.READY), None)
     return there or images.find_ready(session, content_hash=entry.keeper_hash)
 
@@ -166,7 +166,7 @@ def _find_or_add_image(
     session: Session, entry: Entry, found: FileIdentity, keeper: KnownFile, *, run: Run
 ) -> int | None:
     """The row of the file that was removed; None if this index knows it as removed already."""
-    rows = images.list_at(session, entry.path, content_hash=entry.content_hash)
+    rows = images.list_at_path(session, entry.path, content_hash=entry.content_hash)
     if any(row.state is ImageState.REMOVED for row in rows):
         return None
     if rows:

@@ -68,7 +68,7 @@ def plan(database: Database, *, camera: str | None = None, max_share: float | No
     with database.read() as session:
         if camera is not None:
             cameras.get_camera(session, camera)
-        flagged = decisions.list_flagged(session, camera=camera)
+        flagged = decisions.list_removal_candidates(session, camera=camera)
         brake = RemovalGuard(max_share, _largest_shares(runs.list_counts(session, command="prune")))
         return plan_removal(flagged, image_counts=cameras.count_present(session), guard=brake)
 
@@ -148,7 +148,7 @@ def _album(database: Database, victims: Sequence[RemovalCandidate], *, manner: M
     """An album that knows which of the victims and their keepers have a picture already."""
     ids = {image_id for item in victims for image_id in (item.victim.image_id, item.keeper.image_id)}
     with database.read() as session:
-        return Album(previews.list_pictured(session, sorted(ids)), limits=manner.limits)
+        return Album(previews.list_images_with_picture(session, sorted(ids)), limits=manner.limits)
 
 
 def _require_unwalked(database: Database, *, manner: Manner) -> None:

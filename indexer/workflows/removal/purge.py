@@ -30,7 +30,7 @@ from indexer.files.verification import (
 from indexer.interrupts import uninterrupted
 from indexer.store import removals, verdicts
 from indexer.store.database import Database
-from indexer.store.removals import Removal
+from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, silent
 from indexer.workflows.runs.run import Run, writing
 from indexer.workflows.witnesses import hold_around, record_earlier
@@ -57,7 +57,7 @@ def require_choice(*, everything: bool, older_than_days: float | None) -> None:
         raise UsageProblem("say what to delete: --all, or --older-than DAYS")
 
 
-def list_purgeable(database: Database, *, older_than_days: float | None, clock: Clock) -> list[Removal]:
+def list_purgeable(database: Database, *, older_than_days: float | None, clock: Clock) -> list[JournalEntry]:
     """The quarantined files that were removed longer ago than so many days (None: all)."""
     before = None if older_than_days is None else clock() - timedelta(days=older_than_days)
     with database.read() as session:
@@ -96,7 +96,7 @@ def purge(
     return report
 
 
-def _is_gone(removal: Removal) -> bool:
+def _is_gone(removal: JournalEntry) -> bool:
     """Whether somebody else took the file out of its quarantine, and not its whole disk away.
 
     Its marker tells, or the run's folder: a quarantine may be where a disk is mounted, and there and empty without it.
@@ -113,7 +113,7 @@ def _is_gone(removal: Removal) -> bool:
     return False
 
 
-def _close(database: Database, removal: Removal, report: PurgeReport, *, clock: Clock) -> None:
+def _close(database: Database, removal: JournalEntry, report: PurgeReport, *, clock: Clock) -> None:
     """Writes in the journal that a quarantined file is no more."""
     report.gone += 1
     with database.write() as session:
@@ -121,7 +121,7 @@ def _close(database: Database, removal: Removal, report: PurgeReport, *, clock: 
         removals.finish_act(session, removal.id, RemovalState.PURGED, at=clock(), problem=problem)
 
 
-def _said_against(database: Database, removal: Removal) -> str | None:
+def _said_against(database: Database, removal: JournalEntry) -> str | None:
     """What a person said since against the removal of a file: it must not be the end of it."""
     with database.read() as session:
         said = verdicts.find_verdict(session, ordered_pair(removal.image_id, removal.keeper_id))
@@ -133,7 +133,7 @@ def _said_against(database: Database, removal: Removal) -> str | None:
     )
 
 
-def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) -> str | None:
+def _purge_one(database: Database, removal: JournalEntry, *, run: Run, clock: Clock) -> str | None:
     """Deletes one file; why not, if it was kept."""
     place = removal.quarantine_path or ""
     if (reason := _reason_to_stay(database, removal, place, run=run)) is not None:
@@ -149,14 +149,14 @@ def _purge_one(database: Database, removal: Removal, *, run: Run, clock: Clock) 
 
             def before_unlink() -> None:
                 locks.require()
-                run.right.require()
+                run.right.raise_if_lost()
 
             return _delete(database, removal, place, clock=clock, before_unlink=before_unlink)
     except OSError as problem:
         return f"its quarantine cannot be locked: {describe_os_error(problem)}"
 
 
-def _reason_to_stay(database: Database, removal: Removal, place: str, *, run: Run) -> str | None:
+def _reason_to_stay(database: Database, removal: JournalEntry, place: str, *, run: Run) -> str | None:
     """Why a file is not deleted, before anything is read."""
     if removal.pending is not None:
         return f"what was begun with it {run.settled.why_open(removal.image_id)}"
@@ -176,7 +176,7 @@ def _reason_to_stay(database: Database, removal: Removal, place: str, *, run: Ru
 
 
 def _delete(
-    database: Database, removal: Removal, place: str, *, clock: Clock, before_unlink: Callable[[], None]
+    database: Database, removal: JournalEntry, place: str, *, clock: Clock, before_unlink: Callable[[], None]
 ) -> str | None:
     """Deletes one file under its locks, after it and its keeper were read again; why not, if it was kept."""
     standing = ContentDigest(removal.keeper_size_bytes, removal.keeper_hash)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from indexer.store import removals
 from indexer.store.database import Database
-from indexer.store.removals import Removal
+from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock
 from indexer.workflows.runs.run import writing
 from indexer.workflows.witnesses import record_earlier
@@ -30,7 +30,7 @@ def recover(database: Database, *, nobody_else: bool, clock: Clock) -> RecoverRe
     with writing(database, "recover", arguments=arguments, clock=clock, nobody_else=nobody_else) as run:
         record_earlier(database, run=run, at=clock())
         with database.read() as session:
-            still = removals.list_open(session)
+            still = removals.list_pending(session)
         return RecoverReport(
             run.settled.finished,
             run.settled.undone,
@@ -38,7 +38,7 @@ def recover(database: Database, *, nobody_else: bool, clock: Clock) -> RecoverRe
         )
 
 
-def _why_open(removal: Removal, problem: str | None) -> str:
+def _why_open(removal: JournalEntry, problem: str | None) -> str:
     if removal.aside_path is not None and os.path.lexists(removal.aside_path) and os.path.lexists(removal.path):
         return f"it waits at {removal.aside_path!a}, as another file has its name; move that away first"
     reason = "" if problem is None else f": {problem}"

@@ -111,7 +111,7 @@ def take_away(
     except _Refused as problem:
         with database.write() as session:
             album.write(session)
-            removals.note_failure(session, item, problem=str(problem), at=clock(), run_id=run.id)
+            removals.add_failure(session, item, problem=str(problem), at=clock(), run_id=run.id)
         return End(problem=str(problem), ends_run=problem.ends_run, changed_id=problem.changed_id)
     except _Failed as problem:
         return End(problem=str(problem), ends_run=problem.ends_run)
@@ -179,7 +179,7 @@ def _locked(removal: _Removal, own: Sequence[str]) -> Iterator[tuple[Callable[[]
 
         def require() -> None:
             locks.require()
-            removal.run.right.require()
+            removal.run.right.raise_if_lost()
 
         yield require, records
 
@@ -307,7 +307,7 @@ def _journalled(removal: _Removal, victim: FileIdentity, *, place: str | None) -
         )
         aside = aside_path(item.victim.path, name=f"{run.token[:8]}-{item.victim.image_id}")
         if place is None:
-            removals.note_aside(session, removal_id, aside_path=aside)
+            removals.record_aside_path(session, removal_id, aside_path=aside)
     try:
         yield aside
     except (OSError, MismatchError) as problem:

@@ -20,7 +20,7 @@ from indexer.files.witness_record import is_recorded_near
 from indexer.interrupts import uninterrupted
 from indexer.store import decisions, images, pins, removals, runs
 from indexer.store.database import Database
-from indexer.store.removals import Removal
+from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, silent
 from indexer.workflows.runs.run import Run, writing
 from indexer.workflows.witnesses import hold_around, note_return
@@ -92,7 +92,7 @@ def _require(database: Database, wanted: Wanted) -> None:
             raise ImageProblem(f"nothing from {path!a} is in quarantine; see: {command_line('audit', 'removals')}")
 
 
-def _choose(database: Database, wanted: Wanted) -> list[Removal]:
+def _choose(database: Database, wanted: Wanted) -> list[JournalEntry]:
     with database.read() as session:
         quarantined = removals.list_quarantined(session, run_id=wanted.run_id)
     if not wanted.paths:
@@ -104,7 +104,7 @@ def _is_at_or_below(path: str, place: str) -> bool:
     return path == place or path.startswith(place.rstrip(os.sep) + os.sep)
 
 
-def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, clock: Clock) -> str | None:
+def _bring_back(database: Database, removal: JournalEntry, *, pin: bool, run: Run, clock: Clock) -> str | None:
     """Brings one file back; why not, if it could not be."""
     if removal.pending is not None:
         return f"what was begun with it {run.settled.why_open(removal.image_id)}"
@@ -119,7 +119,7 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
 
             def before_unlink() -> None:
                 locks.require()
-                run.right.require()
+                run.right.raise_if_lost()
 
             with database.read() as session:
                 now = removals.find_removal(session, removal.id)
@@ -134,7 +134,7 @@ def _bring_back(database: Database, removal: Removal, *, pin: bool, run: Run, cl
 
 
 def _move_back(
-    database: Database, removal: Removal, *, pin: bool, run: Run, clock: Clock, before_unlink: Callable[[], None]
+    database: Database, removal: JournalEntry, *, pin: bool, run: Run, clock: Clock, before_unlink: Callable[[], None]
 ) -> str | None:
     """Moves one file, with the journal around it; why not, if it could not be."""
     place = removal.quarantine_path or ""
@@ -158,8 +158,8 @@ def _move_back(
         return reason
     with database.write() as session:
         removals.finish_act(session, removal.id, RemovalState.RESTORED, at=clock())
-        images.make_present(session, removal.image_id)
-        decisions.take_back(session, [removal.image_id], at=clock())
+        images.mark_present(session, removal.image_id)
+        decisions.supersede(session, [removal.image_id], at=clock())
         for image_id in (removal.image_id, removal.keeper_id) if pin else ():
             pins.add_pin(session, image_id, reason="restore", at=clock(), run_id=run.id)
     release_quarantine_path(place)

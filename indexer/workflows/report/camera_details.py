@@ -100,13 +100,13 @@ def _listings(means: Means, camera_id: int, card: CameraCard) -> list[ImageListi
             (
                 "unreadable",
                 card.unreadable,
-                report_queries.list_of_states(session, camera_id, states=_UNREADABLE, limit=_NAMED),
+                report_queries.list_images_in_states(session, camera_id, states=_UNREADABLE, limit=_NAMED),
                 ("unreadable",),
             ),
             (
                 "missing",
                 card.missing,
-                report_queries.list_of_states(session, camera_id, states=(ImageState.MISSING,), limit=_NAMED),
+                report_queries.list_images_in_states(session, camera_id, states=(ImageState.MISSING,), limit=_NAMED),
                 ("--sql", missing),
             ),
         )

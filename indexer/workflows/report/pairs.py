@@ -117,7 +117,7 @@ def _view(
         why_no_outlines=_why_none(facts, found, stored=stored),
         removal=None
         if removal is None
-        else RemovalView(removal.state, removal.run_id, removal.place, removal.removed_at, removal.ended_at),
+        else RemovalView(removal.state, removal.run_id, removal.quarantine_path, removal.removed_at, removal.ended_at),
         verdict=facts.verdict,
     )
 

@@ -117,7 +117,7 @@ def _place(facts: ImageFacts, removal: RemovalFacts | None) -> str | None:
     if facts.state is ImageState.READY:
         return facts.path
     return (
-        removal.place
+        removal.quarantine_path
         if facts.state is ImageState.REMOVED and removal is not None and removal.state == "quarantined"
         else None
     )

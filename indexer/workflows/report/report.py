@@ -19,7 +19,7 @@ from indexer.store import cameras, profiles, report_queries
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
-from indexer.store.report_queries import Decided, PairFacts
+from indexer.store.report_queries import DecidedImage, PairFacts
 from indexer.web import pagination, rendering
 from indexer.web.view_models import (
     CameraCard,
@@ -73,7 +73,7 @@ class _Layout:
     """A camera's images and on which page each is, before any page is made."""
 
     folder: str
-    decided: list[Decided]
+    decided: list[DecidedImage]
     pages: list[list[pagination.GroupPart]]
     strip_hrefs: dict[int, str]
     pair_places: list[int]
@@ -114,7 +114,7 @@ class _Writing:
             in_force = profiles.list_in_force(session, chosen)
             summaries = {one.camera: one for one in cameras.list_summaries(session) if one.camera in chosen}
             cards = [
-                _card(summaries[name], number, in_force[name], report_queries.list_hours(session, number))
+                _card(summaries[name], number, in_force[name], report_queries.list_hour_counts(session, number))
                 for name, number in chosen.items()
             ]
             close = report_queries.list_borderline(
@@ -139,7 +139,7 @@ class _Writing:
 
     def _camera(self, card: CameraCard, camera_id: int, stored: StoredProfile) -> _Layout:
         with self._database.read() as session:
-            layout = _lay_out(card.folder, report_queries.list_decided(session, camera_id))
+            layout = _lay_out(card.folder, report_queries.list_decided_images(session, camera_id))
         count = max(1, len(layout.pages))
         for number in (*range(2, count + 1), 1):  # the first one last: it shows a picture of the others
             families = self._families(layout, layout.pages[number - 1] if layout.pages else [])
@@ -233,7 +233,7 @@ class _Writing:
         self._made.pages += 1
 
 
-def _lay_out(folder: str, decided: list[Decided]) -> _Layout:
+def _lay_out(folder: str, decided: list[DecidedImage]) -> _Layout:
     """Which image and which pair is on which page of a camera."""
     parts = list(pagination.divide_groups(_families(decided)))
     pages = pagination.strip_pages(parts)
@@ -242,10 +242,10 @@ def _lay_out(folder: str, decided: list[Decided]) -> _Layout:
         file = PageNumber(number, len(pages), "index.html", "strip").file(number)
         for part in page:
             strip_hrefs.setdefault(part.head, f"{folder}/{file}#image-{part.head}")
-    signs = {one.image_id: one.path_signs for one in decided}
+    signs = {one.image_id: one.path_length for one in decided}
     places = [at for page in pages for part in page for at in part.members]
     ranges = pagination.pair_pages(
-        decided[at].path_signs + signs.get(decided[at].keeper_id or 0, 4096) for at in places
+        decided[at].path_length + signs.get(decided[at].keeper_id or 0, 4096) for at in places
     )
     pair_hrefs = {
         decided[at].image_id: f"{_pairs_file(number)}#{pair_key(decided[at].image_id, decided[at].keeper_id or 0)}"
@@ -255,7 +255,7 @@ def _lay_out(folder: str, decided: list[Decided]) -> _Layout:
     return _Layout(folder, decided, pages, strip_hrefs, places, ranges, pair_hrefs)
 
 
-def _families(decided: Sequence[Decided]) -> Iterator[tuple[int, list[int]]]:
+def _families(decided: Sequence[DecidedImage]) -> Iterator[tuple[int, list[int]]]:
     """Every image that is kept or named as keeper, in time, with the places of its duplicates."""
     members = dict[int, list[int]]()
     for at, one in enumerate(decided):
@@ -274,7 +274,7 @@ def _pairs_file(number: int) -> str:
 def _card(
     summary: CameraSummary, number: int, stored: StoredProfile, hours: Sequence[report_queries.HourCount]
 ) -> CameraCard:
-    counted = {hour.hour: Hour(hour.taken, hour.kept) for hour in hours}
+    counted = {hour.hour: Hour(hour.captured, hour.kept) for hour in hours}
     return CameraCard(
         name=summary.camera,
         folder=f"cameras/{number}",

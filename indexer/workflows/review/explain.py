@@ -11,7 +11,7 @@ from indexer.imaging.scoring import Evidence
 from indexer.imaging.thumbnails import decode
 from indexer.store import cameras, image_details, profiles, scores, thumbnails, verdicts
 from indexer.store.database import Database, Session
-from indexer.store.image_details import ImageStory
+from indexer.store.image_details import ImageDetails
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import NamedEvidence
 from indexer.store.verdicts import JudgedPair
@@ -27,8 +27,8 @@ class PairStory:
     `computed` is None if it is recorded, or if `why_not` says why the pair cannot be scored.
     """
 
-    image_a: ImageStory
-    image_b: ImageStory
+    image_a: ImageDetails
+    image_b: ImageDetails
     recorded: tuple[NamedEvidence, ...]
     profile: str
     max_score: float
@@ -38,19 +38,20 @@ class PairStory:
     """What a person said of the pair, if a verdict holds."""
 
 
-def explain_image(database: Database, name: str) -> ImageStory:
+def explain_image(database: Database, name: str) -> ImageDetails:
     """What the index knows of an image named by path or number."""
     with database.read() as session:
-        return image_details.get_story(session, image_details.get_image_id(session, name))
+        return image_details.get_image_details(session, image_details.get_image_id(session, name))
 
 
 def explain_pair(database: Database, name_a: str, name_b: str) -> PairStory:
     """What a pair of images shows."""
     with database.read() as session:
         image_a, image_b = (
-            image_details.get_story(session, image_details.get_image_id(session, name)) for name in (name_a, name_b)
+            image_details.get_image_details(session, image_details.get_image_id(session, name))
+            for name in (name_a, name_b)
         )
-        stored = profiles.camera_profile(session, cameras.get_camera(session, image_a.camera))
+        stored = profiles.get_camera_profile(session, cameras.get_camera(session, image_a.camera))
         judged = verdicts.find_verdict(session, ordered_pair(image_a.id, image_b.id))
         recorded = tuple(scores.list_evidence(session, image_a.id, image_b.id))
         computed: Evidence | None = None
@@ -59,12 +60,14 @@ def explain_pair(database: Database, name_a: str, name_b: str) -> PairStory:
             try:
                 computed, why_not = _compute(session, stored, image_a.id, image_b.id)
             except ValueError as problem:
-                raise database.damaged(f"thumbnail of image {image_a.id} or {image_b.id}: {problem}") from problem
+                raise database.corruption_error(
+                    f"thumbnail of image {image_a.id} or {image_b.id}: {problem}"
+                ) from problem
     profile = stored.profile
     return PairStory(image_a, image_b, recorded, profile.name, profile.max_score, computed, why_not, judged)
 
 
-def _why_not(image_a: ImageStory, image_b: ImageStory) -> str | None:
+def _why_not(image_a: ImageDetails, image_b: ImageDetails) -> str | None:
     if image_a.id == image_b.id:
         return "it is one and the same image"
     if image_a.camera != image_b.camera:

@@ -21,7 +21,7 @@ from indexer.imaging.previews import Picture, PictureTask, picture_of_thumbnail,
 from indexer.imaging.side_by_side import PANEL_WIDTH, Captions, side_by_side
 from indexer.store import cameras, previews, profiles, thumbnails
 from indexer.store.database import Database, Session
-from indexer.store.image_details import ImageStory, get_story
+from indexer.store.image_details import ImageDetails, get_image_details
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.ingested_folders import find_walked
 from indexer.workflows.profile_parameters import mask_of, measure_of
@@ -55,7 +55,7 @@ class Illustration:
     compared, for the reason `why_not`.
     """
 
-    story: ImageStory | PairStory
+    story: ImageDetails | PairStory
     picture: str
     left: Shown
     right: Shown
@@ -79,7 +79,7 @@ def illustrate(
     story = explain_image(database, name) if other is None else explain_pair(database, name, other)
     with database.read() as session:
         pair = (story.image_a, story.image_b) if isinstance(story, PairStory) else (story, _beside(session, story))
-        stored = profiles.camera_profile(session, cameras.get_camera(session, pair[0].camera))
+        stored = profiles.get_camera_profile(session, cameras.get_camera(session, pair[0].camera))
         try:
             (left, left_source), (right, right_source) = (_picture(session, image, limits=limits) for image in pair)
             found, why_not = _changes(session, *pair, stored=stored, limits=limits)
@@ -96,29 +96,29 @@ def illustrate(
             data = side_by_side(left, right, changes=found, words=words(drawn))
         except ValueError as problem:
             spoiled = f"picture or thumbnail of image {pair[0].id} or {pair[1].id}: {problem}"
-            raise database.damaged(spoiled) from problem
+            raise database.corruption_error(spoiled) from problem
     _write_new(out, data)
     return drawn
 
 
-def _shown(image: ImageStory, source: Source) -> Shown:
+def _shown(image: ImageDetails, source: Source) -> Shown:
     return Shown(image.id, image.path, image.captured_at, source)
 
 
-def _beside(session: Session, story: ImageStory) -> ImageStory:
+def _beside(session: Session, story: ImageDetails) -> ImageDetails:
     """What an image is best shown beside."""
     decision = story.decision
     if decision is not None and decision.keeper_id is not None:
-        return get_story(session, decision.keeper_id)
+        return get_image_details(session, decision.keeper_id)
     if story.neighbour is not None:
-        return get_story(session, story.neighbour.image_id)
+        return get_image_details(session, story.neighbour.image_id)
     raise PictureProblem(
         f"image {story.id} has no keeper and nothing like it is on record; name another image to show it beside: "
         f"{command_line('explain', str(story.id), 'B', '--picture', 'OUT.png')}"
     )
 
 
-def _picture(session: Session, image: ImageStory, *, limits: Limits) -> tuple[Picture, Source]:
+def _picture(session: Session, image: ImageDetails, *, limits: Limits) -> tuple[Picture, Source]:
     """The best picture that there is of an image."""
     for path, source in _places(image):
         task = PictureTask(path, image.content_hash, limits, width=PANEL_WIDTH)
@@ -137,7 +137,7 @@ def _picture(session: Session, image: ImageStory, *, limits: Limits) -> tuple[Pi
     )
 
 
-def _places(image: ImageStory) -> Iterator[tuple[str, Source]]:
+def _places(image: ImageDetails) -> Iterator[tuple[str, Source]]:
     """Where the file of an image may lie; whether it does, its bytes say."""
     yield image.path, Source.FILE
     for removal in image.removals:
@@ -146,7 +146,7 @@ def _places(image: ImageStory) -> Iterator[tuple[str, Source]]:
 
 
 def _changes(
-    session: Session, left: ImageStory, right: ImageStory, *, stored: StoredProfile, limits: Limits
+    session: Session, left: ImageDetails, right: ImageDetails, *, stored: StoredProfile, limits: Limits
 ) -> tuple[Changes | None, str | None]:
     """What differs between two images by a profile, or why that cannot be said."""
     measure = measure_of(stored)

@@ -31,7 +31,7 @@ def unpin(database: Database, names: Sequence[str], *, clock: Clock) -> PinRepor
 
 def _set(database: Database, names: Sequence[str], *, pinned: bool, clock: Clock) -> PinReport:
     with database.read() as session:
-        chosen = [image_details.get_story(session, image_details.get_image_id(session, name)) for name in names]
+        chosen = [image_details.get_image_details(session, image_details.get_image_id(session, name)) for name in names]
     for story in chosen:
         if pinned and story.state == "removed":
             raise ImageProblem(

@@ -91,7 +91,7 @@ class VerdictList:
 def list_verdicts(database: Database) -> VerdictList:
     """The verdicts that hold."""
     with database.read() as session:
-        judgements = decisions.list_judgements_of(session)
+        judgements = decisions.list_judgements_by_camera(session)
         found = [
             one
             for camera_id in cameras.list_cameras(session).values()
@@ -245,7 +245,7 @@ def _give(session: Session, wish: Wish, report: VerdictReport, *, run: Run, at: 
 def _withdraw(session: Session, pair: Pair, *, at: datetime) -> None:
     """Ends the verdict that holds on a pair, if one does, and takes back what rests on the pair."""
     verdicts.withdraw_verdict(session, pair, at=at)
-    decisions.take_back(session, images_to_redecide(pair, decisions.find_decisions(session, pair)), at=at)
+    decisions.supersede(session, images_to_redecide(pair, decisions.list_image_decisions(session, pair)), at=at)
 
 
 def _away(session: Session, wishes: Sequence[Wish]) -> list[Away]:
@@ -257,7 +257,7 @@ def _away(session: Session, wishes: Sequence[Wish]) -> list[Away]:
 def _is_restorable(session: Session, image: JudgedImage) -> bool:
     if image.state is not ImageState.REMOVED:
         return False
-    return any(one.state is RemovalState.QUARANTINED for one in removals.list_of_image(session, image.id))
+    return any(one.state is RemovalState.QUARANTINED for one in removals.list_for_image(session, image.id))
 
 
 def _contradictions(session: Session, images: Sequence[tuple[JudgedImage, JudgedImage]]) -> list[Contradiction]:

@@ -44,8 +44,8 @@ from indexer.files.witness_record import is_recorded_near
 from indexer.store import decisions, images, pins, removals
 from indexer.store.database import Database
 from indexer.store.index_identity import get_index_id
-from indexer.store.locks.writer_lock import Right
-from indexer.store.removals import Removal
+from indexer.store.locks.writer_lock import WriteLock
+from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock
 from indexer.workflows.witnesses import hold_around, note_return
 
@@ -81,7 +81,7 @@ class _End(Enum):
 class _Act:
     """One act that was cut off; `alone`: nobody else can be at work on its file."""
 
-    removal: Removal
+    removal: JournalEntry
     alone: bool
     before_unlink: Callable[[], None]
 
@@ -94,12 +94,12 @@ class _Act:
         return ContentDigest(self.removal.size_bytes, self.removal.content_hash)
 
 
-def settle_removals(database: Database, *, clock: Clock, right: Right, nobody_else: bool = False) -> Settled:
+def settle_removals(database: Database, *, clock: Clock, right: WriteLock, nobody_else: bool = False) -> Settled:
     """Finishes or undoes what was begun and not written down."""
     with database.read() as session:
-        waiting = removals.list_open(session)
+        waiting = removals.list_pending(session)
     problems = dict[int, str]()
-    ends = dict[Removal, _End]()
+    ends = dict[JournalEntry, _End]()
     for removal in waiting:
         try:
             ends[removal] = _settle(database, removal, clock=clock, right=right, nobody_else=nobody_else)
@@ -113,7 +113,7 @@ def settle_removals(database: Database, *, clock: Clock, right: Right, nobody_el
     return Settled(count[_End.FINISHED], count[_End.UNDONE], still_open, problems)
 
 
-def _settle(database: Database, removal: Removal, *, clock: Clock, right: Right, nobody_else: bool) -> _End:
+def _settle(database: Database, removal: JournalEntry, *, clock: Clock, right: WriteLock, nobody_else: bool) -> _End:
     """Settles one act under the locks of its file.
 
     Raises `OSError` or `MismatchError` where nobody can tell now how far it came, or the disk refuses: it stays open.
@@ -128,14 +128,16 @@ def _settle(database: Database, removal: Removal, *, clock: Clock, right: Right,
 
         def before_unlink() -> None:
             locks.require()
-            right.require()
+            right.raise_if_lost()
 
         act = _Act(now, alone=locks.exclusive or nobody_else, before_unlink=before_unlink)
         state, problem = _SETTLE[now.pending](act)
         return _write(database, now, state, problem, clock=clock)
 
 
-def _write(database: Database, removal: Removal, state: RemovalState, problem: str | None, *, clock: Clock) -> _End:
+def _write(
+    database: Database, removal: JournalEntry, state: RemovalState, problem: str | None, *, clock: Clock
+) -> _End:
     """Writes how an act ended."""
     done = state is not removal.state and state is not RemovalState.FAILED
     with database.write() as session:
@@ -143,8 +145,8 @@ def _write(database: Database, removal: Removal, state: RemovalState, problem: s
         if done and state in {RemovalState.QUARANTINED, RemovalState.DELETED}:
             images.set_state(session, [removal.image_id], ImageState.REMOVED)
         if state is RemovalState.RESTORED:
-            images.make_present(session, removal.image_id)
-            decisions.take_back(session, [removal.image_id], at=clock())
+            images.mark_present(session, removal.image_id)
+            decisions.supersede(session, [removal.image_id], at=clock())
             for image_id in (removal.image_id, removal.keeper_id) if removal.pending == "restore" else ():
                 pins.add_pin(session, image_id, reason="restore", at=clock(), run_id=removal.run_id)
     if state is RemovalState.RESTORED and problem is None:

@@ -15,7 +15,7 @@ from typing import Any
 from indexer.store import removals, runs
 from indexer.store.database import Database
 from indexer.store.index_identity import get_index_id, make_token
-from indexer.store.locks.writer_lock import Right, writer_lock
+from indexer.store.locks.writer_lock import WriteLock, writer_lock
 from indexer.workflows.context import Clock
 from indexer.workflows.runs.recovery import Settled, settle_removals
 
@@ -30,7 +30,7 @@ class Run:
 
     id: int
     settled: Settled
-    right: Right
+    right: WriteLock
     token: str
     index_id: str
     username: str
@@ -79,7 +79,7 @@ def writing(
 
 
 def _begin(
-    database: Database, command: str, *, arguments: Mapping[str, Any], clock: Clock, settled: Settled, right: Right
+    database: Database, command: str, *, arguments: Mapping[str, Any], clock: Clock, settled: Settled, right: WriteLock
 ) -> Run:
     """A run with a token of its own, written down before its work."""
     token, username, hostname = make_token(), name_of_user(os.geteuid()), platform.node()
@@ -107,7 +107,7 @@ def name_of_user(number: int) -> str:
 def _open_images(database: Database) -> frozenset[int]:
     """The images whose removal or return was begun and not finished."""
     with database.read() as session:
-        return frozenset(removal.image_id for removal in removals.list_open(session))
+        return frozenset(removal.image_id for removal in removals.list_pending(session))
 
 
 def _told(settled: Settled) -> dict[str, int]:

@@ -15,7 +15,7 @@ from indexer.domain.labels import PairLabel, StateLabel, parse_labels
 from indexer.errors import LabelProblem
 from indexer.files.given_files import read_user_file
 from indexer.store.database import Database
-from indexer.store.image_names import NamedImage, iter_names
+from indexer.store.image_names import NamedImage, iter_named_images
 
 _AWAY = {ImageState.REMOVED: 1, ImageState.MISSING: 2}
 
@@ -115,7 +115,7 @@ class _Names:
         sought = wanted | set(self._paths.values())
         self._found: dict[str, list[NamedImage]] = {}
         with database.read() as session:
-            for image in iter_names(session):
+            for image in iter_named_images(session):
                 for name in (str(image.id), image.path, os.path.basename(image.path)):
                     if name in sought:
                         self._found.setdefault(name, []).append(image)

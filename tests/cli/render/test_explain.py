@@ -10,7 +10,7 @@ from rich.console import Console
 from indexer.cli.render import explain
 from indexer.domain.images import Criterion
 from indexer.imaging.side_by_side import Captions
-from indexer.store.image_details import DecisionStory, ImageStory
+from indexer.store.image_details import DecisionDetails, ImageDetails
 from indexer.workflows.review.explain import PairStory
 from indexer.workflows.review.pair_picture import Illustration, Shown, Source
 
@@ -24,10 +24,10 @@ def made(kind: type[T], **known: Any) -> T:
     return kind(**({field.name: None for field in fields(kind)} | known))  # type: ignore[arg-type]
 
 
-def image(image_id: int, *decisions: DecisionStory) -> ImageStory:
+def image(image_id: int, *decisions: DecisionDetails) -> ImageDetails:
     """An image of which little is known."""
     return made(
-        ImageStory,
+        ImageDetails,
         id=image_id,
         path=f"/lot/{image_id}.jpg",
         camera="lot",
@@ -40,7 +40,7 @@ def image(image_id: int, *decisions: DecisionStory) -> ImageStory:
 
 
 SIMILAR = made(
-    DecisionStory,
+    DecisionDetails,
     verdict="duplicate",
     reason="similar",
     keeper_id=9,

@@ -8,7 +8,7 @@ import pytest
 
 from indexer.cli.render.explanation import explain_decision
 from indexer.domain.images import Criterion
-from indexer.store.image_details import DecisionStory, ImageStory, Neighbour
+from indexer.store.image_details import DecisionDetails, ImageDetails, Neighbour
 
 T = TypeVar("T")
 
@@ -25,9 +25,9 @@ def told(
 ) -> list[str]:
     """What is said of an image with this decision."""
     plain = {"max_score": 1000.0, "native": False, "decided_by": "compare"}
-    decision = made(DecisionStory, **(plain | known))
+    decision = made(DecisionDetails, **(plain | known))
     return explain_decision(
-        made(ImageStory, captured_at=at, decisions=(decision,), stands_for=stands_for, neighbour=neighbour)
+        made(ImageDetails, captured_at=at, decisions=(decision,), stands_for=stands_for, neighbour=neighbour)
     )
 
 
@@ -113,8 +113,8 @@ def test_a_pinned_image_that_stands_for_one() -> None:
 
 def test_nothing_decided_is_nothing_said() -> None:
     """Without a decision that holds there is no reason to tell."""
-    earlier = made(DecisionStory, superseded_at=NOON)
-    assert explain_decision(made(ImageStory, decisions=(earlier,))) == []
+    earlier = made(DecisionDetails, superseded_at=NOON)
+    assert explain_decision(made(ImageDetails, decisions=(earlier,))) == []
 
 
 @pytest.mark.parametrize(
@@ -137,6 +137,6 @@ def test_times_apart(later: timedelta, words: str) -> None:
 
 def test_on_a_picture_the_image_has_its_number() -> None:
     """Where two images are shown the sentence says which."""
-    decision = made(DecisionStory, reason="verdict", keeper_id=9, decided_by="Ada", preferred_for=Criterion.PIXELS)
-    story = made(ImageStory, decisions=(decision,))
+    decision = made(DecisionDetails, reason="verdict", keeper_id=9, decided_by="Ada", preferred_for=Criterion.PIXELS)
+    story = made(ImageDetails, decisions=(decision,))
     assert explain_decision(story, called="Image 8")[0] == "Ada said that image 8 shows the same as image 9."

@@ -16,7 +16,7 @@ from indexer.cli.render import query_rows
 from indexer.cli.session import CommandSession
 from indexer.errors import UsageProblem
 from indexer.settings import read_settings
-from indexer.store.query_result import Bounds, Table
+from indexer.store.query_result import QueryBounds, QueryResult
 from tests.support.command import ROOT, Run
 from tests.support.databases import Maker, execute, on_postgresql
 
@@ -150,7 +150,7 @@ def test_json_is_what_was_answered(run: Run, decided: Path) -> None:
 def shown(*rows: tuple[object, ...], columns: tuple[str, ...], width: int = 400) -> list[str]:
     """The lines that a table is written as."""
     stream = io.StringIO()
-    with Table(columns, bounds=Bounds()) as table:
+    with QueryResult(columns, bounds=QueryBounds()) as table:
         for row in rows:
             table.add(row)
         query_rows.write_rows(Console(file=stream, width=width, soft_wrap=True), table)

@@ -16,8 +16,8 @@ from sqlalchemy import text
 
 from indexer.errors import DatabaseProblem
 from indexer.store.database import Database
-from indexer.store.locks.postgresql import _number
-from indexer.store.locks.writer_lock import Right, writer_lock
+from indexer.store.locks.postgresql import _lock_number
+from indexer.store.locks.writer_lock import WriteLock, writer_lock
 from tests.support.databases import on_postgresql, rows
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -52,7 +52,7 @@ def held_elsewhere(database: Database) -> Iterator[subprocess.Popen[str]]:
 @contextmanager
 def another(
     database: Database, *, command: str = "ingest", by_camera: bool = True, settling: bool = False
-) -> Iterator[tuple[Database, Right]]:
+) -> Iterator[tuple[Database, WriteLock]]:
     """Another command on the same index: its own connections, and its right."""
     own = Database(database.url)
     try:
@@ -66,22 +66,22 @@ def another(
 def test_two_work_on_two_cameras(database: Database) -> None:
     """Of two commands that work by camera each has its own, and is told of the other where they meet."""
     with another(database, command="compare") as (_, one), another(database) as (_, two):
-        assert (one.take("gate"), two.take("yard"), two.take("yard")) == (None, None, None)
-        told = one.take("yard") or ""
+        assert (one.acquire("gate"), two.acquire("yard"), two.acquire("yard")) == (None, None, None)
+        told = one.acquire("yard") or ""
     assert told.startswith(f"'ingest' (process {os.getpid()} on ")
-    assert (one.whole, two.whole) == (False, False)
+    assert (one.exclusive, two.exclusive) == (False, False)
 
 
 @on_postgresql
 def test_a_camera_that_is_left_is_free(database: Database) -> None:
     """A camera can be taken by others as soon as it is left, and by the first again after them."""
     with another(database) as (_, one), another(database) as (_, two):
-        assert one.take("gate") is None
-        one.leave(["gate"])
-        assert two.take("gate") is None
-        assert one.take("gate") is not None
-        two.leave(["gate"])
-        assert one.take("gate") is None
+        assert one.acquire("gate") is None
+        one.release(["gate"])
+        assert two.acquire("gate") is None
+        assert one.acquire("gate") is not None
+        two.release(["gate"])
+        assert one.acquire("gate") is None
 
 
 @on_postgresql
@@ -99,23 +99,23 @@ def test_a_share_grows_only_alone(database: Database) -> None:
     """What concerns all cameras is done by one who shares with nobody; then it shares again."""
     with another(database) as (_, one):
         with another(database), pytest.raises(DatabaseProblem, match="is being written by 'ingest'"):
-            one.take_all()
-        one.take_all()
+            one.acquire_all()
+        one.acquire_all()
         with pytest.raises(DatabaseProblem, match="is being written by 'ingest'"), another(database):
             pass
-        one.share()
+        one.downgrade()
         with another(database) as (_, two):
-            assert two.take("gate") is None
+            assert two.acquire("gate") is None
 
 
 @on_postgresql
 def test_one_settles_and_then_shares(database: Database) -> None:
     """Who is to settle begins with everything if nobody else is at work, and else with a share."""
     with another(database, settling=True) as (_, one):
-        assert one.whole
-        one.share()
+        assert one.exclusive
+        one.downgrade()
         with another(database, settling=True) as (_, two):
-            assert (one.whole, two.whole, two.take("gate")) == (False, False, None)
+            assert (one.exclusive, two.exclusive, two.acquire("gate")) == (False, False, None)
 
 
 @on_postgresql
@@ -123,14 +123,14 @@ def test_the_locks_of_a_killed_command_are_free(database: Database) -> None:
     """A command that was killed holds neither its camera nor its share."""
     with held_elsewhere(database) as process:
         with another(database) as (_, right):
-            assert f"process {process.pid} on" in (right.take("gate") or "")
+            assert f"process {process.pid} on" in (right.acquire("gate") or "")
         process.send_signal(signal.SIGKILL)
         process.wait()
         for _ in range(100):  # the server looks at its connections when it has time
             if not rows(database, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid > 0"):
                 break
         with another(database, by_camera=False) as (_, right):
-            assert right.whole
+            assert right.exclusive
 
 
 @on_postgresql
@@ -155,4 +155,4 @@ def test_a_lost_lock_lets_nothing_be_written(database: Database) -> None:
 @given(st.text())
 def test_no_camera_has_the_number_of_the_whole(camera: str) -> None:
     """The lock of a camera, whatever its name, is none of the whole index, and has a number that servers take."""
-    assert 0 < _number(camera) < 2**31
+    assert 0 < _lock_number(camera) < 2**31

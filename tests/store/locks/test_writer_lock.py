@@ -144,7 +144,7 @@ def test_a_lost_lock_is_found_out_before_a_commit(database: Database, harm: str)
             gone.write_bytes(b"")
         told = pytest.raises(DatabaseProblem, match="was removed or replaced while this command was at work")
         with told:
-            right.require()
+            right.raise_if_lost()
         with told:
             write_a_run(database)
     with database.read() as session:
@@ -201,13 +201,13 @@ def test_an_ended_connection_is_found_out_before_a_file_goes(database: Database)
     """On a server whoever lost the connection that held the right is told when asked, and commits nothing."""
     told = pytest.raises(DatabaseProblem, match="the connection that held the right to write has ended")
     with writer_lock(database, command="prune", since=SINCE) as right:
-        right.require()
+        right.raise_if_lost()
         execute(
             database,
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE application_name LIKE 'indexer prune%' AND datname = current_database()",
         )
         with told:
-            right.require()
+            right.raise_if_lost()
         with told:
             write_a_run(database)

@@ -14,9 +14,9 @@ import pytest
 from indexer.errors import DatabaseProblem, IndexerError
 from indexer.store.database import Database, parse_database
 from indexer.store.locks.writer_lock import writer_lock
-from indexer.store.schema import Shape, migrate, open_database, shape_of
-from indexer.store.transfer.new_index import found
-from indexer.store.transfer.rows import Into, iter_rows, list_tables
+from indexer.store.schema import SchemaState, migrate, open_database, schema_state
+from indexer.store.transfer.new_index import create_index
+from indexer.store.transfer.rows import TableWriter, iter_rows, list_tables
 from tests.support.databases import Maker, execute, on_sqlite, rows
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -54,18 +54,18 @@ def found_with(
     name: str, *numbers: int, then: type[BaseException] | None = None, at_most_pages: int | None = None
 ) -> None:
     """Makes an index with some runs."""
-    with found(name, since=NOON) as (_, connection):
+    with create_index(name, since=NOON) as (_, connection):
         if at_most_pages is not None:
             connection.exec_driver_sql(f"PRAGMA max_page_count = {at_most_pages}")
-        Into(connection, "runs").add([run_row(number) for number in numbers])
+        TableWriter(connection, "runs").add([run_row(number) for number in numbers])
         if then is not None:
             raise then
 
 
-def shape(name: str) -> Shape:
+def shape(name: str) -> SchemaState:
     """What a database looks like."""
     with closing(Database(parse_database(name))) as database, database.read() as session:
-        return shape_of(session.connection())
+        return schema_state(session.connection())
 
 
 def contents(name: str) -> dict[str, int]:
@@ -78,7 +78,7 @@ def contents(name: str) -> dict[str, int]:
 def test_new_index(name: str) -> None:
     """What is put into a new index is there at the end, and nothing else, built-in profiles neither."""
     found_with(name, 1, 5)
-    assert (shape(name), contents(name)) == (Shape.CURRENT, {"runs": 2})
+    assert (shape(name), contents(name)) == (SchemaState.CURRENT, {"runs": 2})
 
 
 def test_an_index_without_images_is_taken(name: str) -> None:
@@ -105,11 +105,11 @@ def test_nothing_is_written_over(statement: str, name: str) -> None:
 
 def test_an_older_index_is_refused(name: str) -> None:
     """An index of an older version is refused with the way to upgrade it."""
-    with closing(Database(parse_database(name))) as database, database.connection() as connection:
+    with closing(Database(parse_database(name))) as database, database.write_connection() as connection:
         migrate(connection, revision="0002")
     with pytest.raises(DatabaseProblem, match=r"older version.* db upgrade"):
         found_with(name, 1)
-    assert shape(name) is Shape.OLDER
+    assert shape(name) is SchemaState.OLDER
 
 
 def test_another_program_is_left_alone(name: str) -> None:
@@ -118,7 +118,7 @@ def test_another_program_is_left_alone(name: str) -> None:
         execute(database, "CREATE TABLE theirs (id INTEGER)")
     with pytest.raises(DatabaseProblem, match="belongs to another program"):
         found_with(name, 1)
-    assert shape(name) is Shape.FOREIGN
+    assert shape(name) is SchemaState.FOREIGN
 
 
 def test_a_file_of_another_kind_is_left_alone(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_what_fails_leaves_nothing(cut: type[BaseException], name: str) -> None:
     with pytest.raises(cut):
         found_with(name, *range(1, 3000), then=cut)
     assert not is_file(name) or not os.path.exists(name)
-    assert shape(name) is Shape.EMPTY
+    assert shape(name) is SchemaState.EMPTY
 
 
 def test_killed_in_the_middle(name: str) -> None:
@@ -194,8 +194,8 @@ def test_readers_and_a_writer_go_together(name: str) -> None:
 
 def test_what_was_put_in_can_be_read_before_it_counts(name: str) -> None:
     """The connection that fills sees its own rows, and nobody else does until the end."""
-    with found(name, since=NOON) as (database, connection):
-        Into(connection, "runs").add([run_row(1)])
+    with create_index(name, since=NOON) as (database, connection):
+        TableWriter(connection, "runs").add([run_row(1)])
         assert [list(some) for some in iter_rows(database, connection, "runs")] == [[run_row(1)]]
         if not is_file(name):
-            assert shape(name) is Shape.EMPTY
+            assert shape(name) is SchemaState.EMPTY

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from indexer.store.database import Database
-from indexer.store.tables import Table
-from indexer.store.transfer.rows import Into, Tally, count_rows, iter_rows, list_tables
+from indexer.store.tables import Base
+from indexer.store.transfer.rows import TableDigest, TableWriter, count_rows, iter_rows, list_tables
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 TIMES = st.datetimes(min_value=datetime(1000, 1, 1)).map(lambda time: time.replace(fold=0))
@@ -26,13 +26,13 @@ slow = settings(max_examples=40, deadline=None, suppress_health_check=[HealthChe
 
 def there_and_back(database: Database, connection: Connection, name: str, rows: list[Any]) -> list[Any]:
     """What a table holds after rows were put into it."""
-    Into(connection, name).add(rows)
+    TableWriter(connection, name).add(rows)
     return [row for some in iter_rows(database, connection, name) for row in some]
 
 
 def digest(*rows: Any) -> str:
     """The digest of rows."""
-    tally = Tally("images")
+    tally = TableDigest("images")
     tally.add(rows)
     return tally.contents.digest
 
@@ -51,9 +51,9 @@ def test_values_come_back(database: Database, run: Any, size: Any) -> None:
     """Text, times to the microsecond, numbers of 64 bits and every NULL come back as they were, bit for bit."""
     measures, at = size
     image = (1, "file:///caf%E9.jpg", "/", 1, "name", at, None, None, None, *measures)
-    with database.connection() as connection:
+    with database.write_connection() as connection:
         assert there_and_back(database, connection, "runs", [RUN, (2, *run)]) == [RUN, (2, *run)]
-        Into(connection, "cameras").add([CAMERA])
+        TableWriter(connection, "cameras").add([CAMERA])
         back = there_and_back(database, connection, "images", [image])
         assert repr(back) == repr([image])
         connection.rollback()
@@ -65,9 +65,9 @@ def test_values_come_back(database: Database, run: Any, size: Any) -> None:
 def test_bytes_come_back(database: Database, data: bytes) -> None:
     """Bytes come back as they were."""
     image = (1, "/1.jpg", "/", 1, "name", None, None, None, None, 1, 1, "c", None, "missing", None, 1)
-    with database.connection() as connection:
+    with database.write_connection() as connection:
         for name, row in (("runs", RUN), ("cameras", CAMERA), ("images", image)):
-            Into(connection, name).add([row])
+            TableWriter(connection, name).add([row])
         assert there_and_back(database, connection, "pictures", [(1, 2, 3, data)]) == [(1, 2, 3, data)]
         connection.rollback()
 
@@ -75,8 +75,8 @@ def test_bytes_come_back(database: Database, data: bytes) -> None:
 def test_rows_come_in_the_order_of_their_keys(database: Database) -> None:
     """However many and in whatever order they were put in, rows come some at a time, by their keys."""
     rows = [(number, *RUN[1:]) for number in range(1, 5001)]
-    with database.connection() as connection:
-        Into(connection, "runs").add(rows[::-1])
+    with database.write_connection() as connection:
+        TableWriter(connection, "runs").add(rows[::-1])
         batches = list(iter_rows(database, connection, "runs"))
         assert [row for some in batches for row in some] == rows
         assert max(map(len, batches)) == 2000
@@ -106,7 +106,7 @@ def test_digests_know_where_a_row_ends() -> None:
 def test_every_table_is_listed_after_those_it_refers_to() -> None:
     """All tables but the identity, which no two indexes share, are there, each after those that its rows name."""
     names = list_tables()
-    assert set(names) == set(Table.metadata.tables) - {"index_identity"}
+    assert set(names) == set(Base.metadata.tables) - {"index_identity"}
     for name in names:
-        named = {key.column.table.name for key in Table.metadata.tables[name].foreign_keys}
+        named = {key.column.table.name for key in Base.metadata.tables[name].foreign_keys}
         assert named <= set(names[: names.index(name)])

@@ -12,10 +12,10 @@ import pytest
 
 from indexer.errors import DatabaseProblem, IndexerError, Interrupted, UsageProblem
 from indexer.store.database import Database, parse_database
-from indexer.store.schema import Shape, migrate, open_database, shape_of
-from indexer.store.tables import Table
+from indexer.store.schema import SchemaState, migrate, open_database, schema_state
+from indexer.store.tables import Base
 from indexer.store.transfer import rows as rows_of
-from indexer.store.transfer.rows import Contents, Into
+from indexer.store.transfer.rows import TableContents, TableWriter
 from indexer.workflows.admin import copy_index
 from indexer.workflows.admin.copy_index import CopyReport
 from indexer.workflows.context import Advance, Progress, silent
@@ -86,7 +86,7 @@ def at_stage(stage: str, act: Callable[[], Any]) -> Progress:
 def is_empty(target: str) -> bool:
     """Whether there is nothing at all in a database."""
     with closing(Database(parse_database(target))) as database, database.read() as session:
-        return shape_of(session.connection()) is Shape.EMPTY
+        return schema_state(session.connection()) is SchemaState.EMPTY
 
 
 def interrupt() -> None:
@@ -102,7 +102,7 @@ def fail() -> None:
 def test_every_row_arrives(busy: Index, copied: Copied) -> None:
     """From either kind to either, every row of every table is in the copy, value for value."""
     before = busy.dump()
-    assert all(before[table] for table in Table.metadata.tables.keys() - {"index_identity"})
+    assert all(before[table] for table in Base.metadata.tables.keys() - {"index_identity"})
     copy = copied(busy)
     assert copy.dump() == before == busy.dump()
 
@@ -173,7 +173,7 @@ def test_a_cut_leaves_nothing(
 
 def test_ctrl_c_comes_between_rows(busy: Index, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while rows are on their way ends the copy with one sentence, which says that nothing is left."""
-    monkeypatch.setattr(Into, "add", lambda _self, _rows: interrupt())
+    monkeypatch.setattr(TableWriter, "add", lambda _self, _rows: interrupt())
     with pytest.raises(Interrupted, match="nothing was copied") as said:
         copy(busy, target)
     assert said.value.exit_code == 130
@@ -185,15 +185,15 @@ def test_what_comes_back_otherwise_is_refused(
     busy: Index, target: str, spoiled: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the new database gives back other rows than were put in, there is no copy, and the tables are named."""
-    real = rows_of.Tally.contents.fget
+    real = rows_of.TableDigest.contents.fget
     assert real is not None
 
-    def told(tally: rows_of.Tally) -> Contents:
+    def told(tally: rows_of.TableDigest) -> TableContents:
         found = real(tally)
-        other = isinstance(tally, Into) and found.table in {"scores", "pins"}
-        return Contents(**(vars(found) | spoiled)) if other else found
+        other = isinstance(tally, TableWriter) and found.table in {"scores", "pins"}
+        return TableContents(**(vars(found) | spoiled)) if other else found
 
-    monkeypatch.setattr(rows_of.Tally, "contents", property(told))
+    monkeypatch.setattr(rows_of.TableDigest, "contents", property(told))
     with pytest.raises(DatabaseProblem, match="gave back other rows of pins, scores than were put in"):
         copy(busy, target)
     assert is_empty(target)
@@ -202,7 +202,7 @@ def test_what_comes_back_otherwise_is_refused(
 def test_an_older_index_is_to_be_upgraded_first(maker: Maker, target: str, tmp_path: Path) -> None:
     """An index of an older version is not copied; the sentence gives the command that upgrades it."""
     older = maker.place(tmp_path)
-    with closing(Database(parse_database(older))) as database, database.connection() as connection:
+    with closing(Database(parse_database(older))) as database, database.write_connection() as connection:
         migrate(connection, revision="0003")
     with pytest.raises(DatabaseProblem, match=r"is of an older version; .* db upgrade"):
         copy_index.copy(older, target, clock=Ticking())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from indexer.errors import FolderProblem, VerdictProblem
-from indexer.store.unchanged_cameras import list_standing
+from indexer.store.unchanged_cameras import list_unchanged_cameras
 from indexer.workflows.compare import small_cameras
 from indexer.workflows.review.verdict import give, undo
 from tests.support.brute_force import assert_promises
@@ -85,9 +85,9 @@ class History:
         assert_promises(self.index.rows, self.profile)
         assert self.index.compare().counts["decided"] == 0
         with self.index.database.read() as session:
-            standing = sum(camera.images for camera in list_standing(session).values())
+            standing = sum(camera.images for camera in list_unchanged_cameras(session).values())
         assert standing == len(self.index.decisions())
-        with mock.patch.object(small_cameras, "list_standing", return_value={}):
+        with mock.patch.object(small_cameras, "list_unchanged_cameras", return_value={}):
             assert self.index.compare().counts["decided"] == 0
 
     def add(self, places: list[tuple[int, int]]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from indexer.store.cameras import list_cameras
-from indexer.store.unchanged_cameras import list_standing
+from indexer.store.unchanged_cameras import list_unchanged_cameras
 from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.compare import small_cameras
 from tests.support.databases import on_postgresql
@@ -36,7 +36,7 @@ def standing(index: Index) -> dict[str, tuple[int, int]]:
     """The cameras in which every decision stands, by name, with their images and how many of them are kept."""
     with index.database.read() as session:
         names = {number: camera for camera, number in list_cameras(session).items()}
-        return {names[number]: tuple(found) for number, found in list_standing(session).items()}
+        return {names[number]: tuple(found) for number, found in list_unchanged_cameras(session).items()}
 
 
 @contextmanager
@@ -126,7 +126,7 @@ def test_whatever_changes_a_decision_is_looked_at(lots: Index, change: str) -> N
     assert {"east", "west"} <= standing(lots).keys()
     lots.compare()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(small_cameras, "list_standing", lambda *_words, **_more: {})
+        patch.setattr(small_cameras, "list_unchanged_cameras", lambda *_words, **_more: {})
         assert lots.compare().counts["decided"] == 0
     assert "gate" in standing(lots)
 
@@ -147,7 +147,7 @@ def test_the_report_of_an_unchanged_camera_is_that_of_a_walk(lots: Index, change
     lots.compare()
     found = lots.compare()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(small_cameras, "list_standing", lambda *_words, **_more: {})
+        patch.setattr(small_cameras, "list_unchanged_cameras", lambda *_words, **_more: {})
         assert lots.compare() == found
     assert [camera.camera for camera in found.cameras] == ["east", "gate", "west"]
 

@@ -342,7 +342,7 @@ def test_two_pictures_of_nothing_are_no_duplicates(maker: object, index: Index) 
         decided = index.rows("SELECT verdict, reason FROM audit_decisions ORDER BY path")
         assert decided == [("keep", "new"), ("duplicate", "identical"), *[("keep", "new")] * 3]
     with index.database.read() as session:
-        stored = profiles.active_profile(session)
+        stored = profiles.get_active_profile(session)
         assert load_pair(session, stored, 3, 4)[1] == (
             "there is nothing to see on image 3, one grey level alone: only equal bytes make it like others"
         )

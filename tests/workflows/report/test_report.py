@@ -208,7 +208,7 @@ def test_the_index_may_change_meanwhile(
     lot: Index, write: Callable[..., ReportMade], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where decisions cease to hold while the pages are written, a borderline pair leads to the overview."""
-    listed = report_queries.list_decided
+    listed = report_queries.list_decided_images
     monkeypatch.setattr(report_queries, "list_decided", lambda session, camera_id: listed(session, camera_id)[:0])
     assert write(sweep=False).borderline == 2
 
@@ -255,7 +255,7 @@ def test_a_profile_may_be_made_meanwhile(
     lot: Index, write: Callable[..., ReportMade], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A profile that was made after the report began is known by the time its decisions are shown."""
-    listed = report_queries.list_decided
+    listed = report_queries.list_decided_images
 
     def late(session: Any, camera_id: int) -> Any:
         monkeypatch.undo()

@@ -29,7 +29,7 @@ def at_work(index: Index, *cameras: str) -> Iterator[None]:
     own = Database(index.database.url)
     since = datetime(2026, 1, 1, tzinfo=UTC)
     with writer_lock(own, command="compare", since=since, by_camera=True) as right:
-        assert [right.take(camera) for camera in cameras] == [None] * len(cameras)
+        assert [right.acquire(camera) for camera in cameras] == [None] * len(cameras)
         yield
     own.close()
 
@@ -147,9 +147,9 @@ def test_what_a_cut_left_open_waits_for_the_others(index: Index) -> None:
     with at_work(index, "yard"), begin() as run:
         assert (run.settled.finished, len(run.settled.left_open)) == (0, 1)
     with begin() as run:
-        assert (run.settled.finished, run.settled.left_open, run.right.whole) == (1, frozenset(), False)
+        assert (run.settled.finished, run.settled.left_open, run.right.exclusive) == (1, frozenset(), False)
         with at_work(index, "yard"):
-            assert run.right.take("gate") is None
+            assert run.right.acquire("gate") is None
 
 
 def test_others_may_have_written_meanwhile(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
