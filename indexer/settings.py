@@ -39,7 +39,7 @@ def read_settings(environment: Mapping[str, str], *, database_typed: bool = Fals
     """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, INDEXER_ENGINE, INDEXER_SCHEDULER,
     INDEXER_STATE, INDEXER_READER_PASSWORD, and INDEXER_MAX_ for each limit.
 
-    `named`: the database was typed, so that an empty name is a slip and not the wish for the default.
+    `database_typed`: the database was typed, so that an empty name is a slip and not the wish for the default.
     """
     if database_typed and not environment.get("INDEXER_DB"):
         raise UsageProblem("--db is empty; give the path or the URL of an index, or leave it out")

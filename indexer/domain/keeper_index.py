@@ -24,7 +24,7 @@ _LARGEST_CHUNK = 4096
 
 
 def distances_us(times_us: IndexArray, origin: int, indices: IndexArray) -> IndexArray:
-    """How far images are from the one at place `here`, in microseconds."""
+    """How far images are from the one at place `origin`, in microseconds."""
     other_times_us = times_us[indices]
     if times_us[origin] == NO_TIME:
         return np.full(len(indices), INFINITE_DISTANCE)

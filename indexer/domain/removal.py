@@ -164,7 +164,7 @@ class Plan:
 def plan_removal(
     candidates: Iterable[RemovalCandidate], *, image_counts: Mapping[str, int], guard: RemovalGuard | None = None
 ) -> Plan:
-    """The plan for these duplicates; `present` counts the present images of each camera.
+    """The plan for these duplicates; `image_counts` counts the present images of each camera.
 
     Every victim names a keeper that stays, so the last present image of a camera can never be in a plan.
     """

@@ -35,7 +35,7 @@ class ScoreBounds:
 def score_bounds(
     score: float, largest_contour: float, contour_count: int, *, recorded_area: float, new_area: float
 ) -> ScoreBounds:
-    """What the score of a pair is if contours from `wanted_area` on count, from evidence in which those from
+    """What the score of a pair is if contours from `new_area` on count, from evidence in which those from
     `recorded_area` on did.
 
     The largest contour is recorded whether it counts or not, so:

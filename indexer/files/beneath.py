@@ -42,7 +42,7 @@ class OpenQuarantinePath:
 def open_folder(path: str, *, create: bool = False) -> Iterator[str]:
     """The path of an open folder, by which nothing else is meant until the block ends.
 
-    `make`: folders on the way that are missing are made, each synced. Raises `MismatchError` for a link on the way or
+    `create`: folders on the way that are missing are made, each synced. Raises `MismatchError` for a link on the way or
     what is no folder, `FileNotFoundError` for a missing folder, another `OSError` if the disk refuses.
     """
     if not os.path.isdir(_DESCRIPTORS):

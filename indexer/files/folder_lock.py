@@ -62,7 +62,7 @@ def lock_folders(
     """Holds the locks of folders that are there, all together.
 
     Raises `TimeoutError` if another command holds one for too long, another `OSError` if a lock file cannot be opened;
-    `skip_closed`: a folder that this user may not write to is left out, and the locks are not exclusive.
+    `skip_unwritable`: a folder that this user may not write to is left out, and the locks are not exclusive.
     """
     with ExitStack() as stack:
         files: list[tuple[str, int]] = []

@@ -26,7 +26,7 @@ class Mention:
 def iter_mentions(quarantine: str, *, parent_folder: str, owners: Iterable[Owner]) -> Iterator[Mention]:
     """Each line that names an index, those of the marker's owners first. Raises `OSError` if they cannot be read.
 
-    `holder`: the folder that the quarantine lies in.
+    `parent_folder`: the folder that the quarantine lies in.
     """
     for owner in owners:
         yield Mention(

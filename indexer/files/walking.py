@@ -75,7 +75,7 @@ def walk(paths: Sequence[str], *, quarantines: list[str] | None = None) -> Itera
     Raises `FolderProblem` at once, before anything is walked, for an argument that does not exist, cannot be listed or
     lies in a quarantine. A folder argument may be a symbolic link; a file argument that is one is skipped. Beneath
     overlapping arguments the outermost is the root. Quarantines of the usual name, which are no outcome, are added to
-    `passed` as the walk comes by.
+    `quarantines` as the walk comes by.
     """
     return _walk(_resolve_arguments(paths), quarantines=[] if quarantines is None else quarantines)
 
@@ -147,7 +147,7 @@ def _walk_folder(
 ) -> Iterator[Candidate | Skipped]:
     """What lies beneath one root, except in folders `listed` before; adds the folders listed now.
 
-    System folders that are `named` as arguments are walked as roots of their own.
+    System folders that are `argument_folders` as arguments are walked as roots of their own.
     """
     pending = [root]  # no recursion: folders nest deeper than Python's stack
     while pending:

@@ -46,7 +46,7 @@ _TOKEN = re.compile(
 def query_server(
     database: Database, sql: str, values: Mapping[str, str | None], *, bounds: QueryBounds, user_written: bool
 ) -> QueryResult | None:
-    """The answer; None where the question asks for no column. `own`: the question is a person's."""
+    """The answer; None where the question asks for no column. `user_written`: the question is a person's."""
     driver = database.engine.dialect.loaded_dbapi
     driver_sql = str(text(sql).compile(database.engine)) if values else sql
     try:

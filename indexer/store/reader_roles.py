@@ -219,8 +219,8 @@ def _find_missing_rights(connection: Connection) -> str | None:
 
 def _not_allowed_error(missing_rights: str, statements: str) -> DatabaseProblem:
     return DatabaseProblem(
-        f"this role may not make a reader ({missing_rights}); an administrator of the server can, in psql, connected
-        to this " f"database: {statements}"
+        f"this role may not make a reader ({missing_rights}); an administrator of the server can, in psql, "
+        f"connected to this database: {statements}"
     )
 
 

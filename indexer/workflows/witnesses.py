@@ -50,7 +50,7 @@ def hold_around(
     if quarantine is not None and is_there:
         folders.append(quarantine)
     is_whole = (quarantine is None or is_there) and set(near) <= set(folders)
-    with lock_folders(folders, skip_closed=True) as locks:
+    with lock_folders(folders, skip_unwritable=True) as locks:
         yield locks if is_whole else replace(locks, exclusive=False)
 
 

@@ -33,7 +33,7 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
     assert not path.parent.exists()
     mask = os.umask(0o022)
     try:
-        with open_folder(str(path), make=True) as folder:
+        with open_folder(str(path), create=True) as folder:
             assert os.path.samefile(folder, path)
     finally:
         os.umask(mask)
@@ -58,7 +58,7 @@ def test_what_is_no_folder_is_refused(tmp_path: Path, name: str, kind: str, make
     }
     makers[kind]()
     before = count_descriptors()
-    with pytest.raises(MismatchError), open_folder(str(path / "b" / "c"), make=make):
+    with pytest.raises(MismatchError), open_folder(str(path / "b" / "c"), create=make):
         pass
     assert [inside.relative_to(outside) for inside in outside.rglob("*")] == [Path("b")]
     assert not (tmp_path / "nowhere").exists()
@@ -88,7 +88,7 @@ def test_link_that_is_put_there_while_folders_are_made(tmp_path: Path, monkeypat
         (tmp_path / "a").symlink_to(outside)
 
     monkeypatch.setattr(io_steps, "make_folder", exchanging)
-    with pytest.raises(MismatchError), open_folder(str(tmp_path / "a" / "b"), make=True):
+    with pytest.raises(MismatchError), open_folder(str(tmp_path / "a" / "b"), create=True):
         pass
     assert os.listdir(outside) == []
 

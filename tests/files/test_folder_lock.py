@@ -38,7 +38,7 @@ def test_another_command_waits(tmp_path: Path) -> None:
     """While another process holds one of the locks nobody gets them; when it ends, they are free."""
     (tmp_path / "b").mkdir()
     with held_elsewhere(tmp_path / "b") as other:
-        with pytest.raises(TimeoutError), lock_folders([str(tmp_path), str(tmp_path / "b")], patience_s=0.1):
+        with pytest.raises(TimeoutError), lock_folders([str(tmp_path), str(tmp_path / "b")], timeout_s=0.1):
             pass
         with held_elsewhere(tmp_path):  # what was taken before the other one refused is free again
             pass
@@ -83,7 +83,7 @@ def test_waiting_for_a_file_that_was_removed(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(io_steps, "take_lock", taking)
     with lock_folders([str(tmp_path)]) as locks:
         locks.require()
-        with pytest.raises(TimeoutError), lock_folders([str(tmp_path)], patience_s=0.01):
+        with pytest.raises(TimeoutError), lock_folders([str(tmp_path)], timeout_s=0.01):
             pass
 
 
@@ -95,7 +95,7 @@ def test_one_folder_by_two_names_is_locked_once(tmp_path: Path) -> None:
     with lock_folders([str(tmp_path / "q")]):
         pass
     os.link(tmp_path / "q" / LOCK_NAME, tmp_path / "other" / LOCK_NAME)  # one file in two folders, as a mount shows it
-    with lock_folders([str(tmp_path / name) for name in ("q", "link", "other")], patience_s=0.1) as locks:
+    with lock_folders([str(tmp_path / name) for name in ("q", "link", "other")], timeout_s=0.1) as locks:
         locks.require()
 
 
@@ -149,7 +149,7 @@ def test_closed_folder_is_left_out_where_that_is_said(
     monkeypatch.setattr(io_steps, "open_lock", refusing)
     with pytest.raises(OSError, match=os.strerror(number)), lock_folders([str(tmp_path)]):
         pass
-    with lock_folders([str(tmp_path)], skip_closed=True) as locks:
+    with lock_folders([str(tmp_path)], skip_unwritable=True) as locks:
         assert not locks.exclusive
 
 

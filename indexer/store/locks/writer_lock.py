@@ -108,7 +108,7 @@ def writer_lock(
     """Holds the right to write until the end of the block; raises if another process has it.
 
     `by_camera`: the command takes cameras as it comes to them, where that is possible, and others may work on others.
-    It begins with everything all the same where it is `settling` what a cut left open and nobody else is at work.
+    It begins with everything all the same where it is `recovering` what a cut left open and nobody else is at work.
     """
     if database.path is not None:
         with _file_lock(database, database.path, command=command, since=since) as lock:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, Select, TableClause, column, func, insert, select, table
-from sqlalchemy import Table as Form
+from sqlalchemy import Table as SqlTable
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from indexer.store.columns import storable
@@ -102,7 +102,7 @@ def _digestible_value(value: Any) -> Any:
     return value + 0.0 if isinstance(value, float) else value  # SQLite has no negative zero
 
 
-def _sql_table(name: str) -> Form:
+def _sql_table(name: str) -> SqlTable:
     return Base.metadata.tables[name]
 
 

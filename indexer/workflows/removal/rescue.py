@@ -121,7 +121,7 @@ def _open_target(one: Return) -> Iterator[str]:
     folder, name = os.path.split(one.target)
     if find_quarantine(folder) is not None:
         raise MismatchError("its path leads into a quarantine")
-    with open_folder(folder, make=True) as inside:
+    with open_folder(folder, create=True) as inside:
         yield f"{inside}/{name}"
 
 

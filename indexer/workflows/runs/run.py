@@ -54,15 +54,15 @@ def writing(
     that no other command is at work on the files, where locks cannot tell.
     """
     settling = by_camera and bool(_open_images(database))
-    with writer_lock(database, command=command, since=clock(), by_camera=by_camera, settling=settling) as right:
-        if by_camera and not right.whole and _open_images(database):
-            right.try_all()  # cut off just now, or a moment before the others began
-        if right.whole:
+    with writer_lock(database, command=command, since=clock(), by_camera=by_camera, recovering=settling) as right:
+        if by_camera and not right.exclusive and _open_images(database):
+            right.try_acquire_all()  # cut off just now, or a moment before the others began
+        if right.exclusive:
             settled = settle_removals(database, clock=clock, right=right, nobody_else=nobody_else)
         else:
             settled = Settled(left_open=_open_images(database))
         if by_camera:
-            right.share()
+            right.downgrade()
         run = _begin(database, command, arguments=arguments, clock=clock, settled=settled, right=right)
         outcome = "failed"
         try:

@@ -56,7 +56,7 @@ def another(
     """Another command on the same index: its own connections, and its right."""
     own = Database(database.url)
     try:
-        with writer_lock(own, command=command, since=SINCE, by_camera=by_camera, settling=settling) as right:
+        with writer_lock(own, command=command, since=SINCE, by_camera=by_camera, recovering=settling) as right:
             yield own, right
     finally:
         own.close()

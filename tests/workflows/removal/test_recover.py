@@ -221,7 +221,7 @@ def test_recovery_waits_for_who_moves_the_file(lot: Index, monkeypatch: pytest.M
     hold = "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); input()"
     pipe = subprocess.PIPE
     monkeypatch.setattr(
-        witnesses, "hold_folders", lambda folders, **how: folder_lock.lock_folders(folders, **how, patience_s=0.1)
+        witnesses, "lock_folders", lambda folders, **how: folder_lock.lock_folders(folders, **how, timeout_s=0.1)
     )
     with subprocess.Popen([sys.executable, "-c", hold, lock], stdin=pipe, stdout=pipe, text=True) as other:
         assert other.stdout is not None
