@@ -134,8 +134,8 @@ def delete_witnessed(
 ) -> None:
     """Delete a file that is still the one that was checked, while others stand for it.
 
-    It is put aside first, under a free name in its folder. `require_witness` is called then, and raises if what stands for
-    the file went with its name, as where both are one file behind two mounts: the file then gets its name back.
+    It is put aside first, under a free name in its folder. `require_witness` is called then, and raises if what stands
+    for the file went with its name, as where both are one file behind two mounts: the file then gets its name back.
     `before_unlink` is called before each name goes. Raises as `move_no_replace`; if the name was taken meanwhile, the
     file stays aside. After a cut: see the module.
     """

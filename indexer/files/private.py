@@ -41,7 +41,7 @@ def create_file(path: str, *, mode: int | None = None, flags: int = os.O_RDWR) -
 def open_file(path: str, *, flags: int, mode: int | None = None, single_link: bool = True) -> int:
     """Descriptor of a file of ours, made as by `create_file` if it is not there, never cut short.
 
-    Raises `OSError` where a link, a pipe, another user's file or (`single_link`) a second name of a file is in its place.
+    Raises `OSError` where a link, a pipe, another user's file or (`single_link`) a second name is in its place.
     """
     for _ in range(_ATTEMPTS):
         try:

@@ -24,11 +24,11 @@ PROJECT = Path(__file__).resolve().parents[3]
 FILL = """
 import os, signal, sys
 from datetime import UTC, datetime
-from indexer.store.transfer.rows import Into
-from indexer.store.transfer.new_index import found
-with found(sys.argv[1], since=datetime(2026, 1, 1, tzinfo=UTC)) as (database, connection):
+from indexer.store.transfer.rows import TableWriter
+from indexer.store.transfer.new_index import create_index
+with create_index(sys.argv[1], since=datetime(2026, 1, 1, tzinfo=UTC)) as (database, connection):
     for number in range(1, 60_000, 1000):
-        Into(connection, "runs").add([(n, "x" * 2000, "{}", "0", datetime(2026, 1, 1), *[None] * 6)
+        TableWriter(connection, "runs").add([(n, "x" * 2000, "{}", "0", datetime(2026, 1, 1), *[None] * 6)
                                       for n in range(number, number + 1000)])
     os.kill(os.getpid(), signal.SIGKILL)
 """
