@@ -21,11 +21,11 @@ from indexer.workflows.admin.demo import DemoFrame
 from indexer.workflows.compare import compare
 from indexer.workflows.compare.compare import CompareReport
 from indexer.workflows.ingest import ingest
-from indexer.workflows.ingest.discovery import look
+from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import IngestReport
 from indexer.workflows.removal import prune
 from indexer.workflows.removal.prune import PruneReport
-from indexer.workflows.removal.remove_file import Manner
+from indexer.workflows.removal.remove_file import RemovalOptions
 from indexer.workflows.review import explain
 
 
@@ -66,8 +66,8 @@ def _do_steps(
     """The steps, one after the other, each followed by what it means."""
     say = session.console.print
     say("2. ingest: every file is read once; camera and time come from its name, a small prepared picture is kept.")
-    found = look([str(folder / "frames")])
-    ingested = ingest.ingest(database, found, spread=spread, limits=session.limits, clock=session.clock)
+    found = discover([str(folder / "frames")])
+    ingested = ingest.ingest(database, found, executor=spread, limits=session.limits, clock=session.clock)
     render_ingest(session.console, ingested)
 
     say("\n3. compare: a picture that shows nothing new is a duplicate, and names the kept picture that stands for it.")
@@ -87,7 +87,9 @@ def _do_steps(
 
     say("\n5. prune: the plan, then each file is checked again with its keeper and moved to quarantine, not deleted.")
     render_plan(session.console, plan)
-    pruned = prune.prune(database, plan, manner=Manner(limits=session.limits), camera=None, clock=session.clock)
+    pruned = prune.prune(
+        database, plan, options=RemovalOptions(limits=session.limits), camera=None, clock=session.clock
+    )
     render_prune(session.console, pruned)
     explained = explain.explain_image(database, blurred)
     return DemoResult(

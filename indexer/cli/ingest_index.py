@@ -10,14 +10,16 @@ from indexer.cli.session import CommandSession
 from indexer.escaping import quoted
 from indexer.store.database import Database, parse_address
 from indexer.store.schema import find_database, open_database
-from indexer.workflows.ingest.discovery import Found
-from indexer.workflows.ingest.other_indexes import OtherIndex, find_other_indexes, note_use
+from indexer.workflows.ingest.discovery import IngestRequest
+from indexer.workflows.ingest.other_indexes import OtherIndex, list_other_indexes, register_use
 
 _MAX_LISTED = 3
 
 
 @contextmanager
-def open_index(session: CommandSession, found: Found, *, also_here: bool) -> Iterator[tuple[Database, Found]]:
+def open_index(
+    session: CommandSession, found: IngestRequest, *, also_here: bool
+) -> Iterator[tuple[Database, IngestRequest]]:
     """The index, open until the end of the block and made if there is none, and what was found.
 
     If other indexes have images of the folders found, a person is asked before anything is made or written, unless
@@ -26,7 +28,7 @@ def open_index(session: CommandSession, found: Found, *, also_here: bool) -> Ite
     name, known = session.settings.database, session.known_indexes
     database = find_database(name)
     try:
-        others = find_other_indexes(
+        others = list_other_indexes(
             database,
             found,
             address=parse_address(name),
@@ -36,7 +38,7 @@ def open_index(session: CommandSession, found: Found, *, also_here: bool) -> Ite
         if others:
             _ask(session, others, also_here=also_here)
         database = database or open_database(name, create=True)
-        note_use(database, found.folders, known=known, clock=session.clock)
+        register_use(database, found.folders, known=known, clock=session.clock)
         yield database, replace(found, beside=tuple(sorted({other.index_id for other in others} - {""})))
     finally:
         if database is not None:

@@ -13,6 +13,6 @@ Progress = Callable[[str, int | None], Advance]
 """Begins a stage of so many items (None: unknown) and gives the function that advances it."""
 
 
-def silent(_stage: str, _total: int | None) -> Advance:
+def no_progress(_stage: str, _total: int | None) -> Advance:
     """A progress that nobody watches."""
     return lambda _count: None

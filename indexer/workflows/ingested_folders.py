@@ -7,7 +7,7 @@ from indexer.store import images
 from indexer.store.database import Database
 
 
-def find_walked(database: Database, folder: str) -> str | None:
+def find_ingested_parent(database: Database, folder: str) -> str | None:
     """The ingested folder in which a folder lies, if there is one and the walk would see it."""
     real = os.path.realpath(folder)
     if QUARANTINE_NAME in real.split(os.sep):

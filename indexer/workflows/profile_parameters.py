@@ -17,7 +17,7 @@ from indexer.imaging.matching import NOTHING, Measure
 from indexer.store.profiles import StoredProfile
 
 
-def recipe_of(preparation: Preparation) -> Recipe | None:
+def thumbnail_recipe(preparation: Preparation) -> Recipe | None:
     """How the thumbnails of a preparation are made; None at native size, where nothing is cached."""
     if preparation.work_width is None:
         return None
@@ -25,34 +25,36 @@ def recipe_of(preparation: Preparation) -> Recipe | None:
         preparation.digest,
         preparation.work_width,
         preparation.contrast,
-        mask_of(preparation),
+        mask_parameters(preparation),
         preparation.levels,
         preparation.chroma,
     )
 
 
-def mask_of(preparation: Preparation) -> Mask:
+def mask_parameters(preparation: Preparation) -> Mask:
     """What is ignored, in the words of those who paint it black."""
-    drawing = preparation.ignore_picture
-    return Mask(preparation.mask, preparation.ignore, None if drawing is None else _png_of(drawing))
+    mask_image = preparation.ignore_picture
+    return Mask(preparation.mask, preparation.ignore, None if mask_image is None else _decode_png(mask_image))
 
 
-def drawing_in(path: str) -> EncodedMaskImage:
+def load_mask_image(path: str) -> EncodedMaskImage:
     """What somebody drew into a PNG file, as a profile keeps it."""
     try:
-        drawn = read_drawing(path)
+        mask_image = read_drawing(path)
     except (OSError, ImageRefused) as problem:
-        why = problem.reason if isinstance(problem, ImageRefused) else problem.strerror
+        reason = problem.reason if isinstance(problem, ImageRefused) else problem.strerror
         raise ProfileProblem(
-            f"the picture {path!a} cannot be read: {why}; give a PNG, dark where nothing counts and white elsewhere"
+            f"the picture {path!a} cannot be read: {reason}; give a PNG, dark where nothing counts and white elsewhere"
         ) from problem
-    return EncodedMaskImage(drawn.width, drawn.height, drawn.ignored_px, base64.b64encode(drawn.png).decode())
+    return EncodedMaskImage(
+        mask_image.width, mask_image.height, mask_image.ignored_px, base64.b64encode(mask_image.png).decode()
+    )
 
 
-def _png_of(drawing: EncodedMaskImage) -> bytes:
+def _decode_png(mask_image: EncodedMaskImage) -> bytes:
     """The drawing as PNG, looked through once here, so that no worker blames an image for it."""
     try:
-        png = base64.b64decode(drawing.png, validate=True)
+        png = base64.b64decode(mask_image.png, validate=True)
         ignored_by(png)
     except (ValueError, ImageRefused) as problem:
         raise ProfileProblem(
@@ -62,7 +64,7 @@ def _png_of(drawing: EncodedMaskImage) -> bytes:
     return png
 
 
-def measure_of(stored: StoredProfile) -> Measure:
+def scoring_parameters(stored: StoredProfile) -> Measure:
     """How a profile scores pairs, in the words of the matcher."""
     profile = stored.profile
     return Measure(
@@ -76,7 +78,7 @@ def measure_of(stored: StoredProfile) -> Measure:
     )
 
 
-def trial_measures(
+def trial_scoring_parameters(
     stored: StoredProfile, *, max_scores: Sequence[float], min_contour_areas: Sequence[float] | None = None
 ) -> tuple[Measure, ...]:
     """A profile's measure with each of these limits, and areas, in the order that helps: each limit leaves evidence for
@@ -85,9 +87,9 @@ def trial_measures(
     What is above the limit that is tried is not worth knowing exactly: it stays different under all that follow, and
     the matcher finds that out sooner.
     """
-    own = measure_of(stored)
-    areas = [own.min_contour_area] if min_contour_areas is None else min_contour_areas
+    base = scoring_parameters(stored)
+    areas = [base.min_contour_area] if min_contour_areas is None else min_contour_areas
     return tuple(
-        replace(own, min_contour_area=area, max_score=limit, record_limit=limit or NOTHING)
+        replace(base, min_contour_area=area, max_score=limit, record_limit=limit or NOTHING)
         for area, limit in product(areas, sorted(max_scores, reverse=True))
     )

@@ -20,10 +20,10 @@ from indexer.store import adoption, removals
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
-class OfRun(Protocol):
+class RunIdentity(Protocol):
     """What a record tells of the run that removed a file."""
 
     id: int
@@ -34,7 +34,7 @@ class OfRun(Protocol):
 
 
 @contextmanager
-def hold_around(
+def lock_quarantines(
     paths: Sequence[str], *, quarantine: str | None, may_write: Callable[[str], bool] = lambda _folder: True
 ) -> Iterator[FolderLocks]:
     """Holds the locks of all quarantines that bear on files at these paths, as far as they are there and open to us.
@@ -43,18 +43,18 @@ def hold_around(
     Raises as `indexer.files.folder_lock.lock_folders`. Where the quarantine of a file cannot be locked, as what is
     there is not one, the locks exclude nobody.
     """
-    near = list_record_folders(paths)
-    folders = [folder for folder in near if may_write(folder)]
+    record_folders = list_record_folders(paths)
+    folders = [folder for folder in record_folders if may_write(folder)]
     # Not a folder that a disk with a quarantine is mounted at, and empty without it.
-    is_there = quarantine is not None and is_quarantine(quarantine)
-    if quarantine is not None and is_there:
+    quarantine_exists = quarantine is not None and is_quarantine(quarantine)
+    if quarantine is not None and quarantine_exists:
         folders.append(quarantine)
-    is_whole = (quarantine is None or is_there) and set(near) <= set(folders)
+    covers_all = (quarantine is None or quarantine_exists) and set(record_folders) <= set(folders)
     with lock_folders(folders, skip_unwritable=True) as locks:
-        yield locks if is_whole else replace(locks, exclusive=False)
+        yield locks if covers_all else replace(locks, exclusive=False)
 
 
-def note_return(removal: JournalEntry, *, index_id: str, at: datetime) -> None:
+def record_return(removal: JournalEntry, *, index_id: str, at: datetime) -> None:
     """Writes into the records near a file that is back that nothing needs to stand for it any more.
 
     As well as it can be, and only where the content is really back: while it is at its path no line about it holds. The
@@ -65,38 +65,38 @@ def note_return(removal: JournalEntry, *, index_id: str, at: datetime) -> None:
         append_restored(line)
 
 
-def lock_and_note_return(removal: JournalEntry, *, index_id: str, at: datetime) -> None:
-    """As `note_return`, while nobody else moves the file."""
-    with suppress(OSError), hold_around((removal.path, removal.keeper_path), quarantine=None):
-        note_return(removal, index_id=index_id, at=at)
+def lock_and_record_return(removal: JournalEntry, *, index_id: str, at: datetime) -> None:
+    """As `record_return`, while nobody else moves the file."""
+    with suppress(OSError), lock_quarantines((removal.path, removal.keeper_path), quarantine=None):
+        record_return(removal, index_id=index_id, at=at)
 
 
-def record_earlier(database: Database, *, run: OfRun, at: datetime) -> None:
+def record_legacy_removals(database: Database, *, run: RunIdentity, at: datetime) -> None:
     """Writes into the records what an earlier version removed, as far as its folders are there.
 
     What cannot be written now is tried again by the next command that removes files.
     """
-    after = 0
+    last_id = 0
     while True:
         with database.read() as session:
-            waiting = removals.list_unrecorded(session, after=after, limit=_AT_ONCE)
-        if not waiting:
+            unrecorded = removals.list_unrecorded(session, after=last_id, limit=_BATCH_SIZE)
+        if not unrecorded:
             return
-        after = waiting[-1][0].id
+        last_id = unrecorded[-1][0].id
         lines: dict[str, list[tuple[int, WitnessLine]]] = defaultdict(list)
-        for removal, *roots in waiting:
-            if not os.path.lexists(removal.keeper_path) or not all(map(_holds_something, roots)):
+        for removal, *roots in unrecorded:
+            if not os.path.lexists(removal.keeper_path) or not all(map(_is_nonempty_folder, roots)):
                 continue
             line = witness_line(removal, "removed", index_id=run.index_id, token=run.token, at=removal.removed_at or at)
             for folder in {quarantine_folder(root) for root in roots}:
                 lines[folder].append((removal.id, line))
-        failed = {removal_id for folder in lines for removal_id in _failed(folder, lines[folder])}
-        done = {removal_id for pairs in lines.values() for removal_id, _ in pairs} - failed
+        failed_ids = {removal_id for folder in lines for removal_id in _append_lines(folder, lines[folder])}
+        recorded_ids = {removal_id for pairs in lines.values() for removal_id, _ in pairs} - failed_ids
         with database.write() as session:
-            adoption.mark_recorded(session, sorted(done))
+            adoption.mark_recorded(session, sorted(recorded_ids))
 
 
-def _holds_something(root: str) -> bool:
+def _is_nonempty_folder(root: str) -> bool:
     """Whether a folder is there and not empty, as one whose disk is away would be."""
     try:
         with os.scandir(root) as entries:
@@ -105,7 +105,7 @@ def _holds_something(root: str) -> bool:
         return False
 
 
-def _failed(folder: str, lines: Sequence[tuple[int, WitnessLine]]) -> set[int]:
+def _append_lines(folder: str, lines: Sequence[tuple[int, WitnessLine]]) -> set[int]:
     """The removals whose lines could not be written."""
     try:
         prepare_quarantine(folder)

@@ -30,7 +30,7 @@ from indexer.store.cameras import get_or_add_camera
 from indexer.store.database import Session
 from indexer.store.schema import open_database
 from indexer.store.tables import ImageRow, ThumbnailRow
-from indexer.workflows.profile_parameters import mask_of
+from indexer.workflows.profile_parameters import mask_parameters
 from tests.benchmarks.cameras import FIRST_MS, MINUTE_MS, Camera, Painter
 
 T = TypeVar("T")
@@ -139,7 +139,7 @@ def _draw(part: Part) -> list[Drawn]:
     drawn = []
     for number in range(begin, end):
         frame = painter.frame(number)
-        small = prepared(frame, contrast=preparation.contrast, mask=mask_of(preparation))
+        small = prepared(frame, contrast=preparation.contrast, mask=mask_parameters(preparation))
         image = {
             "path": f"{_ROOT}/{camera.file_name(number)}",
             "captured_at": datetime.fromtimestamp(_time_ns(number) / 1e9, UTC),

@@ -18,7 +18,7 @@ from indexer.execution import processes as engine_of
 from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
 from indexer.workflows.ingest import ingest as workflow
-from indexer.workflows.ingest.discovery import look
+from indexer.workflows.ingest.discovery import discover
 from tests.benchmarks.cameras import many
 from tests.benchmarks.filling import write_frames
 from tests.benchmarks.measuring import ROOT, manage, ratios, rounded, run, side_by_side
@@ -82,5 +82,5 @@ def _measure(folder: Path, place: Path, *, width: int, processes: int, rounds: i
 def ingest(database: Path, folder: Path, *, processes: int) -> workflow.IngestReport:
     """Takes a folder in through the workflow, in this process and its workers."""
     with closing(open_database(str(database), create=True)) as opened, engine_of(processes, at_once=8) as spread:
-        found = look([str(folder)])
-        return workflow.ingest(opened, found, spread=spread, limits=Limits(), clock=lambda: datetime.now(UTC))
+        found = discover([str(folder)])
+        return workflow.ingest(opened, found, executor=spread, limits=Limits(), clock=lambda: datetime.now(UTC))

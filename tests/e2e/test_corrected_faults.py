@@ -13,7 +13,7 @@ from indexer.execution import serial
 from indexer.imaging.headers import Limits
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.ingest import ingest as ingest_workflow
-from indexer.workflows.ingest.discovery import look
+from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import ingest
 from indexer.workflows.removal import restore as restore_workflow
 from indexer.workflows.removal.purge import purge
@@ -32,9 +32,9 @@ def filled(index: Index) -> Index:
 def ingest_with(index: Index, *, max_pixels: int, again: bool = False) -> dict[str, int]:
     """The outcomes of an ingest under another limit."""
     with serial() as spread:
-        found = look([str(index.folder)], again=again)
+        found = discover([str(index.folder)], again=again)
         limits = Limits(max_pixels=max_pixels)
-        return dict(ingest(index.database, found, spread=spread, limits=limits, clock=index.clock).outcomes)
+        return dict(ingest(index.database, found, executor=spread, limits=limits, clock=index.clock).outcomes)
 
 
 def test_image_that_could_not_be_used_for_a_while_is_decided_again(index: Index) -> None:
@@ -65,7 +65,7 @@ def test_image_that_could_not_be_used_gets_another_chance(index: Index, way: str
 
 def test_names_swapped_across_batches_keep_their_rows(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that took each other's names keep rows and pins, however few are written at once."""
-    monkeypatch.setattr(ingest_workflow, "_WRITTEN", 1)
+    monkeypatch.setattr(ingest_workflow, "_WRITE_BATCH_SIZE", 1)
     for minute in range(4):
         index.put(name(minute), picture(stamp=minute))
     index.ingest()

@@ -19,7 +19,7 @@ from indexer.imaging.file_description import DescribeTask, Description
 from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.workflows.ingest import ingest as workflow
-from indexer.workflows.ingest.discovery import look
+from indexer.workflows.ingest.discovery import discover
 from tests.conftest import Clock
 from tests.support.apart import answer, facts, left_behind, rows, shoot, started, until
 from tests.support.hostile import KINDS, plant
@@ -141,9 +141,9 @@ HARMS: dict[str, str] = {
 
 def taken_in(database: Database, folder: Path, *, bounds: Bounds) -> Counter[str]:
     """The outcomes of a folder whose files may harm their workers."""
-    found = look([str(folder)])
+    found = discover([str(folder)])
     with processes(2, bounds=bounds) as spread:
-        return workflow.ingest(database, found, spread=spread, limits=Limits(), clock=Clock()).outcomes
+        return workflow.ingest(database, found, executor=spread, limits=Limits(), clock=Clock()).outcomes
 
 
 def test_a_harmed_worker_costs_one_file(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,9 +172,9 @@ def test_a_file_too_large_to_be_read(database: Database, tmp_path: Path) -> None
     frames = shoot(tmp_path / "frames", cameras=1, frames=4)
     with (frames / "endless.png").open("wb") as file:
         file.truncate(1 << 41)  # a hole, which costs no disk
-    found = look([str(frames)])
+    found = discover([str(frames)])
     with processes(1, bounds=Bounds(time_s=1)) as spread:
-        report = workflow.ingest(database, found, spread=spread, limits=Limits(), clock=Clock())
+        report = workflow.ingest(database, found, executor=spread, limits=Limits(), clock=Clock())
     assert report.outcomes == {"added": 4, "skipped": 1}
     said = "decoding it took longer than 1 s, and its 2199023255552 bytes are too many to read again"
     assert report.refused == [(str(frames / "endless.png"), said)]

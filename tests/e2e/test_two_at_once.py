@@ -25,10 +25,10 @@ import sys
 from datetime import UTC, datetime
 from indexer.store.database import Database
 from indexer.store.schema import open_database
-from indexer.workflows.runs.run import writing
+from indexer.workflows.runs.run import record_run
 from sqlalchemy import text
 database = open_database(sys.argv[1])
-with writing(database, "ingest", arguments={}, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)):
+with record_run(database, "ingest", arguments={}, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)):
     with database.write() as session:
         session.execute(text("DELETE FROM decisions"))
         session.execute(text("UPDATE images SET state = 'missing'"))

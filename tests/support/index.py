@@ -23,13 +23,13 @@ from indexer.store.schema import open_database
 from indexer.store.tables import Base
 from indexer.workflows.admin.profile import make_profile
 from indexer.workflows.compare.compare import CompareReport, Means, compare
-from indexer.workflows.context import Clock, Progress, silent
-from indexer.workflows.ingest.discovery import look
+from indexer.workflows.context import Clock, Progress, no_progress
+from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import IngestReport, ingest
 from indexer.workflows.removal.prune import PruneReport, plan, prune
 from indexer.workflows.removal.purge import PurgeReport, purge
-from indexer.workflows.removal.remove_file import Manner
-from indexer.workflows.removal.restore import RestoreReport, restore, wish
+from indexer.workflows.removal.remove_file import RemovalOptions
+from indexer.workflows.removal.restore import RestoreReport, parse_selection, restore
 from indexer.workflows.review.pin import PinReport, pin, unpin
 from indexer.workflows.review.verdict import VerdictReport, give, undo
 from tests.support import databases
@@ -110,14 +110,14 @@ class Index:
         return path
 
     def ingest(
-        self, *paths: Path | str, spread: Map | None = None, progress: Progress = silent, **how: Any
+        self, *paths: Path | str, spread: Map | None = None, progress: Progress = no_progress, **how: Any
     ) -> IngestReport:
         """Takes in the named paths, else the folder."""
-        found = look([str(path) for path in paths or (self.folder,)], **how)
+        found = discover([str(path) for path in paths or (self.folder,)], **how)
         with _engine(spread) as chosen:
-            return ingest(self.database, found, spread=chosen, limits=Limits(), clock=self.clock, progress=progress)
+            return ingest(self.database, found, executor=chosen, limits=Limits(), clock=self.clock, progress=progress)
 
-    def compare(self, *, spread: Map | None = None, progress: Progress = silent, **how: Any) -> CompareReport:
+    def compare(self, *, spread: Map | None = None, progress: Progress = no_progress, **how: Any) -> CompareReport:
         """Decides what is new."""
         with _engine(spread) as chosen:
             return compare(Means(self.database, chosen, Limits(), self.clock, progress), **how)
@@ -131,12 +131,12 @@ class Index:
     ) -> PruneReport:
         """Takes away what is planned now, or was shown before."""
         chosen = self.plan(camera=camera) if shown is None else shown
-        return prune(self.database, chosen, manner=Manner(permanent, **how), camera=camera, clock=self.clock)
+        return prune(self.database, chosen, options=RemovalOptions(permanent, **how), camera=camera, clock=self.clock)
 
     def restore(self, *paths: Path | str, run_id: int | None = None, pin: bool = True) -> RestoreReport:
         """Brings back what is named, else everything."""
         everything = not paths and run_id is None
-        wanted = wish([str(path) for path in paths], everything=everything, run_id=run_id)
+        wanted = parse_selection([str(path) for path in paths], everything=everything, run_id=run_id)
         return restore(self.database, wanted, pin=pin, clock=self.clock)
 
     def purge(self, older_than_days: float | None = None) -> PurgeReport:

@@ -153,7 +153,7 @@ class Scenario:
     setting: Callable[[Scene], None] = plain
 
 
-_PRUNE, _RESTORE, _PURGE = (prune, "take_away"), (restore, "_bring_back"), (purge, "_purge_one")
+_PRUNE, _RESTORE, _PURGE = (prune, "remove_file"), (restore, "_restore_file"), (purge, "_purge_file")
 SCENARIOS = {
     "prune": Scenario("decided", prune_now, _PRUNE),
     "prune, two disks": Scenario("decided", prune_now, _PRUNE, two_disks),

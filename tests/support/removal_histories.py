@@ -38,11 +38,11 @@ from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows.compare import compare
-from indexer.workflows.context import silent
+from indexer.workflows.context import no_progress
 from indexer.workflows.ingest import ingest
-from indexer.workflows.ingest.discovery import look
+from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.removal import adopt, prune, purge, recover, rescue, restore
-from indexer.workflows.removal.remove_file import Manner
+from indexer.workflows.removal.remove_file import RemovalOptions
 from indexer.workflows.review import pin
 from tests.support.index import BIRD, CAR, SECOND_BIRD, THIRD_BIRD, name, picture
 from tests.support.own_files import OWN_FILES
@@ -211,9 +211,9 @@ def _decide(world: World, label: str) -> None:
     camera = world.rng.choice(["gate", "gate", "other"]) if path.name == "mirror" else None
     profile = world.rng.choice([None, None, None, "plain", "balanced"])
     with engine(1) as spread:
-        found = look(chosen, camera=camera)
-        ingest.ingest(database, found, spread=spread, limits=Limits(), clock=world.clock)
-        means = compare.Means(database, spread, Limits(), world.clock, silent)
+        found = discover(chosen, camera=camera)
+        ingest.ingest(database, found, executor=spread, limits=Limits(), clock=world.clock)
+        means = compare.Means(database, spread, Limits(), world.clock, no_progress)
         compare.compare(means, profile=profile)
 
 
@@ -224,9 +224,9 @@ def remove(world: World) -> None:
         _decide(world, label)
     database = world.index(label)
     quarantine = world.rng.choice([None, None, str(world.home / "bin"), str(world.site / "bin")])
-    manner = Manner(world.rng.random() < 0.4, quarantine, 1.0)
+    manner = RemovalOptions(world.rng.random() < 0.4, quarantine, 1.0)
     shown = prune.plan(database, max_share=1.0)
-    prune.prune(database, shown, manner=manner, camera=None, clock=world.clock)
+    prune.prune(database, shown, options=manner, camera=None, clock=world.clock)
 
 
 def bring_back(world: World) -> None:
@@ -237,7 +237,7 @@ def bring_back(world: World) -> None:
     if waiting:
         everything = world.rng.random() < 0.5
         paths = () if everything else (world.rng.choice(waiting),)
-        wanted = restore.Wanted(everything=everything, paths=paths)
+        wanted = restore.RestoreSelection(everything=everything, paths=paths)
         restore.restore(database, wanted, pin=world.rng.random() < 0.5, clock=world.clock)
 
 

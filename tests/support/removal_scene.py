@@ -23,7 +23,7 @@ from typing import Any
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows.removal import prune, purge, restore
-from indexer.workflows.removal.remove_file import Manner
+from indexer.workflows.removal.remove_file import RemovalOptions
 from tests.support.own_files import OWN_FILES
 
 FILES = 3
@@ -91,14 +91,14 @@ def decide(scene: Scene) -> None:
     from indexer.execution import engine
     from indexer.imaging.headers import Limits
     from indexer.workflows.compare import compare
-    from indexer.workflows.context import silent
+    from indexer.workflows.context import no_progress
     from indexer.workflows.ingest import ingest
-    from indexer.workflows.ingest.discovery import look
+    from indexer.workflows.ingest.discovery import discover
 
     clock = ticking(0)
     with closing(scene.database), engine(1) as spread:
-        ingest.ingest(scene.database, look([str(scene.root)]), spread=spread, limits=Limits(), clock=clock)
-        compare.compare(compare.Means(scene.database, spread, Limits(), clock, silent))
+        ingest.ingest(scene.database, discover([str(scene.root)]), executor=spread, limits=Limits(), clock=clock)
+        compare.compare(compare.Means(scene.database, spread, Limits(), clock, no_progress))
 
 
 def make(scene: Scene) -> None:
@@ -122,7 +122,7 @@ def make(scene: Scene) -> None:
 
 def prune_now(database: Database, clock: Clock, *, permanent: bool = False) -> int:
     """How many removals failed."""
-    report = prune.prune(database, prune.plan(database), manner=Manner(permanent), camera=None, clock=clock)
+    report = prune.prune(database, prune.plan(database), options=RemovalOptions(permanent), camera=None, clock=clock)
     return len(report.failures)
 
 
@@ -133,7 +133,7 @@ def delete_now(database: Database, clock: Clock) -> int:
 
 def restore_now(database: Database, clock: Clock) -> int:
     """How many did not come back."""
-    return len(restore.restore(database, restore.Wanted(everything=True), pin=True, clock=clock).failures)
+    return len(restore.restore(database, restore.RestoreSelection(everything=True), pin=True, clock=clock).failures)
 
 
 def purge_now(database: Database, clock: Clock) -> int:

@@ -18,7 +18,7 @@ from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
 from indexer.workflows.compare.camera import Means
 from indexer.workflows.compare.compare import compare
-from indexer.workflows.ingest.discovery import look
+from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import ingest
 from indexer.workflows.report.report import report
 
@@ -54,7 +54,7 @@ def make_report(index: Path, frames: Path, out: Path, **how: Any) -> Path:
     with processes(2, at_once=8) as reading, serial() as spread:
         means = Means(database, spread, Limits(), lambda: NOW)
         if os.listdir(frames):
-            ingest(database, look([str(frames)]), spread=reading, limits=Limits(), clock=means.clock)
+            ingest(database, discover([str(frames)]), executor=reading, limits=Limits(), clock=means.clock)
             compare(means)
         report(means, reading=reading, folder=str(out), **how)
     database.close()

@@ -21,9 +21,9 @@ def audit(
     from indexer.workflows.admin import audit as workflow
 
     with open_session(context, json=json) as session:
-        question = workflow.question(name, parameters or (), sql=sql)
+        question = workflow.parse_query(name, parameters or (), sql=sql)
         if question is None:
-            session.show(workflow.list_questions(), render_audits)
+            session.show(workflow.list_audits(), render_audits)
             return
-        with session.database() as database, workflow.ask(database, question) as table:
+        with session.database() as database, workflow.run_query(database, question) as table:
             session.show_table(table)

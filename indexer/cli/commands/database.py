@@ -14,11 +14,11 @@ def db_upgrade(context: typer.Context, json: Json = False) -> None:
     """Bring an older index up to date, or make one."""
     from indexer.cli.render.database import render_health
     from indexer.workflows.admin import health as workflow
-    from indexer.workflows.ingest.other_indexes import note_made
+    from indexer.workflows.ingest.other_indexes import register_new_index
 
     with open_session(context, json=json) as session:
         health = workflow.upgrade(session.settings.database)
-        note_made(session.settings.database, known=session.known_indexes, clock=session.clock)
+        register_new_index(session.settings.database, known=session.known_indexes, clock=session.clock)
         session.show(health, render_health)
 
 
@@ -62,11 +62,11 @@ def db_copy(
     """Copy a whole index, for example from SQLite to PostgreSQL."""
     from indexer.cli.render.database import render_copy
     from indexer.workflows.admin import copy_index as workflow
-    from indexer.workflows.ingest.other_indexes import note_made
+    from indexer.workflows.ingest.other_indexes import register_new_index
 
     with open_session(context, json=json) as session:
         report = workflow.copy(source, target, clock=session.clock, progress=session.progress)
-        note_made(target, known=session.known_indexes, clock=session.clock)
+        register_new_index(target, known=session.known_indexes, clock=session.clock)
         session.show(report, render_copy)
 
 

@@ -33,15 +33,15 @@ def ingest(
     from indexer.cli import ingest_index
     from indexer.cli.render.ingest import render_ingest
     from indexer.workflows.ingest import ingest as workflow
-    from indexer.workflows.ingest.discovery import look
+    from indexer.workflows.ingest.discovery import discover
 
     options = EngineOptions(processes, engine, scheduler, tuple(map_path or ()))
     with open_session(context, json=json) as session:
-        looked = look(paths, camera=camera, pattern=pattern, again=again)
+        looked = discover(paths, camera=camera, pattern=pattern, again=again)
         opened = ingest_index.open_index(session, looked, also_here=also_here)
         with opened as (database, found), session.guarded_engine(options) as spread:
             report = workflow.ingest(
-                database, found, spread=spread, limits=session.limits, clock=session.clock, progress=session.progress
+                database, found, executor=spread, limits=session.limits, clock=session.clock, progress=session.progress
             )
         session.show(report, render_ingest)
     raise typer.Exit(1 if report.refused or report.held else 0)

@@ -23,7 +23,7 @@ def prune(
     """Show the plan, ask, then move duplicates to quarantine."""
     from indexer.cli.render.removal import render_plan, render_prune
     from indexer.workflows.removal import prune as workflow
-    from indexer.workflows.removal.remove_file import Manner
+    from indexer.workflows.removal.remove_file import RemovalOptions
 
     with open_session(context, json=json) as session, session.database() as database:
         plan = workflow.plan(database, camera=camera, max_share=max_share)
@@ -34,9 +34,9 @@ def prune(
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:
             session.ask(f"{act}?", instead="type --yes to act, or --dry-run to look")
-        manner = Manner(permanent, quarantine, max_share, session.limits)
+        manner = RemovalOptions(permanent, quarantine, max_share, session.limits)
         report = workflow.prune(
-            database, plan, manner=manner, camera=camera, clock=session.clock, progress=session.progress
+            database, plan, options=manner, camera=camera, clock=session.clock, progress=session.progress
         )
         session.show(report, render_prune)
     raise typer.Exit(1 if report.failures or report.held_back or report.stopped else 0)
@@ -56,7 +56,7 @@ def restore(
     from indexer.cli.render.removal import render_restore
     from indexer.workflows.removal import restore as workflow
 
-    wanted = workflow.wish(paths or (), everything=everything, run_id=run)
+    wanted = workflow.parse_selection(paths or (), everything=everything, run_id=run)
     with open_session(context, json=json) as session, session.database() as database:
         report = workflow.restore(database, wanted, pin=not no_pin, clock=session.clock, progress=session.progress)
         session.show(report, render_restore)
@@ -83,9 +83,9 @@ def rescue(
     with open_session(context, json=json) as session:
         plan = plan_rescue(quarantine, below=below, into=into)
         render_rescue_plan(session.console, plan)
-        if plan.returns and not yes:
+        if plan.items and not yes:
             session.ask("Bring these files back?", instead="type --yes to bring these files back")
-        report = workflow.carry_out(plan, limits=session.limits, progress=session.progress)
+        report = workflow.execute_plan(plan, limits=session.limits, progress=session.progress)
         session.show(report, render_restore)
     raise typer.Exit(1 if report.failures else 0)
 

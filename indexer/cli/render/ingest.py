@@ -8,12 +8,12 @@ from indexer.cli.render.notes import note_similar_names, note_system_folders
 from indexer.cli.render.tables import MAX_LISTED, list_files, print_sentences
 from indexer.escaping import command_line, printable
 from indexer.files.walking import NOT_AN_IMAGE
-from indexer.workflows.ingest.ingest import IngestReport, Outcome
+from indexer.workflows.ingest.ingest import IngestOutcome, IngestReport
 
 
 def render_ingest(console: Console, report: IngestReport) -> None:
     """What ingest saw."""
-    counts = [(outcome, report.outcomes[outcome]) for outcome in Outcome]
+    counts = [(outcome, report.outcomes[outcome]) for outcome in IngestOutcome]
     parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts if number]
     console.print(f"{report.seen} files seen: {', '.join(parts) or 'nothing'}.")
     for reason, number in report.skipped.items():

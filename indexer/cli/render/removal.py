@@ -77,17 +77,15 @@ def render_prune(console: Console, report: PruneReport) -> None:
 
 def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
     """What rescue would write, the first few files by name."""
-    if not plan.returns:
+    if not plan.items:
         return
     folders = " and ".join(printable(folder) for folder in plan.folders[:MAX_LISTED])
     others = f" and {len(plan.folders) - MAX_LISTED} more folders" if len(plan.folders) > MAX_LISTED else ""
-    console.print(
-        f"{len(plan.returns)} files, {format_size(plan.size_bytes)}, would be written below {folders}{others}:"
-    )
-    for one in plan.returns[:MAX_LISTED]:
+    console.print(f"{len(plan.items)} files, {format_size(plan.size_bytes)}, would be written below {folders}{others}:")
+    for one in plan.items[:MAX_LISTED]:
         console.print(f"  {printable(one.target)}")
-    if len(plan.returns) > MAX_LISTED:
-        console.print(f"  and {len(plan.returns) - MAX_LISTED} more files")
+    if len(plan.items) > MAX_LISTED:
+        console.print(f"  and {len(plan.items) - MAX_LISTED} more files")
 
 
 def render_restore(console: Console, report: RestoreReport) -> None:

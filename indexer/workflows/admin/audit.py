@@ -11,7 +11,7 @@ from indexer.store.query_result import QueryResult
 
 
 @dataclass(frozen=True)
-class Question:
+class AuditQuery:
     """A ready-made query with its parameters, or a person's own SQL."""
 
     name: str | None
@@ -19,30 +19,30 @@ class Question:
     sql: str | None
 
 
-def question(name: str | None, parameters: Sequence[str], *, sql: str | None) -> Question | None:
+def parse_query(name: str | None, parameters: Sequence[str], *, sql: str | None) -> AuditQuery | None:
     """What a person asks; None: to be told what can be asked."""
     if sql is not None:
         if name is not None:
             raise UsageProblem("give either the name of a ready-made query or --sql, not both")
-        return Question(None, {}, sql)
+        return AuditQuery(None, {}, sql)
     if name is None:
         return None
-    pairs = [one.partition("=") for one in parameters]
+    pairs = [parameter.partition("=") for parameter in parameters]
     for key, equals, _value in pairs:
         if not equals:
             raise UsageProblem(f"parameter {key!r} is not KEY=VALUE")
     audit_queries.get_audit(name)
-    return Question(name, {key: value for key, _equals, value in pairs}, None)
+    return AuditQuery(name, {key: value for key, _equals, value in pairs}, None)
 
 
-def list_questions() -> list[Audit]:
+def list_audits() -> list[Audit]:
     """The ready-made queries."""
     return audit_queries.list_audits()
 
 
-def ask(database: Database, asked: Question) -> QueryResult:
+def run_query(database: Database, query: AuditQuery) -> QueryResult:
     """The answer, which is the caller's to close."""
-    if asked.sql is not None:
-        return audit_queries.run_sql(database, asked.sql)
-    assert asked.name is not None
-    return audit_queries.run_audit(database, asked.name, asked.parameters)
+    if query.sql is not None:
+        return audit_queries.run_sql(database, query.sql)
+    assert query.name is not None
+    return audit_queries.run_audit(database, query.name, query.parameters)

@@ -15,7 +15,7 @@ from indexer.store.index_identity import get_index_id
 from indexer.store.schema import head_revision, open_database
 from indexer.store.transfer.new_index import create_index
 from indexer.store.transfer.rows import Row, TableContents, TableDigest, TableWriter, count_rows, iter_rows, list_tables
-from indexer.workflows.context import Advance, Clock, Progress, silent
+from indexer.workflows.context import Advance, Clock, Progress, no_progress
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class CopyReport:
     tables: tuple[TableContents, ...]
 
 
-def copy(source: str, target: str, *, clock: Clock, progress: Progress = silent) -> CopyReport:
+def copy(source: str, target: str, *, clock: Clock, progress: Progress = no_progress) -> CopyReport:
     """Copies the index at one URL or path into a new one at another: what was copied."""
     with closing(open_database(source)) as old, old.snapshot() as reading:
         if old.is_at(target):
@@ -39,23 +39,23 @@ def copy(source: str, target: str, *, clock: Clock, progress: Progress = silent)
             copied_from = get_index_id(session)
         try:
             with create_index(target, since=clock(), copied_from=copied_from) as (new, writing):
-                left = [
-                    _carry(
+                source_tables = [
+                    _feed_rows(
                         iter_rows(old, reading, name), TableWriter(writing, name), progress(f"copying {name}", total)
                     )
                     for name, total in totals.items()
                 ]
-                came = [
-                    _carry(iter_rows(new, writing, name), TableDigest(name), progress(f"checking {name}", total))
+                copied_tables = [
+                    _feed_rows(iter_rows(new, writing, name), TableDigest(name), progress(f"checking {name}", total))
                     for name, total in totals.items()
                 ]
-                _require_equal(left, came, target=new.name)
+                _require_equal(source_tables, copied_tables, target=new.name)
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted: nothing was copied, and {old.name!a} is as it was") from None
-        return CopyReport(old.name, new.name, head_revision(), sum(totals.values()), tuple(came))
+        return CopyReport(old.name, new.name, head_revision(), sum(totals.values()), tuple(copied_tables))
 
 
-def _carry(batches: Generator[Sequence[Row]], tally: TableDigest, advance: Advance) -> TableContents:
+def _feed_rows(batches: Generator[Sequence[Row]], tally: TableDigest, advance: Advance) -> TableContents:
     """Adds up rows, some at a time; Ctrl-C comes between two times."""
     with closing(batches):
         while True:
@@ -67,8 +67,10 @@ def _carry(batches: Generator[Sequence[Row]], tally: TableDigest, advance: Advan
             advance(len(rows))
 
 
-def _require_equal(left: Sequence[TableContents], came: Sequence[TableContents], *, target: str) -> None:
-    differing = [before.table for before, after in zip(left, came, strict=True) if before != after]
+def _require_equal(
+    source_tables: Sequence[TableContents], copied_tables: Sequence[TableContents], *, target: str
+) -> None:
+    differing = [before.table for before, after in zip(source_tables, copied_tables, strict=True) if before != after]
     if differing:
         raise DatabaseProblem(
             f"database {target} gave back other rows of {', '.join(differing)} than were put in; nothing was copied"

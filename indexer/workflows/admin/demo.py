@@ -7,7 +7,7 @@ from pathlib import Path
 from indexer.files import private
 from indexer.imaging.synthetic.scenario import story
 
-_BEGIN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+_START_TIME = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def write_frames(folder: Path) -> list[DemoFrame]:
     private.make_folders(str(folder))
     written = []
     for frame in story():
-        time = _BEGIN + timedelta(seconds=frame.seconds)
+        time = _START_TIME + timedelta(seconds=frame.seconds)
         stamp = f"-{round(time.timestamp() * 1000)}" if frame.stamp == "epoch" else f"_{time:%Y_%m_%d__%H_%M_%S}"
         path = folder / f"{frame.camera}{stamp}{frame.suffix}"
         private.write_new(str(path), frame.data)

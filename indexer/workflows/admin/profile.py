@@ -12,13 +12,13 @@ from indexer.store import cameras, profiles
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.context import Clock
-from indexer.workflows.profile_parameters import drawing_in, mask_of
-from indexer.workflows.runs.run import writing
+from indexer.workflows.profile_parameters import load_mask_image, mask_parameters
+from indexer.workflows.runs.run import record_run
 
-_READ = {
+_PARSERS = {
     "mask": parse_mask,
     "ignore": lambda texts: tuple(map(parse_rectangle, texts)),
-    "ignore_picture": drawing_in,
+    "ignore_picture": load_mask_image,
     "levels": parse_levels,
 }
 """How what a person typed is read, where it is no number."""
@@ -51,30 +51,30 @@ def make_profile(
     database: Database, name: str, *, base: str, changes: Mapping[str, Any], clock: Clock
 ) -> StoredProfile:
     """A new profile: the base with some parameters changed, as they were typed. A name that is taken is refused."""
-    given = {key: value for key, value in changes.items() if value is not None}
-    read = given | {key: read_from(given[key]) for key, read_from in _READ.items() if key in given}
+    typed = {key: value for key, value in changes.items() if value is not None}
+    parsed = typed | {key: parse(typed[key]) for key, parse in _PARSERS.items() if key in typed}
     with database.read() as session:
-        derived = derive_profile(profiles.get_profile(session, base).profile, name=name, changes=read)
-        taken = profiles.find_profile(session, name)
-    if taken is not None:
+        derived = derive_profile(profiles.get_profile(session, base).profile, name=name, changes=parsed)
+        existing = profiles.find_profile(session, name)
+    if existing is not None:
         raise ProfileProblem(f"profile {name!r} exists and is never changed; choose another name")
-    _require_something_to_see(derived)
-    arguments = {"name": name, "base": base} | given
-    with writing(database, "profile make", arguments=arguments, clock=clock), database.write() as session:
+    _require_visible_area(derived)
+    arguments = {"name": name, "base": base} | typed
+    with record_run(database, "profile make", arguments=arguments, clock=clock), database.write() as session:
         return profiles.add_profile(session, derived)
 
 
 def use_profile(database: Database, name: str | None, *, camera: str, active: bool, clock: Clock) -> ProfileUse:
     """Gives a camera a profile of its own from the next compare on, or (`active`) gives it back to the active one."""
     if (name is None) != active:
-        own = command_line("profile", "use", "NAME", "--camera", "CAMERA")
-        raise UsageProblem(f"say which profile decides the camera, or --active in its place: {own}")
+        example = command_line("profile", "use", "NAME", "--camera", "CAMERA")
+        raise UsageProblem(f"say which profile decides the camera, or --active in its place: {example}")
     with database.read() as session:
         camera_id = cameras.get_camera(session, camera)
         if name is not None:
             profiles.get_profile(session, name)
     arguments = {"name": name, "camera": camera, "active": active}
-    with writing(database, "profile use", arguments=arguments, clock=clock) as run, database.write() as session:
+    with record_run(database, "profile use", arguments=arguments, clock=clock) as run, database.write() as session:
         before = profiles.get_camera_profile(session, camera_id)
         after = profiles.get_active_profile(session) if name is None else profiles.get_profile(session, name)
         profiles.set_camera_profile(session, camera_id, None if active else after.id)
@@ -83,9 +83,9 @@ def use_profile(database: Database, name: str | None, *, camera: str, active: bo
     return ProfileUse(camera, after.profile.name, not active, before.profile.name, changed)
 
 
-def _require_something_to_see(profile: Profile) -> None:
+def _require_visible_area(profile: Profile) -> None:
     """Refuses a mask, rectangles and a picture that leave nothing together."""
-    if ignored_area(mask_of(profile.preparation), height=480, width=640).all():
+    if ignored_area(mask_parameters(profile.preparation), height=480, width=640).all():
         raise ProfileProblem(
             f"profile {profile.name!r}: what is to be ignored is the whole frame; leave a part of it to look at"
         )

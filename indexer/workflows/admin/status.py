@@ -8,7 +8,7 @@ from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.store.system_folders import count_in_system_folders
-from indexer.workflows.removal.adopt import UnknownRuns, find_unknown_runs
+from indexer.workflows.removal.adopt import UnknownRuns, list_unknown_runs
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Status:
 
 def status(database: Database) -> Status:
     """What is in the index now."""
-    unknown = find_unknown_runs(database)
+    unknown = list_unknown_runs(database)
     with database.read() as session:
         quarantined, quarantined_bytes = removals.sum_quarantined(session)
         return Status(

@@ -24,9 +24,9 @@ from indexer.workflows.compare.decider import Decider, Knowledge, MetPair
 from indexer.workflows.compare.inputs import recorded_scores, room_of, searches_of, thumbnails_of
 from indexer.workflows.compare.prepared_images import HeldBack, Spoiled, make_thumbnails
 from indexer.workflows.compare.workload import WORTH_WORKERS
-from indexer.workflows.context import Advance, Clock, Progress, silent
-from indexer.workflows.profile_parameters import measure_of, recipe_of
-from indexer.workflows.runs.run import Run
+from indexer.workflows.context import Advance, Clock, Progress, no_progress
+from indexer.workflows.profile_parameters import scoring_parameters, thumbnail_recipe
+from indexer.workflows.runs.run import ActiveRun
 
 _PAIRS_WRITTEN = 1000
 
@@ -39,7 +39,7 @@ class Means:
     spread: Map
     limits: Limits
     clock: Clock
-    progress: Progress = silent
+    progress: Progress = no_progress
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Written:
     def __init__(
         self,
         means: Means,
-        run: Run,
+        run: ActiveRun,
         stored: StoredProfile,
         judgements: Mapping[tuple[int, int], Judgement],
     ) -> None:
@@ -107,13 +107,13 @@ class Written:
         return len(fresh)
 
 
-def compare_camera(means: Means, name: str, camera_id: int, stored: StoredProfile, *, run: Run) -> CameraResult:
+def compare_camera(means: Means, name: str, camera_id: int, stored: StoredProfile, *, run: ActiveRun) -> CameraResult:
     """Decides one camera by the profile in force for it, unless another command is at work on it."""
-    holder = run.right.acquire(name)
+    holder = run.write_lock.acquire(name)
     if holder is not None:
         return _held_back(means, stored, name, problem=f"it is being written by {holder}; run compare again after that")
     result = _compare(means, stored, name, camera_id, run=run)
-    run.right.release([name])
+    run.write_lock.release([name])
     return result
 
 
@@ -122,7 +122,7 @@ def _held_back(means: Means, stored: StoredProfile, name: str, *, problem: str) 
         return CameraResult(name, stored.profile.name, cameras.count_present(session).get(name, 0), problem=problem)
 
 
-def _compare(means: Means, stored: StoredProfile, name: str, camera_id: int, *, run: Run) -> CameraResult:
+def _compare(means: Means, stored: StoredProfile, name: str, camera_id: int, *, run: ActiveRun) -> CameraResult:
     """Decides one camera; thumbnails that turn out to be spoiled are made again from their files."""
     remade: set[int] = set()
     while True:
@@ -143,7 +143,7 @@ def _present_with_thumbnails(means: Means, stored: StoredProfile, *, name: str, 
     """The present images of a camera; thumbnails that a profile lacks are made first."""
     with means.database.read() as session:
         present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
-    recipe = recipe_of(stored.profile.preparation)
+    recipe = thumbnail_recipe(stored.profile.preparation)
     bare = [image for image in present if image.shape is None]
     if recipe is None or not bare:
         return present
@@ -159,7 +159,7 @@ def _present_with_thumbnails(means: Means, stored: StoredProfile, *, name: str, 
 
 
 def _decide(
-    means: Means, stored: StoredProfile, present: Sequence[Image], *, name: str, camera_id: int, run: Run
+    means: Means, stored: StoredProfile, present: Sequence[Image], *, name: str, camera_id: int, run: ActiveRun
 ) -> CameraResult:
     """Walks down a camera, its thumbnails fetched as they are needed and its searches spread over the workers."""
     with means.database.read() as session:
@@ -176,7 +176,7 @@ def _decide(
         spread = here if alone else means.spread
         fetch = thumbnails_of(means.database, stored)
         searches = searches_of(stored, walk, shelf, fetch=fetch, limits=means.limits, spread=spread)
-        decider = Decider(walk, knowledge, searches=searches, measure=measure_of(stored))
+        decider = Decider(walk, knowledge, searches=searches, measure=scoring_parameters(stored))
         _walk_down(decider, written, advance=means.progress(f"comparing {name}", len(walk)))
     fresh = written.write(decider.take_evidence(), walk.decisions, before=current)
     kept = sum(decision.keeps for decision in walk.decisions)

@@ -20,7 +20,7 @@ from indexer.workflows.compare.camera import compare_camera
 from indexer.workflows.compare.ignore_proposals import IgnoreProposal, propose
 from indexer.workflows.compare.small_cameras import compare_small_cameras, standing_cameras
 from indexer.workflows.compare.workload import is_worth_workers
-from indexer.workflows.runs.run import Run, writing
+from indexer.workflows.runs.run import ActiveRun, record_run
 
 
 @dataclass
@@ -56,9 +56,9 @@ def compare(means: Means, *, profile: str | None = None, camera: str | None = No
         chosen = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
         if profile is not None:
             profiles.get_profile(session, profile)
-    with writing(means.database, "compare", arguments=arguments, clock=means.clock, by_camera=True) as run:
+    with record_run(means.database, "compare", arguments=arguments, clock=means.clock, by_camera=True) as run:
         if profile is not None:
-            report.activated = _activate(means.database, profile, right=run.right)
+            report.activated = _activate(means.database, profile, right=run.write_lock)
         results = dict[str, CameraResult]()
         try:
             for result in _results(means, chosen, run=run):
@@ -73,7 +73,7 @@ def compare(means: Means, *, profile: str | None = None, camera: str | None = No
     return report
 
 
-def _results(means: Means, chosen: Mapping[str, int], *, run: Run) -> Iterator[CameraResult]:
+def _results(means: Means, chosen: Mapping[str, int], *, run: ActiveRun) -> Iterator[CameraResult]:
     """What is done to each camera: to those in which nothing changed nothing, then the small ones, then the others."""
     with means.database.read() as session:
         in_force = profiles.list_in_force(session, chosen)

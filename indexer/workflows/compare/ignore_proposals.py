@@ -22,7 +22,7 @@ from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.camera import CameraResult
 from indexer.workflows.compare.camera_task import CameraTask, decide_camera
-from indexer.workflows.profile_parameters import mask_of, measure_of, trial_measures
+from indexer.workflows.profile_parameters import mask_parameters, scoring_parameters, trial_scoring_parameters
 
 LEAST_KEPT = 5
 LEAST_SHARE = 0.4
@@ -96,8 +96,8 @@ class _Look:
 
     def proposal(self) -> IgnoreProposal | None:
         """The area that is worth a look, if there is one."""
-        mask = mask_of(self._stored.profile.preparation)
-        found = concentration(self._pairs(), measure=measure_of(self._stored), mask=mask)
+        mask = mask_parameters(self._stored.profile.preparation)
+        found = concentration(self._pairs(), measure=scoring_parameters(self._stored), mask=mask)
         if found is None:
             return None
         wider = replace(mask, rectangles=(*mask.rectangles, *found.rectangles))
@@ -132,7 +132,7 @@ class _Look:
     def _decided(self, mask: Mask) -> tuple[Decision, ...]:
         """What compare would decide of the images with this mask: it is painted last, so that painted over a thumbnail
         it makes the thumbnail of the wider mask."""
-        measures = trial_measures(self._stored, max_scores=[self._stored.profile.max_score])
+        measures = trial_scoring_parameters(self._stored, max_scores=[self._stored.profile.max_score])
         painted = {
             image_id: encode(masked(decode(data), mask=mask))
             for image_id, data in self._thumbnails(self._images).items()

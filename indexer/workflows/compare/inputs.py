@@ -18,7 +18,7 @@ from indexer.workflows.compare.camera_task import LARGEST_BYTES, CameraTask
 from indexer.workflows.compare.prepared_images import Fetch, PreparedImages, Thumbnails, WholePictures
 from indexer.workflows.compare.remote_searcher import SentSearches, cached_pictures, pictures_there
 from indexer.workflows.compare.searcher import AtHand, Searches
-from indexer.workflows.profile_parameters import mask_of, measure_of
+from indexer.workflows.profile_parameters import mask_parameters, scoring_parameters
 
 
 def read_tasks(
@@ -74,7 +74,9 @@ def prepared_images(
     """The prepared images of a camera, as its profile prepares them."""
     preparation = stored.profile.preparation
     if preparation.native:
-        return WholePictures(walk.ranked, shelf, mask=mask_of(preparation), levels=preparation.levels, limits=limits)
+        return WholePictures(
+            walk.ranked, shelf, mask=mask_parameters(preparation), levels=preparation.levels, limits=limits
+        )
     return Thumbnails(walk.ranked, shelf, fetch=fetch, spread=spread, upcoming=walk.undecided)
 
 
@@ -88,7 +90,7 @@ def searches_of(
     spread: Map,
 ) -> Searches:
     """The searches of a camera's walk, by workers that see the shelf or are sent what lies there."""
-    measure, preparation = measure_of(stored), stored.profile.preparation
+    measure, preparation = scoring_parameters(stored), stored.profile.preparation
     if not isinstance(spread, Afar):
         prepared = prepared_images(stored, walk, shelf, fetch=fetch, limits=limits, spread=spread)
         return AtHand(prepared, measure=measure, spread=spread)
@@ -97,7 +99,7 @@ def searches_of(
         near = AtHand(prepared, measure=measure, spread=here)
     pictures = cached_pictures(fetch)
     if preparation.native:
-        mask, levels = mask_of(preparation), preparation.levels
+        mask, levels = mask_parameters(preparation), preparation.levels
         pictures = pictures_there(mask, levels=levels, limits=limits, there=spread.there)
     room = room_of(stored, walk.ranked)
     return SentSearches(walk.ranked, near, measure=measure, spread=spread, pictures=pictures, room=room)

@@ -21,8 +21,8 @@ from indexer.workflows.compare.decider import MetPair
 from indexer.workflows.compare.inputs import read_tasks
 from indexer.workflows.compare.repeated_selection import Decided
 from indexer.workflows.compare.workload import WORTH_WORKERS
-from indexer.workflows.profile_parameters import measure_of
-from indexer.workflows.runs.run import Run
+from indexer.workflows.profile_parameters import scoring_parameters
+from indexer.workflows.runs.run import ActiveRun
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class _Camera:
 
 
 def standing_cameras(
-    means: Means, chosen: Mapping[str, int], in_force: Mapping[str, StoredProfile], *, run: Run
+    means: Means, chosen: Mapping[str, int], in_force: Mapping[str, StoredProfile], *, run: ActiveRun
 ) -> Iterator[CameraResult]:
     """The cameras in which nothing changed, with what is decided; but for those that others are at work on.
 
     None where earlier versions took in images of system folders: they rank otherwise now, and all are looked at.
     """
-    others = run.right.list_locked_by_others(
+    others = run.write_lock.list_locked_by_others(
         list(chosen)
     )  # before the look: what they wrote until they left is then seen
     with means.database.read() as session:
@@ -66,7 +66,7 @@ def standing_cameras(
 
 
 def compare_small_cameras(
-    means: Means, chosen: Mapping[str, int], in_force: Mapping[str, StoredProfile], *, run: Run
+    means: Means, chosen: Mapping[str, int], in_force: Mapping[str, StoredProfile], *, run: ActiveRun
 ) -> Iterator[CameraResult]:
     """Decides small cameras of which nothing is decided yet, each by one worker, where there are several; those that
     turn out to need more are left out."""
@@ -84,7 +84,7 @@ def compare_small_cameras(
                 if not isinstance(answer, Lost) and not answer.spoiled
             ]
             yield from _write(means, found, run=run)
-            run.right.release([camera.name for camera, _, _ in group])
+            run.write_lock.release([camera.name for camera, _, _ in group])
             advance(sum(len(task.images) for _, task, _ in group))
 
 
@@ -103,21 +103,23 @@ def _small(means: Means, chosen: Mapping[str, int], in_force: Mapping[str, Store
     return [camera for camera in small if (camera.id, camera.stored.id) not in decided]
 
 
-def _tasks(means: Means, small: Sequence[_Camera], *, run: Run) -> Iterator[list[tuple[_Camera, CameraTask]]]:
+def _tasks(means: Means, small: Sequence[_Camera], *, run: ActiveRun) -> Iterator[list[tuple[_Camera, CameraTask]]]:
     """The tasks of cameras that nobody else is at work on, or has decided meanwhile, a few at a time; these are
     taken."""
     for group in groups(small, images=lambda camera: camera.images, alike=lambda camera: camera.stored.id):
-        stored, mine = group[0].stored, run.right.acquire_free([camera.name for camera in group])
+        stored, mine = group[0].stored, run.write_lock.acquire_free([camera.name for camera in group])
         taken = {camera.id: camera for camera in group if camera.name in mine}
         with means.database.read() as session:
             decided = decisions.list_deciding_profiles(session, list(taken))
             open_ids = [camera_id for camera_id in taken if (camera_id, stored.id) not in decided]
-            found = read_tasks(session, open_ids, stored, [measure_of(stored)])
-        run.right.release([camera.name for camera in taken.values() if camera.id not in found])
+            found = read_tasks(session, open_ids, stored, [scoring_parameters(stored)])
+        run.write_lock.release([camera.name for camera in taken.values() if camera.id not in found])
         yield [(taken[camera_id], task) for camera_id, task in found.items()]
 
 
-def _write(means: Means, found: Sequence[tuple[_Camera, CameraTask, Decided]], *, run: Run) -> Iterator[CameraResult]:
+def _write(
+    means: Means, found: Sequence[tuple[_Camera, CameraTask, Decided]], *, run: ActiveRun
+) -> Iterator[CameraResult]:
     """Writes what came of some cameras of one profile, all at once."""
     evidence: list[MetPair] = []
     made: list[Decision] = []

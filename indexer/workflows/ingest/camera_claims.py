@@ -16,137 +16,167 @@ from indexer.store import images
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
 from indexer.store.locks.writer_lock import WriteLock
-from indexer.workflows.ingest.discovery import Found
-from indexer.workflows.ingest.equal_rows import Contents
-from indexer.workflows.ingest.index_diff import News, SortedOut, sort_out
+from indexer.workflows.ingest.discovery import IngestRequest
+from indexer.workflows.ingest.equal_rows import EqualRowsCache
+from indexer.workflows.ingest.index_diff import FileToRead, IndexDiff, diff_with_index
 
-Seen = tuple[News, Description]
+DescribedFile = tuple[FileToRead, Description]
 """A file that was opened, and what it is."""
 
 
-class Claim:
+class CameraClaims:
     """What one ingest may write to; `held` says who is at work on the cameras that it left alone."""
 
-    def __init__(self, right: WriteLock, found: Found) -> None:
-        self._right = right
-        self._found = found
-        self._asked: set[str] = set()
-        self.held: dict[str, str] = {}
+    def __init__(self, write_lock: WriteLock, request: IngestRequest) -> None:
+        self._write_lock = write_lock
+        self._request = request
+        self._tried_cameras: set[str] = set()
+        self.locked_cameras: dict[str, str] = {}
 
-    def sort_out(self, database: Database) -> tuple[SortedOut, list[Candidate]]:
+    def diff(self, database: Database) -> tuple[IndexDiff, list[Candidate]]:
         """What is to be done to cameras that are this command's, and the files that are left alone."""
         while True:
-            sorted_out = sort_out(database, self._found)
-            if self._right.exclusive:
-                return sorted_out, []
-            touched = _Touched(database, self._found, sorted_out)
-            new = touched.cameras - self._asked
+            diff = diff_with_index(database, self._request)
+            if self._write_lock.exclusive:
+                return diff, []
+            affected = _AffectedCameras(database, self._request, diff)
+            new = affected.cameras - self._tried_cameras
             if not new:
-                return touched.without(self.held.keys())
+                return affected.without(self.locked_cameras.keys())
             for camera in sorted(new):
-                self._is_others(camera)  # and look again: others may have written until now
+                self._is_locked_by_other(camera)  # and look again: others may have written until now
 
-    def ours(self, session: Session, batch: list[Seen], *, contents: Contents) -> tuple[list[Seen], list[Candidate]]:
+    def split_writable(
+        self, session: Session, batch: list[DescribedFile], *, row_cache: EqualRowsCache
+    ) -> tuple[list[DescribedFile], list[Candidate]]:
         """Those of described files that change no row of a camera of others, and the rest, which are left alone.
 
         Bytes that lie nowhere any more give their row to a file of the same bytes, whatever its camera was.
         """
-        if self._right.exclusive:
+        if self._write_lock.exclusive:
             return batch, []
-        there = self._known(session, [seen.path for _, seen in batch], contents=contents)
-        not_ours = self._not_ours(session, batch, contents=contents)
-        ours: list[Seen] = []
-        left: list[Candidate] = []
-        for (candidate, _), seen in batch:
-            known = there[seen.path]
-            if seen.content_hash in not_ours or (known is not None and self._is_others(known.naming.camera)):
-                left.append(candidate)
+        known_by_path = self._list_known(session, [description.path for _, description in batch], row_cache=row_cache)
+        locked_hashes = self._list_locked_hashes(session, batch, row_cache=row_cache)
+        writable: list[DescribedFile] = []
+        left_alone: list[Candidate] = []
+        for (candidate, _), description in batch:
+            known = known_by_path[description.path]
+            if description.content_hash in locked_hashes or (
+                known is not None and self._is_locked_by_other(known.naming.camera)
+            ):
+                left_alone.append(candidate)
             else:
-                ours.append(((candidate, known), seen))
-        return ours, left
+                writable.append(((candidate, known), description))
+        return writable, left_alone
 
-    def may_rename(self, known: Naming, asked: Naming) -> bool:
+    def may_rename(self, known: Naming, requested: Naming) -> bool:
         """Whether a known file may be given the name that a person says, as neither camera is others'."""
-        after = naming_with_options(known, asked)
+        after = naming_with_options(known, requested)
         cameras = {known.camera, after.camera} if after != known else set[str]()
-        return self._right.exclusive or not any(self._is_others(camera) for camera in sorted(cameras))
+        return self._write_lock.exclusive or not any(self._is_locked_by_other(camera) for camera in sorted(cameras))
 
-    def _known(self, session: Session, paths: Sequence[str], *, contents: Contents) -> dict[str, KnownFile | None]:
+    def _list_known(
+        self, session: Session, paths: Sequence[str], *, row_cache: EqualRowsCache
+    ) -> dict[str, KnownFile | None]:
         """What the index has at paths now: others may have written since they were looked up, until it was taken."""
         while True:
-            there = images.list_known(session, paths)
-            if not self._take({known.naming.camera for known in there.values()}, contents=contents):
-                return {path: there.get(path) for path in paths}
+            known_by_path = images.list_known(session, paths)
+            if not self._claim_cameras({known.naming.camera for known in known_by_path.values()}, row_cache=row_cache):
+                return {path: known_by_path.get(path) for path in paths}
 
-    def _not_ours(self, session: Session, batch: list[Seen], *, contents: Contents) -> set[str | None]:
+    def _list_locked_hashes(
+        self, session: Session, batch: list[DescribedFile], *, row_cache: EqualRowsCache
+    ) -> set[str | None]:
         """The contents of which a row is others' that one of these files may take over."""
-        cameras, paths = defaultdict[str, set[str]](set), {seen.path for _, seen in batch}
-        for (candidate, _), seen in batch:
-            if seen.content_hash is not None:
-                cameras[seen.content_hash].add(self._found.naming(candidate).camera)
+        cameras, paths = defaultdict[str, set[str]](set), {description.path for _, description in batch}
+        for (candidate, _), description in batch:
+            if description.content_hash is not None:
+                cameras[description.content_hash].add(self._request.naming(candidate).camera)
         while True:
             owners = {
-                content_hash: rows.owners(paths=paths, cameras=cameras[content_hash])
-                for content_hash, rows in contents.look_up(session, cameras.keys()).items()
+                content_hash: rows.owner_cameras(paths=paths, cameras=cameras[content_hash])
+                for content_hash, rows in row_cache.look_up(session, cameras.keys()).items()
             }
-            if not self._take(set().union(*owners.values()), contents=contents):
-                return {content_hash for content_hash, names in owners.items() if names & self.held.keys()}
+            if not self._claim_cameras(set().union(*owners.values()), row_cache=row_cache):
+                return {content_hash for content_hash, names in owners.items() if names & self.locked_cameras.keys()}
 
-    def _take(self, cameras: set[str], *, contents: Contents) -> bool:
+    def _claim_cameras(self, cameras: set[str], *, row_cache: EqualRowsCache) -> bool:
         """Takes cameras; whether any was not asked for before, so that others may have written until now."""
-        new = cameras - self._asked
+        new = cameras - self._tried_cameras
         for camera in sorted(new):
-            self._is_others(camera)
+            self._is_locked_by_other(camera)
         if new:
-            contents.clear()
+            row_cache.clear()
         return bool(new)
 
-    def _is_others(self, camera: str) -> bool:
+    def _is_locked_by_other(self, camera: str) -> bool:
         """Whether another command is at work on a camera; if none was when it was first asked, it is ours."""
-        if camera not in self._asked:
-            self._asked.add(camera)
-            holder = self._right.acquire(camera)
+        if camera not in self._tried_cameras:
+            self._tried_cameras.add(camera)
+            holder = self._write_lock.acquire(camera)
             if holder is not None:
-                self.held[camera] = holder
-        return camera in self.held
+                self.locked_cameras[camera] = holder
+        return camera in self.locked_cameras
 
 
-class _Touched:
+class _AffectedCameras:
     """The cameras that each part of what was sorted out would change."""
 
-    def __init__(self, database: Database, found: Found, sorted_out: SortedOut) -> None:
-        self._sorted_out = sorted_out
-        self._news = [
-            {found.naming(candidate).camera} | (set() if known is None else {known.naming.camera})
-            for candidate, known in sorted_out.news
+    def __init__(self, database: Database, request: IngestRequest, diff: IndexDiff) -> None:
+        self._diff = diff
+        self._cameras_of_files = [
+            {request.naming(candidate).camera} | (set() if known is None else {known.naming.camera})
+            for candidate, known in diff.files_to_read
         ]
         with database.read() as session:
-            self._gone = images.list_camera_names(session, list(sorted_out.gone))
-            self._renamed = dict(_renamed(session, found, sorted_out.unchanged))
+            self._camera_of_gone = images.list_camera_names(session, list(diff.gone))
+            self._cameras_of_renamed = dict(_iter_renamed_cameras(session, request, diff.unchanged))
 
     @property
     def cameras(self) -> set[str]:
         """All of them."""
-        return set().union(*self._news, self._gone.values(), *self._renamed.values())
+        return set().union(*self._cameras_of_files, self._camera_of_gone.values(), *self._cameras_of_renamed.values())
 
-    def without(self, held: Set[str]) -> tuple[SortedOut, list[Candidate]]:
+    def without(self, locked_cameras: Set[str]) -> tuple[IndexDiff, list[Candidate]]:
         """What changes none of these cameras, and the files that would; an image that nobody saw is no file."""
-        whole = self._sorted_out
-        mine = [news for news, cameras in zip(whole.news, self._news, strict=True) if not cameras & held]
-        left = [news[0] for news, cameras in zip(whole.news, self._news, strict=True) if cameras & held]
-        kept = [one for one in whole.unchanged if not self._renamed.get(one.path, set()) & held]
-        left += [one for one in whole.unchanged if self._renamed.get(one.path, set()) & held]
-        gone = {number: path for number, path in whole.gone.items() if self._gone[number] not in held}
-        return SortedOut(kept, mine, gone, whole.unwalked & gone.keys()), left
+        diff = self._diff
+        files_to_read = [
+            file
+            for file, cameras in zip(diff.files_to_read, self._cameras_of_files, strict=True)
+            if not cameras & locked_cameras
+        ]
+        left_alone = [
+            file[0]
+            for file, cameras in zip(diff.files_to_read, self._cameras_of_files, strict=True)
+            if cameras & locked_cameras
+        ]
+        unchanged = [
+            candidate
+            for candidate in diff.unchanged
+            if not self._cameras_of_renamed.get(candidate.path, set()) & locked_cameras
+        ]
+        left_alone += [
+            candidate
+            for candidate in diff.unchanged
+            if self._cameras_of_renamed.get(candidate.path, set()) & locked_cameras
+        ]
+        gone = {
+            image_id: path
+            for image_id, path in diff.gone.items()
+            if self._camera_of_gone[image_id] not in locked_cameras
+        }
+        return IndexDiff(unchanged, files_to_read, gone, diff.unwalked & gone.keys()), left_alone
 
 
-def _renamed(session: Session, found: Found, unchanged: Sequence[Candidate]) -> Iterator[tuple[str, set[str]]]:
+def _iter_renamed_cameras(
+    session: Session, request: IngestRequest, unchanged: Sequence[Candidate]
+) -> Iterator[tuple[str, set[str]]]:
     """The cameras, old and new, of each file that a person gives another name, by path."""
-    if found.camera is None and found.pattern is None:
+    if request.camera is None and request.pattern is None:
         return
     known = images.list_known(session, [candidate.path for candidate in unchanged])
     for candidate in unchanged:
         if candidate.path in known:  # others may have written meanwhile
             before = known[candidate.path].naming
-            after = naming_with_options(before, found.naming(candidate))
+            after = naming_with_options(before, request.naming(candidate))
             yield candidate.path, {before.camera, after.camera} if after != before else set()

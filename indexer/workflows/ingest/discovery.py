@@ -19,13 +19,13 @@ from indexer.errors import FolderProblem, UsageProblem
 from indexer.files.markers import QUARANTINE_NAME
 from indexer.files.walking import QUARANTINE_FOLDER, SYSTEM_FOLDER, Candidate, Skipped, iter_parents, walk
 
-BESIDE = "beside"
+BESIDE_ARGUMENT = "beside"
 """The argument under which a run remembers beside which other indexes it was wanted."""
-_NAMED = 5  # folders that are named in a refusal
+_MAX_NAMED_FOLDERS = 5  # folders that are named in a refusal
 
 
 @dataclass(frozen=True)
-class Found:
+class IngestRequest:
     """What lies in the folders and files that a person named, and how to name what is new."""
 
     paths: tuple[str, ...]
@@ -43,8 +43,8 @@ class Found:
     def arguments(self) -> dict[str, Any]:
         """The words of the request, as they are remembered."""
         pattern = None if self.pattern is None else self.pattern.pattern
-        words = {"paths": [ascii(path)[1:-1] for path in self.paths], "camera": self.camera, "pattern": pattern}
-        return words | ({BESIDE: list(self.beside)} if self.beside else {})
+        arguments = {"paths": [ascii(path)[1:-1] for path in self.paths], "camera": self.camera, "pattern": pattern}
+        return arguments | ({BESIDE_ARGUMENT: list(self.beside)} if self.beside else {})
 
     @cached_property
     def folders(self) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ class Found:
     @cached_property
     def unwalked_folders(self) -> Counter[str]:
         """How many hidden or system folders were not walked, by their names."""
-        return _folders(self.skipped)
+        return _count_system_folders(self.skipped)
 
     @cached_property
     def unmatched(self) -> int:
@@ -88,59 +88,63 @@ class Found:
         return self.pattern is None or matches_pattern(candidate.path, root=candidate.root, pattern=self.pattern)
 
 
-def _folders(skipped: Iterable[Skipped]) -> Counter[str]:
-    return Counter(os.path.basename(one.path) for one in skipped if one.reason == SYSTEM_FOLDER)
+def _count_system_folders(skipped: Iterable[Skipped]) -> Counter[str]:
+    return Counter(os.path.basename(entry.path) for entry in skipped if entry.reason == SYSTEM_FOLDER)
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Keeps Python from looking for cycles meanwhile, which a million of small tuples do not make.
 
     It would do so the more often the more there are, each time through all that the libraries hold (60 ms).
     """
-    before = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if before:
+        if was_enabled:
             gc.enable()
 
 
-@uncollected()
-def look(paths: Iterable[str], *, camera: str | None = None, pattern: str | None = None, again: bool = False) -> Found:
+@gc_paused()
+def discover(
+    paths: Iterable[str], *, camera: str | None = None, pattern: str | None = None, again: bool = False
+) -> IngestRequest:
     """What lies in the named files and folders; refuses a request that finds no image, before anything is written."""
-    named = tuple(paths)
+    named_paths = tuple(paths)
     if camera is not None and not camera.strip():
         raise UsageProblem("--camera is empty; give a name, or leave it out to read cameras from the file names")
     compiled = None if pattern is None else compile_pattern(pattern)
     quarantines: list[str] = []
-    entries = list(walk(named, quarantines=quarantines))
+    entries = list(walk(named_paths, quarantines=quarantines))
     candidates = tuple(entry for entry in entries if isinstance(entry, Candidate))
     skipped = tuple(entry for entry in entries if isinstance(entry, Skipped))
-    shown = ", ".join(ascii(path) for path in named)
+    shown = ", ".join(ascii(path) for path in named_paths)
     if not candidates:
-        why = ", ".join(f"{reason}: {number}" for reason, number in Counter(one.reason for one in skipped).items())
-        names = sorted(_folders(skipped))[:_NAMED]
+        reasons = ", ".join(
+            f"{reason}: {number}" for reason, number in Counter(entry.reason for entry in skipped).items()
+        )
+        names = sorted(_count_system_folders(skipped))[:_MAX_NAMED_FOLDERS]
         not_walked = f"; not walked: {', '.join(map(ascii, names))}; name such a folder itself to take it in"
         raise FolderProblem(
-            f"there is no image in {shown} ({why or 'it is empty'}); "
+            f"there is no image in {shown} ({reasons or 'it is empty'}); "
             "images end in jpg, jpeg, jpe, jfif, jfi, mpo, png, bmp, tif, tiff, webp or avif"
             f"{not_walked if names else ''}"
         )
-    quarantines += (one.path for one in skipped if _is_quarantine(one))
-    found = Found(named, candidates, skipped, camera, compiled, again, tuple(quarantines))
-    if compiled is not None and found.unmatched == len(candidates):
+    quarantines += (entry.path for entry in skipped if _is_quarantine(entry))
+    request = IngestRequest(named_paths, candidates, skipped, camera, compiled, again, tuple(quarantines))
+    if compiled is not None and request.unmatched == len(candidates):
         raise FolderProblem(
             f"the pattern {compiled.pattern!r} matches none of {len(candidates)} images, for example not "
             f"{candidates[0].path!a}; it is searched in the path below the folder you named"
         )
-    if compiled is not None and found.unread_stamps == len(candidates):
+    if compiled is not None and request.unread_stamps == len(candidates):
         raise FolderProblem(
             f"no timestamp that the pattern {compiled.pattern!r} finds reads as a time; it may be 10 or 13 digits "
             "since 1970, YYYYMMDDhhmmss with any separators, or ISO 8601"
         )
-    return found
+    return request
 
 
 def _is_quarantine(skipped: Skipped) -> bool:

@@ -33,22 +33,22 @@ from indexer.store import cameras, decisions, images, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
 from indexer.store.system_folders import COUNTS_KEY, count_in_system_folders
-from indexer.workflows.context import Clock, Progress, silent
-from indexer.workflows.ingest.camera_claims import Claim, Seen
-from indexer.workflows.ingest.discovery import Found
-from indexer.workflows.ingest.equal_rows import Contents
-from indexer.workflows.ingest.image_identity import Arrival, take_in
-from indexer.workflows.ingest.index_diff import EXPECTED, News, SortedOut
-from indexer.workflows.profile_parameters import recipe_of
-from indexer.workflows.runs.run import Run, writing
-from indexer.workflows.witnesses import lock_and_note_return
+from indexer.workflows.context import Clock, Progress, no_progress
+from indexer.workflows.ingest.camera_claims import CameraClaims, DescribedFile
+from indexer.workflows.ingest.discovery import IngestRequest
+from indexer.workflows.ingest.equal_rows import EqualRowsCache
+from indexer.workflows.ingest.image_identity import NewContent, upsert_images
+from indexer.workflows.ingest.index_diff import SILENT_REASONS, FileToRead, IndexDiff
+from indexer.workflows.profile_parameters import thumbnail_recipe
+from indexer.workflows.runs.run import ActiveRun, record_run
+from indexer.workflows.witnesses import lock_and_record_return
 
 T = TypeVar("T")
-_RENAMED = 500
-_WRITTEN = 64
+_RENAME_BATCH_SIZE = 500
+_WRITE_BATCH_SIZE = 64
 
 
-class Outcome(StrEnum):
+class IngestOutcome(StrEnum):
     """What became of a path; skipped paths are also counted by their reason."""
 
     ADDED = "added"
@@ -106,48 +106,54 @@ class IngestReport:
 
     def skip(self, path: str, reason: str) -> None:
         """Counts a path that was left alone; one that a person should have been able to read is named."""
-        self.count(Outcome.SKIPPED)
+        self.count(IngestOutcome.SKIPPED)
         self.skipped[reason] += 1
         if reason == NOT_AN_IMAGE:
             self.endings[suffix_of(path)] += 1
-        if reason not in EXPECTED:
+        if reason not in SILENT_REASONS:
             self.refused.append((path, reason))
 
-    def leave(self, files: Sequence[Candidate]) -> None:
+    def skip_locked(self, files: Sequence[Candidate]) -> None:
         """Counts files of cameras on which others are at work."""
-        self.count(Outcome.SKIPPED, len(files))
-        self.skipped.update({_HELD: len(files)} if files else {})
+        self.count(IngestOutcome.SKIPPED, len(files))
+        self.skipped.update({_CAMERA_LOCKED_REASON: len(files)} if files else {})
 
 
-_HELD = "another command is at work on its camera"
+_CAMERA_LOCKED_REASON = "another command is at work on its camera"
 
 
 def ingest(
-    database: Database, found: Found, *, spread: Map, limits: Limits, clock: Clock, progress: Progress = silent
+    database: Database,
+    request: IngestRequest,
+    *,
+    executor: Map,
+    limits: Limits,
+    clock: Clock,
+    progress: Progress = no_progress,
 ) -> IngestReport:
     """Takes in what was found: the report of every path's outcome."""
     report = IngestReport()
-    with writing(database, "ingest", arguments=found.arguments, clock=clock, by_camera=True) as run:
+    with record_run(database, "ingest", arguments=request.arguments, clock=clock, by_camera=True) as run:
         run.counts = report.counts
-        for skipped in found.skipped:
+        for skipped in request.skipped:
             report.skip(skipped.path, skipped.reason)
-        report.folders = found.unwalked_folders
-        found = _kept(database, found, report)
-        claim = Claim(run.right, found)
-        sorted_out, others = claim.sort_out(database)
-        report.leave(others)
-        _count_known(database, sorted_out.unchanged, found, report, claim=claim, clock=clock)
+        report.folders = request.unwalked_folders
+        request = _storable(database, request, report)
+        claims = CameraClaims(run.write_lock, request)
+        diff, locked_files = claims.diff(database)
+        report.skip_locked(locked_files)
+        _count_known(database, diff.unchanged, request, report, claims=claims, clock=clock)
 
-        writer = _Writer(database, found, report, run, claim, Contents(sorted_out.gone), clock)
-        described = _describe(database, sorted_out.news, found, spread=spread, limits=limits)
-        advance = progress("reading images", len(sorted_out.news))
-        for batch in _one_behind(writer.write, _batches(described, _WRITTEN)):
+        writer = _Writer(database, request, report, run, claims, EqualRowsCache(diff.gone), clock)
+        described = _describe(database, diff.files_to_read, request, executor=executor, limits=limits)
+        advance = progress("reading images", len(diff.files_to_read))
+        for batch in _overlapped(writer.write, _batches(described, _WRITE_BATCH_SIZE)):
             advance(len(batch))
-        if sorted_out.gone:
-            _mark_missing(database, sorted_out, report)
-        report.held = claim.held
-        report.unmatched = found.unmatched
-        report.unread_stamps = found.unread_stamps
+        if diff.gone:
+            _mark_missing(database, diff, report)
+        report.held = claims.locked_cameras
+        report.unmatched = request.unmatched
+        report.unread_stamps = request.unread_stamps
         with database.read() as session:
             report.undecided = decisions.count_undecided(session)
             report.in_system_folders = count_in_system_folders(session, before=run.id)
@@ -156,85 +162,97 @@ def ingest(
     return report
 
 
-def _mark_missing(database: Database, sorted_out: SortedOut, report: IngestReport) -> None:
+def _mark_missing(database: Database, diff: IndexDiff, report: IngestReport) -> None:
     """Marks the images nobody saw; those that nobody looked for as they lie in system folders, with that reason."""
-    unwalked = {number: sorted_out.gone[number] for number in sorted_out.unwalked}
-    others = {number: path for number, path in sorted_out.gone.items() if number not in unwalked}
+    unwalked = {image_id: diff.gone[image_id] for image_id in diff.unwalked}
+    others = {image_id: path for image_id, path in diff.gone.items() if image_id not in unwalked}
     with database.write() as session:
         report.missing = images.mark_missing(session, others)
         report.unwalked = images.mark_missing(session, unwalked, reason=f"in a {SYSTEM_FOLDER}, which is not walked")
         report.missing += report.unwalked
 
 
-def _kept(database: Database, found: Found, report: IngestReport) -> Found:
+def _storable(database: Database, request: IngestRequest, report: IngestReport) -> IngestRequest:
     """What was found, without the paths that the database cannot keep; these are told."""
-    too_long = {candidate.path for candidate in found.candidates if not database.can_store_path(candidate.path)}
+    too_long = {candidate.path for candidate in request.candidates if not database.can_store_path(candidate.path)}
     if not too_long:
-        return found
+        return request
     for path in sorted(too_long):
         report.skip(path, "its path is too long for this database")
-    return replace(found, candidates=tuple(one for one in found.candidates if one.path not in too_long))
+    return replace(
+        request, candidates=tuple(candidate for candidate in request.candidates if candidate.path not in too_long)
+    )
 
 
 def _count_known(
     database: Database,
     unchanged: Sequence[Candidate],
-    found: Found,
+    request: IngestRequest,
     report: IngestReport,
     *,
-    claim: Claim,
+    claims: CameraClaims,
     clock: Clock,
 ) -> None:
     """Counts the files that need not be opened; gives them another name first, if a person said one."""
-    if found.camera is None and found.pattern is None:
-        report.count(Outcome.UNCHANGED, len(unchanged))
+    if request.camera is None and request.pattern is None:
+        report.count(IngestOutcome.UNCHANGED, len(unchanged))
         return
-    for batch in _batches(unchanged, _RENAMED):
+    for batch in _batches(unchanged, _RENAME_BATCH_SIZE):
         with database.write() as session:
             known = images.list_known(session, [candidate.path for candidate in batch])
             for candidate in batch:
-                asked, now = found.naming(candidate), known.get(candidate.path)
-                if now is None:
+                requested, known_file = request.naming(candidate), known.get(candidate.path)
+                if known_file is None:
                     report.skip(candidate.path, "another command changed it meanwhile")
-                elif claim.may_rename(now.naming, asked):
-                    report.count(_name_again(session, now, asked, at=clock()))
+                elif claims.may_rename(known_file.naming, requested):
+                    report.count(_rename(session, known_file, requested, at=clock()))
                 else:
-                    report.leave([candidate])
+                    report.skip_locked([candidate])
 
 
-def _describe(database: Database, news: Sequence[News], found: Found, *, spread: Map, limits: Limits) -> Iterator[Seen]:
+def _describe(
+    database: Database, files_to_read: Sequence[FileToRead], request: IngestRequest, *, executor: Map, limits: Limits
+) -> Iterator[DescribedFile]:
     """Each file that must be opened, with what it is; prepared as the profile of its camera says."""
     with database.read() as session:
-        usual = profiles.get_active_profile(session).profile.preparation
-        own = {camera: stored.profile.preparation for camera, stored in profiles.list_own_profiles(session).items()}
+        default_preparation = profiles.get_active_profile(session).profile.preparation
+        own_preparations = {
+            camera: stored.profile.preparation for camera, stored in profiles.list_own_profiles(session).items()
+        }
 
-    def task(new: News) -> DescribeTask:
-        preparation = own.get(found.naming(new[0]).camera, usual) if own else usual
-        recipe = recipe_of(preparation)
-        return DescribeTask(new[0].path, () if recipe is None else (recipe,), limits, preparation.levels)
+    def local_task(file: FileToRead) -> DescribeTask:
+        preparation = (
+            own_preparations.get(request.naming(file[0]).camera, default_preparation)
+            if own_preparations
+            else default_preparation
+        )
+        recipe = thumbnail_recipe(preparation)
+        return DescribeTask(file[0].path, () if recipe is None else (recipe,), limits, preparation.levels)
 
-    def task_there(new: News) -> DescribeTask:
-        here = task(new)
-        return replace(here, path=path_there(spread, here.path))
+    def remote_task(file: FileToRead) -> DescribeTask:
+        task = local_task(file)
+        return replace(task, path=path_there(executor, task.path))
 
-    for new, answer in zip(news, spread(describe, map(task_there, news)), strict=True):
+    for file, answer in zip(files_to_read, executor(describe, map(remote_task, files_to_read)), strict=True):
         if isinstance(answer, Lost):
-            aside = set_aside(task(new), reason=f"decoding it {answer.reason}")
-            yield new, replace(aside, mtime_ns=new[0].mtime_ns if aside.problem is None else None)
+            unreadable = set_aside(local_task(file), reason=f"decoding it {answer.reason}")
+            yield file, replace(unreadable, mtime_ns=file[0].mtime_ns if unreadable.problem is None else None)
         else:
             # The time as it is here, from before it was read: where a worker mounts the file, stamps may be coarser.
-            mtime_ns = new[0].mtime_ns if isinstance(spread, Afar) and answer.mtime_ns is not None else answer.mtime_ns
-            yield new, replace(answer, path=new[0].path, mtime_ns=mtime_ns)
+            mtime_ns = (
+                file[0].mtime_ns if isinstance(executor, Afar) and answer.mtime_ns is not None else answer.mtime_ns
+            )
+            yield file, replace(answer, path=file[0].path, mtime_ns=mtime_ns)
 
 
-def _name_again(session: Session, known: KnownFile, asked: Naming, *, at: datetime) -> Outcome:
+def _rename(session: Session, known: KnownFile, requested: Naming, *, at: datetime) -> IngestOutcome:
     """Gives a known file the camera and time that a person's `--camera` or `--pattern` says, if they are others."""
-    naming = naming_with_options(known.naming, asked)
+    naming = naming_with_options(known.naming, requested)
     if naming == known.naming:
-        return Outcome.UNCHANGED
+        return IngestOutcome.UNCHANGED
     images.rename_image(session, known.id, naming=naming)
     decisions.supersede(session, [known.id], at=at)
-    return Outcome.RENAMED
+    return IngestOutcome.RENAMED
 
 
 @dataclass(frozen=True)
@@ -242,68 +260,72 @@ class _Writer:
     """What writes described files, batch by batch, and counts each when its batch is committed."""
 
     database: Database
-    found: Found
+    request: IngestRequest
     report: IngestReport
-    run: Run
-    claim: Claim
-    contents: Contents
+    run: ActiveRun
+    claims: CameraClaims
+    row_cache: EqualRowsCache
     clock: Clock
 
-    def write(self, batch: list[Seen]) -> None:
+    def write(self, batch: list[DescribedFile]) -> None:
         """Writes a batch; a file whose row the database refuses is named, and the others are taken in."""
         try:
             self._write(batch)
         except RowRefused as problem:
-            self.contents.clear()
+            self.row_cache.clear()
             if len(batch) > 1:
-                for one in batch:
-                    self.write([one])
+                for file in batch:
+                    self.write([file])
             else:
                 self.report.skip(batch[0][1].path, f"the index does not take it: {problem.reason}")
         self.run.counts = self.report.counts
 
-    def _write(self, batch: list[Seen]) -> None:
+    def _write(self, batch: list[DescribedFile]) -> None:
         with self.database.write() as session:
-            ours, others = self.claim.ours(session, batch, contents=self.contents)
-            usable = [seen for seen in ours if seen[1].problem is None]
-            arrivals, outcomes = self._keep(session, usable)
-            taken_in = take_in(session, arrivals, contents=self.contents, run_id=self.run.id, at=self.clock())
-        self.report.leave(others)
-        self.report.retimed += sum(_is_retimed(known, seen, candidate) for (candidate, known), seen in usable)
-        for _, seen in ours:
-            if seen.problem is not None:
-                self.report.skip(seen.path, seen.problem)
-            self.report.flat += any(thumbnail.flat for thumbnail in seen.thumbnails)
-        for outcome in [*outcomes, *taken_in.outcomes]:
+            writable, locked_files = self.claims.split_writable(session, batch, row_cache=self.row_cache)
+            usable = [file for file in writable if file[1].problem is None]
+            new_contents, outcomes = self._update_known_rows(session, usable)
+            result = upsert_images(session, new_contents, row_cache=self.row_cache, run_id=self.run.id, at=self.clock())
+        self.report.skip_locked(locked_files)
+        self.report.retimed += sum(
+            _is_retimed(known, description, candidate) for (candidate, known), description in usable
+        )
+        for _, description in writable:
+            if description.problem is not None:
+                self.report.skip(description.path, description.problem)
+            self.report.flat += any(thumbnail.flat for thumbnail in description.thumbnails)
+        for outcome in [*outcomes, *result.outcomes]:
             self.report.count(outcome)
-        for removal in taken_in.returned:
-            lock_and_note_return(removal, index_id=self.run.index_id, at=self.clock())
+        for removal in result.returned:
+            lock_and_record_return(removal, index_id=self.run.index_id, at=self.clock())
 
-    def _keep(self, session: Session, usable: list[Seen]) -> tuple[list[Arrival], list[str]]:
+    def _update_known_rows(self, session: Session, usable: list[DescribedFile]) -> tuple[list[NewContent], list[str]]:
         """Writes on the rows of files with the bytes that they had, with their outcomes; the others, as arrivals."""
-        arrivals, outcomes = list[Arrival](), list[str]()
-        for (candidate, known), seen in usable:
-            if known is None or known.content_hash != seen.content_hash:
-                naming = self.found.naming(candidate, exif=(seen.exif_time, seen.exif_offset))
-                arrivals.append(Arrival(seen, naming, candidate.root, known))
-            elif known.state == seen.state:
+        new_contents, outcomes = list[NewContent](), list[str]()
+        for (candidate, known), description in usable:
+            if known is None or known.content_hash != description.content_hash:
+                naming = self.request.naming(candidate, exif=(description.exif_time, description.exif_offset))
+                new_contents.append(NewContent(description, naming, candidate.root, known))
+            elif known.state == description.state:
                 was_walked = find_system_folder(known.path, root=known.root) is not None
                 root = candidate.root if was_walked else known.root
-                images.update_mtime_and_root(session, known.id, mtime_ns=seen.mtime_ns or candidate.mtime_ns, root=root)
-                outcomes.append(_name_again(session, known, self.found.naming(candidate), at=self.clock()))
+                images.update_mtime_and_root(
+                    session, known.id, mtime_ns=description.mtime_ns or candidate.mtime_ns, root=root
+                )
+                outcomes.append(_rename(session, known, self.request.naming(candidate), at=self.clock()))
             else:
                 # The same bytes, judged otherwise: a limit was moved, or a worker was lost over them once.
-                self.contents.clear([known.content_hash])
-                images.relocate_image(session, known.id, seen, naming=known.naming, root=candidate.root)
-                thumbnails.add_thumbnails(session, [(known.id, thumbnail) for thumbnail in seen.thumbnails])
+                self.row_cache.clear([known.content_hash])
+                images.relocate_image(session, known.id, description, naming=known.naming, root=candidate.root)
+                thumbnails.add_thumbnails(session, [(known.id, thumbnail) for thumbnail in description.thumbnails])
                 decisions.supersede(session, [known.id], at=self.clock())
-                outcomes.append(Outcome.CHANGED if seen.state == "ready" else str(seen.state))
-        return arrivals, outcomes
+                outcomes.append(IngestOutcome.CHANGED if description.state == "ready" else str(description.state))
+        return new_contents, outcomes
 
 
-def _is_retimed(known: KnownFile | None, seen: Description, candidate: Candidate) -> bool:
+def _is_retimed(known: KnownFile | None, description: Description, candidate: Candidate) -> bool:
     """Whether a file has its bytes and another time, as after a change to summer time on a FAT disk."""
-    if known is None or (known.content_hash, known.state) != (seen.content_hash, seen.state):
+    if known is None or (known.content_hash, known.state) != (description.content_hash, description.state):
         return False
     return known.mtime_ns != clamped_mtime(candidate.mtime_ns)
 
@@ -314,15 +336,15 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _one_behind(work: Callable[[T], None], items: Iterable[T]) -> Iterator[T]:
+def _overlapped(work: Callable[[T], None], items: Iterable[T]) -> Iterator[T]:
     """Each item when the work on it is done; that goes on, in order, in a thread beside the making of the next item.
 
     Left in whatever way, it leaves no work half done.
     """
     with ThreadPoolExecutor(1) as thread:
-        under_way: tuple[T, Future[None]] | None = None
+        pending: tuple[T, Future[None]] | None = None
         for item in chain(items, (None,)):
-            if under_way is not None:
-                under_way[1].result()
-                yield under_way[0]
-            under_way = None if item is None else (item, thread.submit(work, item))
+            if pending is not None:
+                pending[1].result()
+                yield pending[0]
+            pending = None if item is None else (item, thread.submit(work, item))

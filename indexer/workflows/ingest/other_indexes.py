@@ -28,11 +28,11 @@ from indexer.store.database import Database
 from indexer.store.index_identity import get_copied_from, get_index_id
 from indexer.store.schema import open_database
 from indexer.workflows.context import Clock
-from indexer.workflows.ingest.discovery import BESIDE, Found
+from indexer.workflows.ingest.discovery import BESIDE_ARGUMENT, IngestRequest
 from indexer.workflows.runs.run import name_of_user
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_CLOSED = "closed "
+_UNREADABLE_PREFIX = "closed "
 """Before the path of a quarantine, in the place of an id that cannot be read."""
 
 
@@ -56,25 +56,29 @@ class OtherIndex:
 
 
 @dataclass
-class _This:
+class _CurrentIndex:
     """The index that the ingest is for; without an id if it is not made yet.
 
-    `roots`: folders that it took in; `named_for`: those for which quarantines name it. `asks_of_source`: nobody said
-    yet that it is wanted beside the one that it was copied from. `adopted`: the tokens of runs that it took over.
+    `roots`: folders that it took in; `named_folders`: those for which quarantines name it. `is_source_unconfirmed`:
+    nobody said yet that it is wanted beside the one that it was copied from. `adopted`: the tokens of runs that it
+    took over.
     """
 
     address: str
     index_id: str = ""
     roots: list[str] = field(default_factory=list)
-    named_for: set[str] = field(default_factory=set)
+    named_folders: set[str] = field(default_factory=set)
     copied_from: str = ""
-    asks_of_source: bool = False
-    adopted: set[str] = field(default_factory=set)
+    is_source_unconfirmed: bool = False
+    adopted_tokens: set[str] = field(default_factory=set)
 
-    def was_used_on(self, folder: str, *, beside: str) -> bool:
+    def was_used_on(self, folder: str, *, other_id: str) -> bool:
         """Whether it was used on images of a folder, as far as that answers for another index."""
-        is_source = self.asks_of_source and beside == self.copied_from
-        return any(_shared(folder, one) for one in (*self.named_for, *(() if is_source else self.roots)))
+        is_source = self.is_source_unconfirmed and other_id == self.copied_from
+        return any(
+            _shared_folder(folder, known_folder)
+            for known_folder in (*self.named_folders, *(() if is_source else self.roots))
+        )
 
 
 @dataclass
@@ -82,14 +86,14 @@ class _Trace:
     """What the quarantines near the images tell of one index: shared folders, the last time, and where it is."""
 
     folders: set[str] = field(default_factory=set)
-    at: str = ""
+    last_removal_at: str = ""
     owner: Owner | None = None
     is_adopted: bool = False
     username: str = ""
 
 
-def find_other_indexes(
-    database: Database | None, found: Found, *, address: str, known: Iterable[KnownIndex], is_named: bool
+def list_other_indexes(
+    database: Database | None, request: IngestRequest, *, address: str, known: Iterable[KnownIndex], is_named: bool
 ) -> tuple[OtherIndex, ...]:
     """The other indexes of the folders found that this one was not used beside, the last used first.
 
@@ -98,31 +102,37 @@ def find_other_indexes(
     themselves.
     """
     known = list(known)
-    quarantines = dict(_iter_quarantines(found))
-    near = [] if is_named else [index for index in known if _all_shared(index.folders, found.folders)]
-    listed = [index for index in near if index_exists(index.address) and not _is_at(index.address, address)]
+    quarantines = dict(_iter_quarantines(request))
+    nearby = [] if is_named else [index for index in known if _shared_folders(index.folders, request.folders)]
+    listed = [
+        index for index in nearby if index_exists(index.address) and not _is_same_database(index.address, address)
+    ]
     if not quarantines and not listed:
         return ()
-    this = _describe_this(database, address)
+    current = _describe_current(database, address)
     by_id = {index.index_id: index for index in reversed(known)}
     others = [
-        _of_trace(index_id, trace, by_id.get(index_id), this)
-        for index_id, trace in _find_traces(this, found, quarantines).items()
+        _from_trace(index_id, trace, by_id.get(index_id), current)
+        for index_id, trace in _collect_traces(current, request, quarantines).items()
     ]
-    told = {other.index_id for other in others}
-    others += (other for index in listed if index.index_id not in told and (other := _of_listed(index, this, found)))
+    reported_ids = {other.index_id for other in others}
+    others += (
+        other
+        for index in listed
+        if index.index_id not in reported_ids and (other := _from_listed(index, current, request))
+    )
     return tuple(sorted(others, key=lambda other: other.last_used or _LONG_AGO, reverse=True))
 
 
-def note_made(name: str, *, known: KnownIndexes, clock: Clock) -> None:
+def register_new_index(name: str, *, known: KnownIndexes, clock: Clock) -> None:
     """Lists the index at a URL or path as made now, with the folders that it has rows of."""
     with closing(open_database(name)) as database:
         with database.read() as session:
             roots = images.list_outermost_roots(session)
-        note_use(database, roots, known=known, clock=clock)
+        register_use(database, roots, known=known, clock=clock)
 
 
-def note_use(database: Database, folders: Sequence[str], *, known: KnownIndexes, clock: Clock) -> None:
+def register_use(database: Database, folders: Sequence[str], *, known: KnownIndexes, clock: Clock) -> None:
     """Lists this index as used now, with the folders that it takes in; of one that was listed before, with others."""
     with database.read() as session:
         index_id = get_index_id(session)
@@ -130,103 +140,107 @@ def note_use(database: Database, folders: Sequence[str], *, known: KnownIndexes,
     known.record_use(KnownIndex(database.address, index_id, tuple(folders), clock(), user, platform.node()))
 
 
-def _describe_this(database: Database | None, address: str) -> _This:
+def _describe_current(database: Database | None, address: str) -> _CurrentIndex:
     if database is None:
-        return _This(address)
+        return _CurrentIndex(address)
     with database.read() as session:
-        this = _This(address, get_index_id(session), images.list_outermost_roots(session))
-        this.copied_from = get_copied_from(session) or ""
-        if this.copied_from:
-            wanted = runs.list_arguments(session, command="ingest", key=BESIDE)
-            this.asks_of_source = not any(this.copied_from in arguments[BESIDE] for arguments in wanted)
-            this.adopted = runs.list_adopted_tokens(session)
-    return this
+        current = _CurrentIndex(address, get_index_id(session), images.list_outermost_roots(session))
+        current.copied_from = get_copied_from(session) or ""
+        if current.copied_from:
+            accepting_runs = runs.list_arguments(session, command="ingest", key=BESIDE_ARGUMENT)
+            current.is_source_unconfirmed = not any(
+                current.copied_from in arguments[BESIDE_ARGUMENT] for arguments in accepting_runs
+            )
+            current.adopted_tokens = runs.list_adopted_tokens(session)
+    return current
 
 
-def _iter_quarantines(found: Found) -> Iterator[tuple[str, str]]:
+def _iter_quarantines(request: IngestRequest) -> Iterator[tuple[str, str]]:
     """The quarantines in the folders found, above them, and below them where the walk came by: the real path of each,
     and the folder that it lies in."""
-    for folder in found.folders:
+    for folder in request.folders:
         for above in (folder, *iter_parents(folder)):
             with suppress(OSError):  # what cannot be looked at tells nothing; prune will refuse
                 if quarantine := find_quarantine_in(above):
                     yield quarantine, above
-    for path in found.quarantines:
+    for path in request.quarantines:
         holder, name = os.path.split(path)
         with suppress(OSError):
             if quarantine := find_quarantine_in(holder) if name == QUARANTINE_NAME else path:
                 yield quarantine, holder
 
 
-def _find_traces(this: _This, found: Found, quarantines: dict[str, str]) -> dict[str, _Trace]:
+def _collect_traces(current: _CurrentIndex, request: IngestRequest, quarantines: dict[str, str]) -> dict[str, _Trace]:
     """What the quarantines tell of each other index that this one was not used beside, by its id.
 
     Not a line is read if this index took in all of the folders before.
     """
-    if not this.asks_of_source and _is_covered(found, this.roots):
+    if not current.is_source_unconfirmed and _is_covered(request, current.roots):
         return {}
     traces: dict[str, _Trace] = {}
     for quarantine, holder in quarantines.items():
-        if _is_covered(found, this.named_for):
+        if _is_covered(request, current.named_folders):
             return {}
         try:
-            _read_traces(quarantine, holder, found, this, traces)
+            _add_traces(quarantine, holder, request, current, traces)
         except PermissionError:
-            shared = _all_shared([holder], found.folders)
-            traces[f"{_CLOSED}{quarantine}"] = _Trace(shared, username=_owner_of(quarantine))
+            shared = _shared_folders([holder], request.folders)
+            traces[f"{_UNREADABLE_PREFIX}{quarantine}"] = _Trace(shared, username=_file_owner(quarantine))
         except OSError:
             continue
     for index_id, trace in traces.items():
-        trace.folders = {one for one in trace.folders if not this.was_used_on(one, beside=index_id)}
+        trace.folders = {folder for folder in trace.folders if not current.was_used_on(folder, other_id=index_id)}
     return {index_id: trace for index_id, trace in traces.items() if trace.folders and not trace.is_adopted}
 
 
-def _read_traces(quarantine: str, holder: str, found: Found, this: _This, traces: dict[str, _Trace]) -> None:
+def _add_traces(
+    quarantine: str, holder: str, request: IngestRequest, current: _CurrentIndex, traces: dict[str, _Trace]
+) -> None:
     """Adds what one quarantine tells, until it names this index for all of the folders: then nothing else matters."""
     os.scandir(quarantine).close()  # one that is closed to us does not look like an empty one
     owners = list(read_owners(quarantine))
     shared: dict[str, set[str]] = {}
     for mention in iter_mentions(quarantine, parent_folder=holder, owners=owners):
         if mention.folder not in shared:
-            shared[mention.folder] = _all_shared([mention.folder], found.folders)
-        if mention.index_id == this.index_id != "":
-            this.named_for |= shared[mention.folder]
-            if _is_covered(found, this.named_for):
+            shared[mention.folder] = _shared_folders([mention.folder], request.folders)
+        if mention.index_id == current.index_id != "":
+            current.named_folders |= shared[mention.folder]
+            if _is_covered(request, current.named_folders):
                 return
         elif shared[mention.folder] and mention.index_id:  # lines of versions before 0.1.0 name none
             trace = traces.setdefault(mention.index_id, _Trace())
             trace.folders |= shared[mention.folder]
-            trace.at = max(trace.at, mention.at)
-            trace.is_adopted |= mention.run_token in this.adopted
+            trace.last_removal_at = max(trace.last_removal_at, mention.at)
+            trace.is_adopted |= mention.run_token in current.adopted_tokens
     for owner in owners:
         if owner.index_id in traces:
             traces[owner.index_id].owner = owner
 
 
-def _of_trace(index_id: str, trace: _Trace, known: KnownIndex | None, this: _This) -> OtherIndex:
+def _from_trace(index_id: str, trace: _Trace, known: KnownIndex | None, current: _CurrentIndex) -> OtherIndex:
     """What is known of an index that a quarantine names."""
     owner = trace.owner
-    place = known.address if known is not None else owner.database if owner is not None else ""
-    is_typable = bool(place) and not _is_at(place, this.address) and index_exists(place)
-    times = [*([] if known is None else [known.last_used]), *_parse_time(trace.at)]
+    address = known.address if known is not None else owner.database if owner is not None else ""
+    is_typable = bool(address) and not _is_same_database(address, current.address) and index_exists(address)
+    times = [*([] if known is None else [known.last_used]), *_parse_time(trace.last_removal_at)]
     who = known or owner
     return OtherIndex(
         folder=min(trace.folders),
-        index_id="" if index_id.startswith(_CLOSED) else index_id,
-        address=place if is_typable else "",
-        gone_from="" if is_typable else place,
+        index_id="" if index_id.startswith(_UNREADABLE_PREFIX) else index_id,
+        address=address if is_typable else "",
+        gone_from="" if is_typable else address,
         username=trace.username if who is None else who.username,
         hostname="" if who is None else who.hostname,
         last_used=max(times, default=None),
-        is_source=index_id == this.copied_from,
+        is_source=index_id == current.copied_from,
     )
 
 
-def _of_listed(index: KnownIndex, this: _This, found: Found) -> OtherIndex | None:
+def _from_listed(index: KnownIndex, current: _CurrentIndex, request: IngestRequest) -> OtherIndex | None:
     """What is listed of an index; None if this one was used beside it, or is the same one on a server."""
-    shared = _all_shared(index.folders, found.folders)
-    shared = {folder for folder in shared if not this.was_used_on(folder, beside=index.index_id)}
-    is_same = index.index_id == this.index_id
+    shared = _shared_folders(index.folders, request.folders)
+    shared = {folder for folder in shared if not current.was_used_on(folder, other_id=index.index_id)}
+    is_same = index.index_id == current.index_id
     if not shared or (is_same and "://" in index.address):
         return None
     return OtherIndex(
@@ -236,27 +250,27 @@ def _of_listed(index: KnownIndex, this: _This, found: Found) -> OtherIndex | Non
         username=index.username,
         hostname=index.hostname,
         last_used=index.last_used,
-        is_source=index.index_id == this.copied_from,
+        is_source=index.index_id == current.copied_from,
         is_same=is_same,
     )
 
 
-def _shared(folder: str, other: str) -> str | None:
+def _shared_folder(folder: str, other: str) -> str | None:
     """The folder of two that lies in the other one; None if neither does."""
     deeper, above = (folder, other) if len(folder) >= len(other) else (other, folder)
     return deeper if f"{deeper}/".startswith(above.rstrip("/") + "/") else None
 
 
-def _all_shared(folders: Sequence[str], others: Sequence[str]) -> set[str]:
-    return {shared for folder in folders for other in others if (shared := _shared(folder, other))}
+def _shared_folders(folders: Sequence[str], others: Sequence[str]) -> set[str]:
+    return {shared for folder in folders for other in others if (shared := _shared_folder(folder, other))}
 
 
-def _is_covered(found: Found, folders: Iterable[str]) -> bool:
+def _is_covered(request: IngestRequest, folders: Iterable[str]) -> bool:
     """Whether each folder found is one of these, or lies in one."""
-    return all(any(_shared(folder, above) == folder for above in folders) for folder in found.folders)
+    return all(any(_shared_folder(folder, above) == folder for above in folders) for folder in request.folders)
 
 
-def _is_at(address: str, other: str) -> bool:
+def _is_same_database(address: str, other: str) -> bool:
     """Whether two addresses are of one database, as far as can be told without asking it."""
     try:
         return address == other or os.path.samefile(address, other)
@@ -264,7 +278,7 @@ def _is_at(address: str, other: str) -> bool:
         return False
 
 
-def _owner_of(path: str) -> str:
+def _file_owner(path: str) -> str:
     """The user who owns what is at a path."""
     try:
         return name_of_user(os.stat(path).st_uid)

@@ -24,9 +24,9 @@ from indexer.interrupts import uninterrupted
 from indexer.store import adoption, images, removals, runs
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
-from indexer.workflows.context import Clock, Progress, silent
+from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.removal.quarantined_image import check_image, require_image_names
-from indexer.workflows.runs.run import Run, writing
+from indexer.workflows.runs.run import ActiveRun, record_run
 
 
 @dataclass
@@ -51,12 +51,14 @@ class UnknownRuns:
     runs: int
 
 
-def find_unknown_runs(database: Database) -> tuple[UnknownRuns, ...]:
+def list_unknown_runs(database: Database) -> tuple[UnknownRuns, ...]:
     """The quarantines near the images of an index with runs that it does not know: another index's, or forgotten."""
     with database.read() as session:
         known = runs.list_tokens(session)
         folders = {quarantine_folder(root) for root in images.list_outermost_roots(session)}
-        folders |= {quarantine_of(place) for place in removals.list_sample_quarantine_paths(session)}
+        folders |= {
+            quarantine_of(quarantine_path) for quarantine_path in removals.list_sample_quarantine_paths(session)
+        }
         unknown = {
             folder: sum(not _is_known(session, head, known) for head in manifest.read_first_entries(folder))
             for folder in sorted(folders)
@@ -66,10 +68,10 @@ def find_unknown_runs(database: Database) -> tuple[UnknownRuns, ...]:
 
 def _is_known(session: Session, head: tuple[str, Entry], known: Set[str]) -> bool:
     """Whether this index knows the run that a file belongs to; of versions before 0.1.0 by the number of the run."""
-    place, entry = head
+    quarantine_path, entry = head
     if entry.run_token:
         return entry.run_token in known
-    number = os.path.basename(os.path.dirname(os.path.dirname(place))).removeprefix("run-")
+    number = os.path.basename(os.path.dirname(os.path.dirname(quarantine_path))).removeprefix("run-")
     return number.isdecimal() and len(number) < 10 and runs.run_exists(session, int(number))
 
 
@@ -79,47 +81,53 @@ def adopt(
     *,
     clock: Clock,
     limits: Limits | None = None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> AdoptReport:
     """Takes in what this index does not know of a quarantine: the report of what it knows now."""
     if not os.path.isdir(quarantine):
         raise FolderProblem(f"there is no folder {quarantine!a}; name the quarantine, usually .indexer-quarantine")
     contents = manifest.read(os.path.realpath(quarantine))
-    found = [(place, entry) for place, entry in contents.entries.items() if os.path.lexists(place)]
-    if not found and not contents.refused:
+    present = [
+        (quarantine_path, entry)
+        for quarantine_path, entry in contents.entries.items()
+        if os.path.lexists(quarantine_path)
+    ]
+    if not present and not contents.refused:
         raise FolderProblem(f"no manifest below {quarantine!a} names a file that is there; nothing can be taken in")
     report = AdoptReport(failures=list(contents.refused))
-    with writing(database, "db adopt", arguments={"quarantine": ascii(quarantine)[1:-1]}, clock=clock) as run:
+    with record_run(database, "db adopt", arguments={"quarantine": ascii(quarantine)[1:-1]}, clock=clock) as run:
         with database.read() as session:
             known = removals.list_known_keys(session)
         new = [
-            (place, entry)
-            for place, entry in found
-            if not {(place, ""), (entry.path, entry.content_hash + entry.run_token)} & known
+            (quarantine_path, entry)
+            for quarantine_path, entry in present
+            if not {(quarantine_path, ""), (entry.path, entry.content_hash + entry.run_token)} & known
         ]
         tokens = set[str]()
         advance = progress("adopting", len(new))
-        for place, entry in new:
+        for quarantine_path, entry in new:
             with uninterrupted():
-                problem = _adopt_one(database, place, entry, run=run, clock=clock, limits=limits or Limits())
+                problem = _adopt_file(database, quarantine_path, entry, run=run, clock=clock, limits=limits or Limits())
             if problem is None:
                 report.adopted += 1
                 tokens.add(entry.run_token)
             else:
-                report.failures.append((place, problem))
+                report.failures.append((quarantine_path, problem))
             report.runs = len(tokens)
             run.counts = report.counts
             advance(1)
     return report
 
 
-def _adopt_one(database: Database, place: str, entry: Entry, *, run: Run, clock: Clock, limits: Limits) -> str | None:
+def _adopt_file(
+    database: Database, quarantine_path: str, entry: Entry, *, run: ActiveRun, clock: Clock, limits: Limits
+) -> str | None:
     """Writes down one file; why not, if it could not be."""
     try:
         split_path(entry.path)
-        require_image_names(os.path.basename(place), os.path.basename(entry.path))
+        require_image_names(os.path.basename(quarantine_path), os.path.basename(entry.path))
         expected = ContentDigest(entry.size_bytes, entry.content_hash)
-        found = check_image(place, expected=expected, limits=limits)
+        identity = check_image(quarantine_path, expected=expected, limits=limits)
     except MismatchError as problem:
         return f"in quarantine: {problem.reason}"
     if os.path.lexists(entry.path):
@@ -128,7 +136,7 @@ def _adopt_one(database: Database, place: str, entry: Entry, *, run: Run, clock:
         keeper = _find_keeper(session, entry)
         if keeper is None:
             return f"its keeper {entry.keeper_path!a} is not in this index; ingest its folder first"
-        image_id = _find_or_add_image(session, entry, found, keeper, run=run)
+        image_id = _find_or_add_image(session, entry, identity, keeper, run=run)
         if image_id is None:
             return "this index has another removal of it"
         adoption.add_quarantined(
@@ -141,8 +149,8 @@ def _adopt_one(database: Database, place: str, entry: Entry, *, run: Run, clock:
                 size_bytes=entry.size_bytes,
                 content_hash=entry.content_hash,
                 keeper_hash=keeper.content_hash,
-                quarantine_path=place,
-                removed_at=_time(entry.removed_at, otherwise=clock()),
+                quarantine_path=quarantine_path,
+                removed_at=_parse_time(entry.removed_at, otherwise=clock()),
             ),
             token=entry.run_token,
             at=clock(),
@@ -155,15 +163,15 @@ def _adopt_one(database: Database, place: str, entry: Entry, *, run: Run, clock:
 def _find_keeper(session: Session, entry: Entry) -> KnownFile | None:
     """The ready row of what stands for a file: of the content that the manifest names, best at the path it names."""
     if not entry.keeper_hash:  # of a version before 0.1.0
-        there = images.list_known(session, [entry.keeper_path]).get(entry.keeper_path)
-        return there if there is not None and there.state is ImageState.READY else None
+        keeper = images.list_known(session, [entry.keeper_path]).get(entry.keeper_path)
+        return keeper if keeper is not None and keeper.state is ImageState.READY else None
     rows = images.list_at_path(session, entry.keeper_path, content_hash=entry.keeper_hash)
-    there = next((row for row in rows if row.state is ImageState.READY), None)
-    return there or images.find_ready(session, content_hash=entry.keeper_hash)
+    keeper = next((row for row in rows if row.state is ImageState.READY), None)
+    return keeper or images.find_ready(session, content_hash=entry.keeper_hash)
 
 
 def _find_or_add_image(
-    session: Session, entry: Entry, found: FileIdentity, keeper: KnownFile, *, run: Run
+    session: Session, entry: Entry, identity: FileIdentity, keeper: KnownFile, *, run: ActiveRun
 ) -> int | None:
     """The row of the file that was removed; None if this index knows it as removed already."""
     rows = images.list_at_path(session, entry.path, content_hash=entry.content_hash)
@@ -172,23 +180,23 @@ def _find_or_add_image(
     if rows:
         return rows[0].id
     root = keeper.root if entry.path.startswith(f"{keeper.root.rstrip('/')}/") else os.path.dirname(entry.path)
-    naming = name_image(entry.path, root=root, mtime_ns=found.mtime_ns, camera=keeper.naming.camera)
+    naming = name_image(entry.path, root=root, mtime_ns=identity.mtime_ns, camera=keeper.naming.camera)
     return adoption.add_removed_image(
         session,
         path=entry.path,
         root=root,
         naming=naming,
         size_bytes=entry.size_bytes,
-        mtime_ns=found.mtime_ns,
+        mtime_ns=identity.mtime_ns,
         content_hash=entry.content_hash,
         run_id=run.id,
     )
 
 
-def _time(text: str, *, otherwise: datetime) -> datetime:
+def _parse_time(text: str, *, otherwise: datetime) -> datetime:
     """The time that a manifest says, aware UTC."""
     try:
-        said = datetime.fromisoformat(text)
-        return said.astimezone(UTC) if said.tzinfo is not None else otherwise
+        parsed = datetime.fromisoformat(text)
+        return parsed.astimezone(UTC) if parsed.tzinfo is not None else otherwise
     except (ValueError, OverflowError):
         return otherwise

@@ -19,34 +19,36 @@ from indexer.imaging.previews import Picture, find_picture
 from indexer.store import previews
 from indexer.store.database import Session
 
-MOST_PIXELS, MOST_BYTES = 50_000_000, 128 * 2**20
+MAX_PREVIEW_PIXELS, MAX_PREVIEW_BYTES = 50_000_000, 128 * 2**20
 """Of what pictures are made at most, whatever the limits of intake: 150 MB in colour, and the file."""
 
 
-class Album:
+class PreviewRecorder:
     """Pictures on their way into the index; `there`: the images that have one."""
 
-    def __init__(self, there: Iterable[int], *, limits: Limits) -> None:
-        self._settled = set(there)
+    def __init__(self, recorded_ids: Iterable[int], *, limits: Limits) -> None:
+        self._done_ids = set(recorded_ids)
         self._limits = replace(
-            limits, max_pixels=min(MOST_PIXELS, limits.max_pixels), max_bytes=min(MOST_BYTES, limits.max_bytes)
+            limits,
+            max_pixels=min(MAX_PREVIEW_PIXELS, limits.max_pixels),
+            max_bytes=min(MAX_PREVIEW_BYTES, limits.max_bytes),
         )
-        self._new: dict[int, Picture] = {}
+        self._unwritten: dict[int, Picture] = {}
 
     def check(self, file: IndexedFile) -> FileIdentity:
         """As `files.checking.verify`; if the image has no picture yet, one is made of the bytes that were checked."""
         expected = ContentDigest(file.size_bytes, file.content_hash)
-        if file.image_id in self._settled or file.size_bytes > self._limits.max_bytes:
+        if file.image_id in self._done_ids or file.size_bytes > self._limits.max_bytes:
             return verify(file.path, expected=expected)
         identity, data = verify_and_read(file.path, expected=expected)
-        picture = find_picture(data, limits=self._limits)
-        self._settled.add(file.image_id)
-        if picture is not None:
-            self._new[file.image_id] = picture
+        preview = find_picture(data, limits=self._limits)
+        self._done_ids.add(file.image_id)
+        if preview is not None:
+            self._unwritten[file.image_id] = preview
         return identity
 
     def write(self, session: Session) -> None:
         """Writes the pictures that were made since the last time; those that the database cannot take are given up."""
-        if self._new:
-            previews.add_pictures(session, self._new)
-        self._new.clear()
+        if self._unwritten:
+            previews.add_pictures(session, self._unwritten)
+        self._unwritten.clear()

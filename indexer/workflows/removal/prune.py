@@ -15,13 +15,13 @@ from indexer.errors import UsageProblem
 from indexer.interrupts import uninterrupted
 from indexer.store import cameras, decisions, images, previews, runs
 from indexer.store.database import Database
-from indexer.workflows.context import Clock, Progress, silent
-from indexer.workflows.ingested_folders import find_walked
-from indexer.workflows.removal.preview_recorder import Album
-from indexer.workflows.removal.remove_file import End, Manner, take_away
+from indexer.workflows.context import Clock, Progress, no_progress
+from indexer.workflows.ingested_folders import find_ingested_parent
+from indexer.workflows.removal.preview_recorder import PreviewRecorder
+from indexer.workflows.removal.remove_file import RemovalOptions, RemovalResult, remove_file
 from indexer.workflows.removal.safeguards import Safeguards
-from indexer.workflows.runs.run import Run, writing
-from indexer.workflows.witnesses import record_earlier
+from indexer.workflows.runs.run import ActiveRun, record_run
+from indexer.workflows.witnesses import record_legacy_removals
 
 
 @dataclass
@@ -69,14 +69,14 @@ def plan(database: Database, *, camera: str | None = None, max_share: float | No
         if camera is not None:
             cameras.get_camera(session, camera)
         flagged = decisions.list_removal_candidates(session, camera=camera)
-        brake = RemovalGuard(max_share, _largest_shares(runs.list_counts(session, command="prune")))
-        return plan_removal(flagged, image_counts=cameras.count_present(session), guard=brake)
+        guard = RemovalGuard(max_share, _largest_shares(runs.list_counts(session, command="prune")))
+        return plan_removal(flagged, image_counts=cameras.count_present(session), guard=guard)
 
 
-def _largest_shares(earlier: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def _largest_shares(earlier_counts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """The largest share of each camera's images that an earlier prune took."""
     largest: dict[str, float] = {}
-    for counts in earlier:
+    for counts in earlier_counts:
         for camera, (removed, present) in counts.get("cameras", {}).items():
             largest[camera] = max(largest.get(camera, 0.0), removed / present)
     return largest
@@ -84,34 +84,34 @@ def _largest_shares(earlier: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 def prune(
     database: Database,
-    shown: Plan,
+    shown_plan: Plan,
     *,
-    manner: Manner,
+    options: RemovalOptions,
     camera: str | None,
     clock: Clock,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> PruneReport:
     """Takes away the files of a plan that a person has seen, as far as it still holds."""
     arguments = {
         "camera": camera,
-        "permanent": manner.permanent,
-        "quarantine": manner.quarantine,
-        "max_share": manner.max_share,
+        "permanent": options.permanent,
+        "quarantine": options.quarantine,
+        "max_share": options.max_share,
     }
-    _require_unwalked(database, manner=manner)
+    _require_outside_ingested(database, options=options)
     report = PruneReport()
-    with writing(database, "prune", arguments=arguments, clock=clock) as run:
+    with record_run(database, "prune", arguments=arguments, clock=clock) as run:
         report.run_id = run.id
-        now = plan(database, camera=camera, max_share=manner.max_share)
-        still = {item.decision_id for item in now.victims}
-        victims = [item for item in shown.victims if item.decision_id in still]
-        report.outdated = len(shown.victims) - len(victims)
-        report.left_out = {str(reason): number for reason, number in now.left_out.items()}
-        report.held_back = {held.camera.camera: held.reason for held in now.held_back}
-        report.present = {camera.camera: camera.images for camera in now.cameras}
+        current_plan = plan(database, camera=camera, max_share=options.max_share)
+        current_ids = {item.decision_id for item in current_plan.victims}
+        victims = [item for item in shown_plan.victims if item.decision_id in current_ids]
+        report.outdated = len(shown_plan.victims) - len(victims)
+        report.left_out = {str(reason): number for reason, number in current_plan.left_out.items()}
+        report.held_back = {blocked.camera.camera: blocked.reason for blocked in current_plan.held_back}
+        report.present = {camera.camera: camera.images for camera in current_plan.cameras}
         run.counts = report.counts
-        record_earlier(database, run=run, at=clock())
-        _remove(database, victims, report, manner=manner, run=run, clock=clock, progress=progress)
+        record_legacy_removals(database, run=run, at=clock())
+        _remove(database, victims, report, options=options, run=run, clock=clock, progress=progress)
     return report
 
 
@@ -120,63 +120,67 @@ def _remove(
     victims: Sequence[RemovalCandidate],
     report: PruneReport,
     *,
-    manner: Manner,
-    run: Run,
+    options: RemovalOptions,
+    run: ActiveRun,
     clock: Clock,
     progress: Progress,
 ) -> None:
     """Takes the files away one by one, until one ends the run."""
-    album, safeguards = _album(database, victims, manner=manner), Safeguards(database, victims, run=run)
-    changed: set[int] = set()
+    recorder, safeguards = _make_recorder(database, victims, options=options), Safeguards(database, victims, run=run)
+    changed_ids: set[int] = set()
     advance = progress("removing", len(victims))
     for number, item in enumerate(victims, start=1):
         with uninterrupted():
-            end = take_away(database, item, manner=manner, run=run, clock=clock, album=album, safeguards=safeguards)
-            _note(report, item, end)
-        if end.changed_id is not None:
-            changed.add(end.changed_id)
+            result = remove_file(
+                database, item, options=options, run=run, clock=clock, recorder=recorder, safeguards=safeguards
+            )
+            _count_result(report, item, result)
+        if result.changed_id is not None:
+            changed_ids.add(result.changed_id)
         run.counts = report.counts
         advance(1)
-        if end.ends_run and number < len(victims):
-            report.stopped = f"{end.problem}; {len(victims) - number} files of the plan were not tried"
+        if result.ends_run and number < len(victims):
+            report.stopped = f"{result.problem}; {len(victims) - number} files of the plan were not tried"
             break
     with database.read() as session:
-        report.changed_in = images.list_roots(session, sorted(changed))
+        report.changed_in = images.list_roots(session, sorted(changed_ids))
 
 
-def _album(database: Database, victims: Sequence[RemovalCandidate], *, manner: Manner) -> Album:
+def _make_recorder(
+    database: Database, victims: Sequence[RemovalCandidate], *, options: RemovalOptions
+) -> PreviewRecorder:
     """An album that knows which of the victims and their keepers have a picture already."""
     ids = {image_id for item in victims for image_id in (item.victim.image_id, item.keeper.image_id)}
     with database.read() as session:
-        return Album(previews.list_images_with_picture(session, sorted(ids)), limits=manner.limits)
+        return PreviewRecorder(previews.list_images_with_picture(session, sorted(ids)), limits=options.limits)
 
 
-def _require_unwalked(database: Database, *, manner: Manner) -> None:
+def _require_outside_ingested(database: Database, *, options: RemovalOptions) -> None:
     """Refuses a quarantine that is no folder, or that a walk of a folder that was ever ingested would see."""
-    if manner.permanent or manner.quarantine is None:
+    if options.permanent or options.quarantine is None:
         return
-    folder = os.path.realpath(manner.quarantine)
+    folder = os.path.realpath(options.quarantine)
     if os.path.lexists(folder) and not os.path.isdir(folder):
-        raise UsageProblem(f"the quarantine {manner.quarantine!a} is no folder; name a folder, it is made if need be")
-    root = find_walked(database, folder)
+        raise UsageProblem(f"the quarantine {options.quarantine!a} is no folder; name a folder, it is made if need be")
+    root = find_ingested_parent(database, folder)
     if root is not None:
         raise UsageProblem(
-            f"the quarantine {manner.quarantine!a} lies inside {root!a}, and the next ingest would take the files "
+            f"the quarantine {options.quarantine!a} lies inside {root!a}, and the next ingest would take the files "
             f"in again; name a folder outside"
         )
 
 
-def _note(report: PruneReport, item: RemovalCandidate, end: End) -> None:
+def _count_result(report: PruneReport, item: RemovalCandidate, result: RemovalResult) -> None:
     """Counts how one removal ended."""
-    if end.problem is not None:
-        report.failures.append((item.victim.path, end.problem))
-    elif end.protected is not None:
-        report.protected.append((item.victim.path, end.protected))
-    elif end.hard_link:
+    if result.problem is not None:
+        report.failures.append((item.victim.path, result.problem))
+    elif result.protected is not None:
+        report.protected.append((item.victim.path, result.protected))
+    elif result.hard_link:
         report.hard_links += 1
     else:
         report.removed += 1
         report.removed_of[item.camera] += 1
         report.size_bytes += item.victim.size_bytes
-        if end.quarantine is not None:
-            report.quarantines[end.quarantine] += 1
+        if result.quarantine is not None:
+            report.quarantines[result.quarantine] += 1

@@ -31,9 +31,9 @@ from indexer.interrupts import uninterrupted
 from indexer.store import removals, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
-from indexer.workflows.context import Clock, Progress, silent
-from indexer.workflows.runs.run import Run, writing
-from indexer.workflows.witnesses import hold_around, record_earlier
+from indexer.workflows.context import Clock, Progress, no_progress
+from indexer.workflows.runs.run import ActiveRun, record_run
+from indexer.workflows.witnesses import lock_quarantines, record_legacy_removals
 
 
 @dataclass
@@ -70,22 +70,22 @@ def purge(
     older_than_days: float | None,
     clock: Clock,
     shown: Set[int] | None = None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> PurgeReport:
     """Deletes quarantined files: the report of what was freed. `shown`: only these, that a person was asked about."""
     report = PurgeReport()
-    with writing(database, "purge", arguments={"older_than_days": older_than_days}, clock=clock) as run:
-        record_earlier(database, run=run, at=clock())
+    with record_run(database, "purge", arguments={"older_than_days": older_than_days}, clock=clock) as run:
+        record_legacy_removals(database, run=run, at=clock())
         chosen = list_purgeable(database, older_than_days=older_than_days, clock=clock)
         if shown is not None:
             chosen = [removal for removal in chosen if removal.id in shown]
         advance = progress("purging", len(chosen))
         for removal in chosen:
             if _is_gone(removal):
-                _close(database, removal, report, clock=clock)
+                _mark_gone(database, removal, report, clock=clock)
                 continue
             with uninterrupted():
-                problem = _purge_one(database, removal, run=run, clock=clock)
+                problem = _purge_file(database, removal, run=run, clock=clock)
             if problem is None:
                 report.purged += 1
                 report.size_bytes += removal.size_bytes
@@ -101,19 +101,19 @@ def _is_gone(removal: JournalEntry) -> bool:
 
     Its marker tells, or the run's folder: a quarantine may be where a disk is mounted, and there and empty without it.
     """
-    place = removal.quarantine_path or ""
-    if removal.pending is not None or not is_quarantine_mounted(place):
+    quarantine_path = removal.quarantine_path or ""
+    if removal.pending is not None or not is_quarantine_mounted(quarantine_path):
         return False
-    if os.path.lexists(aside_path(place)):  # it waits there, as a cut left it
+    if os.path.lexists(aside_path(quarantine_path)):  # it waits there, as a cut left it
         return False
     try:
-        os.lstat(place)
+        os.lstat(quarantine_path)
     except OSError as problem:
         return isinstance(problem, FileNotFoundError)
     return False
 
 
-def _close(database: Database, removal: JournalEntry, report: PurgeReport, *, clock: Clock) -> None:
+def _mark_gone(database: Database, removal: JournalEntry, report: PurgeReport, *, clock: Clock) -> None:
     """Writes in the journal that a quarantined file is no more."""
     report.gone += 1
     with database.write() as session:
@@ -121,50 +121,52 @@ def _close(database: Database, removal: JournalEntry, report: PurgeReport, *, cl
         removals.finish_act(session, removal.id, RemovalState.PURGED, at=clock(), problem=problem)
 
 
-def _said_against(database: Database, removal: JournalEntry) -> str | None:
+def _find_objection(database: Database, removal: JournalEntry) -> str | None:
     """What a person said since against the removal of a file: it must not be the end of it."""
     with database.read() as session:
-        said = verdicts.find_verdict(session, ordered_pair(removal.image_id, removal.keeper_id))
-    if said is None or said.verdict == "same":
+        verdict = verdicts.find_verdict(session, ordered_pair(removal.image_id, removal.keeper_id))
+    if verdict is None or verdict.verdict == "same":
         return None
     return (
-        f"{said.by} said that its keeper shows something different; "
+        f"{verdict.by} said that its keeper shows something different; "
         f"bring it back with: {command_line('restore', names=[removal.path])}"
     )
 
 
-def _purge_one(database: Database, removal: JournalEntry, *, run: Run, clock: Clock) -> str | None:
+def _purge_file(database: Database, removal: JournalEntry, *, run: ActiveRun, clock: Clock) -> str | None:
     """Deletes one file; why not, if it was kept."""
-    place = removal.quarantine_path or ""
-    if (reason := _reason_to_stay(database, removal, place, run=run)) is not None:
+    quarantine_path = removal.quarantine_path or ""
+    if (reason := _find_reason_to_keep(database, removal, quarantine_path, run=run)) is not None:
         return reason
     try:
-        with hold_around((removal.path, removal.keeper_path), quarantine=quarantine_of(place)) as locks:
+        with lock_quarantines((removal.path, removal.keeper_path), quarantine=quarantine_of(quarantine_path)) as locks:
             with database.read() as session:
-                now = removals.find_removal(session, removal.id)
-            if now is None or (now.state, now.pending) != (removal.state, None):
+                current = removals.find_removal(session, removal.id)
+            if current is None or (current.state, current.pending) != (removal.state, None):
                 return f"another command was at work on it; see: {command_line('audit', 'removals')}"
             if not locks.exclusive and os.path.lexists(removal.path):
                 return "another host may be at work on it, as something is at its old path; move that away first"
 
             def before_unlink() -> None:
                 locks.require()
-                run.right.raise_if_lost()
+                run.write_lock.raise_if_lost()
 
-            return _delete(database, removal, place, clock=clock, before_unlink=before_unlink)
+            return _delete(database, removal, quarantine_path, clock=clock, before_unlink=before_unlink)
     except OSError as problem:
         return f"its quarantine cannot be locked: {describe_os_error(problem)}"
 
 
-def _reason_to_stay(database: Database, removal: JournalEntry, place: str, *, run: Run) -> str | None:
+def _find_reason_to_keep(
+    database: Database, removal: JournalEntry, quarantine_path: str, *, run: ActiveRun
+) -> str | None:
     """Why a file is not deleted, before anything is read."""
     if removal.pending is not None:
-        return f"what was begun with it {run.settled.why_open(removal.image_id)}"
-    if is_same_file(place, removal.keeper_path):
+        return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
+    if is_same_file(quarantine_path, removal.keeper_path):
         # By a link on the way to it: the keeper's name then leads to the very file that would go.
         return f"it is the same file as its keeper {removal.keeper_path!a}"
-    if (said := _said_against(database, removal)) is not None:
-        return said
+    if (objection := _find_objection(database, removal)) is not None:
+        return objection
     if removal.keeper_state is not ImageState.READY:
         return f"its keeper {removal.keeper_path!a} is {removal.keeper_state}"
     if is_in_separate_system_folder(removal.keeper_path, removal.path):
@@ -176,28 +178,28 @@ def _reason_to_stay(database: Database, removal: JournalEntry, place: str, *, ru
 
 
 def _delete(
-    database: Database, removal: JournalEntry, place: str, *, clock: Clock, before_unlink: Callable[[], None]
+    database: Database, removal: JournalEntry, quarantine_path: str, *, clock: Clock, before_unlink: Callable[[], None]
 ) -> str | None:
     """Deletes one file under its locks, after it and its keeper were read again; why not, if it was kept."""
-    standing = ContentDigest(removal.keeper_size_bytes, removal.keeper_hash)
+    keeper_digest = ContentDigest(removal.keeper_size_bytes, removal.keeper_hash)
     try:
-        keeper = verify(removal.keeper_path, expected=standing)
+        keeper = verify(removal.keeper_path, expected=keeper_digest)
     except MismatchError as problem:
         return f"its keeper {removal.keeper_path!a}: {problem.reason}"
-    aside = aside_path(place)
+    aside = aside_path(quarantine_path)
     try:
         expected = ContentDigest(removal.size_bytes, removal.content_hash)
-        restore_from_aside(place, expected=expected, before_unlink=before_unlink)
-        found = verify(place, expected=expected)
-        if removal.content_hash == removal.keeper_hash and may_be_same_file(found, keeper):
+        restore_from_aside(quarantine_path, expected=expected, before_unlink=before_unlink)
+        identity = verify(quarantine_path, expected=expected)
+        if removal.content_hash == removal.keeper_hash and may_be_same_file(identity, keeper):
             return f"its keeper {removal.keeper_path!a} seems to be this file, seen through another mount"
         with database.write() as session:
             removals.begin_act(session, removal.id, act="purge")
         delete_witnessed(
-            place,
-            expected=found,
+            quarantine_path,
+            expected=identity,
             aside=aside,
-            require_witness=lambda: verify_again(removal.keeper_path, checked=keeper, expected=standing),
+            require_witness=lambda: verify_again(removal.keeper_path, checked=keeper, expected=keeper_digest),
             before_unlink=before_unlink,
         )
     except (OSError, MismatchError) as problem:
@@ -208,5 +210,5 @@ def _delete(
         return reason
     with database.write() as session:
         removals.finish_act(session, removal.id, RemovalState.PURGED, at=clock())
-    release_quarantine_path(place)
+    release_quarantine_path(quarantine_path)
     return None

@@ -25,10 +25,10 @@ def check_image(path: str, *, expected: ContentDigest, limits: Limits) -> FileId
         raise MismatchError(
             f"it has {expected.size_bytes} bytes, more than INDEXER_MAX_BYTES allows ({limits.max_bytes})"
         )
-    found, data = verify_and_read(path, expected=expected)
+    identity, data = verify_and_read(path, expected=expected)
     try:
         read_header(data, limits=limits)
     except ImageRefused as problem:
         if problem.header is None:  # one that is too large or too small by now is an image all the same
             raise MismatchError(f"it is not an image, whatever its name is: {problem.reason}") from problem
-    return found
+    return identity

@@ -11,8 +11,8 @@ from indexer.store import removals
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock
-from indexer.workflows.runs.run import writing
-from indexer.workflows.witnesses import record_earlier
+from indexer.workflows.runs.run import record_run
+from indexer.workflows.witnesses import record_legacy_removals
 
 
 @dataclass(frozen=True)
@@ -27,18 +27,21 @@ class RecoverReport:
 def recover(database: Database, *, nobody_else: bool, clock: Clock) -> RecoverReport:
     """Settles what is open; `nobody_else`: no other command is at work on these files, a person says."""
     arguments = {"nobody_else": nobody_else}
-    with writing(database, "recover", arguments=arguments, clock=clock, nobody_else=nobody_else) as run:
-        record_earlier(database, run=run, at=clock())
+    with record_run(database, "recover", arguments=arguments, clock=clock, nobody_else=nobody_else) as run:
+        record_legacy_removals(database, run=run, at=clock())
         with database.read() as session:
-            still = removals.list_pending(session)
+            unresolved = removals.list_pending(session)
         return RecoverReport(
-            run.settled.finished,
-            run.settled.undone,
-            tuple((removal.path, _why_open(removal, run.settled.problems.get(removal.image_id))) for removal in still),
+            run.recovery.finished,
+            run.recovery.undone,
+            tuple(
+                (removal.path, _describe_unresolved(removal, run.recovery.problems.get(removal.image_id)))
+                for removal in unresolved
+            ),
         )
 
 
-def _why_open(removal: JournalEntry, problem: str | None) -> str:
+def _describe_unresolved(removal: JournalEntry, problem: str | None) -> str:
     if removal.aside_path is not None and os.path.lexists(removal.aside_path) and os.path.lexists(removal.path):
         return f"it waits at {removal.aside_path!a}, as another file has its name; move that away first"
     reason = "" if problem is None else f": {problem}"

@@ -35,18 +35,18 @@ from indexer.imaging.headers import Limits
 from indexer.store import images, removals
 from indexer.store.database import Database
 from indexer.workflows.context import Clock
-from indexer.workflows.removal.preview_recorder import Album
-from indexer.workflows.removal.safeguards import ProtectedError, Safeguards, Staying
-from indexer.workflows.runs.run import Run
+from indexer.workflows.removal.preview_recorder import PreviewRecorder
+from indexer.workflows.removal.safeguards import ProtectedError, RequiredFiles, Safeguards
+from indexer.workflows.runs.run import ActiveRun
 
-_HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE}
+_RUN_ENDING_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE}
 """What ends a run in order: a full disk, another command that holds a lock for too long, too few open files."""
 _SPARE_BYTES = 16 * 2**20
 """What stays free on the other disk: for the manifest, and for others."""
 
 
 @dataclass(frozen=True)
-class Manner:
+class RemovalOptions:
     """How files are taken away.
 
     Into quarantine (`quarantine`: this folder, None: beside the images) or deleted at once; `max_share`: the brake;
@@ -60,7 +60,7 @@ class Manner:
 
 
 @dataclass(frozen=True)
-class End:
+class RemovalResult:
     """How one removal ended: into which quarantine, or left alone and why.
 
     `hard_link`: its keeper's own file; `protected`: it must stay; `problem`: it failed; `ends_run`: so would others;
@@ -76,51 +76,54 @@ class End:
 
 
 @dataclass(frozen=True)
-class _Removal:
+class _RemovalTask:
     """One removal under way: what is removed, and all that it needs."""
 
     item: RemovalCandidate
     database: Database
-    manner: Manner
-    run: Run
+    options: RemovalOptions
+    run: ActiveRun
     clock: Clock
-    album: Album
+    recorder: PreviewRecorder
     safeguards: Safeguards
 
 
-def take_away(
+def remove_file(
     database: Database,
     item: RemovalCandidate,
     *,
-    manner: Manner,
-    run: Run,
+    options: RemovalOptions,
+    run: ActiveRun,
     clock: Clock,
-    album: Album,
+    recorder: PreviewRecorder,
     safeguards: Safeguards,
-) -> End:
+) -> RemovalResult:
     """Takes one file away, or says why it is where it was."""
-    if item.victim.image_id in run.settled.left_open:
-        return End(problem=f"an earlier removal of it {run.settled.why_open(item.victim.image_id)}")
+    if item.victim.image_id in run.recovery.unresolved:
+        return RemovalResult(
+            problem=f"an earlier removal of it {run.recovery.describe_unresolved(item.victim.image_id)}"
+        )
     if is_same_file(item.victim.path, item.keeper.path):
-        return End(hard_link=True)
-    removal = _Removal(item, database, manner, run, clock, album, safeguards)
+        return RemovalResult(hard_link=True)
+    removal = _RemovalTask(item, database, options, run, clock, recorder, safeguards)
     try:
-        end = _take_away(removal)
+        result = _lock_and_remove(removal)
     except ProtectedError as problem:
-        return End(protected=str(problem))
-    except _Refused as problem:
+        return RemovalResult(protected=str(problem))
+    except _RefusedError as problem:
         with database.write() as session:
-            album.write(session)
+            recorder.write(session)
             removals.add_failure(session, item, problem=str(problem), at=clock(), run_id=run.id)
-        return End(problem=str(problem), ends_run=problem.ends_run, changed_id=problem.changed_id)
-    except _Failed as problem:
-        return End(problem=str(problem), ends_run=problem.ends_run)
+        return RemovalResult(problem=str(problem), ends_run=problem.ends_run, changed_id=problem.changed_id)
+    except _FailedError as problem:
+        return RemovalResult(problem=str(problem), ends_run=problem.ends_run)
     safeguards.forget(item)
-    return end
+    return result
 
 
-class _Stopped(Exception):
-    """Why a file was left where it was; `ends_run`: the next one would fare no better; `changed_id`: see `End`."""
+class _RemovalError(Exception):
+    """Why a file was left where it was; `ends_run`: the next one would fare no better; `changed_id`: see
+    `RemovalResult`."""
 
     def __init__(self, reason: str, *, ends_run: bool = False, changed_id: int | None = None) -> None:
         super().__init__(reason)
@@ -128,98 +131,112 @@ class _Stopped(Exception):
         self.changed_id = changed_id
 
 
-class _Refused(_Stopped):
+class _RefusedError(_RemovalError):
     """A check failed before anything was begun."""
 
 
-class _Failed(_Stopped):
+class _FailedError(_RemovalError):
     """An act was begun and failed; the file is where it was, and the journal says why."""
 
 
-def _take_away(removal: _Removal) -> End:
+def _lock_and_remove(removal: _RemovalTask) -> RemovalResult:
     """Makes the folders, locks them, and does it."""
-    item, manner = removal.item, removal.manner
-    quarantine = None if manner.permanent else removal.safeguards.quarantine(item, override=manner.quarantine)
-    with _refusing("the record beside the images cannot be written to"):
+    item, options = removal.item, removal.options
+    quarantine = None if options.permanent else removal.safeguards.quarantine(item, override=options.quarantine)
+    with _refuse_on_os_error("the record beside the images cannot be written to"):
         records = removal.safeguards.record_folders(item)
     if quarantine is not None:
-        with _refusing(f"the quarantine {quarantine!a} cannot be used"):
+        with _refuse_on_os_error(f"the quarantine {quarantine!a} cannot be used"):
             removal.safeguards.prepare(quarantine, root=item.victim.root)
-    own = [*records, *([] if quarantine is None else [quarantine])]
-    with _locked(removal, own) as (before_unlink, near):
-        victim, keeper = _checked(item, removal.album)
-        with _refusing("what lies near it cannot be read"):
-            staying = removal.safeguards.examine(item, victim=victim, keeper=keeper, records=near)
+    written_folders = [*records, *([] if quarantine is None else [quarantine])]
+    with _lock_for_removal(removal, written_folders) as (before_unlink, nearby_records):
+        victim_identity, keeper_identity = _check_files(item, removal.recorder)
+        with _refuse_on_os_error("what lies near it cannot be read"):
+            required_files = removal.safeguards.examine(
+                item, victim_identity=victim_identity, keeper_identity=keeper_identity, records=nearby_records
+            )
 
-        def before() -> None:
+        def require_locks_and_files() -> None:
             before_unlink()
-            staying.require()
+            required_files.require()
 
         if quarantine is None:
-            _record(removal, records)
-            _delete(removal, victim, staying, before_unlink=before)
+            _write_records(removal, records)
+            _delete(removal, victim_identity, required_files, before_unlink=require_locks_and_files)
         else:
-            _require_space(quarantine, item, victim)
-            place = _place(quarantine, removal)
+            _require_space(quarantine, item, victim_identity)
+            quarantine_path = _reserve_with_manifest(quarantine, removal)
             try:
-                _record(removal, records)
-                _quarantine(removal, victim, staying, place=place, before_unlink=before)
-            except _Stopped:
-                release_quarantine_path(place)
+                _write_records(removal, records)
+                _quarantine(
+                    removal,
+                    victim_identity,
+                    required_files,
+                    quarantine_path=quarantine_path,
+                    before_unlink=require_locks_and_files,
+                )
+            except _RemovalError:
+                release_quarantine_path(quarantine_path)
                 raise
-    return End(quarantine=quarantine)
+    return RemovalResult(quarantine=quarantine)
 
 
 @contextmanager
-def _locked(removal: _Removal, own: Sequence[str]) -> Iterator[tuple[Callable[[], None], list[str]]]:
+def _lock_for_removal(
+    removal: _RemovalTask, written_folders: Sequence[str]
+) -> Iterator[tuple[Callable[[], None], list[str]]]:
     """Holds the locks of a removal; gives what must be asked before a name goes, and whose records bear on it."""
     with ExitStack() as stack:
-        with _refusing("a quarantine near it, which may say what this file stands for, cannot be locked"):
-            locks, records = stack.enter_context(removal.safeguards.hold(removal.item, own=own))
+        with _refuse_on_os_error("a quarantine near it, which may say what this file stands for, cannot be locked"):
+            locks, records = stack.enter_context(
+                removal.safeguards.lock_for_removal(removal.item, written_folders=written_folders)
+            )
 
         def require() -> None:
             locks.require()
-            removal.run.right.raise_if_lost()
+            removal.run.write_lock.raise_if_lost()
 
         yield require, records
 
 
 @contextmanager
-def _refusing(what: str) -> Iterator[None]:
+def _refuse_on_os_error(what: str) -> Iterator[None]:
     """What the disk refuses within the block costs this file."""
     try:
         yield
     except OSError as problem:
-        raise _Refused(f"{what}: {_told(problem, what)}", ends_run=problem.errno in _HOPELESS) from problem
+        raise _RefusedError(
+            f"{what}: {_describe_os_error(problem, what)}", ends_run=problem.errno in _RUN_ENDING_ERRNOS
+        ) from problem
 
 
-def _told(problem: OSError, what: str) -> str:
+def _describe_os_error(problem: OSError, what: str) -> str:
     """What the disk said, with the path that it said it of if `what` does not name that."""
-    place = f" ({problem.filename!a})" if problem.filename and str(problem.filename) not in what else ""
+    path_note = f" ({problem.filename!a})" if problem.filename and str(problem.filename) not in what else ""
     if problem.errno == errno.EACCES and not isinstance(problem, DiskRefusalError):
-        return f"{problem.strerror}{place}; its owner may give you the right to write to it"
+        return f"{problem.strerror}{path_note}; its owner may give you the right to write to it"
     problem.filename = None
-    return f"{describe_os_error(problem)}{place}"
+    return f"{describe_os_error(problem)}{path_note}"
 
 
-def _require_space(quarantine: str, item: RemovalCandidate, victim: FileIdentity) -> None:
+def _require_space(quarantine: str, item: RemovalCandidate, victim_identity: FileIdentity) -> None:
     """Refuses a file for which another disk has no room: before it is copied, not in the middle."""
-    with _refusing(f"the quarantine {quarantine!a} cannot be used"):
-        on_another = os.stat(quarantine).st_dev != victim.device
+    with _refuse_on_os_error(f"the quarantine {quarantine!a} cannot be used"):
+        on_another = os.stat(quarantine).st_dev != victim_identity.device
         if on_another and free_bytes(quarantine) < item.victim.size_bytes + _SPARE_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), quarantine)
 
 
-def _checked(item: RemovalCandidate, album: Album) -> tuple[FileIdentity, FileIdentity]:
+def _check_files(item: RemovalCandidate, recorder: PreviewRecorder) -> tuple[FileIdentity, FileIdentity]:
     """The file and its keeper, after both were read again and found as the index knows them."""
     try:
-        keeper = album.check(item.keeper)
+        keeper = recorder.check(item.keeper)
     except MismatchError as problem:
-        raise _Refused(f"its keeper: {problem.reason}", changed_id=_changed_id(item.keeper, problem)) from problem
+        raise _RefusedError(f"its keeper: {problem.reason}", changed_id=_changed_id(item.keeper, problem)) from problem
     try:
-        return album.check(item.victim), keeper
+        return recorder.check(item.victim), keeper
     except MismatchError as problem:
-        raise _Refused(problem.reason, changed_id=_changed_id(item.victim, problem)) from problem
+        raise _RefusedError(problem.reason, changed_id=_changed_id(item.victim, problem)) from problem
 
 
 def _changed_id(file: IndexedFile, problem: MismatchError) -> int | None:
@@ -227,13 +244,13 @@ def _changed_id(file: IndexedFile, problem: MismatchError) -> int | None:
     return None if isinstance(problem, UnreadableFileError) else file.image_id
 
 
-def _place(folder: str, removal: _Removal) -> str:
+def _reserve_with_manifest(folder: str, removal: _RemovalTask) -> str:
     """A place in quarantine, with the line that says what will lie there."""
-    item, run, place = removal.item, removal.run, None
+    item, run, quarantine_path = removal.item, removal.run, None
     victim = item.victim
     try:
-        with _refusing(f"the quarantine {folder!a} cannot be used"):
-            place = reserve_quarantine_path(
+        with _refuse_on_os_error(f"the quarantine {folder!a} cannot be used"):
+            quarantine_path = reserve_quarantine_path(
                 folder,
                 run=removal.safeguards.run_folder(folder),
                 name=str(victim.image_id),
@@ -250,75 +267,92 @@ def _place(folder: str, removal: _Removal) -> str:
                 index_id=run.index_id,
                 run_token=run.token,
             )
-            manifest.append_entry(place, entry)
-    except _Refused:
-        if place is not None:
-            release_quarantine_path(place)
+            manifest.append_entry(quarantine_path, entry)
+    except _RefusedError:
+        if quarantine_path is not None:
+            release_quarantine_path(quarantine_path)
         raise
-    return place
+    return quarantine_path
 
 
-def _record(removal: _Removal, folders: tuple[str, ...]) -> None:
-    with _refusing("the record beside the images cannot be written to"):
+def _write_records(removal: _RemovalTask, folders: tuple[str, ...]) -> None:
+    with _refuse_on_os_error("the record beside the images cannot be written to"):
         removal.safeguards.record(removal.item, folders, at=removal.clock().isoformat())
 
 
-def _delete(removal: _Removal, victim: FileIdentity, staying: Staying, *, before_unlink: Callable[[], None]) -> None:
-    with _journalled(removal, victim, place=None) as aside:
+def _delete(
+    removal: _RemovalTask,
+    victim_identity: FileIdentity,
+    required_files: RequiredFiles,
+    *,
+    before_unlink: Callable[[], None],
+) -> None:
+    with _journal_entry(removal, victim_identity, quarantine_path=None) as aside:
         delete_witnessed(
             removal.item.victim.path,
-            expected=victim,
+            expected=victim_identity,
             aside=aside,
-            require_witness=staying.require,
+            require_witness=required_files.require,
             before_unlink=before_unlink,
         )
 
 
 def _quarantine(
-    removal: _Removal, victim: FileIdentity, staying: Staying, *, place: str, before_unlink: Callable[[], None]
+    removal: _RemovalTask,
+    victim_identity: FileIdentity,
+    required_files: RequiredFiles,
+    *,
+    quarantine_path: str,
+    before_unlink: Callable[[], None],
 ) -> None:
     path = removal.item.victim.path
     expected = ContentDigest(removal.item.victim.size_bytes, removal.item.victim.content_hash)
-    with _journalled(removal, victim, place=place):
-        move_no_replace(path, place, expected=victim, before_unlink=before_unlink)
+    with _journal_entry(removal, victim_identity, quarantine_path=quarantine_path):
+        move_no_replace(path, quarantine_path, expected=victim_identity, before_unlink=before_unlink)
         try:
-            staying.require()
+            required_files.require()
         except MismatchError:
-            move_no_replace(place, path, expected=verify(place, expected=expected))
+            move_no_replace(quarantine_path, path, expected=verify(quarantine_path, expected=expected))
             raise
 
 
 @contextmanager
-def _journalled(removal: _Removal, victim: FileIdentity, *, place: str | None) -> Iterator[str]:
+def _journal_entry(
+    removal: _RemovalTask, victim_identity: FileIdentity, *, quarantine_path: str | None
+) -> Iterator[str]:
     """The journal around one act: a row before it, and the same row written on after it, each committed.
 
-    Gives the name under which a file waits that is deleted at once (without a `place`).
+    Gives the name under which a file waits that is deleted at once (without a `quarantine_path`).
     """
     item, database, clock, run = removal.item, removal.database, removal.clock, removal.run
     with database.write() as session:
-        removal.album.write(session)  # first: should the database undo more than the pictures, the row comes after that
+        removal.recorder.write(
+            session
+        )  # first: should the database undo more than the pictures, the row comes after that
         removal_id = removals.begin_removal(
             session,
             item,
-            act="delete" if place is None else "quarantine",
-            quarantine_path=place,
+            act="delete" if quarantine_path is None else "quarantine",
+            quarantine_path=quarantine_path,
             at=clock(),
             run_id=run.id,
         )
         aside = aside_path(item.victim.path, name=f"{run.token[:8]}-{item.victim.image_id}")
-        if place is None:
+        if quarantine_path is None:
             removals.record_aside_path(session, removal_id, aside_path=aside)
     try:
         yield aside
     except (OSError, MismatchError) as problem:
         reason = problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
         # What could not even be undone stays open: the next writing command settles it.
-        in_the_way = isinstance(problem, FileExistsError) and is_checked_file(item.victim.path, victim)
-        if in_the_way or not os.path.lexists(aside if place is None else place):
+        is_blocked = isinstance(problem, FileExistsError) and is_checked_file(item.victim.path, victim_identity)
+        if is_blocked or not os.path.lexists(aside if quarantine_path is None else quarantine_path):
             with database.write() as session:
                 removals.fail_act(session, removal_id, problem=reason, at=clock())
-        raise _Failed(reason, ends_run=isinstance(problem, OSError) and problem.errno in _HOPELESS) from problem
+        raise _FailedError(
+            reason, ends_run=isinstance(problem, OSError) and problem.errno in _RUN_ENDING_ERRNOS
+        ) from problem
     with database.write() as session:
-        state = RemovalState.DELETED if place is None else RemovalState.QUARANTINED
+        state = RemovalState.DELETED if quarantine_path is None else RemovalState.QUARANTINED
         removals.finish_act(session, removal_id, state, at=clock())
         images.set_state(session, [item.victim.image_id], ImageState.REMOVED)

@@ -34,11 +34,11 @@ from indexer.files.verification import ContentDigest, MismatchError, is_same_dir
 from indexer.files.witness_record import WitnessLine, append_restored
 from indexer.imaging.headers import Limits
 from indexer.interrupts import uninterrupted
-from indexer.workflows.context import Progress, silent
+from indexer.workflows.context import Progress, no_progress
 from indexer.workflows.removal.quarantined_image import check_image
-from indexer.workflows.removal.rescue_plan import RescuePlan, Return, plan_rescue
-from indexer.workflows.removal.restore import RestoreReport, why
-from indexer.workflows.witnesses import hold_around
+from indexer.workflows.removal.rescue_plan import RescueItem, RescuePlan, plan_rescue
+from indexer.workflows.removal.restore import RestoreReport, describe_failure
+from indexer.workflows.witnesses import lock_quarantines
 
 
 def rescue(
@@ -47,110 +47,113 @@ def rescue(
     below: str | None = None,
     into: str | None = None,
     limits: Limits | None = None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> RestoreReport:
     """Brings back every file that a quarantine's manifests name, without asking: the report of what came back."""
-    return carry_out(plan_rescue(folder, below=below, into=into), limits=limits or Limits(), progress=progress)
+    return execute_plan(plan_rescue(folder, below=below, into=into), limits=limits or Limits(), progress=progress)
 
 
-def carry_out(plan: RescuePlan, *, limits: Limits, progress: Progress = silent) -> RestoreReport:
+def execute_plan(plan: RescuePlan, *, limits: Limits, progress: Progress = no_progress) -> RestoreReport:
     """Brings back what was planned: the report of what came back, and of what was not planned for a reason."""
     report = RestoreReport(pinned=False, failures=list(plan.refused))
-    advance = progress("restoring", len(plan.returns))
-    for one in plan.returns:
+    advance = progress("restoring", len(plan.items))
+    for item in plan.items:
         with uninterrupted():
-            problem = _bring_back(one, limits=limits)
+            problem = _restore_file(item, limits=limits)
         if problem is None:
             report.restored += 1
         else:
-            report.failures.append((one.target, problem))
+            report.failures.append((item.target, problem))
         advance(1)
     return report
 
 
-def _bring_back(one: Return, *, limits: Limits) -> str | None:
+def _restore_file(item: RescueItem, *, limits: Limits) -> str | None:
     """Brings one file back under its locks; why not, if it could not be."""
-    quarantine = quarantine_of(one.place)
+    quarantine = quarantine_of(item.quarantine_path)
 
     def may_write(folder: str) -> bool:
-        return folder == quarantine or _is_of_target(folder, one)
+        return folder == quarantine or _is_near_target(folder, item)
 
     try:
-        with hold_around([one.target], quarantine=quarantine, may_write=may_write) as locks:
-            with open_quarantine_path(one.place) as place:
-                _move_back(one, place, locks=locks, limits=limits)
-            line = _line(one.entry)
-            if one.target == one.entry.path and not line.is_in_force():
+        with lock_quarantines([item.target], quarantine=quarantine, may_write=may_write) as locks:
+            with open_quarantine_path(item.quarantine_path) as source:
+                _move_back(item, source, locks=locks, limits=limits)
+            line = _restored_line(item.entry)
+            if item.target == item.entry.path and not line.is_in_force():
                 append_restored(line, may_write=may_write)
     except (OSError, MismatchError) as problem:
-        return why(problem)
+        return describe_failure(problem)
     return None
 
 
-def _is_of_target(quarantine: str, one: Return) -> bool:
+def _is_near_target(quarantine: str, item: RescueItem) -> bool:
     """Whether a quarantine lies where files may be written, or in a folder above the file, and no link led to it."""
     folder, name = os.path.split(quarantine)
-    return name == QUARANTINE_NAME and (lies_beneath(quarantine, one.allowed) or lies_beneath(one.target, folder))
+    return name == QUARANTINE_NAME and (lies_beneath(quarantine, item.allowed) or lies_beneath(item.target, folder))
 
 
-def _move_back(one: Return, place: OpenQuarantinePath, *, locks: FolderLocks, limits: Limits) -> None:
-    expected = ContentDigest(one.entry.size_bytes, one.entry.content_hash)
-    is_writable = os.access(os.path.dirname(one.place), os.W_OK | os.X_OK)
+def _move_back(item: RescueItem, source: OpenQuarantinePath, *, locks: FolderLocks, limits: Limits) -> None:
+    expected = ContentDigest(item.entry.size_bytes, item.entry.content_hash)
+    is_writable = os.access(os.path.dirname(item.quarantine_path), os.W_OK | os.X_OK)
     if is_writable:
-        restore_from_aside(place.file, expected=expected, before_unlink=locks.require)
-    found = check_image(place.file, expected=expected, limits=limits)
-    with _open_target(one) as target:
-        if is_same_directory_entry(place.file, target):
+        restore_from_aside(source.file, expected=expected, before_unlink=locks.require)
+    identity = check_image(source.file, expected=expected, limits=limits)
+    with _open_target(item) as target:
+        if is_same_directory_entry(source.file, target):
             raise MismatchError(
                 "its path leads into the quarantine, to the file itself; take that link or mount away first"
             )
-        is_back = _is_back(place.file, target, expected=expected)
+        is_back = _is_back(source.file, target, expected=expected)
         if is_back and is_writable:
-            _drop_copy(place.file, target, expected=expected, locks=locks)
+            _delete_quarantined_copy(source.file, target, expected=expected, locks=locks)
         elif is_writable:
-            move_no_replace(place.file, target, expected=found, before_unlink=locks.require, drop_special_bits=True)
+            move_no_replace(source.file, target, expected=identity, before_unlink=locks.require, drop_special_bits=True)
         elif not is_back:
-            copy_no_replace(place.file, target, expected=found, drop_special_bits=True)
+            copy_no_replace(source.file, target, expected=identity, drop_special_bits=True)
     if is_writable:
-        release_open_path(place)
+        release_open_path(source)
 
 
 @contextmanager
-def _open_target(one: Return) -> Iterator[str]:
+def _open_target(item: RescueItem) -> Iterator[str]:
     """The path where a file goes, in a folder that is open and was made if need be."""
-    folder, name = os.path.split(one.target)
+    folder, name = os.path.split(item.target)
     if find_quarantine(folder) is not None:
         raise MismatchError("its path leads into a quarantine")
     with open_folder(folder, create=True) as inside:
         yield f"{inside}/{name}"
 
 
-def _drop_copy(place: str, target: str, *, expected: ContentDigest, locks: FolderLocks) -> None:
+def _delete_quarantined_copy(quarantine_path: str, target: str, *, expected: ContentDigest, locks: FolderLocks) -> None:
     """Deletes the one in quarantine of two whole files."""
     if not locks.exclusive:
         raise MismatchError(
             "it is back, and its copy in quarantine stays, as another host may be at work on it; delete that yourself"
         )
-    back = verify(target, expected=expected)
+    target_identity = verify(target, expected=expected)
     delete_witnessed(
-        place,
-        expected=verify(place, expected=expected),
-        aside=aside_path(place),
-        require_witness=lambda: verify_again(target, checked=back, expected=expected),
+        quarantine_path,
+        expected=verify(quarantine_path, expected=expected),
+        aside=aside_path(quarantine_path),
+        require_witness=lambda: verify_again(target, checked=target_identity, expected=expected),
         before_unlink=locks.require,
     )
 
 
-def _is_back(place: str, target: str, *, expected: ContentDigest) -> bool:
+def _is_back(quarantine_path: str, target: str, *, expected: ContentDigest) -> bool:
     """Whether the file is at both ends, whole and with one time, as a cut between the two leaves it."""
     try:
-        there, here = verify(target, expected=expected), verify(place, expected=expected)
+        target_identity, quarantined_identity = (
+            verify(target, expected=expected),
+            verify(quarantine_path, expected=expected),
+        )
     except MismatchError:
         return False
-    return abs(there.mtime_ns - here.mtime_ns) <= COARSEST_TIME_NS  # a copy's time may be cut
+    return abs(target_identity.mtime_ns - quarantined_identity.mtime_ns) <= COARSEST_TIME_NS  # a copy's time may be cut
 
 
-def _line(entry: Entry) -> WitnessLine:
+def _restored_line(entry: Entry) -> WitnessLine:
     """What the records are told of a file that is back."""
     return WitnessLine(
         event="restored",

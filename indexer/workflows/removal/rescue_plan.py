@@ -22,10 +22,10 @@ from indexer.workflows.removal.quarantined_image import require_image_names
 
 
 @dataclass(frozen=True)
-class Return:
+class RescueItem:
     """One file that goes from its place in quarantine to a path, which lies beneath an allowed folder."""
 
-    place: str
+    quarantine_path: str
     target: str
     allowed: str
     entry: Entry
@@ -35,21 +35,21 @@ class Return:
 class RescuePlan:
     """What would be written, and what not and why, each by the path that its manifest names."""
 
-    returns: tuple[Return, ...]
+    items: tuple[RescueItem, ...]
     refused: tuple[tuple[str, str], ...]
 
     @property
     def size_bytes(self) -> int:
         """Bytes of all files, as their manifests say."""
-        return sum(one.entry.size_bytes for one in self.returns)
+        return sum(item.entry.size_bytes for item in self.items)
 
     @property
     def folders(self) -> list[str]:
         """The folders beneath which files would be written."""
-        return sorted({one.allowed for one in self.returns})
+        return sorted({item.allowed for item in self.items})
 
 
-Aim = Callable[[str, Entry], tuple[str, str]]
+TargetRule = Callable[[str, Entry], tuple[str, str]]
 """The target of a file, by place and entry, and the folder that it is allowed beneath; raises `MismatchError`."""
 
 
@@ -62,29 +62,31 @@ def plan_rescue(folder: str, *, below: str | None = None, into: str | None = Non
     contents = manifest.read(os.path.realpath(folder))
     if not contents.entries and not contents.refused:
         raise FolderProblem(f"no manifest below {folder!a} names a file that is there; nothing can be brought back")
-    aim = _aim(folder, contents, below=below, into=into)
-    returns, refused = [], list(contents.refused)
-    for place, entry in contents.entries.items():
+    find_target = _choose_target_rule(folder, contents, below=below, into=into)
+    items, refused = [], list(contents.refused)
+    for quarantine_path, entry in contents.entries.items():
         try:
-            target, allowed = aim(place, entry)
-            require_image_names(os.path.basename(place), os.path.basename(target))
+            target, allowed = find_target(quarantine_path, entry)
+            require_image_names(os.path.basename(quarantine_path), os.path.basename(target))
         except MismatchError as problem:
             refused.append((entry.path, problem.reason))
         else:
-            returns.append(Return(place, target, allowed, entry))
-    return RescuePlan(tuple(returns), tuple(refused))
+            items.append(RescueItem(quarantine_path, target, allowed, entry))
+    return RescuePlan(tuple(items), tuple(refused))
 
 
-def _aim(folder: str, contents: ManifestContents, *, below: str | None, into: str | None) -> Aim:
+def _choose_target_rule(folder: str, contents: ManifestContents, *, below: str | None, into: str | None) -> TargetRule:
     if into is not None:
-        return partial(_into, allowed=_named(into, "--into"), common=contents.common_folder or os.sep)
+        return partial(
+            _target_into, allowed=_require_real_folder(into, "--into"), common=contents.common_folder or os.sep
+        )
     if below is not None:
-        real = _named(below, "--below")
-        return partial(_beneath, allowed=real, spelled=(os.path.abspath(below), real))
-    return partial(_beside, named=os.path.abspath(folder))
+        real = _require_real_folder(below, "--below")
+        return partial(_target_below, allowed=real, spelled=(os.path.abspath(below), real))
+    return partial(_target_beside, named=os.path.abspath(folder))
 
 
-def _named(folder: str, option: str) -> str:
+def _require_real_folder(folder: str, option: str) -> str:
     """The real path of a folder that a person named."""
     if not folder or "\0" in folder:
         raise UsageProblem(f"{option} names no folder: {folder!a}")
@@ -94,24 +96,24 @@ def _named(folder: str, option: str) -> str:
     return real
 
 
-def _into(_place: str, entry: Entry, *, allowed: str, common: str) -> tuple[str, str]:
+def _target_into(_quarantine_path: str, entry: Entry, *, allowed: str, common: str) -> tuple[str, str]:
     split_path(entry.path)
     target = os.path.join(allowed, os.path.relpath(entry.path, common))
-    return _required(target, allowed), allowed
+    return _require_beneath(target, allowed), allowed
 
 
-def _beneath(_place: str, entry: Entry, *, allowed: str, spelled: tuple[str, ...]) -> tuple[str, str]:
+def _target_below(_quarantine_path: str, entry: Entry, *, allowed: str, spelled: tuple[str, ...]) -> tuple[str, str]:
     split_path(entry.path)
     start = next((folder for folder in spelled if lies_beneath(entry.path, folder)), None)
     if start is None:
         raise MismatchError(f"it was not below {allowed!a}; to write there, say --below FOLDER or --into FOLDER")
     target = os.path.join(allowed, os.path.relpath(entry.path, start))
-    return _required(target, allowed), allowed
+    return _require_beneath(target, allowed), allowed
 
 
-def _beside(place: str, entry: Entry, *, named: str) -> tuple[str, str]:
+def _target_beside(quarantine_path: str, entry: Entry, *, named: str) -> tuple[str, str]:
     """Beneath the folder that holds the quarantine, if that has the name that it has beside its images."""
-    quarantine = quarantine_of(place)
+    quarantine = quarantine_of(quarantine_path)
     if os.path.basename(named) == QUARANTINE_NAME and os.path.realpath(named) == quarantine:
         quarantine = named  # a link of that name lies beside the images, wherever it leads
     folder = os.path.dirname(quarantine)
@@ -121,10 +123,10 @@ def _beside(place: str, entry: Entry, *, named: str) -> tuple[str, str]:
             "the folder of the images does; say --below FOLDER or --into FOLDER"
         )
     real = os.path.realpath(folder)
-    return _beneath(place, entry, allowed=real, spelled=(folder, real))
+    return _target_below(quarantine_path, entry, allowed=real, spelled=(folder, real))
 
 
-def _required(target: str, allowed: str) -> str:
+def _require_beneath(target: str, allowed: str) -> str:
     """A path, seen once more to be plain and beneath the folder."""
     split_path(target)
     if not lies_beneath(target, allowed):

@@ -21,13 +21,13 @@ from indexer.interrupts import uninterrupted
 from indexer.store import decisions, images, pins, removals, runs
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
-from indexer.workflows.context import Clock, Progress, silent
-from indexer.workflows.runs.run import Run, writing
-from indexer.workflows.witnesses import hold_around, note_return
+from indexer.workflows.context import Clock, Progress, no_progress
+from indexer.workflows.runs.run import ActiveRun, record_run
+from indexer.workflows.witnesses import lock_quarantines, record_return
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RestoreSelection:
     """Which files to bring back: all, those of one run, or those at or below these paths."""
 
     everything: bool = False
@@ -35,14 +35,14 @@ class Wanted:
     paths: tuple[str, ...] = ()
 
 
-def wish(paths: Sequence[str], *, everything: bool, run_id: int | None) -> Wanted:
+def parse_selection(paths: Sequence[str], *, everything: bool, run_id: int | None) -> RestoreSelection:
     """What a person asked to bring back: exactly one of all, a run, or paths."""
     if (everything, run_id is not None, bool(paths)).count(True) != 1:
         raise UsageProblem("say what to bring back: --all, or --run ID, or the paths where the files were")
-    real = (
+    real_paths = (
         os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(path))), os.path.basename(path)) for path in paths
     )
-    return Wanted(everything, run_id, tuple(real))
+    return RestoreSelection(everything, run_id, tuple(real_paths))
 
 
 @dataclass
@@ -60,18 +60,22 @@ class RestoreReport:
 
 
 def restore(
-    database: Database, wanted: Wanted, *, pin: bool, clock: Clock, progress: Progress = silent
+    database: Database, selection: RestoreSelection, *, pin: bool, clock: Clock, progress: Progress = no_progress
 ) -> RestoreReport:
     """Brings files back: the report of what came back."""
-    _require(database, wanted)
+    _require_matches(database, selection)
     report = RestoreReport(pinned=pin)
-    arguments = {"all": wanted.everything, "run": wanted.run_id, "paths": [ascii(path)[1:-1] for path in wanted.paths]}
-    with writing(database, "restore", arguments=arguments | {"pin": pin}, clock=clock) as run:
-        chosen = _choose(database, wanted)
+    arguments = {
+        "all": selection.everything,
+        "run": selection.run_id,
+        "paths": [ascii(path)[1:-1] for path in selection.paths],
+    }
+    with record_run(database, "restore", arguments=arguments | {"pin": pin}, clock=clock) as run:
+        chosen = _list_selected(database, selection)
         advance = progress("restoring", len(chosen))
         for removal in chosen:
             with uninterrupted():
-                problem = _bring_back(database, removal, pin=pin, run=run, clock=clock)
+                problem = _restore_file(database, removal, pin=pin, run=run, clock=clock)
             if problem is None:
                 report.restored += 1
             else:
@@ -81,33 +85,33 @@ def restore(
     return report
 
 
-def _require(database: Database, wanted: Wanted) -> None:
+def _require_matches(database: Database, selection: RestoreSelection) -> None:
     """Refuses a request that names nothing in quarantine, before a run is begun."""
     with database.read() as session:
-        if wanted.run_id is not None and not runs.run_exists(session, wanted.run_id):
-            raise ImageProblem(f"there is no run {wanted.run_id}; see: {command_line('audit', 'runs')}")
-    chosen = _choose(database, wanted)
-    for path in wanted.paths:
+        if selection.run_id is not None and not runs.run_exists(session, selection.run_id):
+            raise ImageProblem(f"there is no run {selection.run_id}; see: {command_line('audit', 'runs')}")
+    chosen = _list_selected(database, selection)
+    for path in selection.paths:
         if not any(_is_at_or_below(removal.path, path) for removal in chosen):
             raise ImageProblem(f"nothing from {path!a} is in quarantine; see: {command_line('audit', 'removals')}")
 
 
-def _choose(database: Database, wanted: Wanted) -> list[JournalEntry]:
+def _list_selected(database: Database, selection: RestoreSelection) -> list[JournalEntry]:
     with database.read() as session:
-        quarantined = removals.list_quarantined(session, run_id=wanted.run_id)
-    if not wanted.paths:
+        quarantined = removals.list_quarantined(session, run_id=selection.run_id)
+    if not selection.paths:
         return quarantined
-    return [removal for removal in quarantined if any(_is_at_or_below(removal.path, path) for path in wanted.paths)]
+    return [removal for removal in quarantined if any(_is_at_or_below(removal.path, path) for path in selection.paths)]
 
 
-def _is_at_or_below(path: str, place: str) -> bool:
-    return path == place or path.startswith(place.rstrip(os.sep) + os.sep)
+def _is_at_or_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _bring_back(database: Database, removal: JournalEntry, *, pin: bool, run: Run, clock: Clock) -> str | None:
+def _restore_file(database: Database, removal: JournalEntry, *, pin: bool, run: ActiveRun, clock: Clock) -> str | None:
     """Brings one file back; why not, if it could not be."""
     if removal.pending is not None:
-        return f"what was begun with it {run.settled.why_open(removal.image_id)}"
+        return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
     if removal.recorded and not is_recorded_near(removal.path):
         return (
             "no record of its removal is near its path; mount its disk, or if this is a new one type: "
@@ -115,42 +119,48 @@ def _bring_back(database: Database, removal: JournalEntry, *, pin: bool, run: Ru
         )
     quarantine = quarantine_of(removal.quarantine_path or "")
     try:
-        with hold_around((removal.path, removal.keeper_path), quarantine=quarantine) as locks:
+        with lock_quarantines((removal.path, removal.keeper_path), quarantine=quarantine) as locks:
 
             def before_unlink() -> None:
                 locks.require()
-                run.right.raise_if_lost()
+                run.write_lock.raise_if_lost()
 
             with database.read() as session:
-                now = removals.find_removal(session, removal.id)
-            if now is None or (now.state, now.pending) != (removal.state, None):
+                current = removals.find_removal(session, removal.id)
+            if current is None or (current.state, current.pending) != (removal.state, None):
                 return f"another command was at work on it; see: {command_line('audit', 'removals')}"
             problem = _move_back(database, removal, pin=pin, run=run, clock=clock, before_unlink=before_unlink)
             if problem is None:
-                note_return(removal, index_id=run.index_id, at=clock())
+                record_return(removal, index_id=run.index_id, at=clock())
             return problem
     except OSError as problem:
         return f"its quarantine cannot be locked: {describe_os_error(problem)}"
 
 
 def _move_back(
-    database: Database, removal: JournalEntry, *, pin: bool, run: Run, clock: Clock, before_unlink: Callable[[], None]
+    database: Database,
+    removal: JournalEntry,
+    *,
+    pin: bool,
+    run: ActiveRun,
+    clock: Clock,
+    before_unlink: Callable[[], None],
 ) -> str | None:
     """Moves one file, with the journal around it; why not, if it could not be."""
-    place = removal.quarantine_path or ""
+    quarantine_path = removal.quarantine_path or ""
     expected = ContentDigest(removal.size_bytes, removal.content_hash)
     try:
-        restore_from_aside(place, expected=expected, before_unlink=before_unlink)
-        found = verify(place, expected=expected)
+        restore_from_aside(quarantine_path, expected=expected, before_unlink=before_unlink)
+        identity = verify(quarantine_path, expected=expected)
     except MismatchError as problem:
         return f"in quarantine: {problem.reason}"
     with database.write() as session:
         removals.begin_act(session, removal.id, act="restore" if pin else "restore_unpinned")
     try:
         make_synced_folders(os.path.dirname(removal.path))
-        move_no_replace(place, removal.path, expected=found, before_unlink=before_unlink)
+        move_no_replace(quarantine_path, removal.path, expected=identity, before_unlink=before_unlink)
     except (OSError, MismatchError) as problem:
-        reason = why(problem)
+        reason = describe_failure(problem)
         # What could not even be undone stays open: the next writing command settles it.
         if isinstance(problem, FileExistsError) or not os.path.lexists(removal.path):
             with database.write() as session:
@@ -162,11 +172,11 @@ def _move_back(
         decisions.supersede(session, [removal.image_id], at=clock())
         for image_id in (removal.image_id, removal.keeper_id) if pin else ():
             pins.add_pin(session, image_id, reason="restore", at=clock(), run_id=run.id)
-    release_quarantine_path(place)
+    release_quarantine_path(quarantine_path)
     return None
 
 
-def why(problem: OSError | MismatchError) -> str:
+def describe_failure(problem: OSError | MismatchError) -> str:
     """Why a file could not be brought back, for people."""
     if isinstance(problem, FileExistsError):
         return "something else is at its path now; move that away first"

@@ -38,7 +38,7 @@ from indexer.files.witness_record import (
 from indexer.store import images
 from indexer.store.database import Database
 from indexer.store.images import EqualFile
-from indexer.workflows.witnesses import OfRun
+from indexer.workflows.witnesses import RunIdentity
 
 
 class ProtectedError(Exception):
@@ -46,7 +46,7 @@ class ProtectedError(Exception):
 
 
 @dataclass(frozen=True)
-class Staying:
+class RequiredFiles:
     """The files that must still be there when another one has gone, each as it was checked a moment ago."""
 
     files: tuple[tuple[str, FileIdentity, ContentDigest], ...]
@@ -65,30 +65,32 @@ class Staying:
 class Safeguards:
     """The safeguards of one prune: what it knows of the contents of its plan, and of the folders they lie in."""
 
-    def __init__(self, database: Database, victims: Sequence[RemovalCandidate], *, run: OfRun) -> None:
+    def __init__(self, database: Database, victims: Sequence[RemovalCandidate], *, run: RunIdentity) -> None:
         contents = {item.victim.content_hash for item in victims}
         with database.read() as session:
             equal = images.list_equal_ready(session, sorted(contents))
-        self._equal = {content: {file.image_id: file for file in files} for content, files in equal.items()}
-        self._names: dict[str, _Names] = {}
+        self._equal_files = {content: {file.image_id: file for file in files} for content, files in equal.items()}
+        self._names_by_content: dict[str, _ContentNames] = {}
         self._records = WitnessRecords(contents)
         self._run, self._database = run, database.address
         self._signed = set[tuple[str, str]]()
-        self._defaults: dict[str, str] = {}
-        self._in_quarantine: dict[str, str | None] = {}
+        self._default_quarantines: dict[str, str] = {}
+        self._quarantine_by_folder: dict[str, str | None] = {}
         self._run_folders: dict[str, str] = {}
         self.synced_folders = set[str]()
 
     def quarantine(self, item: RemovalCandidate, *, override: str | None) -> str:
         """Where a file goes: the folder that a person named, else the default one."""
-        return self._default(item.victim.root) if override is None else quarantine_folder("", override=override)
+        return (
+            self._default_quarantine(item.victim.root) if override is None else quarantine_folder("", override=override)
+        )
 
     def record_folders(self, item: RemovalCandidate) -> tuple[str, ...]:
         """The default quarantines of a file and of its keeper, made if need be: their records tell of the removal.
 
         Raises `OSError` if one cannot be made.
         """
-        roots = {file.root: self._default(file.root) for file in (item.victim, item.keeper)}
+        roots = {file.root: self._default_quarantine(file.root) for file in (item.victim, item.keeper)}
         for root, folder in roots.items():
             self.prepare(folder, root=root)
         return tuple(dict.fromkeys(roots.values()))
@@ -103,45 +105,52 @@ class Safeguards:
             add_owner(quarantine, owner)
 
     @contextmanager
-    def hold(self, item: RemovalCandidate, *, own: Sequence[str]) -> Iterator[tuple[FolderLocks, list[str]]]:
+    def lock_for_removal(
+        self, item: RemovalCandidate, *, written_folders: Sequence[str]
+    ) -> Iterator[tuple[FolderLocks, list[str]]]:
         """Holds all locks that bear on a file and its keeper; gives the folders whose records do, too.
 
-        `own`: what this removal writes to; each record must be one that others find from the files.
+        `written_folders`: what this removal writes to; each record must be one that others find from the files.
         """
         records = list_record_folders((item.victim.path, item.keeper.path))
-        defaults = {os.path.realpath(self._default(file.root)) for file in (item.victim, item.keeper)}
+        defaults = {os.path.realpath(self._default_quarantine(file.root)) for file in (item.victim, item.keeper)}
         missing = defaults - set(records)
         if missing:
             raise OSError(errno.ENOENT, "its record would not be found from the files", min(missing))
-        with lock_folders([*records, *own]) as locks:
+        with lock_folders([*records, *written_folders]) as locks:
             yield locks, records
 
     def examine(
-        self, item: RemovalCandidate, *, victim: FileIdentity, keeper: FileIdentity, records: Sequence[str]
-    ) -> Staying:
+        self,
+        item: RemovalCandidate,
+        *,
+        victim_identity: FileIdentity,
+        keeper_identity: FileIdentity,
+        records: Sequence[str],
+    ) -> RequiredFiles:
         """What must stay when this file goes; raises `ProtectedError` if it must stay itself.
 
         Raises `OSError` if a record cannot be read, as nobody can tell then.
         """
         for file in (item.victim, item.keeper):
-            self._require_no_quarantine(file)
+            self._require_outside_quarantine(file)
         names = self._names_of(item.victim.content_hash)
-        names.require_no_alias(item.victim, victim)
-        namesakes = list(names.list_namesakes(item.victim, victim, token=self._run.token))
-        if item.keeper.content_hash == item.victim.content_hash and may_be_same_file(keeper, victim):
+        names.require_no_alias(item.victim, victim_identity)
+        namesakes = list(names.list_namesakes(item.victim, victim_identity, token=self._run.token))
+        if item.keeper.content_hash == item.victim.content_hash and may_be_same_file(keeper_identity, victim_identity):
             raise ProtectedError(f"its keeper {item.keeper.path!a} seems to be this file, seen through another mount")
-        staying = [(item.keeper.path, keeper, _fingerprint(item.keeper)), *namesakes]
+        required = [(item.keeper.path, keeper_identity, _content_digest(item.keeper)), *namesakes]
         if item.keeper.content_hash != item.victim.content_hash:
             lines = self._records.list_in_force(records, content_hash=item.victim.content_hash)
-            staying += [self._find_other(item.victim, victim, lines)] if lines else []
-        return Staying(tuple(staying))
+            required += [self._get_other_file(item.victim, victim_identity, lines)] if lines else []
+        return RequiredFiles(tuple(required))
 
     def run_folder(self, quarantine: str) -> str:
         """The name of this run's own folder in a quarantine: an index from a backup may count its runs once more."""
         if quarantine not in self._run_folders:
             name = f"run-{self._run.index_id[:8]}-{self._run.id}"
-            taken = os.path.lexists(os.path.join(quarantine, name))
-            self._run_folders[quarantine] = f"{name}-{self._run.token[:8]}" if taken else name
+            exists = os.path.lexists(os.path.join(quarantine, name))
+            self._run_folders[quarantine] = f"{name}-{self._run.token[:8]}" if exists else name
         return self._run_folders[quarantine]
 
     def record(self, item: RemovalCandidate, folders: Sequence[str], *, at: str) -> None:
@@ -162,37 +171,37 @@ class Safeguards:
 
     def forget(self, item: RemovalCandidate) -> None:
         """Notes that a file has gone."""
-        self._equal.get(item.victim.content_hash, {}).pop(item.victim.image_id, None)
+        self._equal_files.get(item.victim.content_hash, {}).pop(item.victim.image_id, None)
         self._names_of(item.victim.content_hash).forget(item.victim.image_id)
 
-    def _default(self, root: str) -> str:
-        if root not in self._defaults:
-            self._defaults[root] = quarantine_folder(root)
-        return self._defaults[root]
+    def _default_quarantine(self, root: str) -> str:
+        if root not in self._default_quarantines:
+            self._default_quarantines[root] = quarantine_folder(root)
+        return self._default_quarantines[root]
 
-    def _require_no_quarantine(self, file: IndexedFile) -> None:
+    def _require_outside_quarantine(self, file: IndexedFile) -> None:
         folder = os.path.dirname(file.path)
-        if folder not in self._in_quarantine:
-            self._in_quarantine[folder] = find_quarantine(folder)
-        quarantine = self._in_quarantine[folder]
+        if folder not in self._quarantine_by_folder:
+            self._quarantine_by_folder[folder] = find_quarantine(folder)
+        quarantine = self._quarantine_by_folder[folder]
         if quarantine is not None:
             raise ProtectedError(f"{file.path!a} lies in the quarantine {quarantine!a}; run ingest and compare again")
 
-    def _names_of(self, content_hash: str) -> "_Names":
-        if content_hash not in self._names:
-            self._names[content_hash] = _Names(list(self._equal.get(content_hash, {}).values()))
-        return self._names[content_hash]
+    def _names_of(self, content_hash: str) -> "_ContentNames":
+        if content_hash not in self._names_by_content:
+            self._names_by_content[content_hash] = _ContentNames(list(self._equal_files.get(content_hash, {}).values()))
+        return self._names_by_content[content_hash]
 
-    def _find_other(
-        self, victim: IndexedFile, found: FileIdentity, lines: Sequence[tuple[str, WitnessLine]]
+    def _get_other_file(
+        self, victim: IndexedFile, victim_identity: FileIdentity, lines: Sequence[tuple[str, WitnessLine]]
     ) -> tuple[str, FileIdentity, ContentDigest]:
         """Another file of the content, read again; raises `ProtectedError` if there is none.
 
         It must lie where the same records are found from, so that they go on speaking for it. It may be in the plan
         itself: when its turn comes, it is asked what is left then, and the last one stays.
         """
-        needed = {folder for folder, _ in lines}
-        for other in self._equal.get(victim.content_hash, {}).values():
+        needed_folders = {folder for folder, _ in lines}
+        for other in self._equal_files.get(victim.content_hash, {}).values():
             if (
                 other.image_id == victim.image_id
                 or find_quarantine(other.path)
@@ -200,12 +209,12 @@ class Safeguards:
             ):
                 continue
             try:
-                checked = verify(other.path, expected=_fingerprint(victim))
+                checked = verify(other.path, expected=_content_digest(victim))
             except MismatchError:
                 continue
-            is_another = not may_be_same_file(checked, found)
-            if is_another and needed <= set(list_record_folders([other.path])):
-                return other.path, checked, _fingerprint(victim)
+            is_another = not may_be_same_file(checked, victim_identity)
+            if is_another and needed_folders <= set(list_record_folders([other.path])):
+                return other.path, checked, _content_digest(victim)
         line = lines[0][1]
         raise ProtectedError(
             f"it is the last that stands for {line.removed_path!a}, which was removed by run {line.run_token[:8]} of "
@@ -213,64 +222,64 @@ class Safeguards:
         )
 
 
-class _Names:
+class _ContentNames:
     """All indexed names of the files of one content, looked at once."""
 
     def __init__(self, files: Sequence[EqualFile]) -> None:
-        self._by_file: dict[tuple[int, int], dict[int, EqualFile]] = defaultdict(dict)
+        self._by_inode: dict[tuple[int, int], dict[int, EqualFile]] = defaultdict(dict)
         self._by_name: dict[str, dict[int, tuple[EqualFile, FileIdentity]]] = defaultdict(dict)
         self._keys: dict[int, tuple[tuple[int, int], str]] = {}
         for file in files:
             try:
-                found = identity_of(os.lstat(file.path))
+                file_identity = identity_of(os.lstat(file.path))
             except OSError:
                 continue
-            key, name = (found.device, found.inode), os.path.basename(file.path)
-            self._by_file[key][file.image_id] = file
-            self._by_name[name][file.image_id] = (file, found)
+            key, name = (file_identity.device, file_identity.inode), os.path.basename(file.path)
+            self._by_inode[key][file.image_id] = file
+            self._by_name[name][file.image_id] = (file, file_identity)
             self._keys[file.image_id] = (key, name)
 
-    def require_no_alias(self, victim: IndexedFile, found: FileIdentity) -> None:
+    def require_no_alias(self, victim: IndexedFile, victim_identity: FileIdentity) -> None:
         """Raises `ProtectedError` if another indexed path leads to the very name of this file, and would go with it.
 
         Real hard links have each a name of their own: there are no more indexed paths than the file has names.
         """
-        same = self._by_file.get((found.device, found.inode), {})
-        others = [file for file in same.values() if file.image_id != victim.image_id]
+        same_inode = self._by_inode.get((victim_identity.device, victim_identity.inode), {})
+        others = [file for file in same_inode.values() if file.image_id != victim.image_id]
         alias = next((file for file in others if is_same_directory_entry(victim.path, file.path)), None)
-        if alias is None and others and len(others) + 1 > found.links:
+        if alias is None and others and len(others) + 1 > victim_identity.links:
             alias = next((file for file in others if file.pinned), others[0])
         if alias is not None:
-            raise _alias(alias)
+            raise _alias_error(alias)
 
     def list_namesakes(
-        self, victim: IndexedFile, found: FileIdentity, *, token: str
+        self, victim: IndexedFile, victim_identity: FileIdentity, *, token: str
     ) -> Iterator[tuple[str, FileIdentity, ContentDigest]]:
         """Files of the same name on other devices, which must stay.
 
         Raises `ProtectedError` if one is this file, seen through another mount.
         """
         for file, checked in self._by_name.get(os.path.basename(victim.path), {}).values():
-            if checked.device != found.device and file.image_id != victim.image_id:
-                if _is_one_folder(os.path.dirname(victim.path), os.path.dirname(file.path), token=token):
-                    raise _alias(file)
-                yield file.path, checked, _fingerprint(victim)
+            if checked.device != victim_identity.device and file.image_id != victim.image_id:
+                if _is_same_folder(os.path.dirname(victim.path), os.path.dirname(file.path), token=token):
+                    raise _alias_error(file)
+                yield file.path, checked, _content_digest(victim)
 
     def forget(self, image_id: int) -> None:
         """Notes that a file has gone."""
         if image_id in self._keys:
             key, name = self._keys.pop(image_id)
-            self._by_file[key].pop(image_id, None)
+            self._by_inode[key].pop(image_id, None)
             self._by_name[name].pop(image_id, None)
 
 
-def _alias(file: EqualFile) -> ProtectedError:
+def _alias_error(file: EqualFile) -> ProtectedError:
     return ProtectedError(
         f"{file.path!a} is the same file under another name, by a link or a second mount; ingest it by one name only"
     )
 
 
-def _is_one_folder(folder: str, other: str, *, token: str) -> bool:
+def _is_same_folder(folder: str, other: str, *, token: str) -> bool:
     """Whether two paths lead to one folder, as through two mounts: what is made in one is seen in the other.
 
     An overlay goes on showing files that are gone from the folder beneath it, by what it remembers of their names
@@ -284,5 +293,5 @@ def _is_one_folder(folder: str, other: str, *, token: str) -> bool:
         io_steps.unlink(probe)
 
 
-def _fingerprint(file: IndexedFile) -> ContentDigest:
+def _content_digest(file: IndexedFile) -> ContentDigest:
     return ContentDigest(file.size_bytes, file.content_hash)

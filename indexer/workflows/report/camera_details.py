@@ -18,7 +18,7 @@ from indexer.web.view_models import (
     SweepPoint,
 )
 from indexer.workflows.compare.camera import Means
-from indexer.workflows.profile_parameters import mask_of
+from indexer.workflows.profile_parameters import mask_parameters
 from indexer.workflows.tuning.sweep import sweep as try_limits
 
 SWEPT = 3_000
@@ -55,7 +55,7 @@ def _ignored(out: OutputFolder, card: CameraCard, preparation: Preparation, newe
     overlay = None
     if newest is not None and newest.href is not None:
         overlay = f"{card.folder}/ignored.png"
-        out.write(overlay, mask_picture(mask_of(preparation), height=newest.height, width=newest.width))
+        out.write(overlay, mask_picture(mask_parameters(preparation), height=newest.height, width=newest.width))
     drawn = preparation.ignore_picture is not None
     return IgnoredAreas(preparation.mask, newest, overlay=overlay, rectangles=len(preparation.ignore), drawn=drawn)
 

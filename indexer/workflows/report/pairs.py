@@ -18,7 +18,7 @@ from indexer.store.profiles import StoredProfile
 from indexer.store.report_queries import ImageFacts, PairFacts, RemovalFacts
 from indexer.web.view_models import ImageView, Outline, PairView, Points, RemovalView
 from indexer.workflows.compare.prepared_images import found_by
-from indexer.workflows.profile_parameters import measure_of
+from indexer.workflows.profile_parameters import scoring_parameters
 
 MOST_CORNERS = 400
 """Of all outlines of a pair: what has more of them is shown by its box, so that a page stays small."""
@@ -78,7 +78,7 @@ def _tasks(database: Database, pairs: Sequence[PairFacts], *, stored: dict[int, 
             data = thumbnails.load_thumbnails(session, ids, preparation_id=profile.preparation_id)
             for at, pair in chosen.items():
                 if pair.image_id in data and pair.other_id in data and pair.reason != "identical":
-                    tasks[at] = MarkTask((data[pair.image_id], data[pair.other_id]), measure_of(profile))
+                    tasks[at] = MarkTask((data[pair.image_id], data[pair.other_id]), scoring_parameters(profile))
     return tasks
 
 

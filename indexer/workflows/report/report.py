@@ -37,7 +37,7 @@ from indexer.web.view_models import (
     pair_key,
 )
 from indexer.workflows.compare.camera import Means
-from indexer.workflows.ingested_folders import find_walked
+from indexer.workflows.ingested_folders import find_ingested_parent
 from indexer.workflows.report.camera_details import SWEPT, about_camera
 from indexer.workflows.report.pairs import Material, pair_views
 from indexer.workflows.report.pictures import PictureCounts, Pictures
@@ -85,7 +85,7 @@ def report(
     means: Means, *, reading: Map, folder: str, camera: str | None = None, sweep: bool | None = None
 ) -> ReportMade:
     """Writes the pages; `reading` takes pictures from files within bounds. `sweep` None: for small indexes."""
-    root = find_walked(means.database, folder)
+    root = find_ingested_parent(means.database, folder)
     if root is not None:
         raise UsageProblem(
             f"the folder {folder!a} lies inside {root!a}, and the next ingest would take the pictures in; "

@@ -15,7 +15,7 @@ from indexer.store.image_details import ImageDetails
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import NamedEvidence
 from indexer.store.verdicts import JudgedPair
-from indexer.workflows.profile_parameters import measure_of
+from indexer.workflows.profile_parameters import scoring_parameters
 
 OF_TWO_CAMERAS = "they are of different cameras, and only images of one camera are compared"
 
@@ -82,7 +82,7 @@ def _compute(
 ) -> tuple[Evidence | None, str | None]:
     """The evidence from cached thumbnails, or why there is none."""
     pair, why_not = load_pair(session, stored, image_a_id, image_b_id)
-    return (None, why_not) if pair is None else (evidence_of_pair(*pair, measure=measure_of(stored)), None)
+    return (None, why_not) if pair is None else (evidence_of_pair(*pair, measure=scoring_parameters(stored)), None)
 
 
 def load_pair(

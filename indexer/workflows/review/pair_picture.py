@@ -23,8 +23,8 @@ from indexer.store import cameras, previews, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.image_details import ImageDetails, get_image_details
 from indexer.store.profiles import StoredProfile
-from indexer.workflows.ingested_folders import find_walked
-from indexer.workflows.profile_parameters import mask_of, measure_of
+from indexer.workflows.ingested_folders import find_ingested_parent
+from indexer.workflows.profile_parameters import mask_parameters, scoring_parameters
 from indexer.workflows.review.explain import OF_TWO_CAMERAS, PairStory, explain_image, explain_pair, load_pair
 
 
@@ -149,7 +149,7 @@ def _changes(
     session: Session, left: ImageDetails, right: ImageDetails, *, stored: StoredProfile, limits: Limits
 ) -> tuple[Changes | None, str | None]:
     """What differs between two images by a profile, or why that cannot be said."""
-    measure = measure_of(stored)
+    measure = scoring_parameters(stored)
     if left.camera != right.camera:
         return None, OF_TWO_CAMERAS
     if not measure.native:
@@ -160,7 +160,7 @@ def _changes(
             read_native(
                 image.path,
                 content_hash=image.content_hash,
-                mask=mask_of(stored.profile.preparation),
+                mask=mask_parameters(stored.profile.preparation),
                 limits=limits,
                 levels=stored.profile.preparation.levels,
             )
@@ -177,7 +177,7 @@ def _require_new(database: Database, out: str) -> None:
         raise UsageProblem(f"the picture is a PNG, and {out!a} is no name for one; type --picture NAME.png")
     if os.path.lexists(out):
         raise PictureProblem(f"{out!a} is there already, and nothing is written over; name a file that is not")
-    if (root := find_walked(database, os.path.dirname(out) or ".")) is not None:
+    if (root := find_ingested_parent(database, os.path.dirname(out) or ".")) is not None:
         raise PictureProblem(
             f"{out!a} lies inside {root!a}, and the next ingest would take the picture in; name a place outside"
         )

@@ -8,7 +8,7 @@ from indexer.escaping import command_line
 from indexer.store import image_details, pins
 from indexer.store.database import Database
 from indexer.workflows.context import Clock
-from indexer.workflows.runs.run import writing
+from indexer.workflows.runs.run import record_run
 
 
 @dataclass
@@ -39,7 +39,7 @@ def _set(database: Database, names: Sequence[str], *, pinned: bool, clock: Clock
             )
     report = PinReport([], [])
     command = "pin" if pinned else "unpin"
-    with writing(database, command, arguments={"images": [story.id for story in chosen]}, clock=clock) as run:
+    with record_run(database, command, arguments={"images": [story.id for story in chosen]}, clock=clock) as run:
         with database.write() as session:
             for story in chosen:
                 if pinned:

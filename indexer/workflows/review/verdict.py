@@ -30,7 +30,7 @@ from indexer.store.columns import path_from_text
 from indexer.store.database import Database, Session
 from indexer.store.verdicts import JudgedImage, JudgedPair
 from indexer.workflows.context import Clock
-from indexer.workflows.runs.run import Run, writing
+from indexer.workflows.runs.run import ActiveRun, record_run
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def undo(database: Database, name_a: str, name_b: str, *, clock: Clock) -> Verdi
         shown = " and ".join(ascii(image.path) for image in images)
         raise VerdictProblem(f"no verdict holds on {shown}; those that do: {command_line('verdict', 'list')}")
     report = VerdictReport(withdrawn=[held])
-    with writing(database, "verdict undo", arguments={"images": list(pair)}, clock=clock) as run:
+    with record_run(database, "verdict undo", arguments={"images": list(pair)}, clock=clock) as run:
         with database.write() as session:
             _withdraw(session, pair, at=clock())
             report.contradictions = _contradictions(session, [images])
@@ -217,7 +217,7 @@ def _path(text: str) -> str:
 
 def _record(database: Database, wishes: Sequence[Wish], *, arguments: dict[str, Any], clock: Clock) -> VerdictReport:
     report = VerdictReport()
-    with writing(database, "verdict", arguments=arguments, clock=clock) as run:
+    with record_run(database, "verdict", arguments=arguments, clock=clock) as run:
         with database.write() as session:
             for wish in wishes:
                 _give(session, wish, report, run=run, at=clock())
@@ -227,7 +227,7 @@ def _record(database: Database, wishes: Sequence[Wish], *, arguments: dict[str, 
     return report
 
 
-def _give(session: Session, wish: Wish, report: VerdictReport, *, run: Run, at: datetime) -> None:
+def _give(session: Session, wish: Wish, report: VerdictReport, *, run: ActiveRun, at: datetime) -> None:
     """Writes one verdict, unless it holds already."""
     held = verdicts.find_verdict(session, wish.pair)
     if held is not None and held.verdict == wish.verdict:

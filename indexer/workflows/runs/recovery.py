@@ -47,11 +47,11 @@ from indexer.store.index_identity import get_index_id
 from indexer.store.locks.writer_lock import WriteLock
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock
-from indexer.workflows.witnesses import hold_around, note_return
+from indexer.workflows.witnesses import lock_quarantines, record_return
 
 
 @dataclass(frozen=True)
-class Settled:
+class Recovery:
     """How many acts that a cut left open were finished and how many undone, and the images whose act is open still.
 
     `problems`: what stood in the way, by image, of those whose settling was tried.
@@ -59,34 +59,34 @@ class Settled:
 
     finished: int = 0
     undone: int = 0
-    left_open: frozenset[int] = frozenset()
+    unresolved: frozenset[int] = frozenset()
     problems: Mapping[int, str] = field(default_factory=dict)
 
-    def why_open(self, image_id: int) -> str:
+    def describe_unresolved(self, image_id: int) -> str:
         """Why the act of an image is open still, and where to look."""
         problem = f": {self.problems[image_id]}" if image_id in self.problems else ""
         return f"was cut off and cannot be settled yet{problem}; see: {command_line('recover')}"
 
 
-class _End(Enum):
+class _Resolution(Enum):
     """How one act was settled."""
 
     FINISHED = 1
     UNDONE = 2
-    OPEN = 3
+    UNRESOLVED = 3
     BY_ANOTHER = 4
 
 
 @dataclass(frozen=True)
-class _Act:
+class _InterruptedAct:
     """One act that was cut off; `alone`: nobody else can be at work on its file."""
 
     removal: JournalEntry
-    alone: bool
+    exclusive: bool
     before_unlink: Callable[[], None]
 
     @property
-    def place(self) -> str:
+    def quarantine_path(self) -> str:
         return self.removal.quarantine_path or ""
 
     @property
@@ -94,55 +94,61 @@ class _Act:
         return ContentDigest(self.removal.size_bytes, self.removal.content_hash)
 
 
-def settle_removals(database: Database, *, clock: Clock, right: WriteLock, nobody_else: bool = False) -> Settled:
+def recover_removals(database: Database, *, clock: Clock, write_lock: WriteLock, nobody_else: bool = False) -> Recovery:
     """Finishes or undoes what was begun and not written down."""
     with database.read() as session:
-        waiting = removals.list_pending(session)
+        interrupted = removals.list_pending(session)
     problems = dict[int, str]()
-    ends = dict[JournalEntry, _End]()
-    for removal in waiting:
+    resolutions = dict[JournalEntry, _Resolution]()
+    for removal in interrupted:
         try:
-            ends[removal] = _settle(database, removal, clock=clock, right=right, nobody_else=nobody_else)
+            resolutions[removal] = _resolve(
+                database, removal, clock=clock, write_lock=write_lock, nobody_else=nobody_else
+            )
         except (OSError, MismatchError) as problem:
-            ends[removal] = _End.OPEN
+            resolutions[removal] = _Resolution.UNRESOLVED
             problems[removal.image_id] = (
                 problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
             )
-    count = Counter(ends.values())
-    still_open = frozenset(removal.image_id for removal, end in ends.items() if end is _End.OPEN)
-    return Settled(count[_End.FINISHED], count[_End.UNDONE], still_open, problems)
+    count = Counter(resolutions.values())
+    unresolved = frozenset(
+        removal.image_id for removal, resolution in resolutions.items() if resolution is _Resolution.UNRESOLVED
+    )
+    return Recovery(count[_Resolution.FINISHED], count[_Resolution.UNDONE], unresolved, problems)
 
 
-def _settle(database: Database, removal: JournalEntry, *, clock: Clock, right: WriteLock, nobody_else: bool) -> _End:
+def _resolve(
+    database: Database, removal: JournalEntry, *, clock: Clock, write_lock: WriteLock, nobody_else: bool
+) -> _Resolution:
     """Settles one act under the locks of its file.
 
     Raises `OSError` or `MismatchError` where nobody can tell now how far it came, or the disk refuses: it stays open.
     """
-    place = removal.quarantine_path
-    quarantine = None if place is None else quarantine_of(place)
-    with hold_around((removal.path, removal.keeper_path), quarantine=quarantine) as locks:
+    quarantine_path = removal.quarantine_path
+    quarantine = None if quarantine_path is None else quarantine_of(quarantine_path)
+    with lock_quarantines((removal.path, removal.keeper_path), quarantine=quarantine) as locks:
         with database.read() as session:
-            now = removals.find_removal(session, removal.id)
-        if now is None or now.pending is None:
-            return _End.BY_ANOTHER
+            current = removals.find_removal(session, removal.id)
+        if current is None or current.pending is None:
+            return _Resolution.BY_ANOTHER
 
         def before_unlink() -> None:
             locks.require()
-            right.raise_if_lost()
+            write_lock.raise_if_lost()
 
-        act = _Act(now, alone=locks.exclusive or nobody_else, before_unlink=before_unlink)
-        state, problem = _SETTLE[now.pending](act)
-        return _write(database, now, state, problem, clock=clock)
+        act = _InterruptedAct(current, exclusive=locks.exclusive or nobody_else, before_unlink=before_unlink)
+        state, problem = _RESOLVERS[current.pending](act)
+        return _write_resolution(database, current, state, problem, clock=clock)
 
 
-def _write(
+def _write_resolution(
     database: Database, removal: JournalEntry, state: RemovalState, problem: str | None, *, clock: Clock
-) -> _End:
+) -> _Resolution:
     """Writes how an act ended."""
-    done = state is not removal.state and state is not RemovalState.FAILED
+    finished = state is not removal.state and state is not RemovalState.FAILED
     with database.write() as session:
         removals.finish_act(session, removal.id, state, at=clock(), problem=problem)
-        if done and state in {RemovalState.QUARANTINED, RemovalState.DELETED}:
+        if finished and state in {RemovalState.QUARANTINED, RemovalState.DELETED}:
             images.set_state(session, [removal.image_id], ImageState.REMOVED)
         if state is RemovalState.RESTORED:
             images.mark_present(session, removal.image_id)
@@ -152,89 +158,89 @@ def _write(
     if state is RemovalState.RESTORED and problem is None:
         with database.read() as session:
             index_id = get_index_id(session)
-        note_return(removal, index_id=index_id, at=clock())
+        record_return(removal, index_id=index_id, at=clock())
     if removal.quarantine_path is not None and state is not RemovalState.QUARANTINED:
         release_quarantine_path(removal.quarantine_path)  # what is empty there was made for this act alone
-    return _End.FINISHED if done else _End.UNDONE
+    return _Resolution.FINISHED if finished else _Resolution.UNDONE
 
 
-def _settle_quarantine(act: _Act) -> tuple[RemovalState, str | None]:
-    _undo_aside(act)
-    if _is_whole(act.removal.path, act):
-        _drop_copy(act)
+def _resolve_quarantine(act: _InterruptedAct) -> tuple[RemovalState, str | None]:
+    _restore_aside_name(act)
+    if _has_expected_content(act.removal.path, act):
+        _delete_quarantined_copy(act)
         return RemovalState.FAILED, "cut off before the file was taken away; it is where it was"
-    if _is_whole(act.place, act):
+    if _has_expected_content(act.quarantine_path, act):
         return RemovalState.QUARANTINED, None
-    _is_there_still(act)
+    _is_in_quarantine(act)
     # It may have gone and been taken out of the quarantine: its keeper goes on standing for it.
-    neither = "cut off, and the file is neither where it was nor in quarantine as the index knows it"
-    return RemovalState.QUARANTINED, neither
+    reason = "cut off, and the file is neither where it was nor in quarantine as the index knows it"
+    return RemovalState.QUARANTINED, reason
 
 
-def _settle_delete(act: _Act) -> tuple[RemovalState, str | None]:
+def _resolve_delete(act: _InterruptedAct) -> tuple[RemovalState, str | None]:
     path, aside = act.removal.path, act.removal.aside_path
-    if aside is not None and _is_there(aside):
-        if not _is_whole(aside, act):
+    if aside is not None and _exists(aside):
+        if not _has_expected_content(aside, act):
             raise OSError(errno.EIO, "what waits to be deleted is not what was put there", aside)
         if not os.path.lexists(path):
             move_no_replace(aside, path, expected=verify(aside, expected=act.expected), before_unlink=act.before_unlink)
-        elif is_same_file(aside, path) or _is_whole(path, act):
-            _drop_name(aside, act)  # where each name has a number of its own, the bytes at the other one tell
+        elif is_same_file(aside, path) or _has_expected_content(path, act):
+            _delete_second_name(aside, act)  # where each name has a number of its own, the bytes at the other one tell
         else:
             # Nobody can tell any more whether all that stood for it still does.
             raise OSError(errno.EEXIST, "another file has its name; move that away first", aside)
-    if not _is_there(path):
+    if not _exists(path):
         _require_record(act)
         return RemovalState.DELETED, None
-    if not _is_whole(path, act):
+    if not _has_expected_content(path, act):
         return RemovalState.DELETED, "cut off; another file has its name by now"
     return RemovalState.FAILED, "cut off before the file was deleted; it is where it was"
 
 
-def _require_record(act: _Act) -> None:
+def _require_record(act: _InterruptedAct) -> None:
     """Raises `OSError` if the record that tells of a removal is not there: its disk is away, and the file with it."""
     if act.removal.recorded and not is_recorded_near(act.removal.path):
         raise OSError(errno.ENOENT, "the record of its removal is not there", act.removal.path)
 
 
-def _settle_restore(act: _Act) -> tuple[RemovalState, str | None]:
-    _undo_aside(act)
-    path, place = act.removal.path, act.place
+def _resolve_restore(act: _InterruptedAct) -> tuple[RemovalState, str | None]:
+    _restore_aside_name(act)
+    path, quarantine_path = act.removal.path, act.quarantine_path
     discard_partial(path)
-    if _is_whole(path, act):
-        if is_same_directory_entry(path, place):
+    if _has_expected_content(path, act):
+        if is_same_directory_entry(path, quarantine_path):
             return RemovalState.QUARANTINED, "its path leads into the quarantine, where it lies"
-        _drop_copy(act)
+        _delete_quarantined_copy(act)
         return RemovalState.RESTORED, None
-    if _is_there_still(act) or not os.path.lexists(path):
+    if _is_in_quarantine(act) or not os.path.lexists(path):
         return RemovalState.QUARANTINED, "cut off before the file was restored; it is in quarantine"
     return RemovalState.RESTORED, None  # it went back, and was written to since
 
 
-def _settle_purge(act: _Act) -> tuple[RemovalState, str | None]:
-    _undo_aside(act)
-    if _is_there_still(act):
+def _resolve_purge(act: _InterruptedAct) -> tuple[RemovalState, str | None]:
+    _restore_aside_name(act)
+    if _is_in_quarantine(act):
         return RemovalState.QUARANTINED, "cut off before the file was purged; it is in quarantine"
     return RemovalState.PURGED, None
 
 
-_SETTLE: dict[str, Callable[[_Act], tuple[RemovalState, str | None]]] = {
-    "quarantine": _settle_quarantine,
-    "delete": _settle_delete,
-    "restore": _settle_restore,
-    "restore_unpinned": _settle_restore,
-    "purge": _settle_purge,
+_RESOLVERS: dict[str, Callable[[_InterruptedAct], tuple[RemovalState, str | None]]] = {
+    "quarantine": _resolve_quarantine,
+    "delete": _resolve_delete,
+    "restore": _resolve_restore,
+    "restore_unpinned": _resolve_restore,
+    "purge": _resolve_purge,
 }
 
 
-def _is_there_still(act: _Act) -> bool:
+def _is_in_quarantine(act: _InterruptedAct) -> bool:
     """Whether something is at the file's place in quarantine; `OSError` where the whole quarantine is not there."""
-    if not os.path.lexists(act.place) and is_quarantine_mounted(act.place):
+    if not os.path.lexists(act.quarantine_path) and is_quarantine_mounted(act.quarantine_path):
         return False
-    return _is_there(act.place)
+    return _exists(act.quarantine_path)
 
 
-def _is_there(path: str) -> bool:
+def _exists(path: str) -> bool:
     """Whether something is at a path; `OSError` where nobody can tell, as when its folder is gone or its disk away."""
     os.lstat(os.path.dirname(path))
     try:
@@ -244,7 +250,7 @@ def _is_there(path: str) -> bool:
     return True
 
 
-def _is_whole(path: str, act: _Act) -> bool:
+def _has_expected_content(path: str, act: _InterruptedAct) -> bool:
     """Whether the removed file's own bytes are at a path; `OSError` where nobody can tell."""
     try:
         verify(path, expected=act.expected)
@@ -255,50 +261,52 @@ def _is_whole(path: str, act: _Act) -> bool:
     return True
 
 
-def _undo_aside(act: _Act) -> None:
+def _restore_aside_name(act: _InterruptedAct) -> None:
     """Gives a file in quarantine its name back that waited for its end under another one."""
-    aside = aside_path(act.place)
-    if os.path.lexists(aside) and _is_whole(aside, act):
-        if is_same_file(aside, act.place) or (os.path.lexists(act.place) and _is_whole(act.place, act)):
-            _drop_name(aside, act)
-        restore_from_aside(act.place, expected=act.expected, before_unlink=act.before_unlink)
+    aside = aside_path(act.quarantine_path)
+    if os.path.lexists(aside) and _has_expected_content(aside, act):
+        if is_same_file(aside, act.quarantine_path) or (
+            os.path.lexists(act.quarantine_path) and _has_expected_content(act.quarantine_path, act)
+        ):
+            _delete_second_name(aside, act)
+        restore_from_aside(act.quarantine_path, expected=act.expected, before_unlink=act.before_unlink)
 
 
-def _drop_name(aside: str, act: _Act) -> None:
+def _delete_second_name(aside: str, act: _InterruptedAct) -> None:
     """Takes the second name of a file away that has its own still."""
-    _require_alone(act, aside)
+    _require_exclusive(act, aside)
     act.before_unlink()
     delete(aside, expected=verify(aside, expected=act.expected))
 
 
-def _drop_copy(act: _Act) -> None:
+def _delete_quarantined_copy(act: _InterruptedAct) -> None:
     """Takes away the second of two whole files, the one in quarantine."""
     if (
-        os.path.lexists(act.place)
-        and _is_whole(act.place, act)
-        and not is_same_directory_entry(act.place, act.removal.path)
+        os.path.lexists(act.quarantine_path)
+        and _has_expected_content(act.quarantine_path, act)
+        and not is_same_directory_entry(act.quarantine_path, act.removal.path)
     ):
-        _drop(act.place, act, keep=act.removal.path)
+        _delete_copy(act.quarantine_path, act, keep_path=act.removal.path)
 
 
-def _drop(copy: str, act: _Act, *, keep: str) -> None:
+def _delete_copy(copy: str, act: _InterruptedAct, *, keep_path: str) -> None:
     """Takes away one of two whole files; `OSError` where another command may be at work on them."""
-    _require_alone(act, copy)
+    _require_exclusive(act, copy)
     try:
-        kept = verify(keep, expected=act.expected)
+        keep_identity = verify(keep_path, expected=act.expected)
         delete_witnessed(
             copy,
             expected=verify(copy, expected=act.expected),
             aside=aside_path(copy),
-            require_witness=lambda: verify_again(keep, checked=kept, expected=act.expected),
+            require_witness=lambda: verify_again(keep_path, checked=keep_identity, expected=act.expected),
             before_unlink=act.before_unlink,
         )
     except MismatchError as problem:
         raise OSError(errno.EIO, problem.reason, copy) from problem
 
 
-def _require_alone(act: _Act, copy: str) -> None:
-    if not act.alone:
+def _require_exclusive(act: _InterruptedAct, copy: str) -> None:
+    if not act.exclusive:
         raise OSError(
             errno.EBUSY, f"another host may be at work on it; see: {command_line('recover', '--nobody-else')}", copy
         )

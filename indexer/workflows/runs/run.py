@@ -17,11 +17,11 @@ from indexer.store.database import Database
 from indexer.store.index_identity import get_index_id, make_token
 from indexer.store.locks.writer_lock import WriteLock, writer_lock
 from indexer.workflows.context import Clock
-from indexer.workflows.runs.recovery import Settled, settle_removals
+from indexer.workflows.runs.recovery import Recovery, recover_removals
 
 
 @dataclass
-class Run:
+class ActiveRun:
     """A run under way: its number, what it may write to, and the counts that are written when it ends.
 
     `token`: 32 hex digits that no other run has, of this index or another; `index_id`: those of the index. `username`
@@ -29,8 +29,8 @@ class Run:
     """
 
     id: int
-    settled: Settled
-    right: WriteLock
+    recovery: Recovery
+    write_lock: WriteLock
     token: str
     index_id: str
     username: str
@@ -39,7 +39,7 @@ class Run:
 
 
 @contextmanager
-def writing(
+def record_run(
     database: Database,
     command: str,
     *,
@@ -47,23 +47,25 @@ def writing(
     clock: Clock,
     by_camera: bool = False,
     nobody_else: bool = False,
-) -> Iterator[Run]:
+) -> Iterator[ActiveRun]:
     """A run of a writing command: its row is there from the beginning and tells at the end how it went.
 
     One that works `by_camera` takes each camera before it reads what it will change. `nobody_else`: a person's word
     that no other command is at work on the files, where locks cannot tell.
     """
-    settling = by_camera and bool(_open_images(database))
-    with writer_lock(database, command=command, since=clock(), by_camera=by_camera, recovering=settling) as right:
-        if by_camera and not right.exclusive and _open_images(database):
-            right.try_acquire_all()  # cut off just now, or a moment before the others began
-        if right.exclusive:
-            settled = settle_removals(database, clock=clock, right=right, nobody_else=nobody_else)
+    needs_recovery = by_camera and bool(_list_interrupted_images(database))
+    with writer_lock(
+        database, command=command, since=clock(), by_camera=by_camera, recovering=needs_recovery
+    ) as write_lock:
+        if by_camera and not write_lock.exclusive and _list_interrupted_images(database):
+            write_lock.try_acquire_all()  # cut off just now, or a moment before the others began
+        if write_lock.exclusive:
+            recovery = recover_removals(database, clock=clock, write_lock=write_lock, nobody_else=nobody_else)
         else:
-            settled = Settled(left_open=_open_images(database))
+            recovery = Recovery(unresolved=_list_interrupted_images(database))
         if by_camera:
-            right.downgrade()
-        run = _begin(database, command, arguments=arguments, clock=clock, settled=settled, right=right)
+            write_lock.downgrade()
+        run = _start_run(database, command, arguments=arguments, clock=clock, recovery=recovery, write_lock=write_lock)
         outcome = "failed"
         try:
             yield run
@@ -72,15 +74,23 @@ def writing(
             outcome = "interrupted"
             raise
         finally:
-            counts = run.counts | ({"settled": told} if (told := _told(settled)) else {})
+            counts = run.counts | (
+                {"settled": recovery_counts} if (recovery_counts := _count_recovered(recovery)) else {}
+            )
             # Ctrl-C that comes only now interrupts nothing: the work is done, and its report is worth showing.
             with suppress(KeyboardInterrupt) if outcome == "done" else nullcontext(), database.write() as session:
                 runs.finish_run(session, run.id, outcome=outcome, counts=counts, at=clock())
 
 
-def _begin(
-    database: Database, command: str, *, arguments: Mapping[str, Any], clock: Clock, settled: Settled, right: WriteLock
-) -> Run:
+def _start_run(
+    database: Database,
+    command: str,
+    *,
+    arguments: Mapping[str, Any],
+    clock: Clock,
+    recovery: Recovery,
+    write_lock: WriteLock,
+) -> ActiveRun:
     """A run with a token of its own, written down before its work."""
     token, username, hostname = make_token(), name_of_user(os.geteuid()), platform.node()
     with database.write() as session:
@@ -93,24 +103,24 @@ def _begin(
             username=username,
             hostname=hostname,
         )
-        return Run(run_id, settled, right, token, get_index_id(session), username, hostname)
+        return ActiveRun(run_id, recovery, write_lock, token, get_index_id(session), username, hostname)
 
 
-def name_of_user(number: int) -> str:
+def name_of_user(uid: int) -> str:
     """The name of a user, or the number where the system knows no name for it."""
     try:
-        return pwd.getpwuid(number).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return str(number)
+        return str(uid)
 
 
-def _open_images(database: Database) -> frozenset[int]:
+def _list_interrupted_images(database: Database) -> frozenset[int]:
     """The images whose removal or return was begun and not finished."""
     with database.read() as session:
         return frozenset(removal.image_id for removal in removals.list_pending(session))
 
 
-def _told(settled: Settled) -> dict[str, int]:
+def _count_recovered(recovery: Recovery) -> dict[str, int]:
     """What was settled before the run's own work, if anything was, as it is remembered."""
-    numbers = {"finished": settled.finished, "undone": settled.undone, "left_open": len(settled.left_open)}
+    numbers = {"finished": recovery.finished, "undone": recovery.undone, "left_open": len(recovery.unresolved)}
     return {name: number for name, number in numbers.items() if number}

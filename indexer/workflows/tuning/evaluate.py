@@ -23,7 +23,7 @@ from indexer.domain.score_bounds import validated_numbers
 from indexer.domain.selection import Decision
 from indexer.store import cameras, decisions, profiles
 from indexer.workflows.compare.camera import Means
-from indexer.workflows.profile_parameters import trial_measures
+from indexer.workflows.profile_parameters import trial_scoring_parameters
 from indexer.workflows.tuning.label_matching import Labels, find_labelled
 from indexer.workflows.tuning.simulation import Case, Outcome, try_cases
 
@@ -120,7 +120,7 @@ def _cases(means: Means, labels: Labels, name: str | None, *, limits: Sequence[f
                 ids[camera],
                 present.get(camera, 0),
                 stored := chosen or in_force[camera],
-                trial_measures(stored, max_scores=limits or [stored.profile.max_score]),
+                trial_scoring_parameters(stored, max_scores=limits or [stored.profile.max_score]),
             )
             for camera in labels.cameras
         ]

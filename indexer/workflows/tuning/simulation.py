@@ -27,7 +27,7 @@ from indexer.workflows.compare.inputs import prepared_images, read_tasks, room_o
 from indexer.workflows.compare.prepared_images import HeldBack, PreparedImages, Spoiled, make_thumbnails
 from indexer.workflows.compare.repeated_selection import Series
 from indexer.workflows.compare.workload import WORTH_WORKERS
-from indexer.workflows.profile_parameters import recipe_of
+from indexer.workflows.profile_parameters import thumbnail_recipe
 
 Result = TypeVar("Result")
 
@@ -165,7 +165,7 @@ class _Trial:
 
     def _make(self, image_ids: Sequence[int], *, why: str) -> None:
         """Makes thumbnails from the files, if these may be read; they stay in memory."""
-        recipe, more = recipe_of(self._stored.profile.preparation), len(image_ids) - 1
+        recipe, more = thumbnail_recipe(self._stored.profile.preparation), len(image_ids) - 1
         if not self._files or recipe is None:
             raise HeldBack(
                 f"the thumbnail of image {image_ids[0]}{f' (and of {more} more)' if more else ''} under the profile "

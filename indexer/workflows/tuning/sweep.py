@@ -14,7 +14,7 @@ from indexer.imaging.matching import Measure
 from indexer.store import cameras, profiles
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.camera import Means
-from indexer.workflows.profile_parameters import trial_measures
+from indexer.workflows.profile_parameters import trial_scoring_parameters
 from indexer.workflows.tuning.simulation import Case, Outcome, try_cases
 
 
@@ -105,7 +105,7 @@ def _measures(
     current = stored.profile
     limits = numbers_to_try(max_scores, in_force=current.max_score, factors=LIMIT_FACTORS)
     areas = numbers_to_try(min_contour_areas, in_force=current.scoring.min_contour_area)
-    return trial_measures(stored, max_scores=limits, min_contour_areas=areas)
+    return trial_scoring_parameters(stored, max_scores=limits, min_contour_areas=areas)
 
 
 def _camera_sweep(outcome: Outcome[_Freed]) -> CameraSweep:

@@ -16,7 +16,7 @@ from indexer.cli.render.tables import format_size
 from indexer.domain.removal import ExclusionReason
 from indexer.escaping import printable
 from indexer.workflows.compare.compare import CameraResult, CompareReport
-from indexer.workflows.ingest.ingest import IngestReport, Outcome
+from indexer.workflows.ingest.ingest import IngestOutcome, IngestReport
 from indexer.workflows.removal.prune import PruneReport
 from indexer.workflows.removal.recover import RecoverReport
 from indexer.workflows.removal.restore import RestoreReport
@@ -56,7 +56,7 @@ def test_ingested() -> None:
     """Every path is in one count, in the order of the outcomes, and what could not be read is named with its reason."""
     report = IngestReport(
         10,
-        Counter({Outcome.SKIPPED: 2, Outcome.TOO_SMALL: 1, Outcome.ADDED: 7}),
+        Counter({IngestOutcome.SKIPPED: 2, IngestOutcome.TOO_SMALL: 1, IngestOutcome.ADDED: 7}),
         Counter({"Permission denied": 1, "symbolic link": 1}),
         refused=[("/lot/[red]1.jpg", "Permission denied")],
         undecided=7,
@@ -74,7 +74,7 @@ def test_skipped_endings_are_named() -> None:
     """The endings of files that are no images are counted, the most frequent first, a few by name."""
     endings = Counter({".heic": 30, ".txt": 2, "": 1, ".x\n": 1} | {f".{number:02}": 1 for number in range(10)})
     report = IngestReport(
-        44, Counter({Outcome.SKIPPED: 44}), Counter({"not an image name": 44}), endings=endings, flat=2
+        44, Counter({IngestOutcome.SKIPPED: 44}), Counter({"not an image name": 44}), endings=endings, flat=2
     )
     assert said(render_ingest, report).splitlines()[1:] == [
         "  skipped 44: not an image name (.heic 30, .txt 2, none 1, .00 1, .01 1, .02 1, .03 1, .04 1, .05 1, .06 1, "
@@ -88,7 +88,7 @@ def test_ingested_beside_system_folders() -> None:
     did; cameras that look the same are told apart on the screen."""
     report = IngestReport(
         3,
-        Counter({Outcome.SKIPPED: 3}),
+        Counter({IngestOutcome.SKIPPED: 3}),
         Counter({"hidden or system folder": 3}),
         folders=Counter({".Trash\n": 1, "@eaDir": 2}),
         missing=5,

@@ -18,7 +18,7 @@ from indexer.store.transfer import rows as rows_of
 from indexer.store.transfer.rows import TableContents, TableWriter
 from indexer.workflows.admin import copy_index
 from indexer.workflows.admin.copy_index import CopyReport
-from indexer.workflows.context import Advance, Progress, silent
+from indexer.workflows.context import Advance, Progress, no_progress
 from indexer.workflows.review import explain
 from tests.support import databases
 from tests.support.brute_force import assert_promises
@@ -66,7 +66,7 @@ def busy(index: Index) -> Index:
     return index
 
 
-def copy(index: Index, target: str, *, progress: Progress = silent) -> CopyReport:
+def copy(index: Index, target: str, *, progress: Progress = no_progress) -> CopyReport:
     """Copies an index, as the command does."""
     source = index.database.url.render_as_string(hide_password=False)
     return copy_index.copy(source, target, clock=Ticking(), progress=progress)
@@ -193,7 +193,7 @@ def test_what_comes_back_otherwise_is_refused(
         other = isinstance(tally, TableWriter) and found.table in {"scores", "pins"}
         return TableContents(**(vars(found) | spoiled)) if other else found
 
-    monkeypatch.setattr(rows_of.TableDigest, "contents", property(told))
+    monkeypatch.setattr(rows_of.TableDigest, "row_cache", property(told))
     with pytest.raises(DatabaseProblem, match="gave back other rows of pins, scores than were put in"):
         copy(busy, target)
     assert is_empty(target)

@@ -8,7 +8,7 @@ from indexer.imaging.matching import Measure
 from indexer.store import cameras, profiles
 from indexer.workflows.compare.camera_task import CameraTask, decide_camera
 from indexer.workflows.compare.inputs import read_tasks
-from indexer.workflows.profile_parameters import measure_of
+from indexer.workflows.profile_parameters import scoring_parameters
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 
 
@@ -20,7 +20,7 @@ def task_of(index: Index, *changes: dict[str, Any]) -> CameraTask:
     with index.database.read() as session:
         stored = profiles.get_profile(session, BALANCED.name)
         (camera_id,) = cameras.list_cameras(session).values()
-    measures = [replace(measure_of(stored), **change) for change in changes]
+    measures = [replace(scoring_parameters(stored), **change) for change in changes]
     with index.database.read() as session:
         task = read_tasks(session, [camera_id], stored, measures).get(camera_id)
     assert task is not None

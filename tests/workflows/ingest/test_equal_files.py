@@ -42,10 +42,10 @@ class Counter:
 @pytest.fixture
 def counters(monkeypatch: pytest.MonkeyPatch) -> dict[str, Counter]:
     """How many rows of equal bytes were read, how many files were looked at for them, how many pairs were known."""
-    monkeypatch.setattr(ingest, "_WRITTEN", 16)
+    monkeypatch.setattr(ingest, "_WRITE_BATCH_SIZE", 16)
     made = {word: Counter() for word in ("rows", "files", "pairs")}
     monkeypatch.setattr(images, "list_by_hash", made["rows"].around(images.list_by_hash, measure=len))
-    monkeypatch.setattr(equal_rows, "_is_there", made["files"].around(equal_rows._is_there))
+    monkeypatch.setattr(equal_rows, "_is_still_at_path", made["files"].around(equal_rows._is_still_at_path))
     monkeypatch.setattr(Decider, "_known_file", made["render_pairs"].around(Decider._known, measure=len))
     return made
 
@@ -133,9 +133,9 @@ def test_own_row_before_a_loose_one() -> None:
         known(2, "/a", state=ImageState.REMOVED),
         known(3, "/a", state=ImageState.MISSING),
     )
-    taken = [rows.take_own("/a"), rows.take_own("/a"), rows.take_own("/a")]
+    taken = [rows.take_same_path("/a"), rows.take_same_path("/a"), rows.take_same_path("/a")]
     assert [row and row.id for row in taken] == [2, 3, None]
-    assert [row and row.id for row in (rows.take_loose("gate"), rows.take_loose("gate"))] == [1, None]
+    assert [row and row.id for row in (rows.take_unplaced("gate"), rows.take_unplaced("gate"))] == [1, None]
 
 
 def test_oldest_of_what_lies_nowhere() -> None:
@@ -147,7 +147,7 @@ def test_oldest_of_what_lies_nowhere() -> None:
         known(2, "/none/2"),
         gone=frozenset({4}),
     )
-    taken = [rows.take_loose("gate") for _ in range(4)]
+    taken = [rows.take_unplaced("gate") for _ in range(4)]
     assert [row and row.id for row in taken] == [2, 3, 4, None]
 
 
@@ -158,36 +158,36 @@ def test_row_whose_file_is_there_is_nobodys(tmp_path: Path) -> None:
     os.utime(file, ns=(0, 0))
     row = known(1, str(file), root=str(tmp_path))
     rows = equal(row)
-    assert (rows.take_loose("gate"), rows.ready) == (None, 1)
-    rows.displace(row)
-    assert (rows.take_own("/elsewhere"), rows.ready) == (None, 0)
-    assert rows.take_own(str(file)) is not None
+    assert (rows.take_unplaced("gate"), rows.ready_count) == (None, 1)
+    rows.mark_replaced(row)
+    assert (rows.take_same_path("/elsewhere"), rows.ready_count) == (None, 0)
+    assert rows.take_same_path(str(file)) is not None
 
 
 def test_taken_row_is_not_displaced_from_where_it_was() -> None:
     """Bytes that were found elsewhere a moment ago are not given away once more."""
     row = known(1, "/none/1")
     rows = equal(row, gone=frozenset({1}))
-    assert rows.take_loose("gate") == row
-    rows.displace(row)
-    assert (rows.take_loose("gate"), rows.take_own("/none/1")) == (None, None)
+    assert rows.take_unplaced("gate") == row
+    rows.mark_replaced(row)
+    assert (rows.take_unplaced("gate"), rows.take_same_path("/none/1")) == (None, None)
 
 
 def test_folder_that_cannot_be_seen_keeps_its_rows() -> None:
     """Rows of another camera whose folder is away are not taken; those of the same camera, and those gone, are."""
     away = known(1, "/no such/1", camera="yard", root="/no such")
-    assert equal(away).take_loose("gate") is None
-    assert equal(away).take_loose("yard") == away
-    assert equal(away, gone=frozenset({1})).take_loose("gate") == away
-    assert equal(away).owners(paths=set(), cameras={"gate"}) == set()
-    assert equal(away).owners(paths={"/no such/1"}, cameras={"yard"}) == {"yard"}
+    assert equal(away).take_unplaced("gate") is None
+    assert equal(away).take_unplaced("yard") == away
+    assert equal(away, gone=frozenset({1})).take_unplaced("gate") == away
+    assert equal(away).owner_cameras(paths=set(), cameras={"gate"}) == set()
+    assert equal(away).owner_cameras(paths={"/no such/1"}, cameras={"yard"}) == {"yard"}
     missing = known(1, "/no such/1", camera="yard", root="/no such", state=ImageState.MISSING)
-    assert equal(missing).owners(paths={"/no such/1"}, cameras=set()) == {"yard"}
+    assert equal(missing).owner_cameras(paths={"/no such/1"}, cameras=set()) == {"yard"}
 
 
 def test_row_that_moved_is_not_given_away_again(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that got another name and a copy keeps its row, and the copy gets one, however far apart they are met."""
-    monkeypatch.setattr(ingest, "_WRITTEN", 2)
+    monkeypatch.setattr(ingest, "_WRITE_BATCH_SIZE", 2)
     index.put("a.png", picture())
     index.ingest()
     (index.folder / "a.png").rename(index.folder / "b.png")

@@ -18,7 +18,7 @@ from indexer.execution import processes
 from indexer.store.columns import path_from_text
 from indexer.store.schema import check_database
 from indexer.workflows.ingest import ingest as workflow
-from indexer.workflows.ingest.discovery import Found, look
+from indexer.workflows.ingest.discovery import IngestRequest, discover
 from tests.support.databases import fill_up, on_sqlite
 from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture
 
@@ -318,13 +318,13 @@ def test_request_without_images_is_refused(index: Index, files: list[str], how: 
     for file in files:
         index.put(file, picture())
     with pytest.raises(kind):
-        look([str(index.folder)], **how)
+        discover([str(index.folder)], **how)
 
 
 def test_missing_folder_is_refused(tmp_path: Path) -> None:
     """A path that is not there is refused with its name."""
     with pytest.raises(IndexerError, match="nowhere"):
-        look([str(tmp_path / "nowhere")])
+        discover([str(tmp_path / "nowhere")])
 
 
 def test_root_that_looks_empty_marks_nothing_missing(index: Index) -> None:
@@ -531,7 +531,7 @@ def test_file_below_two_arguments_is_known_once(index: Index, monkeypatch: pytes
 
 def test_writing_goes_on_beside_reading(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one batch is written the next files are read; each batch is told when it is written, and in order."""
-    monkeypatch.setattr(workflow, "_WRITTEN", 2)
+    monkeypatch.setattr(workflow, "_WRITE_BATCH_SIZE", 2)
     events: list[tuple[str, int]] = []
     write, describe = workflow._Writer.write, workflow.describe
     reading = threading.Event()
@@ -558,7 +558,7 @@ def test_writing_goes_on_beside_reading(index: Index, monkeypatch: pytest.Monkey
 
 def test_batch_that_cannot_be_written_ends_the_run(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write that fails ends the run with its problem, what was written before stays, and the run is marked."""
-    monkeypatch.setattr(workflow, "_WRITTEN", 2)
+    monkeypatch.setattr(workflow, "_WRITE_BATCH_SIZE", 2)
     for minute in range(6):
         index.put(name(minute), picture(stamp=minute))
     fill_up(index.database, "images", f"NEW.path LIKE '%{name(3)}'")
@@ -573,8 +573,10 @@ def test_no_camera_profile_no_second_naming(index: Index, monkeypatch: pytest.Mo
     """Where no camera has a profile of its own, files are sent to the workers with no more work than before."""
     index.put(name(0), picture())
     named: list[str] = []
-    naming = Found.naming
-    monkeypatch.setattr(Found, "naming", lambda self, one, **how: named.append(one.path) or naming(self, one, **how))
+    naming = IngestRequest.naming
+    monkeypatch.setattr(
+        IngestRequest, "naming", lambda self, one, **how: named.append(one.path) or naming(self, one, **how)
+    )
     index.ingest()
     assert len(named) == 1
     assert index.rows("SELECT preparation_id, count(*) FROM thumbnails GROUP BY 1") == [(1, 1)]

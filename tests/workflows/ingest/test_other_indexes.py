@@ -19,9 +19,9 @@ from indexer.store.database import Database
 from indexer.store.index_identity import get_index_id
 from indexer.store.schema import open_database
 from indexer.workflows.admin.copy_index import copy
-from indexer.workflows.ingest.discovery import look
+from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import ingest
-from indexer.workflows.ingest.other_indexes import OtherIndex, find_other_indexes
+from indexer.workflows.ingest.other_indexes import OtherIndex, list_other_indexes
 from indexer.workflows.removal.adopt import adopt
 from indexer.workflows.runs.run import name_of_user
 from tests.support.databases import Maker
@@ -47,8 +47,8 @@ def others_of(
 ) -> list[OtherIndex]:
     """The other indexes of folders, as an ingest with an index would find them."""
     address = address if database is None else database.address
-    found = look([str(folder) for folder in folders])
-    return list(find_other_indexes(database, found, address=address, known=known, is_named=is_named))
+    found = discover([str(folder) for folder in folders])
+    return list(list_other_indexes(database, found, address=address, known=known, is_named=is_named))
 
 
 def index_id(database: Database) -> str:
@@ -218,9 +218,9 @@ def test_copy_is_asked_about_its_source(lot: Index, copied: Index) -> None:
         copied.ingest()
     [other] = others_of(copied.database, lot.folder, known=[listed(lot)], is_named=False)
     assert other.is_source
-    wanted = replace(look([str(lot.folder)]), beside=(index_id(lot.database),))
+    wanted = replace(discover([str(lot.folder)]), beside=(index_id(lot.database),))
     with engine(1) as spread:
-        ingest(copied.database, wanted, spread=spread, limits=Limits(), clock=copied.clock)
+        ingest(copied.database, wanted, executor=spread, limits=Limits(), clock=copied.clock)
     assert others_of(copied.database, lot.folder, known=[listed(lot)], is_named=False) == []
     assert others_of(lot.database, lot.folder, known=[listed(copied)], is_named=False) == []
     copied.database.close()

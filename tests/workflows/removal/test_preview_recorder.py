@@ -84,7 +84,7 @@ def test_a_picture_that_cannot_be_made_stops_nothing(lot: Index, limits: Limits)
     assert (report.removed, report.failures, kept(lot)) == (2, [], {})
 
 
-@pytest.mark.parametrize("cap", ["MOST_PIXELS", "MOST_BYTES"])
+@pytest.mark.parametrize("cap", ["MAX_PREVIEW_PIXELS", "MAX_PREVIEW_BYTES"])
 def test_no_picture_is_made_of_what_no_camera_takes(lot: Index, monkeypatch: pytest.MonkeyPatch, cap: str) -> None:
     """However wide the limits of intake, this process decodes no giants; their files go as planned."""
     monkeypatch.setattr(preview_recorder, cap, 1000)

@@ -14,7 +14,7 @@ from indexer.workflows.removal import purge as purge_workflow
 from indexer.workflows.removal import remove_file
 from indexer.workflows.removal import restore as restore_workflow
 from indexer.workflows.removal.purge import require_choice
-from indexer.workflows.removal.restore import wish
+from indexer.workflows.removal.restore import parse_selection
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 from tests.support.own_files import OWN_FILES
 
@@ -411,7 +411,7 @@ def test_purge_keeps_a_harmed_file(lot: Index) -> None:
 def test_restore_wants_one_word(asked: dict[str, Any]) -> None:
     """What to bring back is all, a run or paths, and exactly one of them."""
     with pytest.raises(UsageProblem):
-        wish(asked.get("paths", []), everything=asked.get("everything", False), run_id=asked.get("run_id"))
+        parse_selection(asked.get("paths", []), everything=asked.get("everything", False), run_id=asked.get("run_id"))
 
 
 @pytest.mark.parametrize(("everything", "days"), [(False, None), (True, 3.0)])

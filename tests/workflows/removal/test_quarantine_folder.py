@@ -9,7 +9,7 @@ import pytest
 
 from indexer.errors import UsageProblem
 from indexer.files.walking import QUARANTINE_NAME
-from indexer.workflows.ingest.discovery import look
+from indexer.workflows.ingest.discovery import discover
 
 IN_THE_ROOT = ["frames", "frames/bin", "frames/sub/deep/bin", "frames/../frames/bin", "in/bin", QUARANTINE_NAME]
 OUTSIDE = ["bin", "frames-bin", f"frames/{QUARANTINE_NAME}", f"frames/sub/{QUARANTINE_NAME}/bin", "frames/out/bin"]
@@ -51,7 +51,7 @@ def test_quarantine_that_no_walk_sees_is_taken(planned: Any, place: str) -> None
     report = planned.prune(quarantine=str(folder))
     assert (report.removed, report.failures) == (1, [])
     assert [path.read_bytes() for path in folder.rglob(victim.name)] == [data]
-    assert victim.name not in [Path(found.path).name for found in look([str(planned.folder)]).candidates]
+    assert victim.name not in [Path(found.path).name for found in discover([str(planned.folder)]).candidates]
 
 
 def test_relative_quarantine_is_where_the_command_is_typed(planned: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -305,7 +305,7 @@ from datetime import UTC, datetime
 from indexer.files import io_steps as steps
 from indexer.store.schema import open_database
 from indexer.workflows.removal import prune
-from indexer.workflows.removal.remove_file import Manner
+from indexer.workflows.removal.remove_file import RemovalOptions
 real = steps.unlink
 def slow(path):
     if path == sys.argv[2]:
@@ -316,7 +316,7 @@ steps.unlink = slow
 database = open_database(sys.argv[1])
 plan = prune.plan(database)
 try:
-    prune.prune(database, plan, manner=Manner(), camera=None, clock=lambda: datetime.now(UTC))
+    prune.prune(database, plan, manner=RemovalOptions(), camera=None, clock=lambda: datetime.now(UTC))
 except Exception as problem:
     print(type(problem).__name__, flush=True)
 """

@@ -22,7 +22,7 @@ from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
 from indexer.files.witness_record import RECORD_NAME
 from indexer.imaging.headers import Limits
 from indexer.workflows.removal import rescue as work
-from indexer.workflows.removal.rescue import carry_out, rescue
+from indexer.workflows.removal.rescue import execute_plan, rescue
 from indexer.workflows.removal.rescue_plan import plan_rescue
 from tests.support.index import picture
 from tests.support.own_files import OWN_FILES
@@ -133,7 +133,7 @@ def test_place_that_becomes_a_link_after_it_was_asked(stick: Stick) -> None:
     (stick.run / "1").symlink_to(stick.outside)
     (stick.folder / "frames").symlink_to(stick.outside)
     before = snapshot(stick.outside)
-    assert carry_out(plan, limits=Limits()).restored == 0
+    assert execute_plan(plan, limits=Limits()).restored == 0
     assert snapshot(stick.outside) == before
 
 

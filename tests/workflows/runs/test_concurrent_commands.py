@@ -14,9 +14,9 @@ from indexer.store.database import Database
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.workflows.ingest import camera_claims
 from indexer.workflows.ingest import ingest as ingesting
-from indexer.workflows.ingest.discovery import Found
-from indexer.workflows.ingest.index_diff import SortedOut
-from indexer.workflows.runs.run import writing
+from indexer.workflows.ingest.discovery import IngestRequest
+from indexer.workflows.ingest.index_diff import IndexDiff
+from indexer.workflows.runs.run import record_run
 from tests.support.databases import on_postgresql
 from tests.support.index import CAR, Index, name, picture
 
@@ -143,27 +143,27 @@ def test_what_a_cut_left_open_waits_for_the_others(index: Index) -> None:
     index.compare()
     index.prune()
     index.execute("UPDATE removals SET state = ?, pending = 'quarantine'", RemovalState.PLANNED)
-    begin = partial(writing, index.database, "ingest", arguments={}, clock=index.clock, by_camera=True)
+    begin = partial(record_run, index.database, "ingest", arguments={}, clock=index.clock, by_camera=True)
     with at_work(index, "yard"), begin() as run:
-        assert (run.settled.finished, len(run.settled.left_open)) == (0, 1)
+        assert (run.recovery.finished, len(run.recovery.unresolved)) == (0, 1)
     with begin() as run:
-        assert (run.settled.finished, run.settled.left_open, run.right.exclusive) == (1, frozenset(), False)
+        assert (run.recovery.finished, run.recovery.unresolved, run.write_lock.exclusive) == (1, frozenset(), False)
         with at_work(index, "yard"):
-            assert run.right.acquire("gate") is None
+            assert run.write_lock.acquire("gate") is None
 
 
 def test_others_may_have_written_meanwhile(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """What others wrote between the first look and the taking of a camera is seen: nothing is taken in twice."""
     index.put(name(0), picture())
-    second, usual = Index(Database(index.database.url), index.folder), camera_claims.sort_out
+    second, usual = Index(Database(index.database.url), index.folder), camera_claims.diff_with_index
 
-    def look_first(database: Database, found: Found) -> SortedOut:
+    def look_first(database: Database, found: IngestRequest) -> IndexDiff:
         sorted_out = usual(database, found)
-        monkeypatch.setattr(camera_claims, "sort_out", usual)
+        monkeypatch.setattr(camera_claims, "diff_with_index", usual)
         assert second.ingest().outcomes == {"added": 1}
         return sorted_out
 
-    monkeypatch.setattr(camera_claims, "sort_out", look_first)
+    monkeypatch.setattr(camera_claims, "diff_with_index", look_first)
     report = index.ingest()
     second.database.close()
     assert report.outcomes == {"unchanged": 1}

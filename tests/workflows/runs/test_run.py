@@ -5,7 +5,7 @@ import json
 import pytest
 
 from indexer.errors import DatabaseProblem
-from indexer.workflows.runs.run import writing
+from indexer.workflows.runs.run import record_run
 from tests.support.index import Index, name, picture
 
 
@@ -16,7 +16,7 @@ def outcomes(index: Index) -> list[tuple[str, str | None, str | None]]:
 
 def test_run_is_there_from_the_beginning(index: Index) -> None:
     """The row of a run is committed before its work, without an outcome, and finished with counts and times."""
-    with writing(index.database, "ingest", arguments={"paths": ["a"]}, clock=index.clock) as run:
+    with record_run(index.database, "ingest", arguments={"paths": ["a"]}, clock=index.clock) as run:
         assert outcomes(index) == [("ingest", None, None)]
         run.counts = {"seen": 3}
     found = index.rows("SELECT run_id, arguments, outcome, counts, started_at < finished_at FROM audit_runs")
@@ -31,7 +31,7 @@ def test_run_tells_how_it_ended(index: Index, problem: type[BaseException], outc
     """A run that ends early says how, keeps its counts so far, and lets the next one work."""
 
     def work() -> None:
-        with writing(index.database, "compare", arguments={}, clock=index.clock) as run:
+        with record_run(index.database, "compare", arguments={}, clock=index.clock) as run:
             run.counts = {"scored": 1}
             raise problem
 
@@ -44,7 +44,7 @@ def test_run_tells_how_it_ended(index: Index, problem: type[BaseException], outc
 def test_second_writer_is_refused(index: Index) -> None:
     """While one command writes, another is refused, told who holds the lock, and leaves nothing behind."""
     index.put(name(0), picture())
-    with writing(index.database, "prune", arguments={}, clock=index.clock):
+    with record_run(index.database, "prune", arguments={}, clock=index.clock):
         before = index.dump()
         with pytest.raises(DatabaseProblem, match=r"'prune' \(process \d+"):
             index.ingest()
