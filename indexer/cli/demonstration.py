@@ -71,7 +71,7 @@ def _do_steps(
     render_ingest(session.console, ingested)
 
     say("\n3. compare: a picture that shows nothing new is a duplicate, and names the kept picture that stands for it.")
-    means = compare.Means(database, spread, session.limits, session.clock)
+    means = compare.ComparisonContext(database, spread, session.limits, session.clock)
     compared = compare.compare(means)
     render_compare(session.console, compared)
     lost = _lost_by_plain(database, means, frames)
@@ -110,7 +110,7 @@ def _soft(frames: list[DemoFrame]) -> set[str]:
     return {frame.path for frame in frames if "focus" in frame.what}
 
 
-def _lost_by_plain(database: Database, means: compare.Means, frames: list[DemoFrame]) -> list[str]:
+def _lost_by_plain(database: Database, means: compare.ComparisonContext, frames: list[DemoFrame]) -> list[str]:
     """What the frames show that the profile plain takes for nothing new, though it is."""
     compare.compare(means, profile="plain")
     flagged = {item.victim.path for item in prune.plan(database).victims}

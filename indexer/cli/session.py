@@ -29,7 +29,7 @@ from indexer.settings import Settings
 from indexer.store.database import Database
 from indexer.store.query_result import QueryResult
 from indexer.store.schema import open_database
-from indexer.workflows.compare.workload import PRELOADED, is_worth_workers
+from indexer.workflows.compare.workload import PRELOADED_MODULES, should_start_workers
 
 if TYPE_CHECKING:
     from indexer.imaging.headers import Limits
@@ -92,7 +92,7 @@ class CommandSession:
         choice = self._workers(options)
         if choice.on_cluster:
             return choice.cluster(bounds=UNBOUNDED, at_once=1, in_flight=_CAMERAS_IN_FLIGHT)
-        preload = PRELOADED if is_worth_workers(database) else ()
+        preload = PRELOADED_MODULES if should_start_workers(database) else ()
         return engine(choice.number, in_flight=_CAMERAS_IN_FLIGHT, preload=preload)
 
     def guarded_engine(self, options: EngineOptions | int | None) -> AbstractContextManager[Map]:

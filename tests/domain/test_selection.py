@@ -1,7 +1,7 @@
 """The decision rule against a brute force written apart from it, from scratch and through whole histories of a camera.
 
 The brute force knows only the sentences of the design: rank the images, walk down, and name the similar keeper that is
-nearest in time. `walk_down` is what `workflows.equivalent_score` does, with a table of scores in the place of pixels.
+nearest in time. `decide_all` is what `workflows.equivalent_score` does, with a table of scores in the place of pixels.
 """
 
 import os

@@ -213,7 +213,7 @@ def test_full_temporary_disk_is_one_sentence(index: Index, monkeypatch: pytest.M
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    monkeypatch.setattr(comparing, "LARGEST_BYTES", 0)  # as a large camera: a small one needs no file
+    monkeypatch.setattr(comparing, "MAX_BUFFER_BYTES", 0)  # as a large camera: a small one needs no file
     with pytest.raises(EngineProblem, match="TMPDIR"):
         index.compare()
     assert index.decisions() == {}

@@ -219,7 +219,7 @@ def test_place_that_somebody_took(lot: Index, monkeypatch: pytest.MonkeyPatch) -
         real(place, entry)
         Path(place).write_bytes(b"theirs")
 
-    monkeypatch.setattr(remove_file.manifest, "note", noting)
+    monkeypatch.setattr(remove_file.manifest, "append_entry", noting)
     before = contents(lot)
     assert lot.prune().removed == 0
     assert [row[1:] for row in journal(lot)] == [("failed", "File exists")] * 2

@@ -22,7 +22,7 @@ from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.store.tables import Base
 from indexer.workflows.admin.profile import make_profile
-from indexer.workflows.compare.compare import CompareReport, Means, compare
+from indexer.workflows.compare.compare import CompareReport, ComparisonContext, compare
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import IngestReport, ingest
@@ -31,7 +31,7 @@ from indexer.workflows.removal.purge import PurgeReport, purge
 from indexer.workflows.removal.remove_file import RemovalOptions
 from indexer.workflows.removal.restore import RestoreReport, parse_selection, restore
 from indexer.workflows.review.pin import PinReport, pin, unpin
-from indexer.workflows.review.verdict import VerdictReport, give, undo
+from indexer.workflows.review.verdict import VerdictReport, set_verdict, undo_verdict
 from tests.support import databases
 from tests.support.databases import Maker
 from tests.support.own_files import OWN_FILES
@@ -120,7 +120,7 @@ class Index:
     def compare(self, *, spread: Map | None = None, progress: Progress = no_progress, **how: Any) -> CompareReport:
         """Decides what is new."""
         with _engine(spread) as chosen:
-            return compare(Means(self.database, chosen, Limits(), self.clock, progress), **how)
+            return compare(ComparisonContext(self.database, chosen, Limits(), self.clock, progress), **how)
 
     def plan(self, **how: Any) -> Plan:
         """What prune would take away."""
@@ -156,12 +156,12 @@ class Index:
     ) -> VerdictReport:
         """Says what two files of the folder show."""
         names = (str(self.folder / file) for file in (file_a, file_b))
-        return give(self.database, *names, verdict, by=by, note=note, clock=self.clock)
+        return set_verdict(self.database, *names, verdict, by=by, note=note, clock=self.clock)
 
     def undo(self, file_a: str, file_b: str) -> VerdictReport:
         """Takes back what was said of two files."""
         names = (str(self.folder / file) for file in (file_a, file_b))
-        return undo(self.database, *names, clock=self.clock)
+        return undo_verdict(self.database, *names, clock=self.clock)
 
     def make_profile(self, profile: str, *, base: str = "balanced", **changes: Any) -> None:
         """Makes a profile."""

@@ -213,7 +213,7 @@ def _decide(world: World, label: str) -> None:
     with engine(1) as spread:
         found = discover(chosen, camera=camera)
         ingest.ingest(database, found, executor=spread, limits=Limits(), clock=world.clock)
-        means = compare.Means(database, spread, Limits(), world.clock, no_progress)
+        means = compare.ComparisonContext(database, spread, Limits(), world.clock, no_progress)
         compare.compare(means, profile=profile)
 
 

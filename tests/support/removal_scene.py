@@ -98,7 +98,7 @@ def decide(scene: Scene) -> None:
     clock = ticking(0)
     with closing(scene.database), engine(1) as spread:
         ingest.ingest(scene.database, discover([str(scene.root)]), executor=spread, limits=Limits(), clock=clock)
-        compare.compare(compare.Means(scene.database, spread, Limits(), clock, no_progress))
+        compare.compare(compare.ComparisonContext(scene.database, spread, Limits(), clock, no_progress))
 
 
 def make(scene: Scene) -> None:

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from indexer.execution import processes, serial
 from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
-from indexer.workflows.compare.camera import Means
+from indexer.workflows.compare.camera import ComparisonContext
 from indexer.workflows.compare.compare import compare
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import ingest
@@ -52,11 +52,11 @@ def make_report(index: Path, frames: Path, out: Path, **how: Any) -> Path:
     """The folder of a report of all images in a folder; the index is made if need be."""
     database = open_database(str(index), create=True)
     with processes(2, at_once=8) as reading, serial() as spread:
-        means = Means(database, spread, Limits(), lambda: NOW)
+        means = ComparisonContext(database, spread, Limits(), lambda: NOW)
         if os.listdir(frames):
             ingest(database, discover([str(frames)]), executor=reading, limits=Limits(), clock=means.clock)
             compare(means)
-        report(means, reading=reading, folder=str(out), **how)
+        report(means, guarded_executor=reading, folder=str(out), **how)
     database.close()
     return out
 

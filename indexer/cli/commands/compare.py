@@ -27,7 +27,7 @@ def compare(
             from indexer.cli.render.compare import render_compare  # now, while the workers get ready
             from indexer.workflows.compare import compare as workflow
 
-            means = workflow.Means(database, spread, session.limits, session.clock, session.progress)
+            means = workflow.ComparisonContext(database, spread, session.limits, session.clock, session.progress)
             report = workflow.compare(means, profile=profile, camera=camera)
         session.show(report, render_compare)
     raise typer.Exit(1 if report.held_back else 0)

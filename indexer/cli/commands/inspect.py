@@ -32,7 +32,9 @@ def explain(
 
     with open_session(context, json=json) as session, session.database() as database:
         if picture is not None:
-            drawn = illustrate(database, image, other, out=picture, limits=session.limits, words=render.captions)
+            drawn = illustrate(
+                database, image, other, out=picture, limits=session.limits, make_captions=render.captions
+            )
             session.show(drawn, render.render_pair_picture)
         elif other is None:
             session.show(workflow.explain_image(database, image), render.render_image)

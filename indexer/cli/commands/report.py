@@ -9,7 +9,7 @@ from indexer.cli.options import Camera, Json, Processes, open_session
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from indexer.workflows.report.report import ReportMade
+    from indexer.workflows.report.report import ReportResult
 
 
 def report(
@@ -29,15 +29,15 @@ def report(
             session.engine(processes, database) as spread,
             session.guarded_engine(processes) as reading,
         ):
-            from indexer.workflows.compare.camera import Means
+            from indexer.workflows.compare.camera import ComparisonContext
             from indexer.workflows.report import report as workflow
 
-            means = Means(database, spread, session.limits, session.clock, session.progress)
-            made = workflow.report(means, reading=reading, folder=folder, camera=camera, sweep=sweep)
+            means = ComparisonContext(database, spread, session.limits, session.clock, session.progress)
+            made = workflow.report(means, guarded_executor=reading, folder=folder, camera=camera, sweep=sweep)
         session.show(made, render_report)
 
 
-def render_report(console: "Console", made: "ReportMade") -> None:
+def render_report(console: "Console", made: "ReportResult") -> None:
     """What was written, and what to open."""
     from indexer.escaping import printable
 

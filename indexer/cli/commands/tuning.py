@@ -22,12 +22,12 @@ def sweep(
         with session.database() as database, session.engine(processes, database) as spread:
             from indexer.cli.render import tuning
             from indexer.domain.score_bounds import parse_numbers
-            from indexer.workflows.compare.camera import Means
+            from indexer.workflows.compare.camera import ComparisonContext
             from indexer.workflows.tuning import sweep as workflow
 
             limits = None if max_score is None else parse_numbers(max_score)
             areas = None if min_contour_area is None else parse_numbers(min_contour_area)
-            means = Means(database, spread, session.limits, session.clock, session.progress)
+            means = ComparisonContext(database, spread, session.limits, session.clock, session.progress)
             report = workflow.sweep(means, max_scores=limits, min_contour_areas=areas, camera=camera)
         session.show(report, tuning.render_sweep)
 
@@ -50,13 +50,13 @@ def evaluate(
         with session.database() as database, session.engine(processes, database) as spread:
             from indexer.cli.render import tuning
             from indexer.domain.score_bounds import parse_numbers
-            from indexer.workflows.compare.camera import Means
+            from indexer.workflows.compare.camera import ComparisonContext
             from indexer.workflows.tuning import evaluate as workflow
             from indexer.workflows.tuning.label_matching import read_labels
 
             limits = None if max_score is None else parse_numbers(max_score)
-            means = Means(database, spread, session.limits, session.clock, session.progress)
+            means = ComparisonContext(database, spread, session.limits, session.clock, session.progress)
             listed = read_labels(labels)
-            report = workflow.evaluate(means, listed, named=profile or (), max_scores=limits, camera=camera)
+            report = workflow.evaluate(means, listed, profile_names=profile or (), max_scores=limits, camera=camera)
         session.show(report, tuning.render_evaluation)
     raise typer.Exit(1 if report.problems else 0)

@@ -86,11 +86,11 @@ def verdict(
         who = login_name() if by is None else by
         match asked:
             case Giving(image_a, image_b, said):
-                report = workflow.give(database, image_a, image_b, said, by=who, note=note, clock=session.clock)
+                report = workflow.set_verdict(database, image_a, image_b, said, by=who, note=note, clock=session.clock)
             case Undoing(image_a, image_b):
-                report = workflow.undo(database, image_a, image_b, clock=session.clock)
+                report = workflow.undo_verdict(database, image_a, image_b, clock=session.clock)
             case Reading(name):
-                report = workflow.give_all(database, name, by=who, note=note, clock=session.clock)
+                report = workflow.import_verdicts(database, name, by=who, note=note, clock=session.clock)
         session.show(report, judgements.render_verdicts)
     raise typer.Exit(1 if report.refused else 0)
 

@@ -12,8 +12,8 @@ from indexer.imaging.scoring import Evidence
 from indexer.imaging.side_by_side import Captions
 from indexer.store.image_details import DecisionDetails, ImageDetails
 from indexer.store.removals import JournalEntry
-from indexer.workflows.review.explain import PairStory
-from indexer.workflows.review.pair_picture import Illustration, Shown, Source
+from indexer.workflows.review.explain import PairDetails
+from indexer.workflows.review.pair_picture import Illustration, PictureSource, ShownImage
 
 _REASONS = {
     "new": "it is kept: no kept image ranked above it is similar to it",
@@ -24,10 +24,10 @@ _REASONS = {
 }
 
 _SOURCES = {
-    Source.FILE: "shown from its file",
-    Source.QUARANTINE: "shown from its file in quarantine",
-    Source.STORED: "the small picture that prune kept",
-    Source.THUMBNAIL: "the grey thumbnail that was compared: there is nothing else left of it",
+    PictureSource.FILE: "shown from its file",
+    PictureSource.QUARANTINE: "shown from its file in quarantine",
+    PictureSource.STORED: "the small picture that prune kept",
+    PictureSource.THUMBNAIL: "the grey thumbnail that was compared: there is nothing else left of it",
 }
 
 
@@ -50,7 +50,7 @@ def render_image(console: Console, story: ImageDetails) -> None:
         console.print(f"  {_what_happened(removal)}")
 
 
-def render_pair(console: Console, story: PairStory) -> None:
+def render_pair(console: Console, story: PairDetails) -> None:
     """Both images, and what they show together."""
     render_image(console, story.image_a)
     render_image(console, story.image_b)
@@ -79,7 +79,7 @@ def render_pair(console: Console, story: PairStory) -> None:
 
 def render_pair_picture(console: Console, drawn: Illustration) -> None:
     """The story, and where the picture of it is."""
-    if isinstance(drawn.story, PairStory):
+    if isinstance(drawn.story, PairDetails):
         render_pair(console, drawn.story)
     else:
         render_image(console, drawn.story)
@@ -90,7 +90,7 @@ def render_pair_picture(console: Console, drawn: Illustration) -> None:
 def captions(drawn: Illustration) -> Captions:
     """What is written on a picture of two images."""
     story = drawn.story
-    told = [] if isinstance(story, PairStory) else explanation.explain_decision(story, called=f"Image {story.id}")
+    told = [] if isinstance(story, PairDetails) else explanation.explain_decision(story, called=f"Image {story.id}")
     if drawn.score is None:
         told.append(f"Nothing is outlined: {drawn.why_not}.")
     else:
@@ -101,7 +101,7 @@ def captions(drawn: Illustration) -> Captions:
     return Captions(_title(drawn.left), _title(drawn.right), below=(*told, _from(drawn)))
 
 
-def _title(shown: Shown) -> str:
+def _title(shown: ShownImage) -> str:
     time = "at an unknown time" if shown.captured_at is None else f"{format_time(shown.captured_at)} UTC"
     return f"image {shown.image_id}, {time}: {os.path.basename(shown.path)}"
 

@@ -8,7 +8,7 @@ from indexer.cli.render.tables import format_time, list_files, print_table
 from indexer.domain.verdicts import Contradiction
 from indexer.escaping import command_line, printable
 from indexer.store.verdicts import JudgedPair
-from indexer.workflows.review.verdict import Away, VerdictList, VerdictReport
+from indexer.workflows.review.verdict import AbsentImage, VerdictList, VerdictReport
 
 _NAMED = 10
 _MOST = 1000  # verdicts told one by one before "and so many more"
@@ -76,7 +76,7 @@ def _each(console: Console, what: str, pairs: Sequence[JudgedPair]) -> None:
         console.print(f"{what}: {len(pairs) - _NAMED} more; --json names them all")
 
 
-def _way_back(one: Away) -> str:
+def _way_back(one: AbsentImage) -> str:
     if one.restorable:
         return f"removed; bring it back with: {command_line('restore', names=[one.path])}"
     return f"{one.state}; not in quarantine" if one.state == "removed" else str(one.state)

@@ -18,16 +18,16 @@ from indexer.execution import Lost, Map, serial
 from indexer.imaging.image_buffer import Shelf, room_for
 from indexer.imaging.matching import MatchTask, Measure
 from indexer.imaging.scoring import Evidence
-from indexer.workflows.compare.prepared_images import PreparedImages, Spoiled, Thumbnails
-from indexer.workflows.compare.repeated_selection import Decided, Series
+from indexer.workflows.compare.prepared_images import CorruptThumbnailsError, PreparedImages, ThumbnailSource
+from indexer.workflows.compare.repeated_selection import RepeatedSelection, SelectionResult
 
 Item = TypeVar("Item")
 Key = TypeVar("Key")
 
-LARGEST = 1000
-LARGEST_BYTES = 2**26
+MAX_IMAGES = 1000
+MAX_BUFFER_BYTES = 2**26
 """Images of a camera that one worker is given, and what their prepared pictures take: they lie in its memory."""
-TOGETHER = 256
+MIN_GROUP_IMAGES = 256
 """Images of the small cameras that are read, sent, decided and written together: what a transaction costs, and the way
 to a worker, is then a cost of the images and not of the cameras."""
 
@@ -40,98 +40,103 @@ class CameraTask:
     images: tuple[Image, ...]
     thumbnails: Mapping[int, bytes]
     judgements: Mapping[tuple[int, int], Judgement]
-    recorded: Mapping[int, Mapping[int, Evidence]]
+    recorded_evidence: Mapping[int, Mapping[int, Evidence]]
     recorded_area: float
-    measures: tuple[Measure, ...]
+    parameter_sets: tuple[Measure, ...]
 
 
 @dataclass(frozen=True)
-class CameraAnswer:
+class CameraTaskResult:
     """What came of the camera under each measure.
 
     `spoiled` are images whose thumbnails cannot be read; then there is nothing else.
     """
 
-    decided: tuple[Decided, ...] = ()
-    spoiled: tuple[int, ...] = ()
+    selections: tuple[SelectionResult, ...] = ()
+    corrupt_image_ids: tuple[int, ...] = ()
 
 
-def decide_camera(task: CameraTask) -> CameraAnswer:
+def decide_camera(task: CameraTask) -> CameraTaskResult:
     """Decides a camera, one image after the other, for each measure."""
-    series = Series(
+    repeated = RepeatedSelection(
         task.images,
         task.judgements,
-        recorded=lambda image_id: task.recorded.get(image_id, {}),
+        lookup_recorded=lambda image_id: task.recorded_evidence.get(image_id, {}),
         recorded_area=task.recorded_area,
     )
     shapes = [image.shape for image in task.images if image.shape is not None]
-    with Shelf(room_for(shapes), shared=False) as shelf, serial() as spread:
-        first = Selection(task.images, previous={})
-        thumbnails: PreparedImages = Thumbnails(
-            first.ranked,
-            shelf,
+    with Shelf(room_for(shapes), shared=False) as buffer, serial() as executor:
+        selection = Selection(task.images, previous={})
+        prepared: PreparedImages = ThumbnailSource(
+            selection.ranked,
+            buffer,
             fetch=lambda ids: {image_id: task.thumbnails[image_id] for image_id in ids},
-            spread=spread,
-            upcoming=first.undecided,
+            executor=executor,
+            upcoming=selection.undecided,
         )
-        if len(task.measures) > 1:
-            thumbnails = _Kept(thumbnails)
+        if len(task.parameter_sets) > 1:
+            prepared = _ReusedImages(prepared)
         try:
-            return CameraAnswer(
-                tuple(series.decide(measure, lambda _walk: thumbnails, spread=spread) for measure in task.measures)
+            return CameraTaskResult(
+                tuple(
+                    repeated.decide(scoring, lambda _selection: prepared, executor=executor)
+                    for scoring in task.parameter_sets
+                )
             )
-        except Spoiled as problem:
-            return CameraAnswer(spoiled=tuple(problem.image_ids))
+        except CorruptThumbnailsError as problem:
+            return CameraTaskResult(corrupt_image_ids=tuple(problem.image_ids))
 
 
-class _Kept:
+class _ReusedImages:
     """Prepared images that more than one walk asks for: the order of ranks is the same in each."""
 
     def __init__(self, prepared: PreparedImages) -> None:
         self._prepared = prepared
 
-    def task(self, place: int, keepers: IndexArray, measure: Measure) -> MatchTask:
+    def task(self, index: int, keepers: IndexArray, scoring: Measure) -> MatchTask:
         """The search of an image among keepers, in this order."""
-        return self._prepared.task(place, keepers, measure)
+        return self._prepared.task(index, keepers, scoring)
 
-    def drop(self, place: int) -> None:
+    def drop(self, index: int) -> None:
         """Keeps it: the next walk will ask again."""
 
 
-def decide_cameras(tasks: tuple[CameraTask, ...]) -> tuple[CameraAnswer, ...]:
+def decide_cameras(tasks: tuple[CameraTask, ...]) -> tuple[CameraTaskResult, ...]:
     """Decides a few cameras, one after the other."""
     return tuple(map(decide_camera, tasks))
 
 
-def groups(
-    items: Iterable[Item], *, images: Callable[[Item], int], alike: Callable[[Item], Hashable]
+def camera_groups(
+    items: Iterable[Item], *, count_images: Callable[[Item], int], group_key: Callable[[Item], Hashable]
 ) -> Iterator[list[Item]]:
     """Cameras that are alike (of one profile, say) in groups of so many images that a group is worth its way."""
-    gathered: dict[Hashable, tuple[list[Item], int]] = {}
+    open_groups: dict[Hashable, tuple[list[Item], int]] = {}
     for item in items:
-        group, number = gathered.pop(alike(item), ([], 0))
-        group, number = [*group, item], number + images(item)
-        if number >= TOGETHER:
+        group, image_count = open_groups.pop(group_key(item), ([], 0))
+        group, image_count = [*group, item], image_count + count_images(item)
+        if image_count >= MIN_GROUP_IMAGES:
             yield group
         else:
-            gathered[alike(item)] = group, number
-    for group, _ in gathered.values():
+            open_groups[group_key(item)] = group, image_count
+    for group, _ in open_groups.values():
         yield group
 
 
-def hand_out(
-    spread: Map, tasks: Iterable[Sequence[tuple[Key, CameraTask]]]
-) -> Iterator[list[tuple[Key, CameraTask, CameraAnswer | Lost]]]:
+def map_cameras(
+    executor: Map, tasks: Iterable[Sequence[tuple[Key, CameraTask]]]
+) -> Iterator[list[tuple[Key, CameraTask, CameraTaskResult | Lost]]]:
     """Each group of tasks, in order: every task with its key and its answer. Tasks are read as workers take them."""
-    waiting: deque[Sequence[tuple[Key, CameraTask]]] = deque()
+    sent_groups: deque[Sequence[tuple[Key, CameraTask]]] = deque()
 
-    def asked() -> Iterator[tuple[CameraTask, ...]]:
+    def iter_batches() -> Iterator[tuple[CameraTask, ...]]:
         for group in tasks:
             if group:
-                waiting.append(group)
+                sent_groups.append(group)
                 yield tuple(task for _, task in group)
 
-    for answers in spread(decide_cameras, asked()):
-        group = waiting.popleft()
-        each: Sequence[CameraAnswer | Lost] = [answers] * len(group) if isinstance(answers, Lost) else answers
-        yield [(key, task, answer) for (key, task), answer in zip(group, each, strict=True)]
+    for batch_results in executor(decide_cameras, iter_batches()):
+        group = sent_groups.popleft()
+        group_results: Sequence[CameraTaskResult | Lost] = (
+            [batch_results] * len(group) if isinstance(batch_results, Lost) else batch_results
+        )
+        yield [(key, task, result) for (key, task), result in zip(group, group_results, strict=True)]

@@ -15,11 +15,11 @@ from indexer.store.database import Database
 from indexer.store.locks.writer_lock import WriteLock
 from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.compare.camera import CameraResult as CameraResult
-from indexer.workflows.compare.camera import Means as Means
+from indexer.workflows.compare.camera import ComparisonContext as ComparisonContext
 from indexer.workflows.compare.camera import compare_camera
 from indexer.workflows.compare.ignore_proposals import IgnoreProposal, propose
-from indexer.workflows.compare.small_cameras import compare_small_cameras, standing_cameras
-from indexer.workflows.compare.workload import is_worth_workers
+from indexer.workflows.compare.small_cameras import compare_small_cameras, iter_unchanged_cameras
+from indexer.workflows.compare.workload import should_start_workers
 from indexer.workflows.runs.run import ActiveRun, record_run
 
 
@@ -48,53 +48,55 @@ class CompareReport:
         return [camera for camera in self.cameras if camera.problem is not None]
 
 
-def compare(means: Means, *, profile: str | None = None, camera: str | None = None) -> CompareReport:
+def compare(context: ComparisonContext, *, profile: str | None = None, camera: str | None = None) -> CompareReport:
     """Decides what is new: the report per camera."""
     report = CompareReport()
     arguments = {"profile": profile, "camera": camera}
-    with means.database.read() as session:
-        chosen = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
+    with context.database.read() as session:
+        camera_ids = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
         if profile is not None:
             profiles.get_profile(session, profile)
-    with record_run(means.database, "compare", arguments=arguments, clock=means.clock, by_camera=True) as run:
+    with record_run(context.database, "compare", arguments=arguments, clock=context.clock, by_camera=True) as run:
         if profile is not None:
-            report.activated = _activate(means.database, profile, right=run.write_lock)
+            report.activated = _activate(context.database, profile, write_lock=run.write_lock)
         results = dict[str, CameraResult]()
         try:
-            for result in _results(means, chosen, run=run):
+            for result in _iter_results(context, camera_ids, run=run):
                 results[result.camera] = result
         finally:
-            report.cameras = [results[name] for name in chosen if name in results]
+            report.cameras = [results[name] for name in camera_ids if name in results]
             run.counts = report.counts
-    with means.database.read() as session:
+    with context.database.read() as session:
         report.in_system_folders = count_in_system_folders(session)
-        in_force = profiles.list_in_force(session, chosen)
-    report.proposals = list(propose(means.database, report.cameras, chosen, in_force))
+        in_force = profiles.list_in_force(session, camera_ids)
+    report.proposals = list(propose(context.database, report.cameras, camera_ids, in_force))
     return report
 
 
-def _results(means: Means, chosen: Mapping[str, int], *, run: ActiveRun) -> Iterator[CameraResult]:
+def _iter_results(
+    context: ComparisonContext, camera_ids: Mapping[str, int], *, run: ActiveRun
+) -> Iterator[CameraResult]:
     """What is done to each camera: to those in which nothing changed nothing, then the small ones, then the others."""
-    with means.database.read() as session:
-        in_force = profiles.list_in_force(session, chosen)
-    waiting = dict(chosen)
-    for many in (standing_cameras, compare_small_cameras):
-        for result in many(means, dict(waiting), in_force, run=run):
-            del waiting[result.camera]
+    with context.database.read() as session:
+        in_force = profiles.list_in_force(session, camera_ids)
+    remaining = dict(camera_ids)
+    for compare_many in (iter_unchanged_cameras, compare_small_cameras):
+        for result in compare_many(context, dict(remaining), in_force, run=run):
+            del remaining[result.camera]
             yield result
-    if waiting and is_worth_workers(means.database):
+    if remaining and should_start_workers(context.database):
         load_kernel()  # rather than in the middle
-    for name, camera_id in waiting.items():
-        yield compare_camera(means, name, camera_id, in_force[name], run=run)
+    for name, camera_id in remaining.items():
+        yield compare_camera(context, name, camera_id, in_force[name], run=run)
 
 
-def _activate(database: Database, profile: str, *, right: WriteLock) -> str | None:
+def _activate(database: Database, profile: str, *, write_lock: WriteLock) -> str | None:
     """Makes a profile the active one, which nobody may do while others decide by it; its name if it was not."""
     with database.read() as session:
         if profiles.get_active_profile(session).profile.name == profile:
             return None
-    right.acquire_all()
+    write_lock.acquire_all()
     with database.write() as session:
         profiles.activate(session, profile)
-    right.downgrade()
+    write_lock.downgrade()
     return profile

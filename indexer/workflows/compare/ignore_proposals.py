@@ -24,18 +24,18 @@ from indexer.workflows.compare.camera import CameraResult
 from indexer.workflows.compare.camera_task import CameraTask, decide_camera
 from indexer.workflows.profile_parameters import mask_parameters, scoring_parameters, trial_scoring_parameters
 
-LEAST_KEPT = 5
-LEAST_SHARE = 0.4
+MIN_KEPT = 5
+MIN_KEPT_SHARE = 0.4
 """Kept images of a camera, and their share of all: with fewer there is little to gain."""
-_CAMERAS = 20
+_MAX_CAMERAS = 20
 """At most so many cameras are looked at in one run: those that keep most."""
-_PAIRS = 24
-_IMAGES = 400
+_MAX_PAIRS = 24
+_MAX_IMAGES = 400
 """So many images, the newest, are decided again."""
-_GAIN = 0.5
+_MAX_STILL_KEPT_SHARE = 0.5
 """At most this share of what is kept now may still be kept: else the area is not what keeps them."""
-_NO_NAME = re.compile(r"[^A-Za-z0-9._-]+|^[^A-Za-z0-9]+")
-_LONGEST_NAME = 50
+_INVALID_NAME_CHARS = re.compile(r"[^A-Za-z0-9._-]+|^[^A-Za-z0-9]+")
+_MAX_NAME_LENGTH = 50
 
 
 @dataclass(frozen=True)
@@ -64,24 +64,26 @@ class IgnoreProposal:
 def propose(
     database: Database,
     results: Sequence[CameraResult],
-    chosen: Mapping[str, int],
+    camera_ids: Mapping[str, int],
     in_force: Mapping[str, StoredProfile],
 ) -> Iterator[IgnoreProposal]:
     """The proposals for cameras that were decided just now."""
-    much = [one for one in results if one.decided and one.kept >= max(LEAST_KEPT, LEAST_SHARE * one.images)]
-    most = sorted(much, key=lambda one: (-one.kept, one.camera))[:_CAMERAS]
-    for camera in sorted(one.camera for one in most):
+    candidates = [
+        result for result in results if result.decided and result.kept >= max(MIN_KEPT, MIN_KEPT_SHARE * result.images)
+    ]
+    most_kept = sorted(candidates, key=lambda result: (-result.kept, result.camera))[:_MAX_CAMERAS]
+    for camera in sorted(result.camera for result in most_kept):
         stored = in_force[camera]
         if not stored.profile.preparation.native:
             try:
-                proposal = _Look(database, camera, chosen[camera], stored).proposal()
+                proposal = _ProposalFinder(database, camera, camera_ids[camera], stored).find_proposal()
             except (IndexerError, ValueError):  # what is spoiled, or was changed meanwhile, is told by who needs it
                 continue
             if proposal is not None:
                 yield proposal
 
 
-class _Look:
+class _ProposalFinder:
     """A camera's newest images, and what is decided of them."""
 
     def __init__(self, database: Database, camera: str, camera_id: int, stored: StoredProfile) -> None:
@@ -90,74 +92,80 @@ class _Look:
             present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
             current = decisions.list_decisions(session, camera_id)
             self._judgements = decisions.list_judgements(session, camera_id)
-        in_time = sorted((image for image in present if image.shape is not None), key=_in_time)
-        self._images = in_time[-_IMAGES:]
-        self._kept = [one for one in self._images if one.id in current and current[one.id][1].keeps]
+        by_time = sorted((image for image in present if image.shape is not None), key=_time_key)
+        self._images = by_time[-_MAX_IMAGES:]
+        self._kept = [image for image in self._images if image.id in current and current[image.id][1].keeps]
 
-    def proposal(self) -> IgnoreProposal | None:
+    def find_proposal(self) -> IgnoreProposal | None:
         """The area that is worth a look, if there is one."""
         mask = mask_parameters(self._stored.profile.preparation)
-        found = concentration(self._pairs(), measure=scoring_parameters(self._stored), mask=mask)
-        if found is None:
+        area = concentration(self._sample_pairs(), measure=scoring_parameters(self._stored), mask=mask)
+        if area is None:
             return None
-        wider = replace(mask, rectangles=(*mask.rectangles, *found.rectangles))
-        kept_with = sum(decision.keeps for decision in self._decided(wider))
-        if kept_with > _GAIN * len(self._kept):
+        wider_mask = replace(mask, rectangles=(*mask.rectangles, *area.rectangles))
+        kept_with = sum(decision.keeps for decision in self._decide_with(wider_mask))
+        if kept_with > _MAX_STILL_KEPT_SHARE * len(self._kept):
             return None
         return IgnoreProposal(
             camera=self._camera,
             profile=self._stored.profile.name,
             name=self._free_name(),
-            rectangles=found.rectangles,
+            rectangles=area.rectangles,
             ignored_already=self._stored.profile.preparation.ignore,
-            share=found.share,
-            pairs=found.pairs,
-            decided=found.decided,
+            share=area.share,
+            pairs=area.pairs,
+            decided=area.decided,
             images=len(self._images),
             kept=len(self._kept),
             kept_with=kept_with,
         )
 
-    def _pairs(self) -> list[Pair]:
+    def _sample_pairs(self) -> list[Pair]:
         """Kept images that follow each other, some of them, spread over time; all of the commonest shape."""
         shapes = [image.shape for image in self._kept]
         commonest = max(shapes, key=shapes.count, default=None)
         pairs = list(pairwise([image for image in self._kept if image.shape == commonest]))
-        chosen = [pairs[number * len(pairs) // _PAIRS] for number in range(_PAIRS)] if len(pairs) > _PAIRS else pairs
-        if len(chosen) < LEAST_KEPT - 1:
+        chosen = (
+            [pairs[number * len(pairs) // _MAX_PAIRS] for number in range(_MAX_PAIRS)]
+            if len(pairs) > _MAX_PAIRS
+            else pairs
+        )
+        if len(chosen) < MIN_KEPT - 1:
             return []
-        data = self._thumbnails([image for pair in chosen for image in pair])
-        return [(decode(data[one.id]), decode(data[other.id])) for one, other in chosen]
+        data = self._load_thumbnails([image for pair in chosen for image in pair])
+        return [(decode(data[image.id]), decode(data[other.id])) for image, other in chosen]
 
-    def _decided(self, mask: Mask) -> tuple[Decision, ...]:
+    def _decide_with(self, mask: Mask) -> tuple[Decision, ...]:
         """What compare would decide of the images with this mask: it is painted last, so that painted over a thumbnail
         it makes the thumbnail of the wider mask."""
-        measures = trial_scoring_parameters(self._stored, max_scores=[self._stored.profile.max_score])
+        parameter_sets = trial_scoring_parameters(self._stored, max_scores=[self._stored.profile.max_score])
         painted = {
             image_id: encode(masked(decode(data), mask=mask))
-            for image_id, data in self._thumbnails(self._images).items()
+            for image_id, data in self._load_thumbnails(self._images).items()
         }
-        area = self._stored.profile.scoring.min_contour_area
-        answer = decide_camera(CameraTask(tuple(self._images), painted, self._judgements, {}, area, measures))
-        return answer.decided[0].decisions
+        min_contour_area = self._stored.profile.scoring.min_contour_area
+        result = decide_camera(
+            CameraTask(tuple(self._images), painted, self._judgements, {}, min_contour_area, parameter_sets)
+        )
+        return result.selections[0].decisions
 
-    def _thumbnails(self, wanted: Sequence[Image]) -> Mapping[int, bytes]:
-        ids = list(dict.fromkeys(image.id for image in wanted))
+    def _load_thumbnails(self, needed: Sequence[Image]) -> Mapping[int, bytes]:
+        ids = list(dict.fromkeys(image.id for image in needed))
         with self._database.read() as session:
-            found = thumbnails.load_thumbnails(session, ids, preparation_id=self._stored.preparation_id)
-        if len(found) < len(ids):
+            loaded = thumbnails.load_thumbnails(session, ids, preparation_id=self._stored.preparation_id)
+        if len(loaded) < len(ids):
             raise ValueError("a thumbnail went meanwhile")
-        return found
+        return loaded
 
     def _free_name(self) -> str:
         """A name for a profile that none has."""
-        stem = f"{_NO_NAME.sub('-', self._camera).strip('-.')[:_LONGEST_NAME] or 'camera'}-ignoring"
+        stem = f"{_INVALID_NAME_CHARS.sub('-', self._camera).strip('-.')[:_MAX_NAME_LENGTH] or 'camera'}-ignoring"
         with self._database.read() as session:
-            taken = {stored.profile.name for stored in profiles.list_profiles(session)}
-        names = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
-        return next(name for name in names if name not in taken)
+            used_names = {stored.profile.name for stored in profiles.list_profiles(session)}
+        names = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(used_names) + 2))
+        return next(name for name in names if name not in used_names)
 
 
-def _in_time(image: Image) -> tuple[bool, float, int]:
+def _time_key(image: Image) -> tuple[bool, float, int]:
     """Images without a time come first."""
     return image.captured_at is not None, image.captured_us or 0, image.id

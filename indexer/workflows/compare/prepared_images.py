@@ -21,23 +21,23 @@ from indexer.imaging.masks import Mask
 from indexer.imaging.matching import MatchTask, Measure
 from indexer.workflows.context import Advance
 
-_FETCHED_ALONG = 256
-_MADE_AT_ONCE = 64
+_PREFETCH_COUNT = 256
+_SAVE_BATCH_SIZE = 64
 _ABSENT = -1  # an offset on no shelf
-_FILLED_AT_ONCE = 32  # by one worker: enough to be worth sending
+_FILL_BATCH_SIZE = 32  # by one worker: enough to be worth sending
 
 Result = TypeVar("Result")
 Fetch = Callable[[Sequence[int]], Mapping[int, bytes]]
 """Gives the thumbnails of images, by id; those that it does not have are left out."""
-Keep = Callable[[Sequence[tuple[int, Thumbnail]]], None]
+SaveThumbnails = Callable[[Sequence[tuple[int, Thumbnail]]], None]
 """Takes thumbnails that were made, by image id."""
 
 
-class HeldBack(Exception):
+class PixelsUnavailableError(Exception):
     """A camera cannot be decided now: an image's pixels cannot be had. Its decisions stay as they are."""
 
 
-class Spoiled(Exception):
+class CorruptThumbnailsError(Exception):
     """Thumbnails in the index cannot be read; they can be made again from their files."""
 
     def __init__(self, image_ids: Sequence[int]) -> None:
@@ -48,16 +48,16 @@ class Spoiled(Exception):
 class PreparedImages(Protocol):
     """The prepared images of a camera, by their places in rank order, ready to be searched."""
 
-    def task(self, place: int, keepers: IndexArray, measure: Measure) -> MatchTask:
+    def task(self, index: int, keepers: IndexArray, scoring: Measure) -> MatchTask:
         """The search of an image among keepers, in this order."""
         ...
 
-    def drop(self, place: int) -> None:
+    def drop(self, index: int) -> None:
         """Says that an image will not be asked for again."""
         ...
 
 
-class Thumbnails:
+class ThumbnailSource:
     """The thumbnails of a camera, many fetched at a time.
 
     `upcoming` are images that will be asked for, in that order: they are fetched along, so that the database is asked
@@ -65,87 +65,87 @@ class Thumbnails:
     """
 
     def __init__(
-        self, ranked: Sequence[Image], shelf: Shelf, *, fetch: Fetch, spread: Map, upcoming: Iterable[int]
+        self, ranked: Sequence[Image], buffer: Shelf, *, fetch: Fetch, executor: Map, upcoming: Iterable[int]
     ) -> None:
         self._ranked = ranked
-        self._shelf = shelf
+        self._buffer = buffer
         self._fetch = fetch
-        self._spread = spread
+        self._executor = executor
         self._upcoming = iter(upcoming)
         self._slots: dict[int, Slot] = {}
         self._offsets = np.full(len(ranked), _ABSENT, dtype=np.int64)
         self._loaded: set[int] = set()
 
-    def task(self, place: int, keepers: IndexArray, measure: Measure) -> MatchTask:
+    def task(self, index: int, keepers: IndexArray, scoring: Measure) -> MatchTask:
         """The search of an image among keepers of its shape, in this order."""
         offsets = self._offsets[keepers]
         missing = keepers[offsets == _ABSENT].tolist()
-        if missing or place not in self._slots:
-            self._load([*missing, *([place] if place not in self._slots else [])])
+        if missing or index not in self._slots:
+            self._load([*missing, *([index] if index not in self._slots else [])])
             offsets = self._offsets[keepers]
-        return MatchTask(self._slots[place], offsets, measure)
+        return MatchTask(self._slots[index], offsets, scoring)
 
-    def drop(self, place: int) -> None:
+    def drop(self, index: int) -> None:
         """Says that an image will not be asked for again."""
-        slot = self._slots.pop(place, None)
+        slot = self._slots.pop(index, None)
         if slot is not None:
-            self._offsets[place] = _ABSENT
-            self._shelf.give_back(slot)
+            self._offsets[index] = _ABSENT
+            self._buffer.give_back(slot)
 
     def _load(self, missing: Sequence[int]) -> None:
-        along = (place for place in self._upcoming if place not in self._loaded)
-        chosen = list(dict.fromkeys([*missing, *islice(along, _FETCHED_ALONG)]))
-        data = self._fetch([self._ranked[place].id for place in chosen])
-        gone = [self._ranked[place].id for place in chosen if self._ranked[place].id not in data]
-        if gone:  # by a compare beside this one, which found them spoiled
-            raise Spoiled(gone)
-        for place in chosen:
-            self._slots[place] = self._shelf.reserve(*(self._ranked[place].shape or (0, 0)))
-            self._offsets[place] = self._slots[place].offset
-        self._loaded.update(chosen)
-        shares = [chosen[begin : begin + _FILLED_AT_ONCE] for begin in range(0, len(chosen), _FILLED_AT_ONCE)]
+        upcoming = (index for index in self._upcoming if index not in self._loaded)
+        indices = list(dict.fromkeys([*missing, *islice(upcoming, _PREFETCH_COUNT)]))
+        data = self._fetch([self._ranked[index].id for index in indices])
+        uncached_ids = [self._ranked[index].id for index in indices if self._ranked[index].id not in data]
+        if uncached_ids:  # by a compare beside this one, which found them spoiled
+            raise CorruptThumbnailsError(uncached_ids)
+        for index in indices:
+            self._slots[index] = self._buffer.reserve(*(self._ranked[index].shape or (0, 0)))
+            self._offsets[index] = self._slots[index].offset
+        self._loaded.update(indices)
+        batches = [indices[begin : begin + _FILL_BATCH_SIZE] for begin in range(0, len(indices), _FILL_BATCH_SIZE)]
         tasks = (
             FillTask(
-                tuple(self._slots[place] for place in places), tuple(data[self._ranked[place].id] for place in places)
+                tuple(self._slots[index] for index in batch), tuple(data[self._ranked[index].id] for index in batch)
             )
-            for places in shares
+            for batch in batches
         )
-        spoiled: list[int] = []
-        for places, answer in zip(shares, self._spread(fill, tasks), strict=True):
-            problems = zip(places, found_by(answer), strict=True)
-            spoiled += [self._ranked[place].id for place, problem in problems if problem is not None]
-        if spoiled:
-            raise Spoiled(spoiled)
+        corrupt_ids: list[int] = []
+        for batch, result in zip(batches, self._executor(fill, tasks), strict=True):
+            problems = zip(batch, unwrap(result), strict=True)
+            corrupt_ids += [self._ranked[index].id for index, problem in problems if problem is not None]
+        if corrupt_ids:
+            raise CorruptThumbnailsError(corrupt_ids)
 
 
-class WholePictures:
+class NativeImageSource:
     """The images of a camera at native size, read from their files one by one (the profile `original`)."""
 
     def __init__(
-        self, ranked: Sequence[Image], shelf: Shelf, *, mask: Mask, levels: Levels | None, limits: Limits
+        self, ranked: Sequence[Image], buffer: Shelf, *, mask: Mask, levels: Levels | None, limits: Limits
     ) -> None:
         self._ranked = ranked
-        self._shelf = shelf
+        self._buffer = buffer
         self._mask = mask
         self._levels = levels
         self._limits = limits
         self._slots: dict[int, Slot] = {}
 
-    def task(self, place: int, keepers: IndexArray, measure: Measure) -> MatchTask:
+    def task(self, index: int, keepers: IndexArray, scoring: Measure) -> MatchTask:
         """The search of an image among keepers, in this order."""
-        return MatchTask(self._slot(place), tuple(map(self._slot, keepers.tolist())), measure)
+        return MatchTask(self._slot(index), tuple(map(self._slot, keepers.tolist())), scoring)
 
-    def drop(self, place: int) -> None:
+    def drop(self, index: int) -> None:
         """Says that an image will not be asked for again."""
-        slot = self._slots.pop(place, None)
+        slot = self._slots.pop(index, None)
         if slot is not None:
-            self._shelf.give_back(slot)
+            self._buffer.give_back(slot)
 
-    def _slot(self, place: int) -> Slot:
-        if place not in self._slots:
-            image = self._ranked[place]
+    def _slot(self, index: int) -> Slot:
+        if index not in self._slots:
+            image = self._ranked[index]
             try:
-                whole = read_native(
+                pixels = read_native(
                     image.path,
                     content_hash=image.content_hash,
                     mask=self._mask,
@@ -153,15 +153,15 @@ class WholePictures:
                     levels=self._levels,
                 )
             except OSError as problem:
-                raise HeldBack(f"{image.path!a}: {problem.strerror}") from problem
+                raise PixelsUnavailableError(f"{image.path!a}: {problem.strerror}") from problem
             except ImageRefused as problem:
-                raise HeldBack(f"{image.path!a}: {problem.reason}") from problem
-            self._slots[place] = self._shelf.put(whole)
-        return self._slots[place]
+                raise PixelsUnavailableError(f"{image.path!a}: {problem.reason}") from problem
+            self._slots[index] = self._buffer.put(pixels)
+        return self._slots[index]
 
 
 def make_thumbnails(
-    images: Sequence[Image], recipe: Recipe, *, limits: Limits, spread: Map, keep: Keep, advance: Advance
+    images: Sequence[Image], recipe: Recipe, *, limits: Limits, executor: Map, save: SaveThumbnails, advance: Advance
 ) -> None:
     """Makes the thumbnails of images from their files, and hands them on a few at a time.
 
@@ -171,24 +171,26 @@ def make_thumbnails(
         At the end, if some could not be made.
     """
     tasks = (
-        PrepareTask(image.id, path_there(spread, image.path), image.content_hash, recipe, limits) for image in images
+        PrepareTask(image.id, path_there(executor, image.path), image.content_hash, recipe, limits) for image in images
     )
-    made = (
-        Prepared(image.id, None, f"decoding it {answer.reason}") if isinstance(answer, Lost) else answer
-        for image, answer in zip(images, spread(prepare_again, tasks), strict=True)
+    results = (
+        Prepared(image.id, None, f"decoding it {result.reason}") if isinstance(result, Lost) else result
+        for image, result in zip(images, executor(prepare_again, tasks), strict=True)
     )
     problems: list[str] = []
     paths = {image.id: image.path for image in images}
-    while batch := list(islice(made, _MADE_AT_ONCE)):
-        keep([(one.image_id, one.thumbnail) for one in batch if one.thumbnail is not None])
-        problems += [f"{paths[one.image_id]!a}: {one.problem}" for one in batch if one.thumbnail is None]
+    while batch := list(islice(results, _SAVE_BATCH_SIZE)):
+        save([(prepared.image_id, prepared.thumbnail) for prepared in batch if prepared.thumbnail is not None])
+        problems += [
+            f"{paths[prepared.image_id]!a}: {prepared.problem}" for prepared in batch if prepared.thumbnail is None
+        ]
         advance(len(batch))
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise HeldBack(f"{problems[0]}{more}")
+        raise PixelsUnavailableError(f"{problems[0]}{more}")
 
 
-def found_by(answer: Result | Lost) -> Result:
+def unwrap(result: Result | Lost) -> Result:
     """The answer of a worker that was given pixels of our own making.
 
     Raises
@@ -196,6 +198,6 @@ def found_by(answer: Result | Lost) -> Result:
     EngineProblem
         If the worker was lost over them.
     """
-    if isinstance(answer, Lost):
-        raise EngineProblem(f"a worker {answer.reason}; run compare again, with fewer --processes")
-    return answer
+    if isinstance(result, Lost):
+        raise EngineProblem(f"a worker {result.reason}; run compare again, with fewer --processes")
+    return result

@@ -24,15 +24,15 @@ from indexer.imaging.levels import Levels
 from indexer.imaging.masks import Mask
 from indexer.imaging.matching import Match, MatchTask, Measure, match
 
-_MOST_SHELVES = 4  # before those are let go that are idle
+_MAX_BUFFERS = 4  # before those are let go that are idle
 _IDLE_S = 60.0  # a client that waits for its turn at a worker is not; the disk is what bounds the shelves of those
-_KEPT_S = 600.0
-_SHORTEST_S = 1.0  # between two looks
+_EXPIRY_S = 600.0
+_MIN_CLEANUP_DELAY_S = 1.0  # between two looks
 _ABSENT = -1  # an offset on no shelf
 
 
 @dataclass(frozen=True)
-class Sent:
+class EncodedThumbnail:
     """A thumbnail, as PNG, with its (height, width)."""
 
     shape: tuple[int, int]
@@ -40,7 +40,7 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class ToRead:
+class ImageFile:
     """A whole picture, by its path where it is read, for the profile `original`."""
 
     path: str
@@ -51,155 +51,157 @@ class ToRead:
 
 
 @dataclass(frozen=True)
-class FarTask:
+class RemoteSearchTask:
     """Pictures for the shelf of a camera (a name that nothing else has, how many images, bytes of room), those that
     will not be asked for again, and searches; all by place."""
 
     camera: str
     count: int
-    room: int
-    pictures: tuple[tuple[int, Sent | ToRead], ...]
+    capacity_bytes: int
+    images: tuple[tuple[int, EncodedThumbnail | ImageFile], ...]
     dropped: tuple[int, ...]
     searches: tuple[tuple[int, IndexArray], ...]
-    measure: Measure
+    scoring: Measure
 
 
 @dataclass(frozen=True)
-class FarAnswer:
+class RemoteSearchResult:
     """The answers from a shelf (its name; another one if it began anew); none where some pictures are `lacking`, or
     could not be had, with the reason."""
 
-    shelf: str
+    buffer_name: str
     matches: tuple[Match, ...] = ()
-    lacking: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
     problems: tuple[tuple[int, str], ...] = ()
 
 
-def search_far(task: FarTask) -> FarAnswer:
+def search_remote(task: RemoteSearchTask) -> RemoteSearchResult:
     """Puts the pictures of a task on its camera's shelf, and answers its searches."""
-    with _shelves.lent(task) as shelf:
-        problems = shelf.take_in(task)
-        wanted = [np.append(keepers, place) for place, keepers in task.searches]
-        lacking = shelf.lacking(np.unique(np.concatenate(wanted))) if wanted else ()
-        if problems or lacking:
-            return FarAnswer(shelf.name, lacking=lacking, problems=problems)
-        tasks = [shelf.task(place, keepers, task.measure) for place, keepers in task.searches]
-        return FarAnswer(shelf.name, tuple(map(match, tasks)))
+    with _buffers.borrow(task) as buffer:
+        problems = buffer.update(task)
+        needed = [np.append(keepers, index) for index, keepers in task.searches]
+        missing = buffer.missing(np.unique(np.concatenate(needed))) if needed else ()
+        if problems or missing:
+            return RemoteSearchResult(buffer.name, missing=missing, problems=problems)
+        tasks = [buffer.task(index, keepers, task.scoring) for index, keepers in task.searches]
+        return RemoteSearchResult(buffer.name, tuple(map(match, tasks)))
 
 
-class _FarShelf:
+class RemoteBuffer:
     """The pictures of one camera, in this process."""
 
-    def __init__(self, count: int, room: int) -> None:
+    def __init__(self, image_count: int, capacity_bytes: int) -> None:
         self.name = uuid4().hex
         self.users = 0
         self.used_at = monotonic()
         self._lock = threading.Lock()
-        self._shelf = Shelf(room, shared=True)
+        self._buffer = Shelf(capacity_bytes, shared=True)
         self._slots: dict[int, Slot] = {}
-        self._offsets: NDArray[np.int64] = np.full(count, _ABSENT, dtype=np.int64)
+        self._offsets: NDArray[np.int64] = np.full(image_count, _ABSENT, dtype=np.int64)
 
-    def take_in(self, task: FarTask) -> tuple[tuple[int, str], ...]:
+    def update(self, task: RemoteSearchTask) -> tuple[tuple[int, str], ...]:
         """Lets go of what is dropped and takes what is new; why some could not be had."""
         with self._lock:
-            for place in task.dropped:
-                slot = self._slots.pop(place, None)
+            for index in task.dropped:
+                slot = self._slots.pop(index, None)
                 if slot is not None:
-                    self._offsets[place] = _ABSENT
-                    self._shelf.give_back(slot)
-            new = [(place, picture) for place, picture in task.pictures if place not in self._slots]
-            found = [(place, self._put(place, picture)) for place, picture in new]
-        return tuple((place, problem) for place, problem in found if problem is not None)
+                    self._offsets[index] = _ABSENT
+                    self._buffer.give_back(slot)
+            new_images = [(index, image) for index, image in task.images if index not in self._slots]
+            outcomes = [(index, self._put(index, image)) for index, image in new_images]
+        return tuple((index, problem) for index, problem in outcomes if problem is not None)
 
-    def lacking(self, places: IndexArray) -> tuple[int, ...]:
+    def missing(self, indices: IndexArray) -> tuple[int, ...]:
         """Those of the places whose picture is not here."""
-        return tuple(places[self._offsets[places] == _ABSENT].tolist())
+        return tuple(indices[self._offsets[indices] == _ABSENT].tolist())
 
-    def task(self, place: int, keepers: IndexArray, measure: Measure) -> MatchTask:
+    def task(self, index: int, keepers: IndexArray, scoring: Measure) -> MatchTask:
         """A search, among slots if the measure is native."""
-        if measure.native:
-            return MatchTask(self._slots[place], tuple(self._slots[keeper] for keeper in keepers.tolist()), measure)
-        return MatchTask(self._slots[place], self._offsets[keepers], measure)
+        if scoring.native:
+            return MatchTask(self._slots[index], tuple(self._slots[keeper] for keeper in keepers.tolist()), scoring)
+        return MatchTask(self._slots[index], self._offsets[keepers], scoring)
 
     def close(self) -> None:
         """Gives its space back."""
-        self._shelf.__exit__(None, None, None)
+        self._buffer.__exit__(None, None, None)
 
-    def _put(self, place: int, picture: Sent | ToRead) -> str | None:
+    def _put(self, index: int, image: EncodedThumbnail | ImageFile) -> str | None:
         """Why a picture cannot be had, if it cannot."""
-        if isinstance(picture, Sent):
-            slot = self._shelf.reserve(*picture.shape)
-            (problem,) = fill(FillTask((slot,), (picture.data,)))
+        if isinstance(image, EncodedThumbnail):
+            slot = self._buffer.reserve(*image.shape)
+            (problem,) = fill(FillTask((slot,), (image.data,)))
             if problem is not None:
-                self._shelf.give_back(slot)
+                self._buffer.give_back(slot)
                 return problem
         else:
             try:
-                whole = read_native(
-                    picture.path,
-                    content_hash=picture.content_hash,
-                    mask=picture.mask,
-                    limits=picture.limits,
-                    levels=picture.levels,
+                pixels = read_native(
+                    image.path,
+                    content_hash=image.content_hash,
+                    mask=image.mask,
+                    limits=image.limits,
+                    levels=image.levels,
                 )
             except OSError as problem:
                 return problem.strerror or str(problem)
             except ImageRefused as problem:
                 return problem.reason
-            slot = self._shelf.put(whole)
-        self._slots[place] = slot
-        self._offsets[place] = slot.offset
+            slot = self._buffer.put(pixels)
+        self._slots[index] = slot
+        self._offsets[index] = slot.offset
         return None
 
 
 @dataclass
-class _Shelves:
+class _RemoteBuffers:
     """The shelves of this process, by camera, the one used last at the end."""
 
-    shelves: dict[str, _FarShelf] = field(default_factory=dict)
+    buffers: dict[str, RemoteBuffer] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    cleaning: threading.Timer | None = None
+    cleanup_timer: threading.Timer | None = None
 
     @contextmanager
-    def lent(self, task: FarTask) -> Iterator[_FarShelf]:
+    def borrow(self, task: RemoteSearchTask) -> Iterator[RemoteBuffer]:
         """The shelf of a task's camera, until the end of the block."""
         with self.lock:
-            shelf = self.shelves.pop(task.camera, None) or _FarShelf(task.count, task.room)
-            self.shelves[task.camera] = shelf
-            shelf.users += 1
-            idle = self._idle(_IDLE_S)
-            self._close(idle[: max(0, len(self.shelves) - _MOST_SHELVES)])
+            buffer = self.buffers.pop(task.camera, None) or RemoteBuffer(task.count, task.capacity_bytes)
+            self.buffers[task.camera] = buffer
+            buffer.users += 1
+            idle = self._list_idle(_IDLE_S)
+            self._close(idle[: max(0, len(self.buffers) - _MAX_BUFFERS)])
         try:
-            yield shelf
+            yield buffer
         finally:
             with self.lock:
-                shelf.users -= 1
-                shelf.used_at = monotonic()
-                self._look_again()
+                buffer.users -= 1
+                buffer.used_at = monotonic()
+                self._schedule_cleanup()
 
-    def clean(self) -> None:
+    def close_expired(self) -> None:
         """Lets go of shelves that nobody asked for in a while."""
         with self.lock:
-            self._close(self._idle(_KEPT_S))
-            self.cleaning = None
-            self._look_again()
+            self._close(self._list_idle(_EXPIRY_S))
+            self.cleanup_timer = None
+            self._schedule_cleanup()
 
-    def _idle(self, for_s: float) -> list[str]:
+    def _list_idle(self, min_idle_s: float) -> list[str]:
         """The cameras that nobody has asked for in so long, the one used longest ago first."""
-        long_ago = monotonic() - for_s
-        return [camera for camera, shelf in self.shelves.items() if not shelf.users and shelf.used_at <= long_ago]
+        cutoff = monotonic() - min_idle_s
+        return [camera for camera, buffer in self.buffers.items() if not buffer.users and buffer.used_at <= cutoff]
 
     def _close(self, cameras: Sequence[str]) -> None:
         for camera in cameras:
-            self.shelves.pop(camera).close()
+            self.buffers.pop(camera).close()
 
-    def _look_again(self) -> None:
+    def _schedule_cleanup(self) -> None:
         """Sets the clock for the shelf that was used longest ago."""
-        if self.cleaning is None and self.shelves:
-            oldest = min(shelf.used_at for shelf in self.shelves.values())
-            self.cleaning = threading.Timer(max(_SHORTEST_S, oldest + _KEPT_S - monotonic()), self.clean)
-            self.cleaning.daemon = True
-            self.cleaning.start()
+        if self.cleanup_timer is None and self.buffers:
+            oldest = min(buffer.used_at for buffer in self.buffers.values())
+            self.cleanup_timer = threading.Timer(
+                max(_MIN_CLEANUP_DELAY_S, oldest + _EXPIRY_S - monotonic()), self.close_expired
+            )
+            self.cleanup_timer.daemon = True
+            self.cleanup_timer.start()
 
 
-_shelves = _Shelves()
+_buffers = _RemoteBuffers()

@@ -26,161 +26,174 @@ from indexer.imaging.headers import Limits
 from indexer.imaging.levels import Levels
 from indexer.imaging.masks import Mask
 from indexer.imaging.matching import Match, Measure
-from indexer.workflows.compare.prepared_images import Fetch, HeldBack, Spoiled, found_by
-from indexer.workflows.compare.remote_buffer import FarAnswer, FarTask, Sent, ToRead, search_far
-from indexer.workflows.compare.searcher import Asked, Searches, is_worth_sending
+from indexer.workflows.compare.prepared_images import CorruptThumbnailsError, Fetch, PixelsUnavailableError, unwrap
+from indexer.workflows.compare.remote_buffer import (
+    EncodedThumbnail,
+    ImageFile,
+    RemoteSearchResult,
+    RemoteSearchTask,
+    search_remote,
+)
+from indexer.workflows.compare.searcher import Searcher, SearchRequest, is_worth_sending
 
-_PICTURES_AT_ONCE = 256  # in one task: some 10 MB
-_PAIRS_WORTH_THE_WAY = 8192  # some 30 ms of work; with a quarter of it compare took a fifth longer on loopback
-_MOST_TRIES = 20  # of one share, each by a worker that has to begin anew
+_MAX_IMAGES_PER_TASK = 256  # in one task: some 10 MB
+_PAIRS_WORTH_SENDING = 8192  # some 30 ms of work; with a quarter of it compare took a fifth longer on loopback
+_MAX_ATTEMPTS = 20  # of one share, each by a worker that has to begin anew
 
-Pictures = Callable[[Sequence[Image]], Sequence[Sent | ToRead]]
+ImageSource = Callable[[Sequence[Image]], Sequence[EncodedThumbnail | ImageFile]]
 """Gives the pictures of images as they are sent."""
 
 
 @dataclass
-class _Seat:
+class _WorkerState:
     """A place that a worker takes: what was sent there (by place), to which shelf, and of what it heard that it is not
     asked for again."""
 
-    has: NDArray[np.bool_]
-    shelf: str = ""
-    heard: int = 0
-    tries: int = field(default=0)
+    has_image: NDArray[np.bool_]
+    buffer_name: str = ""
+    drops_sent: int = 0
+    attempts: int = field(default=0)
 
 
 @dataclass(frozen=True)
-class _Told:
+class _SentTask:
     """Of a task, what its answer is read with: its seat, the places of its pictures, and whether it asks anything."""
 
-    seat: int
-    places: tuple[int, ...]
-    is_asked: bool
+    worker: int
+    image_indices: tuple[int, ...]
+    has_searches: bool
 
 
-class SentSearches:
+class RemoteSearcher:
     """Searches by workers far away; those that are not worth the way are carried out here."""
 
     def __init__(
         self,
         ranked: Sequence[Image],
-        near: Searches,
+        local_searcher: Searcher,
         *,
-        measure: Measure,
-        spread: Afar,
-        pictures: Pictures,
-        room: int,
+        scoring: Measure,
+        executor: Afar,
+        image_source: ImageSource,
+        capacity_bytes: int,
     ) -> None:
         self._camera = uuid4().hex
         self._ranked = ranked
-        self._near = near
-        self._measure = measure
-        self._spread = spread
-        self._pictures = pictures
-        self._room = room
-        self._seats: list[_Seat] = []
+        self._local_searcher = local_searcher
+        self._scoring = scoring
+        self._executor = executor
+        self._image_source = image_source
+        self._capacity_bytes = capacity_bytes
+        self._worker_states: list[_WorkerState] = []
         self._dropped: list[int] = []
 
     @property
     def workers(self) -> int:
         """How many workers share them."""
-        return self._spread.workers
+        return self._executor.workers
 
-    def here(self, place: int, others: IndexArray) -> Match:
+    def search_local(self, index: int, others: IndexArray) -> Match:
         """One search, in this process."""
-        return self._near.here(place, others)
+        return self._local_searcher.search_local(index, others)
 
-    def drop(self, place: int) -> None:
+    def drop(self, index: int) -> None:
         """Says that an image will not be asked for again."""
-        self._near.drop(place)
-        self._dropped.append(place)
+        self._local_searcher.drop(index)
+        self._dropped.append(index)
 
-    def answers(self, asked: Sequence[Asked]) -> Iterable[Match]:
+    def search_many(self, requests: Sequence[SearchRequest]) -> Iterable[Match]:
         """Many searches, by the workers where that is worth the way."""
-        if not asked or not is_worth_sending(asked, self._measure, pairs=_PAIRS_WORTH_THE_WAY):
-            return self._near.answers(asked)
-        number = min(self.workers, len(asked))
-        while len(self._seats) < number:
-            self._seats.append(_Seat(np.zeros(len(self._ranked), dtype=bool)))
-        waiting = {seat: tuple(asked[seat::number]) for seat in range(number)}
-        found: dict[int, tuple[Match, ...]] = {}
-        for seat in waiting:
-            self._seats[seat].tries = 0
-        while len(found) < number:
-            told: deque[_Told] = deque()
-            tasks = self._tasks([(seat, share) for seat, share in waiting.items() if seat not in found], told)
-            for outcome in self._spread.seated(search_far, tasks):
-                one, answer = told.popleft(), found_by(outcome)
-                self._hear(self._seats[one.seat], one.places, answer)
-                if one.is_asked and not answer.lacking:
-                    found[one.seat] = answer.matches
-        return [found[place % number][place // number] for place in range(len(asked))]
+        if not requests or not is_worth_sending(requests, self._scoring, min_pairs=_PAIRS_WORTH_SENDING):
+            return self._local_searcher.search_many(requests)
+        share_count = min(self.workers, len(requests))
+        while len(self._worker_states) < share_count:
+            self._worker_states.append(_WorkerState(np.zeros(len(self._ranked), dtype=bool)))
+        shares = {worker: tuple(requests[worker::share_count]) for worker in range(share_count)}
+        matches: dict[int, tuple[Match, ...]] = {}
+        for worker in shares:
+            self._worker_states[worker].attempts = 0
+        while len(matches) < share_count:
+            sent_tasks: deque[_SentTask] = deque()
+            tasks = self._tasks(
+                [(worker, share) for worker, share in shares.items() if worker not in matches], sent_tasks
+            )
+            for response in self._executor.seated(search_remote, tasks):
+                sent_task, result = sent_tasks.popleft(), unwrap(response)
+                self._apply_result(self._worker_states[sent_task.worker], sent_task.image_indices, result)
+                if sent_task.has_searches and not result.missing:
+                    matches[sent_task.worker] = result.matches
+        return [matches[index % share_count][index // share_count] for index in range(len(requests))]
 
     def _tasks(
-        self, shares: Iterable[tuple[int, tuple[Asked, ...]]], told: "deque[_Told]"
-    ) -> Iterator[tuple[int, FarTask]]:
-        """What each seat is told next, built when it is about to be sent; what is to be kept of it goes to `told`."""
-        for seat, share in shares:
-            task = self._task(self._seats[seat], share)
-            told.append(_Told(seat, tuple(place for place, _ in task.pictures), bool(task.searches)))
-            yield seat, task
+        self, shares: Iterable[tuple[int, tuple[SearchRequest, ...]]], sent_tasks: "deque[_SentTask]"
+    ) -> Iterator[tuple[int, RemoteSearchTask]]:
+        """What each seat is told next, built when it is about to be sent; what is to be kept of it goes to
+        `sent_tasks`."""
+        for worker, share in shares:
+            task = self._task(self._worker_states[worker], share)
+            sent_tasks.append(_SentTask(worker, tuple(index for index, _ in task.images), bool(task.searches)))
+            yield worker, task
 
-    def _task(self, seat: _Seat, share: tuple[Asked, ...]) -> FarTask:
+    def _task(self, state: _WorkerState, share: tuple[SearchRequest, ...]) -> RemoteSearchTask:
         """What a seat is told next: the searches, once it has all pictures that these need."""
-        wanted = np.unique(np.concatenate([np.append(keepers, place) for place, keepers in share]))
-        missing = wanted[~seat.has[wanted]]
-        new = missing[:_PICTURES_AT_ONCE].tolist()
-        dropped, seat.heard = tuple(self._dropped[seat.heard :]), len(self._dropped)
-        pictures = zip(new, self._pictures([self._ranked[place] for place in new]), strict=True) if new else ()
-        return FarTask(
+        needed = np.unique(np.concatenate([np.append(keepers, index) for index, keepers in share]))
+        missing = needed[~state.has_image[needed]]
+        to_send = missing[:_MAX_IMAGES_PER_TASK].tolist()
+        dropped, state.drops_sent = tuple(self._dropped[state.drops_sent :]), len(self._dropped)
+        images = (
+            zip(to_send, self._image_source([self._ranked[index] for index in to_send]), strict=True) if to_send else ()
+        )
+        return RemoteSearchTask(
             self._camera,
             len(self._ranked),
-            self._room,
-            tuple(pictures),
-            tuple(place for place in dropped if seat.has[place]),
-            share if len(new) == len(missing) else (),
-            self._measure,
+            self._capacity_bytes,
+            tuple(images),
+            tuple(index for index in dropped if state.has_image[index]),
+            share if len(to_send) == len(missing) else (),
+            self._scoring,
         )
 
-    def _hear(self, seat: _Seat, sent: Sequence[int], answer: FarAnswer) -> None:
+    def _apply_result(self, state: _WorkerState, sent_indices: Sequence[int], result: RemoteSearchResult) -> None:
         """Learns from an answer what its worker has."""
-        if answer.problems:
-            self._raise(answer.problems)
-        anew = answer.shelf != seat.shelf
-        again = anew and bool(seat.shelf)
-        if anew:
-            seat.has[:] = False
-            seat.shelf = answer.shelf
-        seat.has[list(sent)] = True
-        seat.has[list(answer.lacking)] = False
-        seat.tries += again or bool(answer.lacking)
-        if seat.tries > _MOST_TRIES:
+        if result.problems:
+            self._raise_unavailable(result.problems)
+        is_new_buffer = result.buffer_name != state.buffer_name
+        has_restarted = is_new_buffer and bool(state.buffer_name)
+        if is_new_buffer:
+            state.has_image[:] = False
+            state.buffer_name = result.buffer_name
+        state.has_image[list(sent_indices)] = True
+        state.has_image[list(result.missing)] = False
+        state.attempts += has_restarted or bool(result.missing)
+        if state.attempts > _MAX_ATTEMPTS:
             raise EngineProblem("the workers of the cluster end again and again; the same command goes on later")
 
-    def _raise(self, problems: Sequence[tuple[int, str]]) -> None:
-        if not self._measure.native:
-            raise Spoiled([self._ranked[place].id for place, _ in problems])
-        place, reason = problems[0]
-        raise HeldBack(f"{self._ranked[place].path!a}: {reason}")
+    def _raise_unavailable(self, problems: Sequence[tuple[int, str]]) -> None:
+        if not self._scoring.native:
+            raise CorruptThumbnailsError([self._ranked[index].id for index, _ in problems])
+        index, reason = problems[0]
+        raise PixelsUnavailableError(f"{self._ranked[index].path!a}: {reason}")
 
 
-def cached_pictures(fetch: Fetch) -> Pictures:
+def cached_thumbnails(fetch: Fetch) -> ImageSource:
     """Thumbnails, as the index has them."""
 
-    def pictures(images: Sequence[Image]) -> Sequence[Sent | ToRead]:
+    def load(images: Sequence[Image]) -> Sequence[EncodedThumbnail | ImageFile]:
         data: Mapping[int, bytes] = fetch([image.id for image in images])
-        gone = [image.id for image in images if image.id not in data]
-        if gone:  # by a compare beside this one, which found them spoiled
-            raise Spoiled(gone)
-        return [Sent(image.shape or (0, 0), data[image.id]) for image in images]
+        uncached_ids = [image.id for image in images if image.id not in data]
+        if uncached_ids:  # by a compare beside this one, which found them spoiled
+            raise CorruptThumbnailsError(uncached_ids)
+        return [EncodedThumbnail(image.shape or (0, 0), data[image.id]) for image in images]
 
-    return pictures
+    return load
 
 
-def pictures_there(mask: Mask, *, levels: Levels | None, limits: Limits, there: Callable[[str], str]) -> Pictures:
+def remote_image_files(
+    mask: Mask, *, levels: Levels | None, limits: Limits, map_path: Callable[[str], str]
+) -> ImageSource:
     """Whole pictures, which workers read themselves."""
 
-    def pictures(images: Sequence[Image]) -> Sequence[Sent | ToRead]:
-        return [ToRead(there(image.path), image.content_hash, mask, limits, levels) for image in images]
+    def load(images: Sequence[Image]) -> Sequence[EncodedThumbnail | ImageFile]:
+        return [ImageFile(map_path(image.path), image.content_hash, mask, limits, levels) for image in images]
 
-    return pictures
+    return load

@@ -16,9 +16,9 @@ from indexer.domain.verdicts import Judgement
 from indexer.execution import Map
 from indexer.imaging.matching import Measure
 from indexer.imaging.scoring import Evidence
-from indexer.workflows.compare.decider import Decider, Knowledge, MetPair
+from indexer.workflows.compare.decider import Decider, KnownPairs, ScoredPair
 from indexer.workflows.compare.prepared_images import PreparedImages
-from indexer.workflows.compare.searcher import AtHand
+from indexer.workflows.compare.searcher import LocalSearcher
 from indexer.workflows.context import Advance
 
 Lookup = Callable[[int], Mapping[int, Evidence]]
@@ -26,7 +26,7 @@ Lookup = Callable[[int], Mapping[int, Evidence]]
 
 
 @dataclass(frozen=True)
-class Decided:
+class SelectionResult:
     """What came of a camera under one measure: the decisions on all images, the evidence of the pairs met that is worth
     recording, and how many were scored.
 
@@ -34,11 +34,11 @@ class Decided:
     """
 
     decisions: tuple[Decision, ...]
-    evidence: tuple[MetPair, ...]
+    evidence: tuple[ScoredPair, ...]
     scored: int
 
 
-class Series:
+class RepeatedSelection:
     """The walks of one camera; `recorded` is evidence in which contours from `recorded_area` on count."""
 
     def __init__(
@@ -46,54 +46,54 @@ class Series:
         images: Iterable[Image],
         judgements: Mapping[tuple[int, int], Judgement],
         *,
-        recorded: Lookup,
+        lookup_recorded: Lookup,
         recorded_area: float,
     ) -> None:
         self._images = tuple(images)
         self._judgements = judgements
-        self._recorded = recorded
+        self._lookup_recorded = lookup_recorded
         self._recorded_area = recorded_area
-        self._found: dict[float, dict[int, dict[int, Evidence]]] = {}  # by least area, then by either image's id
+        self._computed: dict[float, dict[int, dict[int, Evidence]]] = {}  # by least area, then by either image's id
 
     def decide(
         self,
-        measure: Measure,
-        prepared_for: Callable[[Selection], PreparedImages],
+        scoring: Measure,
+        prepare_images: Callable[[Selection], PreparedImages],
         *,
-        spread: Map,
+        executor: Map,
         advance: Advance = lambda _count: None,
-    ) -> Decided:
+    ) -> SelectionResult:
         """Walks down the camera under a measure."""
-        walk = Selection(self._images, previous={})
-        knowledge = Knowledge(self._judgements, partial(self._known, measure))
-        searches = AtHand(prepared_for(walk), measure=measure, spread=spread)
-        decider = Decider(walk, knowledge, searches=searches, measure=measure)
-        for number in decider.walk_down():
+        selection = Selection(self._images, previous={})
+        known_pairs = KnownPairs(self._judgements, partial(self._known_scores, scoring))
+        searcher = LocalSearcher(prepare_images(selection), scoring=scoring, executor=executor)
+        decider = Decider(selection, known_pairs, searcher=searcher, scoring=scoring)
+        for number in decider.decide_all():
             advance(number)
-        self._learn(decider.evidence, area=measure.min_contour_area)
-        return Decided(tuple(walk.decisions), tuple(decider.evidence), decider.scored)
+        self._remember(decider.evidence, min_contour_area=scoring.min_contour_area)
+        return SelectionResult(tuple(selection.decisions), tuple(decider.evidence), decider.scored)
 
-    def _known(self, measure: Measure, image_id: int) -> dict[int, float]:
+    def _known_scores(self, scoring: Measure, image_id: int) -> dict[int, float]:
         """Scores of an image's pairs, by the other's id: exact ones, and bounds that decide as the score would."""
-        wanted = measure.min_contour_area
+        min_contour_area = scoring.min_contour_area
         known: dict[int, float] = {}
-        for other_id, one in self._recorded(image_id).items():
+        for other_id, evidence in self._lookup_recorded(image_id).items():
             bounds = score_bounds(
-                one.score,
-                one.largest_contour,
-                one.contour_count,
+                evidence.score,
+                evidence.largest_contour,
+                evidence.contour_count,
                 recorded_area=self._recorded_area,
-                new_area=wanted,
+                new_area=min_contour_area,
             )
-            score = bounds.equivalent_score(measure.max_score)
+            score = bounds.equivalent_score(scoring.max_score)
             if score is not None:
                 known[other_id] = score
-        for other_id, one in self._found.get(wanted, {}).get(image_id, {}).items():
-            known[other_id] = one.score
+        for other_id, evidence in self._computed.get(min_contour_area, {}).get(image_id, {}).items():
+            known[other_id] = evidence.score
         return known
 
-    def _learn(self, evidence: Sequence[MetPair], *, area: float) -> None:
-        found = self._found.setdefault(area, {})
-        for image_a_id, image_b_id, one in evidence:
-            found.setdefault(image_a_id, {})[image_b_id] = one
-            found.setdefault(image_b_id, {})[image_a_id] = one
+    def _remember(self, evidence: Sequence[ScoredPair], *, min_contour_area: float) -> None:
+        by_image = self._computed.setdefault(min_contour_area, {})
+        for image_a_id, image_b_id, pair_evidence in evidence:
+            by_image.setdefault(image_a_id, {})[image_b_id] = pair_evidence
+            by_image.setdefault(image_b_id, {})[image_a_id] = pair_evidence

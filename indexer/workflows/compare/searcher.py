@@ -10,15 +10,15 @@ from typing import Protocol
 from indexer.domain.keeper_index import IndexArray
 from indexer.execution import Map
 from indexer.imaging.matching import Match, Measure, match, match_each
-from indexer.workflows.compare.prepared_images import PreparedImages, found_by
+from indexer.workflows.compare.prepared_images import PreparedImages, unwrap
 
 _PAIRS_WORTH_SENDING = 2048
 
-Asked = tuple[int, IndexArray]
+SearchRequest = tuple[int, IndexArray]
 """A search: the place of an image, and those of keepers in the order to be met."""
 
 
-class Searches(Protocol):
+class Searcher(Protocol):
     """The searches of one camera under one measure; images go by their places in rank order."""
 
     @property
@@ -26,50 +26,50 @@ class Searches(Protocol):
         """How many workers share them."""
         ...
 
-    def here(self, place: int, others: IndexArray) -> Match:
+    def search_local(self, index: int, others: IndexArray) -> Match:
         """One search, in this process."""
         ...
 
-    def answers(self, asked: Sequence[Asked]) -> Iterable[Match]:
+    def search_many(self, requests: Sequence[SearchRequest]) -> Iterable[Match]:
         """Many searches, wherever that is best."""
         ...
 
-    def drop(self, place: int) -> None:
+    def drop(self, index: int) -> None:
         """Says that an image will not be asked for again."""
         ...
 
 
-class AtHand:
+class LocalSearcher:
     """Searches among prepared images that all workers see."""
 
-    def __init__(self, prepared: PreparedImages, *, measure: Measure, spread: Map) -> None:
+    def __init__(self, prepared: PreparedImages, *, scoring: Measure, executor: Map) -> None:
         self._prepared = prepared
-        self._measure = measure
-        self._spread = spread
+        self._scoring = scoring
+        self._executor = executor
 
     @property
     def workers(self) -> int:
         """How many workers share them."""
-        return self._spread.workers
+        return self._executor.workers
 
-    def here(self, place: int, others: IndexArray) -> Match:
+    def search_local(self, index: int, others: IndexArray) -> Match:
         """One search, in this process."""
-        return match(self._prepared.task(place, others, self._measure))
+        return match(self._prepared.task(index, others, self._scoring))
 
-    def answers(self, asked: Sequence[Asked]) -> Iterable[Match]:
+    def search_many(self, requests: Sequence[SearchRequest]) -> Iterable[Match]:
         """Many searches, by the workers where that is worth the way; each is sent one share of the tasks."""
-        tasks = [self._prepared.task(place, chunk, self._measure) for place, chunk in asked]
-        if not is_worth_sending(asked, self._measure, pairs=_PAIRS_WORTH_SENDING):
+        tasks = [self._prepared.task(index, chunk, self._scoring) for index, chunk in requests]
+        if not is_worth_sending(requests, self._scoring, min_pairs=_PAIRS_WORTH_SENDING):
             return map(match, tasks)
-        shares = [tuple(tasks[number :: self.workers]) for number in range(self.workers)]
-        answers = [iter(found_by(answer)) for answer in self._spread(match_each, shares)]
-        return [next(answers[number % len(answers)]) for number in range(len(tasks))]
+        batches = [tuple(tasks[number :: self.workers]) for number in range(self.workers)]
+        match_iterators = [iter(unwrap(batch_matches)) for batch_matches in self._executor(match_each, batches)]
+        return [next(match_iterators[number % len(match_iterators)]) for number in range(len(tasks))]
 
-    def drop(self, place: int) -> None:
+    def drop(self, index: int) -> None:
         """Says that an image will not be asked for again."""
-        self._prepared.drop(place)
+        self._prepared.drop(index)
 
 
-def is_worth_sending(asked: Sequence[Asked], measure: Measure, *, pairs: int) -> bool:
+def is_worth_sending(requests: Sequence[SearchRequest], scoring: Measure, *, min_pairs: int) -> bool:
     """Whether workers would answer sooner than this process: so many pairs are worth the way, and any whole picture."""
-    return measure.native or sum(len(chunk) for _, chunk in asked) >= pairs
+    return scoring.native or sum(len(chunk) for _, chunk in requests) >= min_pairs

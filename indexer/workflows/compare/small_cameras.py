@@ -15,18 +15,18 @@ from indexer.store import cameras, decisions
 from indexer.store.profiles import StoredProfile
 from indexer.store.system_folders import count_in_system_folders
 from indexer.store.unchanged_cameras import UnchangedCamera, list_unchanged_cameras
-from indexer.workflows.compare.camera import CameraResult, Means, Written
-from indexer.workflows.compare.camera_task import LARGEST, TOGETHER, CameraTask, groups, hand_out
-from indexer.workflows.compare.decider import MetPair
+from indexer.workflows.compare.camera import CameraResult, ComparisonContext, ResultWriter
+from indexer.workflows.compare.camera_task import MAX_IMAGES, MIN_GROUP_IMAGES, CameraTask, camera_groups, map_cameras
+from indexer.workflows.compare.decider import ScoredPair
 from indexer.workflows.compare.inputs import read_tasks
-from indexer.workflows.compare.repeated_selection import Decided
-from indexer.workflows.compare.workload import WORTH_WORKERS
+from indexer.workflows.compare.repeated_selection import SelectionResult
+from indexer.workflows.compare.workload import MAX_SERIAL_IMAGES
 from indexer.workflows.profile_parameters import scoring_parameters
 from indexer.workflows.runs.run import ActiveRun
 
 
 @dataclass(frozen=True)
-class _Camera:
+class _SmallCamera:
     """A small camera that is to be decided: how many images are present, and the profile in force."""
 
     name: str
@@ -35,111 +35,120 @@ class _Camera:
     stored: StoredProfile
 
 
-def standing_cameras(
-    means: Means, chosen: Mapping[str, int], in_force: Mapping[str, StoredProfile], *, run: ActiveRun
+def iter_unchanged_cameras(
+    context: ComparisonContext, camera_ids: Mapping[str, int], in_force: Mapping[str, StoredProfile], *, run: ActiveRun
 ) -> Iterator[CameraResult]:
     """The cameras in which nothing changed, with what is decided; but for those that others are at work on.
 
     None where earlier versions took in images of system folders: they rank otherwise now, and all are looked at.
     """
-    others = run.write_lock.list_locked_by_others(
-        list(chosen)
+    locked_elsewhere = run.write_lock.list_locked_by_others(
+        list(camera_ids)
     )  # before the look: what they wrote until they left is then seen
-    with means.database.read() as session:
+    with context.database.read() as session:
         if count_in_system_folders(session):
             return
-        only = next(iter(chosen.values())) if len(chosen) == 1 else None
+        single_id = next(iter(camera_ids.values())) if len(camera_ids) == 1 else None
         present = cameras.count_present(session)
-        standing = list_unchanged_cameras(session, camera_id=only)
-        judgements = decisions.list_judgements_by_camera(session, None if only is None else [only])
-    for name, camera_id in chosen.items():
-        found = standing.get(camera_id, None if name in present else UnchangedCamera(0, 0))
-        if found is not None and name not in others:
+        unchanged = list_unchanged_cameras(session, camera_id=single_id)
+        judgements = decisions.list_judgements_by_camera(session, None if single_id is None else [single_id])
+    for name, camera_id in camera_ids.items():
+        unchanged_camera = unchanged.get(camera_id, None if name in present else UnchangedCamera(0, 0))
+        if unchanged_camera is not None and name not in locked_elsewhere:
             yield CameraResult(
                 camera=name,
                 profile=in_force[name].profile.name,
-                images=found.images,
-                kept=found.kept,
-                duplicates=found.images - found.kept,
+                images=unchanged_camera.images,
+                kept=unchanged_camera.kept,
+                duplicates=unchanged_camera.images - unchanged_camera.kept,
                 contradictions=contradictions(judgements.get(camera_id, {})),
             )
 
 
 def compare_small_cameras(
-    means: Means, chosen: Mapping[str, int], in_force: Mapping[str, StoredProfile], *, run: ActiveRun
+    context: ComparisonContext, camera_ids: Mapping[str, int], in_force: Mapping[str, StoredProfile], *, run: ActiveRun
 ) -> Iterator[CameraResult]:
     """Decides small cameras of which nothing is decided yet, each by one worker, where there are several; those that
     turn out to need more are left out."""
-    small = _small(means, chosen, in_force)
+    small = _list_small_cameras(context, camera_ids, in_force)
     if len(small) < 2:  # a single one is better decided by all workers
         return
-    number = sum(camera.images for camera in small)
-    advance = means.progress(f"comparing {len(small)} cameras", number)
-    with serial() as here:
-        spread = here if number <= WORTH_WORKERS else means.spread
-        for group in hand_out(spread, _tasks(means, small, run=run)):
-            found = [
-                (camera, task, answer.decided[0])
-                for camera, task, answer in group
-                if not isinstance(answer, Lost) and not answer.spoiled
+    image_count = sum(camera.images for camera in small)
+    advance = context.progress(f"comparing {len(small)} cameras", image_count)
+    with serial() as serial_executor:
+        executor = serial_executor if image_count <= MAX_SERIAL_IMAGES else context.executor
+        for group in map_cameras(executor, _camera_tasks(context, small, run=run)):
+            decided_cameras = [
+                (camera, task, result.selections[0])
+                for camera, task, result in group
+                if not isinstance(result, Lost) and not result.corrupt_image_ids
             ]
-            yield from _write(means, found, run=run)
+            yield from _write(context, decided_cameras, run=run)
             run.write_lock.release([camera.name for camera, _, _ in group])
             advance(sum(len(task.images) for _, task, _ in group))
 
 
-def _small(means: Means, chosen: Mapping[str, int], in_force: Mapping[str, StoredProfile]) -> list[_Camera]:
+def _list_small_cameras(
+    context: ComparisonContext, camera_ids: Mapping[str, int], in_force: Mapping[str, StoredProfile]
+) -> list[_SmallCamera]:
     """The cameras that are small enough to be one worker's task, and of which nothing is decided."""
     # Without workers a larger one is as quick walked by itself, and what it scored outlasts a cut.
-    largest = LARGEST if means.spread.workers > 1 else min(LARGEST, TOGETHER)
-    with means.database.read() as session:
+    max_images = MAX_IMAGES if context.executor.workers > 1 else min(MAX_IMAGES, MIN_GROUP_IMAGES)
+    with context.database.read() as session:
         sizes = cameras.count_present(session)
         small = [
-            _Camera(name, camera_id, sizes[name], in_force[name])
-            for name, camera_id in chosen.items()
-            if 0 < sizes.get(name, 0) <= largest and not in_force[name].profile.preparation.native
+            _SmallCamera(name, camera_id, sizes[name], in_force[name])
+            for name, camera_id in camera_ids.items()
+            if 0 < sizes.get(name, 0) <= max_images and not in_force[name].profile.preparation.native
         ]
         decided = decisions.list_deciding_profiles(session, [camera.id for camera in small])
     return [camera for camera in small if (camera.id, camera.stored.id) not in decided]
 
 
-def _tasks(means: Means, small: Sequence[_Camera], *, run: ActiveRun) -> Iterator[list[tuple[_Camera, CameraTask]]]:
+def _camera_tasks(
+    context: ComparisonContext, small: Sequence[_SmallCamera], *, run: ActiveRun
+) -> Iterator[list[tuple[_SmallCamera, CameraTask]]]:
     """The tasks of cameras that nobody else is at work on, or has decided meanwhile, a few at a time; these are
     taken."""
-    for group in groups(small, images=lambda camera: camera.images, alike=lambda camera: camera.stored.id):
-        stored, mine = group[0].stored, run.write_lock.acquire_free([camera.name for camera in group])
-        taken = {camera.id: camera for camera in group if camera.name in mine}
-        with means.database.read() as session:
-            decided = decisions.list_deciding_profiles(session, list(taken))
-            open_ids = [camera_id for camera_id in taken if (camera_id, stored.id) not in decided]
-            found = read_tasks(session, open_ids, stored, [scoring_parameters(stored)])
-        run.write_lock.release([camera.name for camera in taken.values() if camera.id not in found])
-        yield [(taken[camera_id], task) for camera_id, task in found.items()]
+    for group in camera_groups(
+        small, count_images=lambda camera: camera.images, group_key=lambda camera: camera.stored.id
+    ):
+        stored, acquired = group[0].stored, run.write_lock.acquire_free([camera.name for camera in group])
+        own_cameras = {camera.id: camera for camera in group if camera.name in acquired}
+        with context.database.read() as session:
+            decided = decisions.list_deciding_profiles(session, list(own_cameras))
+            undecided_ids = [camera_id for camera_id in own_cameras if (camera_id, stored.id) not in decided]
+            tasks = read_tasks(session, undecided_ids, stored, [scoring_parameters(stored)])
+        run.write_lock.release([camera.name for camera in own_cameras.values() if camera.id not in tasks])
+        yield [(own_cameras[camera_id], task) for camera_id, task in tasks.items()]
 
 
 def _write(
-    means: Means, found: Sequence[tuple[_Camera, CameraTask, Decided]], *, run: ActiveRun
+    context: ComparisonContext,
+    decided_cameras: Sequence[tuple[_SmallCamera, CameraTask, SelectionResult]],
+    *,
+    run: ActiveRun,
 ) -> Iterator[CameraResult]:
     """Writes what came of some cameras of one profile, all at once."""
-    evidence: list[MetPair] = []
-    made: list[Decision] = []
+    evidence: list[ScoredPair] = []
+    new_decisions: list[Decision] = []
     judgements: dict[tuple[int, int], Judgement] = {}
-    for _, task, decided in found:
-        evidence += decided.evidence
-        made += decided.decisions
+    for _, task, result in decided_cameras:
+        evidence += result.evidence
+        new_decisions += result.decisions
         judgements |= task.judgements
-    if found:
-        Written(means, run, found[0][0].stored, judgements).write(evidence, made)
-    for camera, task, decided in found:
-        kept = sum(decision.keeps for decision in decided.decisions)
+    if decided_cameras:
+        ResultWriter(context, run, decided_cameras[0][0].stored, judgements).write(evidence, new_decisions)
+    for camera, task, result in decided_cameras:
+        kept = sum(decision.keeps for decision in result.decisions)
         yield CameraResult(
             camera=camera.name,
             profile=camera.stored.profile.name,
-            images=len(decided.decisions),
+            images=len(result.decisions),
             kept=kept,
-            duplicates=len(decided.decisions) - kept,
-            decided=len(decided.decisions),
-            scored=decided.scored,
-            recorded=len(decided.evidence),
+            duplicates=len(result.decisions) - kept,
+            decided=len(result.decisions),
+            scored=result.scored,
+            recorded=len(result.evidence),
             contradictions=contradictions(task.judgements),
         )

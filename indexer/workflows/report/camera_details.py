@@ -17,19 +17,19 @@ from indexer.web.view_models import (
     Sweep,
     SweepPoint,
 )
-from indexer.workflows.compare.camera import Means
+from indexer.workflows.compare.camera import ComparisonContext
 from indexer.workflows.profile_parameters import mask_parameters
 from indexer.workflows.tuning.sweep import sweep as try_limits
 
-SWEPT = 3_000
+MAX_SWEPT_IMAGES = 3_000
 """Images up to which other limits are tried without being asked for: some seconds."""
-_NAMED = 200
+_MAX_LISTED = 200
 
 _UNREADABLE = (ImageState.UNREADABLE, ImageState.DAMAGED, ImageState.TOO_SMALL)
 
 
-def about_camera(
-    means: Means,
+def camera_details(
+    context: ComparisonContext,
     camera_id: int,
     *,
     out: OutputFolder,
@@ -41,41 +41,52 @@ def about_camera(
     """What the first page of a camera says below its strip."""
     return CameraDetails(
         parameters=_parameters(stored.profile),
-        ignored=_ignored(out, card, stored.profile.preparation, newest),
-        sweep=_sweep(means, card) if sweep else Sweep(why_not=_NOT_TRIED),
-        listings=tuple(listing for listing in _listings(means, camera_id, card) if listing.total),
+        ignored=_ignored_areas(out, card, stored.profile.preparation, newest),
+        sweep=_sweep(context, card) if sweep else Sweep(why_not=_NOT_TRIED),
+        listings=tuple(listing for listing in _listings(context, camera_id, card) if listing.total),
     )
 
 
 _NOT_TRIED = "Other limits were not tried, as this takes a while on a large index; report --sweep tries them."
 
 
-def _ignored(out: OutputFolder, card: CameraCard, preparation: Preparation, newest: PictureLink | None) -> IgnoredAreas:
+def _ignored_areas(
+    out: OutputFolder, card: CameraCard, preparation: Preparation, newest: PictureLink | None
+) -> IgnoredAreas:
     """What scores do not see, as a picture to lay over the newest one."""
     overlay = None
     if newest is not None and newest.href is not None:
         overlay = f"{card.folder}/ignored.png"
         out.write(overlay, mask_picture(mask_parameters(preparation), height=newest.height, width=newest.width))
-    drawn = preparation.ignore_picture is not None
-    return IgnoredAreas(preparation.mask, newest, overlay=overlay, rectangles=len(preparation.ignore), drawn=drawn)
+    has_mask_image = preparation.ignore_picture is not None
+    return IgnoredAreas(
+        preparation.mask, newest, overlay=overlay, rectangles=len(preparation.ignore), drawn=has_mask_image
+    )
 
 
 def _parameters(profile: Profile) -> tuple[tuple[str, str], ...]:
     """The parameters of a profile by name, a drawing by its size."""
-    said = {name: _value(value) for name, value in profile.parameters.items()}
+    texts = {name: _format_value(value) for name, value in profile.parameters.items()}
     if profile.preparation.ignore:
-        said["ignore"] = "; ".join(map(_value, profile.preparation.ignore))
-    drawing = profile.preparation.ignore_picture
-    if drawing is not None:
-        said["ignore_picture"] = f"{drawing.width} x {drawing.height} pixels, {drawing.ignored_share:.1%} ignored"
-    return tuple(said.items())
+        texts["ignore"] = "; ".join(map(_format_value, profile.preparation.ignore))
+    mask_image = profile.preparation.ignore_picture
+    if mask_image is not None:
+        texts["ignore_picture"] = (
+            f"{mask_image.width} x {mask_image.height} pixels, {mask_image.ignored_share:.1%} ignored"
+        )
+    return tuple(texts.items())
 
 
-def _sweep(means: Means, card: CameraCard) -> Sweep:
-    tried = [one for one in try_limits(means, camera=card.name).cameras if one.camera == card.name]
-    if not tried or tried[0].problem is not None:
-        return Sweep(why_not=f"Other limits cannot be tried: {tried[0].problem if tried else 'no image is there'}")
-    rows = tried[0].rows
+def _sweep(context: ComparisonContext, card: CameraCard) -> Sweep:
+    camera_sweeps = [
+        camera_sweep
+        for camera_sweep in try_limits(context, camera=card.name).cameras
+        if camera_sweep.camera == card.name
+    ]
+    if not camera_sweeps or camera_sweeps[0].problem is not None:
+        problem = camera_sweeps[0].problem if camera_sweeps else "no image is there"
+        return Sweep(why_not=f"Other limits cannot be tried: {problem}")
+    rows = camera_sweeps[0].rows
     points = (
         SweepPoint(row.max_score, row.min_contour_area, row.kept, row.duplicates, row.size_bytes, row.current)
         for row in rows
@@ -83,45 +94,47 @@ def _sweep(means: Means, card: CameraCard) -> Sweep:
     return Sweep(tuple(points))
 
 
-def _listings(means: Means, camera_id: int, card: CameraCard) -> list[ImageListing]:
-    missing = f"SELECT path FROM images WHERE camera_id = {camera_id} AND state = 'missing'"
-    undecided = (
+def _listings(context: ComparisonContext, camera_id: int, card: CameraCard) -> list[ImageListing]:
+    missing_sql = f"SELECT path FROM images WHERE camera_id = {camera_id} AND state = 'missing'"
+    undecided_sql = (
         f"SELECT path FROM images AS image WHERE camera_id = {camera_id} AND state = 'ready' AND "
         "NOT EXISTS (SELECT 1 FROM audit_decisions AS decided WHERE decided.image_id = image.id)"
     )
-    with means.database.read() as session:
-        found = (
+    with context.database.read() as session:
+        sections = (
             (
                 "undecided",
                 card.undecided,
-                report_queries.list_undecided(session, camera_id, limit=_NAMED),
-                ("--sql", undecided),
+                report_queries.list_undecided(session, camera_id, limit=_MAX_LISTED),
+                ("--sql", undecided_sql),
             ),
             (
                 "unreadable",
                 card.unreadable,
-                report_queries.list_images_in_states(session, camera_id, states=_UNREADABLE, limit=_NAMED),
+                report_queries.list_images_in_states(session, camera_id, states=_UNREADABLE, limit=_MAX_LISTED),
                 ("unreadable",),
             ),
             (
                 "missing",
                 card.missing,
-                report_queries.list_images_in_states(session, camera_id, states=(ImageState.MISSING,), limit=_NAMED),
-                ("--sql", missing),
+                report_queries.list_images_in_states(
+                    session, camera_id, states=(ImageState.MISSING,), limit=_MAX_LISTED
+                ),
+                ("--sql", missing_sql),
             ),
         )
     return [
         ImageListing(
             title,
             total,
-            tuple(ListedImage(one.id, one.path, one.state_reason) for one in rows),
-            command_line("audit", *words),
+            tuple(ListedImage(image.id, image.path, image.state_reason) for image in rows),
+            command_line("audit", *arguments),
         )
-        for title, total, rows, words in found
+        for title, total, rows, arguments in sections
     ]
 
 
-def _value(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, tuple | list):
-        return ", ".join(map(_value, value))
+        return ", ".join(map(_format_value, value))
     return "native" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -17,85 +17,87 @@ from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.store.report_queries import ImageFacts, PairFacts, RemovalFacts
 from indexer.web.view_models import ImageView, Outline, PairView, Points, RemovalView
-from indexer.workflows.compare.prepared_images import found_by
+from indexer.workflows.compare.prepared_images import unwrap
 from indexer.workflows.profile_parameters import scoring_parameters
 
-MOST_CORNERS = 400
+MAX_CORNERS = 400
 """Of all outlines of a pair: what has more of them is shown by its box, so that a page stays small."""
-_AT_ONCE = 50  # pairs whose thumbnails are in memory
+_BATCH_SIZE = 50  # pairs whose thumbnails are in memory
 
 
 @dataclass(frozen=True)
-class MarkTask:
+class ChangesTask:
     """The thumbnails of a pair, as PNG, and how it is scored."""
 
     thumbnails: tuple[bytes, bytes]
-    measure: Measure
+    scoring: Measure
 
 
 @dataclass(frozen=True)
-class Material:
+class PairInputs:
     """All that the views of some pairs are made of."""
 
     pairs: tuple[PairFacts, ...]
     facts: dict[int, ImageFacts]
-    shown: dict[int, ImageView]
+    views: dict[int, ImageView]
     removals: dict[int, RemovalFacts]
     strip_hrefs: dict[int, str]
 
 
-def mark(task: MarkTask) -> Changes | None:
+def find_changes(task: ChangesTask) -> Changes | None:
     """What changed between two prepared images; None if they cannot be laid over each other, or cannot be read."""
     try:
         image_a, image_b = map(decode, task.thumbnails)
-        return changes(image_a, image_b, measure=task.measure)
+        return changes(image_a, image_b, measure=task.scoring)
     except ValueError:
         return None
 
 
 def pair_views(
-    database: Database, out: OutputFolder, spread: Map, *, stored: dict[int, StoredProfile], material: Material
+    database: Database, out: OutputFolder, executor: Map, *, profiles: dict[int, StoredProfile], inputs: PairInputs
 ) -> Iterator[PairView]:
     """The views of pairs, in order."""
-    for start in range(0, len(material.pairs), _AT_ONCE):
-        chunk = material.pairs[start : start + _AT_ONCE]
-        tasks = _tasks(database, chunk, stored=stored)
-        marked = dict(zip(tasks, map(found_by, spread(mark, tasks.values())), strict=True))
-        for place, facts in enumerate(chunk):
-            yield _view(facts, marked.get(place), out=out, stored=stored[facts.profile_id], material=material)
+    for start in range(0, len(inputs.pairs), _BATCH_SIZE):
+        chunk = inputs.pairs[start : start + _BATCH_SIZE]
+        tasks = _tasks(database, chunk, profiles=profiles)
+        changes_by_index = dict(zip(tasks, map(unwrap, executor(find_changes, tasks.values())), strict=True))
+        for index, facts in enumerate(chunk):
+            yield _view(facts, changes_by_index.get(index), out=out, stored=profiles[facts.profile_id], inputs=inputs)
 
 
-def _tasks(database: Database, pairs: Sequence[PairFacts], *, stored: dict[int, StoredProfile]) -> dict[int, MarkTask]:
+def _tasks(
+    database: Database, pairs: Sequence[PairFacts], *, profiles: dict[int, StoredProfile]
+) -> dict[int, ChangesTask]:
     """What is to be marked, by the place of the pair."""
-    tasks = dict[int, MarkTask]()
+    tasks = dict[int, ChangesTask]()
     with database.read() as session:
         for profile_id in {pair.profile_id for pair in pairs}:
-            profile = stored[profile_id]
+            profile = profiles[profile_id]
             if profile.profile.preparation.native:
                 continue
-            chosen = {at: pair for at, pair in enumerate(pairs) if pair.profile_id == profile_id}
-            ids = list({image for pair in chosen.values() for image in (pair.image_id, pair.other_id)})
+            chosen = {index: pair for index, pair in enumerate(pairs) if pair.profile_id == profile_id}
+            ids = list({image_id for pair in chosen.values() for image_id in (pair.image_id, pair.other_id)})
             data = thumbnails.load_thumbnails(session, ids, preparation_id=profile.preparation_id)
-            for at, pair in chosen.items():
+            for index, pair in chosen.items():
                 if pair.image_id in data and pair.other_id in data and pair.reason != "identical":
-                    tasks[at] = MarkTask((data[pair.image_id], data[pair.other_id]), scoring_parameters(profile))
+                    tasks[index] = ChangesTask((data[pair.image_id], data[pair.other_id]), scoring_parameters(profile))
     return tasks
 
 
 def _view(
-    facts: PairFacts, found: Changes | None, *, out: OutputFolder, stored: StoredProfile, material: Material
+    facts: PairFacts, pair_changes: Changes | None, *, out: OutputFolder, stored: StoredProfile, inputs: PairInputs
 ) -> PairView:
-    image, other = material.facts[facts.image_id], material.facts[facts.other_id]
+    image, other = inputs.facts[facts.image_id], inputs.facts[facts.other_id]
     difference = (
         None
-        if found is None
-        else _difference(out, image, other, scoring=stored.profile.scoring.digest, data=found.difference)
+        if pair_changes is None
+        else _difference(out, image, other, scoring_digest=stored.profile.scoring.digest, data=pair_changes.difference)
     )
-    outlines, unlisted = ((), 0) if found is None else outlines_of(found)
-    removal = material.removals.get(facts.image_id)
+    outlines, unlisted = ((), 0) if pair_changes is None else change_outlines(pair_changes)
+    removal = inputs.removals.get(facts.image_id)
     return PairView(
-        image=material.shown[facts.image_id],
-        other=material.shown[facts.other_id],
+        image=inputs.views[facts.image_id],
+        other=inputs.views[facts.other_id],
         duplicate=facts.duplicate,
         score=facts.score,
         max_score=stored.profile.max_score,
@@ -105,7 +107,7 @@ def _view(
         decided_at=facts.decided_at,
         run_id=facts.run_id,
         # An image whose decision ceased to hold meanwhile is in no strip.
-        strip_href=material.strip_hrefs.get(facts.other_id, "index.html"),
+        strip_href=inputs.strip_hrefs.get(facts.other_id, "index.html"),
         stored_paths=(image.stored_path, other.stored_path),
         content_hashes=(image.content_hash, other.content_hash),
         largest_contour=facts.largest_contour,
@@ -114,7 +116,7 @@ def _view(
         outlines=outlines,
         unlisted=unlisted,
         difference=difference,
-        why_no_outlines=_why_none(facts, found, stored=stored),
+        why_no_outlines=_why_no_outlines(facts, pair_changes, stored=stored),
         removal=None
         if removal is None
         else RemovalView(removal.state, removal.run_id, removal.quarantine_path, removal.removed_at, removal.ended_at),
@@ -122,26 +124,26 @@ def _view(
     )
 
 
-def _difference(out: OutputFolder, image: ImageFacts, other: ImageFacts, *, scoring: str, data: bytes) -> str:
+def _difference(out: OutputFolder, image: ImageFacts, other: ImageFacts, *, scoring_digest: str, data: bytes) -> str:
     """The file of the picture of the difference, named by what it is made of."""
-    made_of = f"{image.content_hash} {other.content_hash} {scoring}"
-    name = hashlib.sha256(made_of.encode()).hexdigest()[:32]
+    key = f"{image.content_hash} {other.content_hash} {scoring_digest}"
+    name = hashlib.sha256(key.encode()).hexdigest()[:32]
     href = f"differences/{name[:2]}/{name}.png"
     if not out.reuse(href):
         out.write(href, data)
     return href
 
 
-def outlines_of(found: Changes) -> tuple[tuple[Outline, ...], int]:
+def change_outlines(pair_changes: Changes) -> tuple[tuple[Outline, ...], int]:
     """The outlines to be drawn, those with too many corners as boxes, and how many more regions there are."""
     outlines, corners = list[Outline](), 0
-    for region in found.regions:
+    for region in pair_changes.regions:
         points = _points(region)
-        if corners + len(points) > MOST_CORNERS:
+        if corners + len(points) > MAX_CORNERS:
             points = _box(points)
         corners += len(points)
         outlines.append(Outline(points, region.counts))
-    return tuple(outlines), found.unlisted
+    return tuple(outlines), pair_changes.unlisted
 
 
 def _points(region: Region) -> Points:
@@ -154,7 +156,7 @@ def _box(points: Points) -> Points:
     return (left, top), (right, top), (right, bottom), (left, bottom)
 
 
-def _why_none(facts: PairFacts, found: Changes | None, *, stored: StoredProfile) -> str | None:
+def _why_no_outlines(facts: PairFacts, pair_changes: Changes | None, *, stored: StoredProfile) -> str | None:
     """Why no region is outlined, if none is."""
     if facts.reason == "identical":
         return "The bytes of both files are equal: nothing differs."
@@ -162,6 +164,6 @@ def _why_none(facts: PairFacts, found: Changes | None, *, stored: StoredProfile)
         return (
             f"Nothing is outlined: the profile {stored.profile.name} compares whole files and keeps no prepared images."
         )
-    if found is None:
+    if pair_changes is None:
         return "Nothing is outlined: the index has no prepared images of this pair that fit each other."
-    return None if found.regions else "Nothing differs by more than the threshold."
+    return None if pair_changes.regions else "Nothing differs by more than the threshold."

@@ -32,22 +32,22 @@ class PictureCounts:
 
 
 @dataclass
-class Pictures:
+class ReportPictures:
     """Gives images their pictures; `spread` reads files within bounds."""
 
     database: Database
     out: OutputFolder
-    spread: Map
+    executor: Map
     limits: Limits
     counts: PictureCounts = field(default_factory=PictureCounts)
     _grey: set[str] = field(default_factory=set)
 
-    def show(self, facts: ImageFacts) -> ImageView:
+    def image_view(self, facts: ImageFacts) -> ImageView:
         """An image with its picture, after `make` was asked for it."""
         width = min(PICTURE_WIDTH, facts.width or PICTURE_WIDTH)
         height = max(1, round(width * facts.height / facts.width)) if facts.width and facts.height else width * 9 // 16
-        href = next((name for name in _names(facts) if self.out.reuse(name)), None)
-        picture = PictureLink(href, width, height, from_index=href == _names(facts)[1])
+        href = next((name for name in _file_names(facts) if self.out.reuse(name)), None)
+        picture = PictureLink(href, width, height, from_index=href == _file_names(facts)[1])
         return ImageView(
             id=facts.id,
             camera=facts.camera,
@@ -60,45 +60,56 @@ class Pictures:
             picture=picture,
         )
 
-    def make(self, wanted: Sequence[ImageFacts], removals: dict[int, RemovalFacts], *, advance: Advance) -> None:
+    def make(self, images: Sequence[ImageFacts], removals: dict[int, RemovalFacts], *, advance: Advance) -> None:
         """Makes the pictures that are missing in the folder."""
-        lacking = [facts for facts in wanted if not self.out.reuse(_names(facts)[0])]
-        self.counts.reused += len(wanted) - len(lacking)
-        advance(len(wanted) - len(lacking))
-        rest: list[ImageFacts] = []
-        places = [(facts, place) for facts in lacking if (place := _place(facts, removals.get(facts.id))) is not None]
-        tasks = (PictureTask(place, facts.content_hash, self.limits) for facts, place in places)
-        for (facts, _), taken in zip(places, self.spread(take_picture, tasks), strict=True):
-            if isinstance(taken, Lost) or taken.data is None:
-                rest.append(facts)
+        missing = [facts for facts in images if not self.out.reuse(_file_names(facts)[0])]
+        self.counts.reused += len(images) - len(missing)
+        advance(len(images) - len(missing))
+        unreadable: list[ImageFacts] = []
+        located = [
+            (facts, path) for facts in missing if (path := _find_path(facts, removals.get(facts.id))) is not None
+        ]
+        tasks = (PictureTask(path, facts.content_hash, self.limits) for facts, path in located)
+        for (facts, _), result in zip(located, self.executor(take_picture, tasks), strict=True):
+            if isinstance(result, Lost) or result.data is None:
+                unreadable.append(facts)
             else:
-                self.out.write(_names(facts)[0], taken.data.data)
+                self.out.write(_file_names(facts)[0], result.data.data)
                 self.counts.from_files += 1
                 advance(1)
-        tried = {facts.id for facts, _ in places}
-        self._from_index([*rest, *(facts for facts in lacking if facts.id not in tried)], advance=advance)
+        located_ids = {facts.id for facts, _ in located}
+        self._make_from_index(
+            [*unreadable, *(facts for facts in missing if facts.id not in located_ids)], advance=advance
+        )
 
-    def _from_index(self, wanted: Sequence[ImageFacts], *, advance: Advance) -> None:
+    def _make_from_index(self, images: Sequence[ImageFacts], *, advance: Advance) -> None:
         with self.database.read() as session:
-            stored = previews.load_pictures(session, [facts.id for facts in wanted])
-            bare = [facts for facts in wanted if facts.id not in stored and not self.out.reuse(_names(facts)[1])]
-            grey = report_queries.load_any_thumbnails(session, [facts.id for facts in bare])
-        for facts in wanted:
-            colour, prepared = _names(facts)
-            if facts.id in stored:
-                self.out.write(colour, stored[facts.id].data)
+            stored_pictures = previews.load_pictures(session, [facts.id for facts in images])
+            without_picture = [
+                facts
+                for facts in images
+                if facts.id not in stored_pictures and not self.out.reuse(_file_names(facts)[1])
+            ]
+            cached_thumbnails = report_queries.load_any_thumbnails(session, [facts.id for facts in without_picture])
+        for facts in images:
+            colour_name, grey_name = _file_names(facts)
+            if facts.id in stored_pictures:
+                self.out.write(colour_name, stored_pictures[facts.id].data)
                 self.counts.from_index += 1
-            elif self.out.reuse(prepared):
+            elif self.out.reuse(grey_name):
                 self.counts.reused += 1
-            elif facts.id in grey and (picture := _readable(*grey[facts.id])) is not None:
-                self.out.write(prepared, picture)
+            elif (
+                facts.id in cached_thumbnails
+                and (picture := _find_thumbnail_picture(*cached_thumbnails[facts.id])) is not None
+            ):
+                self.out.write(grey_name, picture)
                 self.counts.from_index += 1
             else:
                 self.counts.none += 1
             advance(1)
 
 
-def _readable(thumbnail: bytes, preparation: Preparation) -> bytes | None:
+def _find_thumbnail_picture(thumbnail: bytes, preparation: Preparation) -> bytes | None:
     """A thumbnail as a picture; None if it is spoiled, which `db check` and `compare` tell."""
     try:
         return picture_of_thumbnail(thumbnail, planes=preparation.planes).data
@@ -106,13 +117,13 @@ def _readable(thumbnail: bytes, preparation: Preparation) -> bytes | None:
         return None
 
 
-def _names(facts: ImageFacts) -> tuple[str, str]:
+def _file_names(facts: ImageFacts) -> tuple[str, str]:
     """What the picture in colour, and the prepared grey one, are called."""
     stem = f"pictures/{facts.content_hash[:2]}/{facts.content_hash}"
     return f"{stem}.jpg", f"{stem}-index.jpg"
 
 
-def _place(facts: ImageFacts, removal: RemovalFacts | None) -> str | None:
+def _find_path(facts: ImageFacts, removal: RemovalFacts | None) -> str | None:
     """Where the file should lie now; None: nowhere."""
     if facts.state is ImageState.READY:
         return facts.path

@@ -36,16 +36,16 @@ from indexer.web.view_models import (
     StripPage,
     pair_key,
 )
-from indexer.workflows.compare.camera import Means
+from indexer.workflows.compare.camera import ComparisonContext
 from indexer.workflows.ingested_folders import find_ingested_parent
-from indexer.workflows.report.camera_details import SWEPT, about_camera
-from indexer.workflows.report.pairs import Material, pair_views
-from indexer.workflows.report.pictures import PictureCounts, Pictures
+from indexer.workflows.report.camera_details import MAX_SWEPT_IMAGES, camera_details
+from indexer.workflows.report.pairs import PairInputs, pair_views
+from indexer.workflows.report.pictures import PictureCounts, ReportPictures
 
-BORDERLINE = 200
+MAX_BORDERLINE = 200
 """Decisions nearest the limit that are shown."""
 
-_OURS = re.compile(
+_REPORT_FILES = re.compile(
     r"index\.html|overview-\d+\.html|borderline(-\d+)?\.html|style\.css|report\.js"
     r"|cameras/\d+/((index|strip-\d+|pairs(-\d+)?)\.html|ignored\.png)"
     r"|pictures/[0-9a-f]{2}/[0-9a-f]{64}(-index)?\.jpg|differences/[0-9a-f]{2}/[0-9a-f]{32}\.png"
@@ -53,7 +53,7 @@ _OURS = re.compile(
 
 
 @dataclass
-class ReportMade:
+class ReportResult:
     """What was written: `page` is the one to open; `dropped` files of an earlier report went."""
 
     folder: str
@@ -76,194 +76,219 @@ class _Layout:
     decided: list[DecidedImage]
     pages: list[list[pagination.GroupPart]]
     strip_hrefs: dict[int, str]
-    pair_places: list[int]
+    pair_indices: list[int]
     pair_pages: list[range]
     pair_hrefs: dict[int, str]
 
 
 def report(
-    means: Means, *, reading: Map, folder: str, camera: str | None = None, sweep: bool | None = None
-) -> ReportMade:
-    """Writes the pages; `reading` takes pictures from files within bounds. `sweep` None: for small indexes."""
-    root = find_ingested_parent(means.database, folder)
+    context: ComparisonContext,
+    *,
+    guarded_executor: Map,
+    folder: str,
+    camera: str | None = None,
+    sweep: bool | None = None,
+) -> ReportResult:
+    """Writes the pages; `guarded_executor` takes pictures from files within bounds. `sweep` None: for small indexes."""
+    root = find_ingested_parent(context.database, folder)
     if root is not None:
         raise UsageProblem(
             f"the folder {folder!a} lies inside {root!a}, and the next ingest would take the pictures in; "
             f"name a folder outside"
         )
-    with means.database.read() as session:
-        chosen = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
-    return _Writing(means, open_output_folder(folder, own_names=_OURS), reading, folder).write(chosen, camera, sweep)
+    with context.database.read() as session:
+        camera_ids = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
+    return _ReportWriter(context, open_output_folder(folder, own_names=_REPORT_FILES), guarded_executor, folder).write(
+        camera_ids, camera, sweep
+    )
 
 
-class _Writing:
+class _ReportWriter:
     """One report on its way."""
 
-    def __init__(self, means: Means, out: OutputFolder, reading: Map, folder: str) -> None:
-        self._means = means
-        self._database: Database = means.database
+    def __init__(self, context: ComparisonContext, out: OutputFolder, guarded_executor: Map, folder: str) -> None:
+        self._context = context
+        self._database: Database = context.database
         self._out = out
-        self._pictures = Pictures(means.database, out, reading, means.limits)
-        self._made = ReportMade(folder, str(out.folder / "index.html"), pictures=self._pictures.counts)
-        self._advance = means.progress("pictures", None)
+        self._pictures = ReportPictures(context.database, out, guarded_executor, context.limits)
+        self._result = ReportResult(folder, str(out.folder / "index.html"), pictures=self._pictures.counts)
+        self._advance = context.progress("pictures", None)
 
-    def write(self, chosen: dict[str, int], camera: str | None, sweep: bool | None) -> ReportMade:
+    def write(self, camera_ids: dict[str, int], camera: str | None, sweep: bool | None) -> ReportResult:
         """Writes all pages, the overview last."""
-        made = self._made
+        result = self._result
         with self._database.read() as session:
-            in_force = profiles.list_in_force(session, chosen)
-            summaries = {one.camera: one for one in cameras.list_summaries(session) if one.camera in chosen}
+            in_force = profiles.list_in_force(session, camera_ids)
+            summaries = {
+                summary.camera: summary for summary in cameras.list_summaries(session) if summary.camera in camera_ids
+            }
             cards = [
-                _card(summaries[name], number, in_force[name], report_queries.list_hour_counts(session, number))
-                for name, number in chosen.items()
+                _card(summaries[name], camera_id, in_force[name], report_queries.list_hour_counts(session, camera_id))
+                for name, camera_id in camera_ids.items()
             ]
-            close = report_queries.list_borderline(
-                session, limit=BORDERLINE, camera_id=None if camera is None else chosen[camera]
+            borderline_pairs = report_queries.list_borderline(
+                session, limit=MAX_BORDERLINE, camera_id=None if camera is None else camera_ids[camera]
             )
-        made.cameras, made.images, made.borderline = len(cards), sum(card.images for card in cards), len(close)
-        made.swept = made.images <= SWEPT if sweep is None else sweep
-        self._advance = self._means.progress("pictures", sum(card.taken for card in cards))
+        result.cameras, result.images, result.borderline = (
+            len(cards),
+            sum(card.images for card in cards),
+            len(borderline_pairs),
+        )
+        result.swept = result.images <= MAX_SWEPT_IMAGES if sweep is None else sweep
+        self._advance = self._context.progress("pictures", sum(card.taken for card in cards))
         key = hashlib.sha256(self._database.name.encode(errors="surrogateescape")).hexdigest()[:16]
-        self._site = Site(self._database.name, __version__, self._means.clock(), key, len(close))
+        self._site = Site(self._database.name, __version__, self._context.clock(), key, len(borderline_pairs))
         for name, data in rendering.read_assets().items():
             self._out.write(name, data)
         hrefs = dict[int, str]()
-        wanted = {pair.other_id for pair in close}
-        for card, (name, number) in zip(cards, chosen.items(), strict=True):
-            layout = self._camera(card, number, in_force[name])
-            hrefs |= {image: href for image, href in layout.strip_hrefs.items() if image in wanted}
-        self._borderline(close, hrefs)
-        self._overview(cards)
-        made.dropped = self._out.remove_stale_files()
-        return made
+        other_ids = {pair.other_id for pair in borderline_pairs}
+        for card, (name, camera_id) in zip(cards, camera_ids.items(), strict=True):
+            layout = self._write_camera(card, camera_id, in_force[name])
+            hrefs |= {image_id: href for image_id, href in layout.strip_hrefs.items() if image_id in other_ids}
+        self._write_borderline(borderline_pairs, hrefs)
+        self._write_overview(cards)
+        result.dropped = self._out.remove_stale_files()
+        return result
 
-    def _camera(self, card: CameraCard, camera_id: int, stored: StoredProfile) -> _Layout:
+    def _write_camera(self, card: CameraCard, camera_id: int, stored: StoredProfile) -> _Layout:
         with self._database.read() as session:
-            layout = _lay_out(card.folder, report_queries.list_decided_images(session, camera_id))
+            layout = _camera_layout(card.folder, report_queries.list_decided_images(session, camera_id))
         count = max(1, len(layout.pages))
         for number in (*range(2, count + 1), 1):  # the first one last: it shows a picture of the others
-            families = self._families(layout, layout.pages[number - 1] if layout.pages else [])
-            about = self._about(card, camera_id, stored, layout) if number == 1 else None
+            groups = self._duplicate_groups(layout, layout.pages[number - 1] if layout.pages else [])
+            details = self._camera_details(card, camera_id, stored, layout) if number == 1 else None
             page = PageNumber(number, count, "index.html", "strip")
-            text = rendering.render_strip(StripPage(self._site, page, card, families, about))
-            self._write(f"{card.folder}/{page.file(number)}", text)
-        for number, places in enumerate(layout.pair_pages, start=1):
+            text = rendering.render_strip(StripPage(self._site, page, card, groups, details))
+            self._write_page(f"{card.folder}/{page.file(number)}", text)
+        for number, indices in enumerate(layout.pair_pages, start=1):
             page = PageNumber(number, len(layout.pair_pages), "pairs.html", "pairs")
-            decisions = [layout.decided[layout.pair_places[at]].decision_id for at in places]
+            decision_ids = [layout.decided[layout.pair_indices[index]].decision_id for index in indices]
             with self._database.read() as session:
-                found = report_queries.load_pairs(session, decisions)
-            pairs = self._pairs([found[decision] for decision in decisions], layout.strip_hrefs)
-            self._write(
+                facts = report_queries.load_pairs(session, decision_ids)
+            pairs = self._pair_views([facts[decision_id] for decision_id in decision_ids], layout.strip_hrefs)
+            self._write_page(
                 f"{card.folder}/{page.file(number)}", rendering.render_pairs(PairsPage(self._site, page, card, pairs))
             )
-            self._made.pairs += len(pairs)
+            self._result.pairs += len(pairs)
         return layout
 
-    def _about(self, card: CameraCard, camera_id: int, stored: StoredProfile, layout: _Layout) -> CameraDetails:
-        kept = [one.image_id for one in layout.decided if one.keeper_id is None and not one.removed]
+    def _camera_details(
+        self, card: CameraCard, camera_id: int, stored: StoredProfile, layout: _Layout
+    ) -> CameraDetails:
+        kept_ids = [image.image_id for image in layout.decided if image.keeper_id is None and not image.removed]
         newest: PictureLink | None = None
-        if kept:
+        if kept_ids:
             with self._database.read() as session:
-                newest = self._pictures.show(report_queries.load_images(session, kept[-1:])[kept[-1]]).picture
-        return about_camera(
-            self._means, camera_id, out=self._out, card=card, stored=stored, newest=newest, sweep=self._made.swept
+                newest = self._pictures.image_view(
+                    report_queries.load_images(session, kept_ids[-1:])[kept_ids[-1]]
+                ).picture
+        return camera_details(
+            self._context, camera_id, out=self._out, card=card, stored=stored, newest=newest, sweep=self._result.swept
         )
 
-    def _families(self, layout: _Layout, parts: Sequence[pagination.GroupPart]) -> tuple[DuplicateGroup, ...]:
+    def _duplicate_groups(self, layout: _Layout, parts: Sequence[pagination.GroupPart]) -> tuple[DuplicateGroup, ...]:
         ids = list(
-            {image for part in parts for image in (part.head, *(layout.decided[at].image_id for at in part.members))}
+            {
+                image_id
+                for part in parts
+                for image_id in (part.head, *(layout.decided[index].image_id for index in part.members))
+            }
         )
-        decisions = [layout.decided[at].decision_id for part in parts for at in part.members]
+        decisions = [layout.decided[index].decision_id for part in parts for index in part.members]
         with self._database.read() as session:
             facts = report_queries.load_images(session, ids)
             removals = report_queries.load_removals(session, ids)
             pairs = {pair.image_id: pair for pair in report_queries.load_pairs(session, decisions).values()}
         self._pictures.make(list(facts.values()), removals, advance=self._advance)
-        shown = {image: self._pictures.show(one) for image, one in facts.items()}
+        views = {image_id: self._pictures.image_view(image_facts) for image_id, image_facts in facts.items()}
         return tuple(
             DuplicateGroup(
-                head=shown[part.head],
+                head=views[part.head],
                 reason="kept" if facts[part.head].state is ImageState.READY else str(facts[part.head].state),
                 members=tuple(
-                    Member(shown[image], pairs[image].score, pairs[image].reason, layout.pair_hrefs[image])
-                    for image in (layout.decided[at].image_id for at in part.members)
+                    Member(views[image_id], pairs[image_id].score, pairs[image_id].reason, layout.pair_hrefs[image_id])
+                    for image_id in (layout.decided[index].image_id for index in part.members)
                 ),
                 start=part.start,
                 total=part.total,
-                removed=sum(layout.decided[at].removed for at in part.members),
+                removed=sum(layout.decided[index].removed for index in part.members),
             )
             for part in parts
         )
 
-    def _pairs(self, pairs: Sequence[PairFacts], strip_hrefs: dict[int, str]) -> tuple[PairView, ...]:
-        ids = list({image for pair in pairs for image in (pair.image_id, pair.other_id)})
+    def _pair_views(self, pairs: Sequence[PairFacts], strip_hrefs: dict[int, str]) -> tuple[PairView, ...]:
+        ids = list({image_id for pair in pairs for image_id in (pair.image_id, pair.other_id)})
         with self._database.read() as session:
             facts = report_queries.load_images(session, ids)
             removals = report_queries.load_removals(session, ids)
-            stored = {one.id: one for one in profiles.list_profiles(session)}  # one may have been made meanwhile
-        shown = {image: self._pictures.show(one) for image, one in facts.items()}
-        material = Material(tuple(pairs), facts, shown, removals, strip_hrefs)
-        return tuple(pair_views(self._database, self._out, self._means.spread, stored=stored, material=material))
+            stored = {
+                profile.id: profile for profile in profiles.list_profiles(session)
+            }  # one may have been made meanwhile
+        views = {image_id: self._pictures.image_view(image_facts) for image_id, image_facts in facts.items()}
+        inputs = PairInputs(tuple(pairs), facts, views, removals, strip_hrefs)
+        return tuple(pair_views(self._database, self._out, self._context.executor, profiles=stored, inputs=inputs))
 
-    def _borderline(self, close: Sequence[PairFacts], strip_hrefs: dict[int, str]) -> None:
+    def _write_borderline(self, borderline_pairs: Sequence[PairFacts], strip_hrefs: dict[int, str]) -> None:
         with self._database.read() as session:
             facts = report_queries.load_images(
-                session, [image for pair in close for image in (pair.image_id, pair.other_id)]
+                session, [image_id for pair in borderline_pairs for image_id in (pair.image_id, pair.other_id)]
             )
         ranges = pagination.pair_pages(
-            len(facts[pair.image_id].path) + len(facts[pair.other_id].path) for pair in close
+            len(facts[pair.image_id].path) + len(facts[pair.other_id].path) for pair in borderline_pairs
         )
-        for number, places in enumerate(ranges, start=1):
+        for number, indices in enumerate(ranges, start=1):
             page = PageNumber(number, len(ranges), "borderline.html", "borderline")
-            pairs = self._pairs([close[at] for at in places], strip_hrefs)
-            self._write(page.file(number), rendering.render_pairs(PairsPage(self._site, page, None, pairs)))
+            pairs = self._pair_views([borderline_pairs[index] for index in indices], strip_hrefs)
+            self._write_page(page.file(number), rendering.render_pairs(PairsPage(self._site, page, None, pairs)))
 
-    def _overview(self, cards: Sequence[CameraCard]) -> None:
+    def _write_overview(self, cards: Sequence[CameraCard]) -> None:
         total = _total(cards)
         ranges = pagination.card_pages(len(cards)) or [range(0)]
-        for number, places in reversed(list(enumerate(ranges, start=1))):
+        for number, indices in reversed(list(enumerate(ranges, start=1))):
             page = PageNumber(number, len(ranges), "index.html", "overview")
-            shown = tuple(cards[at] for at in places)
-            self._write(
-                page.file(number), rendering.render_overview(Overview(self._site, page, shown, total, len(cards)))
+            page_cards = tuple(cards[index] for index in indices)
+            self._write_page(
+                page.file(number), rendering.render_overview(Overview(self._site, page, page_cards, total, len(cards)))
             )
 
-    def _write(self, name: str, text: str) -> None:
+    def _write_page(self, name: str, text: str) -> None:
         self._out.write(name, text.encode("utf-8"))
-        self._made.pages += 1
+        self._result.pages += 1
 
 
-def _lay_out(folder: str, decided: list[DecidedImage]) -> _Layout:
+def _camera_layout(folder: str, decided: list[DecidedImage]) -> _Layout:
     """Which image and which pair is on which page of a camera."""
-    parts = list(pagination.divide_groups(_families(decided)))
+    parts = list(pagination.divide_groups(_iter_duplicate_groups(decided)))
     pages = pagination.strip_pages(parts)
     strip_hrefs = dict[int, str]()
     for number, page in enumerate(pages, start=1):
         file = PageNumber(number, len(pages), "index.html", "strip").file(number)
         for part in page:
             strip_hrefs.setdefault(part.head, f"{folder}/{file}#image-{part.head}")
-    signs = {one.image_id: one.path_length for one in decided}
-    places = [at for page in pages for part in page for at in part.members]
+    path_lengths = {image.image_id: image.path_length for image in decided}
+    indices = [index for page in pages for part in page for index in part.members]
     ranges = pagination.pair_pages(
-        decided[at].path_length + signs.get(decided[at].keeper_id or 0, 4096) for at in places
+        decided[index].path_length + path_lengths.get(decided[index].keeper_id or 0, 4096) for index in indices
     )
     pair_hrefs = {
-        decided[at].image_id: f"{_pairs_file(number)}#{pair_key(decided[at].image_id, decided[at].keeper_id or 0)}"
-        for number, page_places in enumerate(ranges, start=1)
-        for at in map(places.__getitem__, page_places)
+        decided[
+            index
+        ].image_id: f"{_pairs_file(number)}#{pair_key(decided[index].image_id, decided[index].keeper_id or 0)}"
+        for number, page_indices in enumerate(ranges, start=1)
+        for index in map(indices.__getitem__, page_indices)
     }
-    return _Layout(folder, decided, pages, strip_hrefs, places, ranges, pair_hrefs)
+    return _Layout(folder, decided, pages, strip_hrefs, indices, ranges, pair_hrefs)
 
 
-def _families(decided: Sequence[DecidedImage]) -> Iterator[tuple[int, list[int]]]:
+def _iter_duplicate_groups(decided: Sequence[DecidedImage]) -> Iterator[tuple[int, list[int]]]:
     """Every image that is kept or named as keeper, in time, with the places of its duplicates."""
     members = dict[int, list[int]]()
-    for at, one in enumerate(decided):
-        if one.keeper_id is not None:
-            members.setdefault(one.keeper_id, []).append(at)
-    for one in decided:
-        if one.keeper_id is None or one.image_id in members:
-            yield one.image_id, members.pop(one.image_id, [])
+    for index, image in enumerate(decided):
+        if image.keeper_id is not None:
+            members.setdefault(image.keeper_id, []).append(index)
+    for image in decided:
+        if image.keeper_id is None or image.image_id in members:
+            yield image.image_id, members.pop(image.image_id, [])
     yield from members.items()  # keepers that are neither there nor removed
 
 
@@ -272,12 +297,12 @@ def _pairs_file(number: int) -> str:
 
 
 def _card(
-    summary: CameraSummary, number: int, stored: StoredProfile, hours: Sequence[report_queries.HourCount]
+    summary: CameraSummary, camera_id: int, stored: StoredProfile, hours: Sequence[report_queries.HourCount]
 ) -> CameraCard:
-    counted = {hour.hour: Hour(hour.captured, hour.kept) for hour in hours}
+    counts_by_hour = {hour.hour: Hour(hour.captured, hour.kept) for hour in hours}
     return CameraCard(
         name=summary.camera,
-        folder=f"cameras/{number}",
+        folder=f"cameras/{camera_id}",
         profile=stored.profile.name,
         images=summary.images,
         kept=summary.kept,
@@ -289,7 +314,7 @@ def _card(
         size_bytes=summary.size_bytes,
         first_captured_at=summary.first_captured_at,
         last_captured_at=summary.last_captured_at,
-        hours=tuple(counted.get(hour, Hour()) for hour in range(24)),
+        hours=tuple(counts_by_hour.get(hour, Hour()) for hour in range(24)),
     )
 
 

@@ -21,7 +21,7 @@ OF_TWO_CAMERAS = "they are of different cameras, and only images of one camera a
 
 
 @dataclass(frozen=True)
-class PairStory:
+class PairDetails:
     """What one pair shows: recorded evidence, and that of the profile in force, computed now if it is not recorded.
 
     `computed` is None if it is recorded, or if `why_not` says why the pair cannot be scored.
@@ -44,7 +44,7 @@ def explain_image(database: Database, name: str) -> ImageDetails:
         return image_details.get_image_details(session, image_details.get_image_id(session, name))
 
 
-def explain_pair(database: Database, name_a: str, name_b: str) -> PairStory:
+def explain_pair(database: Database, name_a: str, name_b: str) -> PairDetails:
     """What a pair of images shows."""
     with database.read() as session:
         image_a, image_b = (
@@ -64,7 +64,7 @@ def explain_pair(database: Database, name_a: str, name_b: str) -> PairStory:
                     f"thumbnail of image {image_a.id} or {image_b.id}: {problem}"
                 ) from problem
     profile = stored.profile
-    return PairStory(image_a, image_b, recorded, profile.name, profile.max_score, computed, why_not, judged)
+    return PairDetails(image_a, image_b, recorded, profile.name, profile.max_score, computed, why_not, judged)
 
 
 def _why_not(image_a: ImageDetails, image_b: ImageDetails) -> str | None:
@@ -92,10 +92,10 @@ def load_pair(
     if stored.profile.preparation.native:
         return None, f"the profile {stored.profile.name} caches nothing"
     pair = (image_a_id, image_b_id)
-    found = thumbnails.load_thumbnails(session, pair, preparation_id=stored.preparation_id)
-    if not found.keys() >= set(pair):
+    loaded = thumbnails.load_thumbnails(session, pair, preparation_id=stored.preparation_id)
+    if not loaded.keys() >= set(pair):
         return None, f"not both have a thumbnail of the profile {stored.profile.name}; run compare"
-    thumbnail_a, thumbnail_b = (decode(found[image_id]) for image_id in pair)
+    thumbnail_a, thumbnail_b = (decode(loaded[image_id]) for image_id in pair)
     if thumbnail_a.shape != thumbnail_b.shape:
         return None, "their shapes differ: another aspect is another view, never a duplicate"
     flat = thumbnails.list_flat(session, pair, preparation_id=stored.preparation_id)

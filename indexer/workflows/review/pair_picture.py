@@ -25,10 +25,10 @@ from indexer.store.image_details import ImageDetails, get_image_details
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.ingested_folders import find_ingested_parent
 from indexer.workflows.profile_parameters import mask_parameters, scoring_parameters
-from indexer.workflows.review.explain import OF_TWO_CAMERAS, PairStory, explain_image, explain_pair, load_pair
+from indexer.workflows.review.explain import OF_TWO_CAMERAS, PairDetails, explain_image, explain_pair, load_pair
 
 
-class Source(StrEnum):
+class PictureSource(StrEnum):
     """What a picture was made from, the best first."""
 
     FILE = "file"
@@ -38,13 +38,13 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownImage:
     """One image of a picture, and what it is shown from."""
 
     image_id: int
     path: str
     captured_at: datetime | None
-    source: Source
+    source: PictureSource
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class Illustration:
     compared, for the reason `why_not`.
     """
 
-    story: ImageDetails | PairStory
+    story: ImageDetails | PairDetails
     picture: str
-    left: Shown
-    right: Shown
+    left: ShownImage
+    right: ShownImage
     score: float | None
     max_score: float
     native: bool
@@ -72,91 +72,97 @@ def illustrate(
     *,
     out: str,
     limits: Limits,
-    words: Callable[[Illustration], Captions],
+    make_captions: Callable[[Illustration], Captions],
 ) -> Illustration:
     """Draws an image beside another one; if none is named, beside its keeper, or the one most like it on record."""
     _require_new(database, out)
-    story = explain_image(database, name) if other is None else explain_pair(database, name, other)
+    details = explain_image(database, name) if other is None else explain_pair(database, name, other)
     with database.read() as session:
-        pair = (story.image_a, story.image_b) if isinstance(story, PairStory) else (story, _beside(session, story))
+        pair = (
+            (details.image_a, details.image_b)
+            if isinstance(details, PairDetails)
+            else (details, _get_companion(session, details))
+        )
         stored = profiles.get_camera_profile(session, cameras.get_camera(session, pair[0].camera))
         try:
-            (left, left_source), (right, right_source) = (_picture(session, image, limits=limits) for image in pair)
-            found, why_not = _changes(session, *pair, stored=stored, limits=limits)
-            drawn = Illustration(
-                story=story,
+            (left, left_source), (right, right_source) = (
+                _load_picture(session, image, limits=limits) for image in pair
+            )
+            pair_changes, why_not = _compute_changes(session, *pair, stored=stored, limits=limits)
+            illustration = Illustration(
+                story=details,
                 picture=out,
-                left=_shown(pair[0], left_source),
-                right=_shown(pair[1], right_source),
-                score=None if found is None else found.score,
+                left=_shown_image(pair[0], left_source),
+                right=_shown_image(pair[1], right_source),
+                score=None if pair_changes is None else pair_changes.score,
                 max_score=stored.profile.max_score,
                 native=stored.profile.preparation.native,
                 why_not=why_not,
             )
-            data = side_by_side(left, right, changes=found, words=words(drawn))
+            data = side_by_side(left, right, changes=pair_changes, words=make_captions(illustration))
         except ValueError as problem:
-            spoiled = f"picture or thumbnail of image {pair[0].id} or {pair[1].id}: {problem}"
-            raise database.corruption_error(spoiled) from problem
+            corrupt_item = f"picture or thumbnail of image {pair[0].id} or {pair[1].id}: {problem}"
+            raise database.corruption_error(corrupt_item) from problem
     _write_new(out, data)
-    return drawn
+    return illustration
 
 
-def _shown(image: ImageDetails, source: Source) -> Shown:
-    return Shown(image.id, image.path, image.captured_at, source)
+def _shown_image(image: ImageDetails, source: PictureSource) -> ShownImage:
+    return ShownImage(image.id, image.path, image.captured_at, source)
 
 
-def _beside(session: Session, story: ImageDetails) -> ImageDetails:
+def _get_companion(session: Session, details: ImageDetails) -> ImageDetails:
     """What an image is best shown beside."""
-    decision = story.decision
+    decision = details.decision
     if decision is not None and decision.keeper_id is not None:
         return get_image_details(session, decision.keeper_id)
-    if story.neighbour is not None:
-        return get_image_details(session, story.neighbour.image_id)
+    if details.neighbour is not None:
+        return get_image_details(session, details.neighbour.image_id)
     raise PictureProblem(
-        f"image {story.id} has no keeper and nothing like it is on record; name another image to show it beside: "
-        f"{command_line('explain', str(story.id), 'B', '--picture', 'OUT.png')}"
+        f"image {details.id} has no keeper and nothing like it is on record; name another image to show it beside: "
+        f"{command_line('explain', str(details.id), 'B', '--picture', 'OUT.png')}"
     )
 
 
-def _picture(session: Session, image: ImageDetails, *, limits: Limits) -> tuple[Picture, Source]:
+def _load_picture(session: Session, image: ImageDetails, *, limits: Limits) -> tuple[Picture, PictureSource]:
     """The best picture that there is of an image."""
-    for path, source in _places(image):
+    for path, source in _iter_paths(image):
         task = PictureTask(path, image.content_hash, limits, width=PANEL_WIDTH)
         if (picture := take_picture(task).data) is not None:
             return picture, source
-    if (kept := previews.load_pictures(session, [image.id]).get(image.id)) is not None:
-        return kept, Source.STORED
+    if (stored_picture := previews.load_pictures(session, [image.id]).get(image.id)) is not None:
+        return stored_picture, PictureSource.STORED
     for stored in profiles.list_profiles(session):
         loaded = thumbnails.load_thumbnails(session, [image.id], preparation_id=stored.preparation_id)
         if image.id in loaded:
             planes = stored.profile.preparation.planes
-            return picture_of_thumbnail(loaded[image.id], planes=planes), Source.THUMBNAIL
+            return picture_of_thumbnail(loaded[image.id], planes=planes), PictureSource.THUMBNAIL
     raise PictureProblem(
         f"image {image.id} has no picture: its file is not what the index knows, and nothing of it is stored; "
         "put the file back, or ingest its folder again"
     )
 
 
-def _places(image: ImageDetails) -> Iterator[tuple[str, Source]]:
+def _iter_paths(image: ImageDetails) -> Iterator[tuple[str, PictureSource]]:
     """Where the file of an image may lie; whether it does, its bytes say."""
-    yield image.path, Source.FILE
+    yield image.path, PictureSource.FILE
     for removal in image.removals:
         if removal.state is RemovalState.QUARANTINED and removal.quarantine_path is not None:
-            yield removal.quarantine_path, Source.QUARANTINE
+            yield removal.quarantine_path, PictureSource.QUARANTINE
 
 
-def _changes(
+def _compute_changes(
     session: Session, left: ImageDetails, right: ImageDetails, *, stored: StoredProfile, limits: Limits
 ) -> tuple[Changes | None, str | None]:
     """What differs between two images by a profile, or why that cannot be said."""
-    measure = scoring_parameters(stored)
+    scoring = scoring_parameters(stored)
     if left.camera != right.camera:
         return None, OF_TWO_CAMERAS
-    if not measure.native:
+    if not scoring.native:
         pair, why_not = load_pair(session, stored, left.id, right.id)
-        return (None, why_not) if pair is None else (changes(*pair, measure=measure), None)
+        return (None, why_not) if pair is None else (changes(*pair, measure=scoring), None)
     try:
-        whole = [
+        pixels = [
             read_native(
                 image.path,
                 content_hash=image.content_hash,
@@ -168,7 +174,7 @@ def _changes(
         ]
     except (OSError, ImageRefused):
         return None, f"the profile {stored.profile.name} compares whole files, and not both are there"
-    return changes(whole[0], whole[1], measure=measure), None
+    return changes(pixels[0], pixels[1], measure=scoring), None
 
 
 def _require_new(database: Database, out: str) -> None:

@@ -21,31 +21,31 @@ class PinReport:
 
 def pin(database: Database, names: Sequence[str], *, clock: Clock) -> PinReport:
     """Pins images named by path or number: they are kept from the next compare on."""
-    return _set(database, names, pinned=True, clock=clock)
+    return _set_pins(database, names, pinned=True, clock=clock)
 
 
 def unpin(database: Database, names: Sequence[str], *, clock: Clock) -> PinReport:
     """Takes a person's pins back; keepers of removed images stay pinned all the same."""
-    return _set(database, names, pinned=False, clock=clock)
+    return _set_pins(database, names, pinned=False, clock=clock)
 
 
-def _set(database: Database, names: Sequence[str], *, pinned: bool, clock: Clock) -> PinReport:
+def _set_pins(database: Database, names: Sequence[str], *, pinned: bool, clock: Clock) -> PinReport:
     with database.read() as session:
-        chosen = [image_details.get_image_details(session, image_details.get_image_id(session, name)) for name in names]
-    for story in chosen:
-        if pinned and story.state == "removed":
+        images = [image_details.get_image_details(session, image_details.get_image_id(session, name)) for name in names]
+    for image in images:
+        if pinned and image.state == "removed":
             raise ImageProblem(
-                f"image {story.path!a} was removed; bring it back with: {command_line('restore', names=[story.path])}"
+                f"image {image.path!a} was removed; bring it back with: {command_line('restore', names=[image.path])}"
             )
     report = PinReport([], [])
     command = "pin" if pinned else "unpin"
-    with record_run(database, command, arguments={"images": [story.id for story in chosen]}, clock=clock) as run:
+    with record_run(database, command, arguments={"images": [image.id for image in images]}, clock=clock) as run:
         with database.write() as session:
-            for story in chosen:
+            for image in images:
                 if pinned:
-                    changed = pins.add_pin(session, story.id, reason="pin", at=clock(), run_id=run.id)
+                    changed = pins.add_pin(session, image.id, reason="pin", at=clock(), run_id=run.id)
                 else:
-                    changed = pins.withdraw_pin(session, story.id, at=clock())
-                (report.changed if changed else report.unchanged).append(story.path)
+                    changed = pins.withdraw_pin(session, image.id, at=clock())
+                (report.changed if changed else report.unchanged).append(image.path)
         run.counts = {"changed": len(report.changed)}
     return report

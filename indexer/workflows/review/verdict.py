@@ -34,7 +34,7 @@ from indexer.workflows.runs.run import ActiveRun, record_run
 
 
 @dataclass(frozen=True)
-class Wish:
+class VerdictRequest:
     """A verdict that is to be given, on images that are there."""
 
     images: tuple[JudgedImage, JudgedImage]
@@ -49,7 +49,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Away:
+class AbsentImage:
     """A judged image that is not compared now; `restorable` if it lies in quarantine."""
 
     path: str
@@ -69,7 +69,7 @@ class VerdictReport:
     replaced: list[JudgedPair] = field(default_factory=list)
     unchanged: list[JudgedPair] = field(default_factory=list)
     withdrawn: list[JudgedPair] = field(default_factory=list)
-    away: list[Away] = field(default_factory=list)
+    away: list[AbsentImage] = field(default_factory=list)
     contradictions: list[Contradiction] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
 
@@ -92,25 +92,25 @@ def list_verdicts(database: Database) -> VerdictList:
     """The verdicts that hold."""
     with database.read() as session:
         judgements = decisions.list_judgements_by_camera(session)
-        found = [
-            one
+        conflicts = [
+            contradiction
             for camera_id in cameras.list_cameras(session).values()
-            for one in contradictions(judgements.get(camera_id, {}))
+            for contradiction in contradictions(judgements.get(camera_id, {}))
         ]
-        return VerdictList(verdicts.list_verdicts(session), found)
+        return VerdictList(verdicts.list_verdicts(session), conflicts)
 
 
-def give(
+def set_verdict(
     database: Database, name_a: str, name_b: str, verdict: VerdictValue, *, by: str, note: str | None, clock: Clock
 ) -> VerdictReport:
     """Records what a person says of a pair, images named by path or number."""
     with database.read() as session:
-        wish = _wish(session, VerdictLine(0, name_a, name_b, verdict, by, note), by=by, note=note)
-    arguments = {"images": list(wish.pair), "verdict": verdict, "by": wish.by}
-    return _record(database, [wish], arguments=arguments, clock=clock)
+        request = _make_request(session, VerdictLine(0, name_a, name_b, verdict, by, note), by=by, note=note)
+    arguments = {"images": list(request.pair), "verdict": verdict, "by": request.by}
+    return _record_verdicts(database, [request], arguments=arguments, clock=clock)
 
 
-def give_all(database: Database, file: str, *, by: str, note: str | None, clock: Clock) -> VerdictReport:
+def import_verdicts(database: Database, file: str, *, by: str, note: str | None, clock: Clock) -> VerdictReport:
     """Records all verdicts of a CSV, or none; `by` and `note` are for lines without their own."""
     try:
         lines = parse_verdict_lines(read_user_file(file))
@@ -121,57 +121,60 @@ def give_all(database: Database, file: str, *, by: str, note: str | None, clock:
     if not lines:
         raise VerdictProblem(f"{file!a} holds no verdict below its first line; add some, one a line")
     with database.read() as session:
-        wishes, refused = _wishes(session, lines, by=by, note=note)
+        requests, refused = _make_requests(session, lines, by=by, note=note)
     if refused:
         return VerdictReport(refused=[(f"line {line.number}", line.problem) for line in refused])
-    arguments = {"from": ascii(file)[1:-1], "lines": len(wishes)}
-    return _record(database, wishes, arguments=arguments, clock=clock)
+    arguments = {"from": ascii(file)[1:-1], "lines": len(requests)}
+    return _record_verdicts(database, requests, arguments=arguments, clock=clock)
 
 
-def undo(database: Database, name_a: str, name_b: str, *, clock: Clock) -> VerdictReport:
+def undo_verdict(database: Database, name_a: str, name_b: str, *, clock: Clock) -> VerdictReport:
     """Takes back the verdict that holds on a pair."""
     with database.read() as session:
-        images = _images(session, name_a, name_b)
+        images = _get_images(session, name_a, name_b)
         pair = ordered_pair(*(image.id for image in images))
-        held = verdicts.find_verdict(session, pair)
-    if held is None:
-        shown = " and ".join(ascii(image.path) for image in images)
-        raise VerdictProblem(f"no verdict holds on {shown}; those that do: {command_line('verdict', 'list')}")
-    report = VerdictReport(withdrawn=[held])
+        current = verdicts.find_verdict(session, pair)
+    if current is None:
+        paths = " and ".join(ascii(image.path) for image in images)
+        raise VerdictProblem(f"no verdict holds on {paths}; those that do: {command_line('verdict', 'list')}")
+    report = VerdictReport(withdrawn=[current])
     with record_run(database, "verdict undo", arguments={"images": list(pair)}, clock=clock) as run:
         with database.write() as session:
             _withdraw(session, pair, at=clock())
-            report.contradictions = _contradictions(session, [images])
+            report.contradictions = _list_contradictions(session, [images])
         run.counts = report.counts
     return report
 
 
-def _wishes(
+def _make_requests(
     session: Session, lines: Sequence[VerdictLine | BadLine], *, by: str, note: str | None
-) -> tuple[list[Wish], list[BadLine]]:
+) -> tuple[list[VerdictRequest], list[BadLine]]:
     """What the lines of a file ask for, and those that cannot be followed."""
-    wishes: list[Wish] = []
+    requests: list[VerdictRequest] = []
     refused: list[BadLine] = []
-    said: dict[Pair, tuple[VerdictValue, int]] = {}
+    first_by_pair: dict[Pair, tuple[VerdictValue, int]] = {}
     for line in lines:
         if isinstance(line, BadLine):
             refused.append(line)
             continue
         try:
-            wish = _wish(session, line, by=by, note=note)
+            request = _make_request(session, line, by=by, note=note)
         except IndexerError as problem:
             refused.append(BadLine(line.number, str(problem)))
             continue
-        word, number = said.setdefault(wish.pair, (wish.verdict, line.number))
-        if word != wish.verdict:
+        first_verdict, first_line = first_by_pair.setdefault(request.pair, (request.verdict, line.number))
+        if first_verdict != request.verdict:
             refused.append(
-                BadLine(line.number, f"it says {wish.verdict} of the pair of which line {number} says {word}")
+                BadLine(
+                    line.number,
+                    f"it says {request.verdict} of the pair of which line {first_line} says {first_verdict}",
+                )
             )
-        wishes.append(wish)
-    return wishes, refused
+        requests.append(request)
+    return requests, refused
 
 
-def _wish(session: Session, line: VerdictLine, *, by: str, note: str | None) -> Wish:
+def _make_request(session: Session, line: VerdictLine, *, by: str, note: str | None) -> VerdictRequest:
     """What one line asks for, once it makes sense."""
     by, note = (line.by or by).strip(), line.note or note
     if not by:
@@ -179,21 +182,21 @@ def _wish(session: Session, line: VerdictLine, *, by: str, note: str | None) -> 
     for text in (by, note or ""):
         if not is_storable_text(text):
             raise VerdictProblem(f"{text!a} is not UTF-8 text; give the name and the note in other letters")
-    images = _images(session, line.image_a, line.image_b)
+    images = _get_images(session, line.image_a, line.image_b)
     for image, path in zip(images, (line.path_a, line.path_b), strict=True):
-        if path is not None and _path(path) != image.path:
+        if path is not None and _parse_path(path) != image.path:
             raise VerdictProblem(
                 f"image {image.id} is {image.path!a} and not {path!a}: the file was made from another index"
             )
     for image, content_hash in zip(images, (line.hash_a, line.hash_b), strict=True):
         if content_hash is not None and content_hash != image.content_hash:
             raise VerdictProblem(f"image {image.id} has other bytes: the file was made from another index")
-    return Wish(images, line.verdict, by, note)
+    return VerdictRequest(images, line.verdict, by, note)
 
 
-def _images(session: Session, name_a: str, name_b: str) -> tuple[JudgedImage, JudgedImage]:
+def _get_images(session: Session, name_a: str, name_b: str) -> tuple[JudgedImage, JudgedImage]:
     """Two images of one camera."""
-    ids = [image_details.get_image_id(session, _path(name)) for name in (name_a, name_b)]
+    ids = [image_details.get_image_id(session, _parse_path(name)) for name in (name_a, name_b)]
     if ids[0] == ids[1]:
         raise VerdictProblem(f"{name_a!a} and {name_b!a} are one and the same image, {ids[0]}; a verdict is of two")
     image_a, image_b = verdicts.get_images(session, (ids[0], ids[1]))
@@ -206,7 +209,7 @@ def _images(session: Session, name_a: str, name_b: str) -> tuple[JudgedImage, Ju
     return image_a, image_b
 
 
-def _path(text: str) -> str:
+def _parse_path(text: str) -> str:
     """The path that a text means: files of verdicts have paths as they are stored, some of them URIs."""
     try:
         path = path_from_text(text)
@@ -215,31 +218,35 @@ def _path(text: str) -> str:
     return text if "\0" in path else path
 
 
-def _record(database: Database, wishes: Sequence[Wish], *, arguments: dict[str, Any], clock: Clock) -> VerdictReport:
+def _record_verdicts(
+    database: Database, requests: Sequence[VerdictRequest], *, arguments: dict[str, Any], clock: Clock
+) -> VerdictReport:
     report = VerdictReport()
     with record_run(database, "verdict", arguments=arguments, clock=clock) as run:
         with database.write() as session:
-            for wish in wishes:
-                _give(session, wish, report, run=run, at=clock())
-            report.away = _away(session, wishes)
-            report.contradictions = _contradictions(session, [wish.images for wish in wishes])
+            for request in requests:
+                _set_verdict(session, request, report, run=run, at=clock())
+            report.away = _absent_images(session, requests)
+            report.contradictions = _list_contradictions(session, [request.images for request in requests])
         run.counts = report.counts
     return report
 
 
-def _give(session: Session, wish: Wish, report: VerdictReport, *, run: ActiveRun, at: datetime) -> None:
+def _set_verdict(
+    session: Session, request: VerdictRequest, report: VerdictReport, *, run: ActiveRun, at: datetime
+) -> None:
     """Writes one verdict, unless it holds already."""
-    held = verdicts.find_verdict(session, wish.pair)
-    if held is not None and held.verdict == wish.verdict:
-        report.unchanged.append(held)
+    current = verdicts.find_verdict(session, request.pair)
+    if current is not None and current.verdict == request.verdict:
+        report.unchanged.append(current)
         return
-    if held is not None:
-        report.replaced.append(held)
-    _withdraw(session, wish.pair, at=at)
-    verdicts.add_verdict(session, wish.pair, wish.verdict, by=wish.by, note=wish.note, at=at, run_id=run.id)
-    given = verdicts.find_verdict(session, wish.pair)
-    assert given is not None
-    report.recorded.append(given)
+    if current is not None:
+        report.replaced.append(current)
+    _withdraw(session, request.pair, at=at)
+    verdicts.add_verdict(session, request.pair, request.verdict, by=request.by, note=request.note, at=at, run_id=run.id)
+    recorded = verdicts.find_verdict(session, request.pair)
+    assert recorded is not None
+    report.recorded.append(recorded)
 
 
 def _withdraw(session: Session, pair: Pair, *, at: datetime) -> None:
@@ -248,19 +255,25 @@ def _withdraw(session: Session, pair: Pair, *, at: datetime) -> None:
     decisions.supersede(session, images_to_redecide(pair, decisions.list_image_decisions(session, pair)), at=at)
 
 
-def _away(session: Session, wishes: Sequence[Wish]) -> list[Away]:
+def _absent_images(session: Session, requests: Sequence[VerdictRequest]) -> list[AbsentImage]:
     """The images that are not compared now, each once."""
-    away = {image.id: image for wish in wishes for image in wish.images if image.state is not ImageState.READY}
-    return [Away(image.path, image.state, _is_restorable(session, image)) for image in away.values()]
+    absent = {
+        image.id: image for request in requests for image in request.images if image.state is not ImageState.READY
+    }
+    return [AbsentImage(image.path, image.state, _is_restorable(session, image)) for image in absent.values()]
 
 
 def _is_restorable(session: Session, image: JudgedImage) -> bool:
     if image.state is not ImageState.REMOVED:
         return False
-    return any(one.state is RemovalState.QUARANTINED for one in removals.list_for_image(session, image.id))
+    return any(removal.state is RemovalState.QUARANTINED for removal in removals.list_for_image(session, image.id))
 
 
-def _contradictions(session: Session, images: Sequence[tuple[JudgedImage, JudgedImage]]) -> list[Contradiction]:
+def _list_contradictions(session: Session, images: Sequence[tuple[JudgedImage, JudgedImage]]) -> list[Contradiction]:
     """What contradicts what in the cameras of some pairs."""
     camera_ids = dict.fromkeys(image.camera_id for pair in images for image in pair)
-    return [one for camera_id in camera_ids for one in contradictions(decisions.list_judgements(session, camera_id))]
+    return [
+        contradiction
+        for camera_id in camera_ids
+        for contradiction in contradictions(decisions.list_judgements(session, camera_id))
+    ]

@@ -22,10 +22,10 @@ from indexer.domain.labels import PairLabel, StateLabel
 from indexer.domain.score_bounds import validated_numbers
 from indexer.domain.selection import Decision
 from indexer.store import cameras, decisions, profiles
-from indexer.workflows.compare.camera import Means
+from indexer.workflows.compare.camera import ComparisonContext
 from indexer.workflows.profile_parameters import trial_scoring_parameters
-from indexer.workflows.tuning.label_matching import Labels, find_labelled
-from indexer.workflows.tuning.simulation import Case, Outcome, try_cases
+from indexer.workflows.tuning.label_matching import Labels, match_labels
+from indexer.workflows.tuning.simulation import Case, SimulationResult, simulate_cases
 
 Value = TypeVar("Value")
 
@@ -63,89 +63,114 @@ class EvaluationReport:
     @property
     def problems(self) -> list[tuple[Evaluation, CameraEvaluation]]:
         """The cameras without figures, and under what."""
-        return [(one, camera) for one in self.evaluations for camera in one.cameras if camera.problem is not None]
+        return [
+            (evaluation, camera)
+            for evaluation in self.evaluations
+            for camera in evaluation.cameras
+            if camera.problem is not None
+        ]
 
 
 def evaluate(
-    means: Means,
+    context: ComparisonContext,
     labels: Sequence[StateLabel | PairLabel],
     *,
-    named: Sequence[str] = (),
+    profile_names: Sequence[str] = (),
     max_scores: Sequence[float] | None = None,
     camera: str | None = None,
 ) -> EvaluationReport:
     """How good the decisions are: those that hold, or those under each of the named profiles at each of the limits."""
     if camera is not None:
-        with means.database.read() as session:
+        with context.database.read() as session:
             cameras.get_camera(session, camera)
-    found = find_labelled(means.database, labels, camera=camera)
-    if not named and max_scores is None:
-        return EvaluationReport((_holding(means, found),), tuple(found.unknown))
+    matched = match_labels(context.database, labels, camera=camera)
+    if not profile_names and max_scores is None:
+        return EvaluationReport((_evaluate_current(context, matched),), tuple(matched.unknown))
     limits = validated_numbers(max_scores or ())
-    chosen: Sequence[str | None] = named or [None]
-    evaluations = tuple(one for name in chosen for one in _tried(means, found, name, limits=limits))
-    return EvaluationReport(evaluations, tuple(found.unknown))
+    names: Sequence[str | None] = profile_names or [None]
+    evaluations = tuple(
+        evaluation for name in names for evaluation in _evaluate_profile(context, matched, name, limits=limits)
+    )
+    return EvaluationReport(evaluations, tuple(matched.unknown))
 
 
-def _holding(means: Means, labels: Labels) -> Evaluation:
+def _evaluate_current(context: ComparisonContext, labels: Labels) -> Evaluation:
     """How good the decisions that hold are."""
-    with means.database.read() as session:
+    with context.database.read() as session:
         keepers = {camera: decisions.list_keepers(session, camera) for camera in labels.cameras}
-    figures = [CameraEvaluation(name, _figures(labels, name, of)) for name, of in keepers.items()]
-    return _evaluation(None, None, figures)
+    evaluations = [
+        CameraEvaluation(name, _camera_metrics(labels, name, camera_keepers))
+        for name, camera_keepers in keepers.items()
+    ]
+    return _evaluation(None, None, evaluations)
 
 
-def _tried(means: Means, labels: Labels, name: str | None, *, limits: Sequence[float]) -> list[Evaluation]:
+def _evaluate_profile(
+    context: ComparisonContext, labels: Labels, name: str | None, *, limits: Sequence[float]
+) -> list[Evaluation]:
     """How good the decisions under one profile are, or under that in force for each camera, at each limit; without any,
     at the profile's own."""
-    cases = _cases(means, labels, name, limits=limits)
+    cases = _cases(context, labels, name, limits=limits)
 
-    def judged(case: Case, decided: Sequence[Decision]) -> Metrics:
-        return _figures(labels, case.camera, {decision.image_id: decision.keeper_id for decision in decided})
+    def case_metrics(case: Case, decided: Sequence[Decision]) -> Metrics:
+        return _camera_metrics(labels, case.camera, {decision.image_id: decision.keeper_id for decision in decided})
 
-    outcomes = sorted(try_cases(means, cases, judged, files=True), key=lambda outcome: outcome.case.camera)
-    shown = _only({case.stored.profile.name for case in cases}) or "in force"
-    tried: Sequence[float | None] = limits or [_only({case.stored.profile.max_score for case in cases})]
-    return [_evaluation(shown, limit, [_camera_evaluation(outcome, limit) for outcome in outcomes]) for limit in tried]
+    outcomes = sorted(
+        simulate_cases(context, cases, case_metrics, read_files=True), key=lambda outcome: outcome.case.camera
+    )
+    profile_name = _single_value({case.stored.profile.name for case in cases}) or "in force"
+    tried_limits: Sequence[float | None] = limits or [_single_value({case.stored.profile.max_score for case in cases})]
+    return [
+        _evaluation(profile_name, limit, [_camera_evaluation(outcome, limit) for outcome in outcomes])
+        for limit in tried_limits
+    ]
 
 
-def _cases(means: Means, labels: Labels, name: str | None, *, limits: Sequence[float]) -> list[Case]:
-    with means.database.read() as session:
-        ids, present = cameras.list_cameras(session), cameras.count_present(session)
-        chosen = None if name is None else profiles.get_profile(session, name)
+def _cases(context: ComparisonContext, labels: Labels, name: str | None, *, limits: Sequence[float]) -> list[Case]:
+    with context.database.read() as session:
+        camera_ids, present = cameras.list_cameras(session), cameras.count_present(session)
+        named_profile = None if name is None else profiles.get_profile(session, name)
         in_force = profiles.list_in_force(session, labels.cameras)
         return [
             Case(
                 camera,
-                ids[camera],
+                camera_ids[camera],
                 present.get(camera, 0),
-                stored := chosen or in_force[camera],
+                stored := named_profile or in_force[camera],
                 trial_scoring_parameters(stored, max_scores=limits or [stored.profile.max_score]),
             )
             for camera in labels.cameras
         ]
 
 
-def _camera_evaluation(outcome: Outcome[Metrics], limit: float | None) -> CameraEvaluation:
+def _camera_evaluation(outcome: SimulationResult[Metrics], limit: float | None) -> CameraEvaluation:
     """The figures of a case at one of its limits; None: it has one alone."""
-    tried = zip(outcome.case.measures, outcome.results, strict=outcome.problem is None)
-    figures = next((found for measure, found in tried if limit in (None, measure.max_score)), None)
+    results = zip(outcome.case.parameter_sets, outcome.results, strict=outcome.problem is None)
+    figures = next((result for scoring, result in results if limit in (None, scoring.max_score)), None)
     return CameraEvaluation(outcome.case.camera, figures, outcome.problem)
 
 
-def _figures(labels: Labels, camera: str, keepers: Keepers) -> Metrics:
+def _camera_metrics(labels: Labels, camera: str, keepers: Keepers) -> Metrics:
     if camera in labels.states:
         return state_metrics(labels.states[camera], keepers)
     return pair_metrics(labels.pairs[camera], keepers)
 
 
-def _evaluation(profile: str | None, max_score: float | None, found: Sequence[CameraEvaluation]) -> Evaluation:
-    states = {one.camera: one.figures for one in found if isinstance(one.figures, StateMetrics)}
-    pairs = {one.camera: one.figures for one in found if isinstance(one.figures, PairMetrics)}
+def _evaluation(profile: str | None, max_score: float | None, evaluations: Sequence[CameraEvaluation]) -> Evaluation:
+    states = {
+        evaluation.camera: evaluation.figures
+        for evaluation in evaluations
+        if isinstance(evaluation.figures, StateMetrics)
+    }
+    pairs = {
+        evaluation.camera: evaluation.figures
+        for evaluation in evaluations
+        if isinstance(evaluation.figures, PairMetrics)
+    }
     total = sum_state_metrics(states) if states else sum_pair_metrics(pairs) if pairs else None
-    return Evaluation(profile, max_score, tuple(found), total)
+    return Evaluation(profile, max_score, tuple(evaluations), total)
 
 
-def _only(values: set[Value]) -> Value | None:
+def _single_value(values: set[Value]) -> Value | None:
     """The one value that there is, if all are the same."""
     return next(iter(values)) if len(values) == 1 else None

@@ -17,7 +17,7 @@ from indexer.files.given_files import read_user_file
 from indexer.store.database import Database
 from indexer.store.image_names import NamedImage, iter_named_images
 
-_AWAY = {ImageState.REMOVED: 1, ImageState.MISSING: 2}
+_ABSENCE_RANK = {ImageState.REMOVED: 1, ImageState.MISSING: 2}
 
 
 @dataclass
@@ -49,43 +49,43 @@ def read_labels(path: str) -> list[StateLabel] | list[PairLabel]:
     return labels
 
 
-def find_labelled(database: Database, labels: Sequence[StateLabel | PairLabel], *, camera: str | None) -> Labels:
+def match_labels(database: Database, labels: Sequence[StateLabel | PairLabel], *, camera: str | None) -> Labels:
     """The labels of images that the index has, of one camera or of all."""
-    names = _Names(database, (name for label in labels for name in _names_of(label)))
-    found = Labels()
+    names = _NameIndex(database, (name for label in labels for name in _names_of(label)))
+    matched = Labels()
     lines: dict[tuple[int, ...], tuple[int, str]] = {}
     for label in labels:
         images = [names.find(name, camera=_camera_of(label), line=label.line) for name in _names_of(label)]
-        found.unknown += [name for name, image in zip(_names_of(label), images, strict=True) if image is None]
+        matched.unknown += [name for name, image in zip(_names_of(label), images, strict=True) if image is None]
         known = [image for image in images if image is not None]
         if len(known) == len(images) and (camera is None or known[0].camera == camera):
-            _take(label, known, found, lines)
-    if not found.cameras:
+            _add_label(label, known, matched, lines)
+    if not matched.cameras:
         where = "" if camera is None else f" of camera {camera!a}"
         raise LabelProblem(
             f"none of the labelled images{where} is in the index, for example not {_names_of(labels[0])[0]!a}; "
             "name them by path, by number, or by a file name that is unique"
         )
-    return found
+    return matched
 
 
-def _take(
+def _add_label(
     label: StateLabel | PairLabel,
     images: Sequence[NamedImage],
-    found: Labels,
+    matched: Labels,
     lines: dict[tuple[int, ...], tuple[int, str]],
 ) -> None:
     """Adds a label, unless an earlier line said it; refused if that said something else."""
-    said = label.state if isinstance(label, StateLabel) else label.verdict
+    value = label.state if isinstance(label, StateLabel) else label.verdict
     key = tuple(sorted(image.id for image in images))
-    line, before = lines.setdefault(key, (label.line, said))
-    if before != said:
-        raise LabelProblem(f"line {label.line} says {said!a} of what line {line} says {before!a} of")
-    if line != label.line:
+    first_line, first_value = lines.setdefault(key, (label.line, value))
+    if first_value != value:
+        raise LabelProblem(f"line {label.line} says {value!a} of what line {first_line} says {first_value!a} of")
+    if first_line != label.line:
         return
     first = images[0]
     if isinstance(label, StateLabel):
-        found.states.setdefault(first.camera, {})[first.id] = label.state
+        matched.states.setdefault(first.camera, {})[first.id] = label.state
         return
     second = images[1]
     if first.id == second.id:
@@ -95,7 +95,7 @@ def _take(
             f"line {label.line}: {label.image_a!a} is of camera {first.camera!a} and {label.image_b!a} of "
             f"{second.camera!a}; only images of one camera are compared"
         )
-    found.pairs.setdefault(first.camera, []).append((first.id, second.id, label.verdict))
+    matched.pairs.setdefault(first.camera, []).append((first.id, second.id, label.verdict))
 
 
 def _names_of(label: StateLabel | PairLabel) -> tuple[str, ...]:
@@ -106,29 +106,29 @@ def _camera_of(label: StateLabel | PairLabel) -> str | None:
     return label.camera if isinstance(label, StateLabel) else None
 
 
-class _Names:
+class _NameIndex:
     """The images that some names may mean: a number, a path, or the name of a file."""
 
     def __init__(self, database: Database, names: Iterable[str]) -> None:
-        wanted = set(names)
-        self._paths = {name: _real(name) for name in wanted}
-        sought = wanted | set(self._paths.values())
-        self._found: dict[str, list[NamedImage]] = {}
+        unique_names = set(names)
+        self._paths = {name: _stored_path(name) for name in unique_names}
+        lookup_names = unique_names | set(self._paths.values())
+        self._images_by_name: dict[str, list[NamedImage]] = {}
         with database.read() as session:
             for image in iter_named_images(session):
                 for name in (str(image.id), image.path, os.path.basename(image.path)):
-                    if name in sought:
-                        self._found.setdefault(name, []).append(image)
+                    if name in lookup_names:
+                        self._images_by_name.setdefault(name, []).append(image)
 
     def find(self, name: str, *, camera: str | None, line: int) -> NamedImage | None:
         """The image that a name means: what is there goes before what is not. None if there is none."""
-        found = [*self._found.get(name, []), *self._found.get(self._paths[name], [])]
-        images = [image for image in found if camera is None or image.camera == camera]
+        candidates = [*self._images_by_name.get(name, []), *self._images_by_name.get(self._paths[name], [])]
+        images = [image for image in candidates if camera is None or image.camera == camera]
         numbered = [image for image in images if str(image.id) == name]
         at_path = [image for image in images if image.path == self._paths[name]]
-        by_path = {image.path: image for image in sorted(numbered or at_path or images, key=_away, reverse=True)}
-        nearest = min((_away(image)[0] for image in by_path.values()), default=0)
-        best = sorted(image for image in by_path.values() if _away(image)[0] == nearest)
+        by_path = {image.path: image for image in sorted(numbered or at_path or images, key=_absence_key, reverse=True)}
+        min_absence = min((_absence_key(image)[0] for image in by_path.values()), default=0)
+        best = sorted(image for image in by_path.values() if _absence_key(image)[0] == min_absence)
         if len(best) > 1:
             raise LabelProblem(
                 f"line {line}: {name!a} may mean {len(best)} images, {best[0].path!a} and {best[1].path!a}; "
@@ -137,12 +137,12 @@ class _Names:
         return best[0] if best else None
 
 
-def _away(image: NamedImage) -> tuple[int, int]:
+def _absence_key(image: NamedImage) -> tuple[int, int]:
     """Sorts images by how much they are there, then the newest first."""
-    return _AWAY.get(image.state, 0), -image.id
+    return _ABSENCE_RANK.get(image.state, 0), -image.id
 
 
-def _real(name: str) -> str:
+def _stored_path(name: str) -> str:
     """The path of a name as ingest stores it."""
     folder, base = os.path.split(os.path.abspath(name))
     return os.path.join(os.path.realpath(folder), base)

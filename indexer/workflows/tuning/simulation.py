@@ -21,17 +21,22 @@ from indexer.imaging.scoring import Evidence
 from indexer.store import decisions, images, scores, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
-from indexer.workflows.compare.camera import Means
-from indexer.workflows.compare.camera_task import LARGEST, CameraTask, groups, hand_out
-from indexer.workflows.compare.inputs import prepared_images, read_tasks, room_of
-from indexer.workflows.compare.prepared_images import HeldBack, PreparedImages, Spoiled, make_thumbnails
-from indexer.workflows.compare.repeated_selection import Series
-from indexer.workflows.compare.workload import WORTH_WORKERS
+from indexer.workflows.compare.camera import ComparisonContext
+from indexer.workflows.compare.camera_task import MAX_IMAGES, CameraTask, camera_groups, map_cameras
+from indexer.workflows.compare.inputs import buffer_capacity_bytes, prepared_images, read_tasks
+from indexer.workflows.compare.prepared_images import (
+    CorruptThumbnailsError,
+    PixelsUnavailableError,
+    PreparedImages,
+    make_thumbnails,
+)
+from indexer.workflows.compare.repeated_selection import RepeatedSelection
+from indexer.workflows.compare.workload import MAX_SERIAL_IMAGES
 from indexer.workflows.profile_parameters import thumbnail_recipe
 
 Result = TypeVar("Result")
 
-_SPOILED = (
+_CORRUPT_THUMBNAIL = (
     "cannot be read; compare makes it again when it next decides the camera from scratch, as under a profile that is "
     f"new, which is made with: {command_line('profile', 'make', 'NAME')}"
 )
@@ -46,20 +51,20 @@ class Case:
     camera_id: int
     images: int
     stored: StoredProfile
-    measures: tuple[Measure, ...]
+    parameter_sets: tuple[Measure, ...]
 
     @property
     def is_small(self) -> bool:
         """Whether the camera is small enough to be one worker's task."""
-        return 0 < self.images <= LARGEST and not self.stored.profile.preparation.native
+        return 0 < self.images <= MAX_IMAGES and not self.stored.profile.preparation.native
 
 
-Told = Callable[[Case, Sequence[Decision]], Result]
+Summarize = Callable[[Case, Sequence[Decision]], Result]
 """What is wanted of the decisions on a camera under one measure."""
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[Result]):
+class SimulationResult(Generic[Result]):
     """What came of a case: what was wanted of its decisions, for each measure in order; or why there are none."""
 
     case: Case
@@ -67,130 +72,167 @@ class Outcome(Generic[Result]):
     problem: str | None = None
 
 
-def try_cases(means: Means, cases: Sequence[Case], told: Told[Result], *, files: bool) -> Iterator[Outcome[Result]]:
-    """What comes of each case, those of small cameras first. `files`: what is not cached may be read from the image
-    files."""
-    work = sum(case.images * len(case.measures) for case in cases)
-    with serial() as here:
-        spread = here if work <= WORTH_WORKERS else means.spread
+def simulate_cases(
+    context: ComparisonContext, cases: Sequence[Case], summarize: Summarize[Result], *, read_files: bool
+) -> Iterator[SimulationResult[Result]]:
+    """What comes of each case, those of small cameras first. `read_files`: what is not cached may be read from the
+    image files."""
+    work = sum(case.images * len(case.parameter_sets) for case in cases)
+    with serial() as serial_executor:
+        executor = serial_executor if work <= MAX_SERIAL_IMAGES else context.executor
         done = set[int]()
-        for number, outcome in _try_whole(means, cases, told, spread=spread):
+        for number, result in _simulate_small_cases(context, cases, summarize, executor=executor):
             done.add(number)
-            yield outcome
+            yield result
         for number, case in enumerate(cases):
             if number not in done:
-                yield _Trial(means, case, files=files, spread=spread).outcome(told)
+                yield _CaseSimulation(context, case, read_files=read_files, executor=executor).run(summarize)
 
 
-def _try_whole(
-    means: Means, cases: Sequence[Case], told: Told[Result], *, spread: Map
-) -> Iterator[tuple[int, Outcome[Result]]]:
+def _simulate_small_cases(
+    context: ComparisonContext, cases: Sequence[Case], summarize: Summarize[Result], *, executor: Map
+) -> Iterator[tuple[int, SimulationResult[Result]]]:
     """What comes of small cameras of which all is cached, each decided by one worker; with the case's number."""
     small = [(number, case) for number, case in enumerate(cases) if case.is_small]
-    advance = means.progress(f"trying {len(small)} cameras", sum(case.images for _, case in small))
-    for group in hand_out(spread, _tasks(means.database, small)):
-        for number, task, answer in group:
-            if not isinstance(answer, Lost) and not answer.spoiled:
+    advance = context.progress(f"trying {len(small)} cameras", sum(case.images for _, case in small))
+    for group in map_cameras(executor, _case_tasks(context.database, small)):
+        for number, task, result in group:
+            if not isinstance(result, Lost) and not result.corrupt_image_ids:
                 case = cases[number]
-                yield number, Outcome(case, tuple(told(case, decided.decisions) for decided in answer.decided))
+                yield (
+                    number,
+                    SimulationResult(
+                        case, tuple(summarize(case, selection.decisions) for selection in result.selections)
+                    ),
+                )
             advance(len(task.images))
 
 
-def _tasks(database: Database, small: Sequence[tuple[int, Case]]) -> Iterator[list[tuple[int, CameraTask]]]:
+def _case_tasks(database: Database, small: Sequence[tuple[int, Case]]) -> Iterator[list[tuple[int, CameraTask]]]:
     """The tasks of cases of which all is cached, with the numbers of the cases, a few at a time."""
-    for group in groups(small, images=lambda one: one[1].images, alike=lambda one: (one[1].stored.id, one[1].measures)):
-        first = group[0][1]
+    for group in camera_groups(
+        small,
+        count_images=lambda numbered_case: numbered_case[1].images,
+        group_key=lambda numbered_case: (numbered_case[1].stored.id, numbered_case[1].parameter_sets),
+    ):
+        first_case = group[0][1]
         with database.read() as session:
-            found = read_tasks(session, [case.camera_id for _, case in group], first.stored, first.measures)
-        yield [(number, found[case.camera_id]) for number, case in group if case.camera_id in found]
+            tasks = read_tasks(
+                session, [case.camera_id for _, case in group], first_case.stored, first_case.parameter_sets
+            )
+        yield [(number, tasks[case.camera_id]) for number, case in group if case.camera_id in tasks]
 
 
-class _Trial:
+class _CaseSimulation:
     """A case that is not one worker's task: large, at native size, or with thumbnails that must be made first."""
 
-    def __init__(self, means: Means, case: Case, *, files: bool, spread: Map) -> None:
-        self._means = means
+    def __init__(self, context: ComparisonContext, case: Case, *, read_files: bool, executor: Map) -> None:
+        self._context = context
         self._case = case
         self._stored = case.stored
-        self._files = files
-        self._spread = spread
-        self._made: dict[int, Thumbnail] = {}
+        self._read_files = read_files
+        self._executor = executor
+        self._made_thumbnails: dict[int, Thumbnail] = {}
 
-    def outcome(self, told: Told[Result]) -> Outcome[Result]:
+    def run(self, summarize: Summarize[Result]) -> SimulationResult[Result]:
         """What comes of the case."""
         try:
             while True:
                 try:
-                    return Outcome(self._case, tuple(told(self._case, decided) for decided in self._decided()))
-                except Spoiled as problem:
-                    self._make(problem.image_ids, why=_SPOILED)
-        except HeldBack as problem:
-            return Outcome(self._case, problem=f"{problem}; run ingest again" if self._files else str(problem))
+                    return SimulationResult(
+                        self._case, tuple(summarize(self._case, decided) for decided in self._iter_decisions())
+                    )
+                except CorruptThumbnailsError as problem:
+                    self._make_thumbnails(problem.image_ids, reason=_CORRUPT_THUMBNAIL)
+        except PixelsUnavailableError as problem:
+            return SimulationResult(
+                self._case, problem=f"{problem}; run ingest again" if self._read_files else str(problem)
+            )
 
-    def _decided(self) -> Iterator[Sequence[Decision]]:
+    def _iter_decisions(self) -> Iterator[Sequence[Decision]]:
         """The decisions under each measure."""
-        present = self._present()
-        with self._means.database.read() as session:
+        present = self._list_present_with_thumbnails()
+        with self._context.database.read() as session:
             judgements = decisions.list_judgements(session, self._case.camera_id)
-        area = self._stored.profile.scoring.min_contour_area
-        series = Series(present, judgements, recorded=self._recorded, recorded_area=area)
-        advance = self._means.progress(f"trying {self._case.camera}", len(present) * len(self._case.measures))
-        for measure in self._case.measures:
+        min_contour_area = self._stored.profile.scoring.min_contour_area
+        repeated = RepeatedSelection(
+            present, judgements, lookup_recorded=self._load_evidence, recorded_area=min_contour_area
+        )
+        advance = self._context.progress(f"trying {self._case.camera}", len(present) * len(self._case.parameter_sets))
+        for scoring in self._case.parameter_sets:
             # A shelf for each: what it takes is room for the images kept under one measure.
-            with Shelf(room_of(self._stored, present), shared=True) as shelf:
-                prepared_for = partial(self._prepared, shelf)
-                yield series.decide(measure, prepared_for, spread=self._spread, advance=advance).decisions
+            with Shelf(buffer_capacity_bytes(self._stored, present), shared=True) as buffer:
+                prepare_images = partial(self._prepare_images, buffer)
+                yield repeated.decide(scoring, prepare_images, executor=self._executor, advance=advance).decisions
 
-    def _present(self) -> list[Image]:
+    def _list_present_with_thumbnails(self) -> list[Image]:
         """The present images; those without a thumbnail get one, if files may be read."""
-        if self._stored.profile.preparation.native and not self._files:
-            raise HeldBack(
+        if self._stored.profile.preparation.native and not self._read_files:
+            raise PixelsUnavailableError(
                 f"the profile {self._stored.profile.name} compares whole pictures and caches nothing, so nothing can "
                 "be told without opening them; this does: "
                 f"{command_line('evaluate', 'LABELS.csv', '--max-score', 'A,B')}"
             )
-        bare = [image.id for image in self._with_shapes() if image.shape is None]
-        if bare and not self._stored.profile.preparation.native:
-            self._make(bare, why=f"is missing; first: {command_line('compare')}")
-        return self._with_shapes()
+        without_thumbnail = [image.id for image in self._list_present() if image.shape is None]
+        if without_thumbnail and not self._stored.profile.preparation.native:
+            self._make_thumbnails(without_thumbnail, reason=f"is missing; first: {command_line('compare')}")
+        return self._list_present()
 
-    def _with_shapes(self) -> list[Image]:
-        with self._means.database.read() as session:
+    def _list_present(self) -> list[Image]:
+        with self._context.database.read() as session:
             present = images.list_present(session, self._case.camera_id, preparation_id=self._stored.preparation_id)
-        return [self._as_made(image) for image in present]
+        return [self._with_made_thumbnail(image) for image in present]
 
-    def _as_made(self, image: Image) -> Image:
-        made = self._made.get(image.id)
-        return image if made is None else replace(image, shape=(made.height, made.width), flat=made.flat)
+    def _with_made_thumbnail(self, image: Image) -> Image:
+        thumbnail = self._made_thumbnails.get(image.id)
+        return (
+            image
+            if thumbnail is None
+            else replace(image, shape=(thumbnail.height, thumbnail.width), flat=thumbnail.flat)
+        )
 
-    def _make(self, image_ids: Sequence[int], *, why: str) -> None:
+    def _make_thumbnails(self, image_ids: Sequence[int], *, reason: str) -> None:
         """Makes thumbnails from the files, if these may be read; they stay in memory."""
         recipe, more = thumbnail_recipe(self._stored.profile.preparation), len(image_ids) - 1
-        if not self._files or recipe is None:
-            raise HeldBack(
+        if not self._read_files or recipe is None:
+            raise PixelsUnavailableError(
                 f"the thumbnail of image {image_ids[0]}{f' (and of {more} more)' if more else ''} under the profile "
-                f"{self._stored.profile.name} {why}"
+                f"{self._stored.profile.name} {reason}"
             )
-        wanted = set(image_ids)
-        bare = [image for image in self._with_shapes() if image.id in wanted]
-        advance = self._means.progress(f"preparing {self._case.camera}", len(bare))
+        id_set = set(image_ids)
+        without_thumbnail = [image for image in self._list_present() if image.id in id_set]
+        advance = self._context.progress(f"preparing {self._case.camera}", len(without_thumbnail))
         make_thumbnails(
-            bare, recipe, limits=self._means.limits, spread=self._spread, keep=self._made.update, advance=advance
+            without_thumbnail,
+            recipe,
+            limits=self._context.limits,
+            executor=self._executor,
+            save=self._made_thumbnails.update,
+            advance=advance,
         )
 
-    def _prepared(self, shelf: Shelf, walk: Selection) -> PreparedImages:
+    def _prepare_images(self, buffer: Shelf, selection: Selection) -> PreparedImages:
         """The prepared images of a walk."""
         return prepared_images(
-            self._stored, walk, shelf, fetch=self._fetch, limits=self._means.limits, spread=self._spread
+            self._stored,
+            selection,
+            buffer,
+            fetch=self._load_thumbnails,
+            limits=self._context.limits,
+            executor=self._executor,
         )
 
-    def _fetch(self, image_ids: Sequence[int]) -> dict[int, bytes]:
+    def _load_thumbnails(self, image_ids: Sequence[int]) -> dict[int, bytes]:
         """Thumbnails by image id: those made here, else those cached."""
-        made = {image_id: self._made[image_id].data for image_id in image_ids if image_id in self._made}
+        made = {
+            image_id: self._made_thumbnails[image_id].data
+            for image_id in image_ids
+            if image_id in self._made_thumbnails
+        }
         cached = [image_id for image_id in image_ids if image_id not in made]
-        with self._means.database.read() as session:
+        with self._context.database.read() as session:
             return thumbnails.load_thumbnails(session, cached, preparation_id=self._stored.preparation_id) | made
 
-    def _recorded(self, image_id: int) -> dict[int, Evidence]:
-        with self._means.database.read() as session:
+    def _load_evidence(self, image_id: int) -> dict[int, Evidence]:
+        with self._context.database.read() as session:
             return scores.list_image_evidence(session, image_id, scoring_id=self._stored.scoring_id)

@@ -13,9 +13,9 @@ from indexer.domain.selection import Decision
 from indexer.imaging.matching import Measure
 from indexer.store import cameras, profiles
 from indexer.store.profiles import StoredProfile
-from indexer.workflows.compare.camera import Means
+from indexer.workflows.compare.camera import ComparisonContext
 from indexer.workflows.profile_parameters import trial_scoring_parameters
-from indexer.workflows.tuning.simulation import Case, Outcome, try_cases
+from indexer.workflows.tuning.simulation import Case, SimulationResult, simulate_cases
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class SweepReport:
 
 
 @dataclass(frozen=True)
-class _Freed:
+class _DecisionCounts:
     """What decisions keep and remove."""
 
     kept: int
@@ -64,41 +64,45 @@ class _Freed:
 
 
 def sweep(
-    means: Means,
+    context: ComparisonContext,
     *,
     max_scores: Sequence[float] | None = None,
     min_contour_areas: Sequence[float] | None = None,
     camera: str | None = None,
 ) -> SweepReport:
     """What these limits and areas would keep and remove; without any, some times the limits in force."""
-    with means.database.read() as session:
-        chosen = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
+    with context.database.read() as session:
+        camera_ids = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
         present = cameras.count_present(session)
-        in_force = profiles.list_in_force(session, chosen)
+        in_force = profiles.list_in_force(session, camera_ids)
     cases = [
-        Case(name, chosen[name], present[name], stored, _measures(stored, max_scores, min_contour_areas))
+        Case(name, camera_ids[name], present[name], stored, _parameter_sets(stored, max_scores, min_contour_areas))
         for name, stored in in_force.items()
         if name in present
     ]
 
     @lru_cache(maxsize=1)  # asked for each measure of a camera
-    def sizes_of(camera_id: int) -> dict[int, int]:
-        with means.database.read() as session:
+    def load_file_sizes(camera_id: int) -> dict[int, int]:
+        with context.database.read() as session:
             return cameras.list_file_sizes(session, camera_id)
 
-    def freed(case: Case, decided: Sequence[Decision]) -> _Freed:
-        sizes = sizes_of(case.camera_id)
+    def decision_counts(case: Case, decided: Sequence[Decision]) -> _DecisionCounts:
+        sizes = load_file_sizes(case.camera_id)
         duplicates = [decision.image_id for decision in decided if not decision.keeps]
         # An image that is gone by now frees nothing.
         size_bytes = sum(sizes.get(image_id, 0) for image_id in duplicates)
-        return _Freed(len(decided) - len(duplicates), len(duplicates), size_bytes)
+        return _DecisionCounts(len(decided) - len(duplicates), len(duplicates), size_bytes)
 
-    found = {outcome.case.camera: outcome for outcome in try_cases(means, cases, freed, files=False)}
-    tried = tuple(_camera_sweep(found[case.camera]) for case in cases)
-    return SweepReport(tried, _totals([one for one in tried if one.problem is None]))
+    results = {
+        result.case.camera: result for result in simulate_cases(context, cases, decision_counts, read_files=False)
+    }
+    camera_sweeps = tuple(_camera_sweep(results[case.camera]) for case in cases)
+    return SweepReport(
+        camera_sweeps, _totals([camera_sweep for camera_sweep in camera_sweeps if camera_sweep.problem is None])
+    )
 
 
-def _measures(
+def _parameter_sets(
     stored: StoredProfile, max_scores: Sequence[float] | None, min_contour_areas: Sequence[float] | None
 ) -> tuple[Measure, ...]:
     """Each area with each limit, those in force among them."""
@@ -108,35 +112,35 @@ def _measures(
     return trial_scoring_parameters(stored, max_scores=limits, min_contour_areas=areas)
 
 
-def _camera_sweep(outcome: Outcome[_Freed]) -> CameraSweep:
-    profile = outcome.case.stored.profile
+def _camera_sweep(result: SimulationResult[_DecisionCounts]) -> CameraSweep:
+    profile = result.case.stored.profile
     in_force = (profile.scoring.min_contour_area, profile.max_score)
     rows = [
         SweepRow(
-            measure.max_score,
-            measure.min_contour_area,
-            freed.kept,
-            freed.duplicates,
-            freed.size_bytes,
-            current=(measure.min_contour_area, measure.max_score) == in_force,
+            scoring.max_score,
+            scoring.min_contour_area,
+            counts.kept,
+            counts.duplicates,
+            counts.size_bytes,
+            current=(scoring.min_contour_area, scoring.max_score) == in_force,
         )
-        for measure, freed in zip(outcome.case.measures, outcome.results, strict=outcome.problem is None)
+        for scoring, counts in zip(result.case.parameter_sets, result.results, strict=result.problem is None)
     ]
     return CameraSweep(
-        camera=outcome.case.camera,
+        camera=result.case.camera,
         profile=profile.name,
         max_score=profile.max_score,
         min_contour_area=profile.scoring.min_contour_area,
-        images=outcome.case.images,
+        images=result.case.images,
         rows=tuple(sorted(rows, key=lambda row: (row.min_contour_area, row.max_score))),
-        problem=outcome.problem,
+        problem=result.problem,
     )
 
 
-def _totals(tried: Sequence[CameraSweep]) -> tuple[SweepRow, ...]:
+def _totals(camera_sweeps: Sequence[CameraSweep]) -> tuple[SweepRow, ...]:
     """The sums over all cameras, of what was tried on each of them."""
     by_numbers: dict[tuple[float, float], list[SweepRow]] = {}
-    for row in (row for one in tried for row in one.rows):
+    for row in (row for camera_sweep in camera_sweeps for row in camera_sweep.rows):
         by_numbers.setdefault((row.min_contour_area, row.max_score), []).append(row)
     return tuple(
         SweepRow(
@@ -148,5 +152,5 @@ def _totals(tried: Sequence[CameraSweep]) -> tuple[SweepRow, ...]:
             current=all(row.current for row in rows),
         )
         for (area, limit), rows in sorted(by_numbers.items())
-        if len(rows) == len(tried)
+        if len(rows) == len(camera_sweeps)
     )

@@ -11,8 +11,8 @@ from indexer.cli.render import explain
 from indexer.domain.images import Criterion
 from indexer.imaging.side_by_side import Captions
 from indexer.store.image_details import DecisionDetails, ImageDetails
-from indexer.workflows.review.explain import PairStory
-from indexer.workflows.review.pair_picture import Illustration, Shown, Source
+from indexer.workflows.review.explain import PairDetails
+from indexer.workflows.review.pair_picture import Illustration, PictureSource, ShownImage
 
 T = TypeVar("T")
 
@@ -54,14 +54,14 @@ SIMILAR = made(
 ALONE = Illustration(
     story=image(8, SIMILAR),
     picture="why.png",
-    left=Shown(8, "/lot/8.jpg", NOON, Source.STORED),
-    right=Shown(9, "/lot/9.jpg", None, Source.FILE),
+    left=ShownImage(8, "/lot/8.jpg", NOON, PictureSource.STORED),
+    right=ShownImage(9, "/lot/9.jpg", None, PictureSource.FILE),
     score=812.0,
     max_score=1000.0,
     native=False,
     why_not=None,
 )
-PAIR = replace(ALONE, story=made(PairStory, image_a=image(8), image_b=image(9), recorded=(), max_score=1000.0))
+PAIR = replace(ALONE, story=made(PairDetails, image_a=image(8), image_b=image(9), recorded=(), max_score=1000.0))
 SOURCES = "Image 8 is the small picture that prune kept. Image 9 is shown from its file."
 
 

@@ -193,7 +193,7 @@ def test_what_comes_back_otherwise_is_refused(
         other = isinstance(tally, TableWriter) and found.table in {"scores", "pins"}
         return TableContents(**(vars(found) | spoiled)) if other else found
 
-    monkeypatch.setattr(rows_of.TableDigest, "row_cache", property(told))
+    monkeypatch.setattr(rows_of.TableDigest, "contents", property(told))
     with pytest.raises(DatabaseProblem, match="gave back other rows of pins, scores than were put in"):
         copy(busy, target)
     assert is_empty(target)

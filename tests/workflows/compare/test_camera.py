@@ -49,8 +49,8 @@ def lots(index: Index) -> Index:
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """However little there is to do, workers get it."""
-    monkeypatch.setattr(comparing, "WORTH_WORKERS", 0)
-    monkeypatch.setattr(small_cameras, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(comparing, "MAX_SERIAL_IMAGES", 0)
+    monkeypatch.setattr(small_cameras, "MAX_SERIAL_IMAGES", 0)
     monkeypatch.setattr(searcher, "_PAIRS_WORTH_SENDING", 0)
 
 
@@ -71,7 +71,7 @@ def test_shared_work_leaves_the_rows_of_undivided_work(
     lots: Index, open_index: Callable[..., Index], monkeypatch: pytest.MonkeyPatch, largest: int, work: str
 ) -> None:
     """Whether workers are given whole cameras or searches, every table and the report are as without workers."""
-    monkeypatch.setattr(small_cameras, "LARGEST", largest)
+    monkeypatch.setattr(small_cameras, "MAX_IMAGES", largest)
     told = Told()
     alone, expected = compared(lots, open_index, None)
     shared, found = compared(lots, open_index, told)
@@ -112,7 +112,7 @@ def test_worker_lost_over_a_whole_camera(lots: Index, open_index: Callable[..., 
 @pytest.mark.usefixtures("eager")
 def test_cameras_of_large_pictures_are_not_sent_whole(lots: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """What counts is the memory that a camera's pictures take, not their number alone."""
-    monkeypatch.setattr(inputs, "LARGEST_BYTES", 100_000)
+    monkeypatch.setattr(inputs, "MAX_BUFFER_BYTES", 100_000)
     told = Told()
     lots.compare(spread=told)
     assert ("decide_cameras" in told.asked, len(lots.decisions())) == (False, 72)
@@ -122,7 +122,7 @@ def test_cameras_of_large_pictures_are_not_sent_whole(lots: Index, monkeypatch: 
 @pytest.mark.parametrize("work", ["match_each", "fill"])
 def test_worker_lost_over_our_own_pixels(lots: Index, monkeypatch: pytest.MonkeyPatch, work: str) -> None:
     """The run ends with a sentence, and the next one comes to the end."""
-    monkeypatch.setattr(small_cameras, "LARGEST", 0)
+    monkeypatch.setattr(small_cameras, "MAX_IMAGES", 0)
     with pytest.raises(EngineProblem, match="signal SIGKILL"):
         lots.compare(spread=Told(losing=work))
     lots.compare(spread=Told())
@@ -133,15 +133,15 @@ def test_few_images_are_decided_without_workers(lots: Index) -> None:
     """What is done before workers are ready is not sent to any."""
     told = Told()
     lots.compare(spread=told)
-    assert (told.asked, workload.is_worth_workers(lots.database)) == ([], False)
+    assert (told.asked, workload.should_start_workers(lots.database)) == ([], False)
 
 
 def test_much_work_is_known_before_pixels_are_loaded(lots: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers may get ready as soon as the index is open, if enough is undecided; afterwards nothing is."""
-    monkeypatch.setattr(workload, "WORTH_WORKERS", 71)
-    assert workload.is_worth_workers(lots.database)
+    monkeypatch.setattr(workload, "MAX_SERIAL_IMAGES", 71)
+    assert workload.should_start_workers(lots.database)
     lots.compare()
-    assert not workload.is_worth_workers(lots.database)
+    assert not workload.should_start_workers(lots.database)
 
 
 def test_unchanged_images_ask_for_no_recorded_scores(lots: Index, monkeypatch: pytest.MonkeyPatch) -> None:

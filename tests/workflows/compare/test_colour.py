@@ -12,10 +12,10 @@ from indexer.execution import processes, serial
 from indexer.imaging.decoding import decode_grey
 from indexer.imaging.headers import Limits, read_header
 from indexer.imaging.synthetic.scenes import Light, Scene, Thing, draw, encode
-from indexer.workflows.compare.compare import Means
+from indexer.workflows.compare.compare import ComparisonContext
 from indexer.workflows.report.report import report
 from indexer.workflows.review.explain import explain_pair
-from indexer.workflows.review.pair_picture import Source
+from indexer.workflows.review.pair_picture import PictureSource
 from indexer.workflows.tuning.sweep import sweep
 from tests.support.brute_force import assert_promises
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
@@ -160,7 +160,7 @@ def test_sweep_and_own_profiles_see_colour(cars: Index) -> None:
     cars.compare(profile="mine")
     with serial() as here:
         (camera,) = sweep(
-            Means(cars.database, here, Limits(), cars.clock), max_scores=[1000.0, 1500.0, 50_000.0]
+            ComparisonContext(cars.database, here, Limits(), cars.clock), max_scores=[1000.0, 1500.0, 50_000.0]
         ).cameras
     assert [(row.max_score, row.kept) for row in camera.rows] == [(1000.0, 4), (1500.0, 4), (50_000.0, 1)]
     assert kept(cars) == 4
@@ -201,10 +201,10 @@ def test_a_thumbnail_is_shown_as_one_frame(cars: Index, tmp_path: Path) -> None:
     for path in cars.folder.iterdir():
         path.unlink()
     found = drawn(cars, tmp_path / "out.png", name(1, suffix="jpg"), name(2, suffix="jpg"))
-    assert (found.left.source, found.right.source) == (Source.THUMBNAIL, Source.THUMBNAIL)
+    assert (found.left.source, found.right.source) == (PictureSource.THUMBNAIL, PictureSource.THUMBNAIL)
     assert _pixels(tmp_path / "out.png").shape[0] < 450
     with serial() as here:
-        means = Means(cars.database, here, Limits(), cars.clock)
-        assert report(means, reading=here, folder=str(tmp_path / "pages")).pictures.from_index == 5
+        means = ComparisonContext(cars.database, here, Limits(), cars.clock)
+        assert report(means, guarded_executor=here, folder=str(tmp_path / "pages")).pictures.from_index == 5
     shapes = {_pixels(path).shape for path in (tmp_path / "pages" / "pictures").rglob("*.jpg")}
     assert shapes == {(240, 320, 3)}

@@ -42,11 +42,11 @@ def original_scores(shared_data: Path) -> dict[frozenset[str], float]:
 @pytest.fixture(params=["whole cameras", "inside cameras"])
 def two_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Map]:
     """Two workers that last as long as the test and get all there is, however little."""
-    monkeypatch.setattr(comparing, "WORTH_WORKERS", 0)
-    monkeypatch.setattr(small_cameras, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(comparing, "MAX_SERIAL_IMAGES", 0)
+    monkeypatch.setattr(small_cameras, "MAX_SERIAL_IMAGES", 0)
     monkeypatch.setattr(searcher, "_PAIRS_WORTH_SENDING", 0)
     if request.param == "inside cameras":
-        monkeypatch.setattr(small_cameras, "LARGEST", 0)
+        monkeypatch.setattr(small_cameras, "MAX_IMAGES", 0)
     with processes(2) as spread:
         yield spread
 
@@ -308,7 +308,7 @@ def test_verdicts_outrank_everything(index: Index, profile: str) -> None:
 
 def test_what_a_cut_walk_scored_is_kept(frames_index: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut off inside a camera, its scores so far stay, its decisions do not change, and no pair is scored again."""
-    monkeypatch.setattr(small_cameras, "LARGEST", 0)
+    monkeypatch.setattr(small_cameras, "MAX_IMAGES", 0)
     index = frames_index("ingest")
     done = []
 

@@ -14,7 +14,7 @@ from sqlalchemy import event
 from indexer.errors import FolderProblem, VerdictProblem
 from indexer.store.unchanged_cameras import list_unchanged_cameras
 from indexer.workflows.compare import small_cameras
-from indexer.workflows.review.verdict import give, undo
+from indexer.workflows.review.verdict import set_verdict, undo_verdict
 from tests.support.brute_force import assert_promises
 from tests.support.databases import SQLITE, Maker, on_postgresql, on_sqlite
 from tests.support.index import BIRD, CAR, GHOST, SECOND_BIRD, THIRD_BIRD, Index, name, picture
@@ -132,9 +132,9 @@ class History:
         removed = self.removed()
         with suppress(VerdictProblem):  # one image, two cameras, nothing to undo
             if word == "undo":
-                undo(self.index.database, *pair, clock=self.index.clock)
+                undo_verdict(self.index.database, *pair, clock=self.index.clock)
             else:
-                give(self.index.database, *pair, word, by="Ada", note=None, clock=self.index.clock)
+                set_verdict(self.index.database, *pair, word, by="Ada", note=None, clock=self.index.clock)
         assert self.removed() == removed
 
     def removed(self) -> list[tuple[Any, ...]]:

@@ -37,11 +37,11 @@ def site(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """The large camera is shared, the others go whole."""
-    monkeypatch.setattr(comparing, "WORTH_WORKERS", 0)
-    monkeypatch.setattr(small_cameras, "WORTH_WORKERS", 0)
-    monkeypatch.setattr(small_cameras, "LARGEST", 100)
-    monkeypatch.setattr(remote_searcher, "_PAIRS_WORTH_THE_WAY", 256)
-    monkeypatch.setattr(remote_searcher, "_PICTURES_AT_ONCE", 50)
+    monkeypatch.setattr(comparing, "MAX_SERIAL_IMAGES", 0)
+    monkeypatch.setattr(small_cameras, "MAX_SERIAL_IMAGES", 0)
+    monkeypatch.setattr(small_cameras, "MAX_IMAGES", 100)
+    monkeypatch.setattr(remote_searcher, "_PAIRS_WORTH_SENDING", 256)
+    monkeypatch.setattr(remote_searcher, "_MAX_IMAGES_PER_TASK", 50)
 
 
 def after(monkeypatch: pytest.MonkeyPatch, answers: int, happens: Callable[[], Any]) -> None:
@@ -54,7 +54,7 @@ def after(monkeypatch: pytest.MonkeyPatch, answers: int, happens: Callable[[], A
             happens()
         take(self, answered)
 
-    monkeypatch.setattr(Round, "_try_lock", counted)
+    monkeypatch.setattr(Round, "_take", counted)
 
 
 def test_the_rows_of_the_serial_run(

@@ -13,23 +13,23 @@ from indexer.errors import EngineProblem
 from indexer.execution import Map
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_buffer, remote_searcher, small_cameras
-from indexer.workflows.compare.remote_buffer import FarAnswer, FarTask
+from indexer.workflows.compare.remote_buffer import RemoteSearchResult, RemoteSearchTask
 from tests.support.index import Index
 from tests.workflows.compare.test_camera import copied, lots
 
 __all__ = ["lots"]
 
 
-EVERYBODY: list[remote_buffer._Shelves] = []
+EVERYBODY: list[remote_buffer._RemoteBuffers] = []
 
 
-def emptied(shelves: remote_buffer._Shelves) -> None:
+def emptied(shelves: remote_buffer._RemoteBuffers) -> None:
     """Lets go of all that a worker has."""
-    if shelves.cleaning is not None:
-        shelves.cleaning.cancel()
-        shelves.cleaning = None
-    for camera in list(shelves.shelves):
-        shelves.shelves.pop(camera).close()
+    if shelves.cleanup_timer is not None:
+        shelves.cleanup_timer.cancel()
+        shelves.cleanup_timer = None
+    for camera in list(shelves.buffers):
+        shelves.buffers.pop(camera).close()
 
 
 class Far:
@@ -38,7 +38,7 @@ class Far:
     def __init__(self, workers: int, *, restarts: Callable[[], bool] = lambda: False) -> None:
         self.workers = workers
         self._restarts = restarts
-        self.shelves = [remote_buffer._Shelves() for _ in range(workers)]
+        self.shelves = [remote_buffer._RemoteBuffers() for _ in range(workers)]
         self.pictures = 0
         self.tasks = 0
         EVERYBODY.extend(self.shelves)
@@ -51,15 +51,15 @@ class Far:
         """The results."""
         return (pickle.loads(pickle.dumps(function(pickle.loads(pickle.dumps(item))))) for item in items)
 
-    def seated(self, function: Callable[[Any], Any], items: Iterable[tuple[int, FarTask]], /) -> Iterator[Any]:
+    def seated(self, function: Callable[[Any], Any], items: Iterable[tuple[int, RemoteSearchTask]], /) -> Iterator[Any]:
         """The results, each of the worker of its seat."""
         for seat, item in items:
             number = seat % self.workers
             if self._restarts():
                 emptied(self.shelves[number])
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(remote_buffer, "_shelves", self.shelves[number])
-                self.pictures += len(item.pictures)
+                patch.setattr(remote_buffer, "_buffers", self.shelves[number])
+                self.pictures += len(item.images)
                 self.tasks += 1
                 yield from self(function, [item])
 
@@ -67,11 +67,11 @@ class Far:
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """However little there is to do, it is sent, some pictures at a time."""
-    monkeypatch.setattr(comparing, "WORTH_WORKERS", 0)
-    monkeypatch.setattr(small_cameras, "WORTH_WORKERS", 0)
-    monkeypatch.setattr(small_cameras, "LARGEST", 0)
-    monkeypatch.setattr(remote_searcher, "_PAIRS_WORTH_THE_WAY", 0)
-    monkeypatch.setattr(remote_searcher, "_PICTURES_AT_ONCE", 5)
+    monkeypatch.setattr(comparing, "MAX_SERIAL_IMAGES", 0)
+    monkeypatch.setattr(small_cameras, "MAX_SERIAL_IMAGES", 0)
+    monkeypatch.setattr(small_cameras, "MAX_IMAGES", 0)
+    monkeypatch.setattr(remote_searcher, "_PAIRS_WORTH_SENDING", 0)
+    monkeypatch.setattr(remote_searcher, "_MAX_IMAGES_PER_TASK", 5)
     yield
     while EVERYBODY:
         emptied(EVERYBODY.pop())
@@ -125,11 +125,11 @@ class Eager:
         self.built += 1
         return [None] * len(images)
 
-    def seated(self, _function: Any, items: Iterable[tuple[int, FarTask]], /) -> Iterator[FarAnswer]:
+    def seated(self, _function: Any, items: Iterable[tuple[int, RemoteSearchTask]], /) -> Iterator[RemoteSearchResult]:
         """For each search its place."""
         for seat, task in items:
             self.built_when_sent.append(self.built)
-            yield FarAnswer(str(seat), tuple(place for place, _ in task.searches))  # type: ignore[misc]
+            yield RemoteSearchResult(str(seat), tuple(place for place, _ in task.searches))  # type: ignore[misc]
 
 
 def test_tasks_are_built_as_they_are_sent() -> None:
@@ -137,8 +137,8 @@ def test_tasks_are_built_as_they_are_sent() -> None:
     far: Any = Eager()
     measure: Any = SimpleNamespace(native=True)
     images: Any = [None] * 25
-    searches: Any = remote_searcher.SentSearches(
-        images, far, measure=measure, spread=far, pictures=far.pictures, room=0
+    searches: Any = remote_searcher.RemoteSearcher(
+        images, far, scoring=measure, executor=far, image_source=far.pictures, capacity_bytes=0
     )
     asked = [(place, np.arange(10 + place % 5)) for place in range(10, 25)]
     assert list(searches.answers(asked)) == list(range(10, 25))
@@ -173,49 +173,51 @@ def test_a_worker_has_few_idle_shelves(lots: Index, open_index: Callable[..., In
     far = Far(2)
     for _ in range(3):
         compared(lots, open_index, far)
-        for shelf in far.shelves[0].shelves.values():
+        for shelf in far.shelves[0].buffers.values():
             shelf.used_at -= 2 * remote_buffer._IDLE_S
     (shelves, *_) = far.shelves
-    assert len(shelves.shelves) == remote_buffer._MOST_SHELVES
-    for shelf in shelves.shelves.values():
-        shelf.used_at -= 2 * remote_buffer._KEPT_S
-    shelves.clean()
-    assert shelves.shelves == {}
+    assert len(shelves.buffers) == remote_buffer._MAX_BUFFERS
+    for shelf in shelves.buffers.values():
+        shelf.used_at -= 2 * remote_buffer._EXPIRY_S
+    shelves.close_expired()
+    assert shelves.buffers == {}
 
 
-def lent(shelves: remote_buffer._Shelves, camera: str) -> remote_buffer._FarShelf:
+def lent(shelves: remote_buffer._RemoteBuffers, camera: str) -> remote_buffer.RemoteBuffer:
     """The shelf of a camera, after its use."""
     measure: Any = None
-    with shelves.lent(FarTask(camera, 1, 2**20, (), (), (), measure)) as shelf:
+    with shelves.borrow(RemoteSearchTask(camera, 1, 2**20, (), (), (), measure)) as shelf:
         return shelf
 
 
 def test_shelves_in_use_by_turns_stay() -> None:
     """However many clients take turns at one worker, each finds its shelf as it left it."""
-    EVERYBODY.append(shelves := remote_buffer._Shelves())
-    cameras = [str(number) for number in range(2 * remote_buffer._MOST_SHELVES)]
+    EVERYBODY.append(shelves := remote_buffer._RemoteBuffers())
+    cameras = [str(number) for number in range(2 * remote_buffer._MAX_BUFFERS)]
     first = [lent(shelves, camera) for camera in cameras]
     assert [lent(shelves, camera) for camera in cameras] == first
 
 
 def test_an_idle_shelf_goes_when_its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock is set for the shelf that was used longest ago, not for so long after the last look."""
-    EVERYBODY.append(shelves := remote_buffer._Shelves())
-    lent(shelves, "a").used_at -= remote_buffer._KEPT_S + 1
-    lent(shelves, "b").used_at -= remote_buffer._KEPT_S - 50
-    shelves.clean()
-    assert list(shelves.shelves) == ["b"]
-    assert shelves.cleaning is not None
-    assert 40 < shelves.cleaning.interval <= 50
+    EVERYBODY.append(shelves := remote_buffer._RemoteBuffers())
+    lent(shelves, "a").used_at -= remote_buffer._EXPIRY_S + 1
+    lent(shelves, "b").used_at -= remote_buffer._EXPIRY_S - 50
+    shelves.close_expired()
+    assert list(shelves.buffers) == ["b"]
+    assert shelves.cleanup_timer is not None
+    assert 40 < shelves.cleanup_timer.interval <= 50
 
 
 def test_a_worker_whose_shelves_change_at_each_task() -> None:
     """A seat that finds another shelf each time ends the run, also where each answer lacks nothing."""
-    searches: Any = remote_searcher.SentSearches([], None, measure=None, spread=None, pictures=None, room=0)  # type: ignore[arg-type]
-    seat = remote_searcher._Seat(np.zeros(3, dtype=bool))
-    searches._hear(seat, (), FarAnswer("first"))
-    assert seat.tries == 0
-    for number in range(remote_searcher._MOST_TRIES):
-        searches._hear(seat, (), FarAnswer(str(number)))
+    searches: Any = remote_searcher.RemoteSearcher(
+        [], None, scoring=None, executor=None, image_source=None, capacity_bytes=0
+    )  # type: ignore[arg-type]
+    seat = remote_searcher._WorkerState(np.zeros(3, dtype=bool))
+    searches._hear(seat, (), RemoteSearchResult("first"))
+    assert seat.attempts == 0
+    for number in range(remote_searcher._MAX_ATTEMPTS):
+        searches._hear(seat, (), RemoteSearchResult(str(number)))
     with pytest.raises(EngineProblem, match="again and again"):
-        searches._hear(seat, (), FarAnswer("last"))
+        searches._hear(seat, (), RemoteSearchResult("last"))

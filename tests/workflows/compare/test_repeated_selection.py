@@ -29,7 +29,7 @@ def task_of(index: Index, *changes: dict[str, Any]) -> CameraTask:
 
 def test_what_one_walk_found_serves_the_next(index: Index) -> None:
     """Under the same measure a second walk decides the same and scores nothing, if all that was met is recorded."""
-    first, second = decide_camera(task_of(index, {"record_limit": 1e9}, {"record_limit": 1e9})).decided
+    first, second = decide_camera(task_of(index, {"record_limit": 1e9}, {"record_limit": 1e9})).selections
     assert (second.decisions, second.scored, second.evidence) == (first.decisions, 0, ())
     assert first.scored == len(first.evidence) > 6
 
@@ -38,8 +38,10 @@ def test_walks_do_not_disturb_each_other(index: Index) -> None:
     """Under several measures, in any order, each walk decides what it decides alone."""
     changes = [{"max_score": 8000.0}, {"max_score": 1000.0}, {"min_contour_area": 100.0}, {"max_score": 8000.0}]
     task = task_of(index, *changes)
-    together = [decided.decisions for decided in decide_camera(task).decided]
-    alone = [decide_camera(replace(task, measures=(measure,))).decided[0].decisions for measure in task.measures]
+    together = [decided.decisions for decided in decide_camera(task).selections]
+    alone = [
+        decide_camera(replace(task, measures=(measure,))).selections[0].decisions for measure in task.parameter_sets
+    ]
     assert together == alone
     assert len({sum(decision.keeps for decision in decided) for decided in together}) > 1
 
@@ -47,7 +49,7 @@ def test_walks_do_not_disturb_each_other(index: Index) -> None:
 def test_nothing_is_looked_at_where_nothing_can_be_similar(index: Index) -> None:
     """At the limit 0 every image is kept that has no equal; where nothing is to be recorded no pixel is asked for."""
     task = replace(task_of(index, {"max_score": 0.0, "record_limit": -1.0}), thumbnails={})
-    (decided,) = decide_camera(task).decided
+    (decided,) = decide_camera(task).selections
     assert ([decision.keeps for decision in decided.decisions], decided.scored) == ([True] * 7, 0)
 
 

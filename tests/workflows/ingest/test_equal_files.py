@@ -46,7 +46,7 @@ def counters(monkeypatch: pytest.MonkeyPatch) -> dict[str, Counter]:
     made = {word: Counter() for word in ("rows", "files", "pairs")}
     monkeypatch.setattr(images, "list_by_hash", made["rows"].around(images.list_by_hash, measure=len))
     monkeypatch.setattr(equal_rows, "_is_still_at_path", made["files"].around(equal_rows._is_still_at_path))
-    monkeypatch.setattr(Decider, "_known_file", made["render_pairs"].around(Decider._known, measure=len))
+    monkeypatch.setattr(Decider, "_known_decisions", made["pairs"].around(Decider._known_decisions, measure=len))
     return made
 
 

@@ -14,20 +14,20 @@ from indexer.imaging.headers import Limits
 from indexer.imaging.masks import Mask, mask_picture
 from indexer.store import report_queries
 from indexer.workflows.admin.profile import use_profile
-from indexer.workflows.compare.camera import Means
-from indexer.workflows.report.report import ReportMade, report
+from indexer.workflows.compare.camera import ComparisonContext
+from indexer.workflows.report.report import ReportResult, report
 from tests.support.databases import execute_many
 from tests.support.index import BIKE, CAR, Index, name, picture
 
 
 @pytest.fixture
-def write(index: Index, tmp_path: Path) -> Callable[..., ReportMade]:
+def write(index: Index, tmp_path: Path) -> Callable[..., ReportResult]:
     """Writes a report of the index, into `out` if no other folder is named."""
 
-    def make(folder: Path | None = None, **how: Any) -> ReportMade:
+    def make(folder: Path | None = None, **how: Any) -> ReportResult:
         with serial() as spread:
-            means = Means(index.database, spread, Limits(), index.clock)
-            return report(means, reading=spread, folder=str(folder or tmp_path / "out"), **how)
+            means = ComparisonContext(index.database, spread, Limits(), index.clock)
+            return report(means, guarded_executor=spread, folder=str(folder or tmp_path / "out"), **how)
 
     return make
 
@@ -47,7 +47,7 @@ def files(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
-def test_report_counts(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+def test_report_counts(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
     """The report says what it made, and every page that it counts is there."""
     made = write()
     assert (made.cameras, made.images, made.pairs, made.borderline) == (1, 4, 1, 2)
@@ -55,14 +55,14 @@ def test_report_counts(lot: Index, write: Callable[..., ReportMade], tmp_path: P
     assert made.pages == len(list((tmp_path / "out").rglob("*.html")))
 
 
-def test_index_is_only_read(lot: Index, write: Callable[..., ReportMade]) -> None:
+def test_index_is_only_read(lot: Index, write: Callable[..., ReportResult]) -> None:
     """Nothing is written into the index, not even a run."""
     before = lot.dump()
     write(sweep=True)
     assert lot.dump() == before
 
 
-def test_rerun_reuses_pictures(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+def test_rerun_reuses_pictures(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
     """A second report makes no picture again."""
     write()
     before = files(tmp_path / "out")
@@ -75,7 +75,7 @@ def test_rerun_reuses_pictures(lot: Index, write: Callable[..., ReportMade], tmp
     ] == []
 
 
-def test_what_is_no_longer_part_goes(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+def test_what_is_no_longer_part_goes(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
     """Pages and pictures of an earlier report go, unfinished ones too; files of others stay."""
     write()
     out = tmp_path / "out"
@@ -89,7 +89,7 @@ def test_what_is_no_longer_part_goes(lot: Index, write: Callable[..., ReportMade
 
 
 def test_cut_report_is_completed(
-    lot: Index, write: Callable[..., ReportMade], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lot: Index, write: Callable[..., ReportResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A report that was cut off has no overview, and the next one completes it."""
     with monkeypatch.context() as cut:
@@ -104,7 +104,7 @@ def _interrupt(_page: object) -> str:
     raise KeyboardInterrupt
 
 
-def test_foreign_folder_is_refused(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+def test_foreign_folder_is_refused(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
     """A folder with files of others, or a file, is refused and left as it was."""
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "index.html").write_text("mine")
@@ -115,27 +115,27 @@ def test_foreign_folder_is_refused(lot: Index, write: Callable[..., ReportMade],
     assert os.listdir(tmp_path / "other") == ["index.html"]
 
 
-def test_folder_inside_the_images_is_refused(lot: Index, write: Callable[..., ReportMade]) -> None:
+def test_folder_inside_the_images_is_refused(lot: Index, write: Callable[..., ReportResult]) -> None:
     """A folder that the next ingest would walk is refused, and not made."""
     with pytest.raises(UsageProblem, match="lies inside"):
         write(lot.folder / "report")
     assert not (lot.folder / "report").exists()
 
 
-def test_unknown_camera_is_refused(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+def test_unknown_camera_is_refused(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
     """A camera that is not there is refused before the folder is made."""
     with pytest.raises(ImageProblem, match="there is no camera"):
         write(camera="nowhere")
     assert not (tmp_path / "out").exists()
 
 
-def test_empty_index(write: Callable[..., ReportMade], tmp_path: Path) -> None:
+def test_empty_index(write: Callable[..., ReportResult], tmp_path: Path) -> None:
     """Of nothing there is a page that says what to do first."""
     assert write().pages == 1
     assert "manage.py ingest FOLDER" in (tmp_path / "out" / "index.html").read_text()
 
 
-def test_removed_images_keep_their_picture(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+def test_removed_images_keep_their_picture(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
     """What was deleted is shown in colour by the picture that prune stored, and the page says what happened to it."""
     lot.prune(permanent=True)
     made = write()
@@ -146,7 +146,7 @@ def test_removed_images_keep_their_picture(lot: Index, write: Callable[..., Repo
 
 
 def test_file_that_is_gone_is_shown_from_the_index(
-    lot: Index, write: Callable[..., ReportMade], tmp_path: Path
+    lot: Index, write: Callable[..., ReportResult], tmp_path: Path
 ) -> None:
     """A file that is not there costs its colours, and the page says so."""
     for path in lot.folder.iterdir():
@@ -156,7 +156,7 @@ def test_file_that_is_gone_is_shown_from_the_index(
 
 
 @pytest.mark.parametrize("keepers", [1, 1500])
-def test_no_page_is_too_large(index: Index, write: Callable[..., ReportMade], tmp_path: Path, keepers: int) -> None:
+def test_no_page_is_too_large(index: Index, write: Callable[..., ReportResult], tmp_path: Path, keepers: int) -> None:
     """Thousands of images with the longest names make pages below 1 MB, each linked to the next."""
     index.put(name(0), picture())
     index.ingest()
@@ -190,7 +190,7 @@ def _fill(index: Index, *, count: int, keepers: int) -> None:
     )
 
 
-def test_what_is_ignored_is_shown(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+def test_what_is_ignored_is_shown(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
     """The page of a camera lays what its own profile ignores over a picture, to the pixel, and names it in words."""
     lot.make_profile("clock", ignore=["70,0,30,12.5", "0,80,20,20"])
     use_profile(lot.database, "clock", camera="gate", active=False, clock=lot.clock)
@@ -205,7 +205,7 @@ def test_what_is_ignored_is_shown(lot: Index, write: Callable[..., ReportMade], 
 
 
 def test_the_index_may_change_meanwhile(
-    lot: Index, write: Callable[..., ReportMade], monkeypatch: pytest.MonkeyPatch
+    lot: Index, write: Callable[..., ReportResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where decisions cease to hold while the pages are written, a borderline pair leads to the overview."""
     listed = report_queries.list_decided_images
@@ -213,21 +213,21 @@ def test_the_index_may_change_meanwhile(
     assert write(sweep=False).borderline == 2
 
 
-def test_a_spoiled_thumbnail_costs_one_picture(lot: Index, write: Callable[..., ReportMade]) -> None:
+def test_a_spoiled_thumbnail_costs_one_picture(lot: Index, write: Callable[..., ReportResult]) -> None:
     """An image without a file whose thumbnail cannot be read is shown without a picture; the report goes on."""
     (lot.folder / name(2)).unlink()
     lot.execute("UPDATE thumbnails SET data = ? WHERE image_id = 3", b"\0")
     assert vars(write().pictures) == {"reused": 0, "from_files": 3, "from_index": 0, "none": 1}
 
 
-def test_grey_pictures_are_reused(lot: Index, write: Callable[..., ReportMade]) -> None:
+def test_grey_pictures_are_reused(lot: Index, write: Callable[..., ReportResult]) -> None:
     """What could only be shown from the index is not made again while its file is still away."""
     (lot.folder / name(2)).unlink()
     assert write().pictures.from_index == 1
     assert vars(write().pictures) == {"reused": 4, "from_files": 0, "from_index": 0, "none": 0}
 
 
-def test_folders_of_others_stay(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+def test_folders_of_others_stay(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
     """An empty folder that somebody made inside a report is still there after the next one."""
     write()
     (tmp_path / "out/mine").mkdir()
@@ -235,7 +235,7 @@ def test_folders_of_others_stay(lot: Index, write: Callable[..., ReportMade], tm
     assert (tmp_path / "out/mine").is_dir()
 
 
-def test_nothing_is_written_through_a_link(lot: Index, write: Callable[..., ReportMade], tmp_path: Path) -> None:
+def test_nothing_is_written_through_a_link(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
     """A link where a report writes leads nowhere: files of others keep their bytes, folders of others are refused."""
     write()
     (tmp_path / "precious").write_bytes(b"precious")
@@ -252,7 +252,7 @@ def test_nothing_is_written_through_a_link(lot: Index, write: Callable[..., Repo
 
 
 def test_a_profile_may_be_made_meanwhile(
-    lot: Index, write: Callable[..., ReportMade], monkeypatch: pytest.MonkeyPatch
+    lot: Index, write: Callable[..., ReportResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A profile that was made after the report began is known by the time its decisions are shown."""
     listed = report_queries.list_decided_images

@@ -6,7 +6,7 @@ import pytest
 
 from indexer.domain.images import Criterion
 from indexer.errors import ImageProblem
-from indexer.workflows.review.explain import PairStory, explain_image, explain_pair
+from indexer.workflows.review.explain import PairDetails, explain_image, explain_pair
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 
 
@@ -23,7 +23,7 @@ def street(index: Index) -> Index:
     return index
 
 
-def pair(index: Index, minute_a: float, minute_b: float) -> PairStory:
+def pair(index: Index, minute_a: float, minute_b: float) -> PairDetails:
     """What is said of two files of the first camera."""
     return explain_pair(index.database, *(str(index.folder / name(minute)) for minute in (minute_a, minute_b)))
 

@@ -12,7 +12,7 @@ from indexer.imaging.change_regions import ORANGE
 from indexer.imaging.headers import Limits
 from indexer.imaging.side_by_side import PANEL_WIDTH, Captions
 from indexer.workflows.review.explain import explain_pair
-from indexer.workflows.review.pair_picture import Illustration, Source, illustrate
+from indexer.workflows.review.pair_picture import Illustration, PictureSource, illustrate
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 
 EMPTY, BIRDS, BIKES, CARS, WIDE, YARD = name(0), name(1), name(2), name(3), name(4), name(0, "yard")
@@ -41,10 +41,10 @@ def drawn(index: Index, out: Path, *files: str) -> Illustration:
     """Draws one or two files of the folder."""
     name_a, name_b = [str(index.folder / file) for file in files] + [None] * (2 - len(files))
     words = lambda found: Captions(f"image {found.left.image_id}", "", below=(str(found.score),))  # noqa: E731
-    return illustrate(index.database, name_a, name_b, out=str(out), limits=Limits(), words=words)  # type: ignore[arg-type]
+    return illustrate(index.database, name_a, name_b, out=str(out), limits=Limits(), make_captions=words)  # type: ignore[arg-type]
 
 
-def shown(index: Index, found: Illustration) -> tuple[str, Source, str, Source]:
+def shown(index: Index, found: Illustration) -> tuple[str, PictureSource, str, PictureSource]:
     """What is drawn on the left and on the right, and from what."""
     left, right = found.left, found.right
     return index.file(left.path), left.source, index.file(right.path), right.source
@@ -65,7 +65,7 @@ def test_an_image_is_drawn_beside_its_keeper_or_its_like(street: Index, out: Pat
     """A duplicate stands beside its keeper, a kept image beside the kept one most like it; the index is not touched."""
     before = street.dump()
     found = drawn(street, out, file)
-    assert shown(street, found) == (file, Source.FILE, beside, Source.FILE)
+    assert shown(street, found) == (file, PictureSource.FILE, beside, PictureSource.FILE)
     assert pixels(out).shape[1] == 3 * PANEL_WIDTH + 4 * 12
     assert street.dump() == before
 
@@ -73,7 +73,7 @@ def test_an_image_is_drawn_beside_its_keeper_or_its_like(street: Index, out: Pat
 def test_a_pair_is_drawn_as_named_with_its_change_marked(street: Index, out: Path) -> None:
     """The score is that of the pair, and what changed is outlined in all three panels where it is."""
     found = drawn(street, out, CARS, EMPTY)
-    assert (shown(street, found), found.why_not) == ((CARS, Source.FILE, EMPTY, Source.FILE), None)
+    assert (shown(street, found), found.why_not) == ((CARS, PictureSource.FILE, EMPTY, PictureSource.FILE), None)
     computed = explain_pair(street.database, str(street.folder / CARS), str(street.folder / EMPTY)).computed
     assert computed is not None
     assert found.score == computed.score
@@ -91,7 +91,7 @@ def test_pictures_come_from_the_best_source_that_is_left(street: Index, out: Pat
     sources.append(shown(street, drawn(street, tmp_path / "2.png", BIRDS))[1])
     street.execute("DELETE FROM pictures")
     sources.append(shown(street, drawn(street, tmp_path / "3.png", BIRDS))[1])
-    assert sources == [Source.QUARANTINE, Source.STORED, Source.THUMBNAIL]
+    assert sources == [PictureSource.QUARANTINE, PictureSource.STORED, PictureSource.THUMBNAIL]
     street.execute("DELETE FROM thumbnails")
     with pytest.raises(PictureProblem, match="image 2 has no picture"):
         drawn(street, out, BIRDS)
@@ -101,7 +101,7 @@ def test_pictures_come_from_the_best_source_that_is_left(street: Index, out: Pat
 def test_other_bytes_are_never_shown_for_an_image(street: Index, out: Path) -> None:
     """A file that is not what was indexed is passed over for the thumbnail."""
     (street.folder / BIRDS).write_bytes(picture(CAR))
-    assert shown(street, drawn(street, out, BIRDS))[:2] == (BIRDS, Source.THUMBNAIL)
+    assert shown(street, drawn(street, out, BIRDS))[:2] == (BIRDS, PictureSource.THUMBNAIL)
 
 
 @pytest.mark.parametrize(("other", "why"), [(WIDE, "shapes differ"), (YARD, "different cameras")])

@@ -8,7 +8,7 @@ from indexer.domain.images import ImageState
 from indexer.domain.verdicts import Contradiction
 from indexer.errors import ImageProblem, VerdictProblem
 from indexer.workflows.review.explain import explain_pair
-from indexer.workflows.review.verdict import Away, VerdictReport, give, give_all, list_verdicts
+from indexer.workflows.review.verdict import AbsentImage, VerdictReport, import_verdicts, list_verdicts, set_verdict
 from tests.support.index import BIRD, CAR, SECOND_BIRD, Index, name, picture
 
 A, B, C, D = (name(minute) for minute in (0, 1, 2, 3))
@@ -57,7 +57,7 @@ def csv_of(index: Index, *lines: str, header: str = "image_a,image_b,verdict", s
 
 def read(index: Index, file: str) -> VerdictReport:
     """Takes a file of verdicts."""
-    return give_all(index.database, file, by="Ada", note=None, clock=index.clock)
+    return import_verdicts(index.database, file, by="Ada", note=None, clock=index.clock)
 
 
 def test_same_makes_a_duplicate(place: Index) -> None:
@@ -135,7 +135,7 @@ def test_verdict_on_a_removed_image(place: Index) -> None:
     before = place.rows("SELECT * FROM audit_decisions ORDER BY image_id")
     report = place.judge(B, A, "different")
     path = str(place.folder / B)
-    assert report.away == [Away(path, ImageState.REMOVED, True)]
+    assert report.away == [AbsentImage(path, ImageState.REMOVED, True)]
     assert place.compare().counts["decided"] == 0
     assert place.rows("SELECT * FROM audit_decisions ORDER BY image_id") == before
     place.restore(path, pin=False)
@@ -150,8 +150,8 @@ def test_what_cannot_be_restored_is_not_promised(place: Index) -> None:
     place.ingest()
     report = place.judge(B, C, "same")
     away = [
-        Away(str(place.folder / B), ImageState.REMOVED, False),
-        Away(str(place.folder / C), ImageState.MISSING, False),
+        AbsentImage(str(place.folder / B), ImageState.REMOVED, False),
+        AbsentImage(str(place.folder / C), ImageState.MISSING, False),
     ]
     assert report.away == away
 
@@ -164,7 +164,9 @@ def test_pairs_that_are_none(place: Index, a: str, b: str, said: str) -> None:
     """One image twice, or images of two cameras, are refused in words, and nothing is written."""
     before = place.dump()
     with pytest.raises(VerdictProblem, match=said):
-        give(place.database, a, str(place.folder / b) if b == A else b, "same", by="Ada", note=None, clock=place.clock)
+        set_verdict(
+            place.database, a, str(place.folder / b) if b == A else b, "same", by="Ada", note=None, clock=place.clock
+        )
     assert place.dump() == before
 
 

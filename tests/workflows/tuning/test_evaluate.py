@@ -16,7 +16,7 @@ from indexer.errors import ImageProblem, ProfileProblem
 from indexer.execution import serial
 from indexer.imaging.headers import Limits
 from indexer.workflows.compare import searcher
-from indexer.workflows.compare.compare import Means
+from indexer.workflows.compare.compare import ComparisonContext
 from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport, evaluate
 from tests.cli.render.test_reports import said
@@ -44,7 +44,7 @@ def street(index: Index) -> Index:
 def evaluated(index: Index, labels: Any = LABELS, told: Told | None = None, **how: Any) -> EvaluationReport:
     """What an evaluation says."""
     with serial() as here:
-        return evaluate(Means(index.database, told or here, Limits(), index.clock), labels, **how)
+        return evaluate(ComparisonContext(index.database, told or here, Limits(), index.clock), labels, **how)
 
 
 def figures(one: Evaluation) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def test_pairs(street: Index) -> None:
 def test_workers_change_nothing(street: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """However the work is shared, the figures are the same."""
     expected = evaluated(street, named=["balanced", "original"], max_scores=[0.0, 5000.0])
-    monkeypatch.setattr(simulation, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(simulation, "MAX_SERIAL_IMAGES", 0)
     monkeypatch.setattr(searcher, "_PAIRS_WORTH_SENDING", 0)
     told = Told()
     assert evaluated(street, told=told, named=["balanced", "original"], max_scores=[0.0, 5000.0]) == expected

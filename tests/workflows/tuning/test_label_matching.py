@@ -7,7 +7,7 @@ import pytest
 
 from indexer.domain.labels import PairLabel, StateLabel
 from indexer.errors import LabelProblem
-from indexer.workflows.tuning.label_matching import Labels, find_labelled, read_labels
+from indexer.workflows.tuning.label_matching import Labels, match_labels, read_labels
 from tests.support.index import BIKE, CAR, Index, name, picture
 
 
@@ -25,13 +25,13 @@ def index(index: Index) -> Index:
 def states(index: Index, *labels: tuple[str, ...], camera: str | None = None) -> Labels:
     """What image labels come to; each is an image, a state, and a camera perhaps."""
     listed = [StateLabel(line, *label, *(None,) * (3 - len(label))) for line, label in enumerate(labels, start=2)]
-    return find_labelled(index.database, listed, camera=camera)
+    return match_labels(index.database, listed, camera=camera)
 
 
 def pairs(index: Index, *labels: tuple[str, str, str]) -> Labels:
     """What pair labels come to."""
     listed = [PairLabel(line, *label) for line, label in enumerate(labels, start=2)]  # type: ignore[arg-type]
-    return find_labelled(index.database, listed, camera=None)
+    return match_labels(index.database, listed, camera=None)
 
 
 def test_names(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:

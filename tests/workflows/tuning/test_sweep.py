@@ -15,7 +15,7 @@ from indexer.execution import serial
 from indexer.imaging.headers import Limits
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.workflows.compare import searcher
-from indexer.workflows.compare.compare import Means
+from indexer.workflows.compare.compare import ComparisonContext
 from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.sweep import CameraSweep, SweepReport, sweep
 from tests.support.databases import Maker
@@ -36,7 +36,7 @@ AREAS = [0.0, 700.0, 1000.0, 2500.0]
 def swept(index: Index, told: Told | None = None, **how: Any) -> SweepReport:
     """What a sweep says."""
     with serial() as here:
-        return sweep(Means(index.database, told or here, Limits(), index.clock), **how)
+        return sweep(ComparisonContext(index.database, told or here, Limits(), index.clock), **how)
 
 
 def rows(camera: CameraSweep) -> list[Row]:
@@ -94,7 +94,7 @@ def copied(lots: Index, open_index: Callable[..., Index]) -> Index:
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """However little there is to do, workers get it."""
-    monkeypatch.setattr(simulation, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(simulation, "MAX_SERIAL_IMAGES", 0)
     monkeypatch.setattr(searcher, "_PAIRS_WORTH_SENDING", 0)
 
 
@@ -171,7 +171,7 @@ def judge_files(index: Index, file_a: str, file_b: str, verdict: str) -> None:
 def test_shared_work_tells_the_same(lots: Index, monkeypatch: pytest.MonkeyPatch, largest: int, work: str) -> None:
     """Whether workers are given whole cameras or searches, the report is that without workers."""
     expected = swept(lots, max_scores=LIMITS, min_contour_areas=AREAS)
-    monkeypatch.setattr(simulation, "LARGEST", largest)
+    monkeypatch.setattr(simulation, "MAX_IMAGES", largest)
     told = Told()
     assert swept(lots, told, max_scores=LIMITS, min_contour_areas=AREAS) == expected
     assert work in told.asked
@@ -270,20 +270,20 @@ def test_empty_index(index: Index) -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pairs each walk scored."""
     scored: list[int] = []
-    decide = simulation.Series.decide
+    decide = simulation.RepeatedSelection.decide
 
     def counted(self: Any, *what: Any, **how: Any) -> Any:
         decided = decide(self, *what, **how)
         scored.append(decided.scored)
         return decided
 
-    monkeypatch.setattr(simulation.Series, "decide", counted)
+    monkeypatch.setattr(simulation.RepeatedSelection, "decide", counted)
     return scored
 
 
 def test_what_was_recorded_is_not_scored_again(lots: Index, asked: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """At the limit in force, where all evidence is recorded, fewer pairs are scored than compare did; at 0 none is."""
-    monkeypatch.setattr(simulation, "LARGEST", 0)
+    monkeypatch.setattr(simulation, "MAX_IMAGES", 0)
     scored = sum(camera.scored for camera in lots.compare(profile="plain").cameras)
     recorded = len(lots.evidence("plain"))
     asked.clear()  # compare decides small cameras in the same way
