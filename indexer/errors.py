@@ -31,17 +31,17 @@ class IndexerError(Exception):
     """What a person should see before the sentence."""
 
 
-class UsageProblem(IndexerError):
+class UsageError(IndexerError):
     """The words of the command do not fit together: exit code 2."""
 
     exit_code = 2
 
 
-class DatabaseProblem(IndexerError):
+class DatabaseError(IndexerError):
     """The database is missing, old, new, foreign, damaged, read-only, full or busy."""
 
 
-class RowRefused(DatabaseProblem):
+class RowRefusedError(DatabaseError):
     """The database does not take one row, whatever it takes else: `reason` says why, without the database's name."""
 
     def __init__(self, message: str, *, reason: str) -> None:
@@ -49,47 +49,47 @@ class RowRefused(DatabaseProblem):
         self.reason = reason
 
 
-class NoIndexProblem(DatabaseProblem):
+class NoIndexError(DatabaseError):
     """There is no index at the place that was named, or at the default one."""
 
 
-class FolderProblem(IndexerError):
+class FolderError(IndexerError):
     """A path that a person named cannot be walked."""
 
 
-class ImageProblem(IndexerError):
+class ImageError(IndexerError):
     """An image that a person or a workflow named is not in the index, not on the disk, or no longer what it was."""
 
 
-class PictureProblem(IndexerError):
+class PictureError(IndexerError):
     """A picture cannot be drawn, or not be written where a person wants it."""
 
 
-class ProfileProblem(IndexerError):
+class ProfileError(IndexerError):
     """A profile that does not exist, exists already, or has parameters that make no sense."""
 
 
-class LabelProblem(IndexerError):
+class LabelError(IndexerError):
     """A file of labels that cannot be read as one, or whose labels contradict each other."""
 
 
-class VerdictProblem(IndexerError):
+class VerdictError(IndexerError):
     """A verdict that makes no sense (of one image, two cameras, nobody), or a file of them that cannot be read."""
 
 
-class LimitProblem(IndexerError):
+class LimitError(IndexerError):
     """The operating system lets this process have less than it needs."""
 
 
-class Declined(IndexerError):
+class DeclinedError(IndexerError):
     """A person was asked and did not say yes."""
 
 
-class EngineProblem(IndexerError):
+class EngineError(IndexerError):
     """The workers cannot go on."""
 
 
-class Interrupted(IndexerError):
+class InterruptedRunError(IndexerError):
     """Ctrl-C ended what keeps nothing of what it had begun: exit code 130."""
 
     exit_code = 130

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 
 DEFAULT_DATABASE = "indexer.db"
 
@@ -42,7 +42,7 @@ def read_settings(environment: Mapping[str, str], *, database_typed: bool = Fals
     `database_typed`: the database was typed, so that an empty name is a slip and not the wish for the default.
     """
     if database_typed and not environment.get("INDEXER_DB"):
-        raise UsageProblem("--db is empty; give the path or the URL of an index, or leave it out")
+        raise UsageError("--db is empty; give the path or the URL of an index, or leave it out")
     return Settings(
         database=environment.get("INDEXER_DB") or DEFAULT_DATABASE,
         processes=_read_number(environment, "INDEXER_PROCESSES", len(os.sched_getaffinity(0))),
@@ -67,7 +67,7 @@ def find_state_folder(environment: Mapping[str, str], *, platform: str = sys.pla
     if configured == "off":
         return None
     if configured and not os.path.isabs(configured):
-        raise UsageProblem(f"INDEXER_STATE is {configured!r}; give an absolute path, or off")
+        raise UsageError(f"INDEXER_STATE is {configured!r}; give an absolute path, or off")
     home = environment.get("HOME", "")
     if platform == "darwin":
         default_folder = os.path.join(home, "Library", "Application Support")
@@ -86,5 +86,5 @@ def _read_number(environment: Mapping[str, str], name: str, default: int) -> int
     if not text:
         return default
     if not text.isdecimal() or len(text) > 18 or int(text) < 1:
-        raise UsageProblem(f"{name} is {text!r}; give a whole number above 0")
+        raise UsageError(f"{name} is {text!r}; give a whole number above 0")
     return int(text)

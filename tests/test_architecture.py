@@ -212,7 +212,7 @@ def test_commands_are_proposed_in_one_way() -> None:
 @pytest.mark.parametrize(
     ("line", "seen"),
     [
-        ('raise ImageProblem(f"gone; type: manage.py restore {path}")', True),
+        ('raise ImageError(f"gone; type: manage.py restore {path}")', True),
         ('say("Next: manage.py compare")', True),
         ('say("Next: " "manage.py " + name)', True),
         ("import shlex", True),

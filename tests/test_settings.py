@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 from indexer.settings import DEFAULT_DATABASE, Settings, find_state_folder, read_settings
 
 NUMBERS = {
@@ -34,7 +34,7 @@ def test_all_said() -> None:
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "½", "1 000", "0x10"])
 def test_numbers_that_are_none(name: str, value: str) -> None:
     """What is no whole number above 0 is refused, with the variable's name and its value."""
-    with pytest.raises(UsageProblem) as problem:
+    with pytest.raises(UsageError) as problem:
         read_settings({name: value})
     assert str(problem.value) == f"{name} is {value!r}; give a whole number above 0"
 
@@ -64,7 +64,7 @@ def test_state_folder(platform: str, said: dict[str, str], folder: str | None) -
 
 def test_state_folder_that_depends_on_where_one_is() -> None:
     """A relative folder, which would be another one in each working directory, is refused."""
-    with pytest.raises(UsageProblem, match="INDEXER_STATE is 'state'; give an absolute path, or off"):
+    with pytest.raises(UsageError, match="INDEXER_STATE is 'state'; give an absolute path, or off"):
         read_settings({"INDEXER_STATE": "state"})
 
 

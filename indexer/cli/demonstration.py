@@ -54,38 +54,44 @@ def run_demo(session: CommandSession) -> None:
     frames = demo.write_frames(folder / "frames")
     session.console.print(f"   {len(frames)} files in {folder / 'frames'}\n")
     database = open_database(name, create=True)
-    with serial() as spread:
-        result = _do_steps(session, database, spread, folder=folder, frames=frames)
+    with serial() as executor:
+        result = _do_steps(session, database, executor, folder=folder, frames=frames)
     database.close()
     session.show(result, _render_next_steps)
 
 
 def _do_steps(
-    session: CommandSession, database: Database, spread: Map, *, folder: Path, frames: list[DemoFrame]
+    session: CommandSession, database: Database, executor: Map, *, folder: Path, frames: list[DemoFrame]
 ) -> DemoResult:
     """The steps, one after the other, each followed by what it means."""
-    say = session.console.print
-    say("2. ingest: every file is read once; camera and time come from its name, a small prepared picture is kept.")
-    found = discover([str(folder / "frames")])
-    ingested = ingest.ingest(database, found, executor=spread, limits=session.limits, clock=session.clock)
+    print_line = session.console.print
+    print_line(
+        "2. ingest: every file is read once; camera and time come from its name, a small prepared picture is kept."
+    )
+    request = discover([str(folder / "frames")])
+    ingested = ingest.ingest(database, request, executor=executor, limits=session.limits, clock=session.clock)
     render_ingest(session.console, ingested)
 
-    say("\n3. compare: a picture that shows nothing new is a duplicate, and names the kept picture that stands for it.")
-    means = compare.ComparisonContext(database, spread, session.limits, session.clock)
-    compared = compare.compare(means)
+    print_line(
+        "\n3. compare: a picture that shows nothing new is a duplicate, and names the kept picture that stands for it."
+    )
+    comparison = compare.ComparisonContext(database, executor, session.limits, session.clock)
+    compared = compare.compare(comparison)
     render_compare(session.console, compared)
-    lost = _lost_by_plain(database, means, frames)
-    say("   The same with the profile plain (no local contrast) would take these for nothing new:")
-    for what in lost:
-        say(f"   - {what}")
+    lost_by_plain = _lost_by_plain(database, comparison, frames)
+    print_line("   The same with the profile plain (no local contrast) would take these for nothing new:")
+    for description in lost_by_plain:
+        print_line(f"   - {description}")
 
-    say("\n4. explain: why a picture is a duplicate, and of which.")
+    print_line("\n4. explain: why a picture is a duplicate, and of which.")
     plan = prune.plan(database)
-    blurred = next(item.victim.path for item in plan.victims if item.victim.path in _soft(frames))
+    blurred = next(item.victim.path for item in plan.victims if item.victim.path in _out_of_focus(frames))
     render_image(session.console, explain.explain_image(database, blurred))
-    say("   It came first, but it is out of focus: the clear picture after it is kept in its place.")
+    print_line("   It came first, but it is out of focus: the clear picture after it is kept in its place.")
 
-    say("\n5. prune: the plan, then each file is checked again with its keeper and moved to quarantine, not deleted.")
+    print_line(
+        "\n5. prune: the plan, then each file is checked again with its keeper and moved to quarantine, not deleted."
+    )
     render_plan(session.console, plan)
     pruned = prune.prune(
         database, plan, options=RemovalOptions(limits=session.limits), camera=None, clock=session.clock
@@ -99,33 +105,33 @@ def _do_steps(
         new_frames=sum(frame.new for frame in frames),
         ingested=ingested,
         compared=compared,
-        lost_by_plain=tuple(lost),
+        lost_by_plain=tuple(lost_by_plain),
         pruned=pruned,
         explained=explained,
     )
 
 
-def _soft(frames: list[DemoFrame]) -> set[str]:
+def _out_of_focus(frames: list[DemoFrame]) -> set[str]:
     """The frames that a person would call out of focus."""
     return {frame.path for frame in frames if "focus" in frame.what}
 
 
-def _lost_by_plain(database: Database, means: compare.ComparisonContext, frames: list[DemoFrame]) -> list[str]:
+def _lost_by_plain(database: Database, comparison: compare.ComparisonContext, frames: list[DemoFrame]) -> list[str]:
     """What the frames show that the profile plain takes for nothing new, though it is."""
-    compare.compare(means, profile="plain")
+    compare.compare(comparison, profile="plain")
     flagged = {item.victim.path for item in prune.plan(database).victims}
-    compare.compare(means, profile="balanced")
+    compare.compare(comparison, profile="balanced")
     return [
         f"{frame.camera}: {frame.what}"
         for frame in frames
-        if frame.new and frame.path in flagged and frame.path not in _soft(frames)
+        if frame.new and frame.path in flagged and frame.path not in _out_of_focus(frames)
     ]
 
 
 def _render_next_steps(console: Console, result: DemoResult) -> None:
     """What to type next."""
 
-    def here(*words: str) -> str:
+    def command_here(*words: str) -> str:
         return f"python {command_line('--db', result.database, *words)}"
 
     console.print(
@@ -133,10 +139,10 @@ def _render_next_steps(console: Console, result: DemoResult) -> None:
         f"quarantine, and {result.ingested.outcomes['damaged']} is broken and was left alone."
     )
     console.print("Go on with:")
-    console.print(f"   {here('status')}")
-    console.print(f"   {here('explain', result.explained.path)}")
-    console.print(f"   {here('report', result.folder + '/pages')}")
-    console.print(f"   {here('audit', 'families')}")
-    console.print(f"   {here('restore', '--run', str(result.pruned.run_id))}")
+    console.print(f"   {command_here('status')}")
+    console.print(f"   {command_here('explain', result.explained.path)}")
+    console.print(f"   {command_here('report', result.folder + '/pages')}")
+    console.print(f"   {command_here('audit', 'families')}")
+    console.print(f"   {command_here('restore', '--run', str(result.pruned.run_id))}")
     console.print(f"When you have seen enough: rm -r {quoted(result.folder)}")
     console.print(f"With your own frames, step by step: python {command_line('ingest', 'FOLDER')}")

@@ -6,7 +6,7 @@ It promises that the soft limit is raised where the hard one allows it, and one 
 import os
 import resource
 
-from indexer.errors import LimitProblem
+from indexer.errors import LimitError
 
 FOR_A_COMMAND = 40
 """Descriptors that a command opens at the same time, at most 17 measured, with some to spare."""
@@ -15,13 +15,13 @@ FOR_A_PROCESS, FOR_A_CLUSTER_WORKER = 4, 16
 
 
 def require_descriptors(number: int) -> None:
-    """Sees to it that this process may open so many files more; raises `LimitProblem` if it may not."""
+    """Sees to it that this process may open so many files more; raises `LimitError` if it may not."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = _count_open(soft) + number
     if _allows(soft, needed):
         return
     if not _allows(hard, needed):
-        raise LimitProblem(
+        raise LimitError(
             f"this process may open {hard} files at a time, and needs {needed}; "
             f"type: ulimit -n {max(1024, needed)} (or take fewer workers, if you asked for many)"
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 from indexer.settings import Settings
 
 if TYPE_CHECKING:
@@ -69,14 +69,14 @@ def choose_engine(options: EngineOptions, settings: Settings) -> EngineChoice:
     engine = typed or settings.engine or ("dask" if settings.scheduler else "processes")
     if engine not in {"processes", "dask"}:
         name = "INDEXER_ENGINE" if typed is None else "--engine"
-        raise UsageProblem(f"{name} is {engine!a}; give processes or dask")
+        raise UsageError(f"{name} is {engine!a}; give processes or dask")
     if engine == "processes":
         for name, value in (("--scheduler", options.scheduler), ("--map-path", options.map_path)):
             if value:
-                raise UsageProblem(f"{name} is for a cluster; add --engine dask, or leave it out")
+                raise UsageError(f"{name} is for a cluster; add --engine dask, or leave it out")
     address = _address(options.scheduler or settings.scheduler) if engine == "dask" else None
     if address is not None and options.processes is not None:
-        raise UsageProblem(f"--processes is for workers started here, and {address} has its own; leave one out")
+        raise UsageError(f"--processes is for workers started here, and {address} has its own; leave one out")
     number = settings.processes if options.processes is None else options.processes
     return EngineChoice(number, engine == "dask", address, read_mounts(options.map_path))
 
@@ -85,5 +85,5 @@ def _address(text: str | None) -> str | None:
     if not text:
         return None
     if not _ADDRESS.fullmatch(text):
-        raise UsageProblem(f"{text!a} is no address of a scheduler; give one as in tcp://10.0.0.1:8786")
+        raise UsageError(f"{text!a} is no address of a scheduler; give one as in tcp://10.0.0.1:8786")
     return text if "://" in text else f"tcp://{text}"

@@ -18,7 +18,7 @@ _MAX_LISTED = 3
 
 @contextmanager
 def open_index(
-    session: CommandSession, found: IngestRequest, *, also_here: bool
+    session: CommandSession, request: IngestRequest, *, also_here: bool
 ) -> Iterator[tuple[Database, IngestRequest]]:
     """The index, open until the end of the block and made if there is none, and what was found.
 
@@ -30,31 +30,31 @@ def open_index(
     try:
         others = list_other_indexes(
             database,
-            found,
+            request,
             address=parse_address(name),
             known=known.list_indexes(),
             is_named=session.settings.is_database_named,
         )
         if others:
-            _ask(session, others, also_here=also_here)
+            _confirm(session, others, also_here=also_here)
         database = database or open_database(name, create=True)
-        register_use(database, found.folders, known=known, clock=session.clock)
-        yield database, replace(found, beside=tuple(sorted({other.index_id for other in others} - {""})))
+        register_use(database, request.folders, known=known, clock=session.clock)
+        yield database, replace(request, beside=tuple(sorted({other.index_id for other in others} - {""})))
     finally:
         if database is not None:
             database.close()
 
 
-def _ask(session: CommandSession, others: Sequence[OtherIndex], *, also_here: bool) -> None:
+def _confirm(session: CommandSession, others: Sequence[OtherIndex], *, also_here: bool) -> None:
     """Names the others, and goes on only if this index is wanted beside them."""
-    if also_here or session.can_ask:
+    if also_here or session.is_interactive:
         for other in others[:_MAX_LISTED]:
-            print_line(f"indexer: {sentence(other)}")
+            print_line(f"indexer: {describe_other_index(other)}")
         if len(others) > _MAX_LISTED:
             print_line(f"indexer: and {len(others) - _MAX_LISTED} more")
     if not also_here:
         this = parse_address(session.settings.database)
-        session.ask(
+        session.confirm(
             f"Two indexes do not see each other's decisions. Use {this} all the same?", instead=_refusal_advice(others)
         )
 
@@ -63,13 +63,13 @@ def _refusal_advice(others: Sequence[OtherIndex]) -> str:
     """What to type where nobody can be asked."""
     joint = ", or" if others[0].address else "; type"
     more = f" ({len(others) - 1} more have, too)" if len(others) > 1 else ""
-    return f"{sentence(others[0])}{joint} --also-here to use this one all the same{more}"
+    return f"{describe_other_index(others[0])}{joint} --also-here to use this one all the same{more}"
 
 
-def sentence(other: OtherIndex) -> str:
+def describe_other_index(other: OtherIndex) -> str:
     """Which other index has images of a folder, and what to type to use it."""
     name = f"index {other.index_id[:8]}" if other.index_id else "an index"
-    which = [f"{name}{_of(other)}"]
+    which = [f"{name}{_owner(other)}"]
     if other.is_source:
         which.append("which this one was copied from")
     if other.is_same:
@@ -85,6 +85,6 @@ def sentence(other: OtherIndex) -> str:
     return f"another index has images of this folder: {other.address} ({facts}); {use_it}"
 
 
-def _of(other: OtherIndex) -> str:
+def _owner(other: OtherIndex) -> str:
     """Whose it is, as far as that is known."""
     return f" of {'@'.join(filter(None, (other.username, other.hostname)))}" if other.username else ""

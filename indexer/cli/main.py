@@ -55,8 +55,8 @@ def main(app: typer.Typer, arguments: Sequence[str]) -> int:
                 "no more files may be open at the same time here; type ulimit -n 1024, and this once more", 1
             )
         if isinstance(problem, OSError):
-            place = f": {problem.filename!a}" if problem.filename else ""
-            return print_error(f"{problem.strerror or problem}{place}", 1)
+            file_part = f": {problem.filename!a}" if problem.filename else ""
+            return print_error(f"{problem.strerror or problem}{file_part}", 1)
         return (
             _print_usage_error(problem, print_error)
             if hasattr(problem, "format_message")

@@ -21,7 +21,7 @@ from indexer.cli.json_output import to_json
 from indexer.cli.progress import progress_bars
 from indexer.cli.render.known_indexes import name_known_indexes
 from indexer.cli.streams import redirect_to_devnull
-from indexer.errors import Declined, NoIndexProblem, UsageProblem
+from indexer.errors import DeclinedError, NoIndexError, UsageError
 from indexer.escaping import printable
 from indexer.execution import IN_FLIGHT, UNBOUNDED, Bounds, Map, engine, processes
 from indexer.files.known_indexes import KnownIndexes
@@ -71,7 +71,7 @@ class CommandSession:
         """The index, open until the end of the block."""
         try:
             opened = open_database(self.settings.database, create=create)
-        except NoIndexProblem as problem:
+        except NoIndexError as problem:
             if self.settings.is_database_named:
                 raise
             raise name_known_indexes(problem, self.known_indexes.list_indexes()) from problem
@@ -143,7 +143,7 @@ class CommandSession:
                 redirect_to_devnull(sys.stdout)
 
     @property
-    def can_ask(self) -> bool:
+    def is_interactive(self) -> bool:
         """Whether a person is here to answer."""
         return sys.stdin.isatty()
 
@@ -159,7 +159,7 @@ class CommandSession:
         else:
             query_rows.write_rows(self.console, table)
 
-    def ask_password(self) -> str:
+    def read_password(self) -> str:
         """A new password: from the settings, else typed twice on a terminal without being shown, else a line of
         stdin."""
         if self.settings.reader_password is not None:
@@ -170,18 +170,18 @@ class CommandSession:
             typed = getpass("Password of the reader: ")
             again = getpass("The same again: ")
         except (UnicodeDecodeError, EOFError):
-            raise UsageProblem("the password cannot be read; give it in UTF-8") from None
+            raise UsageError("the password cannot be read; give it in UTF-8") from None
         if typed != again:
-            raise UsageProblem("the two passwords are not the same; nothing was done")
+            raise UsageError("the two passwords are not the same; nothing was done")
         return typed
 
-    def ask(self, question: str, *, instead: str) -> None:
+    def confirm(self, question: str, *, instead: str) -> None:
         """Goes on only if the person says yes; refused where nobody can answer."""
-        if not self.can_ask:
-            raise UsageProblem(f"nobody is here to be options; {instead}")
+        if not self.is_interactive:
+            raise UsageError(f"nobody is here to be options; {instead}")
         self.console.print(f"{question} [y/N] ", end="")
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-            raise Declined("nothing was done, as you did not say yes")
+            raise DeclinedError("nothing was done, as you did not say yes")
 
 
 class _PatientConsole(Console):

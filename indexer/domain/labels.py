@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from indexer.errors import LabelProblem
+from indexer.errors import LabelError
 
 _FORMS = "image,state or image,state,camera or image_a,image_b,verdict"
 
@@ -43,7 +43,7 @@ def parse_labels(lines: Iterable[str]) -> list[StateLabel] | list[PairLabel]:
         return [_state_label(line, _cells(row, header, line=line)) for line, row in rows]
     if {"image_a", "image_b", "verdict"} <= set(header):
         return [_pair_label(line, _cells(row, header, line=line)) for line, row in rows]
-    raise LabelProblem(f"line {line}: {','.join(header)!a} does not say what the columns are; begin with {_FORMS}")
+    raise LabelError(f"line {line}: {','.join(header)!a} does not say what the columns are; begin with {_FORMS}")
 
 
 def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
@@ -54,30 +54,30 @@ def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
             if any(cell.strip() for cell in row):
                 yield reader.line_num, row
     except csv.Error as problem:
-        raise LabelProblem(f"line {reader.line_num}: {problem}; is this a CSV with commas?") from problem
+        raise LabelError(f"line {reader.line_num}: {problem}; is this a CSV with commas?") from problem
 
 
 def _cells(row: list[str], header: list[str], *, line: int) -> dict[str, str]:
     if len(row) != len(header):
-        raise LabelProblem(
+        raise LabelError(
             f"line {line}: {len(row)} values for {len(header)} columns; put values with a comma in double quotes"
         )
     if any("\0" in cell for cell in row):
-        raise LabelProblem(f"line {line}: it holds the character NUL, which no path and no state has")
+        raise LabelError(f"line {line}: it holds the character NUL, which no path and no state has")
     return dict(zip(header, row, strict=True))
 
 
 def _state_label(line: int, cells: Mapping[str, str]) -> StateLabel:
     state = cells["state"].strip()
     if not cells["image"] or not state:
-        raise LabelProblem(f"line {line}: {'the state' if cells['image'] else 'the image'} is empty")
+        raise LabelError(f"line {line}: {'the state' if cells['image'] else 'the image'} is empty")
     return StateLabel(line, cells["image"], state, cells.get("camera", "").strip() or None)
 
 
 def _pair_label(line: int, cells: Mapping[str, str]) -> PairLabel:
     verdict = cells["verdict"].strip().lower()
     if verdict != "same" and verdict != "different":
-        raise LabelProblem(f"line {line}: the verdict {cells['verdict']!a} is neither same nor different")
+        raise LabelError(f"line {line}: the verdict {cells['verdict']!a} is neither same nor different")
     if not cells["image_a"] or not cells["image_b"]:
-        raise LabelProblem(f"line {line}: an image is empty")
+        raise LabelError(f"line {line}: an image is empty")
     return PairLabel(line, cells["image_a"], cells["image_b"], "same" if verdict == "same" else "different")

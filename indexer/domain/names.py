@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TypeVar
 
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 
 Value = TypeVar("Value")
 
@@ -99,9 +99,9 @@ def compile_pattern(text: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(text)
     except (re.error, OverflowError, RecursionError) as problem:
-        raise UsageProblem(f"The pattern {text!r} is no regular expression ({problem}); {example}.") from None
+        raise UsageError(f"The pattern {text!r} is no regular expression ({problem}); {example}.") from None
     if not {"camera", "timestamp"} & set(pattern.groupindex):
-        raise UsageProblem(f"The pattern {text!r} has no group named 'camera' or 'timestamp'; {example}.")
+        raise UsageError(f"The pattern {text!r} has no group named 'camera' or 'timestamp'; {example}.")
     return pattern
 
 

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
-from indexer.errors import ProfileProblem
+from indexer.errors import ProfileError
 
 MaskBorder = tuple[int, int, int, int]
 Levels = tuple[int, int]
@@ -161,7 +161,7 @@ def parse_mask(text: str) -> MaskBorder:
     try:
         left, top, right, bottom = (int(part) for part in parts)
     except ValueError:
-        raise ProfileProblem(f"mask {text!r} is not four whole numbers; type for example --mask 5,10,5,0") from None
+        raise ProfileError(f"mask {text!r} is not four whole numbers; type for example --mask 5,10,5,0") from None
     return left, top, right, bottom
 
 
@@ -170,7 +170,7 @@ def parse_levels(text: str) -> Levels:
     try:
         low, high = (int(part) for part in text.split(","))
     except ValueError:
-        raise ProfileProblem(
+        raise ProfileError(
             f"levels {text!r} are not two whole numbers; type for example --levels 28000,33000"
         ) from None
     return low, high
@@ -181,7 +181,7 @@ def parse_rectangle(text: str) -> IgnoredRectangle:
     try:
         left, top, wide, high = (float(part) + 0.0 for part in text.split(","))  # -0.0 is 0.0
     except ValueError:
-        raise ProfileProblem(
+        raise ProfileError(
             f"ignore {text!r} is not four numbers (from the left, from the top, wide, high, in per cent); "
             "type for example --ignore 70,0,30,12.5"
         ) from None
@@ -194,7 +194,7 @@ def derive_profile(base: Profile, *, name: str, changes: Mapping[str, Any]) -> P
     `record_limit` follows `max_score` unless it is among the changes. None means "as in the base".
     """
     if not _NAME.fullmatch(name):
-        raise ProfileProblem(f"profile name {name!r}: use letters, digits, dot, dash, underscore, at most 64")
+        raise ProfileError(f"profile name {name!r}: use letters, digits, dot, dash, underscore, at most 64")
     overrides = {key: value for key, value in changes.items() if value is not None}
     if "max_score" in overrides:
         overrides.setdefault("record_limit", RECORD_FACTOR * overrides["max_score"])
@@ -203,7 +203,7 @@ def derive_profile(base: Profile, *, name: str, changes: Mapping[str, Any]) -> P
             sorted(set(overrides["ignore"]))
         )  # in whatever order they are said, it is the same area
     if unknown := overrides.keys() - set(PARAMETERS):
-        raise ProfileProblem(f"unknown parameter {sorted(unknown)[0]!r}; there are {', '.join(PARAMETERS)}")
+        raise ProfileError(f"unknown parameter {sorted(unknown)[0]!r}; there are {', '.join(PARAMETERS)}")
     preparation = replace(base.preparation, **_subset(overrides, _PREPARATION_PARAMETERS))
     scoring = replace(base.scoring, preparation=preparation, **_subset(overrides, _SCORING_PARAMETERS))
     profile = Profile(
@@ -237,7 +237,7 @@ def _validate(profile: Profile) -> None:
     ]
     for holds, sentence in rules:
         if not holds:
-            raise ProfileProblem(f"profile {profile.name!r}: {sentence}")
+            raise ProfileError(f"profile {profile.name!r}: {sentence}")
 
 
 def _preparation_rules(preparation: Preparation) -> Iterator[tuple[bool, str]]:

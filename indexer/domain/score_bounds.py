@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 
 LIMIT_FACTORS = (0, 1 / 2, 1, 1.5, 2, 3, 4, 8, 16)
 """The limits that are tried where none are named, as multiples of the one in force.
@@ -72,7 +72,7 @@ def validated_numbers(values: Sequence[float]) -> list[float]:
     """The numbers, each once, from small to large; refused where one is no limit and no area."""
     for number in values:
         if not (isfinite(number) and number >= 0):
-            raise UsageProblem(f"{number!r} is no limit and no area; give numbers from 0 up, such as 500,1000,2000")
+            raise UsageError(f"{number!r} is no limit and no area; give numbers from 0 up, such as 500,1000,2000")
     return sorted({float(number) + 0.0 for number in values})
 
 
@@ -81,6 +81,4 @@ def parse_numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise UsageProblem(
-            f"{text!r} is not numbers with commas between them; type for example 500,1000,2000"
-        ) from None
+        raise UsageError(f"{text!r} is not numbers with commas between them; type for example 500,1000,2000") from None

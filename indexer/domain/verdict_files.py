@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from indexer.domain.verdicts import VERDICT_VALUES, VerdictValue, is_storable_text
-from indexer.errors import VerdictProblem
+from indexer.errors import VerdictError
 
 REQUIRED = ("image_a", "image_b", "verdict")
 OPTIONAL = ("by", "note", "path_a", "path_b", "hash_a", "hash_b")
@@ -47,11 +47,11 @@ def parse_verdict_lines(content: bytes) -> list[VerdictLine | BadLine]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        raise VerdictProblem(f"it is not UTF-8 text (byte {problem.start}); save it as CSV in UTF-8") from None
+        raise VerdictError(f"it is not UTF-8 text (byte {problem.start}); save it as CSV in UTF-8") from None
     records = _records(text)
     header = next(records, (1, []))[1]
     if isinstance(header, str):
-        raise VerdictProblem(f"line 1: {header}")
+        raise VerdictError(f"line 1: {header}")
     _require_columns(header)
     return [_parse_line(number, record, header=header) for number, record in records if record]
 
@@ -82,7 +82,7 @@ def _require_columns(header: Sequence[str]) -> None:
     elif len(set(header)) < len(header):
         problem = "a column is there twice"
     if problem is not None:
-        raise VerdictProblem(
+        raise VerdictError(
             f"{problem}; the first line must name the columns {','.join(REQUIRED)}, and may name {','.join(OPTIONAL)}"
         )
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Any
 
-from indexer.errors import EngineProblem
+from indexer.errors import EngineError
 from indexer.execution.executor import IN_FLIGHT, UNBOUNDED, Bounds, Item, Lost, Result, shares
 from indexer.execution.path_mapping import Mounts
 from indexer.execution.seating import Round, Terms, any_worker
@@ -28,7 +28,7 @@ try:
 
     from indexer.execution.connection import Way
 except ImportError as problem:
-    raise EngineProblem("Dask is not installed; type pip install distributed") from problem
+    raise EngineError("Dask is not installed; type pip install distributed") from problem
 
 _ANSWERS_S = 5  # a scheduler that is asked for the first time
 _FEWEST = 2  # a single worker is told as two, so that it is sent enough to have no pause
@@ -133,7 +133,7 @@ def _client(scheduler: Any, address: str | None) -> Any:
         return made.result(timeout=2 * _ANSWERS_S)
     except Exception as problem:
         said = str(problem).splitlines()[0] if str(problem) else "it says nothing"
-        raise EngineProblem(f"no scheduler answers at {address} ({said}); start one with dask scheduler") from problem
+        raise EngineError(f"no scheduler answers at {address} ({said}); start one with dask scheduler") from problem
 
 
 @contextmanager

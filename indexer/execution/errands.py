@@ -28,7 +28,7 @@ from traceback import clear_frames
 from typing import Any
 
 from indexer import __version__
-from indexer.errors import EngineProblem
+from indexer.errors import EngineError
 from indexer.execution.executor import Bounds, Item, Result
 
 _NEAR_BYTES = 16 * 2**20  # to the ceiling: what small pieces leave, and what others than an item would need
@@ -197,5 +197,5 @@ def _portable(problem: Exception) -> Exception:
     try:
         pickle.loads(pickle.dumps(problem))
     except Exception:
-        return EngineProblem(f"{type(problem).__name__}: {problem}")
+        return EngineError(f"{type(problem).__name__}: {problem}")
     return problem

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ def read_mounts(texts: Iterable[str]) -> Mounts:
     for text in texts:
         here, sign, there = text.partition("=/")
         if not (sign and here.startswith("/")):
-            raise UsageProblem(f"--map-path is {text!a}; give two absolute folders, as in --map-path /here=/there")
+            raise UsageError(f"--map-path is {text!a}; give two absolute folders, as in --map-path /here=/there")
         here, there = _plain(os.path.realpath(here)), _plain("/" + there)  # as the index has paths
         if pairs.setdefault(here, there) != there:
-            raise UsageProblem(f"--map-path gives {here!a} two places, {pairs[here]!a} and {there!a}; give one")
+            raise UsageError(f"--map-path gives {here!a} two places, {pairs[here]!a} and {there!a}; give one")
     return Mounts(tuple(sorted(pairs.items(), key=lambda pair: -len(pair[0]))))
 
 

@@ -29,7 +29,7 @@ from typing import Generic
 
 from pebble import ProcessExpired, ProcessPool
 
-from indexer.errors import EngineProblem
+from indexer.errors import EngineError
 from indexer.execution.executor import IN_FLIGHT, UNBOUNDED, Bounds, Item, Lost, Map, Result, serial, shares
 from indexer.interrupts import uninterrupted
 
@@ -101,7 +101,7 @@ class _Processes:
         self.stop()
         waiting[0].breaks += 1
         if waiting[0].breaks > _MOST_BREAKS:
-            raise EngineProblem(f"the worker processes end again and again ({problem}); the same command goes on later")
+            raise EngineError(f"the worker processes end again and again ({problem}); the same command goes on later")
         for task in waiting:
             task.future = self._begin(function, task.items)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Generic
 
-from indexer.errors import EngineProblem
+from indexer.errors import EngineError
 from indexer.execution.errands import Failed, Finished, errand
 from indexer.execution.events import Answered, Ended, Gone, Line, Present
 from indexer.execution.executor import Bounds, Item, Lost, Result
@@ -192,7 +192,7 @@ class Round(Generic[Item, Result]):
                 self._seats.setdefault(worker, _Seat(threads))
             self._nobody_since = None if self._seats else self._nobody_since
         elif isinstance(event, Ended):
-            raise EngineProblem(event.reason)
+            raise EngineError(event.reason)
 
     def _patience_s(self) -> float:
         """How long to listen; raises if nobody has been there for too long."""
@@ -200,7 +200,7 @@ class Round(Generic[Item, Result]):
             return _PATIENCE_S
         left_s = self._nobody_since + self._terms.nobody_s - monotonic()
         if left_s <= 0:
-            raise EngineProblem(
+            raise EngineError(
                 f"the cluster has had no worker for {self._terms.nobody_s:g} s; start some (dask worker ADDRESS), "
                 "and the same command goes on"
             )
@@ -214,7 +214,7 @@ class Round(Generic[Item, Result]):
         if isinstance(outcome, Finished):
             task.results = pickle.loads(outcome.results)
         elif not isinstance(outcome, Failed):
-            raise EngineProblem(f"a worker of the cluster {outcome.reason}; install the same indexer on every worker")
+            raise EngineError(f"a worker of the cluster {outcome.reason}; install the same indexer on every worker")
         elif len(task.items) > 1:
             self._again.extendleft(reversed(task.split()))
         elif isinstance(outcome.problem, MemoryError):

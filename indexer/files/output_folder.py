@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 
-from indexer.errors import FolderProblem
+from indexer.errors import FolderError
 from indexer.files import private
 from indexer.files.markers import REPORT_MARKER
 
@@ -43,7 +43,7 @@ class OutputFolder:
     def _require_inside(self, folder: Path) -> None:
         """Refuses a folder that a link leads out of the report."""
         if not Path(os.path.realpath(folder)).is_relative_to(self.folder):
-            raise FolderProblem(f"the folder {str(folder)!a} leads out of the report; take the link away")
+            raise FolderError(f"the folder {str(folder)!a} leads out of the report; take the link away")
 
     def remove_stale_files(self) -> int:
         """Removes what earlier publications left and this one has no use for; the number of files."""
@@ -64,16 +64,16 @@ class OutputFolder:
 def open_output_folder(folder: str, *, own_names: re.Pattern[str]) -> OutputFolder:
     """The folder, made if need be and marked; refused if it holds anything that is not ours."""
     if not folder:
-        raise FolderProblem("the name of the folder is empty; name a new folder")
+        raise FolderError("the name of the folder is empty; name a new folder")
     path = Path(os.path.realpath(folder))
     if os.path.lexists(path) and not path.is_dir():
-        raise FolderProblem(f"{folder!a} is no folder; name a new one")
+        raise FolderError(f"{folder!a} is no folder; name a new one")
     if path.is_dir() and not _is_plain_file(path / REPORT_MARKER) and os.listdir(path):
-        raise FolderProblem(f"the folder {folder!a} holds files that are no report; name a new or empty one")
+        raise FolderError(f"the folder {folder!a} holds files that are no report; name a new or empty one")
     try:
         private.make_folders(str(path))
     except OSError as problem:
-        raise FolderProblem(f"the folder {folder!a} cannot be made: {problem.strerror}; name another") from problem
+        raise FolderError(f"the folder {folder!a} cannot be made: {problem.strerror}; name another") from problem
     output = OutputFolder(path, own_names=own_names)
     output.write(REPORT_MARKER, b"A report of indexer is here: manage.py report writes over it.\n")
     return output

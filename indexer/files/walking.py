@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from indexer.errors import FolderProblem
+from indexer.errors import FolderError
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME, REPORT_MARKER, find_quarantine, is_run
 from indexer.files.system_folders import is_system_folder
@@ -72,7 +72,7 @@ def walk(paths: Sequence[str], *, quarantines: list[str] | None = None) -> Itera
     """Everything beneath the folders and files named, each path once.
 
     The files of a folder come before its subfolders, each in the byte order of names, file arguments after all folders.
-    Raises `FolderProblem` at once, before anything is walked, for an argument that does not exist, cannot be listed or
+    Raises `FolderError` at once, before anything is walked, for an argument that does not exist, cannot be listed or
     lies in a quarantine. A folder argument may be a symbolic link; a file argument that is one is skipped. Beneath
     overlapping arguments the outermost is the root. Quarantines of the usual name, which are no outcome, are added to
     `quarantines` as the walk comes by.
@@ -94,11 +94,11 @@ def _resolve_arguments(paths: Sequence[str]) -> _Arguments:
             is_folder, real_path = _locate(path)
         except (OSError, ValueError) as problem:  # ValueError: a NUL, or a surrogate that no byte stands behind
             reason = problem.strerror if isinstance(problem, OSError) else "no disk can hold such a name"
-            raise FolderProblem(
+            raise FolderError(
                 f"Cannot walk {path!r}: {reason}. Name a folder or image file that exists and that you may read."
             ) from None
         if find_quarantine(real_path) is not None:
-            raise FolderProblem(
+            raise FolderError(
                 f"Cannot walk {path!r}: it lies in a quarantine, where removed images wait. "
                 f"To bring them back, use the command restore."
             )

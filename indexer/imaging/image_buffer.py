@@ -24,7 +24,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.errors import EngineProblem
+from indexer.errors import EngineError
 from indexer.imaging.thumbnails import decode
 
 _STEP_BYTES = 1 << 24
@@ -134,7 +134,7 @@ class Shelf:
                 self._file.truncate(self._room)
             os.posix_fallocate(self._file.fileno(), self._taken, grown - self._taken)
         except OSError as problem:
-            raise EngineProblem(
+            raise EngineError(
                 f"the folder for temporary files, {tempfile.gettempdir()}, cannot hold the prepared pictures "
                 f"({problem.strerror}); free some space, or set TMPDIR to a folder with more"
             ) from problem
@@ -212,7 +212,7 @@ def _mapped(slot: Slot) -> _Map:
     descriptor = os.open(slot.file, os.O_RDWR)
     try:
         if _identity(descriptor) != slot.identity:
-            raise EngineProblem("the prepared pictures of a camera are gone; run compare again")
+            raise EngineError("the prepared pictures of a camera are gone; run compare again")
         memory = mmap.mmap(descriptor, slot.room)
     finally:
         os.close(descriptor)

@@ -21,7 +21,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 from indexer.escaping import command_line
 from indexer.store.database import Database
 from indexer.store.image_details import get_image_id
@@ -64,7 +64,7 @@ def get_audit(name: str) -> Audit:
     """The ready-made query of that name."""
     audits = {audit.name: audit for audit in list_audits()}
     if name not in audits:
-        raise UsageProblem(f"there is no audit {name!r}; there are {', '.join(audits)}")
+        raise UsageError(f"there is no audit {name!r}; there are {', '.join(audits)}")
     return audits[name]
 
 
@@ -74,7 +74,7 @@ def run_audit(database: Database, name: str, parameters: Mapping[str, str]) -> Q
     known_names = [parameter.name for parameter in audit.parameters]
     for argument in parameters:
         if argument not in known_names:
-            raise UsageProblem(f"audit {name} has no parameter {argument!r}; it has {', '.join(known_names) or 'none'}")
+            raise UsageError(f"audit {name} has no parameter {argument!r}; it has {', '.join(known_names) or 'none'}")
     values = {parameter.name: _bound_value(database, audit, parameter, parameters) for parameter in audit.parameters}
     return _run_query(database, audit.sql, values, bounds=BOUNDS, user_written=False)
 
@@ -111,7 +111,7 @@ def _bound_value(
     name, value = parameter.name, arguments.get(parameter.name, parameter.default)
     if value is None:
         if parameter.required:
-            raise UsageProblem(
+            raise UsageError(
                 f"audit {audit.name} needs {parameter.description}; type: "
                 f"{command_line('audit', audit.name, f'{name}=VALUE')}"
             )
@@ -120,7 +120,7 @@ def _bound_value(
         with database.read() as session:
             return str(get_image_id(session, value))
     if f"CAST(:{name} AS INTEGER)" in audit.sql and not re.fullmatch("[0-9]{1,9}", value):
-        raise UsageProblem(f"audit {audit.name}: {name} is {value!r}; give a whole number")
+        raise UsageError(f"audit {audit.name}: {name} is {value!r}; give a whole number")
     return value
 
 
@@ -132,5 +132,5 @@ def _run_query(
     else:
         result = query_server(database, sql, values, bounds=bounds, user_written=user_written)
     if result is None:
-        raise UsageProblem("the query asks for nothing; type for example: SELECT * FROM audit_cameras")
+        raise UsageError("the query asks for nothing; type for example: SELECT * FROM audit_cameras")
     return result

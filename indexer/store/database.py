@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.orm import Session as Session
 
-from indexer.errors import DatabaseProblem, IndexerError, RowRefused, UsageProblem
+from indexer.errors import DatabaseError, IndexerError, RowRefusedError, UsageError
 from indexer.interrupts import uninterrupted
 from indexer.store.columns import stored_text
 from indexer.store.index_disk import find_disk_limitation
@@ -130,7 +130,7 @@ class Database:
         except IndexerError:
             raise
         except (OverflowError, UnicodeEncodeError) as problem:  # drivers let these through as they are
-            raise RowRefused(f"database {self.name}: {problem}", reason=str(problem)) from problem
+            raise RowRefusedError(f"database {self.name}: {problem}", reason=str(problem)) from problem
         except Exception as problem:  # rows that make no sense are damage first, and a mistake of ours only then
             if finding := self._find_damage():
                 raise self.corruption_error(finding) from problem
@@ -147,9 +147,9 @@ class Database:
             finding = str(problem)
         return None if finding == "ok" else " ".join(finding.split())
 
-    def corruption_error(self, finding: str) -> DatabaseProblem:
+    def corruption_error(self, finding: str) -> DatabaseError:
         """A database that does not hold what it should hold, as one sentence of ours."""
-        return DatabaseProblem(f"database {self.name}: {_DAMAGED_ADVICE} ({finding})")
+        return DatabaseError(f"database {self.name}: {_DAMAGED_ADVICE} ({finding})")
 
     def translate_error(self, error: DBAPIError) -> IndexerError:
         """What the database said, as one sentence of ours."""
@@ -158,8 +158,8 @@ class Database:
         advice = advice or next((advice for pattern, advice in _ADVICE if re.search(pattern, message)), None)
         reason = message if advice is None else f"{advice} ({message})"
         if _is_row_error(error) and advice in {None, _PATH_TOO_LONG_ADVICE}:  # others concern the whole database
-            return RowRefused(f"database {self.name}: {reason}", reason=reason)
-        return DatabaseProblem(f"database {self.name}: {reason}")
+            return RowRefusedError(f"database {self.name}: {reason}", reason=reason)
+        return DatabaseError(f"database {self.name}: {reason}")
 
     def _find_disk_limitation(self, message: str) -> str | None:
         """What the disk of a SQLite index cannot do, if what SQLite said may come from that."""
@@ -220,12 +220,12 @@ def parse_database(text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise UsageProblem(
+        raise UsageError(
             "the database URL cannot be read; type a path, or sqlite:////path, or postgresql+psycopg://…"
         ) from None
     if url.get_backend_name() == "sqlite":
         if not url.database or url.database == ":memory:":
-            raise UsageProblem("an index in memory would be lost at once; give a path")
+            raise UsageError("an index in memory would be lost at once; give a path")
         url = url.set(database=os.path.realpath(url.database))
     return url
 
@@ -256,7 +256,7 @@ def _make_engine(url: URL) -> Engine:
         engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
     except (NoSuchModuleError, ImportError, ArgumentError) as problem:
         kind = url.get_backend_name()
-        raise DatabaseProblem(
+        raise DatabaseError(
             f"no driver for {kind} databases ({problem}); for PostgreSQL: pip install 'psycopg[binary]' and postgresql+psycopg://…"
         ) from problem
     if url.get_backend_name() == "sqlite":

@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import Criterion, Image, ImageState, find_ranking_criterion
-from indexer.errors import ImageProblem
+from indexer.errors import ImageError
 from indexer.escaping import command_line
 from indexer.files.system_folders import count_system_folders
 from indexer.store import profiles, removals
@@ -97,7 +97,7 @@ def get_image_id(session: Session, name: str) -> int:
     rows = session.execute(select(ImageRow.id, ImageRow.state).where(ImageRow.path == path)).all()
     if not rows:
         audit_command = command_line("audit")
-        raise ImageProblem(f"image {name!a} is not in the index; ingest it, or type its number from: {audit_command}")
+        raise ImageError(f"image {name!a} is not in the index; ingest it, or type its number from: {audit_command}")
     state_order = {ImageState.MISSING: 2, ImageState.REMOVED: 1}
     best = min(rows, key=lambda row: (state_order.get(ImageState(row.state), 0), -row.id))
     return int(best.id)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.profiles import EncodedMaskImage, Preparation, Profile, Scoring
-from indexer.errors import ProfileProblem
+from indexer.errors import ProfileError
 from indexer.escaping import command_line
 from indexer.store.tables import CameraRow, PreparationRow, ProfileRow, ScoringRow
 
@@ -44,7 +44,7 @@ def add_profile(session: Session, profile: Profile) -> StoredProfile:
     existing = find_profile(session, profile.name)
     if existing is not None:
         if existing.profile.digest != profile.digest:
-            raise ProfileProblem(f"profile {profile.name!r} exists with other parameters; choose another name")
+            raise ProfileError(f"profile {profile.name!r} exists with other parameters; choose another name")
         return existing
     scoring_id = _get_or_add_scoring(session, profile.scoring)
     session.execute(
@@ -77,7 +77,7 @@ def get_profile(session: Session, name: str) -> StoredProfile:
     if stored_profile is None:
         names = ", ".join(stored.profile.name for stored in list_profiles(session))
         make = command_line("profile", "make", "NAME")
-        raise ProfileProblem(f"there is no profile {name!r}; there are {names}; make one with: {make}")
+        raise ProfileError(f"there is no profile {name!r}; there are {names}; make one with: {make}")
     return stored_profile
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from indexer.errors import IndexerError, UsageProblem
+from indexer.errors import IndexerError, UsageError
 from indexer.escaping import command_line
 from indexer.store.database import Database
 from indexer.store.query_result import (
@@ -55,7 +55,7 @@ def query_server(
         with database.engine.connect().execution_options(postgresql_readonly=True) as connection:
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, int(bounds.seconds * 1000))}")
             if user_written and (why := find_objection(connection)) is not None:
-                raise UsageProblem(_reader_required_message(why))
+                raise UsageError(_reader_required_message(why))
             return _fetch(_detached_connection(connection), driver_sql, values or None, bounds)
     except driver.Error as problem:
         raise _translate_server_error(database, DBAPIError(None, None, problem), bounds) from problem

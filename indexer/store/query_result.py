@@ -15,7 +15,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any
 
-from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
+from indexer.errors import DatabaseError, IndexerError, UsageError
 
 _MAX_DIGITS = 4_000  # Python writes no whole number of more than 4 300
 
@@ -46,12 +46,12 @@ class QueryResult:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the answer
 
     def add(self, row: tuple[Any, ...]) -> None:
-        """Takes a row in; raises `UsageProblem` where the answer becomes larger than its bounds."""
+        """Takes a row in; raises `UsageError` where the answer becomes larger than its bounds."""
         if self._count == self._bounds.rows:
-            raise UsageProblem(f"the answer has more than {self._count} rows; count, group, or add LIMIT and OFFSET")
+            raise UsageError(f"the answer has more than {self._count} rows; count, group, or add LIMIT and OFFSET")
         stored = pickle.dumps(row)
         if self._file.tell() + len(stored) > self._bounds.size_bytes:
-            raise UsageProblem(
+            raise UsageError(
                 f"the answer is longer than {self._bounds.size_bytes} bytes; ask for fewer rows or columns"
             )
         self._file.write(stored)
@@ -124,21 +124,21 @@ def format_byte_count(size_bytes: int) -> str:
     return f"<{size_bytes} bytes>"
 
 
-def read_only_error(message: str) -> UsageProblem:
+def read_only_error(message: str) -> UsageError:
     """Why a question that would write is refused."""
-    return UsageProblem(f"audit --sql only reads, with one SELECT statement ({message})")
+    return UsageError(f"audit --sql only reads, with one SELECT statement ({message})")
 
 
-def invalid_query_error(message: str) -> UsageProblem:
+def invalid_query_error(message: str) -> UsageError:
     """Why a question cannot be answered."""
-    return UsageProblem(f"the query cannot be run: {message}")
+    return UsageError(f"the query cannot be run: {message}")
 
 
-def value_too_long_error(size: int, unit: str) -> UsageProblem:
+def value_too_long_error(size: int, unit: str) -> UsageError:
     """A value that would not fit; `unit` is what its size counts."""
-    return UsageProblem(f"the query makes a value of more than {size} {unit}; ask for less of it, as with substr()")
+    return UsageError(f"the query makes a value of more than {size} {unit}; ask for less of it, as with substr()")
 
 
 def timeout_error(bounds: QueryBounds) -> IndexerError:
     """A question that took too long."""
-    return DatabaseProblem(f"the query took longer than {bounds.seconds:g} s; ask for less of it")
+    return DatabaseError(f"the query took longer than {bounds.seconds:g} s; ask for less of it")

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from indexer.errors import DatabaseProblem, UsageProblem
+from indexer.errors import DatabaseError, UsageError
 from indexer.store.database import Database
 
 TIMEOUT_S = 30  # of each statement of a reader, whatever program it comes by
@@ -103,7 +103,7 @@ def check_reader(database: Database, name: str) -> None:
     except UnicodeEncodeError:
         size = 0
     if not 0 < size <= _LONGEST_NAME_BYTES or "\0" in name:
-        raise UsageProblem(f"{name!r} is no name of a role; give one of 1 to {_LONGEST_NAME_BYTES} bytes in UTF-8")
+        raise UsageError(f"{name!r} is no name of a role; give one of 1 to {_LONGEST_NAME_BYTES} bytes in UTF-8")
     with database.read() as session:
         _reader_exists(session.connection(), name)
 
@@ -115,7 +115,7 @@ def make_reader(database: Database, name: str, *, password: str) -> Reader:
     """
     check_reader(database, name)
     if not password or "\0" in password:
-        raise UsageProblem("the password is empty or has a NUL in it; give another one")
+        raise UsageError("the password is empty or has a NUL in it; give another one")
     with database.write_connection() as connection:
         exists = _reader_exists(connection, name)
         raw: Any = connection.connection.dbapi_connection
@@ -143,7 +143,7 @@ def _reader_exists(connection: Connection, name: str) -> bool:
         return False
     why = find_objection(connection, role=name) if can_log_in else f"{name} cannot log in"
     if why is not None:
-        raise DatabaseProblem(f"there is a role {name} already, and {why}; give the reader another name")
+        raise DatabaseError(f"there is a role {name} already, and {why}; give the reader another name")
     return True
 
 
@@ -182,7 +182,7 @@ def _password_statement(raw: Any, name: str, password: str) -> Any:
     try:
         secret = password.encode()
     except UnicodeEncodeError:
-        raise UsageProblem("the password is not in UTF-8; give another one") from None
+        raise UsageError("the password is not in UTF-8; give another one") from None
     verifier = raw.pgconn.encrypt_password(secret, name.encode(), b"scram-sha-256").decode()
     return SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(name), Literal(verifier))
 
@@ -217,8 +217,8 @@ def _find_missing_rights(connection: Connection) -> str | None:
     return f"it lacks {' and '.join(parts)}" if parts else None
 
 
-def _not_allowed_error(missing_rights: str, statements: str) -> DatabaseProblem:
-    return DatabaseProblem(
+def _not_allowed_error(missing_rights: str, statements: str) -> DatabaseError:
+    return DatabaseError(
         f"this role may not make a reader ({missing_rights}); an administrator of the server can, in psql, "
         f"connected to this database: {statements}"
     )
@@ -229,7 +229,7 @@ def _verify_reader(connection: Connection, name: str, statements: str) -> None:
     may have one that a reader should not."""
     why = find_objection(connection, role=name)
     if why is not None:
-        raise DatabaseProblem(
+        raise DatabaseError(
             f"nothing was done, as {why}, like every role here; take that from PUBLIC first, "
             "for example: REVOKE CREATE ON SCHEMA public FROM PUBLIC"
         )

@@ -14,12 +14,11 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection, exc, inspect, text
 from sqlalchemy.orm import Session
 
 from indexer.domain.profiles import BUILT_IN, DEFAULT
-from indexer.errors import DatabaseProblem, NoIndexProblem
+from indexer.errors import DatabaseError, NoIndexError
 from indexer.escaping import command_line, quoted
 from indexer.files.private import create_file
 from indexer.store import profiles
@@ -64,9 +63,9 @@ def open_database(name: str, *, create: bool = False) -> Database:
         if state is SchemaState.EMPTY and create:
             _create_schema(database)
         elif state is SchemaState.EMPTY:
-            raise NoIndexProblem(refusal_message(database, state))
+            raise NoIndexError(refusal_message(database, state))
         elif state is not SchemaState.CURRENT:
-            raise DatabaseProblem(refusal_message(database, state))
+            raise DatabaseError(refusal_message(database, state))
     return database
 
 
@@ -74,7 +73,7 @@ def find_database(name: str) -> Database | None:
     """The index of that URL or path, of the current shape; None if there is none yet."""
     try:
         return open_database(name)
-    except NoIndexProblem:
+    except NoIndexError:
         return None
 
 
@@ -86,7 +85,7 @@ def upgrade_database(name: str) -> str:
         with database.read() as session:
             state = schema_state(session.connection())
         if state in {SchemaState.NEWER, SchemaState.FOREIGN}:
-            raise DatabaseProblem(refusal_message(database, state))
+            raise DatabaseError(refusal_message(database, state))
         # An older version may be at work on an older database, between two of its transactions.
         upgrade_lock = writer_lock(database, command="db upgrade", since=datetime.now(UTC))
         with upgrade_lock if state is SchemaState.OLDER else nullcontext():
@@ -117,7 +116,7 @@ def _iter_damage(session: Session) -> Iterator[str]:
         for (line,) in session.execute(text("PRAGMA integrity_check(20)")):
             if line != "ok":
                 yield f"damaged: {' '.join(line.split())}"
-    except DatabaseError as problem:
+    except exc.DatabaseError as problem:
         if "malformed" not in str(problem.orig):
             raise
         yield f"damaged: {problem.orig}"
@@ -192,12 +191,12 @@ def resolve_database(name: str, *, create: bool) -> Database:
         return database
     if path.is_dir():
         example = " ".join(("--db", quoted(str(path / "indexer.db"))))
-        raise DatabaseProblem(f"database {path} is a folder; name a file in it, for example {example}")
+        raise DatabaseError(f"database {path} is a folder; name a file in it, for example {example}")
     if not path.parent.is_dir():
-        raise DatabaseProblem(f"database {path}: the folder {path.parent} does not exist; make it first")
+        raise DatabaseError(f"database {path}: the folder {path.parent} does not exist; make it first")
     if not path.exists() and not create:
         make = command_line("--db", str(path), "ingest", "FOLDER")
-        raise NoIndexProblem(f"there is no index at {path}; make one with: {make}")
+        raise NoIndexError(f"there is no index at {path}; make one with: {make}")
     _require_no_aliases(path)
     return database
 
@@ -212,7 +211,7 @@ def create_database_file(database: Database) -> None:
     except FileExistsError:
         return  # another command made it meanwhile
     except OSError as problem:
-        raise DatabaseProblem(
+        raise DatabaseError(
             f"database {database.path}: it cannot be made ({problem.strerror}); check the rights of its folder"
         ) from problem
 
@@ -225,7 +224,7 @@ def _require_no_aliases(path: Path) -> None:
         except OSError:
             continue
         if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-            raise DatabaseProblem(f"the file {side_file} is a link, or has a second name (a hard link); take it away")
+            raise DatabaseError(f"the file {side_file} is a link, or has a second name (a hard link); take it away")
 
 
 def refusal_message(database: Database, state: SchemaState) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from indexer.domain.profiles import EncodedMaskImage, Preparation
-from indexer.errors import ProfileProblem
+from indexer.errors import ProfileError
 from indexer.escaping import command_line
 from indexer.imaging.file_description import Recipe
 from indexer.imaging.headers import ImageRefused
@@ -43,7 +43,7 @@ def load_mask_image(path: str) -> EncodedMaskImage:
         mask_image = read_drawing(path)
     except (OSError, ImageRefused) as problem:
         reason = problem.reason if isinstance(problem, ImageRefused) else problem.strerror
-        raise ProfileProblem(
+        raise ProfileError(
             f"the picture {path!a} cannot be read: {reason}; give a PNG, dark where nothing counts and white elsewhere"
         ) from problem
     return EncodedMaskImage(
@@ -57,7 +57,7 @@ def _decode_png(mask_image: EncodedMaskImage) -> bytes:
         png = base64.b64decode(mask_image.png, validate=True)
         ignored_by(png)
     except (ValueError, ImageRefused) as problem:
-        raise ProfileProblem(
+        raise ProfileError(
             f"the picture of what is to be ignored is spoiled in the index ({problem}); look closer with: "
             f"{command_line('db', 'check')}"
         ) from problem

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from indexer.cli.descriptors import require_descriptors
-from indexer.errors import LimitProblem, lacks_descriptors
+from indexer.errors import LimitError, lacks_descriptors
 from indexer.files.filesystems import is_shared
 from indexer.files.manifest import is_manifest
 from tests.cli.test_json import WORDS
@@ -65,7 +65,7 @@ def test_soft_limit_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     require_descriptors(10**6)
     assert len(made) == 1
     monkeypatch.setattr(resource, "getrlimit", lambda _kind: (100, 100))
-    with pytest.raises(LimitProblem, match="ulimit -n 5"):
+    with pytest.raises(LimitError, match="ulimit -n 5"):
         require_descriptors(5000)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from indexer.cli.engine_options import EngineChoice, EngineOptions, choose_engine
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 from indexer.execution.path_mapping import Mounts
 from indexer.settings import Settings
 from tests.cli.test_interrupts import known_images, members, started, within
@@ -75,7 +75,7 @@ def test_who_does_the_work(asked: EngineOptions, settings: Settings, expected: E
 )
 def test_words_that_do_not_fit(asked: EngineOptions, words: str) -> None:
     """What makes no sense together is refused, with what to type instead."""
-    with pytest.raises(UsageProblem) as problem:
+    with pytest.raises(UsageError) as problem:
         choose_engine(asked, PLAIN)
     assert str(problem.value) == words
 

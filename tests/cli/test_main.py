@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from indexer.cli.main import main
-from indexer.errors import DatabaseProblem, Declined, FolderProblem, UsageProblem
+from indexer.errors import DatabaseError, DeclinedError, FolderError, UsageError
 from tests.support.command import command
 
 
@@ -27,10 +27,10 @@ def failing(problem: BaseException) -> typer.Typer:
 @pytest.mark.parametrize(
     ("problem", "code", "sentence"),
     [
-        (DatabaseProblem("the database is a teapot"), 1, "the database is a teapot"),
-        (FolderProblem("no such folder"), 1, "no such folder"),
-        (Declined("nothing was done"), 1, "nothing was done"),
-        (UsageProblem("say which"), 2, "say which"),
+        (DatabaseError("the database is a teapot"), 1, "the database is a teapot"),
+        (FolderError("no such folder"), 1, "no such folder"),
+        (DeclinedError("nothing was done"), 1, "nothing was done"),
+        (UsageError("say which"), 2, "say which"),
         (OSError(errno.ENOSPC, "No space left on device", "/frames/\udce9.jpg"), 1, None),
         (OSError(errno.EMFILE, "Too many open files", "/frames"), 1, None),
         (ImportError("x.so: cannot open shared object file: Too many open files"), 1, None),

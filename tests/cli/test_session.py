@@ -11,7 +11,7 @@ from rich.console import Console
 
 from indexer.cli.json_output import to_json
 from indexer.cli.session import CommandSession
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 from indexer.settings import Settings
 
 
@@ -72,8 +72,8 @@ def test_long_words_stay_on_their_line(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_nobody_to_ask(capsys: pytest.CaptureFixture[str]) -> None:
     """Where stdin is no terminal nobody is asked: the command is refused with what to type."""
-    with CommandSession(Settings("x.db", 1), as_json=False) as page, pytest.raises(UsageProblem, match="type --yes"):
-        page.ask("Sure?", instead="type --yes")
+    with CommandSession(Settings("x.db", 1), as_json=False) as page, pytest.raises(UsageError, match="type --yes"):
+        page.confirm("Sure?", instead="type --yes")
     assert capsys.readouterr().out == ""
 
 

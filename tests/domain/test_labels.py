@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.domain.labels import PairLabel, StateLabel, parse_labels
-from indexer.errors import LabelProblem
+from indexer.errors import LabelError
 
 
 def lines(text: str) -> list[str]:
@@ -55,7 +55,7 @@ def test_pairs() -> None:
 )
 def test_what_is_no_label(text: str, said: str) -> None:
     """A slip is told with its line."""
-    with pytest.raises(LabelProblem, match=said):
+    with pytest.raises(LabelError, match=said):
         parse_labels(lines(text))
 
 
@@ -64,12 +64,12 @@ def test_any_text(text: str) -> None:
     """Whatever a file holds, it is read or refused in one sentence."""
     try:
         found = parse_labels(lines("image,state\n" + text))
-    except LabelProblem as problem:
+    except LabelError as problem:
         found = [problem]
     assert all(isinstance(one, StateLabel) or str(one).startswith("line ") for one in found)
 
 
 def test_nul_is_refused_with_its_line() -> None:
     """A character that no path can hold is told with its line."""
-    with pytest.raises(LabelProblem, match="line 2: it holds the character NUL"):
+    with pytest.raises(LabelError, match="line 2: it holds the character NUL"):
         parse_labels(["image,state\n", '"a\0b.jpg",x\n'])

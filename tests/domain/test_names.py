@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.domain.names import Naming, compile_pattern, matches_pattern, name_image
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 
 NOON = datetime(2021, 3, 27, 12, 53, 37, tzinfo=UTC)
 NOON_NS = 1_616_849_617_000_000_000
@@ -207,7 +207,7 @@ def test_pattern_without_a_readable_time_falls_through(stamp: str) -> None:
 @pytest.mark.parametrize("text", ["(", "(?P<time>.)", "", "c10", "a{99999999999999999999}(?P<camera>x)"])
 def test_unusable_patterns_are_refused(text: str) -> None:
     """A pattern that is no regular expression, or names neither group, is a usage problem that quotes it."""
-    with pytest.raises(UsageProblem) as caught:
+    with pytest.raises(UsageError) as caught:
         compile_pattern(text)
     assert repr(text) in str(caught.value)
 

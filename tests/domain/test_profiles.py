@@ -22,7 +22,7 @@ from indexer.domain.profiles import (
     parse_mask,
     parse_rectangle,
 )
-from indexer.errors import ProfileProblem
+from indexer.errors import ProfileError
 from indexer.imaging.scoring import REFERENCE_AREA
 
 CHANGES: dict[str, Any] = {
@@ -204,7 +204,7 @@ NOT_A_NUMBER, ENDLESS = float("nan"), float("inf")
 )
 def test_senseless_numbers_are_refused(base: Profile, changes: dict[str, Any], sentence: str) -> None:
     """Each rule refuses what lies just beyond it and names the number."""
-    with pytest.raises(ProfileProblem, match=sentence):
+    with pytest.raises(ProfileError, match=sentence):
         derived(base, **changes)
 
 
@@ -234,7 +234,7 @@ def test_numbers_on_the_edge_are_allowed() -> None:
 @pytest.mark.parametrize("name", ["", " ", "-x", ".x", "a b", "a/b", "ä", "x\n", "x" * 65])
 def test_name_must_be_plain(name: str) -> None:
     """A profile's name is short and needs no quoting; another is refused and shown."""
-    with pytest.raises(ProfileProblem, match="use letters, digits, dot, dash, underscore"):
+    with pytest.raises(ProfileError, match="use letters, digits, dot, dash, underscore"):
         derived(name=name)
 
 
@@ -253,7 +253,7 @@ def test_mask_is_read(text: str, mask: tuple[int, int, int, int]) -> None:
 @pytest.mark.parametrize("text", ["", "5", "5,10,5", "5,10,5,0,0", "5,10,5,", "a,b,c,d", "5.5,1,1,1", "5 10 5 0"])
 def test_other_masks_are_refused(text: str) -> None:
     """Anything else is refused, shown, and followed by what to type."""
-    with pytest.raises(ProfileProblem, match="is not four whole numbers; type for example --mask 5,10,5,0"):
+    with pytest.raises(ProfileError, match="is not four whole numbers; type for example --mask 5,10,5,0"):
         parse_mask(text)
 
 
@@ -269,7 +269,7 @@ def test_rectangle_is_read(text: str, rectangle: tuple[float, float, float, floa
 @pytest.mark.parametrize("text", ["", "5", "5,10,5", "5,10,5,0,0", "5,10,5,", "a,b,c,d", "5%,1,1,1", "5 10 5 0"])
 def test_other_rectangles_are_refused(text: str) -> None:
     """Anything else is refused, shown, and followed by what to type."""
-    with pytest.raises(ProfileProblem, match=r"is not four numbers .* type for example --ignore 70,0,30,12.5"):
+    with pytest.raises(ProfileError, match=r"is not four numbers .* type for example --ignore 70,0,30,12.5"):
         parse_rectangle(text)
 
 

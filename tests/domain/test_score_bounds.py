@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.domain.score_bounds import ScoreBounds, numbers_to_try, parse_numbers, score_bounds
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 
 UNITS = (1.0, 307_200 / (320 * 180), 307_200 / (320 * 240), 307_200 / (320 * 213))
 halves = st.lists(st.integers(0, 12), max_size=6)
@@ -80,7 +80,7 @@ def test_numbers_to_try() -> None:
 @pytest.mark.parametrize("number", [-1.0, math.nan, math.inf])
 def test_numbers_that_make_no_sense(number: float) -> None:
     """What cannot be a limit is refused, with the number."""
-    with pytest.raises(UsageProblem, match=str(number)):
+    with pytest.raises(UsageError, match=str(number)):
         numbers_to_try([500.0, number], in_force=1000.0)
 
 
@@ -88,5 +88,5 @@ def test_parse_numbers() -> None:
     """Numbers with commas between them are read; anything else is refused, with what to type."""
     assert parse_numbers("500, 1e3,0") == [500.0, 1000.0, 0.0]
     for text in ("", "500,", "5oo", "500;1000"):
-        with pytest.raises(UsageProblem, match="type for example 500,1000,2000"):
+        with pytest.raises(UsageError, match="type for example 500,1000,2000"):
             parse_numbers(text)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from indexer.domain.removal import ExclusionReason
-from indexer.errors import EngineProblem, FolderProblem, UsageProblem
+from indexer.errors import EngineError, FolderError, UsageError
 from indexer.execution import serial
 from indexer.imaging.headers import Limits
 from indexer.workflows.compare import camera as comparing
@@ -114,7 +114,7 @@ def test_quarantine_below_any_known_root_is_refused(index: Index, tmp_path: Path
     index.ingest(other)
     before = index.tree()
     for place in (other / "bin", other / name(0, "road")):
-        with pytest.raises(UsageProblem):
+        with pytest.raises(UsageError):
             index.prune(quarantine=str(place))
     assert index.tree() == before
 
@@ -152,7 +152,7 @@ def test_stamps_that_are_no_times(index: Index) -> None:
     """A pattern none of whose timestamps reads as a time is refused; some that do not are counted."""
     index.put("cam3_d27030_x.png", picture())
     pattern = r"cam(?P<camera>\d+)_d(?P<timestamp>\d+)"
-    with pytest.raises(FolderProblem, match="reads as a time"):
+    with pytest.raises(FolderError, match="reads as a time"):
         index.ingest(pattern=pattern)
     index.put("cam3_d20260301120000_x.png", picture(stamp=1))
     assert index.ingest(pattern=pattern).unread_stamps == 1
@@ -161,7 +161,7 @@ def test_stamps_that_are_no_times(index: Index) -> None:
 def test_empty_camera_is_a_slip(index: Index) -> None:
     """An empty `--camera`, as an unset variable of a shell gives, is refused."""
     index.put(name(0), picture())
-    with pytest.raises(UsageProblem):
+    with pytest.raises(UsageError):
         index.ingest(camera=" ")
 
 
@@ -214,6 +214,6 @@ def test_full_temporary_disk_is_one_sentence(index: Index, monkeypatch: pytest.M
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     monkeypatch.setattr(comparing, "MAX_BUFFER_BYTES", 0)  # as a large camera: a small one needs no file
-    with pytest.raises(EngineProblem, match="TMPDIR"):
+    with pytest.raises(EngineError, match="TMPDIR"):
         index.compare()
     assert index.decisions() == {}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from indexer.errors import FolderProblem
+from indexer.errors import FolderError
 from indexer.files import io_steps, moving
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.store.database import Database
@@ -199,7 +199,7 @@ def test_place_that_was_given_twice(lot: Index, before: Tree, quarantine: Path) 
 def test_nothing_to_rescue(tmp_path: Path) -> None:
     """A folder without a manifest, or none at all, is told as such."""
     for folder in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(FolderProblem):
+        with pytest.raises(FolderError):
             rescue(str(folder))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import EngineProblem
+from indexer.errors import EngineError
 from indexer.execution import Bounds, Lost
 from tests.support.clusters import Cluster, started
 from tests.support.worker_functions import die_at_three, hang_at_three, square, whoami
@@ -68,7 +68,7 @@ def test_a_worker_that_comes_late(tmp_path: Path) -> None:
     with started(tmp_path, workers=0) as machines:
         with cluster(machines.address, workers=2, nobody_s=0.5) as spread:
             assert list(spread(square, [])) == []
-            with pytest.raises(EngineProblem, match=r"no worker for 0.5 s"):
+            with pytest.raises(EngineError, match=r"no worker for 0.5 s"):
                 list(spread(square, range(3)))
         with cluster(machines.address, workers=2) as spread:
             threading.Timer(0.5, machines.add_worker).start()
@@ -78,7 +78,7 @@ def test_a_worker_that_comes_late(tmp_path: Path) -> None:
 def test_a_worker_without_indexer(dask_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that cannot load what it is sent ends the run with one sentence."""
     monkeypatch.setattr("indexer.execution.seating.errand", lambda *_, **__: b"cindexer_of_nobody\nwork\n.")
-    with cluster(dask_cluster.address, workers=2) as spread, pytest.raises(EngineProblem) as problem:
+    with cluster(dask_cluster.address, workers=2) as spread, pytest.raises(EngineError) as problem:
         list(spread(square, range(3)))
     assert str(problem.value) == (
         "a worker of the cluster cannot load the work (ModuleNotFoundError: No module named 'indexer_of_nobody'); "

@@ -23,7 +23,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 SMALL = "[bytearray(1000) for _ in range(10**7)]"
 
 
-class Stubborn(Exception):
+class StubbornError(Exception):
     """A problem that does not survive being pickled."""
 
     def __init__(self, one: int, two: int) -> None:
@@ -32,7 +32,7 @@ class Stubborn(Exception):
 
 def stubborn(number: int) -> int:
     """The work, which fails in its own way."""
-    raise Stubborn(number, number)
+    raise StubbornError(number, number)
 
 
 def done(work: Any, items: list[Any], bounds: Bounds = UNBOUNDED) -> Any:
@@ -51,7 +51,7 @@ def test_problems() -> None:
     """What the function raises comes back as it was, or in words where it cannot travel."""
     outcomes = [done(refuse_three, [1, 3]), done(stubborn, [3])]
     assert all(isinstance(outcome, Failed) for outcome in outcomes)
-    assert [repr(outcome.problem) for outcome in outcomes] == ["ValueError('not 3')", "EngineProblem('Stubborn: 6')"]
+    assert [repr(outcome.problem) for outcome in outcomes] == ["ValueError('not 3')", "EngineError('StubbornError: 6')"]
 
 
 def test_workers_that_cannot() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 from indexer.execution import path_there, serial
 from indexer.execution.path_mapping import read_mounts
 
@@ -32,7 +32,7 @@ def test_paths(words: list[str], path: str, there: str) -> None:
 @pytest.mark.parametrize("words", [["/data"], ["data=/mnt"], ["/data=mnt"], ["=/mnt"], ["/data="], ["/a=/b", "/a=/c"]])
 def test_words_that_say_nothing(words: list[str]) -> None:
     """What is not two absolute folders, or gives one folder two places, is refused."""
-    with pytest.raises(UsageProblem, match="--map-path"):
+    with pytest.raises(UsageError, match="--map-path"):
         read_mounts(words)
 
 

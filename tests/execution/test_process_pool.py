@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import EngineProblem
+from indexer.errors import EngineError
 from indexer.execution import engine, process_pool, processes, serial
 from tests.support.worker_functions import Counted, hang_at_three, refuse_three, square, whoami
 
@@ -139,7 +139,7 @@ def test_workers_that_always_end(monkeypatch: pytest.MonkeyPatch) -> None:
             """Nobody is there."""
 
     monkeypatch.setattr("indexer.execution.process_pool._new_pool", lambda *_: Broken())
-    with processes(1) as spread, pytest.raises(EngineProblem, match="again and again"):
+    with processes(1) as spread, pytest.raises(EngineError, match="again and again"):
         list(spread(square, range(8)))
     assert len(broken) == 3
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from indexer.errors import EngineProblem
+from indexer.errors import EngineError
 from indexer.execution import Bounds, Lost
 from indexer.execution.errands import Failed, Finished, Outcome, Unfit
 from indexer.execution.events import Answered, Ended, Event, Gone, Present
@@ -182,7 +182,7 @@ def test_what_ends_a_run(event: Event | None, words: str) -> None:
         workers.outcome = lambda _: event.outcome
     elif event is not None:
         workers.said.append(event)
-    with pytest.raises(EngineProblem, match=words):
+    with pytest.raises(EngineError, match=words):
         told(workers, range(3), nobody_s=0.01)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import FolderProblem
+from indexer.errors import FolderError
 from indexer.files.manifest import Entry, append_entry
 from indexer.files.markers import QUARANTINE_MARKER, find_quarantine
 from indexer.files.quarantine import prepare_quarantine, reserve_quarantine_path
@@ -49,7 +49,7 @@ def test_run_that_was_copied_out_is_not_walked(tmp_path: Path, quarantine: Path)
 @pytest.mark.parametrize("below", ["", "run-0123abcd-3", "run-0123abcd-3/7", "run-0123abcd-3/7/1.png"])
 def test_quarantine_as_an_argument_is_refused(tmp_path: Path, quarantine: Path, below: str) -> None:
     """A quarantine, or what lies in one, cannot be named: a sentence says so."""
-    with pytest.raises(FolderProblem, match="lies in a quarantine"):
+    with pytest.raises(FolderError, match="lies in a quarantine"):
         list(walk([str(quarantine / below)]))
     assert find_quarantine(str(quarantine / below)) == str(quarantine)
 

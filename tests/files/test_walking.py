@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.errors import FolderProblem
+from indexer.errors import FolderError
 from indexer.files.walking import (
     APPLE_DOUBLE,
     IMAGE_SUFFIXES,
@@ -135,7 +135,7 @@ def test_quarantine_is_never_entered(tmp_path: Path) -> None:
     removed = [made(root / QUARANTINE_NAME / "1" / "b.png"), made(root / "deep" / QUARANTINE_NAME / "c.png")]
     assert list(walk([str(root)])) == [candidate(kept, root)]
     for argument in [*removed, str(root / QUARANTINE_NAME)]:
-        with pytest.raises(FolderProblem):
+        with pytest.raises(FolderError):
             walk([argument])
 
 
@@ -227,7 +227,7 @@ def test_unusable_arguments_are_refused_at_once(tmp_path: Path, argument: str, m
     monkeypatch.chdir(tmp_path)
     made(tmp_path / "a.png")
     for call in (walk, list_outermost_folders):
-        with pytest.raises(FolderProblem) as caught:
+        with pytest.raises(FolderError) as caught:
             call([".", argument])
         assert repr(argument) in str(caught.value)
 
@@ -236,7 +236,7 @@ def test_folder_argument_that_cannot_be_listed_is_refused(tmp_path: Path, monkey
     """A folder argument without the right to list it is refused at once."""
     closed = str(tmp_path / "home")
     monkeypatch.setattr(os, "scandir", failing(os.scandir, closed, PermissionError(13, "Permission denied")))
-    with pytest.raises(FolderProblem):
+    with pytest.raises(FolderError):
         walk([str(tmp_path), closed])
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from indexer.errors import EngineProblem
+from indexer.errors import EngineError
 from indexer.execution import processes
 from indexer.imaging import image_buffer as shelves
 from indexer.imaging.image_buffer import FillTask, Shelf, Slot, fill, room_for, stay_small, take
@@ -78,7 +78,7 @@ def test_a_full_disk_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) ->
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with Shelf(100_000, shared=True) as shelf, pytest.raises(EngineProblem, match=r"No space left.*TMPDIR"):
+    with Shelf(100_000, shared=True) as shelf, pytest.raises(EngineError, match=r"No space left.*TMPDIR"):
         shelf.reserve(180, 320)
 
 
@@ -98,7 +98,7 @@ def test_a_slot_of_a_shelf_that_is_gone_touches_no_other_file(tmp_path: Path) ->
     before = victim.read_bytes()
     descriptor = int(str(slot.file).rsplit("/", 1)[1])
     os.dup2(os.open(victim, os.O_RDWR), descriptor)
-    with os.fdopen(descriptor), pytest.raises(EngineProblem, match="are gone"):
+    with os.fdopen(descriptor), pytest.raises(EngineError, match="are gone"):
         fill(FillTask((slot,), (encode(grey(180, 320)),)))
     assert victim.read_bytes() == before
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from indexer.domain.images import ImageState
-from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
+from indexer.errors import DatabaseError, IndexerError, UsageError
 from indexer.imaging.file_description import Thumbnail
 from indexer.store import audit_queries, images, profiles, query_sqlite, thumbnails
 from indexer.store.database import Database
@@ -86,7 +86,7 @@ ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
 )
 def test_answers_are_bounded(reader: Database, sql: str, said: str) -> None:
     """An answer of more rows, or of more bytes, than the bounds is one sentence, exit code 2; endless ones too."""
-    with pytest.raises(UsageProblem) as problem:
+    with pytest.raises(UsageError) as problem:
         audit_queries.run_sql(reader, sql, bounds=QueryBounds(rows=3, size_bytes=1000))
     assert str(problem.value) == said
 
@@ -103,7 +103,7 @@ def test_ready_made_answers_are_bounded(reader: Database, monkeypatch: pytest.Mo
     add("/frames/1.jpg", state="damaged", state_reason="x")
     assert len(whole(audit_queries.run_audit(reader, "unreadable", {}))) == 1
     add("/frames/2.jpg", state="damaged", state_reason="x")
-    with pytest.raises(UsageProblem, match=r"^the answer has more than 1 rows"):
+    with pytest.raises(UsageError, match=r"^the answer has more than 1 rows"):
         audit_queries.run_audit(reader, "unreadable", {})
 
 
@@ -126,7 +126,7 @@ def test_values_are_bounded(database: Database, sql: str, longest: int) -> None:
         QueryBounds(row_bytes=1200),
         f"the query makes a value of more than {longest} bytes; ask for less of it",
     )
-    with pytest.raises(UsageProblem, match=f"^{said}"):
+    with pytest.raises(UsageError, match=f"^{said}"):
         audit_queries.run_sql(database, sql.format(value="hex(zeroblob(601))"), bounds=bounds)
     assert len(whole(audit_queries.run_sql(database, sql.format(value="hex(zeroblob(10))"), bounds=bounds))) == 1
 
@@ -182,7 +182,7 @@ def test_writing_is_refused(database: Database, add: Add, tmp_path: Path, sql: s
     assert database.path is not None
     before = snapshot(database.path.parent)
     place = tmp_path / "place.db"
-    with pytest.raises(UsageProblem, match=r"^audit --sql only reads, with one SELECT statement"):
+    with pytest.raises(UsageError, match=r"^audit --sql only reads, with one SELECT statement"):
         audit_queries.run_sql(database, sql.format(place=place))
     database.close()
     assert (snapshot(database.path.parent), place.exists()) == (before, False)
@@ -192,7 +192,7 @@ def test_writing_is_refused(database: Database, add: Add, tmp_path: Path, sql: s
 def test_the_file_is_opened_for_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the authorizer SQLite itself still refuses to write: there are two locks."""
     monkeypatch.setattr(query_sqlite, "_authorize", lambda *_: sqlite3.SQLITE_OK)
-    with pytest.raises(UsageProblem, match=r"only reads.*readonly database"):
+    with pytest.raises(UsageError, match=r"only reads.*readonly database"):
         audit_queries.run_sql(database, "INSERT INTO cameras (name) VALUES ('x')")
 
 
@@ -215,7 +215,7 @@ def test_the_file_is_opened_for_reading(database: Database, monkeypatch: pytest.
 )
 def test_questions_that_make_no_sense(database: Database, sql: str, said: str) -> None:
     """A question that cannot be run is one sentence with what SQLite says of it, exit code 2."""
-    with pytest.raises(UsageProblem, match=f"^{re.escape(said)}") as problem:
+    with pytest.raises(UsageError, match=f"^{re.escape(said)}") as problem:
         audit_queries.run_sql(database, sql)
     assert "\n" not in str(problem.value)
 
@@ -223,7 +223,7 @@ def test_questions_that_make_no_sense(database: Database, sql: str, said: str) -
 @pytest.mark.parametrize("asked", ["SELECT COUNT(*) FROM n", "SELECT x FROM n WHERE x < 0", "SELECT x FROM n"])
 def test_endless_questions_end(reader: Database, asked: str) -> None:
     """A question that takes too long is stopped and said so, whether it answers nothing or goes on answering."""
-    with pytest.raises(DatabaseProblem, match=r"^the query took longer than 0\.2 s; ask for less of it$"):
+    with pytest.raises(DatabaseError, match=r"^the query took longer than 0\.2 s; ask for less of it$"):
         audit_queries.run_sql(reader, ENDLESS + asked, bounds=QueryBounds(rows=10**9, size_bytes=10**9, seconds=0.2))
 
 
@@ -235,7 +235,7 @@ def test_a_damaged_index_is_said_to_be_damaged(database: Database) -> None:
     database.path.write_bytes(b"no database at all" * 1000)
     with pytest.raises(IndexerError, match="it is damaged or no SQLite database") as problem:
         audit_queries.run_sql(database, "SELECT * FROM images")
-    assert isinstance(problem.value, DatabaseProblem)
+    assert isinstance(problem.value, DatabaseError)
 
 
 @on_sqlite

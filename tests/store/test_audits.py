@@ -14,7 +14,7 @@ from indexer.domain.images import ImageState
 from indexer.domain.names import name_image
 from indexer.domain.removal import RemovalCandidate, RemovalState
 from indexer.domain.selection import Decision, Reason
-from indexer.errors import ImageProblem, UsageProblem
+from indexer.errors import ImageError, UsageError
 from indexer.imaging.file_description import Thumbnail
 from indexer.imaging.scoring import Evidence
 from indexer.store import audit_queries, decisions, images, pins, profiles, removals, runs, scores, thumbnails
@@ -125,7 +125,7 @@ def test_audits_speak_plain_sql(audit: Audit) -> None:
 
 def test_unknown_audit() -> None:
     """A name that is not there is answered with those that are."""
-    with pytest.raises(UsageProblem, match=f"no audit 'nope'; there are {', '.join(sorted(COLUMNS))}"):
+    with pytest.raises(UsageError, match=f"no audit 'nope'; there are {', '.join(sorted(COLUMNS))}"):
         audit_queries.get_audit("nope")
 
 
@@ -148,7 +148,7 @@ def test_unknown_audit() -> None:
 )
 def test_parameters_that_do_not_fit(database: Database, name: str, parameters: dict[str, str], said: str) -> None:
     """A parameter that is unknown, missing or senseless is one sentence that names it."""
-    with pytest.raises((UsageProblem, ImageProblem), match=f"^{re.escape(said)}"):
+    with pytest.raises((UsageError, ImageError), match=f"^{re.escape(said)}"):
         audit_queries.run_audit(database, name, parameters)
 
 

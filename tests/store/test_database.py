@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, event, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
+from indexer.errors import DatabaseError, IndexerError, UsageError
 from indexer.store.database import Database, parse_database
 from indexer.store.schema import open_database
 from indexer.store.tables import CameraRow, PinRow
@@ -46,7 +46,7 @@ def test_every_connection_is_set_up(database: Database, pragma: str, value: obje
 
 def test_orphans_are_refused(database: Database) -> None:
     """A row that refers to a missing row is not written."""
-    with pytest.raises(DatabaseProblem, match=r"(?i)foreign key"), database.write() as session:
+    with pytest.raises(DatabaseError, match=r"(?i)foreign key"), database.write() as session:
         session.execute(text("INSERT INTO pins VALUES (1, 999, 'pin', '2026-01-01', NULL, 999)"))
     with database.read() as session:
         assert session.scalars(select(PinRow)).all() == []
@@ -75,7 +75,7 @@ def test_write_that_fails_leaves_nothing(database: Database) -> None:
 
 def test_read_leaves_nothing(database: Database) -> None:
     """What is written in a read is not kept; a server refuses it."""
-    with suppress(DatabaseProblem), database.read() as session:
+    with suppress(DatabaseError), database.read() as session:
         session.execute(insert(CameraRow).values(name="gate"))
     with database.read() as session:
         assert count_cameras(session) == 0
@@ -96,7 +96,7 @@ def test_two_writers_do_not_meet(database: Database) -> None:
     set_up(database, "PRAGMA busy_timeout = 1")
     with database.write() as first:
         first.execute(insert(CameraRow).values(name="gate"))
-        busy = pytest.raises(DatabaseProblem, match="another program is writing to it; try again")
+        busy = pytest.raises(DatabaseError, match="another program is writing to it; try again")
         with busy, database.write() as second:
             second.execute(insert(CameraRow).values(name="lot"))
     with database.read() as session:
@@ -114,7 +114,7 @@ def test_two_writers_do_not_meet(database: Database) -> None:
 def test_what_sqlite_says_is_translated(database: Database, statement: str, advice: str) -> None:
     """A read-only file and a full disk are one sentence that names the database and says what to do."""
     set_up(database, statement)
-    with pytest.raises(DatabaseProblem, match=advice) as problem, database.write() as session:
+    with pytest.raises(DatabaseError, match=advice) as problem, database.write() as session:
         session.execute(insert(CameraRow).values(name="gate" * 100_000))
     assert str(problem.value).startswith(f"database {database.path}: ")
     assert "\n" not in str(problem.value)
@@ -127,7 +127,7 @@ def test_vanished_folder(database: Database) -> None:
     assert database.path is not None
     database.path.parent.rename(database.path.parent.with_name("elsewhere"))
     with (
-        pytest.raises(DatabaseProblem, match="cannot be opened; check that its folder exists"),
+        pytest.raises(DatabaseError, match="cannot be opened; check that its folder exists"),
         database.read() as session,
     ):
         count_cameras(session)
@@ -152,7 +152,7 @@ def test_paths_and_urls_of_files(own_home: Path, given: str, path: str) -> None:
 @pytest.mark.parametrize("given", ["sqlite://", "sqlite:///:memory:"])
 def test_memory_is_no_place(given: str) -> None:
     """An index in memory is refused: it would be lost at the end of the command."""
-    with pytest.raises(UsageProblem, match="would be lost at once; give a path"):
+    with pytest.raises(UsageError, match="would be lost at once; give a path"):
         parse_database(given)
 
 
@@ -192,5 +192,5 @@ def test_a_server_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_missing_driver_is_named() -> None:
     """A URL whose driver is not installed says what to install."""
-    with pytest.raises(DatabaseProblem, match=r"no driver for nonsense databases .* pip install 'psycopg\[binary\]'"):
+    with pytest.raises(DatabaseError, match=r"no driver for nonsense databases .* pip install 'psycopg\[binary\]'"):
         Database(parse_database("nonsense://host/index"))

@@ -13,7 +13,7 @@ from indexer.domain.names import Naming
 from indexer.domain.removal import ExclusionReason, IndexedFile, RemovalCandidate
 from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.store import decisions, images, pins
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database
@@ -118,7 +118,7 @@ def test_the_database_refuses(
     row = {"image_id": second if values else first, "profile_id": 1, "verdict": "keep", "reason": "new"}
     row |= {"decided_by": "compare", "decided_at": NOON, "run_id": run_id} | values
     row |= {"image_id": first, "superseded_at": NOON} if values.get("keeper_id") == 1 else {}
-    with pytest.raises(DatabaseProblem, match=constraint), database.write() as session:
+    with pytest.raises(DatabaseError, match=constraint), database.write() as session:
         session.execute(insert(DecisionRow).values(**row))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from indexer.domain.images import Image, ImageState
 from indexer.domain.names import Naming
 from indexer.domain.profiles import BALANCED
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.imaging.file_description import Description, Thumbnail
 from indexer.store import images, profiles, thumbnails
 from indexer.store.cameras import list_cameras
@@ -83,14 +83,14 @@ def test_files_that_cannot_be_used_are_known(database: Database, add: Add, state
 
 def test_a_ready_image_is_measured(database: Database, add: Add) -> None:
     """The database refuses a ready image without its sharpness."""
-    with pytest.raises(DatabaseProblem, match="ck_images_measured"):
+    with pytest.raises(DatabaseError, match="ck_images_measured"):
         add("/frames/1.jpg", sharpness=None)
 
 
 def test_a_path_is_taken_once(database: Database, add: Add) -> None:
     """The database refuses a second row at a path, until the first is missing or removed."""
     first = add("/frames/1.jpg")
-    with pytest.raises(DatabaseProblem, match=r"(?i)unique"):
+    with pytest.raises(DatabaseError, match=r"(?i)unique"):
         add("/frames/1.jpg", content_hash="other")
     with database.write() as session:
         images.set_state(session, [first], ImageState.MISSING, reason="replaced")

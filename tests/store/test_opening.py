@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.store.database import Database, parse_database
 from indexer.store.schema import Health, check_database, head_revision, migrate, open_database, upgrade_database
 from tests.support.databases import on_sqlite
@@ -89,7 +89,7 @@ def test_what_is_no_index_is_refused_untouched(tmp_path: Path, case: str) -> Non
     folder.mkdir()
     make(folder / "indexer.db")
     before = snapshot(folder)
-    with pytest.raises(DatabaseProblem, match=advice) as refusal:
+    with pytest.raises(DatabaseError, match=advice) as refusal:
         open_database(str(folder / "indexer.db"))
     assert "\n" not in str(refusal.value)
     assert snapshot(folder) == before
@@ -104,7 +104,7 @@ def test_creating_and_upgrading_refuse_it_too(tmp_path: Path, case: str, opened:
     folder.mkdir()
     make(folder / "indexer.db")
     before = snapshot(folder)
-    with pytest.raises(DatabaseProblem, match=advice):
+    with pytest.raises(DatabaseError, match=advice):
         opened(str(folder / "indexer.db"))
     assert snapshot(folder) == before
 
@@ -112,14 +112,14 @@ def test_creating_and_upgrading_refuse_it_too(tmp_path: Path, case: str, opened:
 def test_creating_does_not_upgrade(tmp_path: Path) -> None:
     """An older database is not upgraded by a command that may make a new one."""
     path = made_at(tmp_path / "indexer.db", "0001")
-    with pytest.raises(DatabaseProblem, match="db upgrade"):
+    with pytest.raises(DatabaseError, match="db upgrade"):
         open_database(str(path), create=True)
 
 
 @pytest.mark.parametrize("create", [True, False])
 def test_missing_folder(tmp_path: Path, create: bool) -> None:
     """A folder that does not exist is named, and not made."""
-    with pytest.raises(DatabaseProblem, match=r"the folder .*nowhere does not exist; make it first"):
+    with pytest.raises(DatabaseError, match=r"the folder .*nowhere does not exist; make it first"):
         open_database(str(tmp_path / "nowhere" / "indexer.db"), create=create)
     assert not (tmp_path / "nowhere").exists()
 
@@ -142,7 +142,7 @@ def test_cut_creation_is_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyP
         patched.setattr("indexer.store.profiles.add_built_in", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             open_database(str(path), create=True)
-    with pytest.raises(DatabaseProblem, match="is empty"):
+    with pytest.raises(DatabaseError, match="is empty"):
         open_database(str(path))
     open_database(str(path), create=True).close()
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from indexer.domain.removal import RemovalCandidate, RemovalState
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.store import pins, removals
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database
@@ -56,7 +56,7 @@ def test_pins_are_remembered(database: Database, add: Add, run_id: int) -> None:
 def test_one_pin_holds(database: Database, add: Add, run_id: int) -> None:
     """The database refuses a second pin of an image while one holds."""
     pin = {"image_id": add("/frames/1.jpg"), "reason": "pin", "pinned_at": NOON, "run_id": run_id}
-    with pytest.raises(DatabaseProblem, match=r"(?i)unique"), database.write() as session:
+    with pytest.raises(DatabaseError, match=r"(?i)unique"), database.write() as session:
         session.execute(insert(PinRow), [pin, pin])
     assert pinned(database) == set()
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.store.database import Database
 from indexer.store.schema import check_database, open_database
 from indexer.store.tables import CameraRow
@@ -46,9 +46,7 @@ def test_a_restart_within_a_transaction_takes_it_back(database: Database) -> Non
             hang_up(database)
             write(session)
 
-    with pytest.raises(
-        DatabaseProblem, match="the server went away; when it is back, run the command again"
-    ) as problem:
+    with pytest.raises(DatabaseError, match="the server went away; when it is back, run the command again") as problem:
         be_cut()
     assert "\n" not in str(problem.value)
     assert rows(database, "SELECT * FROM cameras") == []
@@ -69,7 +67,7 @@ def test_a_restart_within_a_transaction_takes_it_back(database: Database) -> Non
 def test_what_cannot_be_reached(database: Database, changed: dict[str, Any], advice: str) -> None:
     """A wrong port, name, user or host is one sentence that says what to do, without the password."""
     url = database.url.set(password=PASSWORD).set(**changed)
-    with pytest.raises(DatabaseProblem, match=re.escape(advice)) as problem:
+    with pytest.raises(DatabaseError, match=re.escape(advice)) as problem:
         open_database(url.render_as_string(hide_password=False))
     assert "\n" not in str(problem.value)
     assert PASSWORD not in str(problem.value)
@@ -80,7 +78,7 @@ def test_who_may_not_write_is_told(database: Database) -> None:
     execute(database, "DO $$ BEGIN CREATE ROLE indexer_guest LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
     execute(database, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO indexer_guest")
     guest = Database(database.url.set(username="indexer_guest"))
-    with pytest.raises(DatabaseProblem, match="this user may not do that"), guest.write() as session:
+    with pytest.raises(DatabaseError, match="this user may not do that"), guest.write() as session:
         session.execute(insert(CameraRow).values(name="gate"))
     guest.close()
     execute(database, "DROP OWNED BY indexer_guest")
@@ -89,7 +87,7 @@ def test_who_may_not_write_is_told(database: Database) -> None:
 def test_a_path_that_no_index_takes(database: Database, add: Callable[..., int]) -> None:
     """A path beyond what PostgreSQL can look up is refused with a sentence that says so."""
     long = "".join(f"/{number:x}" for number in range(10**9, 10**9 + 3000 * 997, 997))
-    with pytest.raises(DatabaseProblem, match="a path is too long for PostgreSQL"):
+    with pytest.raises(DatabaseError, match="a path is too long for PostgreSQL"):
         add(long)
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from indexer.domain.profiles import BALANCED, BUILT_IN, PLAIN, EncodedMaskImage, derive_profile
-from indexer.errors import DatabaseProblem, ProfileProblem
+from indexer.errors import DatabaseError, ProfileError
 from indexer.store import profiles
 from indexer.store.database import Database
 from indexer.store.tables import CameraRow, PreparationRow, ProfileRow, ScoringRow
@@ -69,7 +69,7 @@ def test_an_equal_profile_is_found(database: Database) -> None:
 
 def test_a_profile_is_never_changed(database: Database) -> None:
     """A name that is taken by other parameters is refused, and the profile stays as it was."""
-    with database.write() as session, pytest.raises(ProfileProblem, match="'balanced' exists with other parameters"):
+    with database.write() as session, pytest.raises(ProfileError, match="'balanced' exists with other parameters"):
         profiles.add_profile(session, replace(BALANCED, max_score=1.0))
     with database.read() as session:
         assert profiles.get_profile(session, "balanced").profile == BALANCED
@@ -80,7 +80,7 @@ def test_an_unknown_profile(database: Database) -> None:
     with database.read() as session:
         assert profiles.find_profile(session, "nope") is None
         with pytest.raises(
-            ProfileProblem, match="no profile 'nope'; there are balanced, plain, original, colour; make one"
+            ProfileError, match="no profile 'nope'; there are balanced, plain, original, colour; make one"
         ):
             profiles.get_profile(session, "nope")
 
@@ -91,7 +91,7 @@ def test_one_profile_is_active(database: Database) -> None:
         profiles.activate(session, "plain")
     with database.read() as session:
         assert [one.profile.name for one in profiles.list_profiles(session) if one.active] == ["plain"]
-    with pytest.raises(DatabaseProblem, match=r"(?i)unique"), database.write() as session:
+    with pytest.raises(DatabaseError, match=r"(?i)unique"), database.write() as session:
         session.execute(update(ProfileRow).values(active=True))
 
 

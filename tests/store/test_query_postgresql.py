@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
+from indexer.errors import DatabaseError, IndexerError, UsageError
 from indexer.store import audit_queries
 from indexer.store.database import Database
 from indexer.store.query_result import QueryBounds
@@ -104,7 +104,7 @@ def test_writing_is_refused(database: Database, reader: Database, add: Add, sql:
     """Whatever writes, or would end the transaction, is refused in one sentence, and the index is what it was."""
     add("/frames/1.jpg")
     before = held(database)
-    with pytest.raises(UsageProblem, match=r"^audit --sql only reads, with|^the query cannot be run: p") as problem:
+    with pytest.raises(UsageError, match=r"^audit --sql only reads, with|^the query cannot be run: p") as problem:
         audit_queries.run_sql(reader, sql)
     assert "\n" not in str(problem.value)
     assert held(database) == before
@@ -133,7 +133,7 @@ def writer(database: Database) -> Iterator[Connection]:
 def test_who_may_write_may_not_ask(database: Database, writer: Connection, sql: str) -> None:
     """Who owns the index may put no question of their own, whatever it asks: nothing of it is run."""
     before = held(database)
-    with pytest.raises(UsageProblem, match=r"is a superuser; make one with: manage\.py db make-reader NAME$"):
+    with pytest.raises(UsageError, match=r"is a superuser; make one with: manage\.py db make-reader NAME$"):
         audit_queries.run_sql(database, sql)
     assert writer.exec_driver_sql("SELECT 1").scalar() == 1
     assert held(database) == before
@@ -184,7 +184,7 @@ def test_a_lock_ends_with_its_question(database: Database, reader: Database) -> 
 )
 def test_endless_questions_end(reader: Database, sql: str) -> None:
     """A question that takes too long is stopped by the server, also one that tries to take the limit away."""
-    with pytest.raises(DatabaseProblem, match=r"^the query took longer than 0\.2 s; ask for less of it$"):
+    with pytest.raises(DatabaseError, match=r"^the query took longer than 0\.2 s; ask for less of it$"):
         audit_queries.run_sql(reader, sql, bounds=QueryBounds(rows=10**9, size_bytes=10**12, seconds=0.2))
 
 
@@ -202,7 +202,7 @@ def test_endless_questions_end(reader: Database, sql: str) -> None:
 def test_values_are_bounded(reader: Database, sql: str, longest: int) -> None:
     """A value longer than its part of a row does not leave the server, whatever its type: one sentence."""
     said = f"the query makes a value of more than {longest} characters; ask for less of it"
-    with pytest.raises(UsageProblem, match=f"^{said}"):
+    with pytest.raises(UsageError, match=f"^{said}"):
         audit_queries.run_sql(reader, sql, bounds=QueryBounds(row_bytes=1200))
 
 
@@ -213,7 +213,7 @@ def test_bytes_are_counted_where_they_are(reader: Database) -> None:
 
 def test_questions_that_ask_for_no_column(reader: Database) -> None:
     """PostgreSQL has answers without a column; there is nothing to show."""
-    with pytest.raises(UsageProblem, match=r"^the query asks for nothing"):
+    with pytest.raises(UsageError, match=r"^the query asks for nothing"):
         audit_queries.run_sql(reader, "SELECT FROM images")
 
 
@@ -231,7 +231,7 @@ def test_questions_that_ask_for_no_column(reader: Database) -> None:
 )
 def test_questions_that_make_no_sense(reader: Database, sql: str, said: str) -> None:
     """A question that cannot be run is one sentence with what the server says of it."""
-    with pytest.raises(UsageProblem) as problem:
+    with pytest.raises(UsageError) as problem:
         audit_queries.run_sql(reader, sql)
     assert str(problem.value).startswith(said)
     assert "\n" not in str(problem.value)

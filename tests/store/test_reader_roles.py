@@ -15,7 +15,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import URL
 
-from indexer.errors import DatabaseProblem, IndexerError, UsageProblem
+from indexer.errors import DatabaseError, IndexerError, UsageError
 from indexer.store import audit_queries, reader_roles
 from indexer.store.database import Database, parse_database
 from indexer.store.schema import open_database
@@ -171,7 +171,7 @@ def test_passwords_that_are_none(
 ) -> None:
     """Without a password that a person can type again nothing is made."""
     before = roles(owner)
-    with pytest.raises(UsageProblem, match=r"^the password is ") as problem:
+    with pytest.raises(UsageError, match=r"^the password is ") as problem:
         reader_roles.make_reader(database, named(), password=password)
     assert roles(owner) == before
     assert "caf" not in str(problem.value)
@@ -181,7 +181,7 @@ def test_passwords_that_are_none(
 def test_names_that_are_none(database: Database, owner: psycopg.Connection[Any], name: str) -> None:
     """A name that the server would cut or cannot have is refused, and nothing is made."""
     before = roles(owner)
-    with pytest.raises(UsageProblem, match=r"is no name of a role; give one of 1 to 63 bytes in UTF-8$"):
+    with pytest.raises(UsageError, match=r"is no name of a role; give one of 1 to 63 bytes in UTF-8$"):
         reader_roles.make_reader(database, name, password=PASSWORD)
     assert roles(owner) == before
 
@@ -262,7 +262,7 @@ def test_who_may_more_may_not_ask(database: Database, stronger: Callable[[str], 
     role, _ = stronger("SELECT 1")
     assert asked_as(database, role, "SELECT COUNT(*) FROM images") == [(0,)]
     role, _ = stronger(more)
-    with pytest.raises(UsageProblem, match=r"^audit --sql on a server is .* make-reader NAME$") as problem:
+    with pytest.raises(UsageError, match=r"^audit --sql on a server is .* make-reader NAME$") as problem:
         asked_as(database, role, "SELECT pg_terminate_backend(1)")
     assert role in str(problem.value)
 
@@ -274,7 +274,7 @@ def test_who_may_more_is_made_no_reader(
     """A role that exists and may more than read is left as it is."""
     role, _ = stronger(more)
     before = roles(owner)
-    with pytest.raises(DatabaseProblem, match=rf"^there is a role {role} already, and {role} .*another name$"):
+    with pytest.raises(DatabaseError, match=rf"^there is a role {role} already, and {role} .*another name$"):
         reader_roles.make_reader(database, role, password="another")
     assert roles(owner) == before
 
@@ -284,7 +284,7 @@ def test_a_group_is_made_no_reader(database: Database, named: Name, owner: psyco
     name = named("group")
     owner.execute(SQL("CREATE ROLE {}").format(Identifier(name)))
     before = roles(owner)
-    with pytest.raises(DatabaseProblem, match=r"cannot log in; give the reader another name$"):
+    with pytest.raises(DatabaseError, match=r"cannot log in; give the reader another name$"):
         reader_roles.make_reader(database, name, password=PASSWORD)
     assert roles(owner) == before
 
@@ -294,9 +294,7 @@ def test_what_everybody_may(database: Database, named: Name, owner: psycopg.Conn
     name, before = named(), roles(owner)[0]
     owner.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
     try:
-        with pytest.raises(
-            DatabaseProblem, match=r"may make tables in schema public, .* REVOKE CREATE ON SCHEMA public"
-        ):
+        with pytest.raises(DatabaseError, match=r"may make tables in schema public, .* REVOKE CREATE ON SCHEMA public"):
             reader_roles.make_reader(database, name, password=PASSWORD)
     finally:
         owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
@@ -311,9 +309,7 @@ def test_the_rights_of_the_server_manage_less(database: Database, named: Name, o
     before = roles(owner)
     with (
         closing(open_database(url_of(database, weak))) as opened,
-        pytest.raises(
-            DatabaseProblem, match=r"it lacks CREATEROLE and the rights of \w+, who owns the tables\)"
-        ) as told,
+        pytest.raises(DatabaseError, match=r"it lacks CREATEROLE and the rights of \w+, who owns the tables\)") as told,
     ):
         reader_roles.make_reader(opened, name, password=PASSWORD)
     assert roles(owner) == before
@@ -341,7 +337,7 @@ def test_an_owner_who_may_make_roles(
         with closing(open_database(url_of(made, maker_of_roles))) as opened:
             assert reader_roles.make_reader(opened, name, password=PASSWORD).state == "made"
         assert asked_as(made, name, "SELECT COUNT(*) FROM images") == [(0,)]
-        with pytest.raises(UsageProblem, match="make-reader"):
+        with pytest.raises(UsageError, match="make-reader"):
             asked_as(made, maker_of_roles, "SELECT 1")
         for one in (name, maker_of_roles):
             inside.execute(SQL("REASSIGN OWNED BY {} TO CURRENT_USER").format(Identifier(one)))

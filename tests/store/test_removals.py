@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalCandidate, RemovalState
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.store import images, removals, runs
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
@@ -189,5 +189,5 @@ def test_the_database_refuses(
 ) -> None:
     """Unknown states and acts, a plan with nothing pending, a row without keeper or hash: the database refuses them."""
     remove(flagged())
-    with pytest.raises(DatabaseProblem, match=constraint), database.write() as session:
+    with pytest.raises(DatabaseError, match=constraint), database.write() as session:
         session.execute(update(RemovalRow).values(**values))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from indexer.domain.profiles import BALANCED, derive_profile
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.imaging.scoring import Evidence
 from indexer.store import profiles, scores
 from indexer.store.cameras import list_cameras
@@ -113,7 +113,7 @@ def test_a_pair_is_recorded_once(database: Database, add: Add) -> None:
     """The database refuses a second score of a pair under one scoring: evidence is never changed."""
     a, b = add("/frames/1.jpg"), add("/frames/2.jpg")
     record(database, PairEvidence(a, b, evidence(1.0)))
-    with pytest.raises(DatabaseProblem, match=r"(?i)unique"):
+    with pytest.raises(DatabaseError, match=r"(?i)unique"):
         record(database, PairEvidence(b, a, evidence(2.0)))
     with database.read() as session:
         assert scores.list_evidence(session, a, b) == [named(database, "balanced", evidence(1.0))]
@@ -124,5 +124,5 @@ def test_pairs_have_one_order(database: Database, add: Add) -> None:
     a, b = add("/frames/1.jpg"), add("/frames/2.jpg")
     row = {"scoring_id": 1, "score": 1, "largest_contour": 1, "contour_count": 1, "changed_fraction": 0, "run_id": 1}
     for pair in ({"image_a_id": b, "image_b_id": a}, {"image_a_id": a, "image_b_id": a}):
-        with pytest.raises(DatabaseProblem, match="ck_scores_ordered"), database.write() as session:
+        with pytest.raises(DatabaseError, match="ck_scores_ordered"), database.write() as session:
             session.execute(insert(ScoreRow).values(**row, **pair))

@@ -23,11 +23,11 @@ def compare(
     """Score what is new and decide what is a duplicate of what."""
     options = EngineOptions(processes, engine, scheduler, tuple(map_path or ()))
     with open_session(context, json=json) as session:
-        with session.database() as database, session.engine(options, database) as spread:
+        with session.database() as database, session.engine(options, database) as executor:
             from indexer.cli.render.compare import render_compare  # now, while the workers get ready
             from indexer.workflows.compare import compare as workflow
 
-            means = workflow.ComparisonContext(database, spread, session.limits, session.clock, session.progress)
-            report = workflow.compare(means, profile=profile, camera=camera)
+            comparison = workflow.ComparisonContext(database, executor, session.limits, session.clock, session.progress)
+            report = workflow.compare(comparison, profile=profile, camera=camera)
         session.show(report, render_compare)
     raise typer.Exit(1 if report.held_back else 0)

@@ -84,4 +84,4 @@ def db_make_reader(
     from indexer.workflows.admin import readers as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
-        session.show(workflow.make_reader(database, name, ask_password=session.ask_password), render_reader)
+        session.show(workflow.make_reader(database, name, ask_password=session.read_password), render_reader)

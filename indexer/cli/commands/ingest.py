@@ -37,11 +37,16 @@ def ingest(
 
     options = EngineOptions(processes, engine, scheduler, tuple(map_path or ()))
     with open_session(context, json=json) as session:
-        looked = discover(paths, camera=camera, pattern=pattern, again=again)
-        opened = ingest_index.open_index(session, looked, also_here=also_here)
-        with opened as (database, found), session.guarded_engine(options) as spread:
+        discovered = discover(paths, camera=camera, pattern=pattern, again=again)
+        opened = ingest_index.open_index(session, discovered, also_here=also_here)
+        with opened as (database, request), session.guarded_engine(options) as executor:
             report = workflow.ingest(
-                database, found, executor=spread, limits=session.limits, clock=session.clock, progress=session.progress
+                database,
+                request,
+                executor=executor,
+                limits=session.limits,
+                clock=session.clock,
+                progress=session.progress,
             )
         session.show(report, render_ingest)
     raise typer.Exit(1 if report.refused or report.held else 0)

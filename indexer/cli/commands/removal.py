@@ -33,7 +33,7 @@ def prune(
         render_plan(session.console, plan)
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:
-            session.ask(f"{act}?", instead="type --yes to act, or --dry-run to look")
+            session.confirm(f"{act}?", instead="type --yes to act, or --dry-run to look")
         manner = RemovalOptions(permanent, quarantine, max_share, session.limits)
         report = workflow.prune(
             database, plan, options=manner, camera=camera, clock=session.clock, progress=session.progress
@@ -56,9 +56,9 @@ def restore(
     from indexer.cli.render.removal import render_restore
     from indexer.workflows.removal import restore as workflow
 
-    wanted = workflow.parse_selection(paths or (), everything=everything, run_id=run)
+    selection = workflow.parse_selection(paths or (), everything=everything, run_id=run)
     with open_session(context, json=json) as session, session.database() as database:
-        report = workflow.restore(database, wanted, pin=not no_pin, clock=session.clock, progress=session.progress)
+        report = workflow.restore(database, selection, pin=not no_pin, clock=session.clock, progress=session.progress)
         session.show(report, render_restore)
     raise typer.Exit(1 if report.failures else 0)
 
@@ -84,7 +84,7 @@ def rescue(
         plan = plan_rescue(quarantine, below=below, into=into)
         render_rescue_plan(session.console, plan)
         if plan.items and not yes:
-            session.ask("Bring these files back?", instead="type --yes to bring these files back")
+            session.confirm("Bring these files back?", instead="type --yes to bring these files back")
         report = workflow.execute_plan(plan, limits=session.limits, progress=session.progress)
         session.show(report, render_restore)
     raise typer.Exit(1 if report.failures else 0)
@@ -124,7 +124,7 @@ def purge(
     with open_session(context, json=json) as session, session.database() as database:
         chosen = workflow.list_purgeable(database, older_than_days=older_than, clock=session.clock)
         if chosen and not yes:
-            session.ask(f"DELETE {len(chosen)} QUARANTINED FILES FOR GOOD?", instead="type --yes to delete them")
+            session.confirm(f"DELETE {len(chosen)} QUARANTINED FILES FOR GOOD?", instead="type --yes to delete them")
         shown = {removal.id for removal in chosen}
         report = workflow.purge(
             database, older_than_days=older_than, clock=session.clock, shown=shown, progress=session.progress

@@ -26,27 +26,29 @@ def report(
     with open_session(context, json=json) as session:
         with (
             session.database() as database,
-            session.engine(processes, database) as spread,
-            session.guarded_engine(processes) as reading,
+            session.engine(processes, database) as executor,
+            session.guarded_engine(processes) as reading_executor,
         ):
             from indexer.workflows.compare.camera import ComparisonContext
             from indexer.workflows.report import report as workflow
 
-            means = ComparisonContext(database, spread, session.limits, session.clock, session.progress)
-            made = workflow.report(means, guarded_executor=reading, folder=folder, camera=camera, sweep=sweep)
-        session.show(made, render_report)
+            comparison = ComparisonContext(database, executor, session.limits, session.clock, session.progress)
+            result = workflow.report(
+                comparison, guarded_executor=reading_executor, folder=folder, camera=camera, sweep=sweep
+            )
+        session.show(result, render_report)
 
 
-def render_report(console: "Console", made: "ReportResult") -> None:
+def render_report(console: "Console", result: "ReportResult") -> None:
     """What was written, and what to open."""
     from indexer.escaping import printable
 
-    console.print(f"{made.cameras} cameras, {made.images} images, {made.pairs} pairs on {made.pages} pages.")
-    pictures = made.pictures
+    console.print(f"{result.cameras} cameras, {result.images} images, {result.pairs} pairs on {result.pages} pages.")
+    pictures = result.pictures
     console.print(
         f"  pictures: {pictures.from_files} from files, {pictures.from_index} from the index, "
         f"{pictures.reused} there already"
     )
-    console.print(f"Open in a browser: {printable(made.page)}")
-    if made.borderline:
-        console.print(f"Look first at the {made.borderline} borderline decisions.")
+    console.print(f"Open in a browser: {printable(result.page)}")
+    if result.borderline:
+        console.print(f"Look first at the {result.borderline} borderline decisions.")

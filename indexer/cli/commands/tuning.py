@@ -19,7 +19,7 @@ def sweep(
 ) -> None:
     """Show what other limits would keep and remove; opens no image."""
     with open_session(context, json=json) as session:
-        with session.database() as database, session.engine(processes, database) as spread:
+        with session.database() as database, session.engine(processes, database) as executor:
             from indexer.cli.render import tuning
             from indexer.domain.score_bounds import parse_numbers
             from indexer.workflows.compare.camera import ComparisonContext
@@ -27,8 +27,8 @@ def sweep(
 
             limits = None if max_score is None else parse_numbers(max_score)
             areas = None if min_contour_area is None else parse_numbers(min_contour_area)
-            means = ComparisonContext(database, spread, session.limits, session.clock, session.progress)
-            report = workflow.sweep(means, max_scores=limits, min_contour_areas=areas, camera=camera)
+            comparison = ComparisonContext(database, executor, session.limits, session.clock, session.progress)
+            report = workflow.sweep(comparison, max_scores=limits, min_contour_areas=areas, camera=camera)
         session.show(report, tuning.render_sweep)
 
 
@@ -47,7 +47,7 @@ def evaluate(
 ) -> None:
     """Tell how good decisions are against a person's labels."""
     with open_session(context, json=json) as session:
-        with session.database() as database, session.engine(processes, database) as spread:
+        with session.database() as database, session.engine(processes, database) as executor:
             from indexer.cli.render import tuning
             from indexer.domain.score_bounds import parse_numbers
             from indexer.workflows.compare.camera import ComparisonContext
@@ -55,8 +55,10 @@ def evaluate(
             from indexer.workflows.tuning.label_matching import read_labels
 
             limits = None if max_score is None else parse_numbers(max_score)
-            means = ComparisonContext(database, spread, session.limits, session.clock, session.progress)
-            listed = read_labels(labels)
-            report = workflow.evaluate(means, listed, profile_names=profile or (), max_scores=limits, camera=camera)
+            comparison = ComparisonContext(database, executor, session.limits, session.clock, session.progress)
+            label_list = read_labels(labels)
+            report = workflow.evaluate(
+                comparison, label_list, profile_names=profile or (), max_scores=limits, camera=camera
+            )
         session.show(report, tuning.render_evaluation)
     raise typer.Exit(1 if report.problems else 0)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from indexer.cli.options import Json, open_session
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 from indexer.escaping import command_line
 
 if TYPE_CHECKING:
     from indexer.domain.verdicts import VerdictValue
 
-_FORMS = (
+_USAGE = (
     "type: verdict A B same, or: verdict A B different, or: verdict undo A B, or: verdict --from FILE; "
     f"to see those that hold: {command_line('verdict', 'list')}"
 )
 
-Words = Annotated[
+RequestWords = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="WORD",
@@ -30,7 +30,7 @@ Words = Annotated[
 
 
 @dataclass(frozen=True)
-class Giving:
+class SetVerdict:
     """The wish to judge a pair."""
 
     image_a: str
@@ -39,7 +39,7 @@ class Giving:
 
 
 @dataclass(frozen=True)
-class Undoing:
+class UndoVerdict:
     """The wish to take a verdict back."""
 
     image_a: str
@@ -47,7 +47,7 @@ class Undoing:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ImportVerdicts:
     """The wish to take verdicts from a file."""
 
     file: str
@@ -55,7 +55,7 @@ class Reading:
 
 def verdict(
     context: typer.Context,
-    words: Words = None,
+    words: RequestWords = None,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Who says so. [default: your login name]")] = None,
     note: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, in your words.")] = None,
     file: Annotated[
@@ -78,39 +78,41 @@ def verdict(
     from indexer.cli.render import verdict as judgements
     from indexer.workflows.review import verdict as workflow
 
-    asked = wish(words or (), file=file, signed=by is not None or note is not None)
+    request = parse_request(words or (), file=file, signed=by is not None or note is not None)
     with open_session(context, json=json) as session, session.database() as database:
-        if asked is None:
+        if request is None:
             session.show(workflow.list_verdicts(database), judgements.render_verdict_list)
             return
         who = login_name() if by is None else by
-        match asked:
-            case Giving(image_a, image_b, said):
+        match request:
+            case SetVerdict(image_a, image_b, said):
                 report = workflow.set_verdict(database, image_a, image_b, said, by=who, note=note, clock=session.clock)
-            case Undoing(image_a, image_b):
+            case UndoVerdict(image_a, image_b):
                 report = workflow.undo_verdict(database, image_a, image_b, clock=session.clock)
-            case Reading(name):
+            case ImportVerdicts(name):
                 report = workflow.import_verdicts(database, name, by=who, note=note, clock=session.clock)
         session.show(report, judgements.render_verdicts)
     raise typer.Exit(1 if report.refused else 0)
 
 
-def wish(words: Sequence[str], *, file: str | None, signed: bool) -> Giving | Undoing | Reading | None:
+def parse_request(
+    words: Sequence[str], *, file: str | None, signed: bool
+) -> SetVerdict | UndoVerdict | ImportVerdicts | None:
     """What these words ask for; None: the list. `signed` if a name or a note was given."""
     match [*words]:
         case [] if file is not None:
-            return Reading(file)
+            return ImportVerdicts(file)
         case _ if file is not None:
-            raise UsageProblem("give either --from with a file of verdicts or words, not both")
+            raise UsageError("give either --from with a file of verdicts or words, not both")
         case ["list" | "undo", *_] if signed:
-            raise UsageProblem("--by and --note go with a verdict that is given")
+            raise UsageError("--by and --note go with a verdict that is given")
         case ["list"]:
             return None
         case ["undo", image_a, image_b]:
-            return Undoing(image_a, image_b)
+            return UndoVerdict(image_a, image_b)
         case [image_a, image_b, ("same" | "different") as said] if image_a not in {"list", "undo"}:
-            return Giving(image_a, image_b, said)
-    raise UsageProblem(f"these words are no verdict; {_FORMS}")
+            return SetVerdict(image_a, image_b, said)
+    raise UsageError(f"these words are no verdict; {_USAGE}")
 
 
 def login_name() -> str:

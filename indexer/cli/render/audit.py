@@ -8,12 +8,12 @@ from indexer.store.audit_queries import Audit
 from indexer.store.query_result import QueryResult as Rows
 
 
-def render_audits(console: Console, known: Sequence[Audit]) -> None:
+def render_audits(console: Console, queries: Sequence[Audit]) -> None:
     """The ready-made audit queries."""
-    width = max(len(audit.name) for audit in known)
-    for audit in known:
-        words = [f"{one.name}={one.default or '…'}" for one in audit.parameters]
-        console.print(f"{audit.name:<{width}}  {audit.title}{'  [' + ' '.join(words) + ']' if words else ''}")
+    width = max(len(audit.name) for audit in queries)
+    for audit in queries:
+        parameters = [f"{parameter.name}={parameter.default or '…'}" for parameter in audit.parameters]
+        console.print(f"{audit.name:<{width}}  {audit.title}{'  [' + ' '.join(parameters) + ']' if parameters else ''}")
 
 
 def render_row_count(console: Console, table: Rows) -> None:

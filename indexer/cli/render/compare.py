@@ -24,14 +24,16 @@ def render_compare(console: Console, report: CompareReport) -> None:
         print_table(console, heads, rows, what="cameras, those with new decisions first", totals=totals)
     elif not report.cameras:
         console.print(f"There is nothing to compare yet. First: {command_line('ingest', 'FOLDER')}")
-    print_sentences(console, [f"camera {one.camera!a} was left as it was: {one.problem}" for one in report.held_back])
+    print_sentences(
+        console, [f"camera {result.camera!a} was left as it was: {result.problem}" for result in report.held_back]
+    )
     see = command_line("verdict", "list")
     print_sentences(
         console,
         [
-            f"camera {one.camera!a}: {len(one.contradictions)} verdicts are contradicted. See: {see}"
-            for one in report.cameras
-            if one.contradictions
+            f"camera {result.camera!a}: {len(result.contradictions)} verdicts are contradicted. See: {see}"
+            for result in report.cameras
+            if result.contradictions
         ],
     )
     note_system_folders(console, report.in_system_folders)

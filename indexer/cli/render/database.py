@@ -29,6 +29,6 @@ def render_health(console: Console, health: Health) -> None:
 
 def render_copy(console: Console, report: CopyReport) -> None:
     """What was copied, and found equal."""
-    console.print(make_table(("table", "rows"), [(one.table, one.rows) for one in report.tables]))
+    console.print(make_table(("table", "rows"), [(copied.table, copied.rows) for copied in report.tables]))
     console.print(f"{report.rows} rows of {printable(report.source)} are in {printable(report.target)},")
     console.print("read back from there and found equal. Go on with one of the two: both name the same files.")

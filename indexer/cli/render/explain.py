@@ -31,101 +31,104 @@ _SOURCES = {
 }
 
 
-def render_image(console: Console, story: ImageDetails) -> None:
+def render_image(console: Console, details: ImageDetails) -> None:
     """Everything about one image."""
-    console.print(f"image {story.id}: {printable(story.path)}")
-    for sentence in explanation.explain_decision(story):
+    console.print(f"image {details.id}: {printable(details.path)}")
+    for sentence in explanation.explain_decision(details):
         console.print(f"  {sentence}")
-    _facts(console, story)
-    if story.decision is None:
-        console.print("  not decided" + (f"; next: {command_line('compare')}" if story.state == "ready" else ""))
+    _render_facts(console, details)
+    if details.decision is None:
+        console.print("  not decided" + (f"; next: {command_line('compare')}" if details.state == "ready" else ""))
     else:
-        _decision(console, story.decision)
-    _earlier(console, story.decisions)
-    if story.stands_for:
-        console.print(f"  it stands for {story.stands_for} other images")
-    for twin in story.twins:
+        _render_decision(console, details.decision)
+    _render_earlier_decisions(console, details.decisions)
+    if details.stands_for:
+        console.print(f"  it stands for {details.stands_for} other images")
+    for twin in details.twins:
         console.print(f"  twin of {twin.image_id}: {printable(twin.path)}, {twin.state}, {twin.apart_s:g} s apart")
-    for removal in story.removals:
-        console.print(f"  {_what_happened(removal)}")
+    for removal in details.removals:
+        console.print(f"  {_describe_removal(removal)}")
 
 
-def render_pair(console: Console, story: PairDetails) -> None:
+def render_pair(console: Console, details: PairDetails) -> None:
     """Both images, and what they show together."""
-    render_image(console, story.image_a)
-    render_image(console, story.image_b)
+    render_image(console, details.image_a)
+    render_image(console, details.image_b)
     console.print("the pair:")
-    for twin in story.image_a.twins:
-        if twin.image_id == story.image_b.id:
+    for twin in details.image_a.twins:
+        if twin.image_id == details.image_b.id:
             console.print(f"  twins: taken {twin.apart_s:g} s apart, one named by the epoch, one by date and time")
-    if story.judged is not None:
-        told = story.judged
-        note = "" if told.note is None else f": {printable(told.note)}"
+    if details.judged is not None:
+        verdict = details.judged
+        note = "" if verdict.note is None else f": {printable(verdict.note)}"
         console.print(
-            f"  {told.verdict}, says {printable(told.by)} since {format_time(told.judged_at)}{note}; "
+            f"  {verdict.verdict}, says {printable(verdict.by)} since {format_time(verdict.judged_at)}{note}; "
             "this outranks the score"
         )
-    if story.why_not is not None:
-        console.print(f"  not scored now: {story.why_not}")
-    for known in story.recorded:
-        console.print(f"  recorded, as the profile {known.profile} scores: {_shown(known.evidence)}")
-    if story.computed is not None:
-        verdict = "similar" if story.computed.score < story.max_score else "different"
+    if details.why_not is not None:
+        console.print(f"  not scored now: {details.why_not}")
+    for known in details.recorded:
+        console.print(f"  recorded, as the profile {known.profile} scores: {_describe_evidence(known.evidence)}")
+    if details.computed is not None:
+        outcome = "similar" if details.computed.score < details.max_score else "different"
         console.print(
-            f"  {verdict} under the profile {story.profile} (limit {story.max_score:g}), "
-            f"from the thumbnails now: {_shown(story.computed)}"
+            f"  {outcome} under the profile {details.profile} (limit {details.max_score:g}), "
+            f"from the thumbnails now: {_describe_evidence(details.computed)}"
         )
 
 
-def render_pair_picture(console: Console, drawn: Illustration) -> None:
+def render_pair_picture(console: Console, picture: Illustration) -> None:
     """The story, and where the picture of it is."""
-    if isinstance(drawn.story, PairDetails):
-        render_pair(console, drawn.story)
+    if isinstance(picture.story, PairDetails):
+        render_pair(console, picture.story)
     else:
-        render_image(console, drawn.story)
-    console.print(f"drawn: {printable(drawn.picture)}")
-    console.print(f"  {_from(drawn)}" + ("" if drawn.why_not is None else f" Nothing is outlined: {drawn.why_not}."))
+        render_image(console, picture.story)
+    console.print(f"drawn: {printable(picture.picture)}")
+    console.print(
+        f"  {_sources(picture)}" + ("" if picture.why_not is None else f" Nothing is outlined: {picture.why_not}.")
+    )
 
 
-def captions(drawn: Illustration) -> Captions:
+def captions(picture: Illustration) -> Captions:
     """What is written on a picture of two images."""
-    story = drawn.story
-    told = [] if isinstance(story, PairDetails) else explanation.explain_decision(story, called=f"Image {story.id}")
-    if drawn.score is None:
-        told.append(f"Nothing is outlined: {drawn.why_not}.")
+    details = picture.story
+    lines = (
+        [] if isinstance(details, PairDetails) else explanation.explain_decision(details, name=f"Image {details.id}")
+    )
+    if picture.score is None:
+        lines.append(f"Nothing is outlined: {picture.why_not}.")
     else:
-        verdict = "similar" if drawn.score < drawn.max_score else "different"
-        told.append(
-            f"{verdict}: {explanation.describe_score(drawn.score, limit=drawn.max_score, native=drawn.native)}."
+        verdict = "similar" if picture.score < picture.max_score else "different"
+        lines.append(
+            f"{verdict}: {explanation.describe_score(picture.score, limit=picture.max_score, native=picture.native)}."
         )
-    return Captions(_title(drawn.left), _title(drawn.right), below=(*told, _from(drawn)))
+    return Captions(_title(picture.left), _title(picture.right), below=(*lines, _sources(picture)))
 
 
-def _title(shown: ShownImage) -> str:
-    time = "at an unknown time" if shown.captured_at is None else f"{format_time(shown.captured_at)} UTC"
-    return f"image {shown.image_id}, {time}: {os.path.basename(shown.path)}"
+def _title(image: ShownImage) -> str:
+    time = "at an unknown time" if image.captured_at is None else f"{format_time(image.captured_at)} UTC"
+    return f"image {image.image_id}, {time}: {os.path.basename(image.path)}"
 
 
-def _from(drawn: Illustration) -> str:
+def _sources(picture: Illustration) -> str:
     """What the two pictures are made from."""
-    left, right = (f"Image {shown.image_id} is {_SOURCES[shown.source]}." for shown in (drawn.left, drawn.right))
+    left, right = (f"Image {shown.image_id} is {_SOURCES[shown.source]}." for shown in (picture.left, picture.right))
     return f"{left} {right}"
 
 
-def _facts(console: Console, story: ImageDetails) -> None:
+def _render_facts(console: Console, details: ImageDetails) -> None:
     """What the file is, where and when it was taken, and what became of it."""
-    pixels = f"{story.width} x {story.height} pixels, " if story.width is not None else ""
-    console.print(
-        f"  camera {printable(story.camera)} (from its {story.camera_source}), {pixels}{format_size(story.size_bytes)}"
-    )
-    source = f" UTC (from its {story.captured_at_source})" if story.captured_at is not None else ""
-    console.print(f"  captured {format_time(story.captured_at)}{source}")
-    console.print(f"  state {story.state}{f': {story.state_reason}' if story.state_reason else ''}")
-    if story.pinned:
-        console.print(f"  pinned {'by a person' if story.pinned_by_person else 'as the keeper of removed images'}")
+    pixels = f"{details.width} x {details.height} pixels, " if details.width is not None else ""
+    camera = f"camera {printable(details.camera)} (from its {details.camera_source})"
+    console.print(f"  {camera}, {pixels}{format_size(details.size_bytes)}")
+    source = f" UTC (from its {details.captured_at_source})" if details.captured_at is not None else ""
+    console.print(f"  captured {format_time(details.captured_at)}{source}")
+    console.print(f"  state {details.state}{f': {details.state_reason}' if details.state_reason else ''}")
+    if details.pinned:
+        console.print(f"  pinned {'by a person' if details.pinned_by_person else 'as the keeper of removed images'}")
 
 
-def _earlier(console: Console, decisions: Sequence[DecisionDetails]) -> None:
+def _render_earlier_decisions(console: Console, decisions: Sequence[DecisionDetails]) -> None:
     """The decisions that do not hold any more."""
     for decision in decisions:
         if decision.superseded_at is not None:
@@ -136,7 +139,7 @@ def _earlier(console: Console, decisions: Sequence[DecisionDetails]) -> None:
             )
 
 
-def _decision(console: Console, decision: DecisionDetails) -> None:
+def _render_decision(console: Console, decision: DecisionDetails) -> None:
     console.print(f"  {_REASONS[decision.reason]}")
     console.print(
         f"    decided {format_time(decision.decided_at)}, by {printable(decision.decided_by)}, run {decision.run_id}, "
@@ -149,14 +152,14 @@ def _decision(console: Console, decision: DecisionDetails) -> None:
         )
 
 
-def _what_happened(removal: JournalEntry) -> str:
+def _describe_removal(removal: JournalEntry) -> str:
     """One sentence on what was done to the file."""
-    place = printable(removal.quarantine_path or "")
+    location = printable(removal.quarantine_path or "")
     return (
         f"run {removal.run_id}: "
         + {
             "planned": "about to be taken away when the run was cut off",
-            "quarantined": f"taken away {format_time(removal.removed_at)}, to {place}",
+            "quarantined": f"taken away {format_time(removal.removed_at)}, to {location}",
             "deleted": f"deleted {format_time(removal.removed_at)}",
             "restored": "taken away and brought back",
             "purged": f"taken away {format_time(removal.removed_at)} and deleted for good",
@@ -165,7 +168,7 @@ def _what_happened(removal: JournalEntry) -> str:
     )
 
 
-def _shown(evidence: Evidence) -> str:
+def _describe_evidence(evidence: Evidence) -> str:
     return (
         f"score {evidence.score:g}, {evidence.contour_count} contours that count, "
         f"largest {evidence.largest_contour:g}, "

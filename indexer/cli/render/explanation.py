@@ -20,14 +20,14 @@ _REFERENCE = f"of {REFERENCE_PIXELS} reference pixels"
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
-def explain_decision(story: ImageDetails, *, called: str = "This image") -> list[str]:
-    """Why the decision that holds is as it is; none if nothing is decided. `called`: the image in a sentence."""
-    decision = story.decision
+def explain_decision(details: ImageDetails, *, name: str = "This image") -> list[str]:
+    """Why the decision that holds is as it is; none if nothing is decided. `name`: the image in a sentence."""
+    decision = details.decision
     if decision is None:
         return []
     if decision.keeper_id is None:
-        return _of_kept(story, decision, called=called)
-    return _of_duplicate(story, decision, called=called)
+        return _explain_kept(details, decision, name=name)
+    return _explain_duplicate(details, decision, name=name)
 
 
 def describe_score(score: float, *, limit: float, native: bool) -> str:
@@ -35,58 +35,60 @@ def describe_score(score: float, *, limit: float, native: bool) -> str:
     return f"{score:g} {'pixels' if native else _REFERENCE} differ enough to count (limit {limit:g})"
 
 
-def _of_duplicate(story: ImageDetails, decision: DecisionDetails, *, called: str) -> list[str]:
+def _explain_duplicate(details: ImageDetails, decision: DecisionDetails, *, name: str) -> list[str]:
     because = None if decision.preferred_for is None else _PREFERRED[decision.preferred_for]
-    if decision.preferred_for is Criterion.TIME and story.captured_at is None:
+    if decision.preferred_for is Criterion.TIME and details.captured_at is None:
         because = "its time is known"
-    taken = _taken(decision.keeper_captured_at, story.captured_at)
+    taken = _describe_time_apart(decision.keeper_captured_at, details.captured_at)
     return [
-        _shows_the_same(decision, called=called, taken=taken),
+        _shows_the_same(decision, name=name, taken=taken),
         *([] if because is None else [f"Image {decision.keeper_id} was preferred because {because}."]),
     ]
 
 
-def _shows_the_same(decision: DecisionDetails, *, called: str, taken: str) -> str:
+def _shows_the_same(decision: DecisionDetails, *, name: str, taken: str) -> str:
     keeper = f"image {decision.keeper_id}{taken}"
     if decision.decided_by == "db adopt" and decision.score is None:
         return f"It was removed as a duplicate of {keeper}; this index did not compare the two."
     if decision.reason == "identical":
-        return f"{called} has the same bytes as {keeper}."
+        return f"{name} has the same bytes as {keeper}."
     if decision.reason == "verdict":
-        return f"{printable(decision.decided_by)} said that {_within(called)} shows the same as {keeper}."
-    return f"{called} shows nothing that {keeper}{',' * bool(taken)} does not show: {_score(decision.score, decision)}."
+        return f"{printable(decision.decided_by)} said that {_within(name)} shows the same as {keeper}."
+    return f"{name} shows nothing that {keeper}{',' * bool(taken)} does not show: {_score(decision.score, decision)}."
 
 
-def _of_kept(story: ImageDetails, decision: DecisionDetails, *, called: str) -> list[str]:
+def _explain_kept(details: ImageDetails, decision: DecisionDetails, *, name: str) -> list[str]:
     pinned = decision.reason == "pinned"
     why = "because it is pinned" if pinned else "as no kept image ranked above it shows the same"
-    told = [f"{called} was kept, {why}."]
-    if story.stands_for:
-        others = "1 other that shows" if story.stands_for == 1 else f"{story.stands_for} others that show"
-        told.append(f"It stands for {others} nothing more.")
-    if story.neighbour is not None and story.neighbour.kept:
-        near = story.neighbour
-        taken = _taken(near.captured_at, story.captured_at)
-        told.append(f"The kept image most like it is image {near.image_id}{taken}: {_score(near.score, decision)}.")
+    sentences = [f"{name} was kept, {why}."]
+    if details.stands_for:
+        others = "1 other that shows" if details.stands_for == 1 else f"{details.stands_for} others that show"
+        sentences.append(f"It stands for {others} nothing more.")
+    if details.neighbour is not None and details.neighbour.kept:
+        near = details.neighbour
+        taken = _describe_time_apart(near.captured_at, details.captured_at)
+        sentences.append(
+            f"The kept image most like it is image {near.image_id}{taken}: {_score(near.score, decision)}."
+        )
         if near.score < decision.max_score:  # nothing else may keep two that are similar
-            told.append("Both are kept because a person said that they differ, or because both are pinned.")
-    return told
+            sentences.append("Both are kept because a person said that they differ, or because both are pinned.")
+    return sentences
 
 
 def _score(score: float | None, decision: DecisionDetails) -> str:
     return describe_score(score or 0.0, limit=decision.max_score, native=decision.native)
 
 
-def _within(called: str) -> str:
+def _within(name: str) -> str:
     """The image in the middle of a sentence."""
-    return called[0].lower() + called[1:]
+    return name[0].lower() + name[1:]
 
 
-def _taken(there: datetime | None, here: datetime | None) -> str:
+def _describe_time_apart(keeper_at: datetime | None, image_at: datetime | None) -> str:
     """When another image was taken, as seen from this one."""
-    if there is None or here is None:
+    if keeper_at is None or image_at is None:
         return ""
-    apart_s = (there - here).total_seconds()
+    apart_s = (keeper_at - image_at).total_seconds()
     if apart_s == 0:
         return ", taken at the same time"
     return f", taken {_duration(abs(apart_s))} {'later' if apart_s > 0 else 'earlier'}"

@@ -17,14 +17,14 @@ def render_ingest(console: Console, report: IngestReport) -> None:
     parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts if number]
     console.print(f"{report.seen} files seen: {', '.join(parts) or 'nothing'}.")
     for reason, number in report.skipped.items():
-        endings = f" ({_endings(report.endings)})" if reason == NOT_AN_IMAGE and report.endings else ""
+        endings = f" ({_format_endings(report.endings)})" if reason == NOT_AN_IMAGE and report.endings else ""
         console.print(f"  skipped {number}: {reason}{endings}")
-    _not_walked(console, report.folders)
+    _render_skipped_folders(console, report.folders)
     if report.retimed:
         console.print(
             f"  Of {report.retimed} files nothing changed but the file time: bytes, capture times and decisions stay."
         )
-    _missing(console, report)
+    _render_missing(console, report)
     if report.flat:
         console.print(
             f"  {report.flat} images show nothing, one grey level alone: no score makes them duplicates. "
@@ -50,7 +50,7 @@ def render_ingest(console: Console, report: IngestReport) -> None:
         console.print(f"{report.undecided} images are not decided yet. Next: {command_line('compare')}")
 
 
-def _missing(console: Console, report: IngestReport) -> None:
+def _render_missing(console: Console, report: IngestReport) -> None:
     """The images of earlier runs that were not seen, or not looked for."""
     if report.missing > report.unwalked:
         console.print(
@@ -65,14 +65,16 @@ def _missing(console: Console, report: IngestReport) -> None:
         )
 
 
-def _endings(endings: Mapping[str, int]) -> str:
+def _format_endings(endings: Mapping[str, int]) -> str:
     """The endings of files that were skipped, the most frequent first."""
-    ranked = sorted(endings.items(), key=lambda one: (-one[1], one[0]))
-    said = [f"{printable(ending or 'none')} {number}" for ending, number in ranked[:MAX_LISTED]]
-    return ", ".join([*said, *([f"and {len(ranked) - MAX_LISTED} other endings"] if len(ranked) > MAX_LISTED else [])])
+    ranked = sorted(endings.items(), key=lambda item: (-item[1], item[0]))
+    listed = [f"{printable(ending or 'none')} {number}" for ending, number in ranked[:MAX_LISTED]]
+    return ", ".join(
+        [*listed, *([f"and {len(ranked) - MAX_LISTED} other endings"] if len(ranked) > MAX_LISTED else [])]
+    )
 
 
-def _not_walked(console: Console, folders: Mapping[str, int]) -> None:
+def _render_skipped_folders(console: Console, folders: Mapping[str, int]) -> None:
     """The folders that were passed over, the most frequent names first."""
     if not folders:
         return

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from indexer.errors import NoIndexProblem
+from indexer.errors import NoIndexError
 from indexer.escaping import quoted
 from indexer.files.known_indexes import KnownIndex, index_exists
 
@@ -10,13 +10,13 @@ _MAX_LISTED = 10
 _MAX_FOLDERS = 3
 
 
-def name_known_indexes(problem: NoIndexProblem, known: Sequence[KnownIndex]) -> NoIndexProblem:
+def name_known_indexes(problem: NoIndexError, known: Sequence[KnownIndex]) -> NoIndexError:
     """The problem that there is no index, with those that are elsewhere, each with what to type."""
     indexes = [index for index in known if index_exists(index.address)]
     if not indexes:
         return problem
     more = [f"  and {len(indexes) - _MAX_LISTED} more"] if len(indexes) > _MAX_LISTED else []
-    extended = NoIndexProblem(f"{problem}, or go on with the one that was used last: --db {quoted(indexes[0].address)}")
+    extended = NoIndexError(f"{problem}, or go on with the one that was used last: --db {quoted(indexes[0].address)}")
     extended.lines = (
         "Indexes that were made before, the last used first (times are UTC):",
         *map(_line, indexes[:_MAX_LISTED]),

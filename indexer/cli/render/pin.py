@@ -8,9 +8,9 @@ from indexer.workflows.review.pin import PinReport
 
 def render_pins(console: Console, report: PinReport) -> None:
     """What was pinned or unpinned."""
-    for one in report.changed:
-        console.print(f"done: {printable(one)}")
-    for one in report.unchanged:
-        console.print(f"it was so already: {printable(one)}")
+    for path in report.changed:
+        console.print(f"done: {printable(path)}")
+    for path in report.unchanged:
+        console.print(f"it was so already: {printable(path)}")
     if report.changed:
         console.print("This counts from the next compare on.")

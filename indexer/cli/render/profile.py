@@ -19,14 +19,14 @@ def render_profiles(console: Console, stored: Sequence[StoredProfile]) -> None:
     heads = ["work_width", "contrast", "mask", "threshold", "min_contour_area", "max_score"]
     rows = [
         (
-            one.profile.name,
-            "yes" if one.active else "",
-            *(_value(one.profile.parameters[name]) for name in heads),
-            str(one.profile.preparation.chroma or ""),
-            _ignored(one.profile.preparation),
-            _few(one.cameras),
+            stored_profile.profile.name,
+            "yes" if stored_profile.active else "",
+            *(_value(stored_profile.profile.parameters[name]) for name in heads),
+            str(stored_profile.profile.preparation.chroma or ""),
+            _ignored(stored_profile.profile.preparation),
+            _few(stored_profile.cameras),
         )
-        for one in stored
+        for stored_profile in stored
     ]
     console.print(make_table(["profile", "active", *heads, "chroma", "ignore", "cameras"], rows))
 

@@ -26,14 +26,14 @@ _GAP = "   "
 def write_rows(console: Console, table: QueryResult) -> None:
     """An answer as a table: numbers to the right, columns as wide as their widest value or as the console lets them."""
     heads = [printable(column)[:_LONGEST_CELL] for column in table.columns]
-    widths, numeric = _measure(table, heads, console.width)
-    right = [one and len(table) > 0 for one in numeric]
-    for line in _lines(console, heads, widths, right):
+    widths, numeric = _column_widths(table, heads, console.width)
+    right = [is_number and len(table) > 0 for is_number in numeric]
+    for line in _row_lines(console, heads, widths, right):
         console.print(Text(f"{line}", style="bold"))
     console.print(" " + "─" * (sum(widths) + len(_GAP) * (len(widths) - 1)))
     try:
         for row in table:
-            for line in _lines(console, [_shown(value) for value in row], widths, right):
+            for line in _row_lines(console, [_format_value(value) for value in row], widths, right):
                 console.file.write(f"{line}\n")
         console.file.flush()
     except BrokenPipeError:
@@ -52,44 +52,51 @@ def write_json(stream: IO[str], table: QueryResult) -> None:
         redirect_to_devnull(stream)
 
 
-def _measure(table: QueryResult, heads: Sequence[str], room: int) -> tuple[list[int], list[bool]]:
+def _column_widths(table: QueryResult, heads: Sequence[str], available_cells: int) -> tuple[list[int], list[bool]]:
     """How wide each column is shown, in cells of a terminal, and whether it holds numbers alone."""
     widths, numeric = list(map(cell_len, heads)), [True] * len(heads)
     for row in table:
-        for place, value in enumerate(row):
-            widths[place] = max(widths[place], _width(_shown(value)))
-            numeric[place] = numeric[place] and isinstance(value, int | float | None)
-    return _fitted(widths, room - len(_GAP) * (len(widths) - 1) - 2), numeric
+        for column, value in enumerate(row):
+            widths[column] = max(widths[column], _width(_format_value(value)))
+            numeric[column] = numeric[column] and isinstance(value, int | float | None)
+    return _fit_widths(widths, available_cells - len(_GAP) * (len(widths) - 1) - 2), numeric
 
 
-def _fitted(widths: list[int], room: int) -> list[int]:
+def _fit_widths(widths: list[int], available_cells: int) -> list[int]:
     """Widths that fit, the widest made narrower first; at least 1 each, whether that fits or not."""
     most = max(widths)
-    if sum(widths) > room:
-        most = next((most for most in range(max(room, 1), 1, -1) if sum(min(one, most) for one in widths) <= room), 1)
-    return [min(one, most) for one in widths]
+    if sum(widths) > available_cells:
+        most = next(
+            (
+                most
+                for most in range(max(available_cells, 1), 1, -1)
+                if sum(min(width, most) for width in widths) <= available_cells
+            ),
+            1,
+        )
+    return [min(width, most) for width in widths]
 
 
-def _lines(console: Console, cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> Iterator[str]:
+def _row_lines(console: Console, cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> Iterator[str]:
     """A row as it is shown: more than one line where a value is wider than its column."""
-    folded = [_folded(console, text, width) for text, width in zip(cells, widths, strict=True)]
+    folded = [_wrap(console, text, width) for text, width in zip(cells, widths, strict=True)]
     for pieces in zip_longest(*folded, fillvalue=""):
-        padded = (_padded(*one) for one in zip(pieces, widths, right, strict=True))
+        padded = (_pad(*cell) for cell in zip(pieces, widths, right, strict=True))
         yield f" {_GAP.join(padded)}".rstrip()
 
 
-def _folded(console: Console, text: str, width: int) -> list[str]:
+def _wrap(console: Console, text: str, width: int) -> list[str]:
     if _width(text) <= width:
         return [text]
     return [line.plain.rstrip() for line in Text(text).wrap(console, width, overflow="fold")]
 
 
-def _padded(text: str, width: int, right: bool) -> str:
+def _pad(text: str, width: int, right: bool) -> str:
     space = " " * (width - _width(text))
     return space + text if right else text + space
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if not isinstance(value, str):
         return format_cell(value)
     more = len(value) - _LONGEST_CELL

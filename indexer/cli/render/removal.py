@@ -47,8 +47,8 @@ def render_plan(console: Console, plan: Plan) -> None:
         print_table(console, heads, rows, what="cameras, the largest shares first", totals=[all_of_them])
     else:
         console.print("There is nothing to remove.")
-    _left_out(console, {str(reason): number for reason, number in plan.left_out.items()})
-    _held_back(console, {held.camera.camera: held.reason for held in plan.held_back})
+    _render_left_out(console, {str(reason): number for reason, number in plan.left_out.items()})
+    _render_held_back(console, {held_back.camera.camera: held_back.reason for held_back in plan.held_back})
 
 
 def render_prune(console: Console, report: PruneReport) -> None:
@@ -63,8 +63,8 @@ def render_prune(console: Console, report: PruneReport) -> None:
         list_files(console, report.protected)
     if report.outdated:
         console.print(f"  {report.outdated} left alone: their decision changed after the plan was shown")
-    _left_out(console, report.left_out)
-    _held_back(console, report.held_back)
+    _render_left_out(console, report.left_out)
+    _render_held_back(console, report.held_back)
     list_files(console, report.failures)
     if report.changed_in:
         console.print(f"To have changed files read again: {command_line('ingest', '--again', names=report.changed_in)}")
@@ -82,8 +82,8 @@ def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
     folders = " and ".join(printable(folder) for folder in plan.folders[:MAX_LISTED])
     others = f" and {len(plan.folders) - MAX_LISTED} more folders" if len(plan.folders) > MAX_LISTED else ""
     console.print(f"{len(plan.items)} files, {format_size(plan.size_bytes)}, would be written below {folders}{others}:")
-    for one in plan.items[:MAX_LISTED]:
-        console.print(f"  {printable(one.target)}")
+    for item in plan.items[:MAX_LISTED]:
+        console.print(f"  {printable(item.target)}")
     if len(plan.items) > MAX_LISTED:
         console.print(f"  and {len(plan.items) - MAX_LISTED} more files")
 
@@ -123,7 +123,7 @@ def render_purge(console: Console, report: PurgeReport) -> None:
     list_files(console, report.skipped)
 
 
-def _left_out(console: Console, left_out: Mapping[str, int]) -> None:
+def _render_left_out(console: Console, left_out: Mapping[str, int]) -> None:
     for reason, number in left_out.items():
         console.print(f"  {number} left out: {reason}")
     by_compare = {reason for reason in left_out if reason not in _SETTLED_BY_INGEST}
@@ -134,7 +134,7 @@ def _left_out(console: Console, left_out: Mapping[str, int]) -> None:
         console.print(f"  To settle those of such folders: {again}, then {command_line('compare')}")
 
 
-def _held_back(console: Console, held_back: Mapping[str, str]) -> None:
+def _render_held_back(console: Console, held_back: Mapping[str, str]) -> None:
     print_sentences(console, [f"camera {camera!a} is held back: {reason}" for camera, reason in held_back.items()])
     if held_back:
         console.print(f"  If that is right: {command_line('prune', '--max-share', '1')}")

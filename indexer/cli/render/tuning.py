@@ -34,8 +34,8 @@ def render_sweep(console: Console, report: SweepReport) -> None:
     left_out = [camera for camera in report.cameras if camera.problem is not None]
     print_sentences(console, [f"camera {camera.camera!a} was left out: {camera.problem}" for camera in left_out])
     for profile in sorted({camera.profile for camera in tried}):
-        words = ("profile", "make", "NAME", "--base", profile, "--max-score", "X")
-        console.print(f"To adopt one: {command_line(*words)}")
+        command = ("profile", "make", "NAME", "--base", profile, "--max-score", "X")
+        console.print(f"To adopt one: {command_line(*command)}")
     if tried:
         console.print(f"  then: {command_line('compare', '--profile', 'NAME')}")
         own = command_line("profile", "use", "NAME", "--camera", "CAMERA")
@@ -44,21 +44,24 @@ def render_sweep(console: Console, report: SweepReport) -> None:
 
 def render_evaluation(console: Console, report: EvaluationReport) -> None:
     """How good decisions are."""
-    rows = [cells for one in report.evaluations for cells in _figures(one)]
+    rows = [cells for evaluation in report.evaluations for cells in _figures(evaluation)]
     if rows:
         heads = _STATE_HEADS if len(rows[0]) == len(_STATE_HEADS) else _PAIR_HEADS
         totals = [row for row in rows if row[2] == ALL_ROWS] if len(rows) > MAX_ROWS else []
         each = [row for row in rows if row not in totals]
         print_table(console, heads, each, what="rows", totals=totals)
-    for one in report.evaluations:
-        lost = one.total.states_lost if isinstance(one.total, StateMetrics) else ()
+    for evaluation in report.evaluations:
+        lost = evaluation.total.states_lost if isinstance(evaluation.total, StateMetrics) else ()
         for state in lost[:_NAMED]:
-            console.print(f"{_title(one)} loses {printable(state)}")
+            console.print(f"{_title(evaluation)} loses {printable(state)}")
         if len(lost) > _NAMED:
             console.print(f"  and {len(lost) - _NAMED} more; --json names them all")
     problems = report.problems
-    print_sentences(console, [f"camera {camera.camera!a}, {_title(one)}: {camera.problem}" for one, camera in problems])
-    undecided = {one.total.undecided for one in report.evaluations if one.total is not None}
+    print_sentences(
+        console,
+        [f"camera {camera.camera!a}, {_title(evaluation)}: {camera.problem}" for evaluation, camera in problems],
+    )
+    undecided = {evaluation.total.undecided for evaluation in report.evaluations if evaluation.total is not None}
     if undecided - {0}:
         console.print(f"Up to {max(undecided)} labels are of images that are not decided, and are not counted.")
     if report.unknown:
@@ -66,13 +69,15 @@ def render_evaluation(console: Console, report: EvaluationReport) -> None:
         list_files(console, [(name, "not known by path, number or name") for name in report.unknown])
 
 
-def _figures(one: Evaluation) -> list[list[object]]:
+def _figures(evaluation: Evaluation) -> list[list[object]]:
     """The rows of one way of deciding: each camera, and all where there are several."""
-    found = [(camera.camera, camera.figures) for camera in one.cameras]
-    found += [(ALL_ROWS, one.total)] if len(found) > 1 else []
-    limit = "" if one.max_score is None else _short(one.max_score)
+    by_camera = [(camera.camera, camera.figures) for camera in evaluation.cameras]
+    by_camera += [(ALL_ROWS, evaluation.total)] if len(by_camera) > 1 else []
+    limit = "" if evaluation.max_score is None else _short(evaluation.max_score)
     return [
-        [one.profile or _HOLDING, limit, camera, *_cells(figures)] for camera, figures in found if figures is not None
+        [evaluation.profile or _HOLDING, limit, camera, *_cells(figures)]
+        for camera, figures in by_camera
+        if figures is not None
     ]
 
 
@@ -85,10 +90,10 @@ def _cells(figures: Metrics) -> list[object]:
     return [*counts, share, figures.states, lost, figures.redundant_keeps]
 
 
-def _title(one: Evaluation) -> str:
+def _title(evaluation: Evaluation) -> str:
     """A way of deciding in a sentence."""
-    limit = "" if one.max_score is None else f" at {_short(one.max_score)}"
-    return f"{printable(one.profile or _HOLDING)}{limit}"
+    limit = "" if evaluation.max_score is None else f" at {_short(evaluation.max_score)}"
+    return f"{printable(evaluation.profile or _HOLDING)}{limit}"
 
 
 def _rows(camera: str, rows: Sequence[SweepRow], *, areas: bool) -> list[list[object]]:

@@ -21,62 +21,63 @@ def render_verdicts(console: Console, report: VerdictReport) -> None:
         console.print(f"Nothing was written, as {len(report.refused)} lines cannot be followed:")
         list_files(console, report.refused)
         return
-    _each(console, "recorded", report.recorded)
-    _each(console, "in place of", report.replaced)
-    _each(console, "it was so already", report.unchanged)
-    _each(console, "taken back", report.withdrawn)
+    _render_pairs(console, "recorded", report.recorded)
+    _render_pairs(console, "in place of", report.replaced)
+    _render_pairs(console, "it was so already", report.unchanged)
+    _render_pairs(console, "taken back", report.withdrawn)
     if report.away:
         console.print("What is said of these counts once they are back:")
-        list_files(console, [(one.path, _way_back(one)) for one in report.away])
+        list_files(console, [(pair.path, _undo_advice(pair)) for pair in report.away])
     render_contradictions(console, report.contradictions)
-    if any(one.state_a == one.state_b == "ready" for one in (*report.recorded, *report.withdrawn)):
+    if any(pair.state_a == pair.state_b == "ready" for pair in (*report.recorded, *report.withdrawn)):
         console.print("This counts from the next compare on.")
 
 
-def render_verdict_list(console: Console, found: VerdictList) -> None:
+def render_verdict_list(console: Console, verdicts: VerdictList) -> None:
     """All verdicts that hold."""
     heads = ("a", "b", "camera", "verdict", "by", "note", "when", "decided")
     rows = [
         (
-            f"{one.image_a_id} {printable(one.path_a)}",
-            f"{one.image_b_id} {printable(one.path_b)}",
-            "two" if one.camera is None else one.camera,
-            one.verdict,
-            one.by,
-            one.note,
-            format_time(one.judged_at),
-            _SHOWN[one.agrees],
+            f"{verdict.image_a_id} {printable(verdict.path_a)}",
+            f"{verdict.image_b_id} {printable(verdict.path_b)}",
+            "two" if verdict.camera is None else verdict.camera,
+            verdict.verdict,
+            verdict.by,
+            verdict.note,
+            format_time(verdict.judged_at),
+            _SHOWN[verdict.agrees],
         )
-        for one in found.verdicts
+        for verdict in verdicts.verdicts
     ]
     if rows:
         print_table(console, heads, rows, what="verdicts", most=_MOST)
     else:
         console.print(f"There is no verdict. Next: {command_line('verdict', 'A', 'B', 'same')}")
-    render_contradictions(console, found.contradictions)
+    render_contradictions(console, verdicts.contradictions)
 
 
-def render_contradictions(console: Console, found: Sequence[Contradiction]) -> None:
+def render_contradictions(console: Console, contradictions: Sequence[Contradiction]) -> None:
     """Verdicts that contradict each other, by the numbers of the images."""
-    if found:
+    if contradictions:
         undo = command_line("verdict", "undo", "A", "B")
         console.print(f"These verdicts contradict each other; take one back with: {undo}")
-    for one in found[:_NAMED]:
-        console.print(f"  {' same '.join(map(str, one.chain))}, but {' different '.join(map(str, one.different))}")
-    if len(found) > _NAMED:
-        console.print(f"  and {len(found) - _NAMED} more; --json names them all")
+    for contradiction in contradictions[:_NAMED]:
+        same, different = map(str, contradiction.chain), map(str, contradiction.different)
+        console.print(f"  {' same '.join(same)}, but {' different '.join(different)}")
+    if len(contradictions) > _NAMED:
+        console.print(f"  and {len(contradictions) - _NAMED} more; --json names them all")
 
 
-def _each(console: Console, what: str, pairs: Sequence[JudgedPair]) -> None:
-    for one in pairs[:_NAMED]:
-        note = f" ({printable(one.note)})" if one.note else ""
-        images = f"{printable(one.path_a)} and {printable(one.path_b)}"
-        console.print(f"{what}: {images}: {one.verdict}, says {printable(one.by)}{note}")
+def _render_pairs(console: Console, what: str, pairs: Sequence[JudgedPair]) -> None:
+    for pair in pairs[:_NAMED]:
+        note = f" ({printable(pair.note)})" if pair.note else ""
+        images = f"{printable(pair.path_a)} and {printable(pair.path_b)}"
+        console.print(f"{what}: {images}: {pair.verdict}, says {printable(pair.by)}{note}")
     if len(pairs) > _NAMED:
         console.print(f"{what}: {len(pairs) - _NAMED} more; --json names them all")
 
 
-def _way_back(one: AbsentImage) -> str:
-    if one.restorable:
-        return f"removed; bring it back with: {command_line('restore', names=[one.path])}"
-    return f"{one.state}; not in quarantine" if one.state == "removed" else str(one.state)
+def _undo_advice(absent: AbsentImage) -> str:
+    if absent.restorable:
+        return f"removed; bring it back with: {command_line('restore', names=[absent.path])}"
+    return f"{absent.state}; not in quarantine" if absent.state == "removed" else str(absent.state)

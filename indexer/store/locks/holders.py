@@ -1,6 +1,6 @@
 """Who is at work on an index, in the words that a command is told which came second."""
 
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 
 UNKNOWN_HOLDER = "another command"
 
@@ -10,6 +10,6 @@ def describe_holder(command: str, *, process: object, host: str, since: str) -> 
     return f"{command!r} (process {process} on {host}, since {since})"
 
 
-def in_use_error(database: str, by: str) -> DatabaseProblem:
+def in_use_error(database: str, by: str) -> DatabaseError:
     """The refusal of a command that came second."""
-    return DatabaseProblem(f"database {database} is being written by {by}; wait for it")
+    return DatabaseError(f"database {database} is being written by {by}; wait for it")

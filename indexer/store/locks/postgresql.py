@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.interrupts import uninterrupted
 from indexer.store.database import Database
 from indexer.store.locks.holders import UNKNOWN_HOLDER, describe_holder, in_use_error
@@ -108,7 +108,7 @@ class ServerLock:
             with uninterrupted(), self._connection_lock:
                 yield
         except SQLAlchemyError as problem:
-            raise DatabaseProblem(
+            raise DatabaseError(
                 f"database {self._database.name}: the connection that held the right to write has ended; nothing more "
                 "was written; run the command again, it goes on where it stopped"
             ) from problem
@@ -140,7 +140,7 @@ class ServerLock:
                 return False
             return True
 
-    def _in_use_error(self) -> DatabaseProblem:
+    def _in_use_error(self) -> DatabaseError:
         return in_use_error(self._database.name, self._get_holder(_INDEX_LOCK))
 
     def _get_holder(self, number: int) -> str:

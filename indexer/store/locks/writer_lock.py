@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.files.filesystems import is_mount_point
 from indexer.files.private import mode_of_new, open_file
 from indexer.store.database import Database
@@ -57,7 +57,7 @@ class WriteLock(Protocol):
         """Lets others work on cameras again; those that were not taken stay what they are."""
 
     def raise_if_lost(self) -> None:
-        """Raises `DatabaseProblem` if the right was lost: others may be at work on the same by now."""
+        """Raises `DatabaseError` if the right was lost: others may be at work on the same by now."""
 
 
 class _FileLock:
@@ -156,8 +156,8 @@ def _open_lock_file(lock_path: Path, *, index: Path) -> int:
         return open_file(str(lock_path), flags=os.O_RDWR, mode=mode, single_link=False)
     except OSError as problem:
         if problem.errno == errno.ELOOP:
-            raise DatabaseProblem(f"the lock {lock_path} is a symbolic link; take the link away") from problem
-        raise DatabaseProblem(
+            raise DatabaseError(f"the lock {lock_path} is a symbolic link; take the link away") from problem
+        raise DatabaseError(
             f"the lock {lock_path} cannot be made ({problem.strerror}); check the rights of its folder"
         ) from problem
 
@@ -177,12 +177,12 @@ def _flock(descriptor: int, database: Database, lock_path: Path) -> None:
     except BlockingIOError:
         raise in_use_error(database.name, _parse_holder(os.pread(descriptor, _MAX_LOCK_FILE_BYTES, 0))) from None
     except OSError as problem:
-        raise DatabaseProblem(
+        raise DatabaseError(
             f"database {database.name}: the disk of its folder cannot lock files (flock of {lock_path}: "
             f"{problem.strerror}), so that two commands could write at once; {DISK_ADVICE}"
         ) from problem
     if _find_file_identity(lock_path) != (os.fstat(descriptor).st_dev, os.fstat(descriptor).st_ino):
-        raise DatabaseProblem(f"the lock {lock_path} was removed just now; run the command again")
+        raise DatabaseError(f"the lock {lock_path} was removed just now; run the command again")
 
 
 def _require_lock_file(descriptor: int, lock_path: Path) -> None:
@@ -194,18 +194,18 @@ def _require_lock_file(descriptor: int, lock_path: Path) -> None:
         or status.st_nlink != 1
         or not _LOCK_FILE_START.startswith(head[: len(_LOCK_FILE_START)])
     ):
-        raise DatabaseProblem(f"the file {lock_path} is no lock of indexer; move it away")
+        raise DatabaseError(f"the file {lock_path} is no lock of indexer; move it away")
 
 
 def _require_single_name(database: Database, path: Path) -> None:
     """Refuses an index with a second name: who comes by that has another lock, and SQLite another log."""
     if path.exists() and path.stat().st_nlink > 1:
-        raise DatabaseProblem(
+        raise DatabaseError(
             f"database {database.name} has {path.stat().st_nlink} names (hard links); delete all but one, as each has "
             "a log of its own"
         )
     if is_mount_point(str(path)):
-        raise DatabaseProblem(
+        raise DatabaseError(
             f"database {database.name} is mounted as a single file, and its log is not; mount the folder it lies in"
         )
 
@@ -219,8 +219,8 @@ def _find_file_identity(path: Path | None) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _lock_lost_error(database: Database, what: str) -> DatabaseProblem:
-    return DatabaseProblem(
+def _lock_lost_error(database: Database, what: str) -> DatabaseError:
+    return DatabaseError(
         f"database {database.name}: {what} was removed or replaced while this command was at work; nothing more was "
         "written; run the command again, it goes on where it stopped"
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from indexer.domain.profiles import BUILT_IN
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.store.database import Database
 from indexer.store.index_identity import make_identity_of_copy
 from indexer.store.locks.postgresql import lock_schema
@@ -72,9 +72,9 @@ def _make_empty(database: Database, connection: Connection) -> None:
     if state is SchemaState.EMPTY:
         migrate(connection)
     elif state is not SchemaState.CURRENT:
-        raise DatabaseProblem(refusal_message(database, state))
+        raise DatabaseError(refusal_message(database, state))
     elif not _is_unused(connection):
-        raise DatabaseProblem(f"database {database.name} is an index with rows already; name a new one to copy into")
+        raise DatabaseError(f"database {database.name} is an index with rows already; name a new one to copy into")
     for layer in _LAYERS:
         connection.execute(text(f"DELETE FROM {layer}"))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 from indexer.store import audit_queries
 from indexer.store.audit_queries import Audit
 from indexer.store.database import Database
@@ -23,14 +23,14 @@ def parse_query(name: str | None, parameters: Sequence[str], *, sql: str | None)
     """What a person asks; None: to be told what can be asked."""
     if sql is not None:
         if name is not None:
-            raise UsageProblem("give either the name of a ready-made query or --sql, not both")
+            raise UsageError("give either the name of a ready-made query or --sql, not both")
         return AuditQuery(None, {}, sql)
     if name is None:
         return None
     pairs = [parameter.partition("=") for parameter in parameters]
     for key, equals, _value in pairs:
         if not equals:
-            raise UsageProblem(f"parameter {key!r} is not KEY=VALUE")
+            raise UsageError(f"parameter {key!r} is not KEY=VALUE")
     audit_queries.get_audit(name)
     return AuditQuery(name, {key: value for key, _equals, value in pairs}, None)
 

@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from indexer.errors import DatabaseProblem, Interrupted, UsageProblem
+from indexer.errors import DatabaseError, InterruptedRunError, UsageError
 from indexer.interrupts import uninterrupted
 from indexer.store.index_identity import get_index_id
 from indexer.store.schema import head_revision, open_database
@@ -33,7 +33,7 @@ def copy(source: str, target: str, *, clock: Clock, progress: Progress = no_prog
     """Copies the index at one URL or path into a new one at another: what was copied."""
     with closing(open_database(source)) as old, old.snapshot() as reading:
         if old.is_at(target):
-            raise UsageProblem(f"{old.name} would be copied onto itself; name another index to copy into")
+            raise UsageError(f"{old.name} would be copied onto itself; name another index to copy into")
         totals = {name: count_rows(reading, name) for name in list_tables()}
         with old.read() as session:
             copied_from = get_index_id(session)
@@ -51,7 +51,7 @@ def copy(source: str, target: str, *, clock: Clock, progress: Progress = no_prog
                 ]
                 _require_equal(source_tables, copied_tables, target=new.name)
         except KeyboardInterrupt:
-            raise Interrupted(f"interrupted: nothing was copied, and {old.name!a} is as it was") from None
+            raise InterruptedRunError(f"interrupted: nothing was copied, and {old.name!a} is as it was") from None
         return CopyReport(old.name, new.name, head_revision(), sum(totals.values()), tuple(copied_tables))
 
 
@@ -72,6 +72,6 @@ def _require_equal(
 ) -> None:
     differing = [before.table for before, after in zip(source_tables, copied_tables, strict=True) if before != after]
     if differing:
-        raise DatabaseProblem(
+        raise DatabaseError(
             f"database {target} gave back other rows of {', '.join(differing)} than were put in; nothing was copied"
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from indexer.domain.profiles import Profile, derive_profile, parse_levels, parse_mask, parse_rectangle
-from indexer.errors import ProfileProblem, UsageProblem
+from indexer.errors import ProfileError, UsageError
 from indexer.escaping import command_line
 from indexer.imaging.masks import ignored_area
 from indexer.store import cameras, profiles
@@ -57,7 +57,7 @@ def make_profile(
         derived = derive_profile(profiles.get_profile(session, base).profile, name=name, changes=parsed)
         existing = profiles.find_profile(session, name)
     if existing is not None:
-        raise ProfileProblem(f"profile {name!r} exists and is never changed; choose another name")
+        raise ProfileError(f"profile {name!r} exists and is never changed; choose another name")
     _require_visible_area(derived)
     arguments = {"name": name, "base": base} | typed
     with record_run(database, "profile make", arguments=arguments, clock=clock), database.write() as session:
@@ -68,7 +68,7 @@ def use_profile(database: Database, name: str | None, *, camera: str, active: bo
     """Gives a camera a profile of its own from the next compare on, or (`active`) gives it back to the active one."""
     if (name is None) != active:
         example = command_line("profile", "use", "NAME", "--camera", "CAMERA")
-        raise UsageProblem(f"say which profile decides the camera, or --active in its place: {example}")
+        raise UsageError(f"say which profile decides the camera, or --active in its place: {example}")
     with database.read() as session:
         camera_id = cameras.get_camera(session, camera)
         if name is not None:
@@ -86,6 +86,6 @@ def use_profile(database: Database, name: str | None, *, camera: str, active: bo
 def _require_visible_area(profile: Profile) -> None:
     """Refuses a mask, rectangles and a picture that leave nothing together."""
     if ignored_area(mask_parameters(profile.preparation), height=480, width=640).all():
-        raise ProfileProblem(
+        raise ProfileError(
             f"profile {profile.name!r}: what is to be ignored is the whole frame; leave a part of it to look at"
         )

@@ -11,7 +11,7 @@ import numpy as np
 
 from indexer.domain.images import Image
 from indexer.domain.keeper_index import IndexArray
-from indexer.errors import EngineProblem
+from indexer.errors import EngineError
 from indexer.execution import Lost, Map, path_there
 from indexer.imaging.file_description import Prepared, PrepareTask, Recipe, Thumbnail, prepare_again, read_native
 from indexer.imaging.headers import ImageRefused, Limits
@@ -195,9 +195,9 @@ def unwrap(result: Result | Lost) -> Result:
 
     Raises
     ------
-    EngineProblem
+    EngineError
         If the worker was lost over them.
     """
     if isinstance(result, Lost):
-        raise EngineProblem(f"a worker {result.reason}; run compare again, with fewer --processes")
+        raise EngineError(f"a worker {result.reason}; run compare again, with fewer --processes")
     return result

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from indexer.domain.images import Image
 from indexer.domain.keeper_index import IndexArray
-from indexer.errors import EngineProblem
+from indexer.errors import EngineError
 from indexer.execution import Afar
 from indexer.imaging.headers import Limits
 from indexer.imaging.levels import Levels
@@ -166,7 +166,7 @@ class RemoteSearcher:
         state.has_image[list(result.missing)] = False
         state.attempts += has_restarted or bool(result.missing)
         if state.attempts > _MAX_ATTEMPTS:
-            raise EngineProblem("the workers of the cluster end again and again; the same command goes on later")
+            raise EngineError("the workers of the cluster end again and again; the same command goes on later")
 
     def _raise_unavailable(self, problems: Sequence[tuple[int, str]]) -> None:
         if not self._scoring.native:

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from indexer.domain.names import Naming, compile_pattern, matches_pattern, name_image
-from indexer.errors import FolderProblem, UsageProblem
+from indexer.errors import FolderError, UsageError
 from indexer.files.markers import QUARANTINE_NAME
 from indexer.files.walking import QUARANTINE_FOLDER, SYSTEM_FOLDER, Candidate, Skipped, iter_parents, walk
 
@@ -114,7 +114,7 @@ def discover(
     """What lies in the named files and folders; refuses a request that finds no image, before anything is written."""
     named_paths = tuple(paths)
     if camera is not None and not camera.strip():
-        raise UsageProblem("--camera is empty; give a name, or leave it out to read cameras from the file names")
+        raise UsageError("--camera is empty; give a name, or leave it out to read cameras from the file names")
     compiled = None if pattern is None else compile_pattern(pattern)
     quarantines: list[str] = []
     entries = list(walk(named_paths, quarantines=quarantines))
@@ -127,7 +127,7 @@ def discover(
         )
         names = sorted(_count_system_folders(skipped))[:_MAX_NAMED_FOLDERS]
         not_walked = f"; not walked: {', '.join(map(ascii, names))}; name such a folder itself to take it in"
-        raise FolderProblem(
+        raise FolderError(
             f"there is no image in {shown} ({reasons or 'it is empty'}); "
             "images end in jpg, jpeg, jpe, jfif, jfi, mpo, png, bmp, tif, tiff, webp or avif"
             f"{not_walked if names else ''}"
@@ -135,12 +135,12 @@ def discover(
     quarantines += (entry.path for entry in skipped if _is_quarantine(entry))
     request = IngestRequest(named_paths, candidates, skipped, camera, compiled, again, tuple(quarantines))
     if compiled is not None and request.unmatched == len(candidates):
-        raise FolderProblem(
+        raise FolderError(
             f"the pattern {compiled.pattern!r} matches none of {len(candidates)} images, for example not "
             f"{candidates[0].path!a}; it is searched in the path below the folder you named"
         )
     if compiled is not None and request.unread_stamps == len(candidates):
-        raise FolderProblem(
+        raise FolderError(
             f"no timestamp that the pattern {compiled.pattern!r} finds reads as a time; it may be 10 or 13 digits "
             "since 1970, YYYYMMDDhhmmss with any separators, or ISO 8601"
         )

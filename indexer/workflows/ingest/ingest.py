@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from indexer.domain.names import Naming, clamped_mtime
 from indexer.domain.renaming import naming_with_options
 from indexer.domain.similar_names import list_similar_names
-from indexer.errors import RowRefused
+from indexer.errors import RowRefusedError
 from indexer.execution import Afar, Lost, Map, path_there
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import NOT_AN_IMAGE, SYSTEM_FOLDER, Candidate, suffix_of
@@ -271,7 +271,7 @@ class _Writer:
         """Writes a batch; a file whose row the database refuses is named, and the others are taken in."""
         try:
             self._write(batch)
-        except RowRefused as problem:
+        except RowRefusedError as problem:
             self.row_cache.clear()
             if len(batch) > 1:
                 for file in batch:

@@ -13,7 +13,7 @@ from typing import Any
 
 from indexer.domain.images import ImageState
 from indexer.domain.names import name_image
-from indexer.errors import FolderProblem
+from indexer.errors import FolderError
 from indexer.files import manifest
 from indexer.files.beneath import split_path
 from indexer.files.manifest import Entry
@@ -85,7 +85,7 @@ def adopt(
 ) -> AdoptReport:
     """Takes in what this index does not know of a quarantine: the report of what it knows now."""
     if not os.path.isdir(quarantine):
-        raise FolderProblem(f"there is no folder {quarantine!a}; name the quarantine, usually .indexer-quarantine")
+        raise FolderError(f"there is no folder {quarantine!a}; name the quarantine, usually .indexer-quarantine")
     contents = manifest.read(os.path.realpath(quarantine))
     present = [
         (quarantine_path, entry)
@@ -93,7 +93,7 @@ def adopt(
         if os.path.lexists(quarantine_path)
     ]
     if not present and not contents.refused:
-        raise FolderProblem(f"no manifest below {quarantine!a} names a file that is there; nothing can be taken in")
+        raise FolderError(f"no manifest below {quarantine!a} names a file that is there; nothing can be taken in")
     report = AdoptReport(failures=list(contents.refused))
     with record_run(database, "db adopt", arguments={"quarantine": ascii(quarantine)[1:-1]}, clock=clock) as run:
         with database.read() as session:

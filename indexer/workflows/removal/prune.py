@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.domain.removal import Plan, RemovalCandidate, RemovalGuard, plan_removal
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 from indexer.interrupts import uninterrupted
 from indexer.store import cameras, decisions, images, previews, runs
 from indexer.store.database import Database
@@ -161,10 +161,10 @@ def _require_outside_ingested(database: Database, *, options: RemovalOptions) ->
         return
     folder = os.path.realpath(options.quarantine)
     if os.path.lexists(folder) and not os.path.isdir(folder):
-        raise UsageProblem(f"the quarantine {options.quarantine!a} is no folder; name a folder, it is made if need be")
+        raise UsageError(f"the quarantine {options.quarantine!a} is no folder; name a folder, it is made if need be")
     root = find_ingested_parent(database, folder)
     if root is not None:
-        raise UsageProblem(
+        raise UsageError(
             f"the quarantine {options.quarantine!a} lies inside {root!a}, and the next ingest would take the files "
             f"in again; name a folder outside"
         )

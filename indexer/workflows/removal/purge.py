@@ -13,7 +13,7 @@ from typing import Any
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
 from indexer.domain.selection import ordered_pair
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 from indexer.escaping import command_line
 from indexer.files.moving import aside_path, delete_witnessed, restore_from_aside
 from indexer.files.quarantine import is_quarantine_mounted, quarantine_of, release_quarantine_path
@@ -54,7 +54,7 @@ class PurgeReport:
 def require_choice(*, everything: bool, older_than_days: float | None) -> None:
     """Refuses a request that does not say which files."""
     if everything == (older_than_days is not None):
-        raise UsageProblem("say what to delete: --all, or --older-than DAYS")
+        raise UsageError("say what to delete: --all, or --older-than DAYS")
 
 
 def list_purgeable(database: Database, *, older_than_days: float | None, clock: Clock) -> list[JournalEntry]:

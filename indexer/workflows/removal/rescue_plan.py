@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from indexer.errors import FolderProblem, UsageProblem
+from indexer.errors import FolderError, UsageError
 from indexer.files import manifest
 from indexer.files.beneath import lies_beneath, split_path
 from indexer.files.manifest import Entry, ManifestContents
@@ -54,14 +54,14 @@ TargetRule = Callable[[str, Entry], tuple[str, str]]
 
 
 def plan_rescue(folder: str, *, below: str | None = None, into: str | None = None) -> RescuePlan:
-    """What would be brought back from a quarantine. Raises `FolderProblem` if there is nothing that could be."""
+    """What would be brought back from a quarantine. Raises `FolderError` if there is nothing that could be."""
     if below is not None and into is not None:
-        raise UsageProblem("--below and --into do not go together; --into puts all files below its folder anyway")
+        raise UsageError("--below and --into do not go together; --into puts all files below its folder anyway")
     if not os.path.isdir(folder):
-        raise FolderProblem(f"there is no folder {folder!a}; name the quarantine, usually .indexer-quarantine")
+        raise FolderError(f"there is no folder {folder!a}; name the quarantine, usually .indexer-quarantine")
     contents = manifest.read(os.path.realpath(folder))
     if not contents.entries and not contents.refused:
-        raise FolderProblem(f"no manifest below {folder!a} names a file that is there; nothing can be brought back")
+        raise FolderError(f"no manifest below {folder!a} names a file that is there; nothing can be brought back")
     find_target = _choose_target_rule(folder, contents, below=below, into=into)
     items, refused = [], list(contents.refused)
     for quarantine_path, entry in contents.entries.items():
@@ -89,10 +89,10 @@ def _choose_target_rule(folder: str, contents: ManifestContents, *, below: str |
 def _require_real_folder(folder: str, option: str) -> str:
     """The real path of a folder that a person named."""
     if not folder or "\0" in folder:
-        raise UsageProblem(f"{option} names no folder: {folder!a}")
+        raise UsageError(f"{option} names no folder: {folder!a}")
     real = os.path.realpath(folder)
     if find_quarantine(real) is not None:
-        raise UsageProblem(f"{option} {folder!a} lies in a quarantine; name a folder outside of it")
+        raise UsageError(f"{option} {folder!a} lies in a quarantine; name a folder outside of it")
     return real
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.domain.removal import RemovalState
-from indexer.errors import ImageProblem, UsageProblem
+from indexer.errors import ImageError, UsageError
 from indexer.escaping import command_line
 from indexer.files.moving import move_no_replace, restore_from_aside
 from indexer.files.quarantine import make_synced_folders, quarantine_of, release_quarantine_path
@@ -38,7 +38,7 @@ class RestoreSelection:
 def parse_selection(paths: Sequence[str], *, everything: bool, run_id: int | None) -> RestoreSelection:
     """What a person asked to bring back: exactly one of all, a run, or paths."""
     if (everything, run_id is not None, bool(paths)).count(True) != 1:
-        raise UsageProblem("say what to bring back: --all, or --run ID, or the paths where the files were")
+        raise UsageError("say what to bring back: --all, or --run ID, or the paths where the files were")
     real_paths = (
         os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(path))), os.path.basename(path)) for path in paths
     )
@@ -89,11 +89,11 @@ def _require_matches(database: Database, selection: RestoreSelection) -> None:
     """Refuses a request that names nothing in quarantine, before a run is begun."""
     with database.read() as session:
         if selection.run_id is not None and not runs.run_exists(session, selection.run_id):
-            raise ImageProblem(f"there is no run {selection.run_id}; see: {command_line('audit', 'runs')}")
+            raise ImageError(f"there is no run {selection.run_id}; see: {command_line('audit', 'runs')}")
     chosen = _list_selected(database, selection)
     for path in selection.paths:
         if not any(_is_at_or_below(removal.path, path) for removal in chosen):
-            raise ImageProblem(f"nothing from {path!a} is in quarantine; see: {command_line('audit', 'removals')}")
+            raise ImageError(f"nothing from {path!a} is in quarantine; see: {command_line('audit', 'removals')}")
 
 
 def _list_selected(database: Database, selection: RestoreSelection) -> list[JournalEntry]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from indexer import __version__
 from indexer.domain.images import ImageState
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 from indexer.execution import Map
 from indexer.files.output_folder import OutputFolder, open_output_folder
 from indexer.store import cameras, profiles, report_queries
@@ -92,7 +92,7 @@ def report(
     """Writes the pages; `guarded_executor` takes pictures from files within bounds. `sweep` None: for small indexes."""
     root = find_ingested_parent(context.database, folder)
     if root is not None:
-        raise UsageProblem(
+        raise UsageError(
             f"the folder {folder!a} lies inside {root!a}, and the next ingest would take the pictures in; "
             f"name a folder outside"
         )

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from indexer.domain.removal import RemovalState
-from indexer.errors import PictureProblem, UsageProblem
+from indexer.errors import PictureError, UsageError
 from indexer.escaping import command_line
 from indexer.files import private
 from indexer.imaging.change_regions import Changes, changes
@@ -118,7 +118,7 @@ def _get_companion(session: Session, details: ImageDetails) -> ImageDetails:
         return get_image_details(session, decision.keeper_id)
     if details.neighbour is not None:
         return get_image_details(session, details.neighbour.image_id)
-    raise PictureProblem(
+    raise PictureError(
         f"image {details.id} has no keeper and nothing like it is on record; name another image to show it beside: "
         f"{command_line('explain', str(details.id), 'B', '--picture', 'OUT.png')}"
     )
@@ -137,7 +137,7 @@ def _load_picture(session: Session, image: ImageDetails, *, limits: Limits) -> t
         if image.id in loaded:
             planes = stored.profile.preparation.planes
             return picture_of_thumbnail(loaded[image.id], planes=planes), PictureSource.THUMBNAIL
-    raise PictureProblem(
+    raise PictureError(
         f"image {image.id} has no picture: its file is not what the index knows, and nothing of it is stored; "
         "put the file back, or ingest its folder again"
     )
@@ -180,11 +180,11 @@ def _compute_changes(
 def _require_new(database: Database, out: str) -> None:
     """Refuses a name under which a picture would replace something, or be taken for something else."""
     if not out.lower().endswith(".png"):
-        raise UsageProblem(f"the picture is a PNG, and {out!a} is no name for one; type --picture NAME.png")
+        raise UsageError(f"the picture is a PNG, and {out!a} is no name for one; type --picture NAME.png")
     if os.path.lexists(out):
-        raise PictureProblem(f"{out!a} is there already, and nothing is written over; name a file that is not")
+        raise PictureError(f"{out!a} is there already, and nothing is written over; name a file that is not")
     if (root := find_ingested_parent(database, os.path.dirname(out) or ".")) is not None:
-        raise PictureProblem(
+        raise PictureError(
             f"{out!a} lies inside {root!a}, and the next ingest would take the picture in; name a place outside"
         )
 
@@ -194,4 +194,4 @@ def _write_new(out: str, data: bytes) -> None:
     try:
         private.write_new(out, data)
     except OSError as problem:
-        raise PictureProblem(f"{out!a} cannot be written: {problem.strerror}; name another place") from problem
+        raise PictureError(f"{out!a} cannot be written: {problem.strerror}; name another place") from problem

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from indexer.errors import ImageProblem
+from indexer.errors import ImageError
 from indexer.escaping import command_line
 from indexer.store import image_details, pins
 from indexer.store.database import Database
@@ -34,7 +34,7 @@ def _set_pins(database: Database, names: Sequence[str], *, pinned: bool, clock: 
         images = [image_details.get_image_details(session, image_details.get_image_id(session, name)) for name in names]
     for image in images:
         if pinned and image.state == "removed":
-            raise ImageProblem(
+            raise ImageError(
                 f"image {image.path!a} was removed; bring it back with: {command_line('restore', names=[image.path])}"
             )
     report = PinReport([], [])

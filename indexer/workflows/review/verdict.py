@@ -22,7 +22,7 @@ from indexer.domain.verdicts import (
     images_to_redecide,
     is_storable_text,
 )
-from indexer.errors import IndexerError, VerdictProblem
+from indexer.errors import IndexerError, VerdictError
 from indexer.escaping import command_line
 from indexer.files.given_files import read_user_file
 from indexer.store import cameras, decisions, image_details, removals, verdicts
@@ -114,12 +114,12 @@ def import_verdicts(database: Database, file: str, *, by: str, note: str | None,
     """Records all verdicts of a CSV, or none; `by` and `note` are for lines without their own."""
     try:
         lines = parse_verdict_lines(read_user_file(file))
-    except VerdictProblem as problem:
-        raise VerdictProblem(f"{file!a}: {problem}") from None
+    except VerdictError as problem:
+        raise VerdictError(f"{file!a}: {problem}") from None
     except OSError as problem:
-        raise VerdictProblem(f"{file!a} cannot be read: {problem.strerror}; name a CSV file") from problem
+        raise VerdictError(f"{file!a} cannot be read: {problem.strerror}; name a CSV file") from problem
     if not lines:
-        raise VerdictProblem(f"{file!a} holds no verdict below its first line; add some, one a line")
+        raise VerdictError(f"{file!a} holds no verdict below its first line; add some, one a line")
     with database.read() as session:
         requests, refused = _make_requests(session, lines, by=by, note=note)
     if refused:
@@ -136,7 +136,7 @@ def undo_verdict(database: Database, name_a: str, name_b: str, *, clock: Clock) 
         current = verdicts.find_verdict(session, pair)
     if current is None:
         paths = " and ".join(ascii(image.path) for image in images)
-        raise VerdictProblem(f"no verdict holds on {paths}; those that do: {command_line('verdict', 'list')}")
+        raise VerdictError(f"no verdict holds on {paths}; those that do: {command_line('verdict', 'list')}")
     report = VerdictReport(withdrawn=[current])
     with record_run(database, "verdict undo", arguments={"images": list(pair)}, clock=clock) as run:
         with database.write() as session:
@@ -178,19 +178,19 @@ def _make_request(session: Session, line: VerdictLine, *, by: str, note: str | N
     """What one line asks for, once it makes sense."""
     by, note = (line.by or by).strip(), line.note or note
     if not by:
-        raise VerdictProblem("nobody's name is given; say who judged with: --by NAME")
+        raise VerdictError("nobody's name is given; say who judged with: --by NAME")
     for text in (by, note or ""):
         if not is_storable_text(text):
-            raise VerdictProblem(f"{text!a} is not UTF-8 text; give the name and the note in other letters")
+            raise VerdictError(f"{text!a} is not UTF-8 text; give the name and the note in other letters")
     images = _get_images(session, line.image_a, line.image_b)
     for image, path in zip(images, (line.path_a, line.path_b), strict=True):
         if path is not None and _parse_path(path) != image.path:
-            raise VerdictProblem(
+            raise VerdictError(
                 f"image {image.id} is {image.path!a} and not {path!a}: the file was made from another index"
             )
     for image, content_hash in zip(images, (line.hash_a, line.hash_b), strict=True):
         if content_hash is not None and content_hash != image.content_hash:
-            raise VerdictProblem(f"image {image.id} has other bytes: the file was made from another index")
+            raise VerdictError(f"image {image.id} has other bytes: the file was made from another index")
     return VerdictRequest(images, line.verdict, by, note)
 
 
@@ -198,10 +198,10 @@ def _get_images(session: Session, name_a: str, name_b: str) -> tuple[JudgedImage
     """Two images of one camera."""
     ids = [image_details.get_image_id(session, _parse_path(name)) for name in (name_a, name_b)]
     if ids[0] == ids[1]:
-        raise VerdictProblem(f"{name_a!a} and {name_b!a} are one and the same image, {ids[0]}; a verdict is of two")
+        raise VerdictError(f"{name_a!a} and {name_b!a} are one and the same image, {ids[0]}; a verdict is of two")
     image_a, image_b = verdicts.get_images(session, (ids[0], ids[1]))
     if image_a.camera_id != image_b.camera_id:
-        raise VerdictProblem(
+        raise VerdictError(
             f"{image_a.path!a} is of camera {image_a.camera!a} and {image_b.path!a} of {image_b.camera!a}: "
             "only images of one camera are compared; if a name is wrong, type: "
             f"{command_line('ingest', 'PATH', '--camera', 'NAME')}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from indexer.domain.evaluation import LabelledPair
 from indexer.domain.images import ImageState
 from indexer.domain.labels import PairLabel, StateLabel, parse_labels
-from indexer.errors import LabelProblem
+from indexer.errors import LabelError
 from indexer.files.given_files import read_user_file
 from indexer.store.database import Database
 from indexer.store.image_names import NamedImage, iter_named_images
@@ -40,12 +40,12 @@ def read_labels(path: str) -> list[StateLabel] | list[PairLabel]:
     try:
         text = read_user_file(path).decode("utf-8-sig", errors="surrogateescape")
         labels = parse_labels(io.StringIO(text, newline=""))
-    except LabelProblem as problem:
-        raise LabelProblem(f"{path!a}, {problem}") from problem
+    except LabelError as problem:
+        raise LabelError(f"{path!a}, {problem}") from problem
     except OSError as problem:
-        raise LabelProblem(f"{path!a} cannot be read: {problem.strerror}; name a CSV file") from problem
+        raise LabelError(f"{path!a} cannot be read: {problem.strerror}; name a CSV file") from problem
     if not labels:
-        raise LabelProblem(f"{path!a} holds no label below its first line")
+        raise LabelError(f"{path!a} holds no label below its first line")
     return labels
 
 
@@ -62,7 +62,7 @@ def match_labels(database: Database, labels: Sequence[StateLabel | PairLabel], *
             _add_label(label, known, matched, lines)
     if not matched.cameras:
         where = "" if camera is None else f" of camera {camera!a}"
-        raise LabelProblem(
+        raise LabelError(
             f"none of the labelled images{where} is in the index, for example not {_names_of(labels[0])[0]!a}; "
             "name them by path, by number, or by a file name that is unique"
         )
@@ -80,7 +80,7 @@ def _add_label(
     key = tuple(sorted(image.id for image in images))
     first_line, first_value = lines.setdefault(key, (label.line, value))
     if first_value != value:
-        raise LabelProblem(f"line {label.line} says {value!a} of what line {first_line} says {first_value!a} of")
+        raise LabelError(f"line {label.line} says {value!a} of what line {first_line} says {first_value!a} of")
     if first_line != label.line:
         return
     first = images[0]
@@ -89,9 +89,9 @@ def _add_label(
         return
     second = images[1]
     if first.id == second.id:
-        raise LabelProblem(f"line {label.line}: {label.image_a!a} and {label.image_b!a} are one image")
+        raise LabelError(f"line {label.line}: {label.image_a!a} and {label.image_b!a} are one image")
     if first.camera != second.camera:
-        raise LabelProblem(
+        raise LabelError(
             f"line {label.line}: {label.image_a!a} is of camera {first.camera!a} and {label.image_b!a} of "
             f"{second.camera!a}; only images of one camera are compared"
         )
@@ -130,7 +130,7 @@ class _NameIndex:
         min_absence = min((_absence_key(image)[0] for image in by_path.values()), default=0)
         best = sorted(image for image in by_path.values() if _absence_key(image)[0] == min_absence)
         if len(best) > 1:
-            raise LabelProblem(
+            raise LabelError(
                 f"line {line}: {name!a} may mean {len(best)} images, {best[0].path!a} and {best[1].path!a}; "
                 "give the path, or say the camera in a column camera"
             )

@@ -6,24 +6,24 @@ from pathlib import Path
 import pytest
 
 from indexer.cli.commands import verdict
-from indexer.cli.commands.verdict import Giving, Reading, Undoing, wish
-from indexer.errors import UsageProblem
+from indexer.cli.commands.verdict import ImportVerdicts, SetVerdict, UndoVerdict, parse_request
+from indexer.errors import UsageError
 from tests.support.command import Run, draw
 
 
 @pytest.mark.parametrize(
     ("words", "file", "asked"),
     [
-        (["a", "b", "same"], None, Giving("a", "b", "same")),
-        (["./list", "2", "different"], None, Giving("./list", "2", "different")),
-        (["undo", "a", "same"], None, Undoing("a", "same")),
+        (["a", "b", "same"], None, SetVerdict("a", "b", "same")),
+        (["./list", "2", "different"], None, SetVerdict("./list", "2", "different")),
+        (["undo", "a", "same"], None, UndoVerdict("a", "same")),
         (["list"], None, None),
-        ([], "x.csv", Reading("x.csv")),
+        ([], "x.csv", ImportVerdicts("x.csv")),
     ],
 )
 def test_words_are_read(words: list[str], file: str | None, asked: object) -> None:
     """Two images and a judgement, undo and two images, list, or a file: each is what it says."""
-    assert wish(words, file=file, signed=False) == asked
+    assert parse_request(words, file=file, signed=False) == asked
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_words_are_read(words: list[str], file: str | None, asked: object) -> No
 )
 def test_words_that_are_none(words: list[str], file: str | None, signed: bool) -> None:
     """Words that say nothing are refused with what can be said."""
-    with pytest.raises(UsageProblem, match=r"manage\.py verdict|--from with|--by and --note"):
-        wish(words, file=file, signed=signed)
+    with pytest.raises(UsageError, match=r"manage\.py verdict|--from with|--by and --note"):
+        parse_request(words, file=file, signed=signed)
 
 
 def test_a_person_decides(run: Run, decided: Path) -> None:

@@ -139,4 +139,4 @@ def test_on_a_picture_the_image_has_its_number() -> None:
     """Where two images are shown the sentence says which."""
     decision = made(DecisionDetails, reason="verdict", keeper_id=9, decided_by="Ada", preferred_for=Criterion.PIXELS)
     story = made(ImageDetails, decisions=(decision,))
-    assert explain_decision(story, called="Image 8")[0] == "Ada said that image 8 shows the same as image 9."
+    assert explain_decision(story, name="Image 8")[0] == "Ada said that image 8 shows the same as image 9."

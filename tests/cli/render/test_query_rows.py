@@ -14,7 +14,7 @@ from rich.console import Console
 
 from indexer.cli.render import query_rows
 from indexer.cli.session import CommandSession
-from indexer.errors import UsageProblem
+from indexer.errors import UsageError
 from indexer.settings import read_settings
 from indexer.store.query_result import QueryBounds, QueryResult
 from tests.support.command import ROOT, Run
@@ -228,10 +228,10 @@ def test_a_password_is_typed_twice(monkeypatch: pytest.MonkeyPatch, typed: list[
     monkeypatch.setattr("indexer.cli.session.getpass", lambda _asked: typed.pop(0))
     with CommandSession(read_settings({}), as_json=False) as page:
         if answer is not None:
-            assert page.ask_password() == answer
+            assert page.read_password() == answer
         else:
-            with pytest.raises(UsageProblem, match=r"^the two passwords are not the same; nothing was done$"):
-                page.ask_password()
+            with pytest.raises(UsageError, match=r"^the two passwords are not the same; nothing was done$"):
+                page.read_password()
 
 
 def test_settings_do_not_show_the_password() -> None:

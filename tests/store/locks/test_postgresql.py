@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.store.database import Database
 from indexer.store.locks.postgresql import _lock_number
 from indexer.store.locks.writer_lock import WriteLock, writer_lock
@@ -89,7 +89,7 @@ def test_who_needs_everything_waits_for_all(database: Database) -> None:
     """A command on the whole index is refused while another works on a camera, told who, and the other way round."""
     told = r"is being written by '{}' \(process \d+ on .*, since 20\d\d-\d\d-\d\dT[\d:]+[+-]\d\d:\d\d\); wait for it"
     for command, whole in (("compare", False), ("prune", True)):
-        refused = pytest.raises(DatabaseProblem, match=told.format(command))
+        refused = pytest.raises(DatabaseError, match=told.format(command))
         with another(database, command=command, by_camera=not whole), refused, another(database, by_camera=whole):
             pass
 
@@ -98,10 +98,10 @@ def test_who_needs_everything_waits_for_all(database: Database) -> None:
 def test_a_share_grows_only_alone(database: Database) -> None:
     """What concerns all cameras is done by one who shares with nobody; then it shares again."""
     with another(database) as (_, one):
-        with another(database), pytest.raises(DatabaseProblem, match="is being written by 'ingest'"):
+        with another(database), pytest.raises(DatabaseError, match="is being written by 'ingest'"):
             one.acquire_all()
         one.acquire_all()
-        with pytest.raises(DatabaseProblem, match="is being written by 'ingest'"), another(database):
+        with pytest.raises(DatabaseError, match="is being written by 'ingest'"), another(database):
             pass
         one.downgrade()
         with another(database) as (_, two):
@@ -144,7 +144,7 @@ def test_a_lost_lock_lets_nothing_be_written(database: Database) -> None:
     with another(database) as (own, _):
         rows(database, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2")
         for _ in range(2):
-            with pytest.raises(DatabaseProblem, match="the connection that held the right to write has ended"):
+            with pytest.raises(DatabaseError, match="the connection that held the right to write has ended"):
                 write()
     assert rows(database, "SELECT COUNT(*) FROM cameras") == [(0,)]
     with another(database, by_camera=False) as (own, _):

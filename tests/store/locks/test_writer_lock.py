@@ -13,7 +13,7 @@ from time import monotonic
 
 import pytest
 
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.store import runs
 from indexer.store.database import Database
 from indexer.store.locks import writer_lock as locking
@@ -53,7 +53,7 @@ def test_second_writer_is_told_who_holds_it(database: Database) -> None:
     with held_elsewhere(database) as process:
         since = r"20\d\d-\d\d-\d\dT[\d:]+[+-]\d\d:\d\d"
         told = rf"is being written by 'ingest /frames' \(process {process.pid} on .*, since {since}\)"
-        with pytest.raises(DatabaseProblem, match=told), writer_lock(database, command="compare", since=SINCE):
+        with pytest.raises(DatabaseError, match=told), writer_lock(database, command="compare", since=SINCE):
             pass
 
 
@@ -64,7 +64,7 @@ def test_lock_ends_with_its_process(database: Database) -> None:
         process.wait()
         deadline = monotonic() + 10  # a server takes a moment to notice
         while monotonic() < deadline:
-            with suppress(DatabaseProblem), writer_lock(database, command="compare", since=SINCE):
+            with suppress(DatabaseError), writer_lock(database, command="compare", since=SINCE):
                 return
     pytest.fail("it is held still")
 
@@ -78,7 +78,7 @@ def test_lock_ends_with_its_block(database: Database, error: type[BaseException]
             raise error() if error is not None else StopIteration
     except (StopIteration, ZeroDivisionError, KeyboardInterrupt):
         pass
-    named = pytest.raises(DatabaseProblem, match=r"written by 'prune' \(process")
+    named = pytest.raises(DatabaseError, match=r"written by 'prune' \(process")
     with writer_lock(database, command="prune", since=SINCE), named, writer_lock(database, command="x", since=SINCE):
         pass
 
@@ -97,7 +97,7 @@ def test_unreadable_holder(database: Database, said: str) -> None:
         file.write(said)
         file.flush()
         fcntl.flock(file, fcntl.LOCK_EX)
-        told = pytest.raises(DatabaseProblem, match="is being written by another command")
+        told = pytest.raises(DatabaseError, match="is being written by another command")
         with told, writer_lock(database, command="compare", since=SINCE):
             pass
 
@@ -106,7 +106,7 @@ def test_unreadable_holder(database: Database, said: str) -> None:
 def test_lock_that_cannot_be_made(database: Database) -> None:
     """A lock file that cannot be made is a sentence that says where and why."""
     Path(f"{database.path}.lock").mkdir()
-    told = pytest.raises(DatabaseProblem, match=r"the lock .*indexer\.db\.lock cannot be made \(Is a directory\)")
+    told = pytest.raises(DatabaseError, match=r"the lock .*indexer\.db\.lock cannot be made \(Is a directory\)")
     with told, writer_lock(database, command="compare", since=SINCE):
         pass
 
@@ -118,7 +118,7 @@ def test_an_index_by_a_link_is_the_same_index(database: Database, tmp_path: Path
     (tmp_path / "folder").symlink_to((database.path or Path()).parent)
     for name in (tmp_path / "link.db", tmp_path / "folder" / "indexer.db"):
         other = open_database(str(name))
-        told = pytest.raises(DatabaseProblem, match=r"written by 'ingest' \(process")
+        told = pytest.raises(DatabaseError, match=r"written by 'ingest' \(process")
         with writer_lock(database, command="ingest", since=SINCE), told, writer_lock(other, command="x", since=SINCE):
             pass
         other.close()
@@ -142,7 +142,7 @@ def test_a_lost_lock_is_found_out_before_a_commit(database: Database, harm: str)
         gone.rename(f"{gone}.gone")
         if harm != "removed":
             gone.write_bytes(b"")
-        told = pytest.raises(DatabaseProblem, match="was removed or replaced while this command was at work")
+        told = pytest.raises(DatabaseError, match="was removed or replaced while this command was at work")
         with told:
             right.raise_if_lost()
         with told:
@@ -155,7 +155,7 @@ def test_a_lost_lock_is_found_out_before_a_commit(database: Database, harm: str)
 def test_an_index_with_two_names_is_not_written_to(database: Database, tmp_path: Path) -> None:
     """An index with a hard link has two locks and two logs: no command writes to it until one name is gone."""
     os.link(database.path or "", tmp_path / "other.db")
-    told = pytest.raises(DatabaseProblem, match="has 2 names")
+    told = pytest.raises(DatabaseError, match="has 2 names")
     with told, writer_lock(database, command="ingest", since=SINCE):
         pass
     (tmp_path / "other.db").unlink()
@@ -169,7 +169,7 @@ def test_an_index_that_is_mounted_as_a_file_is_not_written_to(
 ) -> None:
     """An index that is mounted without its log and its lock, as into a container, is refused with the way out."""
     monkeypatch.setattr(locking, "is_mount_point", lambda path: path == str(database.path))
-    told = pytest.raises(DatabaseProblem, match="mount the folder it lies in")
+    told = pytest.raises(DatabaseError, match="mount the folder it lies in")
     with told, writer_lock(database, command="ingest", since=SINCE):
         pass
 
@@ -183,7 +183,7 @@ def test_a_file_that_is_no_lock_is_not_written_to(database: Database, tmp_path: 
     {"link": lock.symlink_to, "hard link": lock.hardlink_to, "file": lambda one: lock.write_bytes(one.read_bytes())}[
         kind
     ](precious)
-    with pytest.raises(DatabaseProblem, match=r"the (file|lock) "), writer_lock(database, command="x", since=SINCE):
+    with pytest.raises(DatabaseError, match=r"the (file|lock) "), writer_lock(database, command="x", since=SINCE):
         pass
     assert (precious.read_bytes(), lock.read_bytes()) == (b"the only copy",) * 2
 
@@ -199,7 +199,7 @@ def test_a_lock_that_was_cut_in_the_middle_of_its_words_is_taken(database: Datab
 @on_postgresql
 def test_an_ended_connection_is_found_out_before_a_file_goes(database: Database) -> None:
     """On a server whoever lost the connection that held the right is told when asked, and commits nothing."""
-    told = pytest.raises(DatabaseProblem, match="the connection that held the right to write has ended")
+    told = pytest.raises(DatabaseError, match="the connection that held the right to write has ended")
     with writer_lock(database, command="prune", since=SINCE) as right:
         right.raise_if_lost()
         execute(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import DatabaseProblem, IndexerError
+from indexer.errors import DatabaseError, IndexerError
 from indexer.store.database import Database, parse_database
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.schema import SchemaState, migrate, open_database, schema_state
@@ -98,7 +98,7 @@ def test_nothing_is_written_over(statement: str, name: str) -> None:
     with closing(open_database(name, create=True)) as database:
         execute(database, statement)
     before = contents(name)
-    with pytest.raises(DatabaseProblem, match="is an index with rows already; name a new one"):
+    with pytest.raises(DatabaseError, match="is an index with rows already; name a new one"):
         found_with(name, 1)
     assert contents(name) == before
 
@@ -107,7 +107,7 @@ def test_an_older_index_is_refused(name: str) -> None:
     """An index of an older version is refused with the way to upgrade it."""
     with closing(Database(parse_database(name))) as database, database.write_connection() as connection:
         migrate(connection, revision="0002")
-    with pytest.raises(DatabaseProblem, match=r"older version.* db upgrade"):
+    with pytest.raises(DatabaseError, match=r"older version.* db upgrade"):
         found_with(name, 1)
     assert shape(name) is SchemaState.OLDER
 
@@ -116,7 +116,7 @@ def test_another_program_is_left_alone(name: str) -> None:
     """A database with tables of another program is refused."""
     with closing(Database(parse_database(name))) as database:
         execute(database, "CREATE TABLE theirs (id INTEGER)")
-    with pytest.raises(DatabaseProblem, match="belongs to another program"):
+    with pytest.raises(DatabaseError, match="belongs to another program"):
         found_with(name, 1)
     assert shape(name) is SchemaState.FOREIGN
 
@@ -125,7 +125,7 @@ def test_a_file_of_another_kind_is_left_alone(tmp_path: Path) -> None:
     """A file that is no database is refused and keeps its bytes."""
     path = tmp_path / "letter.txt"
     path.write_text("Dear Ada, " * 100)
-    with pytest.raises(DatabaseProblem, match="no SQLite database"):
+    with pytest.raises(DatabaseError, match="no SQLite database"):
         found_with(str(path), 1)
     assert path.read_text() == "Dear Ada, " * 100
 
@@ -145,7 +145,7 @@ def test_killed_in_the_middle(name: str) -> None:
     assert done.returncode == -signal.SIGKILL
     assert not is_file(name) or os.path.getsize(name) > 20_000_000
     if is_file(name):
-        with pytest.raises(DatabaseProblem, match="is empty; fill it"):
+        with pytest.raises(DatabaseError, match="is empty; fill it"):
             open_database(name)
     found_with(name, 1)
     assert contents(name) == {"runs": 1}
@@ -154,7 +154,7 @@ def test_killed_in_the_middle(name: str) -> None:
 @on_sqlite
 def test_disk_full(name: str) -> None:
     """A full disk is told in one sentence, and nothing is left of the file."""
-    with pytest.raises(DatabaseProblem, match="the disk is full"):
+    with pytest.raises(DatabaseError, match="the disk is full"):
         found_with(name, *range(1, 30_000), at_most_pages=200)
     assert not os.path.exists(name)
 
@@ -165,7 +165,7 @@ def test_nobody_else_writes_meanwhile(name: str) -> None:
     with (
         closing(open_database(name)) as database,
         writer_lock(database, command="ingest", since=NOON),
-        pytest.raises(DatabaseProblem, match="is being written by"),
+        pytest.raises(DatabaseError, match="is being written by"),
     ):
         found_with(name, 1)
     assert "runs" not in contents(name)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from indexer.errors import IndexerError, UsageProblem
+from indexer.errors import IndexerError, UsageError
 from indexer.store.database import Database
 from indexer.workflows.admin.audit import AuditQuery, list_audits, parse_query, run_query
 from tests.support.databases import Maker
@@ -73,5 +73,5 @@ def test_words_of_a_question_must_fit() -> None:
     """A name beside SQL, an unknown name or a parameter without a value is refused; nothing asked is no question."""
     assert parse_query(None, [], sql=None) is None
     for name_, parameters, sql in (("families", [], "SELECT 1"), ("nowhere", [], None), ("families", ["limit"], None)):
-        with pytest.raises(UsageProblem):
+        with pytest.raises(UsageError):
             parse_query(name_, parameters, sql=sql)

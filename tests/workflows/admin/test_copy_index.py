@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from indexer.errors import DatabaseProblem, IndexerError, Interrupted, UsageProblem
+from indexer.errors import DatabaseError, IndexerError, InterruptedRunError, UsageError
 from indexer.store.database import Database, parse_database
 from indexer.store.schema import SchemaState, migrate, open_database, schema_state
 from indexer.store.tables import Base
@@ -158,7 +158,7 @@ def test_one_moment(busy: Index, target: str) -> None:
 
 
 @pytest.mark.parametrize("stage", ["copying images", "copying removals", "checking thumbnails"])
-@pytest.mark.parametrize(("act", "said"), [(interrupt, Interrupted), (fail, IndexerError)])
+@pytest.mark.parametrize(("act", "said"), [(interrupt, InterruptedRunError), (fail, IndexerError)])
 def test_a_cut_leaves_nothing(
     busy: Index, target: str, stage: str, act: Callable[[], None], said: type[Exception]
 ) -> None:
@@ -174,7 +174,7 @@ def test_a_cut_leaves_nothing(
 def test_ctrl_c_comes_between_rows(busy: Index, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while rows are on their way ends the copy with one sentence, which says that nothing is left."""
     monkeypatch.setattr(TableWriter, "add", lambda _self, _rows: interrupt())
-    with pytest.raises(Interrupted, match="nothing was copied") as said:
+    with pytest.raises(InterruptedRunError, match="nothing was copied") as said:
         copy(busy, target)
     assert said.value.exit_code == 130
     assert is_empty(target)
@@ -194,7 +194,7 @@ def test_what_comes_back_otherwise_is_refused(
         return TableContents(**(vars(found) | spoiled)) if other else found
 
     monkeypatch.setattr(rows_of.TableDigest, "contents", property(told))
-    with pytest.raises(DatabaseProblem, match="gave back other rows of pins, scores than were put in"):
+    with pytest.raises(DatabaseError, match="gave back other rows of pins, scores than were put in"):
         copy(busy, target)
     assert is_empty(target)
 
@@ -204,7 +204,7 @@ def test_an_older_index_is_to_be_upgraded_first(maker: Maker, target: str, tmp_p
     older = maker.place(tmp_path)
     with closing(Database(parse_database(older))) as database, database.write_connection() as connection:
         migrate(connection, revision="0003")
-    with pytest.raises(DatabaseProblem, match=r"is of an older version; .* db upgrade"):
+    with pytest.raises(DatabaseError, match=r"is of an older version; .* db upgrade"):
         copy_index.copy(older, target, clock=Ticking())
     assert is_empty(target)
 
@@ -214,7 +214,7 @@ def test_an_index_is_not_copied_over_another(busy: Index, index: Index, copied: 
     before = copied(busy).dump()
     busy.put(name(50), picture(CAR))
     busy.ingest()
-    with pytest.raises(DatabaseProblem, match="is an index with rows already"):
+    with pytest.raises(DatabaseError, match="is an index with rows already"):
         copy(busy, target)
     with closing(open_database(target)) as database:
         assert Index(database, busy.folder).dump() == before
@@ -247,7 +247,7 @@ def test_onto_itself(index: Index) -> None:
     """An index is not copied onto itself, empty or not, and is what it was."""
     here = index.database.url.render_as_string(hide_password=False)
     before = index.dump()
-    with pytest.raises(UsageProblem, match="would be copied onto itself; name another index"):
+    with pytest.raises(UsageError, match="would be copied onto itself; name another index"):
         copy_index.copy(here, here, clock=Ticking())
     assert index.dump() == before
 

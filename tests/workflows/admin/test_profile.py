@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from indexer.domain.profiles import BALANCED, BUILT_IN
-from indexer.errors import ProfileProblem
+from indexer.errors import ProfileError
 from indexer.workflows.admin.profile import list_profiles, show_profile
 from tests.support.index import Index
 
@@ -52,6 +52,6 @@ def test_layers_are_shared(index: Index) -> None:
 def test_nonsense_is_refused_and_leaves_nothing(index: Index, asked: dict[str, Any]) -> None:
     """A taken name, an unknown base or impossible numbers are refused, and not even a run is written."""
     before = index.dump()
-    with pytest.raises(ProfileProblem):
+    with pytest.raises(ProfileError):
         index.make_profile(**asked)
     assert index.dump() == before

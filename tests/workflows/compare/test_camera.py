@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from indexer.errors import EngineProblem
+from indexer.errors import EngineError
 from indexer.execution import Lost
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import inputs, searcher, small_cameras, workload
@@ -123,7 +123,7 @@ def test_cameras_of_large_pictures_are_not_sent_whole(lots: Index, monkeypatch: 
 def test_worker_lost_over_our_own_pixels(lots: Index, monkeypatch: pytest.MonkeyPatch, work: str) -> None:
     """The run ends with a sentence, and the next one comes to the end."""
     monkeypatch.setattr(small_cameras, "MAX_IMAGES", 0)
-    with pytest.raises(EngineProblem, match="signal SIGKILL"):
+    with pytest.raises(EngineError, match="signal SIGKILL"):
         lots.compare(spread=Told(losing=work))
     lots.compare(spread=Told())
     assert len(lots.decisions()) == 72

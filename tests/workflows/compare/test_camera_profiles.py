@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from indexer.domain.removal import ExclusionReason
-from indexer.errors import ImageProblem, ProfileProblem, UsageProblem
+from indexer.errors import ImageError, ProfileError, UsageError
 from indexer.workflows.admin.profile import ProfileUse, list_profiles, show_profile, use_profile
 from indexer.workflows.admin.status import status
 from tests.support.index import BIRD, CAR, Index, name, picture
@@ -90,12 +90,12 @@ def test_it_is_a_run(two: Index) -> None:
 def test_what_cannot_be_meant_is_refused(two: Index) -> None:
     """An unknown camera or profile is refused with those there are, and both or neither of name and --active."""
     before = two.dump()
-    with pytest.raises(ImageProblem, match="no camera 'nope'; there are: 'gate', 'yard'"):
+    with pytest.raises(ImageError, match="no camera 'nope'; there are: 'gate', 'yard'"):
         use(two, "blind", "nope")
-    with pytest.raises(ProfileProblem, match="no profile 'nope'; there are balanced, plain, original, colour, blind"):
+    with pytest.raises(ProfileError, match="no profile 'nope'; there are balanced, plain, original, colour, blind"):
         use(two, "nope")
     for profile, active in ((None, False), ("blind", True)):
-        with pytest.raises(UsageProblem, match=r"or --active in its place: manage.py profile use NAME"):
+        with pytest.raises(UsageError, match=r"or --active in its place: manage.py profile use NAME"):
             use_profile(two.database, profile, camera="gate", active=active, clock=two.clock)
     assert two.dump() == before
 
@@ -166,7 +166,7 @@ def test_a_senseless_drawing_is_refused(two: Index, tmp_path: Path) -> None:
         (~nothing, {}, "the picture ignores all of its 8 x 8 pixels"),
         (half, {"ignore": ["50,0,50,100"]}, "is the whole frame; leave a part of it"),
     ):
-        with pytest.raises(ProfileProblem, match=said):
+        with pytest.raises(ProfileError, match=said):
             two.make_profile("mine", ignore_picture=drawn(tmp_path / "drawing.png", ignored), **more)
     assert two.dump() == before
 
@@ -179,6 +179,6 @@ def test_a_spoiled_drawing_is_blamed_on_no_image(two: Index, tmp_path: Path) -> 
     two.execute("UPDATE preparations SET parameters = replace(parameters, 'iVBORw0K', 'iVBORwAA')")
     two.put(name(9), picture(BIRD, stamp=50))
     for verb in (two.ingest, two.compare):
-        with pytest.raises(ProfileProblem, match="spoiled in the index"):
+        with pytest.raises(ProfileError, match="spoiled in the index"):
             verb()
     assert {state for _, state, _ in two.states()} == {"ready"}

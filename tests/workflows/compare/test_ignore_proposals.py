@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from indexer.cli.render.proposals import render_proposals
-from indexer.errors import ProfileProblem
+from indexer.errors import ProfileError
 from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.compare.ignore_proposals import IgnoreProposal
 from tests.cli.render.test_reports import said
@@ -165,7 +165,7 @@ def test_names_are_free_and_commands_are_quoted(index: Index) -> None:
         index.put(name(minute), cv2.imencode(".png", clock(minute))[1].tobytes())
     index.ingest(camera="front door; rm")
     (proposal,) = index.compare().proposals
-    with pytest.raises(ProfileProblem):
+    with pytest.raises(ProfileError):
         index.make_profile("front door; rm")
     index.make_profile(proposal.name, max_score=7.0)
     assert proposal.name == "front-door-rm-ignoring"

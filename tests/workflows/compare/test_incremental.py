@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from indexer.errors import FolderProblem, VerdictProblem
+from indexer.errors import FolderError, VerdictError
 from indexer.store.unchanged_cameras import list_unchanged_cameras
 from indexer.workflows.compare import small_cameras
 from indexer.workflows.review.verdict import set_verdict, undo_verdict
@@ -74,7 +74,7 @@ class History:
         """Takes in some files, or the folder as it is."""
         try:
             self.index.ingest(*(self.index.folder / file for file in files), **how)
-        except FolderProblem:
+        except FolderError:
             assert self.there(0) is None
 
     def compare(self, profile: str | None = None) -> None:
@@ -130,7 +130,7 @@ class History:
         known = [image_id for (image_id,) in self.index.rows("SELECT id FROM images ORDER BY id")]
         pair = [str(known[one % len(known)]) for one in (number, other)]
         removed = self.removed()
-        with suppress(VerdictProblem):  # one image, two cameras, nothing to undo
+        with suppress(VerdictError):  # one image, two cameras, nothing to undo
             if word == "undo":
                 undo_verdict(self.index.database, *pair, clock=self.index.clock)
             else:

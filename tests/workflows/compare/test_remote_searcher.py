@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from indexer.errors import EngineProblem
+from indexer.errors import EngineError
 from indexer.execution import Map
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_buffer, remote_searcher, small_cameras
@@ -164,7 +164,7 @@ def test_thumbnails_that_workers_find_spoiled_are_made_again(lots: Index, open_i
 
 def test_workers_that_always_begin_anew(lots: Index, open_index: Callable[..., Index]) -> None:
     """Where no worker ever keeps anything the run ends with one sentence, and does not go on for ever."""
-    with pytest.raises(EngineProblem, match="again and again"):
+    with pytest.raises(EngineError, match="again and again"):
         compared(lots, open_index, Far(2, restarts=lambda: True))
 
 
@@ -219,5 +219,5 @@ def test_a_worker_whose_shelves_change_at_each_task() -> None:
     assert seat.attempts == 0
     for number in range(remote_searcher._MAX_ATTEMPTS):
         searches._hear(seat, (), RemoteSearchResult(str(number)))
-    with pytest.raises(EngineProblem, match="again and again"):
+    with pytest.raises(EngineError, match="again and again"):
         searches._hear(seat, (), RemoteSearchResult("last"))

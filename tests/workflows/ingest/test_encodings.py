@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from indexer.errors import ProfileProblem
+from indexer.errors import ProfileError
 from indexer.execution import engine
 from indexer.imaging.formats import reads_avif
 from indexer.store import profiles
@@ -312,7 +312,7 @@ def test_values_outside_of_the_scale_are_not_clipped_unseen(maker: object, index
 @pytest.mark.parametrize("levels", ["5", "a,b", "7,7", "9,3", "-1,5", "0,65536", "1,2,3", ""])
 def test_levels_that_make_no_sense_are_refused(index: Index, levels: str) -> None:
     """Black must be below white, both within 16 bits; one sentence says what was wrong."""
-    with pytest.raises(ProfileProblem, match="levels"):
+    with pytest.raises(ProfileError, match="levels"):
         make_profile(index.database, "deep", base="balanced", changes={"levels": levels}, clock=index.clock)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from indexer.errors import DatabaseProblem, FolderProblem, IndexerError, UsageProblem
+from indexer.errors import DatabaseError, FolderError, IndexerError, UsageError
 from indexer.execution import processes
 from indexer.store.columns import path_from_text
 from indexer.store.schema import check_database
@@ -306,11 +306,11 @@ def test_what_a_person_said_sticks(index: Index) -> None:
 @pytest.mark.parametrize(
     ("files", "how", "kind"),
     [
-        ([], {}, FolderProblem),
-        (["notes.txt", "list.csv"], {}, FolderProblem),
-        ([name(0)], {"pattern": r"(?P<camera>lot)_"}, FolderProblem),
-        ([name(0)], {"pattern": r"gate-(\d+)"}, UsageProblem),
-        ([name(0)], {"pattern": r"(?P<camera>"}, UsageProblem),
+        ([], {}, FolderError),
+        (["notes.txt", "list.csv"], {}, FolderError),
+        ([name(0)], {"pattern": r"(?P<camera>lot)_"}, FolderError),
+        ([name(0)], {"pattern": r"gate-(\d+)"}, UsageError),
+        ([name(0)], {"pattern": r"(?P<camera>"}, UsageError),
     ],
 )
 def test_request_without_images_is_refused(index: Index, files: list[str], how: dict[str, str], kind: type) -> None:
@@ -562,7 +562,7 @@ def test_batch_that_cannot_be_written_ends_the_run(index: Index, monkeypatch: py
     for minute in range(6):
         index.put(name(minute), picture(stamp=minute))
     fill_up(index.database, "images", f"NEW.path LIKE '%{name(3)}'")
-    with pytest.raises(DatabaseProblem, match="the disk is full"):
+    with pytest.raises(DatabaseError, match="the disk is full"):
         index.ingest()
     assert [file for file, _, _ in index.states()] == [name(0), name(1)]
     assert index.rows("SELECT outcome FROM runs") == [("failed",)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from indexer.errors import FolderProblem
+from indexer.errors import FolderError
 from indexer.files.markers import QUARANTINE_NAME
 from indexer.workflows.admin.status import status
 from indexer.workflows.removal.adopt import adopt
@@ -219,7 +219,7 @@ def test_runs_of_an_earlier_version(lot: Index, others: Callable[..., Index], kn
 
 def test_no_quarantine(lot: Index) -> None:
     """A folder that is not there is told."""
-    with pytest.raises(FolderProblem):
+    with pytest.raises(FolderError):
         adopt(lot.database, str(lot.folder / "nowhere"), clock=lot.clock)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from indexer.errors import ImageProblem, UsageProblem
+from indexer.errors import ImageError, UsageError
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.workflows.removal import purge as purge_workflow
 from indexer.workflows.removal import remove_file
@@ -105,7 +105,7 @@ def test_restore_of_one_file_leaves_the_others(lot: Index) -> None:
     assert lot.restore(lot.folder / COPY).restored == 1
     before = lot.dump()
     for asked in ({"run_id": 99}, {"run_id": None}):
-        with pytest.raises(ImageProblem):
+        with pytest.raises(ImageError):
             lot.restore(*(() if asked["run_id"] else (lot.folder / COPY,)), **asked)
     assert lot.dump() == before
     assert lot.restore(run_id=run_id).restored == 1
@@ -299,7 +299,7 @@ def test_plan_of_one_camera(lot: Index) -> None:
     lot.compare()
     assert lot.prune(camera="yard").removed == 1
     assert lot.removals() == [(name(1, "yard"), "quarantined")]
-    with pytest.raises(ImageProblem):
+    with pytest.raises(ImageError):
         lot.plan(camera="nowhere")
 
 
@@ -410,14 +410,14 @@ def test_purge_keeps_a_harmed_file(lot: Index) -> None:
 @pytest.mark.parametrize("asked", [{}, {"everything": True, "run_id": 1}, {"everything": True, "paths": ["a"]}])
 def test_restore_wants_one_word(asked: dict[str, Any]) -> None:
     """What to bring back is all, a run or paths, and exactly one of them."""
-    with pytest.raises(UsageProblem):
+    with pytest.raises(UsageError):
         parse_selection(asked.get("paths", []), everything=asked.get("everything", False), run_id=asked.get("run_id"))
 
 
 @pytest.mark.parametrize(("everything", "days"), [(False, None), (True, 3.0)])
 def test_purge_wants_one_word(everything: bool, days: float | None) -> None:
     """What to free is all or what is old, and exactly one of them."""
-    with pytest.raises(UsageProblem):
+    with pytest.raises(UsageError):
         require_choice(everything=everything, older_than_days=days)
 
 

@@ -350,7 +350,7 @@ def test_move_under_way_is_not_recovered_by_another(lot: Index, second: str) -> 
         said = first.communicate()[0]
     assert contents(lot) == before
     assert waited > 0.5
-    assert said == ("DatabaseProblem\n" if second == "lock removed" else "")
+    assert said == ("DatabaseError\n" if second == "lock removed" else "")
 
 
 @on_postgresql
@@ -364,7 +364,7 @@ def test_move_under_way_whose_connection_ended(lot: Index) -> None:
             "WHERE application_name LIKE 'indexer prune%' AND datname = current_database()"
         )
         lot.pin(OTHER)
-        assert first.communicate()[0] == "DatabaseProblem\n"
+        assert first.communicate()[0] == "DatabaseError\n"
     assert contents(lot) == before
     assert lot.removals() == [(VICTIM, "quarantined")]
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from indexer.errors import IndexerError, UsageProblem
+from indexer.errors import IndexerError, UsageError
 from indexer.files.folder_lock import LOCK_NAME
 from indexer.files.manifest import MANIFEST_NAME, Entry
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
@@ -137,7 +137,7 @@ def test_place_that_becomes_a_link_after_it_was_asked(stick: Stick) -> None:
     assert snapshot(stick.outside) == before
 
 
-@pytest.mark.parametrize("moment", ["check_image", "is_one_name", "move_no_replace"])
+@pytest.mark.parametrize("moment", ["check_image", "is_same_directory_entry", "move_no_replace"])
 def test_folders_exchanged_for_links_meanwhile(stick: Stick, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     """Whoever puts links in the place of folders while a file moves leads it nowhere else."""
     stick.put("1/b.png")
@@ -321,7 +321,7 @@ def test_options_that_make_no_sense(stick: Stick, options: dict[str, str]) -> No
     """Both options at once, one without a name, or one that names a quarantine: a sentence, and nothing is moved."""
     place = stick.put("1/b.png")
     stick.say("1/b.png", stick.folder / "b.png")
-    with pytest.raises(UsageProblem):
+    with pytest.raises(UsageError):
         rescue(str(stick.quarantine), **options)
     assert place.exists()
 

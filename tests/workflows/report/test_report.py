@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from indexer.errors import FolderProblem, ImageProblem, UsageProblem
+from indexer.errors import FolderError, ImageError, UsageError
 from indexer.execution import serial
 from indexer.imaging.headers import Limits
 from indexer.imaging.masks import Mask, mask_picture
@@ -109,7 +109,7 @@ def test_foreign_folder_is_refused(lot: Index, write: Callable[..., ReportResult
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "index.html").write_text("mine")
     for folder in (tmp_path / "other", tmp_path / "other" / "index.html"):
-        with pytest.raises(FolderProblem):
+        with pytest.raises(FolderError):
             write(folder)
     assert (tmp_path / "other" / "index.html").read_text() == "mine"
     assert os.listdir(tmp_path / "other") == ["index.html"]
@@ -117,14 +117,14 @@ def test_foreign_folder_is_refused(lot: Index, write: Callable[..., ReportResult
 
 def test_folder_inside_the_images_is_refused(lot: Index, write: Callable[..., ReportResult]) -> None:
     """A folder that the next ingest would walk is refused, and not made."""
-    with pytest.raises(UsageProblem, match="lies inside"):
+    with pytest.raises(UsageError, match="lies inside"):
         write(lot.folder / "report")
     assert not (lot.folder / "report").exists()
 
 
 def test_unknown_camera_is_refused(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
     """A camera that is not there is refused before the folder is made."""
-    with pytest.raises(ImageProblem, match="there is no camera"):
+    with pytest.raises(ImageError, match="there is no camera"):
         write(camera="nowhere")
     assert not (tmp_path / "out").exists()
 
@@ -246,7 +246,7 @@ def test_nothing_is_written_through_a_link(lot: Index, write: Callable[..., Repo
     (tmp_path / "elsewhere").mkdir()
     shutil.rmtree(tmp_path / "out/pictures")
     (tmp_path / "out/pictures").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(FolderProblem, match="leads out of the report"):
+    with pytest.raises(FolderError, match="leads out of the report"):
         write()
     assert list((tmp_path / "elsewhere").iterdir()) == []
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from indexer.domain.images import Criterion
-from indexer.errors import ImageProblem
+from indexer.errors import ImageError
 from indexer.workflows.review.explain import PairDetails, explain_image, explain_pair
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 
@@ -150,7 +150,7 @@ def test_path_with_several_rows_means_the_one_that_is_there(street: Index) -> No
 
 def test_unknown_image_is_refused(street: Index) -> None:
     """An image that is not in the index is refused by name."""
-    with pytest.raises(ImageProblem, match="nowhere"):
+    with pytest.raises(ImageError, match="nowhere"):
         explain_image(street.database, "nowhere.png")
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from indexer.errors import DatabaseProblem, PictureProblem, UsageProblem
+from indexer.errors import DatabaseError, PictureError, UsageError
 from indexer.imaging.change_regions import ORANGE
 from indexer.imaging.headers import Limits
 from indexer.imaging.side_by_side import PANEL_WIDTH, Captions
@@ -93,7 +93,7 @@ def test_pictures_come_from_the_best_source_that_is_left(street: Index, out: Pat
     sources.append(shown(street, drawn(street, tmp_path / "3.png", BIRDS))[1])
     assert sources == [PictureSource.QUARANTINE, PictureSource.STORED, PictureSource.THUMBNAIL]
     street.execute("DELETE FROM thumbnails")
-    with pytest.raises(PictureProblem, match="image 2 has no picture"):
+    with pytest.raises(PictureError, match="image 2 has no picture"):
         drawn(street, out, BIRDS)
     assert not out.exists()
 
@@ -129,7 +129,7 @@ def test_the_profile_original_compares_the_files(street: Index, out: Path, tmp_p
 
 def test_an_image_with_nothing_to_stand_beside_is_refused(street: Index, out: Path) -> None:
     """Without a keeper and without anything on record the sentence says what to type."""
-    with pytest.raises(PictureProblem, match=r"manage.py explain 6 B --picture OUT.png"):
+    with pytest.raises(PictureError, match=r"manage.py explain 6 B --picture OUT.png"):
         drawn(street, out, YARD)
     assert not out.exists()
 
@@ -139,7 +139,7 @@ def test_nothing_is_written_over(street: Index, out: Path, there: str) -> None:
     """Whatever has the name keeps it, a link that leads nowhere too, and no file comes to be elsewhere."""
     make = {"file": lambda: out.write_bytes(b"mine"), "folder": out.mkdir, "link": lambda: out.symlink_to("nowhere")}
     make[there]()
-    with pytest.raises(PictureProblem, match="is there already"):
+    with pytest.raises(PictureError, match="is there already"):
         drawn(street, out, BIRDS)
     assert os.listdir(out.parent).count("nowhere") == 0
     assert not out.is_file() or out.read_bytes() == b"mine"
@@ -150,7 +150,7 @@ def test_a_name_that_comes_to_be_meanwhile_is_not_written_over(
 ) -> None:
     """Also a file that is made while the picture is drawn stays as it is."""
     monkeypatch.setattr("indexer.workflows.review.pair_picture._require_new", lambda *_: out.write_bytes(b"mine"))
-    with pytest.raises(PictureProblem, match="File exists"):
+    with pytest.raises(PictureError, match="File exists"):
         drawn(street, out, BIRDS)
     assert out.read_bytes() == b"mine"
 
@@ -159,14 +159,14 @@ def test_a_full_disk_leaves_no_part_of_a_picture(street: Index, out: Path, monke
     """What could be written is taken away again, and the sentence says what was wrong."""
     full = Path("/dev/full")
     monkeypatch.setattr(os, "fdopen", lambda descriptor, mode: (os.close(descriptor), full.open(mode))[1])
-    with pytest.raises(PictureProblem, match="No space left"):
+    with pytest.raises(PictureError, match="No space left"):
         drawn(street, out, BIRDS)
     assert not out.exists()
 
 
 def test_only_a_png_may_be_named(street: Index, tmp_path: Path) -> None:
     """A name that promises another format is refused."""
-    with pytest.raises(UsageProblem, match=r"--picture NAME.png"):
+    with pytest.raises(UsageError, match=r"--picture NAME.png"):
         drawn(street, tmp_path / "out.jpg", BIRDS)
 
 
@@ -175,13 +175,13 @@ def test_a_spoiled_picture_is_damage(street: Index, out: Path) -> None:
     street.prune()
     street.purge()
     street.execute("UPDATE pictures SET data = ?", b"\0")
-    with pytest.raises(DatabaseProblem, match="not a picture"):
+    with pytest.raises(DatabaseError, match="not a picture"):
         drawn(street, out, BIRDS)
 
 
 def test_no_picture_where_an_ingest_would_look(street: Index) -> None:
     """A picture drawn among the images would be the next one: it is refused, and nothing is there."""
     before = street.tree()
-    with pytest.raises(PictureProblem, match="the next ingest would take the picture in"):
+    with pytest.raises(PictureError, match="the next ingest would take the picture in"):
         drawn(street, street.folder / "why.png", BIRDS)
     assert street.tree() == before

@@ -2,7 +2,7 @@
 
 import pytest
 
-from indexer.errors import ImageProblem
+from indexer.errors import ImageError
 from indexer.workflows.review.pin import PinReport, pin
 from tests.support.index import BIRD, SECOND_BIRD, Index, name, picture
 
@@ -97,6 +97,6 @@ def test_image_that_is_not_there_is_not_pinned(pair: Index, file: str) -> None:
     """A removed or unknown image is refused with what to type, all of the request with it, and no run is left."""
     pair.prune()
     before = pair.dump()
-    with pytest.raises(ImageProblem, match=r"manage\.py"):
+    with pytest.raises(ImageError, match=r"manage\.py"):
         pair.pin(name(0), file)
     assert pair.dump() == before

@@ -6,7 +6,7 @@ import pytest
 
 from indexer.domain.images import ImageState
 from indexer.domain.verdicts import Contradiction
-from indexer.errors import ImageProblem, VerdictProblem
+from indexer.errors import ImageError, VerdictError
 from indexer.workflows.review.explain import explain_pair
 from indexer.workflows.review.verdict import AbsentImage, VerdictReport, import_verdicts, list_verdicts, set_verdict
 from tests.support.index import BIRD, CAR, SECOND_BIRD, Index, name, picture
@@ -163,7 +163,7 @@ def test_what_cannot_be_restored_is_not_promised(place: Index) -> None:
 def test_pairs_that_are_none(place: Index, a: str, b: str, said: str) -> None:
     """One image twice, or images of two cameras, are refused in words, and nothing is written."""
     before = place.dump()
-    with pytest.raises(VerdictProblem, match=said):
+    with pytest.raises(VerdictError, match=said):
         set_verdict(
             place.database, a, str(place.folder / b) if b == A else b, "same", by="Ada", note=None, clock=place.clock
         )
@@ -173,14 +173,14 @@ def test_pairs_that_are_none(place: Index, a: str, b: str, said: str) -> None:
 @pytest.mark.parametrize("by", ["", "  ", "caf\udce9"])
 def test_a_name_is_needed(place: Index, by: str) -> None:
     """A verdict of nobody, or of a name that cannot be written down, is refused."""
-    with pytest.raises(VerdictProblem, match=r"--by NAME|not UTF-8"):
+    with pytest.raises(VerdictError, match=r"--by NAME|not UTF-8"):
         place.judge(A, B, "same", by=by)
 
 
 def test_undo_of_nothing(place: Index) -> None:
     """Where no verdict holds there is none to take back, and no run."""
     before = place.dump()
-    with pytest.raises(VerdictProblem, match=r"no verdict holds .* manage\.py verdict list"):
+    with pytest.raises(VerdictError, match=r"no verdict holds .* manage\.py verdict list"):
         place.undo(A, B)
     assert place.dump() == before
 
@@ -292,7 +292,7 @@ def test_a_file_of_an_index_of_other_bytes(place: Index) -> None:
 def test_a_file_without_verdicts(place: Index) -> None:
     """A file with a header alone is refused, and no run is written."""
     before = place.dump()
-    with pytest.raises(VerdictProblem, match="holds no verdict below its first line"):
+    with pytest.raises(VerdictError, match="holds no verdict below its first line"):
         read(place, csv_of(place))
     assert place.dump() == before
 
@@ -320,11 +320,11 @@ def test_odd_names_are_refused(place: Index, odd: str) -> None:
 def test_files_that_are_none(place: Index, tmp_path: Path, content: bytes, said: str) -> None:
     """A file without the header, of other columns or of another encoding is refused by name with what it should be."""
     (tmp_path / "x.csv").write_bytes(content)
-    with pytest.raises(VerdictProblem, match=f"x.csv': .*{said}"):
+    with pytest.raises(VerdictError, match=f"x.csv': .*{said}"):
         read(place, str(tmp_path / "x.csv"))
 
 
 def test_unknown_images_are_refused(place: Index) -> None:
     """An image that the index does not have is named."""
-    with pytest.raises(ImageProblem, match=r"nowhere\.png"):
+    with pytest.raises(ImageError, match=r"nowhere\.png"):
         place.judge(A, "nowhere.png", "same")

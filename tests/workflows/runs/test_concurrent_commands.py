@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from indexer.domain.removal import RemovalState
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.store.database import Database
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.workflows.ingest import camera_claims
@@ -131,7 +131,7 @@ def test_their_cameras_are_held_back(index: Index, workers: int) -> None:
 def test_a_profile_is_not_changed_beneath_others(index: Index) -> None:
     """The active profile stays what it is while others decide by it."""
     fill(index, "gate")
-    with at_work(index, "yard"), pytest.raises(DatabaseProblem, match="is being written by 'compare'"):
+    with at_work(index, "yard"), pytest.raises(DatabaseError, match="is being written by 'compare'"):
         index.compare(profile="plain")
     assert index.rows("SELECT name FROM profiles WHERE active") == [("balanced",)]
     assert index.compare(profile="plain").activated == "plain"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from indexer.errors import DatabaseProblem
+from indexer.errors import DatabaseError
 from indexer.workflows.runs.run import record_run
 from tests.support.index import Index, name, picture
 
@@ -25,7 +25,7 @@ def test_run_is_there_from_the_beginning(index: Index) -> None:
 
 @pytest.mark.parametrize(
     ("problem", "outcome"),
-    [(KeyboardInterrupt, "interrupted"), (DatabaseProblem, "failed"), (ZeroDivisionError, "failed")],
+    [(KeyboardInterrupt, "interrupted"), (DatabaseError, "failed"), (ZeroDivisionError, "failed")],
 )
 def test_run_tells_how_it_ended(index: Index, problem: type[BaseException], outcome: str) -> None:
     """A run that ends early says how, keeps its counts so far, and lets the next one work."""
@@ -46,7 +46,7 @@ def test_second_writer_is_refused(index: Index) -> None:
     index.put(name(0), picture())
     with record_run(index.database, "prune", arguments={}, clock=index.clock):
         before = index.dump()
-        with pytest.raises(DatabaseProblem, match=r"'prune' \(process \d+"):
+        with pytest.raises(DatabaseError, match=r"'prune' \(process \d+"):
             index.ingest()
         assert index.dump() == before
     assert dict(index.ingest().outcomes) == {"added": 1}

@@ -12,7 +12,7 @@ import pytest
 from indexer.cli.render import tuning
 from indexer.domain.evaluation import PairMetrics, StateMetrics
 from indexer.domain.labels import PairLabel, StateLabel
-from indexer.errors import ImageProblem, ProfileProblem
+from indexer.errors import ImageError, ProfileError
 from indexer.execution import serial
 from indexer.imaging.headers import Limits
 from indexer.workflows.compare import searcher
@@ -149,9 +149,9 @@ def test_file_that_cannot_be_read(street: Index, profile: str) -> None:
 
 def test_names_that_do_not_exist(street: Index) -> None:
     """A profile or a camera that there is not is refused."""
-    with pytest.raises(ProfileProblem, match="no profile 'x'"):
+    with pytest.raises(ProfileError, match="no profile 'x'"):
         evaluated(street, named=["x"])
-    with pytest.raises(ImageProblem, match="no camera 'x'"):
+    with pytest.raises(ImageError, match="no camera 'x'"):
         evaluated(street, camera="x")
 
 

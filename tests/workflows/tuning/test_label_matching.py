@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from indexer.domain.labels import PairLabel, StateLabel
-from indexer.errors import LabelProblem
+from indexer.errors import LabelError
 from indexer.workflows.tuning.label_matching import Labels, match_labels, read_labels
 from tests.support.index import BIKE, CAR, Index, name, picture
 
@@ -44,7 +44,7 @@ def test_names(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_camera_tells_names_apart(index: Index) -> None:
     """A name that two files bear is refused with both, unless the camera is said."""
     assert states(index, (name(0), "a", "yard"), (name(0), "b", "gate")).states == {"yard": {4: "a"}, "gate": {1: "b"}}
-    with pytest.raises(LabelProblem, match=rf"line 3: '{name(0)}' may mean 2 images, .*{name(0)}.* and .*yard.*camera"):
+    with pytest.raises(LabelError, match=rf"line 3: '{name(0)}' may mean 2 images, .*{name(0)}.* and .*yard.*camera"):
         states(index, ("2", "a"), (name(0), "b"))
 
 
@@ -65,14 +65,14 @@ def test_unknown_images(index: Index) -> None:
     assert states(index, ("1", "a"), ("99", "a"), ("nowhere.jpg", "b")).unknown == ["99", "nowhere.jpg"]
     found = pairs(index, ("1", "2", "same"), ("1", "x.jpg", "same"))
     assert (found.pairs, found.unknown) == ({"gate": [(1, 2, "same")]}, ["x.jpg"])
-    with pytest.raises(LabelProblem, match=r"none of the labelled images is in the index, for example not 'x\.jpg'"):
+    with pytest.raises(LabelError, match=r"none of the labelled images is in the index, for example not 'x\.jpg'"):
         states(index, ("x.jpg", "a"))
 
 
 def test_one_camera(index: Index) -> None:
     """Where a camera is named, only its labels count; one without any is refused."""
     assert states(index, ("1", "a"), ("4", "b"), camera="yard").states == {"yard": {4: "b"}}
-    with pytest.raises(LabelProblem, match="none of the labelled images of camera 'yard'"):
+    with pytest.raises(LabelError, match="none of the labelled images of camera 'yard'"):
         states(index, ("1", "a"), camera="yard")
 
 
@@ -80,17 +80,17 @@ def test_labels_that_contradict(index: Index) -> None:
     """An image with two states, or a pair judged both ways, is refused with both lines; said twice it counts once."""
     assert states(index, ("1", "a"), ("1", "a")).states == {"gate": {1: "a"}}
     assert pairs(index, ("1", "2", "same"), ("2", "1", "same")).pairs == {"gate": [(1, 2, "same")]}
-    with pytest.raises(LabelProblem, match="line 3 says 'b' of what line 2 says 'a' of"):
+    with pytest.raises(LabelError, match="line 3 says 'b' of what line 2 says 'a' of"):
         states(index, ("1", "a"), (str(index.folder / name(0)), "b"))
-    with pytest.raises(LabelProblem, match="line 3 says 'different' of what line 2 says 'same' of"):
+    with pytest.raises(LabelError, match="line 3 says 'different' of what line 2 says 'same' of"):
         pairs(index, ("1", "2", "same"), ("2", "1", "different"))
 
 
 def test_pairs_that_are_none(index: Index) -> None:
     """An image with itself, or with one of another camera, is refused."""
-    with pytest.raises(LabelProblem, match=f"line 2: '1' and '{index.folder / name(0)}' are one image"):
+    with pytest.raises(LabelError, match=f"line 2: '1' and '{index.folder / name(0)}' are one image"):
         pairs(index, ("1", str(index.folder / name(0)), "same"))
-    with pytest.raises(LabelProblem, match="line 2: '1' is of camera 'gate' and '4' of 'yard'"):
+    with pytest.raises(LabelError, match="line 2: '1' is of camera 'gate' and '4' of 'yard'"):
         pairs(index, ("1", "4", "same"))
 
 
@@ -100,8 +100,8 @@ def test_read_labels(tmp_path: Path) -> None:
     file.write_bytes(b"\xef\xbb\xbfimage,state\r\ncaf\xe9.jpg,empty\r\n")
     assert read_labels(str(file)) == [StateLabel(2, os.fsdecode(b"caf\xe9.jpg"), "empty", None)]
     file.write_text("image,state\nx\n")
-    with pytest.raises(LabelProblem, match=r"labels\.csv', line 2: 1 values"):
+    with pytest.raises(LabelError, match=r"labels\.csv', line 2: 1 values"):
         read_labels(str(file))
     file.write_text("image,state\n")
-    with pytest.raises(LabelProblem, match=r"labels\.csv' holds no label"):
+    with pytest.raises(LabelError, match=r"labels\.csv' holds no label"):
         read_labels(str(file))
