@@ -1,10 +1,12 @@
-"""The house: floors hold, and the test that says so can fail; rooms are small, well named, and explained."""
+"""The architecture: layers hold, and the test that says so can fail; modules are small, well named, and explained."""
 
 import ast
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([ROOT / "manage.py", *(ROOT / "indexer").rglob("*.py"), *(ROOT / "migrations").rglob("*.py")])
+PROGRAM = [path for path in SOURCES if "migrations" not in path.parts]
 TOP_LEVEL = {
     "indexer", "migrations", "tests", "manage.py", "pyproject.toml", "README.md",
     ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-config.yaml",
@@ -48,42 +51,45 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_floors_hold() -> None:
-    """A floor imports only the floors below it, and each library only where it belongs."""
+def test_contracts_hold() -> None:
+    """A package imports only the layers below it, and each library only where it belongs."""
     done = lint(ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+LAYERS = "A package imports only the layers below it"
+GROUPS = "A group of workflows imports only the groups below it"
 
 
 @pytest.mark.parametrize(
     ("file", "line", "broken"),
     [
-        ("domain/names.py", "import cv2", "Only imaging knows images"),
+        ("store/pins.py", "import indexer.workflows.admin.status", LAYERS),
+        ("domain/names.py", "import indexer.files.walking", LAYERS),
+        ("attic.py", "", LAYERS),
+        ("workflows/compare/decider.py", "import indexer.workflows.tuning.sweep", GROUPS),
+        ("workflows/attic.py", "", GROUPS),
         ("workflows/admin/status.py", "import PIL", "Only imaging knows images"),
-        ("workflows/admin/status.py", "import sqlalchemy", "Only the store knows SQL"),
         ("files/walking.py", "import sqlite3", "Only the store knows SQL"),
-        ("store/pins.py", "import rich", "Only cli knows the command line"),
         ("errors.py", "import typer", "Only cli knows the command line"),
         ("workflows/admin/status.py", "import jinja2", "Only web knows Jinja2"),
-        ("workflows/admin/status.py", "import distributed", "Only execution knows Dask"),
         ("execution/seating.py", "import dask", "Only execution knows Dask"),
-        ("web/view_models.py", "import PIL", "Only imaging knows images"),
-        ("web/view_models.py", "import sqlite3", "Only the store knows SQL"),
-        ("web/view_models.py", "import indexer.domain.images", "A floor imports only the floors below it"),
-        ("imaging/sharpness.py", "import indexer.store.pins", "A floor imports only the floors below it"),
-        ("domain/names.py", "import indexer.files.walking", "A floor imports only the floors below it"),
-        ("execution/process_pool.py", "import indexer.domain.names", "A floor imports only the floors below it"),
-        ("store/pins.py", "import indexer.workflows.admin.status", "A floor imports only the floors below it"),
-        ("workflows/admin/status.py", "import indexer.cli.render.tables", "A floor imports only the floors below it"),
-        ("attic.py", "", "A floor imports only the floors below it"),
     ],
 )
 def test_violation_is_seen(copy: Path, file: str, line: str, broken: str) -> None:
-    """A planted violation, or a room on no floor, breaks the contract."""
+    """A planted violation, or a module on no layer, breaks the contract."""
     path = copy / "indexer" / file
     path.write_text((path.read_text() if path.exists() else "") + f"\n{line}\n")
     done = lint(copy)
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"{broken} BROKEN" in done.stdout
+
+
+def test_each_contract_was_broken_once() -> None:
+    """Every contract of pyproject.toml has a planted violation above."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (mark,) = (mark for mark in test_violation_is_seen.pytestmark if mark.name == "parametrize")  # type: ignore[attr-defined]
+    assert {contract["name"] for contract in contracts} == {broken for _, _, broken in mark.args[1]}
 
 
 def test_copy_is_healthy(copy: Path) -> None:
@@ -98,10 +104,95 @@ def test_top_level() -> None:
     assert there == TOP_LEVEL
 
 
-def test_names() -> None:
-    """No room is named for the lack of a name."""
+def test_module_names() -> None:
+    """No module is named for the lack of a name."""
     vague = {"utils", "util", "helpers", "helper", "common", "core", "base", "manager", "misc", "tools"}
     assert [name_of(path) for path in SOURCES if vague & {*path.parts, path.stem}] == []
+
+
+PRIVATE_WORDS = {"told", "said", "heard", "anew", "wish", "shelf", "seat", "errand", "album", "tour", "wanted"}
+
+
+def defined_names(source: str) -> Iterator[tuple[int, str]]:
+    """The names that a source defines, with their lines: functions, classes, arguments, assignments, aliases."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, Function | ast.ClassDef):
+            yield node.lineno, node.name
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.alias) and node.asname is not None:
+            yield node.lineno, node.asname
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name is not None:
+            yield node.lineno, node.name
+
+
+def private_words(source: str) -> list[tuple[int, str]]:
+    """The names defined in a source that hold a word of a private language; of its own columns there is none."""
+    words = re.compile(r"[A-Z]*[a-z]+|[A-Z]+")
+    return [
+        (line, name) for line, name in defined_names(source) if PRIVATE_WORDS & {*map(str.lower, words.findall(name))}
+    ]
+
+
+def test_names_are_the_fields_own() -> None:
+    """No name that the program defines holds a word of a private language."""
+    found = {name_of(path): names for path in PROGRAM if (names := private_words(path.read_text()))}
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("def told() -> None: ...", True),
+        ("class _FarShelf: ...", True),
+        ("lambda wanted_area: 1", True),
+        ("self.album = 1", True),
+        ("from x import y as tour", True),
+        ("untold = seating = shelves = 1", False),
+        ("told.append(1)", False),
+    ],
+)
+def test_a_private_word_is_seen(line: str, seen: bool) -> None:
+    """A planted definition is found, whole words alone, and a use of another's name is not."""
+    assert bool(private_words(line)) is seen
+
+
+def test_class_names_mean_one_thing() -> None:
+    """No two classes of the program have one name."""
+    classes = Counter(
+        node.name
+        for path in PROGRAM
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in classes.items() if count > 1] == []
+
+
+def limits_compared(source: str) -> list[int]:
+    """The lines that compare something with a `max_score`, as only the rule of similarity may."""
+    ordered = ast.Lt | ast.LtE | ast.Gt | ast.GtE
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ordered):
+            sides = [node.left, *node.comparators]
+            names = {getattr(side, "attr", getattr(side, "id", None)) for side in sides}
+            if "max_score" in names and not any(isinstance(side, ast.Constant) for side in sides):
+                lines.append(node.lineno)
+    return lines
+
+
+def test_similar_is_decided_in_one_place() -> None:
+    """Only `is_similar` compares a score with the limit; a profile's numbers and SQL, which is asked in SQL, aside."""
+    places = {name_of(path) for path in PROGRAM if limits_compared(path.read_text())}
+    assert places == {
+        "indexer/domain/similarity.py",
+        "indexer/domain/profiles.py",  # whether the limits of a profile make sense
+        "indexer/store/report_queries.py",  # in SQL
+    }
 
 
 def test_modules_are_explained() -> None:

@@ -12,7 +12,7 @@ from indexer.cli.render.ingest import render_ingest
 from indexer.cli.render.removal import render_plan, render_prune
 from indexer.cli.session import CommandSession
 from indexer.escaping import command_line, quoted
-from indexer.execution import Map, serial
+from indexer.execution import ParallelMap, serial
 from indexer.store.database import Database
 from indexer.store.image_details import ImageDetails
 from indexer.store.schema import open_database
@@ -20,6 +20,7 @@ from indexer.workflows.admin import demo
 from indexer.workflows.admin.demo import DemoFrame
 from indexer.workflows.compare import compare
 from indexer.workflows.compare.compare import CompareReport
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.ingest import ingest
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import IngestReport
@@ -61,41 +62,36 @@ def run_demo(session: CommandSession) -> None:
 
 
 def _do_steps(
-    session: CommandSession, database: Database, executor: Map, *, folder: Path, frames: list[DemoFrame]
+    session: CommandSession, database: Database, executor: ParallelMap, *, folder: Path, frames: list[DemoFrame]
 ) -> DemoResult:
     """The steps, one after the other, each followed by what it means."""
-    print_line = session.console.print
-    print_line(
-        "2. ingest: every file is read once; camera and time come from its name, a small prepared picture is kept."
-    )
+    show = session.console.print
+    show("2. ingest: every file is read once; camera and time come from its name, a small prepared picture is kept.")
     request = discover([str(folder / "frames")])
     ingested = ingest.ingest(database, request, executor=executor, limits=session.limits, clock=session.clock)
     render_ingest(session.console, ingested)
 
-    print_line(
+    show(
         "\n3. compare: a picture that shows nothing new is a duplicate, and names the kept picture that stands for it."
     )
-    comparison = compare.ComparisonContext(database, executor, session.limits, session.clock)
+    comparison = ComparisonContext(database, executor, session.limits, session.clock)
     compared = compare.compare(comparison)
     render_compare(session.console, compared)
     lost_by_plain = _lost_by_plain(database, comparison, frames)
-    print_line("   The same with the profile plain (no local contrast) would take these for nothing new:")
+    show("   The same with the profile plain (no local contrast) would take these for nothing new:")
     for description in lost_by_plain:
-        print_line(f"   - {description}")
+        show(f"   - {description}")
 
-    print_line("\n4. explain: why a picture is a duplicate, and of which.")
+    show("\n4. explain: why a picture is a duplicate, and of which.")
     plan = prune.plan(database)
     blurred = next(item.victim.path for item in plan.victims if item.victim.path in _out_of_focus(frames))
     render_image(session.console, explain.explain_image(database, blurred))
-    print_line("   It came first, but it is out of focus: the clear picture after it is kept in its place.")
+    show("   It came first, but it is out of focus: the clear picture after it is kept in its place.")
 
-    print_line(
-        "\n5. prune: the plan, then each file is checked again with its keeper and moved to quarantine, not deleted."
-    )
+    show("\n5. prune: the plan, then each file is checked again with its keeper and moved to quarantine, not deleted.")
     render_plan(session.console, plan)
-    pruned = prune.prune(
-        database, plan, options=RemovalOptions(limits=session.limits), camera=None, clock=session.clock
-    )
+    options = RemovalOptions(limits=session.limits)
+    pruned = prune.prune(database, plan, options=options, camera=None, clock=session.clock)
     render_prune(session.console, pruned)
     explained = explain.explain_image(database, blurred)
     return DemoResult(
@@ -116,7 +112,7 @@ def _out_of_focus(frames: list[DemoFrame]) -> set[str]:
     return {frame.path for frame in frames if "focus" in frame.what}
 
 
-def _lost_by_plain(database: Database, comparison: compare.ComparisonContext, frames: list[DemoFrame]) -> list[str]:
+def _lost_by_plain(database: Database, comparison: ComparisonContext, frames: list[DemoFrame]) -> list[str]:
     """What the frames show that the profile plain takes for nothing new, though it is."""
     compare.compare(comparison, profile="plain")
     flagged = {item.victim.path for item in prune.plan(database).victims}

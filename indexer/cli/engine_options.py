@@ -14,8 +14,8 @@ from indexer.errors import UsageError
 from indexer.settings import Settings
 
 if TYPE_CHECKING:
-    from indexer.execution import Bounds, Map
-    from indexer.execution.path_mapping import Mounts
+    from indexer.execution import ParallelMap, ResourceLimits
+    from indexer.execution.path_mapping import PathMapping
 
 Engine = Annotated[str | None, typer.Option(metavar="NAME", help="processes (of this machine) or dask.")]
 Scheduler = Annotated[
@@ -45,25 +45,27 @@ class EngineChoice:
     number: int
     on_cluster: bool
     address: str | None
-    mounts: "Mounts"
+    mounts: "PathMapping"
 
-    def cluster(self, *, bounds: "Bounds", at_once: int, in_flight: int) -> "AbstractContextManager[Map]":
+    def cluster(
+        self, *, resource_limits: "ResourceLimits", max_batch: int, in_flight: int
+    ) -> "AbstractContextManager[ParallelMap]":
         """The engine of the cluster."""
         from indexer.execution.dask_cluster import cluster
 
         return cluster(
             self.address,
             workers=self.number,
-            bounds=bounds,
-            at_once=at_once,
+            resource_limits=resource_limits,
+            max_batch=max_batch,
             in_flight=in_flight,
-            mounts=self.mounts,
+            path_mapping=self.mounts,
         )
 
 
 def choose_engine(options: EngineOptions, settings: Settings) -> EngineChoice:
     """What was typed, else what the surroundings say; an address alone chooses the cluster."""
-    from indexer.execution.path_mapping import read_mounts
+    from indexer.execution.path_mapping import parse_path_mapping
 
     typed = "dask" if options.engine is None and options.scheduler is not None else options.engine
     engine = typed or settings.engine or ("dask" if settings.scheduler else "processes")
@@ -78,7 +80,7 @@ def choose_engine(options: EngineOptions, settings: Settings) -> EngineChoice:
     if address is not None and options.processes is not None:
         raise UsageError(f"--processes is for workers started here, and {address} has its own; leave one out")
     number = settings.processes if options.processes is None else options.processes
-    return EngineChoice(number, engine == "dask", address, read_mounts(options.map_path))
+    return EngineChoice(number, engine == "dask", address, parse_path_mapping(options.map_path))
 
 
 def _address(text: str | None) -> str | None:

@@ -23,7 +23,7 @@ from indexer.cli.render.known_indexes import name_known_indexes
 from indexer.cli.streams import redirect_to_devnull
 from indexer.errors import DeclinedError, NoIndexError, UsageError
 from indexer.escaping import printable
-from indexer.execution import IN_FLIGHT, UNBOUNDED, Bounds, Map, engine, processes
+from indexer.execution import IN_FLIGHT, UNLIMITED, ParallelMap, ResourceLimits, local_executor, processes
 from indexer.files.known_indexes import KnownIndexes
 from indexer.settings import Settings
 from indexer.store.database import Database
@@ -85,23 +85,23 @@ class CommandSession:
         """The indexes that this person used."""
         return KnownIndexes(self.settings.state_folder)
 
-    def engine(self, options: EngineOptions | int | None, database: Database) -> AbstractContextManager[Map]:
+    def engine(self, options: EngineOptions | int | None, database: Database) -> AbstractContextManager[ParallelMap]:
         """The executor that the options or the settings name; its workers start at once if the index has work for them.
 
         A number in place of options is a number of processes."""
         choice = self._workers(options)
         if choice.on_cluster:
-            return choice.cluster(bounds=UNBOUNDED, at_once=1, in_flight=_CAMERAS_IN_FLIGHT)
+            return choice.cluster(resource_limits=UNLIMITED, max_batch=1, in_flight=_CAMERAS_IN_FLIGHT)
         preload = PRELOADED_MODULES if should_start_workers(database) else ()
-        return engine(choice.number, in_flight=_CAMERAS_IN_FLIGHT, preload=preload)
+        return local_executor(choice.number, in_flight=_CAMERAS_IN_FLIGHT, preload=preload)
 
-    def guarded_engine(self, options: EngineOptions | int | None) -> AbstractContextManager[Map]:
+    def guarded_engine(self, options: EngineOptions | int | None) -> AbstractContextManager[ParallelMap]:
         """The same for files that nobody has decoded yet: never in this process, and within bounds."""
         choice = self._workers(options)
-        bounds = Bounds(self.settings.max_memory_mb * 2**20, self.settings.max_seconds)
+        bounds = ResourceLimits(self.settings.max_memory_mb * 2**20, self.settings.max_seconds)
         if choice.on_cluster:
-            return choice.cluster(bounds=bounds, at_once=_READ_AT_ONCE, in_flight=IN_FLIGHT)
-        return processes(choice.number, bounds=bounds, at_once=_READ_AT_ONCE)
+            return choice.cluster(resource_limits=bounds, max_batch=_READ_AT_ONCE, in_flight=IN_FLIGHT)
+        return processes(choice.number, resource_limits=bounds, max_batch=_READ_AT_ONCE)
 
     def _workers(self, options: EngineOptions | int | None) -> EngineChoice:
         typed = options if isinstance(options, EngineOptions) else EngineOptions(options, "processes")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
+from indexer.domain.similarity import is_similar
 from indexer.errors import UsageError
 
 LIMIT_FACTORS = (0, 1 / 2, 1, 1.5, 2, 3, 4, 8, 16)
@@ -27,9 +28,9 @@ class ScoreBounds:
 
     def equivalent_score(self, max_score: float) -> float | None:
         """A score that leads to the same decision as the unknown one; None if the bounds leave it open."""
-        if self.high < max_score:
+        if is_similar(self.high, max_score=max_score):
             return self.high
-        return self.low if self.low >= max_score else None
+        return None if is_similar(self.low, max_score=max_score) else self.low
 
 
 def score_bounds(

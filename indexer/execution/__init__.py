@@ -5,12 +5,12 @@ that no worker outlives the block. They know neither pictures nor the database; 
 """
 
 from indexer.execution.executor import IN_FLIGHT as IN_FLIGHT
-from indexer.execution.executor import UNBOUNDED as UNBOUNDED
-from indexer.execution.executor import Afar as Afar
-from indexer.execution.executor import Bounds as Bounds
-from indexer.execution.executor import Lost as Lost
-from indexer.execution.executor import Map as Map
-from indexer.execution.executor import path_there as path_there
+from indexer.execution.executor import UNLIMITED as UNLIMITED
+from indexer.execution.executor import ParallelMap as ParallelMap
+from indexer.execution.executor import RemoteExecutor as RemoteExecutor
+from indexer.execution.executor import ResourceLimits as ResourceLimits
+from indexer.execution.executor import WorkerFailure as WorkerFailure
+from indexer.execution.executor import map_path as map_path
 from indexer.execution.executor import serial as serial
-from indexer.execution.process_pool import engine as engine
+from indexer.execution.process_pool import local_executor as local_executor
 from indexer.execution.process_pool import processes as processes

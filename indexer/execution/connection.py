@@ -18,171 +18,175 @@ from uuid import uuid4
 from distributed import Future, KilledWorker
 from distributed.scheduler import NoValidWorkerError
 
-from indexer.execution.errands import Unfit
-from indexer.execution.events import Answered, Ended, Event, Gone, Present
+from indexer.execution.errands import IncompatibleWorker
+from indexer.execution.events import ChannelClosed, Event, TaskAnswered, WorkerLost, WorkersPresent
 
-_WATCHED_S = 0.25  # between two looks at whether the scheduler is there
-_LOOKED = 8  # of these looks also at who else is
-_LOST = "the scheduler of the cluster is gone; when it is back, the same command goes on where this one ended"
-_DEATHS = (KilledWorker, NoValidWorkerError)  # told as a worker's end, too, and heard there
+_POLL_INTERVAL_S = 0.25  # between two looks at whether the scheduler is there
+_POLLS_PER_WORKER_CHECK = 8  # of these looks also at who else is
+_SCHEDULER_LOST = "the scheduler of the cluster is gone; when it is back, the same command goes on where this one ended"
+_WORKER_DEATH_ERRORS = (KilledWorker, NoValidWorkerError)  # told as a worker's end, too, and heard there
 
 
-class Way:
+class SchedulerConnection:
     """The connection to a scheduler: tasks go out, and what becomes of them and of the workers comes in, in the thread
     of Dask's loop."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self._loop = client.loop.asyncio_loop
-        self._lines: list[WayOfOne] = []
+        self._channels: list[SchedulerChannel] = []
         self._futures: dict[str, Future[Any]] = {}
         self._numbers = count()
         self._name = uuid4().hex[:12]
-        self._missed: set[str] = set()
+        self._missing_before: set[str] = set()
         self.threads: Mapping[str, int] = dict(client.nthreads())
         client.subscribe_topic("all", self._on_event)
-        self._watching = run_coroutine_threadsafe(self._watch(), self._loop)
+        self._watch_future = run_coroutine_threadsafe(self._watch(), self._loop)
 
-    def line(self) -> "WayOfOne":
+    def open_channel(self) -> "SchedulerChannel":
         """A way for one map, which hears at once who is there."""
-        line = WayOfOne(self)
-        self._lines.append(line)
-        line.say(Present(self.threads))
-        if self._watching.done():
-            line.say(Ended(_LOST))
-        return line
+        channel = SchedulerChannel(self)
+        self._channels.append(channel)
+        channel.put_event(WorkersPresent(self.threads))
+        if self._watch_future.done():
+            channel.put_event(ChannelClosed(_SCHEDULER_LOST))
+        return channel
 
-    def leave(self, line: "WayOfOne") -> None:
+    def remove_channel(self, channel: "SchedulerChannel") -> None:
         """Says no more to a line."""
-        self._lines.remove(line)
+        self._channels.remove(channel)
 
-    def send(self, line: "WayOfOne", worker: str, payload: bytes) -> str:
+    def send(self, channel: "SchedulerChannel", worker: str, payload: bytes) -> str:
         """Gives a worker a task, which is to unpickle it: its key."""
         key = f"indexer-{self._name}-{next(self._numbers)}"
-        where = {"workers": [worker], "allow_other_workers": False}
-        self._futures[key] = future = self._client.submit(pickle.loads, payload, key=key, pure=False, **where)
-        run_coroutine_threadsafe(self._follow(line, key, future), self._loop)
+        placement = {"workers": [worker], "allow_other_workers": False}
+        self._futures[key] = future = self._client.submit(pickle.loads, payload, key=key, pure=False, **placement)
+        run_coroutine_threadsafe(self._report_outcome(channel, key, future), self._loop)
         return key
 
-    def forget(self, key: str) -> None:
+    def cancel(self, key: str) -> None:
         """Takes a task back."""
         future = self._futures.pop(key, None)
         if future is not None:
-            run_coroutine_threadsafe(self._cancel(future), self._loop)
+            run_coroutine_threadsafe(self._cancel_future(future), self._loop)
 
     def close(self) -> None:
         """Takes all tasks back and ends the connection, also a broken one."""
-        self._watching.cancel()
+        self._watch_future.cancel()
         for key in list(self._futures):
-            self.forget(key)
+            self.cancel(key)
         with suppress(Exception):
             self._client.unsubscribe_topic("all")
         with suppress(Exception):
             self._client.close(timeout=2)
 
-    async def _cancel(self, future: "Future[Any]") -> None:
+    async def _cancel_future(self, future: "Future[Any]") -> None:
         with suppress(Exception):
             await future.cancel(reason="taken back")
 
-    async def _follow(self, line: "WayOfOne", key: str, future: "Future[Any]") -> None:
+    async def _report_outcome(self, channel: "SchedulerChannel", key: str, future: "Future[Any]") -> None:
         """Says what became of a task, unless it was taken back or its worker's end says it."""
         try:
             outcome = await future
-        except _DEATHS:
+        except _WORKER_DEATH_ERRORS:
             return
         except (CancelledError, Stopped):
             if key in self._futures:  # not by us
-                line.say(Ended(_LOST))
+                channel.put_event(ChannelClosed(_SCHEDULER_LOST))
             return
         except OSError:
-            line.say(Ended(_LOST))
+            channel.put_event(ChannelClosed(_SCHEDULER_LOST))
             return
         except (ImportError, AttributeError) as trouble:  # there is no such thing as an errand there
-            outcome = Unfit(f"cannot load the work ({type(trouble).__name__}: {trouble})")
+            outcome = IncompatibleWorker(f"cannot load the work ({type(trouble).__name__}: {trouble})")
         except Exception as trouble:
-            line.say(Ended(f"the cluster cannot carry out a task ({type(trouble).__name__}: {trouble})"))
+            channel.put_event(
+                ChannelClosed(f"the cluster cannot carry out a task ({type(trouble).__name__}: {trouble})")
+            )
             return
         self._futures.pop(key, None)
-        line.say(Answered(key, outcome))
+        channel.put_event(TaskAnswered(key, outcome))
 
     def _on_event(self, event: tuple[float, Any]) -> None:
-        told = event[1] if isinstance(event[1], dict) else {}
-        if told.get("action") == "remove-worker":
-            shared = any(not self._is_ours(key) for key in told.get("processing-tasks", ()))
-            self._remove(told["worker"], leaving=bool(told.get("expected")), shared=shared)
-        elif told.get("action") == "add-worker":
-            self._looking = create_task(self._look_soon())
+        message = event[1] if isinstance(event[1], dict) else {}
+        if message.get("action") == "remove-worker":
+            had_foreign_tasks = any(not self._is_ours(key) for key in message.get("processing-tasks", ()))
+            self._remove_worker(
+                message["worker"], graceful=bool(message.get("expected")), had_foreign_tasks=had_foreign_tasks
+            )
+        elif message.get("action") == "add-worker":
+            self._check_task = create_task(self._check_workers_soon())
 
     def _is_ours(self, key: Any) -> bool:
         return isinstance(key, str) and key.startswith(f"indexer-{self._name}-")
 
-    def _remove(self, worker: str, *, leaving: bool = False, shared: bool = False) -> None:
+    def _remove_worker(self, worker: str, *, graceful: bool = False, had_foreign_tasks: bool = False) -> None:
         self.threads = {other: threads for other, threads in self.threads.items() if other != worker}
-        self._tell(Gone(worker, leaving, shared))
+        self._broadcast(WorkerLost(worker, graceful, had_foreign_tasks))
 
     async def _watch(self) -> None:
         """Looks again and again who is there, should an event have been missed, and whether the scheduler is."""
-        looking = None
+        check = None
         for number in count(1):
-            await sleep(_WATCHED_S)
+            await sleep(_POLL_INTERVAL_S)
             if self._client.status != "running":
                 break
-            if number % _LOOKED == 0 and (looking is None or looking.done()):
-                looking = create_task(self._look())
-        self._tell(Ended(_LOST))
+            if number % _POLLS_PER_WORKER_CHECK == 0 and (check is None or check.done()):
+                check = create_task(self._check_workers())
+        self._broadcast(ChannelClosed(_SCHEDULER_LOST))
 
-    async def _look_soon(self) -> None:
+    async def _check_workers_soon(self) -> None:
         """Looks when one that came has had time to say that it runs, which it says after it came."""
-        await sleep(_WATCHED_S)
-        await self._look()
+        await sleep(_POLL_INTERVAL_S)
+        await self._check_workers()
 
-    async def _look(self) -> None:
+    async def _check_workers(self) -> None:
         """Tells who is there and runs.
 
         A worker that Dask has paused, for want of memory mostly, is there, and its tasks would wait with it.
         """
         try:
             running = await self._client.scheduler.ncores_running()
-            there = await self._client.scheduler.ncores()
+            present = await self._client.scheduler.ncores()
         except (OSError, AttributeError):  # the connection's end is told by `_watch`
             return
-        missing = set(self.threads) - set(there)
-        for worker in missing & self._missed:
-            self._remove(worker)
-        for worker in (set(self.threads) & set(there)) - set(running):
-            self._remove(worker, leaving=True)
-        self._missed = missing
-        seen = {worker: threads for worker, threads in running.items() if worker in there}
-        self.threads = {**self.threads, **seen}
-        self._tell(Present(seen))
+        missing = set(self.threads) - set(present)
+        for worker in missing & self._missing_before:
+            self._remove_worker(worker)
+        for worker in (set(self.threads) & set(present)) - set(running):
+            self._remove_worker(worker, graceful=True)
+        self._missing_before = missing
+        running_threads = {worker: threads for worker, threads in running.items() if worker in present}
+        self.threads = {**self.threads, **running_threads}
+        self._broadcast(WorkersPresent(running_threads))
 
-    def _tell(self, event: Event) -> None:
-        for line in list(self._lines):
-            line.say(event)
+    def _broadcast(self, event: Event) -> None:
+        for channel in list(self._channels):
+            channel.put_event(event)
 
 
-class WayOfOne:
+class SchedulerChannel:
     """The way for one map."""
 
-    def __init__(self, way: Way) -> None:
-        self._way = way
+    def __init__(self, connection: SchedulerConnection) -> None:
+        self._connection = connection
         self._events: SimpleQueue[Event] = SimpleQueue()
-        self.say = self._events.put
+        self.put_event = self._events.put
 
     def send(self, worker: str, payload: bytes) -> str:
         """Gives a worker a task: its key."""
-        return self._way.send(self, worker, payload)
+        return self._connection.send(self, worker, payload)
 
-    def forget(self, key: str) -> None:
+    def cancel(self, key: str) -> None:
         """Takes a task back."""
-        self._way.forget(key)
+        self._connection.cancel(key)
 
-    def hear(self, patience_s: float) -> Event | None:
+    def next_event(self, timeout_s: float) -> Event | None:
         """What happened; None if nothing did in that time."""
         with suppress(Empty):
-            return self._events.get(timeout=patience_s)
+            return self._events.get(timeout=timeout_s)
         return None
 
     def close(self) -> None:
         """Hears nothing more."""
-        self._way.leave(self)
+        self._connection.remove_channel(self)

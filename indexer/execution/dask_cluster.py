@@ -17,21 +17,29 @@ from threading import Thread
 from typing import Any
 
 from indexer.errors import EngineError
-from indexer.execution.executor import IN_FLIGHT, UNBOUNDED, Bounds, Item, Lost, Result, shares
-from indexer.execution.path_mapping import Mounts
-from indexer.execution.seating import Round, Terms, any_worker
+from indexer.execution.executor import (
+    IN_FLIGHT,
+    UNLIMITED,
+    Item,
+    ResourceLimits,
+    Result,
+    WorkerFailure,
+    growing_batches,
+)
+from indexer.execution.path_mapping import PathMapping
+from indexer.execution.seating import SchedulingLimits, TaskScheduler, without_preference
 from indexer.interrupts import uninterrupted
 
 try:
     import dask
     from distributed import Client, LocalCluster
 
-    from indexer.execution.connection import Way
+    from indexer.execution.connection import SchedulerConnection
 except ImportError as problem:
     raise EngineError("Dask is not installed; type pip install distributed") from problem
 
-_ANSWERS_S = 5  # a scheduler that is asked for the first time
-_FEWEST = 2  # a single worker is told as two, so that it is sent enough to have no pause
+_CONNECT_TIMEOUT_S = 5  # a scheduler that is asked for the first time
+_MIN_WORKERS = 2  # a single worker is told as two, so that it is sent enough to have no pause
 
 
 @contextmanager
@@ -39,74 +47,78 @@ def cluster(
     address: str | None,
     *,
     workers: int,
-    bounds: Bounds = UNBOUNDED,
-    at_once: int = 1,
+    resource_limits: ResourceLimits = UNLIMITED,
+    max_batch: int = 1,
     in_flight: int = IN_FLIGHT,
-    mounts: Mounts = Mounts(),  # noqa: B008 - frozen
-    nobody_s: float = Terms.nobody_s,
+    path_mapping: PathMapping = PathMapping(),  # noqa: B008 - frozen
+    no_worker_timeout_s: float = SchedulingLimits.no_worker_timeout_s,
 ) -> Iterator["Cluster"]:
     """The workers of a scheduler; without an address, so many of this machine's own that end with the block.
 
     What one item may take, how many go together and how many such tasks a worker's thread has, is as for `processes`.
     """
-    with _quiet(), _scheduler(address, workers) as found:
-        way = Way(_client(found, address))
+    with _dask_silenced(), _scheduler(address, workers) as scheduler:
+        connection = SchedulerConnection(_connect(scheduler, address))
         try:
-            terms = Terms(bounds, in_flight, nobody_s=nobody_s)
-            yield Cluster(way, terms, at_once=at_once, mounts=mounts)
+            limits = SchedulingLimits(resource_limits, in_flight, no_worker_timeout_s=no_worker_timeout_s)
+            yield Cluster(connection, limits, max_batch=max_batch, path_mapping=path_mapping)
         finally:
             with uninterrupted():
-                way.close()
+                connection.close()
 
 
 class Cluster:
     """The map that the cluster is."""
 
-    def __init__(self, way: Way, terms: Terms, *, at_once: int, mounts: Mounts) -> None:
-        self._way = way
-        self._terms = terms
-        self._at_once = at_once
-        self._seats: list[str] = []
-        self.there = mounts.there
+    def __init__(
+        self, connection: SchedulerConnection, limits: SchedulingLimits, *, max_batch: int, path_mapping: PathMapping
+    ) -> None:
+        self._connection = connection
+        self._limits = limits
+        self._max_batch = max_batch
+        self._affinity_workers: list[str] = []
+        self.map_path = path_mapping.map_path
 
     @property
     def workers(self) -> int:
         """The threads of the workers that are there now."""
-        return max(_FEWEST, sum(self._way.threads.values()))
+        return max(_MIN_WORKERS, sum(self._connection.threads.values()))
 
-    def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result | Lost]:
-        """The function's result for each item, in order; `Lost` where workers were lost over it."""
-        together = shares(items, single=2 * self.workers, largest=self._at_once)
-        return self._round(function, any_worker(together))
+    def __call__(
+        self, function: Callable[[Item], Result], items: Iterable[Item], /
+    ) -> Iterator[Result | WorkerFailure]:
+        """The function's result for each item, in order; `WorkerFailure` where workers were lost over it."""
+        batches = growing_batches(items, batches_per_size=2 * self.workers, max_size=self._max_batch)
+        return self._run(function, without_preference(batches))
 
-    def seated(
+    def map_with_affinity(
         self, function: Callable[[Item], Result], items: Iterable[tuple[int, Item]], /
-    ) -> Iterator[Result | Lost]:
+    ) -> Iterator[Result | WorkerFailure]:
         """The same, each item with the worker that its seat's last one went to."""
-        seats = self._seats = _taken(self._seats, dict(self._way.threads))
-        return self._round(
-            function, (([item], seats[number % len(seats)] if seats else None) for number, item in items)
+        workers = self._affinity_workers = _assigned_workers(self._affinity_workers, dict(self._connection.threads))
+        return self._run(
+            function, (([item], workers[affinity % len(workers)] if workers else None) for affinity, item in items)
         )
 
-    def _round(
-        self, function: Callable[[Item], Result], given: Iterator[tuple[list[Item], str | None]]
-    ) -> Iterator[Result | Lost]:
-        line = self._way.line()
+    def _run(
+        self, function: Callable[[Item], Result], batches: Iterator[tuple[list[Item], str | None]]
+    ) -> Iterator[Result | WorkerFailure]:
+        channel = self._connection.open_channel()
         try:
-            yield from Round(line, function, given, terms=self._terms).results()
+            yield from TaskScheduler(channel, function, batches, limits=self._limits).results()
         finally:
-            line.close()
+            channel.close()
 
 
-def _taken(seats: Sequence[str], threads: Mapping[str, int]) -> list[str]:
+def _assigned_workers(previous: Sequence[str], threads: Mapping[str, int]) -> list[str]:
     """Seats with their workers, one for each thread: those that are there stay, others take the free seats."""
     free = [worker for worker, number in threads.items() for _ in range(number)]
-    kept: list[str | None] = []
-    for worker in seats:
-        kept.append(worker if worker in free else None)
+    assigned: list[str | None] = []
+    for worker in previous:
+        assigned.append(worker if worker in free else None)
         if worker in free:
             free.remove(worker)
-    filled = [worker or (free.pop(0) if free else None) for worker in kept]
+    filled = [worker or (free.pop(0) if free else None) for worker in assigned]
     return [worker for worker in filled if worker is not None] + free
 
 
@@ -118,22 +130,22 @@ class _Client(Client):
             super().__del__()
 
 
-def _client(scheduler: Any, address: str | None) -> Any:
-    made: Future[Any] = Future()
+def _connect(scheduler: Any, address: str | None) -> Any:
+    pending: Future[Any] = Future()
 
-    def make() -> None:
+    def connect() -> None:
         try:
-            made.set_result(_Client(scheduler, timeout=_ANSWERS_S, set_as_default=False, name="indexer"))
+            pending.set_result(_Client(scheduler, timeout=_CONNECT_TIMEOUT_S, set_as_default=False, name="indexer"))
         except BaseException as problem:
-            made.set_exception(problem)
+            pending.set_exception(problem)
 
     # In a thread: where something else than a scheduler listens, Dask waits for its words for ever, or chokes on them.
-    Thread(target=make, daemon=True).start()
+    Thread(target=connect, daemon=True).start()
     try:
-        return made.result(timeout=2 * _ANSWERS_S)
+        return pending.result(timeout=2 * _CONNECT_TIMEOUT_S)
     except Exception as problem:
-        said = str(problem).splitlines()[0] if str(problem) else "it says nothing"
-        raise EngineError(f"no scheduler answers at {address} ({said}); start one with dask scheduler") from problem
+        detail = str(problem).splitlines()[0] if str(problem) else "it says nothing"
+        raise EngineError(f"no scheduler answers at {address} ({detail}); start one with dask scheduler") from problem
 
 
 @contextmanager
@@ -143,8 +155,8 @@ def _scheduler(address: str | None, workers: int) -> Iterator[Any]:
         yield address
         return
     with tempfile.TemporaryDirectory(prefix="indexer-dask-") as scratch:
-        with uninterrupted(), _deaf():
-            own = LocalCluster(
+        with uninterrupted(), _sigint_blocked():
+            local_cluster = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
@@ -154,19 +166,19 @@ def _scheduler(address: str | None, workers: int) -> Iterator[Any]:
                 silence_logs=logging.CRITICAL,
             )
         try:
-            yield own
+            yield local_cluster
         finally:
             with uninterrupted():
-                for nanny in own.workers.values():  # at once, whatever the workers are at
+                for nanny in local_cluster.workers.values():  # at once, whatever the workers are at
                     with suppress(Exception):
                         nanny.close_gracefully()
                         os.kill(nanny.pid, signal.SIGKILL)
                 with suppress(Exception):
-                    own.close(timeout=10)
+                    local_cluster.close(timeout=10)
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
+def _sigint_blocked() -> Iterator[None]:
     """Lets what is started within not hear Ctrl-C, which a terminal sends to all: it is for this process."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -176,7 +188,7 @@ def _deaf() -> Iterator[None]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _dask_silenced() -> Iterator[None]:
     """Keeps what Dask logs and warns of away from people: what matters of it is an error of ours."""
     before = logging.root.manager.disable
     settings = {"distributed.admin.large-graph-warning-threshold": "1 TB", "distributed.comm.retry.count": 0}

@@ -29,10 +29,10 @@ from typing import Any
 
 from indexer import __version__
 from indexer.errors import EngineError
-from indexer.execution.executor import Bounds, Item, Result
+from indexer.execution.executor import Item, ResourceLimits, Result
 
-_NEAR_BYTES = 16 * 2**20  # to the ceiling: what small pieces leave, and what others than an item would need
-_ANSWERED_S = 0.5  # from an answer until it is on its way
+_CEILING_MARGIN_BYTES = 16 * 2**20  # to the ceiling: what small pieces leave, and what others than an item would need
+_ANSWER_DELAY_S = 0.5  # from an answer until it is on its way
 
 
 @dataclass(frozen=True)
@@ -50,39 +50,39 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Unfit:
+class IncompatibleWorker:
     """Why this worker can do nothing for us."""
 
     reason: str
 
 
-Outcome = Finished | Failed | Unfit
+TaskOutcome = Finished | Failed | IncompatibleWorker
 
 
-def errand(function: Callable[[Item], Result], items: Sequence[Item], *, bounds: Bounds) -> bytes:
+def pack_task(function: Callable[[Item], Result], items: Sequence[Item], *, resource_limits: ResourceLimits) -> bytes:
     """The work on some items, packed: to be unpickled is to be done.
 
     So that nobody on the way, a scheduler least of all, needs to have the function or any part of indexer.
     """
-    return pickle.dumps(_Errand(pickle.dumps((function, tuple(items))), bounds))
+    return pickle.dumps(_PackedTask(pickle.dumps((function, tuple(items))), resource_limits))
 
 
-class _Errand:
-    def __init__(self, work: bytes, bounds: Bounds) -> None:
-        self._call = (work, bounds.memory_bytes, bounds.time_s, __version__)
+class _PackedTask:
+    def __init__(self, payload: bytes, resource_limits: ResourceLimits) -> None:
+        self._arguments = (payload, resource_limits.memory_bytes, resource_limits.time_s, __version__)
 
-    def __reduce__(self) -> tuple[Callable[..., Outcome], tuple[Any, ...]]:
-        return carry_out, self._call
+    def __reduce__(self) -> tuple[Callable[..., TaskOutcome], tuple[Any, ...]]:
+        return execute_remote, self._arguments
 
 
-def carry_out(work: bytes, memory_bytes: int | None, time_s: float | None, version: str) -> Outcome:
+def execute_remote(payload: bytes, memory_bytes: int | None, time_s: float | None, version: str) -> TaskOutcome:
     """What became of the items, in the process of a worker."""
     if version != __version__:
-        return Unfit(f"has indexer {__version__}, and this is {version}")
+        return IncompatibleWorker(f"has indexer {__version__}, and this is {version}")
     try:
-        function, items = pickle.loads(work)
+        function, items = pickle.loads(payload)
     except Exception as problem:
-        return Unfit(f"cannot load the work ({type(problem).__name__}: {problem})")
+        return IncompatibleWorker(f"cannot load the work ({type(problem).__name__}: {problem})")
     try:
         results = []
         with _ceiling.above(memory_bytes):
@@ -91,7 +91,7 @@ def carry_out(work: bytes, memory_bytes: int | None, time_s: float | None, versi
                     results.append(function(item))
             return Finished(pickle.dumps(results))
     except Exception as problem:
-        return Failed(_portable(problem))
+        return Failed(_picklable(problem))
 
 
 class _Alarms:
@@ -99,7 +99,7 @@ class _Alarms:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ends: dict[int, float] = {}
+        self._deadlines: dict[int, float] = {}
 
     @contextmanager
     def within(self, time_s: float | None) -> Iterator[None]:
@@ -108,28 +108,28 @@ class _Alarms:
             yield
             return
         with self._lock:
-            self._ends[threading.get_ident()] = monotonic() + time_s
-            self._set()
+            self._deadlines[threading.get_ident()] = monotonic() + time_s
+            self._set_timer()
         try:
             yield
         finally:
             with self._lock:
-                del self._ends[threading.get_ident()]
-                self._set()
+                del self._deadlines[threading.get_ident()]
+                self._set_timer()
 
-    def _set(self) -> None:
-        left_s = max(0.001, min(self._ends.values()) - monotonic()) if self._ends else 0.0
+    def _set_timer(self) -> None:
+        left_s = max(0.001, min(self._deadlines.values()) - monotonic()) if self._deadlines else 0.0
         signal.setitimer(signal.ITIMER_REAL, left_s)
 
 
-class _Ceiling:
+class _MemoryCeiling:
     """What the address space of this process may grow to while items are under way, some in each thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._added: list[int] = []
-        self._usual = resource.RLIM_INFINITY
-        self._base = 0
+        self._allowances: list[int] = []
+        self._original_limit = resource.RLIM_INFINITY
+        self._base_bytes = 0
 
     @contextmanager
     def above(self, memory_bytes: int | None) -> Iterator[None]:
@@ -138,11 +138,11 @@ class _Ceiling:
             yield
             return
         with self._lock:
-            if not self._added:
-                self._usual = resource.getrlimit(resource.RLIMIT_AS)[0]
-                self._base = _address_space()
-            self._added.append(memory_bytes)
-            self._set()
+            if not self._allowances:
+                self._original_limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+                self._base_bytes = _address_space_bytes()
+            self._allowances.append(memory_bytes)
+            self._set_limit()
         failed = False
         try:
             yield
@@ -153,46 +153,50 @@ class _Ceiling:
         finally:
             with self._lock:
                 limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-                self._added.remove(memory_bytes)
-                self._set()
-            if failed and _highest_address_space() >= limit - _NEAR_BYTES:
-                _end_soon()
+                self._allowances.remove(memory_bytes)
+                self._set_limit()
+            if failed and _peak_address_space_bytes() >= limit - _CEILING_MARGIN_BYTES:
+                _kill_self_soon()
 
-    def _set(self) -> None:
+    def _set_limit(self) -> None:
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        limits = [self._base + sum(self._added) if self._added else resource.RLIM_INFINITY, self._usual, hard]
-        known = [limit for limit in limits if limit != resource.RLIM_INFINITY]
-        resource.setrlimit(resource.RLIMIT_AS, (min(known, default=resource.RLIM_INFINITY), hard))
+        limits = [
+            self._base_bytes + sum(self._allowances) if self._allowances else resource.RLIM_INFINITY,
+            self._original_limit,
+            hard,
+        ]
+        finite = [limit for limit in limits if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_AS, (min(finite, default=resource.RLIM_INFINITY), hard))
 
 
 _alarms = _Alarms()
-_ceiling = _Ceiling()
+_ceiling = _MemoryCeiling()
 
 
-def _end_soon() -> None:
+def _kill_self_soon() -> None:
     """Ends this process when the answer has gone out; at once if it cannot even wait."""
-    ending = threading.Timer(_ANSWERED_S, os.kill, (os.getpid(), signal.SIGKILL))
-    ending.daemon = True
+    timer = threading.Timer(_ANSWER_DELAY_S, os.kill, (os.getpid(), signal.SIGKILL))
+    timer.daemon = True
     try:
-        ending.start()
+        timer.start()
     except RuntimeError:  # no thread can be started
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _highest_address_space() -> int:
+def _peak_address_space_bytes() -> int:
     """Bytes that the address space of this process has had at most."""
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmPeak:")), 0)
 
 
-def _address_space() -> int:
+def _address_space_bytes() -> int:
     """Bytes of the address space of this process."""
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
     return pages * resource.getpagesize()
 
 
-def _portable(problem: Exception) -> Exception:
+def _picklable(problem: Exception) -> Exception:
     """The problem, or its words where it does not survive the way."""
     try:
         pickle.loads(pickle.dumps(problem))

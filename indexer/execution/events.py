@@ -4,55 +4,55 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from indexer.execution.errands import Outcome
+from indexer.execution.errands import TaskOutcome
 
 
 @dataclass(frozen=True)
-class Present:
+class WorkersPresent:
     """Workers that are there, with their threads."""
 
     threads: Mapping[str, int]
 
 
 @dataclass(frozen=True)
-class Gone:
+class WorkerLost:
     """A worker that takes no more tasks; `leaving`: it was sent home or is paused, and not killed; `shared`: it
     had tasks of others, too, one of which may be the reason."""
 
     worker: str
-    leaving: bool = False
-    shared: bool = False
+    graceful: bool = False
+    had_foreign_tasks: bool = False
 
 
 @dataclass(frozen=True)
-class Answered:
+class TaskAnswered:
     """What became of a task."""
 
     key: str
-    outcome: Outcome
+    outcome: TaskOutcome
 
 
 @dataclass(frozen=True)
-class Ended:
+class ChannelClosed:
     """Nothing more will come of any task, and why."""
 
     reason: str
 
 
-Event = Present | Gone | Answered | Ended
+Event = WorkersPresent | WorkerLost | TaskAnswered | ChannelClosed
 
 
-class Line(Protocol):
+class TaskChannel(Protocol):
     """The way to the workers for one map."""
 
     def send(self, worker: str, payload: bytes) -> str:
         """Gives a worker a task: its key."""
         ...
 
-    def forget(self, key: str) -> None:
+    def cancel(self, key: str) -> None:
         """Takes a task back; no answer to it will come, or it does not matter."""
         ...
 
-    def hear(self, patience_s: float) -> Event | None:
+    def next_event(self, timeout_s: float) -> Event | None:
         """What happened, in order; None if nothing did in that time."""
         ...

@@ -18,14 +18,14 @@ IN_FLIGHT = 4
 
 
 @dataclass(frozen=True)
-class Lost:
+class WorkerFailure:
     """What stands in the place of a result whose worker died or did not end in time."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ResourceLimits:
     """What one item may take: memory that a worker may add to what it has, and seconds. None: as much as there is.
 
     Items that travel together have the time of one; where that is too short, each is given it again alone.
@@ -35,10 +35,10 @@ class Bounds:
     time_s: float | None = None
 
 
-UNBOUNDED = Bounds()
+UNLIMITED = ResourceLimits()
 
 
-class Map(Protocol):
+class ParallelMap(Protocol):
     """What an engine gives: `map`."""
 
     @property
@@ -46,23 +46,25 @@ class Map(Protocol):
         """How many workers share the items."""
         ...
 
-    def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result | Lost]:
-        """The function's result for each item, in order; `Lost` where a worker was lost over it."""
+    def __call__(
+        self, function: Callable[[Item], Result], items: Iterable[Item], /
+    ) -> Iterator[Result | WorkerFailure]:
+        """The function's result for each item, in order; `WorkerFailure` where a worker was lost over it."""
         ...
 
 
 @runtime_checkable
-class Afar(Map, Protocol):
+class RemoteExecutor(ParallelMap, Protocol):
     """An engine whose workers may be on other machines: they share no memory with this process, and may see its files
     under other paths."""
 
-    def there(self, path: str, /) -> str:
+    def map_path(self, path: str, /) -> str:
         """A path of this machine as workers open it."""
         ...
 
-    def seated(
+    def map_with_affinity(
         self, function: Callable[[Item], Result], items: Iterable[tuple[int, Item]], /
-    ) -> Iterator[Result | Lost]:
+    ) -> Iterator[Result | WorkerFailure]:
         """`map` of items with the numbers of their seats: what has the number of an earlier one goes to the same
         worker, if that is still there. Items are drawn as workers have room."""
         ...
@@ -71,26 +73,28 @@ class Afar(Map, Protocol):
 class _Serial:
     workers = 1
 
-    def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result | Lost]:
+    def __call__(
+        self, function: Callable[[Item], Result], items: Iterable[Item], /
+    ) -> Iterator[Result | WorkerFailure]:
         return map(function, items)
 
 
 @contextmanager
-def serial() -> Iterator[Map]:
+def serial() -> Iterator[ParallelMap]:
     """Everything in this process, one item after the other."""
     yield _Serial()
 
 
-def shares(items: Iterable[Item], *, single: int, largest: int) -> Iterator[list[Item]]:
+def growing_batches(items: Iterable[Item], *, batches_per_size: int, max_size: int) -> Iterator[list[Item]]:
     """The items in lists: the first ones alone, so that all workers begin at once, then more and more together."""
     rest = iter(items)
     for number in count():
-        share = list(islice(rest, min(largest, 1 + number // single)))
-        if not share:
+        batch = list(islice(rest, min(max_size, 1 + number // batches_per_size)))
+        if not batch:
             return
-        yield share
+        yield batch
 
 
-def path_there(spread: Map, path: str) -> str:
+def map_path(executor: ParallelMap, path: str) -> str:
     """A path of this machine as the workers of an engine open it."""
-    return spread.there(path) if isinstance(spread, Afar) else path
+    return executor.map_path(path) if isinstance(executor, RemoteExecutor) else path

@@ -12,33 +12,33 @@ from indexer.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Mounts:
+class PathMapping:
     """Folders of this machine with their places on the workers, the longest first."""
 
     pairs: tuple[tuple[str, str], ...] = ()
 
-    def there(self, path: str) -> str:
+    def map_path(self, path: str) -> str:
         """A path of this machine as workers open it."""
-        for here, there in self.pairs:
-            if f"{path}/".startswith(f"{here}/"):
-                return there + path[len(here) :] or "/"
+        for local, remote in self.pairs:
+            if f"{path}/".startswith(f"{local}/"):
+                return remote + path[len(local) :] or "/"
         return path
 
 
-def read_mounts(texts: Iterable[str]) -> Mounts:
+def parse_path_mapping(texts: Iterable[str]) -> PathMapping:
     """What the words of `--map-path` say."""
     pairs: dict[str, str] = {}
     for text in texts:
-        here, sign, there = text.partition("=/")
-        if not (sign and here.startswith("/")):
+        local, sign, remote = text.partition("=/")
+        if not (sign and local.startswith("/")):
             raise UsageError(f"--map-path is {text!a}; give two absolute folders, as in --map-path /here=/there")
-        here, there = _plain(os.path.realpath(here)), _plain("/" + there)  # as the index has paths
-        if pairs.setdefault(here, there) != there:
-            raise UsageError(f"--map-path gives {here!a} two places, {pairs[here]!a} and {there!a}; give one")
-    return Mounts(tuple(sorted(pairs.items(), key=lambda pair: -len(pair[0]))))
+        local, remote = _normalized(os.path.realpath(local)), _normalized("/" + remote)  # as the index has paths
+        if pairs.setdefault(local, remote) != remote:
+            raise UsageError(f"--map-path gives {local!a} two places, {pairs[local]!a} and {remote!a}; give one")
+    return PathMapping(tuple(sorted(pairs.items(), key=lambda pair: -len(pair[0]))))
 
 
-def _plain(folder: str) -> str:
+def _normalized(folder: str) -> str:
     """A folder without what means nothing in a path; the root is the empty text, so that all begins with it."""
     plain = os.path.normpath(folder)
     return "/" + plain.strip("/") if plain.strip("/") else ""

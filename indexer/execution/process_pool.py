@@ -30,47 +30,61 @@ from typing import Generic
 from pebble import ProcessExpired, ProcessPool
 
 from indexer.errors import EngineError
-from indexer.execution.executor import IN_FLIGHT, UNBOUNDED, Bounds, Item, Lost, Map, Result, serial, shares
+from indexer.execution.executor import (
+    IN_FLIGHT,
+    UNLIMITED,
+    Item,
+    ParallelMap,
+    ResourceLimits,
+    Result,
+    WorkerFailure,
+    growing_batches,
+    serial,
+)
 from indexer.interrupts import uninterrupted
 
-_BROKEN = (BrokenExecutor, ConnectionError, EOFError)  # what a pool says whose processes are gone
-_MOST_BREAKS = 2  # of the pool before one item is done
-_PATIENCE_S = 5.0  # between two looks at whether the pool is still there
+_POOL_BROKEN_ERRORS = (BrokenExecutor, ConnectionError, EOFError)  # what a pool says whose processes are gone
+_MAX_POOL_RESTARTS = 2  # of the pool before one item is done
+_POLL_INTERVAL_S = 5.0  # between two looks at whether the pool is still there
 
 
 @dataclass
-class _Task(Generic[Item, Result]):
+class _SubmittedBatch(Generic[Item, Result]):
     """Items that are with the workers together, and how often the whole pool has broken over them."""
 
     items: list[Item]
     future: "Future[list[Result]]"
-    breaks: int = 0
+    pool_breaks: int = 0
 
 
 class _Processes:
-    def __init__(self, workers: int, bounds: Bounds, *, at_once: int, in_flight: int) -> None:
+    def __init__(self, workers: int, resource_limits: ResourceLimits, *, max_batch: int, in_flight: int) -> None:
         self._pool: ProcessPool | None = None
-        self._bounds = bounds
-        self._at_once = at_once
+        self._resource_limits = resource_limits
+        self._max_batch = max_batch
         self._in_flight = workers * in_flight
         self.workers = workers
 
-    def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result | Lost]:
-        together = shares(items, single=2 * self.workers, largest=self._at_once)
-        new = (_Task(share, self._begin(function, share)) for share in together)
-        waiting = deque(islice(new, self._in_flight))
+    def __call__(
+        self, function: Callable[[Item], Result], items: Iterable[Item], /
+    ) -> Iterator[Result | WorkerFailure]:
+        batches = growing_batches(items, batches_per_size=2 * self.workers, max_size=self._max_batch)
+        submitted = (_SubmittedBatch(batch, self._submit(function, batch)) for batch in batches)
+        waiting = deque(islice(submitted, self._in_flight))
         while waiting:
             task = waiting[0]
             try:
                 results = self._results(task)
-            except _BROKEN as problem:
-                self._begin_again(function, waiting, problem)
-            except _OneByOne:
+            except _POOL_BROKEN_ERRORS as problem:
+                self._restart_pool(function, waiting, problem)
+            except _RetryIndividuallyError:
                 waiting.popleft()
-                waiting.extendleft(_Task([item], self._begin(function, [item])) for item in reversed(task.items))
+                waiting.extendleft(
+                    _SubmittedBatch([item], self._submit(function, [item])) for item in reversed(task.items)
+                )
             else:
                 waiting.popleft()
-                waiting.extend(islice(new, max(0, self._in_flight - len(waiting))))
+                waiting.extend(islice(submitted, max(0, self._in_flight - len(waiting))))
                 yield from results
 
     def stop(self) -> None:
@@ -81,57 +95,59 @@ class _Processes:
                 self._pool.join()
             self._pool = None
 
-    def _begin(self, function: Callable[[Item], Result], items: list[Item]) -> "Future[list[Result]]":
+    def _submit(self, function: Callable[[Item], Result], items: list[Item]) -> "Future[list[Result]]":
         with uninterrupted():  # the pool has locks
             if self._pool is None:
                 self._pool = _new_pool(self.workers, function)
             try:
                 future: Future[list[Result]] = self._pool.schedule(
-                    _bounded, args=[function, items, self._bounds.memory_bytes], timeout=self._bounds.time_s
+                    _run_limited,
+                    args=[function, items, self._resource_limits.memory_bytes],
+                    timeout=self._resource_limits.time_s,
                 )
-            except (*_BROKEN, RuntimeError) as problem:  # found when its result is asked for
+            except (*_POOL_BROKEN_ERRORS, RuntimeError) as problem:  # found when its result is asked for
                 future = Future()
                 future.set_exception(BrokenExecutor(str(problem)))
         return future
 
-    def _begin_again(
-        self, function: Callable[[Item], Result], waiting: "deque[_Task[Item, Result]]", problem: Exception
+    def _restart_pool(
+        self, function: Callable[[Item], Result], waiting: "deque[_SubmittedBatch[Item, Result]]", problem: Exception
     ) -> None:
         """Gives all that is waited for to a new pool; raises if pools break again and again over the first of them."""
         self.stop()
-        waiting[0].breaks += 1
-        if waiting[0].breaks > _MOST_BREAKS:
+        waiting[0].pool_breaks += 1
+        if waiting[0].pool_breaks > _MAX_POOL_RESTARTS:
             raise EngineError(f"the worker processes end again and again ({problem}); the same command goes on later")
         for task in waiting:
-            task.future = self._begin(function, task.items)
+            task.future = self._submit(function, task.items)
 
-    def _results(self, task: "_Task[Item, Result]") -> Sequence[Result | Lost]:
-        """The results of a task; an exception of `_BROKEN` where the pool is no more, `_OneByOne` where several items
-        did not come through together."""
-        while not wait([task.future], timeout=_PATIENCE_S).done:
+    def _results(self, task: "_SubmittedBatch[Item, Result]") -> Sequence[Result | WorkerFailure]:
+        """The results of a task; an exception of `_POOL_BROKEN_ERRORS` where the pool is no more,
+        `_RetryIndividuallyError` where several items did not come through together."""
+        while not wait([task.future], timeout=_POLL_INTERVAL_S).done:
             if self._pool is None or not self._pool.active:
                 raise BrokenExecutor("nobody is at work")
         try:
             return task.future.result()
-        except _BROKEN:
+        except _POOL_BROKEN_ERRORS:
             raise
         except Exception as problem:
             if len(task.items) > 1:
-                raise _OneByOne from problem
-            return [self._lost(problem)]
+                raise _RetryIndividuallyError from problem
+            return [self._worker_failure(problem)]
 
-    def _lost(self, problem: Exception) -> Lost:
+    def _worker_failure(self, problem: Exception) -> WorkerFailure:
         """What stands in the place of a result; raises what the function itself raised."""
         if isinstance(problem, TookTooLong):
-            return Lost(f"took longer than {self._bounds.time_s:g} s")
+            return WorkerFailure(f"took longer than {self._resource_limits.time_s:g} s")
         if isinstance(problem, ProcessExpired):
-            return Lost(f"ended the process that worked on it ({_ending(problem.exitcode)})")
+            return WorkerFailure(f"ended the process that worked on it ({_describe_exit(problem.exitcode)})")
         if isinstance(problem, MemoryError):
-            return Lost("needed more memory than it may have")
+            return WorkerFailure("needed more memory than it may have")
         raise problem
 
 
-class _OneByOne(Exception):
+class _RetryIndividuallyError(Exception):
     """Items that went together must go one by one."""
 
 
@@ -139,31 +155,31 @@ class _OneByOne(Exception):
 def processes(
     workers: int,
     *,
-    bounds: Bounds = UNBOUNDED,
-    at_once: int = 1,
+    resource_limits: ResourceLimits = UNLIMITED,
+    max_batch: int = 1,
     in_flight: int = IN_FLIGHT,
     preload: Sequence[str] = (),
-) -> Iterator[Map]:
+) -> Iterator[ParallelMap]:
     """Worker processes on this machine, started with the first item; Ctrl-C is the parent's alone.
 
-    A fresh server process forks the workers: the parent's threads and locks are not theirs. Up to `at_once` items
+    A fresh server process forks the workers: the parent's threads and locks are not theirs. Up to `max_batch` items
     travel together, where results need not come one by one; `in_flight` such tasks a worker are under way. Modules to
     `preload` are loaded by the server from now on, before there is any item.
     """
     if preload:
         _start_server(preload)
-    spread = _Processes(workers, bounds, at_once=at_once, in_flight=in_flight)
+    executor = _Processes(workers, resource_limits, max_batch=max_batch, in_flight=in_flight)
     try:
-        yield spread
+        yield executor
     finally:
-        spread.stop()
+        executor.stop()
 
 
 @contextmanager
-def engine(workers: int, *, in_flight: int = IN_FLIGHT, preload: Sequence[str] = ()) -> Iterator[Map]:
+def local_executor(workers: int, *, in_flight: int = IN_FLIGHT, preload: Sequence[str] = ()) -> Iterator[ParallelMap]:
     """Worker processes, or this one alone where one is enough."""
-    with serial() if workers <= 1 else processes(workers, in_flight=in_flight, preload=preload) as spread:
-        yield spread
+    with serial() if workers <= 1 else processes(workers, in_flight=in_flight, preload=preload) as executor:
+        yield executor
 
 
 class _Pool(ProcessPool):
@@ -195,21 +211,21 @@ def _start_server(modules: Sequence[str]) -> None:
     resource_tracker.ensure_running()  # first, as it takes the mask off again
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        with _same_path():
+        with _same_import_path():
             forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 @contextmanager
-def _same_path() -> Iterator[None]:
+def _same_import_path() -> Iterator[None]:
     """Lets a new process look for modules where this one does, and not in the folder that a person happens to be in.
 
     Up to Python 3.11 at least, the server takes no other path than the environment's.
     """
-    wanted = {"PYTHONPATH": os.pathsep.join(place for place in sys.path if place), "PYTHONSAFEPATH": "1"}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
+    variables = {"PYTHONPATH": os.pathsep.join(folder for folder in sys.path if folder), "PYTHONSAFEPATH": "1"}
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:
@@ -232,7 +248,7 @@ def _end_with_the_parent() -> None:
         os._exit(1)
 
 
-def _bounded(function: Callable[[Item], Result], items: list[Item], memory_bytes: int | None) -> list[Result]:
+def _run_limited(function: Callable[[Item], Result], items: list[Item], memory_bytes: int | None) -> list[Result]:
     """The function's results, in a worker whose address space may grow by so many bytes and no more.
 
     The bound is set with the first item: by then the libraries are loaded, which on a machine of many cores reserve
@@ -245,7 +261,7 @@ def _bounded(function: Callable[[Item], Result], items: list[Item], memory_bytes
     return [function(item) for item in items]
 
 
-def _ending(exit_code: int | None) -> str:
+def _describe_exit(exit_code: int | None) -> str:
     if exit_code is None or exit_code >= 0:
         return f"exit code {exit_code}"
     return f"signal {signal.Signals(-exit_code).name}"

@@ -19,40 +19,40 @@ from time import monotonic
 from typing import Any, Generic
 
 from indexer.errors import EngineError
-from indexer.execution.errands import Failed, Finished, errand
-from indexer.execution.events import Answered, Ended, Gone, Line, Present
-from indexer.execution.executor import Bounds, Item, Lost, Result
+from indexer.execution.errands import Failed, Finished, pack_task
+from indexer.execution.events import ChannelClosed, TaskAnswered, TaskChannel, WorkerLost, WorkersPresent
+from indexer.execution.executor import Item, ResourceLimits, Result, WorkerFailure
 
-_MOST_DEATHS = 3  # of workers that had one item and nothing else
-_MOST_ENDS = 10  # of workers that had one item of ours, whatever others had there
-_AHEAD = 4  # times the tasks in flight: done, and waiting for one before them
-_PATIENCE_S = 5.0
+_MAX_SOLE_DEATHS = 3  # of workers that had one item and nothing else
+_MAX_TOTAL_DEATHS = 10  # of workers that had one item of ours, whatever others had there
+_MAX_PENDING_FACTOR = 4  # times the tasks in flight: done, and waiting for one before them
+_MAX_WAIT_S = 5.0
 
 
 @dataclass(frozen=True)
-class Terms:
+class SchedulingLimits:
     """How much is sent: what an item may take, tasks per thread and bytes in flight, and how long nobody may be there.
 
     Bytes are of all tasks together; one task is sent whatever its size.
     """
 
-    bounds: Bounds
+    resource_limits: ResourceLimits
     in_flight: int
     bytes_in_flight: int = 2**29
-    nobody_s: float = 60.0
+    no_worker_timeout_s: float = 60.0
 
 
 @dataclass(eq=False)
-class _Task(Generic[Item, Result]):
+class _ScheduledTask(Generic[Item, Result]):
     """Items that go together, until they went one by one (`parts`); at last their results or the problem over them."""
 
     items: list[Item]
-    wish: str | None = None
-    results: list[Result | Lost] | None = None
+    preferred_worker: str | None = None
+    results: list[Result | WorkerFailure] | None = None
     problem: Exception | None = None
-    parts: "list[_Task[Item, Result]]" = field(default_factory=list)
-    deaths: int = 0
-    ends: int = 0
+    parts: "list[_ScheduledTask[Item, Result]]" = field(default_factory=list)
+    sole_deaths: int = 0
+    total_deaths: int = 0
     sent_at: float = 0.0
     size_bytes: int = 0
 
@@ -62,153 +62,160 @@ class _Task(Generic[Item, Result]):
             return all(part.is_done for part in self.parts)
         return self.results is not None or self.problem is not None
 
-    def split(self) -> "list[_Task[Item, Result]]":
+    def split(self) -> "list[_ScheduledTask[Item, Result]]":
         """The same items one by one; itself if there is one only."""
         if len(self.items) == 1:
             return [self]
-        self.parts = [_Task([item], self.wish) for item in self.items]
+        self.parts = [_ScheduledTask([item], self.preferred_worker) for item in self.items]
         return self.parts
 
-    def taken(self) -> Iterator[Result | Lost]:
+    def iter_results(self) -> Iterator[Result | WorkerFailure]:
         """The results, up to where there is a problem instead."""
         for part in self.parts:
-            yield from part.taken()
+            yield from part.iter_results()
         if self.problem is not None:
             raise self.problem
         yield from self.results or ()
 
 
 @dataclass(eq=False)
-class _Seat(Generic[Item, Result]):
+class _WorkerSlot(Generic[Item, Result]):
     """A worker, its threads, and the tasks it has of us by key; `alone` while it has a suspect."""
 
     threads: int
-    tasks: "dict[str, _Task[Item, Result]]" = field(default_factory=dict)
-    alone: bool = False
+    tasks: "dict[str, _ScheduledTask[Item, Result]]" = field(default_factory=dict)
+    exclusive: bool = False
 
     @property
     def load(self) -> float:
         return len(self.tasks) / max(1, self.threads)
 
 
-class Round(Generic[Item, Result]):
+class TaskScheduler(Generic[Item, Result]):
     """One map: `shares` are lists of items that go together, each with the worker that it would like best."""
 
     def __init__(
         self,
-        line: Line,
+        channel: TaskChannel,
         function: Callable[[Item], Result],
-        shares: Iterator[tuple[list[Item], str | None]],
+        batches: Iterator[tuple[list[Item], str | None]],
         *,
-        terms: Terms,
+        limits: SchedulingLimits,
     ) -> None:
-        self._line = line
+        self._channel = channel
         self._function = function
-        self._shares = shares
-        self._terms = terms
-        self._seats: dict[str, _Seat[Item, Result]] = {}
-        self._order: deque[_Task[Item, Result]] = deque()
-        self._again: deque[_Task[Item, Result]] = deque()
-        self._suspects: deque[_Task[Item, Result]] = deque()
-        self._under_way: dict[str, str] = {}  # worker by key
-        self._bytes = 0
-        self._nobody_since: float | None = monotonic()
+        self._batches = batches
+        self._limits = limits
+        self._slots: dict[str, _WorkerSlot[Item, Result]] = {}
+        self._pending: deque[_ScheduledTask[Item, Result]] = deque()
+        self._retries: deque[_ScheduledTask[Item, Result]] = deque()
+        self._suspects: deque[_ScheduledTask[Item, Result]] = deque()
+        self._worker_by_key: dict[str, str] = {}  # worker by key
+        self._bytes_in_flight = 0
+        self._no_worker_since: float | None = monotonic()
 
-    def results(self) -> Iterator[Result | Lost]:
+    def results(self) -> Iterator[Result | WorkerFailure]:
         """The results in order."""
         try:
             while True:
-                self._hand_out()
-                if not self._order:
+                self._dispatch()
+                if not self._pending:
                     return
-                if self._order[0].is_done:
-                    yield from self._order.popleft().taken()
+                if self._pending[0].is_done:
+                    yield from self._pending.popleft().iter_results()
                 else:
-                    self._hear()
+                    self._handle_event()
         finally:
-            for key in self._under_way:
-                self._line.forget(key)
+            for key in self._worker_by_key:
+                self._channel.cancel(key)
 
-    def _hand_out(self) -> None:
-        kept_free = self._try_suspects()
-        while (room := self._room(kept_free)) and (task := self._next()) is not None:
-            wished = task.wish is not None and task.wish in self._seats and task.wish not in kept_free
-            self._send(task, task.wish if wished and task.wish is not None else room)
-        if not self._order and (task := self._drawn()) is not None:  # nobody is there, but for what?
-            self._again.append(task)
+    def _dispatch(self) -> None:
+        reserved = self._try_suspects()
+        while (free_worker := self._free_worker(reserved)) and (task := self._next_task()) is not None:
+            prefers = (
+                task.preferred_worker is not None
+                and task.preferred_worker in self._slots
+                and task.preferred_worker not in reserved
+            )
+            self._send(task, task.preferred_worker if prefers and task.preferred_worker is not None else free_worker)
+        if not self._pending and (task := self._draw_task()) is not None:  # nobody is there, but for what?
+            self._retries.append(task)
 
     def _try_suspects(self) -> set[str]:
         """Gives suspects to workers that have nothing else; the workers that are kept free of anything but suspects."""
-        trying = {worker for worker, seat in self._seats.items() if seat.alone}
-        most = max(1, len(self._seats) // 2)
-        others = sorted((seat.load, worker) for worker, seat in self._seats.items() if worker not in trying)
-        kept_free = {worker for _, worker in others[: max(0, min(len(self._suspects), most - len(trying)))]}
-        for worker in sorted(kept_free):
-            if not self._seats[worker].tasks and self._suspects:
-                self._seats[worker].alone = True
+        trying = {worker for worker, slot in self._slots.items() if slot.exclusive}
+        max_trying = max(1, len(self._slots) // 2)
+        others = sorted((slot.load, worker) for worker, slot in self._slots.items() if worker not in trying)
+        reserved = {worker for _, worker in others[: max(0, min(len(self._suspects), max_trying - len(trying)))]}
+        for worker in sorted(reserved):
+            if not self._slots[worker].tasks and self._suspects:
+                self._slots[worker].exclusive = True
                 self._send(self._suspects.popleft(), worker)
-        return trying | kept_free
+        return trying | reserved
 
-    def _room(self, kept_free: set[str]) -> str | None:
+    def _free_worker(self, reserved: set[str]) -> str | None:
         """The worker with the most room, if any has some."""
-        if self._under_way and self._bytes >= self._terms.bytes_in_flight:
+        if self._worker_by_key and self._bytes_in_flight >= self._limits.bytes_in_flight:
             return None
-        seats = [(seat.load, worker) for worker, seat in self._seats.items() if worker not in kept_free]
-        load, worker = min(seats, default=(float("inf"), ""))
-        return worker if load < self._terms.in_flight else None
+        loads = [(slot.load, worker) for worker, slot in self._slots.items() if worker not in reserved]
+        load, worker = min(loads, default=(float("inf"), ""))
+        return worker if load < self._limits.in_flight else None
 
-    def _next(self) -> "_Task[Item, Result] | None":
+    def _next_task(self) -> "_ScheduledTask[Item, Result] | None":
         """A task to be sent: one whose worker is gone, else new items unless too many wait for one before them."""
-        if self._again:
-            return self._again.popleft()
-        threads = sum(seat.threads for seat in self._seats.values())
-        return None if len(self._order) >= _AHEAD * self._terms.in_flight * threads else self._drawn()
+        if self._retries:
+            return self._retries.popleft()
+        threads = sum(slot.threads for slot in self._slots.values())
+        return (
+            None if len(self._pending) >= _MAX_PENDING_FACTOR * self._limits.in_flight * threads else self._draw_task()
+        )
 
-    def _drawn(self) -> "_Task[Item, Result] | None":
+    def _draw_task(self) -> "_ScheduledTask[Item, Result] | None":
         """A task of new items; None if there are no more."""
-        share = next(self._shares, None)
-        if share is None:
+        batch = next(self._batches, None)
+        if batch is None:
             return None
-        task = _Task[Item, Result](*share)
-        self._order.append(task)
+        task = _ScheduledTask[Item, Result](*batch)
+        self._pending.append(task)
         return task
 
-    def _send(self, task: "_Task[Item, Result]", worker: str) -> None:
-        payload = errand(self._function, task.items, bounds=self._terms.bounds)
+    def _send(self, task: "_ScheduledTask[Item, Result]", worker: str) -> None:
+        payload = pack_task(self._function, task.items, resource_limits=self._limits.resource_limits)
         task.size_bytes, task.sent_at = len(payload), monotonic()
-        key = self._line.send(worker, payload)
-        self._bytes += task.size_bytes
-        self._under_way[key] = worker
-        self._seats[worker].tasks[key] = task
+        key = self._channel.send(worker, payload)
+        self._bytes_in_flight += task.size_bytes
+        self._worker_by_key[key] = worker
+        self._slots[worker].tasks[key] = task
 
-    def _hear(self) -> None:
-        event = self._line.hear(self._patience_s())
-        if isinstance(event, Answered):
-            self._take(event)
-        elif isinstance(event, Gone):
-            self._leave(event)
-        elif isinstance(event, Present):
+    def _handle_event(self) -> None:
+        event = self._channel.next_event(self._wait_timeout_s())
+        if isinstance(event, TaskAnswered):
+            self._record_answer(event)
+        elif isinstance(event, WorkerLost):
+            self._remove_worker(event)
+        elif isinstance(event, WorkersPresent):
             for worker, threads in event.threads.items():
-                self._seats.setdefault(worker, _Seat(threads))
-            self._nobody_since = None if self._seats else self._nobody_since
-        elif isinstance(event, Ended):
+                self._slots.setdefault(worker, _WorkerSlot(threads))
+            self._no_worker_since = None if self._slots else self._no_worker_since
+        elif isinstance(event, ChannelClosed):
             raise EngineError(event.reason)
 
-    def _patience_s(self) -> float:
+    def _wait_timeout_s(self) -> float:
         """How long to listen; raises if nobody has been there for too long."""
-        if self._nobody_since is None:
-            return _PATIENCE_S
-        left_s = self._nobody_since + self._terms.nobody_s - monotonic()
+        if self._no_worker_since is None:
+            return _MAX_WAIT_S
+        left_s = self._no_worker_since + self._limits.no_worker_timeout_s - monotonic()
         if left_s <= 0:
+            waited_s = self._limits.no_worker_timeout_s
             raise EngineError(
-                f"the cluster has had no worker for {self._terms.nobody_s:g} s; start some (dask worker ADDRESS), "
+                f"the cluster has had no worker for {waited_s:g} s; start some (dask worker ADDRESS), "
                 "and the same command goes on"
             )
-        return min(left_s, _PATIENCE_S)
+        return min(left_s, _MAX_WAIT_S)
 
-    def _take(self, answered: Answered) -> None:
-        task = self._dismiss(answered.key)
-        outcome = answered.outcome
+    def _record_answer(self, answer: TaskAnswered) -> None:
+        task = self._release_task(answer.key)
+        outcome = answer.outcome
         if task is None:
             return  # it was taken back, as its worker was thought to be gone
         if isinstance(outcome, Finished):
@@ -216,57 +223,58 @@ class Round(Generic[Item, Result]):
         elif not isinstance(outcome, Failed):
             raise EngineError(f"a worker of the cluster {outcome.reason}; install the same indexer on every worker")
         elif len(task.items) > 1:
-            self._again.extendleft(reversed(task.split()))
+            self._retries.extendleft(reversed(task.split()))
         elif isinstance(outcome.problem, MemoryError):
-            task.results = [Lost("needed more memory than it may have")]
+            task.results = [WorkerFailure("needed more memory than it may have")]
         else:
             task.problem = outcome.problem
 
-    def _dismiss(self, key: str) -> "_Task[Item, Result] | None":
+    def _release_task(self, key: str) -> "_ScheduledTask[Item, Result] | None":
         """Takes a task from its worker."""
-        worker = self._under_way.pop(key, None)
+        worker = self._worker_by_key.pop(key, None)
         if worker is None:
             return None
-        seat = self._seats[worker]
-        task = seat.tasks.pop(key)
-        seat.alone = False
-        self._bytes -= task.size_bytes
+        slot = self._slots[worker]
+        task = slot.tasks.pop(key)
+        slot.exclusive = False
+        self._bytes_in_flight -= task.size_bytes
         return task
 
-    def _leave(self, gone: Gone) -> None:
+    def _remove_worker(self, lost: WorkerLost) -> None:
         """Lets go of a worker: what it had is tried again, one by one and alone if it may be the reason."""
-        seat = self._seats.get(gone.worker)
-        if seat is None:
+        slot = self._slots.get(lost.worker)
+        if slot is None:
             return
         tasks = []
-        for key in list(seat.tasks):
-            self._line.forget(key)
-            if (task := self._dismiss(key)) is not None:
+        for key in list(slot.tasks):
+            self._channel.cancel(key)
+            if (task := self._release_task(key)) is not None:
                 tasks.append(task)
-        del self._seats[gone.worker]
-        self._nobody_since = None if self._seats else monotonic()
-        if gone.leaving:
-            self._again.extendleft(reversed(tasks))
+        del self._slots[lost.worker]
+        self._no_worker_since = None if self._slots else monotonic()
+        if lost.graceful:
+            self._retries.extendleft(reversed(tasks))
         elif len(tasks) == 1 and len(tasks[0].items) == 1:
-            self._blame(tasks[0], shared=gone.shared)
+            self._record_death(tasks[0], had_foreign_tasks=lost.had_foreign_tasks)
         else:
             self._suspects.extend(part for task in tasks for part in task.split())
 
-    def _blame(self, task: "_Task[Item, Result]", *, shared: bool) -> None:
-        """Counts a death that of our items one alone can have caused; that of a `shared` worker for little."""
-        task.ends += 1
-        task.deaths += not shared
-        time_s = self._terms.bounds.time_s
-        if task.deaths < _MOST_DEATHS and task.ends < _MOST_ENDS:
+    def _record_death(self, task: "_ScheduledTask[Item, Result]", *, had_foreign_tasks: bool) -> None:
+        """Counts a death that of our items one alone can have caused; that of a `had_foreign_tasks` worker for
+        little."""
+        task.total_deaths += 1
+        task.sole_deaths += not had_foreign_tasks
+        time_s = self._limits.resource_limits.time_s
+        if task.sole_deaths < _MAX_SOLE_DEATHS and task.total_deaths < _MAX_TOTAL_DEATHS:
             self._suspects.append(task)
         elif time_s is not None and monotonic() - task.sent_at >= time_s:
-            task.results = [Lost(f"took longer than {time_s:g} s")]
-        elif task.deaths < _MOST_DEATHS:
-            task.results = [Lost(f"was with a process that ended ({_MOST_ENDS} times)")]
+            task.results = [WorkerFailure(f"took longer than {time_s:g} s")]
+        elif task.sole_deaths < _MAX_SOLE_DEATHS:
+            task.results = [WorkerFailure(f"was with a process that ended ({_MAX_TOTAL_DEATHS} times)")]
         else:
-            task.results = [Lost(f"ended the process that worked on it ({_MOST_DEATHS} times)")]
+            task.results = [WorkerFailure(f"ended the process that worked on it ({_MAX_SOLE_DEATHS} times)")]
 
 
-def any_worker(shares: Iterator[list[Any]]) -> Iterator[tuple[list[Any], None]]:
+def without_preference(batches: Iterator[list[Any]]) -> Iterator[tuple[list[Any], None]]:
     """Shares that are for whoever has room."""
-    return ((share, None) for share in shares)
+    return ((batch, None) for batch in batches)

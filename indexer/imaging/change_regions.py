@@ -12,24 +12,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.imaging.matching import Measure, evidence_of_pair, one_frame
-from indexer.imaging.preprocessing import shrunk, thumbnail_height
-from indexer.imaging.previews import PICTURE_WIDTH
+from indexer.imaging.matching import ScoringParameters, aligned, evidence_of_pair
+from indexer.imaging.preprocessing import resize_area, thumbnail_height
+from indexer.imaging.previews import PREVIEW_WIDTH
 from indexer.imaging.scoring import changed_pixels, contours, difference
 from indexer.imaging.thumbnails import SIGNATURE, chunk
 
-MOST_REGIONS = 50
+MAX_REGIONS = 50
 """As many are listed: a person looks at the largest, and a page stays small."""
 ORANGE, BLUE = (230, 159, 0), (86, 180, 233)
 """(red, green, blue) of what counts and of what is too small to: of the colours that everyone can tell apart by Okabe
 and Ito ("Color Universal Design", 2008), and of two brightnesses, both above every grey."""
 _GREYS = 6  # each more costs about a kilobyte of noise that nobody looks at
-_GREYEST = 120
-_PALETTE = (*((level * _GREYEST // (_GREYS - 1),) * 3 for level in range(_GREYS)), BLUE, ORANGE)
+_MAX_GREY = 120
+_PALETTE = (*((level * _MAX_GREY // (_GREYS - 1),) * 3 for level in range(_GREYS)), BLUE, ORANGE)
 _TOO_SMALL, _COUNTS = _GREYS, _GREYS + 1  # their places in the palette
 _BITS = 4
-_LEVEL = 6  # of deflate: 1.3 ms and 5.1 kB a picture; 9 takes 12.7 ms for 4.9 kB
-_SIMPLER_PX = 1.0
+_DEFLATE_LEVEL = 6  # of deflate: 1.3 ms and 5.1 kB a picture; 9 takes 12.7 ms for 4.9 kB
+_SIMPLIFICATION_PX = 1.0
 _DIGITS = 4  # of a fraction: a thirtieth of a pixel at 320 wide
 
 
@@ -59,13 +59,13 @@ class Changes:
     Attributes
     ----------
     regions : tuple of Region
-        The largest first, at most `MOST_REGIONS`.
+        The largest first, at most `MAX_REGIONS`.
     unlisted : int
         How many more there are.
     score : float
         Sum of the areas of all that count, listed or not.
     difference : bytes
-        PNG, at most `PICTURE_WIDTH` wide: how much each pixel differs, in grey; above the threshold orange if it counts
+        PNG, at most `PREVIEW_WIDTH` wide: how much each pixel differs, in grey; above the threshold orange if it counts
         and blue if it is too small to.
     """
 
@@ -75,57 +75,59 @@ class Changes:
     difference: bytes
 
 
-def changes(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, measure: Measure) -> Changes:
+def changes(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, scoring: ScoringParameters) -> Changes:
     """Where and how much two prepared images differ, by the measure that scores them.
 
     Parameters
     ----------
     image_a, image_b : (H, W), uint8
         Prepared images of the same shape (of any shapes if the measure is native). The order does not matter.
-    measure : Measure
+    scoring : Measure
 
     Raises
     ------
     ValueError
         If the shapes differ and the measure is not native, or if they are not of its planes.
     """
-    score = evidence_of_pair(image_a, image_b, measure=measure).score
-    image_a, image_b, unit = one_frame(image_a, image_b, measure=measure)
-    levels = difference(image_a, image_b, planes=measure.planes)
-    changed = changed_pixels(levels, threshold=measure.threshold)
-    found = [(cv2.contourArea(contour) * unit, contour) for contour in contours(changed, dilations=measure.dilations)]
-    found.sort(key=lambda region: (-region[0], *region[1][0, 0, ::-1]))  # of equal ones the upper, then the left
-    counting = [contour for area, contour in found if area >= measure.min_contour_area]
+    score = evidence_of_pair(image_a, image_b, scoring=scoring).score
+    image_a, image_b, unit = aligned(image_a, image_b, scoring=scoring)
+    levels = difference(image_a, image_b, planes=scoring.planes)
+    changed = changed_pixels(levels, threshold=scoring.threshold)
+    measured = [
+        (cv2.contourArea(contour) * unit, contour) for contour in contours(changed, dilations=scoring.dilations)
+    ]
+    measured.sort(key=lambda region: (-region[0], *region[1][0, 0, ::-1]))  # of equal ones the upper, then the left
+    counting = [contour for area, contour in measured if area >= scoring.min_contour_area]
     regions = tuple(
-        Region(_outline(contour, shape=levels.shape), area, area >= measure.min_contour_area)
-        for area, contour in found[:MOST_REGIONS]
+        Region(_outline(contour, shape=levels.shape), area, area >= scoring.min_contour_area)
+        for area, contour in measured[:MAX_REGIONS]
     )
-    shown = _shown(levels, changed, counting, threshold=measure.threshold)
-    return Changes(regions, len(found) - len(regions), score, shown)
+    difference_png = _difference_png(levels, changed, counting, threshold=scoring.threshold)
+    return Changes(regions, len(measured) - len(regions), score, difference_png)
 
 
 def _outline(contour: NDArray[np.int32], *, shape: tuple[int, ...]) -> tuple[tuple[float, float], ...]:
     """The corners of a simpler contour (Douglas and Peucker) through the middles of its pixels."""
     height, width = shape
-    corners = cv2.approxPolyDP(contour, _SIMPLER_PX, True)[:, 0].tolist()
+    corners = cv2.approxPolyDP(contour, _SIMPLIFICATION_PX, True)[:, 0].tolist()
     return tuple((round((x + 0.5) / width, _DIGITS), round((y + 0.5) / height, _DIGITS)) for x, y in corners)
 
 
-def _shown(
+def _difference_png(
     levels: NDArray[np.uint8], changed: NDArray[np.uint8], counting: list[NDArray[np.int32]], *, threshold: int
 ) -> bytes:
     """The difference as PNG. Where it is shrunk, a pixel has a colour if any of those that it stands for has."""
     inside = np.zeros_like(changed)
     cv2.drawContours(inside, counting, -1, 255, -1)
     counts, too_small = changed & inside, changed & ~inside
-    if levels.shape[1] > PICTURE_WIDTH:
-        height = thumbnail_height(width=levels.shape[1], height=levels.shape[0], work_width=PICTURE_WIDTH)
-        levels = shrunk(levels, size=(height, PICTURE_WIDTH))
+    if levels.shape[1] > PREVIEW_WIDTH:
+        height = thumbnail_height(width=levels.shape[1], height=levels.shape[0], work_width=PREVIEW_WIDTH)
+        levels = resize_area(levels, size=(height, PREVIEW_WIDTH))
         counts, too_small = (_any_within(mask, shape=levels.shape) for mask in (counts, too_small))
-    places = (np.minimum(levels, threshold) * np.uint16(_GREYS) // (threshold + 1)).astype(np.uint8)
-    places[too_small > 0] = _TOO_SMALL
-    places[counts > 0] = _COUNTS
-    return _palette_png(places)
+    palette_indices = (np.minimum(levels, threshold) * np.uint16(_GREYS) // (threshold + 1)).astype(np.uint8)
+    palette_indices[too_small > 0] = _TOO_SMALL
+    palette_indices[counts > 0] = _COUNTS
+    return _palette_png(palette_indices)
 
 
 def _any_within(mask: NDArray[np.uint8], *, shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -135,17 +137,17 @@ def _any_within(mask: NDArray[np.uint8], *, shape: tuple[int, ...]) -> NDArray[n
     return (np.asarray(shares) > 0).astype(np.uint8)
 
 
-def _palette_png(places: NDArray[np.uint8]) -> bytes:
+def _palette_png(palette_indices: NDArray[np.uint8]) -> bytes:
     """A PNG of 4 bits a pixel: a third of what OpenCV, which knows no palettes, makes of the same picture."""
-    height, width = places.shape
-    even = np.pad(places, ((0, 0), (0, width % 2)))
-    rows = np.zeros((height, 1 + even.shape[1] // 2), dtype=np.uint8)  # each begins with its filter: none
-    rows[:, 1:] = even[:, ::2] << _BITS | even[:, 1::2]
+    height, width = palette_indices.shape
+    padded = np.pad(palette_indices, ((0, 0), (0, width % 2)))
+    rows = np.zeros((height, 1 + padded.shape[1] // 2), dtype=np.uint8)  # each begins with its filter: none
+    rows[:, 1:] = padded[:, ::2] << _BITS | padded[:, 1::2]
     header = struct.pack(">IIBBBBB", width, height, _BITS, 3, 0, 0, 0)
     parts = (
         (b"IHDR", header),
         (b"PLTE", bytes(sum(_PALETTE, ()))),
-        (b"IDAT", zlib.compress(rows.tobytes(), _LEVEL)),
+        (b"IDAT", zlib.compress(rows.tobytes(), _DEFLATE_LEVEL)),
         (b"IEND", b""),
     )
     return SIGNATURE + b"".join(chunk(kind, body) for kind, body in parts)

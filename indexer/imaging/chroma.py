@@ -39,13 +39,13 @@ def chroma_planes(image_bgr: NDArray[np.uint8], *, gain: int, mask: Mask) -> Pla
     the whole frame, an object does not. Only an object over half of the frame could be taken for that, and it shows in
     grey. Blurred like the grey plane, as a JPEG keeps colour at half the size. A grey image has two planes of 128.
     """
-    blurred = (cv2.GaussianBlur(np.ascontiguousarray(image_bgr[:, :, place]), (3, 3), 0) for place in range(3))
+    blurred = (cv2.GaussianBlur(np.ascontiguousarray(image_bgr[:, :, index]), (3, 3), 0) for index in range(3))
     blue, green, red = (np.asarray(channel, dtype=np.float64) for channel in blurred)
     luma = _BLUE * blue + _GREEN * green + _RED * red
     height, width = luma.shape
-    seen = ~ignored_area(mask, height=height, width=width)
+    visible = ~ignored_area(mask, height=height, width=width)
     blueness, redness = (
-        _plane(chroma, gain=gain, seen=seen, mask=mask)
+        _plane(chroma, gain=gain, visible=visible, mask=mask)
         for chroma in (_BLUENESS * (blue - luma), _REDNESS * (red - luma))
     )
     return blueness, redness
@@ -57,7 +57,7 @@ def no_chroma(size: tuple[int, int], *, mask: Mask) -> Planes:
     return plane, plane
 
 
-def _plane(chroma: NDArray[np.float64], *, gain: int, seen: NDArray[np.bool_], mask: Mask) -> NDArray[np.uint8]:
-    middle = np.median(chroma[seen]) if seen.any() else 0.0
-    levels = np.clip(np.rint(_NEUTRAL + gain * (chroma - middle)), 0, 255).astype(np.uint8)
+def _plane(chroma: NDArray[np.float64], *, gain: int, visible: NDArray[np.bool_], mask: Mask) -> NDArray[np.uint8]:
+    median = np.median(chroma[visible]) if visible.any() else 0.0
+    levels = np.clip(np.rint(_NEUTRAL + gain * (chroma - median)), 0, 255).astype(np.uint8)
     return masked(levels, mask=mask)

@@ -27,16 +27,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.imaging.headers import Header, ImageRefused
-from indexer.imaging.levels import FULL, Levels, require_kept, scaled
+from indexer.imaging.headers import Header, ImageRefusedError
+from indexer.imaging.levels import FULL_RANGE, Levels, require_contrast_in_8_bits, scaled
 
-_REDUCED = {
+_GREY_FLAGS = {
     1: cv2.IMREAD_GRAYSCALE,
     2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
     4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
     8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
 }
-_REDUCED_COLOUR = {
+_COLOUR_FLAGS = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
     4: cv2.IMREAD_REDUCED_COLOR_4,
@@ -48,7 +48,7 @@ _ENDS_EARLY = re.compile(
     re.IGNORECASE,
 )
 _STRIP_FAILED = re.compile(r"\bTIFF_Error\b")
-_MOST_HEARINGS = 3  # of one picture
+_MAX_ATTEMPTS = 3  # of one picture
 _NO_MEMORY = re.compile(r"insufficient memory|OutOfMemory|bad_alloc", re.IGNORECASE)
 _NOISE_BEFORE = re.compile(r"^\[ *[A-Z]+:\S+\] global \S+ \S+ |^.*? error: |^.*TIFF_(?:Error|Warning) ")
 _NOISE_AFTER = re.compile(r" in function '.*'?$")
@@ -68,21 +68,21 @@ def reduction(header: Header, *, work_width: int) -> int:
     Only for JPEG, whose decoder leaves out what a smaller picture does not need: the largest of 8, 4, 2 that keeps the
     stored width, divided and rounded down, at 2 x `work_width` at least.
     """
-    return _largest(header, across_px=header.stored_width, least_px=2 * work_width)
+    return _largest_reduction(header, across_px=header.stored_width, least_px=2 * work_width)
 
 
 def chroma_reduction(header: Header, *, work_width: int) -> int:
     """How much smaller a decoder may make the picture where colour alone is wanted: it stays `work_width` wide, as a
     JPEG of a camera keeps colour at half the size anyway."""
-    return _largest(header, across_px=header.stored_width, least_px=work_width)
+    return _largest_reduction(header, across_px=header.stored_width, least_px=work_width)
 
 
 def viewing_reduction(header: Header, *, width: int) -> int:
     """How much smaller a decoder may make a picture that is only looked at, so that it stays `width` wide as shown."""
-    return _largest(header, across_px=header.width, least_px=width)
+    return _largest_reduction(header, across_px=header.width, least_px=width)
 
 
-def _largest(header: Header, *, across_px: int, least_px: int) -> int:
+def _largest_reduction(header: Header, *, across_px: int, least_px: int) -> int:
     if header.format not in ("JPEG", "MPO"):
         return 1
     return next((by for by in (8, 4, 2) if across_px // by >= least_px), 1)
@@ -116,14 +116,14 @@ def decode_grey(
     """
     require_content(data, header=header, levels=levels)
     if is_scaled(header, levels=levels):
-        return scaled(decode_deep(data), levels=levels or FULL)
+        return scaled(decode_deep(data), levels=levels or FULL_RANGE)
     by = 1 if work_width is None else reduction(header, work_width=work_width)
-    return _decoded(data, flags=_REDUCED[by])
+    return _decode_whole(data, flags=_GREY_FLAGS[by])
 
 
 def is_scaled(header: Header, *, levels: Levels | None) -> bool:
     """Whether grey levels are made from the stored values by a scale, and not by the decoder."""
-    return header.bits > 8 and levels is not None and levels != FULL
+    return header.bits > 8 and levels is not None and levels != FULL_RANGE
 
 
 def require_content(data: bytes, *, header: Header, levels: Levels | None) -> None:
@@ -140,12 +140,14 @@ def require_content(data: bytes, *, header: Header, levels: Levels | None) -> No
     stored = decode_as_stored(data)
     if header.opacity:
         if stored.ndim != 3 or stored.shape[2] != 4:
-            raise ImageRefused("unreadable", "its opacity cannot be read")
+            raise ImageRefusedError("unreadable", "its opacity cannot be read")
         opacity = stored[:, :, 3]
         if opacity.min() != opacity.max():
-            raise ImageRefused("unreadable", "a part of it is transparent: only colours are looked at, not opacity")
+            raise ImageRefusedError(
+                "unreadable", "a part of it is transparent: only colours are looked at, not opacity"
+            )
     if levels is None and stored.dtype == np.uint16:
-        require_kept(np.asarray(stored[:, :, :3] if stored.ndim == 3 else stored, dtype=np.uint16))
+        require_contrast_in_8_bits(np.asarray(stored[:, :, :3] if stored.ndim == 3 else stored, dtype=np.uint16))
 
 
 def decode_deep(data: bytes) -> NDArray[np.uint16]:
@@ -153,22 +155,22 @@ def decode_deep(data: bytes) -> NDArray[np.uint16]:
 
     Raises as `decode_grey`.
     """
-    image = _decoded(data, flags=cv2.IMREAD_ANYDEPTH)
+    image = _decode_whole(data, flags=cv2.IMREAD_ANYDEPTH)
     if image.dtype != np.uint16 or image.ndim != 2:
-        raise ImageRefused("unreadable", f"values of the kind {image.dtype}: only 8 and 16 bits are read")
+        raise ImageRefusedError("unreadable", f"values of the kind {image.dtype}: only 8 and 16 bits are read")
     return image
 
 
 def decode_colour(data: bytes, *, by: int = 1) -> NDArray[np.uint8]:
     """The picture in colour, turned as its EXIF says: (H, W, 3), uint8, BGR; `by` 2, 4 or 8 times smaller. Raises as
     `decode_grey`."""
-    return _decoded(data, flags=_REDUCED_COLOUR[by])
+    return _decode_whole(data, flags=_COLOUR_FLAGS[by])
 
 
 def decode_as_stored(data: bytes) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """The picture with all its channels and bits, not turned: (H, W), or (H, W, 3) BGR, or (H, W, 4) with opacity.
     Raises as `decode_grey`."""
-    return _decoded(data, flags=cv2.IMREAD_UNCHANGED)
+    return _decode_whole(data, flags=cv2.IMREAD_UNCHANGED)
 
 
 def as_decoded(header: Header, *, shape: tuple[int, int], by: int) -> Header:
@@ -197,33 +199,33 @@ def as_decoded(header: Header, *, shape: tuple[int, int], by: int) -> Header:
     if shape == (-(-turned.height // by), -(-turned.width // by)):
         return turned
     reason = f"the header says {header.width} x {header.height}, the decoder made {shape[1]} x {shape[0]} at 1/{by}"
-    raise ImageRefused("damaged", reason, header=header)
+    raise ImageRefusedError("damaged", reason, header=header)
 
 
-def refusal(problem: Exception) -> ImageRefused:
+def refusal(problem: Exception) -> ImageRefusedError:
     """What an exception from the inside of a decoder (or of OpenCV at large) means for the picture."""
-    if isinstance(problem, ImageRefused):
+    if isinstance(problem, ImageRefusedError):
         return problem
     if isinstance(problem, MemoryError) or (isinstance(problem, cv2.error) and problem.code == cv2.Error.StsNoMem):
-        return ImageRefused("unreadable", "the decoder ran out of memory")
-    return ImageRefused("damaged", f"the decoder failed: {_plain(str(problem)) or type(problem).__name__}")
+        return ImageRefusedError("unreadable", "the decoder ran out of memory")
+    return ImageRefusedError("damaged", f"the decoder failed: {_without_noise(str(problem)) or type(problem).__name__}")
 
 
-def _decoded(data: bytes, *, flags: int) -> NDArray[Any]:
+def _decode_whole(data: bytes, *, flags: int) -> NDArray[Any]:
     if data.startswith(_JPEG_START) and not _has_jpeg_end(data):
-        raise ImageRefused("damaged", "data ends early: the JPEG has no end marker")
+        raise ImageRefusedError("damaged", "data ends early: the JPEG has no end marker")
     reasons: list[str] = []
-    while len(reasons) < _MOST_HEARINGS:
-        image, reason = _heard(data, flags=flags)
+    while len(reasons) < _MAX_ATTEMPTS:
+        image, reason = _decode_capturing_stderr(data, flags=flags)
         if reason is None:
             return image
         reasons.append(reason)
         if reason in reasons[:-1]:
             break
-    raise ImageRefused("damaged", reasons[-1])
+    raise ImageRefusedError("damaged", reasons[-1])
 
 
-def _heard(data: bytes, *, flags: int) -> tuple[NDArray[Any], str | None]:
+def _decode_capturing_stderr(data: bytes, *, flags: int) -> tuple[NDArray[Any], str | None]:
     """The picture, and why it is damaged if something was said meanwhile, be it by the decoder or by somebody else."""
     with _captured_stderr() as captured:
         try:
@@ -231,14 +233,14 @@ def _heard(data: bytes, *, flags: int) -> tuple[NDArray[Any], str | None]:
         except Exception as problem:
             raise refusal(problem) from problem
         finally:
-            said = _text(captured)
+            messages = _read_text(captured)
     if image is None:
-        raise _refusal_of_nothing(said)
-    early = next((line for line in said.splitlines() if _ENDS_EARLY.search(line)), None)
+        raise _refusal_without_image(messages)
+    early = next((line for line in messages.splitlines() if _ENDS_EARLY.search(line)), None)
     if early:
-        return image, f"data ends early: {_plain(early)}"
-    failed = next((line for line in said.splitlines() if _STRIP_FAILED.search(line)), None)
-    return image, f"the decoder left a part out: {_plain(failed)}" if failed else None
+        return image, f"data ends early: {_without_noise(early)}"
+    failed = next((line for line in messages.splitlines() if _STRIP_FAILED.search(line)), None)
+    return image, f"the decoder left a part out: {_without_noise(failed)}" if failed else None
 
 
 def _has_jpeg_end(data: bytes) -> bool:
@@ -257,16 +259,16 @@ def _has_jpeg_end(data: bytes) -> bool:
     return True  # no segment where one should be: for the decoder to judge
 
 
-def _refusal_of_nothing(said: str) -> ImageRefused:
-    if _NO_MEMORY.search(said):
-        return ImageRefused("unreadable", "the decoder ran out of memory")
-    if "unknown exception" in said:  # what OpenCV makes of std::bad_alloc in its TIFF decoder, among others
-        return ImageRefused("unreadable", "the decoder failed inside, most often for want of memory")
-    detail = next((plain for plain in map(_plain, said.splitlines()) if plain), "")
-    return ImageRefused("damaged", "the decoder returned nothing" + (f": {detail}" if detail else ""))
+def _refusal_without_image(messages: str) -> ImageRefusedError:
+    if _NO_MEMORY.search(messages):
+        return ImageRefusedError("unreadable", "the decoder ran out of memory")
+    if "unknown exception" in messages:  # what OpenCV makes of std::bad_alloc in its TIFF decoder, among others
+        return ImageRefusedError("unreadable", "the decoder failed inside, most often for want of memory")
+    detail = next((plain for plain in map(_without_noise, messages.splitlines()) if plain), "")
+    return ImageRefusedError("damaged", "the decoder returned nothing" + (f": {detail}" if detail else ""))
 
 
-def _plain(line: str) -> str:
+def _without_noise(line: str) -> str:
     """The words of a decoder's message without its time stamp, source line and function, at most 120 characters."""
     words = line.strip()
     while (shorter := _NOISE_BEFORE.sub("", words, count=1)) != words:
@@ -301,14 +303,14 @@ def _captured_stderr() -> Iterator[BinaryIO]:
 
 def _scratch_file() -> BinaryIO:
     """A nameless file on a descriptor above 2, so that it cannot be what it stands in for."""
-    taken = []
+    descriptors = []
     try:
         while True:
-            taken.append(os.memfd_create("stderr") if hasattr(os, "memfd_create") else _temporary_descriptor())
-            if taken[-1] > 2:
-                return os.fdopen(taken.pop(), "w+b", buffering=0)
+            descriptors.append(os.memfd_create("stderr") if hasattr(os, "memfd_create") else _temporary_descriptor())
+            if descriptors[-1] > 2:
+                return os.fdopen(descriptors.pop(), "w+b", buffering=0)
     finally:
-        for descriptor in taken:
+        for descriptor in descriptors:
             os.close(descriptor)
 
 
@@ -317,6 +319,6 @@ def _temporary_descriptor() -> int:
         return os.dup(file.fileno())
 
 
-def _text(captured: BinaryIO) -> str:
+def _read_text(captured: BinaryIO) -> str:
     captured.seek(0)
     return captured.read(65536).decode("utf-8", "replace")

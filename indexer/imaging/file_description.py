@@ -25,25 +25,25 @@ from indexer.imaging.decoding import (
     reduction,
     refusal,
 )
-from indexer.imaging.headers import Header, ImageRefused, Limits, State, read_header
+from indexer.imaging.headers import Header, ImageRefusedError, Limits, RefusalState, read_header
 from indexer.imaging.levels import Levels
 from indexer.imaging.malloc import keep_freed_memory
 from indexer.imaging.masks import Mask
-from indexer.imaging.original_profile import native_prepared
-from indexer.imaging.preprocessing import is_flat, prepared, shrunk, thumbnail_height
+from indexer.imaging.original_profile import preprocess_native
+from indexer.imaging.preprocessing import is_flat, preprocess, resize_area, thumbnail_height
 from indexer.imaging.sharpness import MEASURING_WIDTH, sharpness
 from indexer.imaging.thumbnails import encode
 
 keep_freed_memory()
 
-_TALLEST = 4
+_MAX_ASPECT_RATIO = 4
 """A thumbnail may be this many times taller than wide."""
 _OPEN_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 _PIECE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ThumbnailRecipe:
     """How a thumbnail is made: the preparation layer of a profile, and its digest."""
 
     digest: str
@@ -71,13 +71,13 @@ class DescribeTask:
     """One file to describe, with the thumbnails wanted of it, and the scale of values of more than 8 bits."""
 
     path: str
-    recipes: tuple[Recipe, ...]
+    recipes: tuple[ThumbnailRecipe, ...]
     limits: Limits
     levels: Levels | None = None
 
 
 @dataclass(frozen=True)
-class Description:
+class FileDescription:
     """What one file is.
 
     Attributes
@@ -97,7 +97,7 @@ class Description:
     size_bytes: int | None = None
     mtime_ns: int | None = None
     content_hash: str | None = None
-    state: Literal["ready"] | State | None = None
+    state: Literal["ready"] | RefusalState | None = None
     state_reason: str | None = None
     width: int | None = None
     height: int | None = None
@@ -108,18 +108,18 @@ class Description:
 
 
 @dataclass(frozen=True)
-class PrepareTask:
+class ThumbnailTask:
     """A known image whose thumbnail by one recipe is missing."""
 
     image_id: int
     path: str
     content_hash: str
-    recipe: Recipe
+    recipe: ThumbnailRecipe
     limits: Limits
 
 
 @dataclass(frozen=True)
-class Prepared:
+class ThumbnailResult:
     """That thumbnail, or why there is none."""
 
     image_id: int
@@ -135,30 +135,32 @@ class _File:
     data: bytes | None  # None: more than the limit, hashed in pieces
 
 
-def describe(task: DescribeTask) -> Description:
+def describe_file(task: DescribeTask) -> FileDescription:
     """All that ingest wants to know of one file; never raises for what the file contains."""
     try:
-        file = _read(task.path, max_bytes=task.limits.max_bytes)
+        file = _read_file(task.path, max_bytes=task.limits.max_bytes)
     except OSError as problem:
-        return Description(path=task.path, problem=in_words(problem))
-    seen = Description(
+        return FileDescription(path=task.path, problem=os_error_message(problem))
+    description = FileDescription(
         path=task.path, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, content_hash=file.content_hash
     )
     try:
-        data = _whole(file, limits=task.limits)
+        data = _require_data(file, limits=task.limits)
         header = read_header(data, limits=task.limits)
-        seen = _with_header(seen, header)
+        description = _with_header(description, header)
         widths = (MEASURING_WIDTH, *(recipe.work_width for recipe in task.recipes))
         image = _Image(data, header=header, widths=widths, levels=task.levels)
         thumbnails = tuple(image.thumbnail(recipe) for recipe in task.recipes)
-        clear = image.sharpness()
-        return replace(_with_header(seen, image.header), state="ready", sharpness=clear, thumbnails=thumbnails)
+        image_sharpness = image.sharpness()
+        return replace(
+            _with_header(description, image.header), state="ready", sharpness=image_sharpness, thumbnails=thumbnails
+        )
     except Exception as problem:
         refused = refusal(problem)
-        return replace(_with_header(seen, refused.header), state=refused.state, state_reason=refused.reason)
+        return replace(_with_header(description, refused.header), state=refused.state, state_reason=refused.reason)
 
 
-def set_aside(task: DescribeTask, *, reason: str) -> Description:
+def describe_unreadable(task: DescribeTask, *, reason: str) -> FileDescription:
     """What is known of a file over which a worker was lost: its bytes are hashed and never decoded.
 
     One above the limit of bytes is a problem and no more: reading it may be what took too long, unwatched here.
@@ -166,13 +168,13 @@ def set_aside(task: DescribeTask, *, reason: str) -> Description:
     try:
         size_bytes = os.stat(task.path, follow_symlinks=False).st_size
         if size_bytes > task.limits.max_bytes:
-            return Description(
+            return FileDescription(
                 path=task.path, problem=f"{reason}, and its {size_bytes} bytes are too many to read again"
             )
-        file = _read(task.path, max_bytes=0)
+        file = _read_file(task.path, max_bytes=0)
     except OSError as problem:
-        return Description(path=task.path, problem=in_words(problem))
-    return Description(
+        return FileDescription(path=task.path, problem=os_error_message(problem))
+    return FileDescription(
         path=task.path,
         size_bytes=file.size_bytes,
         mtime_ns=file.mtime_ns,
@@ -182,17 +184,17 @@ def set_aside(task: DescribeTask, *, reason: str) -> Description:
     )
 
 
-def prepare_again(task: PrepareTask) -> Prepared:
+def recreate_thumbnail(task: ThumbnailTask) -> ThumbnailResult:
     """The thumbnail of a known image, made from its file, if that still is what was indexed."""
     try:
         data = read_indexed(task.path, content_hash=task.content_hash, limits=task.limits)
         header = read_header(data, limits=task.limits)
         image = _Image(data, header=header, widths=(task.recipe.work_width,), levels=task.recipe.levels)
-        return Prepared(task.image_id, image.thumbnail(task.recipe), None)
+        return ThumbnailResult(task.image_id, image.thumbnail(task.recipe), None)
     except OSError as problem:
-        return Prepared(task.image_id, None, in_words(problem))
+        return ThumbnailResult(task.image_id, None, os_error_message(problem))
     except Exception as problem:
-        return Prepared(task.image_id, None, str(refusal(problem)))
+        return ThumbnailResult(task.image_id, None, str(refusal(problem)))
 
 
 def read_native(
@@ -208,7 +210,7 @@ def read_native(
         If the picture cannot be used.
     """
     data = read_indexed(path, content_hash=content_hash, limits=limits)
-    return native_prepared(data, mask=mask, header=read_header(data, limits=limits), levels=levels)
+    return preprocess_native(data, mask=mask, header=read_header(data, limits=limits), levels=levels)
 
 
 def read_indexed(path: str, *, content_hash: str, limits: Limits) -> bytes:
@@ -221,13 +223,13 @@ def read_indexed(path: str, *, content_hash: str, limits: Limits) -> bytes:
     ImageRefused
         If it has more bytes than the limit.
     """
-    file = _read(path, max_bytes=limits.max_bytes)
+    file = _read_file(path, max_bytes=limits.max_bytes)
     if file.content_hash != content_hash:
         raise OSError(errno.ESTALE, "the file is not what was indexed", path)
-    return _whole(file, limits=limits)
+    return _require_data(file, limits=limits)
 
 
-def in_words(problem: OSError) -> str:
+def os_error_message(problem: OSError) -> str:
     """What went wrong with a file, without its path."""
     return problem.strerror or str(problem)
 
@@ -242,16 +244,16 @@ class _Image:
         self._data = data
         self._levels = levels
         self._decoded: dict[int, NDArray[np.uint8]] = {}
-        self._shrunk: dict[int, NDArray[np.uint8]] = {}
+        self._resized: dict[int, NDArray[np.uint8]] = {}
 
-    def shrunk(self, work_width: int) -> NDArray[np.uint8]:
-        if work_width not in self._shrunk:
+    def resized(self, work_width: int) -> NDArray[np.uint8]:
+        if work_width not in self._resized:
             image = self._grey(work_width)
-            self._shrunk[work_width] = shrunk(image, size=_thumbnail_size(self.header, work_width=work_width))
-        return self._shrunk[work_width]
+            self._resized[work_width] = resize_area(image, size=_thumbnail_size(self.header, work_width=work_width))
+        return self._resized[work_width]
 
-    def thumbnail(self, recipe: Recipe) -> Thumbnail:
-        planes = [prepared(self.shrunk(recipe.work_width), contrast=recipe.contrast, mask=recipe.mask)]
+    def thumbnail(self, recipe: ThumbnailRecipe) -> Thumbnail:
+        planes = [preprocess(self.resized(recipe.work_width), contrast=recipe.contrast, mask=recipe.mask)]
         if recipe.chroma:
             planes += self._chroma(recipe)
         image = np.vstack(planes)
@@ -262,11 +264,11 @@ class _Image:
     def sharpness(self) -> float:
         """How clear the picture is, whatever the scale of its values: of deep ones as they are stored."""
         if not is_scaled(self.header, levels=self._levels):
-            return sharpness(self.shrunk(MEASURING_WIDTH))
+            return sharpness(self.resized(MEASURING_WIDTH))
         size = _thumbnail_size(self.header, work_width=MEASURING_WIDTH)
-        return sharpness(shrunk(decode_deep(self._data), size=size))
+        return sharpness(resize_area(decode_deep(self._data), size=size))
 
-    def _chroma(self, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def _chroma(self, recipe: ThumbnailRecipe) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """The planes of colour; deep values on a scale have none, as they are brought to grey by it."""
         size = _thumbnail_size(self.header, work_width=recipe.work_width)
         if is_scaled(self.header, levels=self._levels):
@@ -274,7 +276,7 @@ class _Image:
         by = chroma_reduction(self.header, work_width=recipe.work_width)
         image = decode_colour(self._data, by=by)
         self.header = as_decoded(self.header, shape=(image.shape[0], image.shape[1]), by=by)
-        return chroma_planes(shrunk(image, size=size), gain=recipe.chroma, mask=recipe.mask)
+        return chroma_planes(resize_area(image, size=size), gain=recipe.chroma, mask=recipe.mask)
 
     def _grey(self, work_width: int) -> NDArray[np.uint8]:
         by = reduction(self.header, work_width=work_width)
@@ -287,17 +289,17 @@ class _Image:
 
 def _thumbnail_size(header: Header, *, work_width: int) -> tuple[int, int]:
     height = thumbnail_height(width=header.width, height=header.height, work_width=work_width)
-    if height > _TALLEST * work_width:
+    if height > _MAX_ASPECT_RATIO * work_width:
         reason = f"{header.width} x {header.height} pixels: a thumbnail {work_width} wide would be {height} tall"
-        raise ImageRefused("unreadable", reason, header=header)
+        raise ImageRefusedError("unreadable", reason, header=header)
     return height, work_width
 
 
-def _with_header(seen: Description, header: Header | None) -> Description:
+def _with_header(description: FileDescription, header: Header | None) -> FileDescription:
     if header is None:
-        return seen
+        return description
     return replace(
-        seen,
+        description,
         width=header.width,
         height=header.height,
         exif_time=header.exif_time,
@@ -305,7 +307,7 @@ def _with_header(seen: Description, header: Header | None) -> Description:
     )
 
 
-def _read(path: str, *, max_bytes: int) -> _File:
+def _read_file(path: str, *, max_bytes: int) -> _File:
     """The file's bytes, and what it was when they were read; an OSError (in our words) where it is not fit."""
     try:
         descriptor = os.open(path, _OPEN_FLAGS)
@@ -332,8 +334,8 @@ def _read(path: str, *, max_bytes: int) -> _File:
     return _File(before.st_size, before.st_mtime_ns, digest.hexdigest(), data)
 
 
-def _whole(file: _File, *, limits: Limits) -> bytes:
+def _require_data(file: _File, *, limits: Limits) -> bytes:
     if file.data is None:
         reason = f"{file.size_bytes} bytes are more than the limit of {limits.max_bytes}"
-        raise ImageRefused("unreadable", reason)
+        raise ImageRefusedError("unreadable", reason)
     return file.data

@@ -17,8 +17,8 @@ _JPEG_2000 = (b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
 _GIF = (b"GIF87a", b"GIF89a")
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
-_MOST_BRANDS_BYTES = 256
-_MOST_DIRECTORIES = 64
+_MAX_BRANDS_BYTES = 256
+_MAX_DIRECTORIES = 64
 
 REDUCED_PAGE = 1
 """Bit of a TIFF page's kind (tag 254, NewSubfileType): a smaller copy of another page."""
@@ -58,11 +58,11 @@ def tiff_directories(data: bytes) -> Iterator[TiffImagePlugin.ImageFileDirectory
     """
     if data[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return
-    file, seen = io.BytesIO(data), set[int]()
+    file, visited = io.BytesIO(data), set[int]()
     try:
         directory = TiffImagePlugin.ImageFileDirectory_v2(data[:16] if b"+" in data[:4] else data[:8])
-        while 0 < directory.next < len(data) and directory.next not in seen and len(seen) < _MOST_DIRECTORIES:
-            seen.add(directory.next)
+        while 0 < directory.next < len(data) and directory.next not in visited and len(visited) < _MAX_DIRECTORIES:
+            visited.add(directory.next)
             file.seek(directory.next)
             directory.load(file)
             yield directory
@@ -74,5 +74,5 @@ def _brands(data: bytes) -> set[bytes]:
     """The brands of a file of the ISO base media format (ISO/IEC 14496-12); empty for any other."""
     if data[4:8] != b"ftyp":
         return set()
-    box = data[: min(int.from_bytes(data[:4]), _MOST_BRANDS_BYTES)]
+    box = data[: min(int.from_bytes(data[:4]), _MAX_BRANDS_BYTES)]
     return {box[8:12]} | {box[at : at + 4] for at in range(16, len(box) - 3, 4)}

@@ -37,7 +37,7 @@ Image.MAX_IMAGE_PIXELS = None
 # Where nobody set logging up, Python would write Pillow's complaints of broken files to the terminal.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-State = Literal["unreadable", "damaged", "too_small"]
+RefusalState = Literal["unreadable", "damaged", "too_small"]
 """Why a picture cannot be used: see the table of bad input in the README."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")  # MPO comes out of JPEG; Pillow raises KeyError if it is asked for
@@ -48,12 +48,12 @@ _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: 
 _ORIENTATION, _DATE_TIME, _EXIF_IFD = 274, 306, 34665
 _TIME_TAGS = ((36867, 37521, 36881), (36868, 37522, 36882), (_DATE_TIME, 37520, 36880))
 """(time, sub-seconds, offset) of the exposure, then of its digitizing, then of the last change of the file."""
-_LIKE_A_TIME = r"\d[\d :/.,+APMTZapmtz-]{9,39}"
-_OF_THE_DAY = re.compile(r"\d{1,2}:\d{1,2}:\d{1,2}(?![\d:])", re.ASCII)
+_TIME_PATTERN = r"\d[\d :/.,+APMTZapmtz-]{9,39}"
+_CLOCK_TIME = re.compile(r"\d{1,2}:\d{1,2}:\d{1,2}(?![\d:])", re.ASCII)
 _MODES_WITH_OPACITY = ("LA", "La", "PA", "RGBA", "RGBa")
-_BITS_OF_TIFF = (1, 2, 4, 8, 16)
+_TIFF_BIT_DEPTHS = (1, 2, 4, 8, 16)
 _UNSIGNED, _UNDEFINED = 1, 4  # of the TIFF tag SampleFormat
-_SAMPLES = {2: "with a sign", 3: "of floating point"}
+_SAMPLE_FORMAT_NAMES = {2: "with a sign", 3: "of floating point"}
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Header:
         return self.stored_height if self.orientation < 5 else self.stored_width
 
 
-class ImageRefused(Exception):
+class ImageRefusedError(Exception):
     """A picture that cannot be used: a counted outcome, so it stays inside `pixels` (see `describing`).
 
     Attributes
@@ -120,9 +120,9 @@ class ImageRefused(Exception):
         What could be read all the same.
     """
 
-    def __init__(self, state: State, reason: str, *, header: Header | None = None) -> None:
+    def __init__(self, state: RefusalState, reason: str, *, header: Header | None = None) -> None:
         super().__init__(state, reason)  # both in args, so that it survives the way back from a worker process
-        self.state: State = state
+        self.state: RefusalState = state
         self.reason = reason
         self.header = header
 
@@ -139,40 +139,40 @@ def read_header(data: bytes, *, limits: Limits) -> Header:
         `unreadable` without a valid header or over a limit, `too_small` with a side below `limits.min_side_px`.
     """
     if len(data) > limits.max_bytes:
-        raise ImageRefused("unreadable", f"{len(data)} bytes are more than the limit of {limits.max_bytes}")
-    header = _parsed(data)
+        raise ImageRefusedError("unreadable", f"{len(data)} bytes are more than the limit of {limits.max_bytes}")
+    header = _parse(data)
     pixels = header.stored_width * header.stored_height
     size = f"{header.width} x {header.height}"
     if pixels > limits.max_pixels:
         reason = f"{size} pixels are more than the limit of {limits.max_pixels}"
-        raise ImageRefused("unreadable", reason, header=header)
+        raise ImageRefusedError("unreadable", reason, header=header)
     if min(header.stored_width, header.stored_height) < limits.min_side_px:
         reason = f"{size} pixels: a side is below {limits.min_side_px}"
-        raise ImageRefused("too_small", reason, header=header)
+        raise ImageRefusedError("too_small", reason, header=header)
     return header
 
 
-def _parsed(data: bytes) -> Header:
+def _parse(data: bytes) -> Header:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         _require_readable_kind(data)
         try:
             image = Image.open(io.BytesIO(data), formats=("AVIF",) if is_avif(data) else _FORMATS)
         except MemoryError as problem:
-            raise ImageRefused("unreadable", "the header asks for more memory than there is") from problem
+            raise ImageRefusedError("unreadable", "the header asks for more memory than there is") from problem
         except (
             Exception
         ) as problem:  # Pillow lets nearly every kind through: OSError, SyntaxError, ValueError, struct.error
             header = _png_header(data)
             if header is None:
                 reason = "no valid image header" if data else "the file is empty"
-                raise ImageRefused("unreadable", reason) from problem
+                raise ImageRefusedError("unreadable", reason) from problem
             return header
         with image:
             header = _header(image, data)
             frames = getattr(image, "n_frames", 1) if header.format in _FORMATS_WITH_FRAMES else 1
             if frames > 1:
-                raise _of_several(header, f"{frames} frames")
+                raise _multi_image_refusal(header, f"{frames} frames")
             return header
 
 
@@ -180,7 +180,7 @@ def _header(image: Image.Image, data: bytes) -> Header:
     orientation, exif_time, exif_offset = _exif_facts(image)
     width, height = _stored_size(image)
     opacity = image.mode in _MODES_WITH_OPACITY or (image.mode == "P" and "transparency" in image.info)
-    bits = max(8, _bits_of_tiff(image), data[24] if data.startswith(_PNG_START) else 0)
+    bits = max(8, _tiff_bit_depth(image), data[24] if data.startswith(_PNG_START) else 0)
     return Header(image.format or "", width, height, orientation, exif_time, exif_offset, bits, opacity)
 
 
@@ -188,32 +188,36 @@ def _require_readable_kind(data: bytes) -> None:
     """Refuses a kind of picture that is known and not read, and a TIFF whose values or pages are not all looked at."""
     kind = find_unread_kind(data)
     if kind is not None:
-        raise ImageRefused("unreadable", f"{kind} picture, which is not read")
+        raise ImageRefusedError("unreadable", f"{kind} picture, which is not read")
     for number, tags in enumerate(tiff_directories(data)):
-        if number and not _whole_number(tags, PAGE_KIND, 0) & REDUCED_PAGE:
-            raise _of_several(None, "several pages")
+        if number and not _largest_tag_value(tags, PAGE_KIND, 0) & REDUCED_PAGE:
+            raise _multi_image_refusal(None, "several pages")
         if number:
             continue
-        samples, bits = _whole_number(tags, SAMPLE_FORMAT, _UNSIGNED), _whole_number(tags, BITS_PER_SAMPLE, 1)
-        if samples not in (_UNSIGNED, _UNDEFINED) or bits not in _BITS_OF_TIFF:
-            how = _SAMPLES.get(samples, "without a sign" if samples == _UNSIGNED else "of an unknown kind")
+        samples, bits = _largest_tag_value(tags, SAMPLE_FORMAT, _UNSIGNED), _largest_tag_value(tags, BITS_PER_SAMPLE, 1)
+        if samples not in (_UNSIGNED, _UNDEFINED) or bits not in _TIFF_BIT_DEPTHS:
+            how = _SAMPLE_FORMAT_NAMES.get(samples, "without a sign" if samples == _UNSIGNED else "of an unknown kind")
             reason = f"values of {bits} bits {how}: only those of 8 or 16 bits without a sign are read"
-            raise ImageRefused("unreadable", reason)
+            raise ImageRefusedError("unreadable", reason)
 
 
-def _of_several(header: Header | None, pages: str) -> ImageRefused:
-    return ImageRefused("unreadable", f"{pages}: only the first would be looked at; save each alone", header=header)
+def _multi_image_refusal(header: Header | None, pages: str) -> ImageRefusedError:
+    return ImageRefusedError(
+        "unreadable", f"{pages}: only the first would be looked at; save each alone", header=header
+    )
 
 
-def _bits_of_tiff(image: Image.Image) -> int:
-    return _whole_number(image.tag_v2, BITS_PER_SAMPLE, 1) if isinstance(image, TiffImagePlugin.TiffImageFile) else 0
+def _tiff_bit_depth(image: Image.Image) -> int:
+    return (
+        _largest_tag_value(image.tag_v2, BITS_PER_SAMPLE, 1) if isinstance(image, TiffImagePlugin.TiffImageFile) else 0
+    )
 
 
-def _whole_number(tags: Mapping[int, object], tag: int, usual: int) -> int:
+def _largest_tag_value(tags: Mapping[int, object], tag: int, default: int) -> int:
     """The largest value of a tag."""
-    value = tags.get(tag, usual)
-    numbers = [one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, int)]
-    return max(numbers, default=usual)
+    value = tags.get(tag, default)
+    numbers = [number for number in (value if isinstance(value, tuple) else (value,)) if isinstance(number, int)]
+    return max(numbers, default=default)
 
 
 def _png_header(data: bytes) -> Header | None:
@@ -226,7 +230,7 @@ def _png_header(data: bytes) -> Header | None:
     header = Header("PNG", width, height, 1, None, None, max(8, depth), colour in _PNG_WITH_OPACITY)
     before_pixels = data[: max(0, data.find(b"IDAT"))]
     if b"acTL" in before_pixels:
-        raise _of_several(header, "several frames")
+        raise _multi_image_refusal(header, "several frames")
     return replace(header, opacity=True) if colour == _PNG_PALETTE and b"tRNS" in before_pixels else header
 
 
@@ -244,8 +248,8 @@ def _exif_facts(image: Image.Image) -> tuple[int, str | None, str | None]:
         exif = _exif(image)
         if exif is None:
             return orientation, None, None
-        found = exif.get(_ORIENTATION)
-        orientation = found if isinstance(found, int) and 1 <= found <= 8 else 1
+        value = exif.get(_ORIENTATION)
+        orientation = value if isinstance(value, int) and 1 <= value <= 8 else 1
         return orientation, *_exif_time(exif, exif.get_ifd(_EXIF_IFD))
     except Exception:  # as above: whatever a parser of hostile bytes may raise
         return orientation, None, None
@@ -265,24 +269,24 @@ def _exif(image: Image.Image) -> Image.Exif | None:
 
 def _exif_time(exif: Mapping[int, object], details: Mapping[int, object]) -> tuple[str | None, str | None]:
     for time_tag, subsecond_tag, offset_tag in _TIME_TAGS:
-        holder = exif if time_tag == _DATE_TIME else details
-        time = _matching(_LIKE_A_TIME, holder.get(time_tag))  # in which form, those see who read it
+        tags = exif if time_tag == _DATE_TIME else details
+        time = _ascii_match(_TIME_PATTERN, tags.get(time_tag))  # in which form, those see who read it
         if time and re.search("[1-9]", time):
-            subseconds = _matching(r"\d{1,9}", details.get(subsecond_tag))
-            offset = _matching(r"[+-]\d\d:\d\d", details.get(offset_tag))
+            subseconds = _ascii_match(r"\d{1,9}", details.get(subsecond_tag))
+            offset = _ascii_match(r"[+-]\d\d:\d\d", details.get(offset_tag))
             return _with_subseconds(time, subseconds) if subseconds else time, offset
     return None, None
 
 
 def _with_subseconds(time: str, subseconds: str) -> str:
     """The time with a fraction behind its seconds, unless it has one."""
-    last = next(reversed(list(_OF_THE_DAY.finditer(time))), None)
+    last = next(reversed(list(_CLOCK_TIME.finditer(time))), None)
     if last is None or time[last.end() :].startswith((".", ",")):
         return time
     return f"{time[: last.end()]}.{subseconds}{time[last.end() :]}"
 
 
-def _matching(pattern: str, value: object) -> str | None:
+def _ascii_match(pattern: str, value: object) -> str | None:
     """The value as clean ASCII if it has the form, else None."""
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     if not isinstance(text, str):

@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from indexer.errors import EngineError
 from indexer.imaging.thumbnails import decode
 
-_STEP_BYTES = 1 << 24
-_ROW_BYTES = 64
-_HINTS = 2**16, 4  # boxes, and what a box takes (`indexer.imaging.kernel.search`)
+_GROWTH_BYTES = 1 << 24
+_ROW_ALIGNMENT_BYTES = 64
+_HINTS_SHAPE = 2**16, 4  # boxes, and what a box takes (`indexer.imaging.kernel.search`)
 _HINTS_BYTES = 2**16 * 4 * 4
 _RESIDENT_BYTES = 3 << 29
 """A process with more resident memory lets go of the pages of its shelf; they come back when they are read."""
@@ -43,10 +43,10 @@ class Slot:
     Rows begin `stride` bytes after each other, a multiple of 64; what is beyond the width is 0.
     """
 
-    shelf: str
-    file: str | None
+    buffer: str
+    path: str | None
     identity: tuple[int, int]
-    room: int
+    capacity_bytes: int
     offset: int
     height: int
     width: int
@@ -54,7 +54,7 @@ class Slot:
     @property
     def stride(self) -> int:
         """Bytes from one row to the next."""
-        return -(-self.width // _ROW_BYTES) * _ROW_BYTES
+        return -(-self.width // _ROW_ALIGNMENT_BYTES) * _ROW_ALIGNMENT_BYTES
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,12 @@ class FillTask:
     data: tuple[bytes, ...]
 
 
-def room_for(shapes: Sequence[tuple[int, int]]) -> int:
+def required_bytes(shapes: Sequence[tuple[int, int]]) -> int:
     """Bytes of a shelf that holds an image of each of these (height, width) at once."""
-    return sum(height * -(-width // _ROW_BYTES) * _ROW_BYTES for height, width in shapes)
+    return sum(height * -(-width // _ROW_ALIGNMENT_BYTES) * _ROW_ALIGNMENT_BYTES for height, width in shapes)
 
 
-class Shelf:
+class ImageBuffer:
     """Room for so many bytes of grey images; a context manager that gives its space back.
 
     A shared one is a file without a name on the disk, so that no end of the process, however sudden, leaves it behind.
@@ -79,25 +79,25 @@ class Shelf:
     memory of this process alone.
     """
 
-    _shelves = count()
+    _serial_numbers = count()
 
-    def __init__(self, room: int, *, shared: bool) -> None:
+    def __init__(self, capacity_bytes: int, *, shared: bool) -> None:
         self._file = tempfile.TemporaryFile(prefix="indexer-", buffering=0) if shared else None  # noqa: SIM115 - closed by __exit__
-        self._place = None if self._file is None else f"/proc/{os.getpid()}/fd/{self._file.fileno()}"
-        self._name = f"{os.getpid()}-{next(self._shelves)}"
-        self._room = _HINTS_BYTES + room
-        self._end = _HINTS_BYTES
-        self._taken = 0
+        self._path = None if self._file is None else f"/proc/{os.getpid()}/fd/{self._file.fileno()}"
+        self._name = f"{os.getpid()}-{next(self._serial_numbers)}"
+        self._capacity_bytes = _HINTS_BYTES + capacity_bytes
+        self._end_offset = _HINTS_BYTES
+        self._allocated_bytes = 0
         self._free: dict[tuple[int, int], list[Slot]] = defaultdict(list)
         self._identity = (0, 0) if self._file is None else _identity(self._file.fileno())
 
-    def __enter__(self) -> "Shelf":
+    def __enter__(self) -> "ImageBuffer":
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _maps.pop(self._name, None)
+        _mapped_buffers.pop(self._name, None)
         if self._file is not None:
             self._file.close()
 
@@ -105,9 +105,9 @@ class Shelf:
         """A slot for a (height, width) image, to be filled."""
         if self._free[height, width]:
             return self._free[height, width].pop()
-        slot = Slot(self._name, self._place, self._identity, self._room, self._end, height, width)
-        self._end += height * slot.stride
-        self._take_space()
+        slot = Slot(self._name, self._path, self._identity, self._capacity_bytes, self._end_offset, height, width)
+        self._end_offset += height * slot.stride
+        self._allocate()
         return slot
 
     def put(self, image: NDArray[np.uint8]) -> Slot:
@@ -116,29 +116,29 @@ class Shelf:
         _write(slot, image)
         return slot
 
-    def give_back(self, slot: Slot) -> None:
+    def free(self, slot: Slot) -> None:
         """Lets another image of the same shape have a slot."""
         self._free[slot.height, slot.width].append(slot)
 
-    def _take_space(self) -> None:
+    def _allocate(self) -> None:
         """Takes the space of what is promised so far, and with the first of it the room for the rest."""
         if self._file is None:
-            if self._name not in _maps:
-                _maps[self._name] = _Map.of(None, np.zeros(self._room, dtype=np.uint8))
+            if self._name not in _mapped_buffers:
+                _mapped_buffers[self._name] = _MappedBuffer.of(None, np.zeros(self._capacity_bytes, dtype=np.uint8))
             return
-        if self._end <= self._taken:
+        if self._end_offset <= self._allocated_bytes:
             return
-        grown = min(self._room, -(-self._end // _STEP_BYTES) * _STEP_BYTES)
+        new_bytes = min(self._capacity_bytes, -(-self._end_offset // _GROWTH_BYTES) * _GROWTH_BYTES)
         try:
-            if not self._taken:
-                self._file.truncate(self._room)
-            os.posix_fallocate(self._file.fileno(), self._taken, grown - self._taken)
+            if not self._allocated_bytes:
+                self._file.truncate(self._capacity_bytes)
+            os.posix_fallocate(self._file.fileno(), self._allocated_bytes, new_bytes - self._allocated_bytes)
         except OSError as problem:
             raise EngineError(
                 f"the folder for temporary files, {tempfile.gettempdir()}, cannot hold the prepared pictures "
                 f"({problem.strerror}); free some space, or set TMPDIR to a folder with more"
             ) from problem
-        self._taken = grown
+        self._allocated_bytes = new_bytes
 
 
 def fill(task: FillTask) -> list[str | None]:
@@ -146,33 +146,33 @@ def fill(task: FillTask) -> list[str | None]:
     return [_fill(slot, data) for slot, data in zip(task.slots, task.data, strict=True)]
 
 
-def take(slot: Slot) -> NDArray[np.uint8]:
+def view(slot: Slot) -> NDArray[np.uint8]:
     """The array in a slot, (H, W), uint8, not copied, not to be changed."""
     end = slot.offset + slot.height * slot.stride
-    return whole(slot)[slot.offset : end].reshape(slot.height, slot.stride)[:, : slot.width]
+    return buffer_view(slot)[slot.offset : end].reshape(slot.height, slot.stride)[:, : slot.width]
 
 
-def whole(slot: Slot) -> NDArray[np.uint8]:
+def buffer_view(slot: Slot) -> NDArray[np.uint8]:
     """All that lies on the shelf of a slot, (N,), uint8, not copied, not to be changed."""
-    return _of(slot).pixels
+    return _mapped_buffer(slot).pixels
 
 
-def hints(slot: Slot) -> NDArray[np.int32]:
+def search_hints(slot: Slot) -> NDArray[np.int32]:
     """What all processes have learned of where the images of a shelf differ, (N, 4), int32; to be changed."""
-    return _of(slot).hints
+    return _mapped_buffer(slot).hints
 
 
-def stay_small() -> None:
+def release_pages() -> None:
     """Lets go of the pages of mapped shelves if this process has grown large."""
     pages = int(Path("/proc/self/statm").read_text().split()[1]) if Path("/proc/self/statm").exists() else 0
     if pages * resource.getpagesize() > _RESIDENT_BYTES:
-        for mapped in list(_maps.values()):
+        for mapped in list(_mapped_buffers.values()):
             if mapped.memory is not None:
                 mapped.memory.madvise(mmap.MADV_DONTNEED)
 
 
 @dataclass(frozen=True)
-class _Map:
+class _MappedBuffer:
     """A shelf as this process sees it."""
 
     memory: mmap.mmap | None
@@ -180,17 +180,17 @@ class _Map:
     hints: NDArray[np.int32]
 
     @classmethod
-    def of(cls, memory: mmap.mmap | None, pixels: NDArray[np.uint8]) -> "_Map":
-        return cls(memory, pixels, pixels[:_HINTS_BYTES].view(np.int32).reshape(_HINTS))
+    def of(cls, memory: mmap.mmap | None, pixels: NDArray[np.uint8]) -> "_MappedBuffer":
+        return cls(memory, pixels, pixels[:_HINTS_BYTES].view(np.int32).reshape(_HINTS_SHAPE))
 
 
-_maps: dict[str, _Map] = {}
-_mapping = threading.Lock()
+_mapped_buffers: dict[str, _MappedBuffer] = {}
+_mapping_lock = threading.Lock()
 
 
-def _of(slot: Slot) -> _Map:
-    found = _maps.get(slot.shelf)
-    return found if found is not None else _map(slot)
+def _mapped_buffer(slot: Slot) -> _MappedBuffer:
+    mapped = _mapped_buffers.get(slot.buffer)
+    return mapped if mapped is not None else _map_buffer(slot)
 
 
 def _identity(descriptor: int) -> tuple[int, int]:
@@ -198,25 +198,25 @@ def _identity(descriptor: int) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _map(slot: Slot) -> _Map:
+def _map_buffer(slot: Slot) -> _MappedBuffer:
     """Maps the shelf of a slot, unless it is gone: its descriptor may be another file's by then."""
-    with _mapping:  # a worker of a cluster may have several threads
-        for other in [other for other, mapped in _maps.items() if mapped.memory is not None]:
-            del _maps[other]  # one at a time: a map would keep the space of a removed file
-        found = _maps[slot.shelf] = _mapped(slot)
-    return found
+    with _mapping_lock:  # a worker of a cluster may have several threads
+        for other in [other for other, mapped in _mapped_buffers.items() if mapped.memory is not None]:
+            del _mapped_buffers[other]  # one at a time: a map would keep the space of a removed file
+        buffer = _mapped_buffers[slot.buffer] = _open_mapping(slot)
+    return buffer
 
 
-def _mapped(slot: Slot) -> _Map:
-    assert slot.file is not None, "a shelf in the memory of another process"
-    descriptor = os.open(slot.file, os.O_RDWR)
+def _open_mapping(slot: Slot) -> _MappedBuffer:
+    assert slot.path is not None, "a shelf in the memory of another process"
+    descriptor = os.open(slot.path, os.O_RDWR)
     try:
         if _identity(descriptor) != slot.identity:
             raise EngineError("the prepared pictures of a camera are gone; run compare again")
-        memory = mmap.mmap(descriptor, slot.room)
+        memory = mmap.mmap(descriptor, slot.capacity_bytes)
     finally:
         os.close(descriptor)
-    return _Map.of(memory, np.frombuffer(memory, dtype=np.uint8))
+    return _MappedBuffer.of(memory, np.frombuffer(memory, dtype=np.uint8))
 
 
 def _fill(slot: Slot, data: bytes) -> str | None:
@@ -231,4 +231,4 @@ def _fill(slot: Slot, data: bytes) -> str | None:
 
 
 def _write(slot: Slot, image: NDArray[np.uint8]) -> None:
-    take(slot)[:] = image
+    view(slot)[:] = image

@@ -13,24 +13,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.imaging.headers import ImageRefused
+from indexer.imaging.headers import ImageRefusedError
 
 Levels = tuple[int, int]
 """The value that becomes black, and the one that becomes white."""
 
-FULL: Levels = (0, 65535)
+FULL_RANGE: Levels = (0, 65535)
 """Values are divided by 256, as decoders do, whatever is left of them."""
 
-_USED_AT_LEAST = 2**13
+_MIN_SPAN = 2**13
 """Values that a picture must span: 32 of 256 grey levels, which is four times the floor that local contrast has."""
-_REACHED_AT_LEAST = 2**14
+_MIN_HIGH = 2**14
 """What 14 bits cannot hold."""
-_OUTLIERS = 0.001
+_MAX_OUTLIER_SHARE = 0.001
 """Part of the pixels that may lie elsewhere: a third of the smallest change that counts in the built-in profiles."""
 
 
 @dataclass(frozen=True)
-class _Used:
+class _UsedRange:
     low: int
     high: int
     """Between these lie all values but those of single pixels."""
@@ -38,7 +38,7 @@ class _Used:
     """Whether as many different values are left when they are divided by 256."""
 
 
-def require_kept(stored: NDArray[np.uint16]) -> None:
+def require_contrast_in_8_bits(stored: NDArray[np.uint16]) -> None:
     """Refuses a picture of 16-bit values that a division by 256 would leave flat.
 
     Parameters
@@ -51,10 +51,10 @@ def require_kept(stored: NDArray[np.uint16]) -> None:
     Values of 10, 12 or 14 bits, hundredths of a Kelvin and dark frames of any camera: a person would change a handful
     of grey levels, which no threshold tells from noise. An 8-bit picture that was written with 16 bits loses nothing.
     """
-    used = _used(stored)
-    if _is_kept(used):
+    used = _used_range(stored)
+    if _has_contrast_in_8_bits(used):
         return
-    raise ImageRefused(
+    raise ImageRefusedError(
         "unreadable",
         f"16-bit values {used.low} to {used.high} would be nearly flat in 8 bits; give its camera a profile made with "
         "--levels LOW,HIGH",
@@ -77,36 +77,36 @@ def scaled(values: NDArray[np.uint16], *, levels: Levels) -> NDArray[np.uint8]:
     """
     low, high = levels
     outside = float(np.mean((values < low) | (values > high)))
-    if outside > _OUTLIERS:
-        used = _used(values)
+    if outside > _MAX_OUTLIER_SHARE:
+        used = _used_range(values)
         reason = f"{outside:.1%} of the 16-bit values {used.low} to {used.high} lie outside of the levels {low},{high}"
-        raise ImageRefused("unreadable", reason)
-    return _grey(values, low=low, high=high)
+        raise ImageRefusedError("unreadable", reason)
+    return _apply_scale(values, low=low, high=high)
 
 
-def is_kept(stored: NDArray[np.uint16]) -> bool:
-    """Whether a division by 256 leaves enough of a picture; see `require_kept`."""
-    return _is_kept(_used(stored))
+def has_contrast_in_8_bits(stored: NDArray[np.uint16]) -> bool:
+    """Whether a division by 256 leaves enough of a picture; see `require_contrast_in_8_bits`."""
+    return _has_contrast_in_8_bits(_used_range(stored))
 
 
 def stretched(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
     """The picture in grey levels over the values that it has itself, (H, W): to be looked at, never to be compared."""
-    used = _used(values)
-    return _grey(values, low=used.low, high=max(used.high, used.low + 1))
+    used = _used_range(values)
+    return _apply_scale(values, low=used.low, high=max(used.high, used.low + 1))
 
 
-def _grey(values: NDArray[np.uint16], *, low: int, high: int) -> NDArray[np.uint8]:
+def _apply_scale(values: NDArray[np.uint16], *, low: int, high: int) -> NDArray[np.uint8]:
     steps = np.rint((np.arange(65536, dtype=np.float64) - low) * (255.0 / (high - low)))
     return np.clip(steps, 0, 255).astype(np.uint8)[values]
 
 
-def _is_kept(used: _Used) -> bool:
-    return used.lossless or (used.high >= _REACHED_AT_LEAST and used.high - used.low >= _USED_AT_LEAST)
+def _has_contrast_in_8_bits(used: _UsedRange) -> bool:
+    return used.lossless or (used.high >= _MIN_HIGH and used.high - used.low >= _MIN_SPAN)
 
 
-def _used(values: NDArray[np.uint16]) -> _Used:
+def _used_range(values: NDArray[np.uint16]) -> _UsedRange:
     counts = np.bincount(values.ravel(), minlength=65536)
-    below = np.cumsum(counts)
-    low, high = np.searchsorted(below, [_OUTLIERS * values.size, (1 - _OUTLIERS) * values.size])
-    kept = np.count_nonzero(counts.reshape(256, 256).any(axis=1))
-    return _Used(int(low), int(high), np.count_nonzero(counts) == int(kept))
+    cumulative = np.cumsum(counts)
+    low, high = np.searchsorted(cumulative, [_MAX_OUTLIER_SHARE * values.size, (1 - _MAX_OUTLIER_SHARE) * values.size])
+    distinct_in_8_bits = np.count_nonzero(counts.reshape(256, 256).any(axis=1))
+    return _UsedRange(int(low), int(high), np.count_nonzero(counts) == int(distinct_in_8_bits))

@@ -3,8 +3,8 @@
 import ctypes
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of <malloc.h>
-_KEPT_BYTES = 128 * 2**20
-_LARGEST_BYTES = 32 * 2**20
+_TRIM_THRESHOLD_BYTES = 128 * 2**20
+_MMAP_THRESHOLD_BYTES = 32 * 2**20
 """The most that glibc takes for the second threshold; anything larger is given back at once."""
 
 
@@ -22,4 +22,4 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # not this function; no library under no name
         return False
-    return all([mallopt(_TRIM_THRESHOLD, _KEPT_BYTES), mallopt(_MMAP_THRESHOLD, _LARGEST_BYTES)])
+    return all([mallopt(_TRIM_THRESHOLD, _TRIM_THRESHOLD_BYTES), mallopt(_MMAP_THRESHOLD, _MMAP_THRESHOLD_BYTES)])

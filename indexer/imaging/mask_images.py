@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.imaging.decoding import decode_as_stored
-from indexer.imaging.headers import ImageRefused, Limits, read_header
+from indexer.imaging.headers import ImageRefusedError, Limits, read_header
 
 LIMITS = Limits(max_pixels=40_000_000, max_bytes=2**25, min_side_px=1)
 """Of a file that somebody drew: more than any screen shows."""
@@ -32,12 +32,12 @@ MAX_SIDE_PX = 640
 """Of a drawing as it is kept: a larger one is shrunk, each side in the same proportion."""
 
 _MIDDLE_GREY = 128
-_BITS = b"\x01\x00\x00\x00\x00"
+_ONE_BIT_GREY = b"\x01\x00\x00\x00\x00"
 """One bit a pixel, grey, and the one compression, the one set of filters, no interlacing."""
 
 
 @dataclass(frozen=True)
-class Drawn:
+class MaskImage:
     """A drawing as it is kept.
 
     Attributes
@@ -56,7 +56,7 @@ class Drawn:
     png: bytes
 
 
-def read_drawing(path: str) -> Drawn:
+def read_mask_image(path: str) -> MaskImage:
     """The drawing of a PNG file, shrunk if it is large.
 
     Raises
@@ -66,25 +66,25 @@ def read_drawing(path: str) -> Drawn:
     ImageRefused
         If it is no PNG, not a whole one, or over `LIMITS`.
     """
-    return drawn_in(_bytes_of(path))
+    return decode_mask_image(_read_regular_file(path))
 
 
-def drawn_in(data: bytes) -> Drawn:
-    """The drawing of a PNG's bytes, shrunk if it is large. Raises ImageRefused as `read_drawing`."""
-    ignored = ignored_by(data)
+def decode_mask_image(data: bytes) -> MaskImage:
+    """The drawing of a PNG's bytes, shrunk if it is large. Raises ImageRefused as `read_mask_image`."""
+    ignored = ignored_pixels(data)
     height, width = ignored.shape
     longer = max(height, width)
     if longer > MAX_SIDE_PX:
         height, width = (max(1, side * MAX_SIDE_PX // longer) for side in (height, width))
         ignored = resampled(ignored, height=height, width=width)
-    return Drawn(width, height, int(np.count_nonzero(ignored)), _plainest_png(ignored))
+    return MaskImage(width, height, int(np.count_nonzero(ignored)), _one_bit_png(ignored))
 
 
-def ignored_by(data: bytes) -> NDArray[np.bool_]:
-    """Which pixels of a PNG say that they are ignored: (H, W), bool. Raises ImageRefused as `read_drawing`."""
+def ignored_pixels(data: bytes) -> NDArray[np.bool_]:
+    """Which pixels of a PNG say that they are ignored: (H, W), bool. Raises ImageRefused as `read_mask_image`."""
     header = read_header(data, limits=LIMITS)
     if header.format != "PNG":
-        raise ImageRefused("unreadable", f"it is a {header.format}, not a PNG", header=header)
+        raise ImageRefusedError("unreadable", f"it is a {header.format}, not a PNG", header=header)
     grey, opacity = _grey_and_opacity(decode_as_stored(data))
     # On white paper: 255 - opacity * (255 - grey) / 255, without the division.
     return opacity * (255 - grey) > 255 * (255 - _MIDDLE_GREY)
@@ -99,7 +99,7 @@ def resampled(ignored: NDArray[np.bool_], *, height: int, width: int) -> NDArray
     return np.asarray(ignored[rows[:, None], columns[None, :]])
 
 
-def _bytes_of(path: str) -> bytes:
+def _read_regular_file(path: str) -> bytes:
     """The bytes of a regular file, one more than is allowed at most."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     with os.fdopen(descriptor, "rb") as file:  # refuses a folder
@@ -118,21 +118,21 @@ def _grey_and_opacity(stored: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[N
     return grey, opacity
 
 
-def _plainest_png(ignored: NDArray[np.bool_]) -> bytes:
+def _one_bit_png(ignored: NDArray[np.bool_]) -> bytes:
     height, width = ignored.shape
     bits = np.packbits(~ignored, axis=1)
     rows = np.hstack([np.zeros((height, 1), dtype=np.uint8), bits]).tobytes()  # filter 0: none
     return b"".join(
         (
             b"\x89PNG\r\n\x1a\n",
-            _chunk(b"IHDR", struct.pack(">II", width, height) + _BITS),
-            _chunk(b"IDAT", _not_deflated(rows)),
+            _chunk(b"IHDR", struct.pack(">II", width, height) + _ONE_BIT_GREY),
+            _chunk(b"IDAT", _stored_zlib_stream(rows)),
             _chunk(b"IEND", b""),
         )
     )
 
 
-def _not_deflated(data: bytes) -> bytes:
+def _stored_zlib_stream(data: bytes) -> bytes:
     """A zlib stream (RFC 1950) of one stored block (RFC 1951, 3.2.4), which holds up to 65 535 bytes."""
     return (
         b"\x78\x01\x01"

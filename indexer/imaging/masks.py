@@ -14,14 +14,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.imaging.mask_images import ignored_by, resampled
+from indexer.imaging.mask_images import ignored_pixels, resampled
 
 Border = tuple[int, int, int, int]
 """Per cent of the width or height: (left, top, right, bottom)."""
 Rectangle = tuple[float, float, float, float]
 """Per cent of the width or height: (from the left, from the top, wide, high)."""
 
-_LAID_OVER = (60, 60, 255, 128)
+_OVERLAY_COLOUR = (60, 60, 255, 128)
 """Blue, green, red, opacity: a half-transparent red."""
 
 
@@ -34,12 +34,12 @@ class Mask:
     border : (left, top, right, bottom), per cent, 0 to 100
     rectangles : of (from the left, from the top, wide, high), per cent, 0 to 100
     drawing : bytes or None
-        A PNG of `drawings.Drawn`, stretched to the frame: black is ignored.
+        A PNG of `drawings.MaskImage`, stretched to the frame: black is ignored.
     """
 
     border: Border
     rectangles: tuple[Rectangle, ...] = ()
-    drawing: bytes | None = None
+    mask_image: bytes | None = None
 
 
 def masked(image_grey: NDArray[np.uint8], *, mask: Mask) -> NDArray[np.uint8]:
@@ -60,9 +60,9 @@ def masked(image_grey: NDArray[np.uint8], *, mask: Mask) -> NDArray[np.uint8]:
     out = image_grey.copy()
     _paint_border(out, border=mask.border)
     for left, top, wide, high in mask.rectangles:
-        out[_touched(top, high, length=height), _touched(left, wide, length=width)] = 0
-    if mask.drawing is not None:
-        out[_stretched(mask.drawing, height=height, width=width)] = 0
+        out[_touched_pixels(top, high, length=height), _touched_pixels(left, wide, length=width)] = 0
+    if mask.mask_image is not None:
+        out[_ignored_at_size(mask.mask_image, height=height, width=width)] = 0
     return out
 
 
@@ -71,11 +71,11 @@ def ignored_area(mask: Mask, *, height: int, width: int) -> NDArray[np.bool_]:
     return np.asarray(masked(np.ones((height, width), dtype=np.uint8), mask=mask) == 0)
 
 
-def mask_picture(mask: Mask, *, height: int, width: int) -> bytes:
+def mask_overlay(mask: Mask, *, height: int, width: int) -> bytes:
     """A picture to lay over a frame, as PNG: half-transparent red where it is ignored, else nothing at all."""
-    picture = np.zeros((height, width, 4), dtype=np.uint8)
-    picture[ignored_area(mask, height=height, width=width)] = _LAID_OVER
-    return bytes(cv2.imencode(".png", picture)[1])
+    overlay = np.zeros((height, width, 4), dtype=np.uint8)
+    overlay[ignored_area(mask, height=height, width=width)] = _OVERLAY_COLOUR
+    return bytes(cv2.imencode(".png", overlay)[1])
 
 
 def _paint_border(out: NDArray[np.uint8], *, border: Border) -> None:
@@ -90,7 +90,7 @@ def _paint_border(out: NDArray[np.uint8], *, border: Border) -> None:
     cv2.rectangle(out, (0, down[1]), (width, height), black, -1)
 
 
-def _touched(begin_percent: float, size_percent: float, *, length: int) -> slice:
+def _touched_pixels(begin_percent: float, size_percent: float, *, length: int) -> slice:
     """The pixels of a row or column that a part of it touches; in decimals, as 0.1 + 0.2 must end where 0.3 begins."""
     begin = Decimal(repr(begin_percent))
     end = begin + Decimal(repr(size_percent))
@@ -98,6 +98,6 @@ def _touched(begin_percent: float, size_percent: float, *, length: int) -> slice
 
 
 @lru_cache(maxsize=16)
-def _stretched(drawing: bytes, *, height: int, width: int) -> NDArray[np.bool_]:
+def _ignored_at_size(mask_image: bytes, *, height: int, width: int) -> NDArray[np.bool_]:
     """A drawing at the size of an image; kept, as all images of a camera are of one size."""
-    return resampled(ignored_by(drawing), height=height, width=width)
+    return resampled(ignored_pixels(mask_image), height=height, width=width)

@@ -12,20 +12,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.imaging.image_buffer import Shelf, Slot, hints, room_for, stay_small, take, whole
+from indexer.domain.similarity import is_similar
+from indexer.imaging.image_buffer import (
+    ImageBuffer,
+    Slot,
+    buffer_view,
+    release_pages,
+    required_bytes,
+    search_hints,
+    view,
+)
 from indexer.imaging.kernel.cache import load_search
 from indexer.imaging.original_profile import same_size
 from indexer.imaging.scoring import Evidence, area_unit, changed_area
 
-NOTHING = -1.0
+RECORD_NOTHING = -1.0
 """As a record limit: no score is that small."""
 PAIRS_BEFORE_COMPILED = 5_000
 """So many pairs are scored by OpenCV before the kernel is loaded; no result depends on it."""
-_PAIRS_BETWEEN_LOOKS = 20_000  # at how large this process has grown
+_PAIRS_BETWEEN_SIZE_CHECKS = 20_000  # at how large this process has grown
 
 
 @dataclass(frozen=True)
-class Measure:
+class ScoringParameters:
     """How pairs are scored and what their scores mean.
 
     `native` compares whole images, the larger shrunk to the smaller, in native pixels (the profile `original`).
@@ -41,9 +50,9 @@ class Measure:
     planes: int = 1
 
     @property
-    def is_blind(self) -> bool:
+    def ignores_all_pairs(self) -> bool:
         """Whether no pair can be similar or worth recording, so that there is no need to look at any."""
-        return self.max_score <= 0 and self.record_limit <= NOTHING
+        return self.max_score <= 0 and self.record_limit <= RECORD_NOTHING
 
 
 @dataclass(frozen=True)
@@ -51,8 +60,8 @@ class Match:
     """How many candidates were met, whether the last of them is similar, and the evidence of those whose score is
     within the record limit, by place among the candidates."""
 
-    met: int
-    found: bool
+    compared: int
+    matched: bool
     evidence: tuple[tuple[int, Evidence], ...]
 
 
@@ -71,14 +80,14 @@ class MatchTask:
 
     image: Slot
     candidates: tuple[Slot, ...] | NDArray[np.int64]
-    measure: Measure
+    scoring: ScoringParameters
 
 
 def match(task: MatchTask) -> Match:
     """The first similar candidate of a task."""
     search = None if isinstance(task.candidates, tuple) else _compiled_search(len(task.candidates))
     if search is None:
-        return first_similar(take(task.image), map(take, _slots(task)), measure=task.measure)
+        return first_similar(view(task.image), map(view, _slots(task)), scoring=task.scoring)
     return search(task)
 
 
@@ -95,87 +104,102 @@ class CompiledSearch:
 
     def __call__(self, task: MatchTask) -> Match:
         """The first similar candidate of a task whose candidates are offsets."""
-        slot, measure = task.image, task.measure
+        slot, scoring = task.image, task.scoring
         evidence = np.empty((len(task.candidates), 4), dtype=np.int64)
-        height = slot.height // measure.planes
-        met, found = self._search(
-            whole(slot),
+        height = slot.height // scoring.planes
+        compared, matched = self._search(
+            buffer_view(slot),
             slot.offset,
             task.candidates,
-            measure.planes,
+            scoring.planes,
             height,
             slot.width,
             slot.stride,
-            np.uint8(measure.threshold),
-            measure.dilations,
-            *_limits(measure, height, slot.width),
-            hints(slot),
+            np.uint8(scoring.threshold),
+            scoring.dilations,
+            *_area_limits(scoring, height, slot.width),
+            search_hints(slot),
             evidence,
         )
-        return Match(met, found, tuple(_worth_recording(evidence[:met], measure, slot)))
+        return Match(compared, matched, tuple(_recordable(evidence[:compared], scoring, slot)))
 
 
-def _worth_recording(found: NDArray[np.int64], measure: Measure, slot: Slot) -> Iterable[tuple[int, Evidence]]:
+def _recordable(counts: NDArray[np.int64], scoring: ScoringParameters, slot: Slot) -> Iterable[tuple[int, Evidence]]:
     """The evidence of the pairs within the record limit, as the kernel wrote it, in the words of `scoring`."""
-    height = slot.height // measure.planes
+    height = slot.height // scoring.planes
     unit, pixels = area_unit(height, slot.width), height * slot.width
-    for place, counted in enumerate(found[:, 0].tolist()):
-        if counted >= 0 and (score := counted / 2 * unit) <= measure.record_limit:
-            _, largest, number, changed = found[place].tolist()
-            yield place, Evidence(score, largest / 2 * unit, number, changed / pixels)
+    for index, doubled_area in enumerate(counts[:, 0].tolist()):
+        if doubled_area >= 0 and (score := doubled_area / 2 * unit) <= scoring.record_limit:
+            _, largest, contour_count, changed = counts[index].tolist()
+            yield index, Evidence(score, largest / 2 * unit, contour_count, changed / pixels)
 
 
 @lru_cache(maxsize=64)
-def _limits(measure: Measure, height: int, width: int) -> tuple[int, int, int]:
+def _area_limits(scoring: ScoringParameters, height: int, width: int) -> tuple[int, int, int]:
     """The limits of a measure in doubled areas of pixels, exactly: the least that counts, the largest that is similar,
     the largest of which the evidence is wanted."""
-    unit, most = area_unit(height, width), 2 * height * width
-    least = _first(lambda area: area >= measure.min_contour_area, near=measure.min_contour_area, unit=unit, most=most)
-    similar = _first(lambda area: area >= measure.max_score, near=measure.max_score, unit=unit, most=most) - 1
-    recorded = _first(lambda area: area > measure.record_limit, near=measure.record_limit, unit=unit, most=most) - 1
-    return least, similar, max(similar, recorded)
+    unit, max_area = area_unit(height, width), 2 * height * width
+    min_contour = _first_passing_area(
+        lambda area: area >= scoring.min_contour_area, near=scoring.min_contour_area, unit=unit, max_area=max_area
+    )
+    similar = (
+        _first_passing_area(
+            lambda area: not is_similar(area, max_score=scoring.max_score),
+            near=scoring.max_score,
+            unit=unit,
+            max_area=max_area,
+        )
+        - 1
+    )
+    recorded = (
+        _first_passing_area(
+            lambda area: area > scoring.record_limit, near=scoring.record_limit, unit=unit, max_area=max_area
+        )
+        - 1
+    )
+    return min_contour, similar, max(similar, recorded)
 
 
-def _first(passes: Callable[[float], bool], *, near: float, unit: float, most: int) -> int:
+def _first_passing_area(passes: Callable[[float], bool], *, near: float, unit: float, max_area: int) -> int:
     """The first doubled area in pixels that passes in the unit of scores, which is near a number; one more than there
     can be if none does."""
-    start = int(min(max(0.0, 2 * near / unit - 3), most))
-    return next((area for area in range(start, most + 1) if passes(area / 2 * unit)), most + 1)
+    start = int(min(max(0.0, 2 * near / unit - 3), max_area))
+    return next((area for area in range(start, max_area + 1) if passes(area / 2 * unit)), max_area + 1)
 
 
-class _Pairs:
+class _KernelLoader:
     """How many pairs this process was asked about, and the compiled search once they have earned it."""
 
-    offered = 0
-    looked = 0
+    pair_count = 0
+    checked_pair_count = 0
     search: CompiledSearch | None = None
     can_load = True
 
 
 def _compiled_search(pairs: int) -> CompiledSearch | None:
     """The compiled search, once this process was asked about enough pairs to earn the second that loading it takes."""
-    _Pairs.offered += pairs
-    if _Pairs.offered - _Pairs.looked > _PAIRS_BETWEEN_LOOKS:
-        _Pairs.looked = _Pairs.offered
-        stay_small()
-    if _Pairs.search is None and _Pairs.offered > PAIRS_BEFORE_COMPILED:
+    _KernelLoader.pair_count += pairs
+    if _KernelLoader.pair_count - _KernelLoader.checked_pair_count > _PAIRS_BETWEEN_SIZE_CHECKS:
+        _KernelLoader.checked_pair_count = _KernelLoader.pair_count
+        release_pages()
+    if _KernelLoader.search is None and _KernelLoader.pair_count > PAIRS_BEFORE_COMPILED:
         load_kernel()
-    return _Pairs.search
+    return _KernelLoader.search
 
 
 def load_kernel() -> None:
     """Loads the kernel now, whatever this process was asked; tried once."""
-    if _Pairs.can_load and _Pairs.search is None:
+    if _KernelLoader.can_load and _KernelLoader.search is None:
         search = load_search(_warm_up)
-        _Pairs.search = None if search is None else CompiledSearch(search)
-        _Pairs.can_load = search is not None
+        _KernelLoader.search = None if search is None else CompiledSearch(search)
+        _KernelLoader.can_load = search is not None
 
 
 def _warm_up(search: Callable[..., Any]) -> None:
     """A search among nothing, so that the machine code is there, compiled if it must be."""
-    measure = Measure(0, 0, 0.0, native=False, max_score=0.0, record_limit=0.0)
-    with Shelf(room_for([(1, 1)]), shared=False) as shelf:
-        CompiledSearch(search)(MatchTask(shelf.reserve(1, 1), np.empty(0, dtype=np.int64), measure))
+    scoring = ScoringParameters(0, 0, 0.0, native=False, max_score=0.0, record_limit=0.0)
+    with ImageBuffer(required_bytes([(1, 1)]), shared=False) as buffer:
+        CompiledSearch(search)(MatchTask(buffer.reserve(1, 1), np.empty(0, dtype=np.int64), scoring))
 
 
 def _slots(task: MatchTask) -> Iterable[Slot]:
@@ -185,7 +209,9 @@ def _slots(task: MatchTask) -> Iterable[Slot]:
     return (replace(task.image, offset=offset) for offset in task.candidates.tolist())
 
 
-def first_similar(image: NDArray[np.uint8], candidates: Iterable[NDArray[np.uint8]], *, measure: Measure) -> Match:
+def first_similar(
+    image: NDArray[np.uint8], candidates: Iterable[NDArray[np.uint8]], *, scoring: ScoringParameters
+) -> Match:
     """The first candidate whose score with the image is below `max_score`, each pair scored by OpenCV.
 
     Parameters
@@ -194,21 +220,21 @@ def first_similar(image: NDArray[np.uint8], candidates: Iterable[NDArray[np.uint
         A prepared image.
     candidates : of (H, W), uint8
         Prepared images of the same shape (of any shape if the measure is native), in the order to be met. Read lazily.
-    measure : Measure
+    scoring : Measure
     """
-    met = 0
-    within: list[tuple[int, Evidence]] = []
-    for place, candidate in enumerate(candidates):
-        met = place + 1
-        evidence = evidence_of_pair(image, candidate, measure=measure)
-        if evidence.score <= measure.record_limit:
-            within.append((place, evidence))
-        if evidence.score < measure.max_score:
-            return Match(met, True, tuple(within))
-    return Match(met, False, tuple(within))
+    compared = 0
+    recordable: list[tuple[int, Evidence]] = []
+    for index, candidate in enumerate(candidates):
+        compared = index + 1
+        evidence = evidence_of_pair(image, candidate, scoring=scoring)
+        if evidence.score <= scoring.record_limit:
+            recordable.append((index, evidence))
+        if is_similar(evidence.score, max_score=scoring.max_score):
+            return Match(compared, True, tuple(recordable))
+    return Match(compared, False, tuple(recordable))
 
 
-def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, measure: Measure) -> Evidence:
+def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, scoring: ScoringParameters) -> Evidence:
     """The exact evidence of two prepared images, in either order.
 
     Raises
@@ -216,23 +242,23 @@ def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, 
     ValueError
         If the shapes differ and the measure is not native, or if they are not of its planes.
     """
-    image_a, image_b, unit = one_frame(image_a, image_b, measure=measure)
+    image_a, image_b, unit = aligned(image_a, image_b, scoring=scoring)
     return changed_area(
         image_a,
         image_b,
-        threshold=measure.threshold,
-        dilations=measure.dilations,
-        min_contour_area=measure.min_contour_area,
+        threshold=scoring.threshold,
+        dilations=scoring.dilations,
+        min_contour_area=scoring.min_contour_area,
         unit=unit,
-        planes=measure.planes,
+        planes=scoring.planes,
     )
 
 
-def one_frame(
-    image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, measure: Measure
+def aligned(
+    image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, scoring: ScoringParameters
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float]:
     """Both images as the measure compares them, brought to one size if it is native, and the area of one pixel."""
-    if measure.native:
+    if scoring.native:
         return *same_size(image_a, image_b), 1.0
     height, width = image_a.shape
-    return image_a, image_b, area_unit(height // measure.planes, width)
+    return image_a, image_b, area_unit(height // scoring.planes, width)

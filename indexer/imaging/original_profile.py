@@ -13,7 +13,7 @@ from indexer.imaging.levels import Levels
 from indexer.imaging.masks import Mask, masked
 
 
-def native_prepared(
+def preprocess_native(
     data: bytes, *, mask: Mask, header: Header | None = None, levels: Levels | None = None
 ) -> NDArray[np.uint8]:
     """The whole picture in grey with what is ignored painted black, not shrunk and not blurred.
@@ -62,10 +62,10 @@ def same_size(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8]) -> tuple[N
     two (H, W), uint8
     """
     height, width = min(image_a.shape, image_b.shape, key=lambda shape: (shape[0] * shape[1], shape))
-    return _resized(image_a, size=(height, width)), _resized(image_b, size=(height, width))
+    return _resize_bicubic(image_a, size=(height, width)), _resize_bicubic(image_b, size=(height, width))
 
 
-def _resized(image_grey: NDArray[np.uint8], *, size: tuple[int, int]) -> NDArray[np.uint8]:
+def _resize_bicubic(image_grey: NDArray[np.uint8], *, size: tuple[int, int]) -> NDArray[np.uint8]:
     if image_grey.shape == size:
         return image_grey
     height, width = size

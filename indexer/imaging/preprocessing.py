@@ -22,7 +22,7 @@ def thumbnail_height(*, width: int, height: int, work_width: int) -> int:
     return max(1, round(height * work_width / width))
 
 
-def shrunk(image_grey: NDArray[Value], *, size: tuple[int, int]) -> NDArray[Value]:
+def resize_area(image_grey: NDArray[Value], *, size: tuple[int, int]) -> NDArray[Value]:
     """The image at another size, averaged over areas.
 
     Parameters
@@ -75,12 +75,12 @@ def local_contrast(image_grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.clip(out, 0, 255, out=out).astype(np.uint8)
 
 
-def prepared(image_shrunk: NDArray[np.uint8], *, contrast: bool, mask: Mask) -> NDArray[np.uint8]:
+def preprocess(image_resized: NDArray[np.uint8], *, contrast: bool, mask: Mask) -> NDArray[np.uint8]:
     """The thumbnail of an image that is already at its working size.
 
     Parameters
     ----------
-    image_shrunk : (H, W), uint8
+    image_resized : (H, W), uint8
     contrast : bool
         Whether `local_contrast` is applied after the blur (the profile `balanced`).
     mask : Mask
@@ -90,7 +90,7 @@ def prepared(image_shrunk: NDArray[np.uint8], *, contrast: bool, mask: Mask) -> 
     -------
     (H, W), uint8
     """
-    blurred = np.asarray(cv2.GaussianBlur(image_shrunk, (3, 3), 0), dtype=np.uint8)
+    blurred = np.asarray(cv2.GaussianBlur(image_resized, (3, 3), 0), dtype=np.uint8)
     return masked(local_contrast(blurred) if contrast else blurred, mask=mask)
 
 
@@ -107,5 +107,5 @@ def is_flat(thumbnail: NDArray[np.uint8], *, mask: Mask) -> bool:
     if middle.size and middle.min() != middle.max() and middle.min() > 0:  # nearly all: no mask is drawn for these
         return False
     height, width = thumbnail.shape
-    seen = thumbnail[~ignored_area(mask, height=height, width=width)]
-    return seen.size == 0 or bool(seen.min() == seen.max())
+    visible = thumbnail[~ignored_area(mask, height=height, width=width)]
+    return visible.size == 0 or bool(visible.min() == visible.max())

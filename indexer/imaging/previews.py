@@ -11,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.imaging.decoding import as_decoded, decode_colour, decode_deep, refusal, viewing_reduction
-from indexer.imaging.file_description import in_words, read_indexed
+from indexer.imaging.file_description import os_error_message, read_indexed
 from indexer.imaging.headers import Header, Limits, read_header
-from indexer.imaging.levels import is_kept, stretched
-from indexer.imaging.preprocessing import shrunk, thumbnail_height
+from indexer.imaging.levels import has_contrast_in_8_bits, stretched
+from indexer.imaging.preprocessing import resize_area, thumbnail_height
 from indexer.imaging.thumbnails import decode
 
-PICTURE_WIDTH = 320
+PREVIEW_WIDTH = 320
 """Pixels across, at most."""
-_QUALITY = 75
+_JPEG_QUALITY = 75
 
 
 @dataclass(frozen=True)
-class Picture:
+class Preview:
     """A JPEG with its size."""
 
     height: int
@@ -32,24 +32,24 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class PictureTask:
+class PreviewTask:
     """A known image whose picture is wanted, made from its file."""
 
     path: str
     content_hash: str
     limits: Limits
-    width: int = PICTURE_WIDTH
+    width: int = PREVIEW_WIDTH
 
 
 @dataclass(frozen=True)
-class Pictured:
+class PreviewResult:
     """That picture, or why there is none."""
 
-    data: Picture | None
+    preview: Preview | None
     problem: str | None
 
 
-def small_picture(data: bytes, *, limits: Limits, width: int = PICTURE_WIDTH) -> Picture:
+def make_preview(data: bytes, *, limits: Limits, width: int = PREVIEW_WIDTH) -> Preview:
     """The picture of a file in colour, turned as its EXIF says, at most `width` pixels wide.
 
     Parameters
@@ -73,20 +73,20 @@ def small_picture(data: bytes, *, limits: Limits, width: int = PICTURE_WIDTH) ->
     """
     header = read_header(data, limits=limits)
     by = viewing_reduction(header, width=width)
-    image = _decoded(data, header=header, by=by)
+    image = _decode_for_viewing(data, header=header, by=by)
     as_decoded(header, shape=(image.shape[0], image.shape[1]), by=by)
-    return _picture(image, width=width)
+    return _encode_preview(image, width=width)
 
 
-def find_picture(data: bytes, *, limits: Limits) -> Picture | None:
+def find_preview(data: bytes, *, limits: Limits) -> Preview | None:
     """The small picture of a file's bytes, or None if they give none, whatever they are."""
     try:
-        return small_picture(data, limits=limits)
+        return make_preview(data, limits=limits)
     except Exception:  # as in `describing`: of hostile bytes anything may come
         return None
 
 
-def picture_of_thumbnail(data: bytes, *, planes: int = 1) -> Picture:
+def preview_of_thumbnail(data: bytes, *, planes: int = 1) -> Preview:
     """The picture of a stored thumbnail, in grey as that is: what is left to show where there is no file any more.
 
     Parameters
@@ -102,32 +102,32 @@ def picture_of_thumbnail(data: bytes, *, planes: int = 1) -> Picture:
         If the bytes are anything else, or not all of it.
     """
     image = decode(data)
-    return _picture(image[: image.shape[0] // planes], width=PICTURE_WIDTH)
+    return _encode_preview(image[: image.shape[0] // planes], width=PREVIEW_WIDTH)
 
 
-def take_picture(task: PictureTask) -> Pictured:
+def load_preview(task: PreviewTask) -> PreviewResult:
     """The picture of a known image, if its file still is what was indexed; never raises for what the file contains."""
     try:
         data = read_indexed(task.path, content_hash=task.content_hash, limits=task.limits)
-        return Pictured(small_picture(data, limits=task.limits, width=task.width), None)
+        return PreviewResult(make_preview(data, limits=task.limits, width=task.width), None)
     except OSError as problem:
-        return Pictured(None, in_words(problem))
+        return PreviewResult(None, os_error_message(problem))
     except Exception as problem:
-        return Pictured(None, str(refusal(problem)))
+        return PreviewResult(None, str(refusal(problem)))
 
 
-def _decoded(data: bytes, *, header: Header, by: int) -> NDArray[np.uint8]:
+def _decode_for_viewing(data: bytes, *, header: Header, by: int) -> NDArray[np.uint8]:
     if header.bits > 8:
         values = decode_deep(data)
-        if not is_kept(values):
+        if not has_contrast_in_8_bits(values):
             return stretched(values)
     return decode_colour(data, by=by)
 
 
-def _picture(image: NDArray[np.uint8], *, width: int) -> Picture:
+def _encode_preview(image: NDArray[np.uint8], *, width: int) -> Preview:
     """An image, (H, W) or (H, W, 3), as JPEG, shrunk to the width if it is wider."""
     if image.shape[1] > width:
         height = thumbnail_height(width=image.shape[1], height=image.shape[0], work_width=width)
-        image = shrunk(image, size=(height, width))
-    data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
-    return Picture(image.shape[0], image.shape[1], data)
+        image = resize_area(image, size=(height, width))
+    data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
+    return Preview(image.shape[0], image.shape[1], data)

@@ -112,13 +112,13 @@ def difference(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, planes
     """
     if image_a.shape != image_b.shape:
         raise ValueError(f"shapes differ: {image_a.shape} and {image_b.shape}")
-    apart = np.asarray(cv2.absdiff(image_a, image_b), dtype=np.uint8)
+    levels = np.asarray(cv2.absdiff(image_a, image_b), dtype=np.uint8)
     if planes == 1:
-        return apart
-    height, width = apart.shape
+        return levels
+    height, width = levels.shape
     if height % planes:
         raise ValueError(f"{height} rows are not {planes} planes of one height")
-    return np.asarray(apart.reshape(planes, height // planes, width).max(axis=0), dtype=np.uint8)
+    return np.asarray(levels.reshape(planes, height // planes, width).max(axis=0), dtype=np.uint8)
 
 
 def changed_pixels(difference: NDArray[np.uint8], *, threshold: int) -> NDArray[np.uint8]:
@@ -130,5 +130,5 @@ def contours(changed: NDArray[np.uint8], *, dilations: int) -> Sequence[NDArray[
     """The outer contours of changed pixels after they grew: each (N, 1, 2), int32, its points as (x, y)."""
     if dilations:  # OpenCV takes 0 iterations for a copy in some releases and for one iteration in others
         changed = np.asarray(cv2.dilate(changed, None, iterations=dilations))  # type: ignore[call-overload]
-    found = cv2.findContours(changed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
-    return tuple(np.asarray(contour, dtype=np.int32) for contour in found)
+    outlines = cv2.findContours(changed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
+    return tuple(np.asarray(contour, dtype=np.int32) for contour in outlines)

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MEASURING_WIDTH = 320
-_SMALLEST = 1e-9
+_MIN_SHARPNESS = 1e-9
 
 
 def sharpness(image_grey: NDArray[np.uint8] | NDArray[np.uint16]) -> float:
@@ -34,4 +34,4 @@ def sharpness(image_grey: NDArray[np.uint8] | NDArray[np.uint16]) -> float:
         deviation = cv2.Laplacian(image_grey, cv2.CV_16S, ksize=1).astype(np.float64)
     deviation -= deviation.mean()
     deviation *= deviation
-    return max(float(deviation.mean()), _SMALLEST)
+    return max(float(deviation.mean()), _MIN_SHARPNESS)

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.imaging.change_regions import BLUE, ORANGE, Changes, Region
-from indexer.imaging.previews import Picture
+from indexer.imaging.previews import Preview
 
 PANEL_WIDTH, PANEL_HEIGHT = 480, 720
 """The box that each picture is brought to, its aspect kept, in pixels."""
-_GAP, _LINE = 12, 22
-_PAPER, _INK = (24, 24, 24), (235, 235, 235)
-_FONT, _SIZE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
+_GAP, _LINE_HEIGHT = 12, 22
+_BACKGROUND, _TEXT_COLOUR = (24, 24, 24), (235, 235, 235)
+_FONT, _FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
 _OUTLINE_PX = 2
 
 
@@ -32,7 +32,7 @@ class Captions:
     below: tuple[str, ...] = ()
 
 
-def side_by_side(left: Picture, right: Picture, *, changes: Changes | None, words: Captions) -> bytes:
+def side_by_side(left: Preview, right: Preview, *, changes: Changes | None, captions: Captions) -> bytes:
     """A PNG of both pictures and their difference.
 
     Parameters
@@ -41,7 +41,7 @@ def side_by_side(left: Picture, right: Picture, *, changes: Changes | None, word
         Of any size and aspect.
     changes : Changes or None
         Of the same two images; None if they cannot be compared: then there is no outline and no difference.
-    words : Captions
+    captions : Captions
 
     Raises
     ------
@@ -50,15 +50,15 @@ def side_by_side(left: Picture, right: Picture, *, changes: Changes | None, word
     """
     regions = () if changes is None else changes.regions
     panels = [
-        _panel(_outlined(_fitted(_decoded(picture.data)), regions), title)
-        for picture, title in ((left, words.left), (right, words.right))
+        _panel(_outlined(_fitted(_decode_bgr(picture.data)), regions), title)
+        for picture, title in ((left, captions.left), (right, captions.right))
     ]
     if changes is not None:
-        panels.append(_panel(_fitted(_decoded(changes.difference)), words.difference))
-    canvas = _beside(panels)
-    for line in words.below:
-        canvas = np.vstack([canvas, _text(line, width=canvas.shape[1], left=_GAP)])
-    return cv2.imencode(".png", np.vstack([canvas, _paper(_GAP, canvas.shape[1])]))[1].tobytes()
+        panels.append(_panel(_fitted(_decode_bgr(changes.difference)), captions.difference))
+    canvas = _join_panels(panels)
+    for line in captions.below:
+        canvas = np.vstack([canvas, _text_line(line, width=canvas.shape[1], left=_GAP)])
+    return cv2.imencode(".png", np.vstack([canvas, _blank(_GAP, canvas.shape[1])]))[1].tobytes()
 
 
 def in_ascii(text: str) -> str:
@@ -68,7 +68,7 @@ def in_ascii(text: str) -> str:
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in plain)
 
 
-def _decoded(data: bytes) -> NDArray[np.uint8]:
+def _decode_bgr(data: bytes) -> NDArray[np.uint8]:
     image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise ValueError("these bytes are not a picture")
@@ -80,8 +80,10 @@ def _fitted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = image.shape[:2]
     scale = min(PANEL_WIDTH / width, PANEL_HEIGHT / height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, size, interpolation=how), dtype=np.uint8)  # OpenCV wants (width, height)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(
+        cv2.resize(image, size, interpolation=interpolation), dtype=np.uint8
+    )  # OpenCV wants (width, height)
 
 
 def _outlined(image: NDArray[np.uint8], regions: tuple[Region, ...]) -> NDArray[np.uint8]:
@@ -100,35 +102,35 @@ def _panel(image: NDArray[np.uint8], title: str) -> NDArray[np.uint8]:
     """A picture in the middle of a panel's width, its title above."""
     height, width = image.shape[:2]
     before = (PANEL_WIDTH - width) // 2
-    row = np.hstack([_paper(height, before), image, _paper(height, PANEL_WIDTH - width - before)])
-    return np.vstack([_text(title, width=PANEL_WIDTH, left=0), row])
+    row = np.hstack([_blank(height, before), image, _blank(height, PANEL_WIDTH - width - before)])
+    return np.vstack([_text_line(title, width=PANEL_WIDTH, left=0), row])
 
 
-def _beside(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def _join_panels(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """Panels in a row, their tops level, with gaps between and around."""
     height = max(len(panel) for panel in panels)
-    parts = [_paper(height, _GAP)]
+    parts = [_blank(height, _GAP)]
     for panel in panels:
-        parts += [np.vstack([panel, _paper(height - len(panel), PANEL_WIDTH)]), _paper(height, _GAP)]
+        parts += [np.vstack([panel, _blank(height - len(panel), PANEL_WIDTH)]), _blank(height, _GAP)]
     return np.hstack(parts)
 
 
-def _text(text: str, *, width: int, left: int) -> NDArray[np.uint8]:
+def _text_line(text: str, *, width: int, left: int) -> NDArray[np.uint8]:
     """One line on paper of a width, with a margin."""
-    paper = _paper(_LINE, width)
+    canvas = _blank(_LINE_HEIGHT, width)
     shown = _shortened(in_ascii(text), width - 2 * left)
-    cv2.putText(paper, shown, (left, _LINE - 7), _FONT, _SIZE, _INK, 1, cv2.LINE_AA)
-    return paper
+    cv2.putText(canvas, shown, (left, _LINE_HEIGHT - 7), _FONT, _FONT_SCALE, _TEXT_COLOUR, 1, cv2.LINE_AA)
+    return canvas
 
 
-def _shortened(text: str, room: int) -> str:
+def _shortened(text: str, max_width_px: int) -> str:
     """The text, without as much of its middle as there is no room for."""
-    shown, kept = text, len(text)
-    while kept and cv2.getTextSize(shown, _FONT, _SIZE, 1)[0][0] > room:
-        kept -= 1
-        shown = f"{text[: kept // 2]}...{text[len(text) - (kept - kept // 2) :]}"
+    shown, length = text, len(text)
+    while length and cv2.getTextSize(shown, _FONT, _FONT_SCALE, 1)[0][0] > max_width_px:
+        length -= 1
+        shown = f"{text[: length // 2]}...{text[len(text) - (length - length // 2) :]}"
     return shown
 
 
-def _paper(height: int, width: int) -> NDArray[np.uint8]:
-    return np.full((height, width, 3), _PAPER, dtype=np.uint8)
+def _blank(height: int, width: int) -> NDArray[np.uint8]:
+    return np.full((height, width, 3), _BACKGROUND, dtype=np.uint8)

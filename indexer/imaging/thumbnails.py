@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY_8_BIT = b"\x08\x00"  # bit depth and colour type in the header chunk
 _PLAIN = _GREY_8_BIT + b"\0\0\0"  # and the one compression, the one set of filters, no interlacing
-_UP = 2
-_LEVEL = 1
-_MOST_INFLATED = 1032
+_FILTER_UP = 2
+_DEFLATE_LEVEL = 1
+_MAX_INFLATION = 1032
 """Deflate makes at most so many bytes of one (https://zlib.net/zlib_tech.html)."""
 
 
@@ -58,11 +58,11 @@ def encode(image_grey: NDArray[np.uint8]) -> bytes:
     """
     height, width = image_grey.shape
     rows = np.empty((height, 1 + width), dtype=np.uint8)
-    rows[:, 0] = _UP
+    rows[:, 0] = _FILTER_UP
     rows[0, 1:] = image_grey[0]
     np.subtract(image_grey[1:], image_grey[:-1], out=rows[1:, 1:])
     header = struct.pack(">II", width, height) + _PLAIN
-    deflated = isal_zlib.compress(rows, _LEVEL)
+    deflated = isal_zlib.compress(rows, _DEFLATE_LEVEL)
     return SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", deflated) + chunk(b"IEND", b"")
 
 
@@ -83,11 +83,11 @@ def decode(data: bytes) -> NDArray[np.uint8]:
         raise ValueError("these bytes are not a whole PNG") from problem
     if not form.startswith(_GREY_8_BIT):
         raise ValueError("these bytes are not an 8-bit grey PNG")
-    if not 0 < width * height <= _MOST_INFLATED * len(data):  # before anything is allocated
+    if not 0 < width * height <= _MAX_INFLATION * len(data):  # before anything is allocated
         raise ValueError(f"these bytes are not a whole PNG: {width} x {height} pixels cannot be in {len(data)} bytes")
     if form == _PLAIN and [kind for kind, _ in chunks] == [b"IHDR", b"IDAT", b"IEND"]:
         filtered = _inflated(chunks[1][1], size_bytes=height * (1 + width))
-        if filtered[:: 1 + width].count(_UP) == height:
+        if filtered[:: 1 + width].count(_FILTER_UP) == height:
             rows = np.frombuffer(filtered, dtype=np.uint8).reshape(height, 1 + width)
             return _summed_down(rows[:, 1:])
     return _decoded_by_opencv(data)
@@ -115,12 +115,12 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
 
 def _inflated(deflated: memoryview, *, size_bytes: int) -> bytes:
     """Exactly so many bytes; ValueError if there are fewer or more (which would be as many as deflate can make)."""
-    inflating = isal_zlib.decompressobj()
+    decompressor = isal_zlib.decompressobj()
     try:
-        inflated = inflating.decompress(deflated, size_bytes + 1)
+        inflated = decompressor.decompress(deflated, size_bytes + 1)
     except isal_zlib.error as problem:  # type: ignore[misc]  # isal's stubs take the class for an instance
         raise ValueError(f"these bytes are not a whole PNG: {problem}") from problem
-    if not inflating.eof or len(inflated) != size_bytes:
+    if not decompressor.eof or len(inflated) != size_bytes:
         raise ValueError("these bytes are not a whole PNG: its data are not as long as its size says")
     return inflated
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from indexer.domain.images import Image, ImageState
 from indexer.domain.names import Naming, clamped_mtime
 from indexer.files.system_folders import count_system_folders
-from indexer.imaging.file_description import Description
+from indexer.imaging.file_description import FileDescription
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
 from indexer.store.columns import stored_forms, stored_text
@@ -63,7 +63,7 @@ class EqualFile(NamedTuple):
 class NewImage(NamedTuple):
     """A described file that is to be a row, with its naming and its root."""
 
-    description: Description
+    description: FileDescription
     naming: Naming
     root: str
 
@@ -159,7 +159,7 @@ def add_images(session: Session, new_images: Sequence[NewImage], *, run_id: int)
     return [ids[description.path] for description, _, _ in new_images]
 
 
-def relocate_image(session: Session, image_id: int, description: Description, *, naming: Naming, root: str) -> None:
+def relocate_image(session: Session, image_id: int, description: FileDescription, *, naming: Naming, root: str) -> None:
     """Gives a row that was away, or whose file moved, the place where its bytes are now."""
     camera_id = get_or_add_camera(session, naming.camera)
     values = (
@@ -350,7 +350,7 @@ def _known_file(row: Any) -> KnownFile:
     return KnownFile(image_id, path, root, size_bytes, mtime_ns, content_hash, ImageState(state), Naming(*naming))
 
 
-def _description_values(description: Description) -> dict[str, object]:
+def _description_values(description: FileDescription) -> dict[str, object]:
     return {
         "width": description.width,
         "height": description.height,

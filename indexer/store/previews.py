@@ -7,12 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from indexer.imaging.previews import Picture
+from indexer.imaging.previews import Preview
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.tables import PictureRow
 
 
-def add_pictures(session: Session, pictures: Mapping[int, Picture]) -> bool:
+def add_pictures(session: Session, pictures: Mapping[int, Preview]) -> bool:
     """Whether the pictures of images that have none, by image id, could be kept.
 
     They take more room than all else that a removal writes: where a database is full of them, it is not full for what
@@ -41,10 +41,10 @@ def list_images_with_picture(session: Session, image_ids: Sequence[int]) -> set[
     }
 
 
-def load_pictures(session: Session, image_ids: Sequence[int]) -> dict[int, Picture]:
+def load_pictures(session: Session, image_ids: Sequence[int]) -> dict[int, Preview]:
     """The picture of each of these images, by image id; those without one are left out."""
     return {
-        row.image_id: Picture(row.height, row.width, row.data)
+        row.image_id: Preview(row.height, row.width, row.data)
         for chunk in chunks(image_ids)
         for row in session.scalars(select(PictureRow).where(PictureRow.image_id.in_(chunk)))
     }

@@ -9,19 +9,19 @@ from itertools import product
 from indexer.domain.profiles import EncodedMaskImage, Preparation
 from indexer.errors import ProfileError
 from indexer.escaping import command_line
-from indexer.imaging.file_description import Recipe
-from indexer.imaging.headers import ImageRefused
-from indexer.imaging.mask_images import ignored_by, read_drawing
+from indexer.imaging.file_description import ThumbnailRecipe
+from indexer.imaging.headers import ImageRefusedError
+from indexer.imaging.mask_images import ignored_pixels, read_mask_image
 from indexer.imaging.masks import Mask
-from indexer.imaging.matching import NOTHING, Measure
+from indexer.imaging.matching import RECORD_NOTHING, ScoringParameters
 from indexer.store.profiles import StoredProfile
 
 
-def thumbnail_recipe(preparation: Preparation) -> Recipe | None:
+def thumbnail_recipe(preparation: Preparation) -> ThumbnailRecipe | None:
     """How the thumbnails of a preparation are made; None at native size, where nothing is cached."""
     if preparation.work_width is None:
         return None
-    return Recipe(
+    return ThumbnailRecipe(
         preparation.digest,
         preparation.work_width,
         preparation.contrast,
@@ -40,9 +40,9 @@ def mask_parameters(preparation: Preparation) -> Mask:
 def load_mask_image(path: str) -> EncodedMaskImage:
     """What somebody drew into a PNG file, as a profile keeps it."""
     try:
-        mask_image = read_drawing(path)
-    except (OSError, ImageRefused) as problem:
-        reason = problem.reason if isinstance(problem, ImageRefused) else problem.strerror
+        mask_image = read_mask_image(path)
+    except (OSError, ImageRefusedError) as problem:
+        reason = problem.reason if isinstance(problem, ImageRefusedError) else problem.strerror
         raise ProfileError(
             f"the picture {path!a} cannot be read: {reason}; give a PNG, dark where nothing counts and white elsewhere"
         ) from problem
@@ -55,8 +55,8 @@ def _decode_png(mask_image: EncodedMaskImage) -> bytes:
     """The drawing as PNG, looked through once here, so that no worker blames an image for it."""
     try:
         png = base64.b64decode(mask_image.png, validate=True)
-        ignored_by(png)
-    except (ValueError, ImageRefused) as problem:
+        ignored_pixels(png)
+    except (ValueError, ImageRefusedError) as problem:
         raise ProfileError(
             f"the picture of what is to be ignored is spoiled in the index ({problem}); look closer with: "
             f"{command_line('db', 'check')}"
@@ -64,10 +64,10 @@ def _decode_png(mask_image: EncodedMaskImage) -> bytes:
     return png
 
 
-def scoring_parameters(stored: StoredProfile) -> Measure:
+def scoring_parameters(stored: StoredProfile) -> ScoringParameters:
     """How a profile scores pairs, in the words of the matcher."""
     profile = stored.profile
-    return Measure(
+    return ScoringParameters(
         threshold=profile.scoring.threshold,
         dilations=profile.scoring.dilations,
         min_contour_area=profile.scoring.min_contour_area,
@@ -80,7 +80,7 @@ def scoring_parameters(stored: StoredProfile) -> Measure:
 
 def trial_scoring_parameters(
     stored: StoredProfile, *, max_scores: Sequence[float], min_contour_areas: Sequence[float] | None = None
-) -> tuple[Measure, ...]:
+) -> tuple[ScoringParameters, ...]:
     """A profile's measure with each of these limits, and areas, in the order that helps: each limit leaves evidence for
     the smaller ones.
 
@@ -90,6 +90,6 @@ def trial_scoring_parameters(
     base = scoring_parameters(stored)
     areas = [base.min_contour_area] if min_contour_areas is None else min_contour_areas
     return tuple(
-        replace(base, min_contour_area=area, max_score=limit, record_limit=limit or NOTHING)
+        replace(base, min_contour_area=area, max_score=limit, record_limit=limit or RECORD_NOTHING)
         for area, limit in product(areas, sorted(max_scores, reverse=True))
     )

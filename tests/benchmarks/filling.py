@@ -22,7 +22,7 @@ from sqlalchemy import func, insert, select
 
 from indexer.domain.names import name_image
 from indexer.domain.profiles import DEFAULT
-from indexer.imaging.preprocessing import prepared
+from indexer.imaging.preprocessing import preprocess
 from indexer.imaging.sharpness import sharpness
 from indexer.imaging.thumbnails import encode
 from indexer.store import profiles, runs
@@ -139,7 +139,7 @@ def _draw(part: Part) -> list[Drawn]:
     drawn = []
     for number in range(begin, end):
         frame = painter.frame(number)
-        small = prepared(frame, contrast=preparation.contrast, mask=mask_parameters(preparation))
+        small = preprocess(frame, contrast=preparation.contrast, mask=mask_parameters(preparation))
         image = {
             "path": f"{_ROOT}/{camera.file_name(number)}",
             "captured_at": datetime.fromtimestamp(_time_ns(number) / 1e9, UTC),

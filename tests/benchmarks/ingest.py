@@ -81,6 +81,6 @@ def _measure(folder: Path, place: Path, *, width: int, processes: int, rounds: i
 
 def ingest(database: Path, folder: Path, *, processes: int) -> workflow.IngestReport:
     """Takes a folder in through the workflow, in this process and its workers."""
-    with closing(open_database(str(database), create=True)) as opened, engine_of(processes, at_once=8) as spread:
+    with closing(open_database(str(database), create=True)) as opened, engine_of(processes, max_batch=8) as spread:
         found = discover([str(folder)])
         return workflow.ingest(opened, found, executor=spread, limits=Limits(), clock=lambda: datetime.now(UTC))

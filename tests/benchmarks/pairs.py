@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 
 from indexer.imaging import matching
-from indexer.imaging.image_buffer import Shelf, room_for
-from indexer.imaging.matching import Match, MatchTask, Measure, match
+from indexer.imaging.image_buffer import ImageBuffer, required_bytes
+from indexer.imaging.matching import Match, MatchTask, ScoringParameters, match
 from tests.benchmarks import plain
 from tests.benchmarks.cameras import Camera, Painter
 from tests.benchmarks.measuring import SAMPLES, one_core, ratios, rounded, side_by_side
 
-BALANCED = Measure(
+BALANCED = ScoringParameters(
     plain.THRESHOLD,
     2,
     plain.MIN_AREA,
@@ -72,7 +72,7 @@ class Matcher:
     def __init__(self, images: Sequence[plain.Image]) -> None:
         self._before = matching.PAIRS_BEFORE_COMPILED
         matching.PAIRS_BEFORE_COMPILED = 0  # a long run uses the fastest way anyway
-        self._shelf = Shelf(room_for([image.shape for image in images]), shared=False).__enter__()
+        self._shelf = ImageBuffer(required_bytes([image.shape for image in images]), shared=False).__enter__()
         self._slots = [self._shelf.put(image) for image in images]
         self._offsets = np.array([slot.offset for slot in self._slots], dtype=np.int64)
 
@@ -89,11 +89,11 @@ class Matcher:
 
     def found(self, answer: Match) -> bool:
         """Whether a similar one was found."""
-        return answer.found
+        return answer.matched
 
     def values(self, answer: Match) -> Answer:
         """The answer in plain values; not timed."""
-        return answer.met, answer.found, tuple((place, astuple(evidence)) for place, evidence in answer.evidence)
+        return answer.compared, answer.matched, tuple((place, astuple(evidence)) for place, evidence in answer.evidence)
 
 
 @dataclass(frozen=True)

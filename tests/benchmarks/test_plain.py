@@ -48,14 +48,14 @@ def test_prepared_as_the_project_does(width: int) -> None:
     from indexer.imaging.decoding import decode_grey
     from indexer.imaging.headers import Limits, read_header
     from indexer.imaging.masks import Mask
-    from indexer.imaging.preprocessing import prepared, shrunk, thumbnail_height
+    from indexer.imaging.preprocessing import preprocess, resize_area, thumbnail_height
 
     noise = np.random.default_rng(width).integers(0, 256, (width * 9 // 16, width, 3), np.uint8)
     data = cv2.imencode(".jpg", cv2.GaussianBlur(noise, (0, 0), 3))[1].tobytes()
     header = read_header(data, limits=Limits())
     size = thumbnail_height(width=header.width, height=header.height, work_width=320), 320
-    grey = shrunk(decode_grey(data, header=header, work_width=320), size=size)
-    assert np.array_equal(plain.prepare(data, width=width), prepared(grey, contrast=True, mask=Mask((5, 10, 5, 0))))
+    grey = resize_area(decode_grey(data, header=header, work_width=320), size=size)
+    assert np.array_equal(plain.prepare(data, width=width), preprocess(grey, contrast=True, mask=Mask((5, 10, 5, 0))))
 
 
 def test_keepers_are_walked_outward() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from indexer.cli.engine_options import EngineChoice, EngineOptions, choose_engine
 from indexer.errors import UsageError
-from indexer.execution.path_mapping import Mounts
+from indexer.execution.path_mapping import PathMapping
 from indexer.settings import Settings
 from tests.cli.test_interrupts import known_images, members, started, within
 from tests.support.clusters import Cluster
@@ -43,16 +43,16 @@ def big_lot(own_home: Path) -> Path:
 @pytest.mark.parametrize(
     ("asked", "settings", "expected"),
     [
-        (EngineOptions(None), PLAIN, EngineChoice(3, False, None, Mounts())),
-        (EngineOptions(2, "dask"), PLAIN, EngineChoice(2, True, None, Mounts())),
-        (EngineOptions(None, None, "10.0.0.1:8786"), PLAIN, EngineChoice(3, True, AT, Mounts())),
-        (EngineOptions(None), Settings("", 3, scheduler=AT), EngineChoice(3, True, AT, Mounts())),
+        (EngineOptions(None), PLAIN, EngineChoice(3, False, None, PathMapping())),
+        (EngineOptions(2, "dask"), PLAIN, EngineChoice(2, True, None, PathMapping())),
+        (EngineOptions(None, None, "10.0.0.1:8786"), PLAIN, EngineChoice(3, True, AT, PathMapping())),
+        (EngineOptions(None), Settings("", 3, scheduler=AT), EngineChoice(3, True, AT, PathMapping())),
         (
             EngineOptions(1, "processes"),
             Settings("", 3, engine="dask", scheduler=AT),
-            EngineChoice(1, False, None, Mounts()),
+            EngineChoice(1, False, None, PathMapping()),
         ),
-        (EngineOptions(None, "dask", AT, ("/a=/b",)), PLAIN, EngineChoice(3, True, AT, Mounts((("/a", "/b"),)))),
+        (EngineOptions(None, "dask", AT, ("/a=/b",)), PLAIN, EngineChoice(3, True, AT, PathMapping((("/a", "/b"),)))),
     ],
 )
 def test_who_does_the_work(asked: EngineOptions, settings: Settings, expected: EngineChoice) -> None:

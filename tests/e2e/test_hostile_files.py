@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from indexer.execution import Bounds, processes
+from indexer.execution import ResourceLimits, processes
 from indexer.imaging import file_description
-from indexer.imaging.file_description import DescribeTask, Description
+from indexer.imaging.file_description import DescribeTask, FileDescription
 from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.workflows.ingest import ingest as workflow
@@ -109,7 +109,7 @@ def test_two_hundred_among_ten_thousand(tmp_path: Path) -> None:
     assert watch.largest_mb < 1024
 
 
-def misbehave(task: DescribeTask) -> Description:
+def misbehave(task: DescribeTask) -> FileDescription:
     """What a worker says of a file, unless the file's name tells it to do harm."""
     harm = os.path.basename(task.path).split("-")[0]
     if harm == "kill":
@@ -126,7 +126,7 @@ def misbehave(task: DescribeTask) -> Description:
             pass
     if harm == "hog":
         file_description.decode_grey = lambda *_, **__: bytearray(8 << 30)  # type: ignore[assignment]
-    return file_description.describe(task)
+    return file_description.describe_file(task)
 
 
 HARMS: dict[str, str] = {
@@ -139,20 +139,20 @@ HARMS: dict[str, str] = {
 }
 
 
-def taken_in(database: Database, folder: Path, *, bounds: Bounds) -> Counter[str]:
+def taken_in(database: Database, folder: Path, *, bounds: ResourceLimits) -> Counter[str]:
     """The outcomes of a folder whose files may harm their workers."""
     found = discover([str(folder)])
-    with processes(2, bounds=bounds) as spread:
+    with processes(2, resource_limits=bounds) as spread:
         return workflow.ingest(database, found, executor=spread, limits=Limits(), clock=Clock()).outcomes
 
 
 def test_a_harmed_worker_costs_one_file(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that is killed, crashes, leaves, hangs, spins or takes too much costs that file, with the reason."""
-    monkeypatch.setattr(workflow, "describe", misbehave)
+    monkeypatch.setattr(workflow, "describe_file", misbehave)
     frames = shoot(tmp_path / "frames", cameras=2, frames=40)
     for number, harm in enumerate(HARMS):
         os.link(frames / f"cam00-{1_623_844_800_000 + number * 60_000}.png", frames / f"{harm}-1.png")
-    outcomes = taken_in(database, frames, bounds=Bounds(memory_bytes=1 << 30, time_s=2))
+    outcomes = taken_in(database, frames, bounds=ResourceLimits(memory_bytes=1 << 30, time_s=2))
     assert outcomes == {"added": 80, "unreadable": len(HARMS)}
     told = rows(database.path or Path(), "SELECT path, state_reason FROM images WHERE state = 'unreadable'")
     assert {Path(path).name.split("-")[0]: reason for path, reason in told} == HARMS
@@ -160,11 +160,11 @@ def test_a_harmed_worker_costs_one_file(database: Database, tmp_path: Path, monk
 
 def test_harm_without_end(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every file kills its worker, every file is told, and the run ends."""
-    monkeypatch.setattr(workflow, "describe", misbehave)
+    monkeypatch.setattr(workflow, "describe_file", misbehave)
     (tmp_path / "frames").mkdir()
     for number in range(6):
         (tmp_path / "frames" / f"{('kill', 'leave')[number % 2]}-{number}.png").write_bytes(b"%d" % number)
-    assert taken_in(database, tmp_path / "frames", bounds=Bounds(time_s=20)) == {"unreadable": 6}
+    assert taken_in(database, tmp_path / "frames", bounds=ResourceLimits(time_s=20)) == {"unreadable": 6}
 
 
 def test_a_file_too_large_to_be_read(database: Database, tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_file_too_large_to_be_read(database: Database, tmp_path: Path) -> None
     with (frames / "endless.png").open("wb") as file:
         file.truncate(1 << 41)  # a hole, which costs no disk
     found = discover([str(frames)])
-    with processes(1, bounds=Bounds(time_s=1)) as spread:
+    with processes(1, resource_limits=ResourceLimits(time_s=1)) as spread:
         report = workflow.ingest(database, found, executor=spread, limits=Limits(), clock=Clock())
     assert report.outcomes == {"added": 4, "skipped": 1}
     said = "decoding it took longer than 1 s, and its 2199023255552 bytes are too many to read again"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from indexer.execution.events import Event, Gone, Present
+from indexer.execution.events import Event, WorkerLost, WorkersPresent
 
 pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
-from indexer.execution.connection import Way
+from indexer.execution.connection import SchedulerConnection
 
 
 class Scheduler:
@@ -38,11 +38,11 @@ def heard(*looks: tuple[str, str], ended_with: Sequence[Any] | None = None) -> l
         loop = SimpleNamespace(asyncio_loop=asyncio.get_running_loop())
         client: Any = SimpleNamespace(loop=loop, status="running", nthreads=lambda: {"a": 1, "b": 1})
         client.subscribe_topic = client.unsubscribe_topic = client.close = lambda *_, **__: None
-        way = Way(client)
-        line = way.line()
+        way = SchedulerConnection(client)
+        line = way.open_channel()
         for one in looks:
             client.scheduler = Scheduler(*one)
-            await way._look()
+            await way._check_workers()
         if ended_with is not None:
             tasks = {key.format(way._name) if isinstance(key, str) else key for key in ended_with}
             way._on_event((0.0, {"action": "remove-worker", "worker": "b", "processing-tasks": tasks}))
@@ -59,14 +59,14 @@ def drained(events: "SimpleQueue[Event]") -> list[Event]:
 
 def test_a_worker_that_is_paused_is_gone_without_blame() -> None:
     """A worker that Dask has paused gets no task to its end; it is there again when it runs again."""
-    both, one = Present({"a": 1, "b": 1}), Present({"a": 1})
-    assert heard(("ab", "a"), ("ab", "a"), ("ab", "ab")) == [both, Gone("b", leaving=True), one, one, both]
+    both, one = WorkersPresent({"a": 1, "b": 1}), WorkersPresent({"a": 1})
+    assert heard(("ab", "a"), ("ab", "a"), ("ab", "ab")) == [both, WorkerLost("b", graceful=True), one, one, both]
 
 
 def test_a_worker_whose_end_was_not_heard() -> None:
     """A worker that two looks did not find is gone, and may have been killed."""
-    both, one = Present({"a": 1, "b": 1}), Present({"a": 1})
-    assert heard(("a", "a"), ("a", "a"), ("a", "a")) == [both, one, Gone("b"), one, one]
+    both, one = WorkersPresent({"a": 1, "b": 1}), WorkersPresent({"a": 1})
+    assert heard(("a", "a"), ("a", "a"), ("a", "a")) == [both, one, WorkerLost("b"), one, one]
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,4 @@ def test_a_worker_whose_end_was_not_heard() -> None:
 )
 def test_a_worker_that_ends_with_tasks_of_others(tasks: list[Any], shared: bool) -> None:
     """What a worker had is told with its end where some of it was not ours."""
-    assert heard(ended_with=tasks) == [Present({"a": 1, "b": 1}), Gone("b", shared=shared)]
+    assert heard(ended_with=tasks) == [WorkersPresent({"a": 1, "b": 1}), WorkerLost("b", had_foreign_tasks=shared)]

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import EngineError
-from indexer.execution import Bounds, Lost
+from indexer.execution import ResourceLimits, WorkerFailure
 from tests.support.clusters import Cluster, started
 from tests.support.worker_functions import die_at_three, hang_at_three, square, whoami
 
 pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
 from indexer.execution.dask_cluster import cluster
 
-KILLED = Lost("ended the process that worked on it (3 times)")
+KILLED = WorkerFailure("ended the process that worked on it (3 times)")
 
 
 def test_nothing_stays(dask_cluster: Cluster) -> None:
@@ -56,17 +56,17 @@ def test_workers_of_several_threads(tmp_path: Path) -> None:
     with started(tmp_path, workers=0) as machines:
         machines.add_worker("--nthreads", "3")
         machines.wait_for(1)
-        with cluster(machines.address, workers=2, bounds=Bounds(time_s=0.5), at_once=4) as spread:
+        with cluster(machines.address, workers=2, resource_limits=ResourceLimits(time_s=0.5), max_batch=4) as spread:
             assert spread.workers == 3
             assert len(set(spread(whoami, range(12)))) == 1
-            lost = Lost("took longer than 0.5 s")
+            lost = WorkerFailure("took longer than 0.5 s")
             assert list(spread(hang_at_three, range(9))) == [number if number != 3 else lost for number in range(9)]
 
 
 def test_a_worker_that_comes_late(tmp_path: Path) -> None:
     """Where nobody is there work waits for the first worker, for so long, and then ends with one sentence."""
     with started(tmp_path, workers=0) as machines:
-        with cluster(machines.address, workers=2, nobody_s=0.5) as spread:
+        with cluster(machines.address, workers=2, no_worker_timeout_s=0.5) as spread:
             assert list(spread(square, [])) == []
             with pytest.raises(EngineError, match=r"no worker for 0.5 s"):
                 list(spread(square, range(3)))
@@ -77,7 +77,7 @@ def test_a_worker_that_comes_late(tmp_path: Path) -> None:
 
 def test_a_worker_without_indexer(dask_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that cannot load what it is sent ends the run with one sentence."""
-    monkeypatch.setattr("indexer.execution.seating.errand", lambda *_, **__: b"cindexer_of_nobody\nwork\n.")
+    monkeypatch.setattr("indexer.execution.seating.pack_task", lambda *_, **__: b"cindexer_of_nobody\nwork\n.")
     with cluster(dask_cluster.address, workers=2) as spread, pytest.raises(EngineError) as problem:
         list(spread(square, range(3)))
     assert str(problem.value) == (
@@ -89,6 +89,6 @@ def test_a_worker_without_indexer(dask_cluster: Cluster, monkeypatch: pytest.Mon
 def test_seats(dask_cluster: Cluster) -> None:
     """What has the number of an earlier item goes to the same worker."""
     with cluster(dask_cluster.address, workers=2) as spread:
-        first = list(spread.seated(whoami, [(0, 0), (1, 0)]))
+        first = list(spread.map_with_affinity(whoami, [(0, 0), (1, 0)]))
         assert len(set(first)) == 2
-        assert list(spread.seated(whoami, [(1, 0), (0, 0), (3, 0)])) == [first[1], first[0], first[1]]
+        assert list(spread.map_with_affinity(whoami, [(1, 0), (0, 0), (3, 0)])) == [first[1], first[0], first[1]]

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from indexer.execution import UNBOUNDED, Bounds, errands
-from indexer.execution.errands import Failed, Finished, Unfit, carry_out, errand
+from indexer.execution import UNLIMITED, ResourceLimits, errands
+from indexer.execution.errands import Failed, Finished, IncompatibleWorker, execute_remote, pack_task
 from tests.support.worker_functions import refuse_three, square, take_memory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,9 +35,9 @@ def stubborn(number: int) -> int:
     raise StubbornError(number, number)
 
 
-def done(work: Any, items: list[Any], bounds: Bounds = UNBOUNDED) -> Any:
+def done(work: Any, items: list[Any], bounds: ResourceLimits = UNLIMITED) -> Any:
     """What comes of an errand that is carried out here."""
-    return pickle.loads(errand(work, items, bounds=bounds))
+    return pickle.loads(pack_task(work, items, resource_limits=bounds))
 
 
 def test_results() -> None:
@@ -56,9 +56,9 @@ def test_problems() -> None:
 
 def test_workers_that_cannot() -> None:
     """A worker of another version, or without the function, says so and does nothing."""
-    assert carry_out(b"", None, None, "9.9") == Unfit("has indexer 0.0.1, and this is 9.9")
+    assert execute_remote(b"", None, None, "9.9") == IncompatibleWorker("has indexer 0.0.1, and this is 9.9")
     work = pickle.dumps((square, (1,))).replace(b"tests.support.worker_functions", b"tests.support.walker_functions")
-    assert carry_out(work, None, None, "0.0.1") == Unfit(
+    assert execute_remote(work, None, None, "0.0.1") == IncompatibleWorker(
         "cannot load the work (ModuleNotFoundError: No module named 'tests.support.walker_functions')"
     )
 
@@ -80,7 +80,7 @@ def test_each_item_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     set_to: list[float] = []
     monkeypatch.setattr("signal.setitimer", lambda _which, left_s: set_to.append(round(left_s)))
     with errands._alarms.within(50):
-        thread = threading.Thread(target=lambda: done(square, [1, 2], Bounds(time_s=20)))
+        thread = threading.Thread(target=lambda: done(square, [1, 2], ResourceLimits(time_s=20)))
         thread.start()
         thread.join()
     assert set_to == [50, 20, 50, 20, 50, 0]
@@ -89,7 +89,7 @@ def test_each_item_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_item_that_takes_too_much() -> None:
     """More memory than it may add fails the item, and the limit of the process is what it was."""
     before = resource.getrlimit(resource.RLIMIT_AS)
-    outcome = done(take_memory, [4096], Bounds(memory_bytes=512 * 2**20))
+    outcome = done(take_memory, [4096], ResourceLimits(memory_bytes=512 * 2**20))
     assert isinstance(outcome, Failed)
     assert isinstance(outcome.problem, MemoryError)
     assert resource.getrlimit(resource.RLIMIT_AS) == before
@@ -100,9 +100,9 @@ def test_a_process_that_was_filled_in_small_pieces_ends_after_its_answer(pieces:
     """Whoever else works in a process whose memory was used up to the ceiling may be broken, so a new one is begun; one
     large piece that was refused hurt nobody."""
     code = (
-        "import time\nfrom indexer.execution import Bounds\nfrom tests.execution.test_errands import done\n"
+        "import time\nfrom indexer.execution import ResourceLimits\nfrom tests.execution.test_errands import done\n"
         f"def work(_): return {pieces}\n"
-        "outcome = done(work, [1], Bounds(memory_bytes=2**28))\n"
+        "outcome = done(work, [1], ResourceLimits(memory_bytes=2**28))\n"
         "print(repr(outcome.problem), flush=True)\ntime.sleep(2)"
     )
     work = [sys.executable, "-c", code]

@@ -11,7 +11,7 @@ from itertools import islice
 
 import pytest
 
-from indexer.execution import Bounds, Lost, Map, processes
+from indexer.execution import ParallelMap, ResourceLimits, WorkerFailure, processes
 from tests.support.worker_functions import (
     Counted,
     die_at_three,
@@ -25,7 +25,7 @@ from tests.support.worker_functions import (
     whoami,
 )
 
-Spreading = Callable[..., AbstractContextManager[Map]]
+Spreading = Callable[..., AbstractContextManager[ParallelMap]]
 
 
 @pytest.fixture(params=["processes", "cluster"])
@@ -60,27 +60,27 @@ def test_worker_that_dies(spreading: Spreading, work: Callable[[int], int]) -> N
     with spreading() as spread:
         *others, last = list(spread(work, [0, 1, 2, 4, 5, 6, 7, 3]))
     assert others == [0, 1, 2, 4, 5, 6, 7]
-    assert isinstance(last, Lost)
+    assert isinstance(last, WorkerFailure)
     assert re.fullmatch(r"ended the process that worked on it \((signal SIGKILL|exit code 3|3 times)\)", last.reason)
 
 
 def test_worker_that_hangs(spreading: Spreading) -> None:
     """An item that takes longer than it may is lost, and no other item is."""
-    with spreading(bounds=Bounds(time_s=1.0)) as spread:
-        assert list(spread(hang_at_three, range(6))) == [0, 1, 2, Lost("took longer than 1 s"), 4, 5]
+    with spreading(bounds=ResourceLimits(time_s=1.0)) as spread:
+        assert list(spread(hang_at_three, range(6))) == [0, 1, 2, WorkerFailure("took longer than 1 s"), 4, 5]
 
 
 def test_worker_that_takes_too_much(spreading: Spreading) -> None:
     """An item that needs more memory than it may have fails alone, in its worker."""
-    with spreading(bounds=Bounds(memory_bytes=256 * 2**20)) as spread:
+    with spreading(bounds=ResourceLimits(memory_bytes=256 * 2**20)) as spread:
         assert next(spread(take_memory, [10])) == 10 * 2**20
-        assert list(spread(take_memory, [4096])) == [Lost("needed more memory than it may have")]
+        assert list(spread(take_memory, [4096])) == [WorkerFailure("needed more memory than it may have")]
 
 
 @pytest.mark.parametrize("time_s", [None, 60.0])
 def test_worker_killed_while_it_waits(spreading: Spreading, time_s: float | None) -> None:
     """A worker that is killed from outside, busy or idle, costs at most the item it had: all others are answered."""
-    with spreading(bounds=Bounds(time_s=time_s)) as spread:
+    with spreading(bounds=ResourceLimits(time_s=time_s)) as spread:
         answers = []
         for answer in spread(whoami, (number for number in range(60))):
             answers.append(answer)
@@ -88,7 +88,7 @@ def test_worker_killed_while_it_waits(spreading: Spreading, time_s: float | None
                 time.sleep(0.3)  # until the workers have nothing to do
                 with suppress(ProcessLookupError):
                     os.kill(answer, signal.SIGKILL)
-        lost = [answer for answer in answers if isinstance(answer, Lost)]
+        lost = [answer for answer in answers if isinstance(answer, WorkerFailure)]
         assert (len(answers), len(lost) <= 2) == (60, True)
 
 
@@ -107,11 +107,11 @@ def test_items_that_travel_together_fail_alone(
 ) -> None:
     """Of items that travel together those that kill or hang are lost, and no other."""
     numbers = [0] * 20 + [1, 3, 2, 4, *last]
-    with spreading(at_once=8, bounds=Bounds(time_s=1.0)) as spread:
+    with spreading(at_once=8, bounds=ResourceLimits(time_s=1.0)) as spread:
         results = list(spread(work, numbers))
-    expected = [Lost if number == 3 else number for number in numbers]
-    assert [Lost if isinstance(result, Lost) else result for result in results] == expected
-    assert all(result.reason.startswith(reason) for result in results if isinstance(result, Lost))
+    expected = [WorkerFailure if number == 3 else number for number in numbers]
+    assert [WorkerFailure if isinstance(result, WorkerFailure) else result for result in results] == expected
+    assert all(result.reason.startswith(reason) for result in results if isinstance(result, WorkerFailure))
 
 
 def test_problem_among_items_that_travel_together(spreading: Spreading) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import UsageError
-from indexer.execution import path_there, serial
-from indexer.execution.path_mapping import read_mounts
+from indexer.execution import map_path, serial
+from indexer.execution.path_mapping import parse_path_mapping
 
 
 @pytest.mark.parametrize(
@@ -26,25 +26,25 @@ from indexer.execution.path_mapping import read_mounts
 )
 def test_paths(words: list[str], path: str, there: str) -> None:
     """A path changes by whole parts, by the longest FROM, once; all else stays as it is."""
-    assert read_mounts(words).there(path) == there
+    assert parse_path_mapping(words).map_path(path) == there
 
 
 @pytest.mark.parametrize("words", [["/data"], ["data=/mnt"], ["/data=mnt"], ["=/mnt"], ["/data="], ["/a=/b", "/a=/c"]])
 def test_words_that_say_nothing(words: list[str]) -> None:
     """What is not two absolute folders, or gives one folder two places, is refused."""
     with pytest.raises(UsageError, match="--map-path"):
-        read_mounts(words)
+        parse_path_mapping(words)
 
 
 def test_workers_of_this_machine() -> None:
     """Where workers are here a path is what it is."""
     with serial() as spread:
-        assert path_there(spread, "/data/a.png") == "/data/a.png"
+        assert map_path(spread, "/data/a.png") == "/data/a.png"
 
 
 def test_a_link_of_this_machine_is_followed(tmp_path: Path) -> None:
     """FROM may be a link: the index has the paths that it leads to."""
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
-    mounts = read_mounts([f"{tmp_path / 'link'}=/mnt"])
-    assert mounts.there(f"{tmp_path.resolve() / 'real'}/1.jpg") == "/mnt/1.jpg"
+    mounts = parse_path_mapping([f"{tmp_path / 'link'}=/mnt"])
+    assert mounts.map_path(f"{tmp_path.resolve() / 'real'}/1.jpg") == "/mnt/1.jpg"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import EngineError
-from indexer.execution import engine, process_pool, processes, serial
+from indexer.execution import local_executor, process_pool, processes, serial
 from tests.support.worker_functions import Counted, hang_at_three, refuse_three, square, whoami
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_equal_results(count: int) -> None:
     """Any number of workers gives what `map` gives."""
-    with engine(count) as spread:
+    with local_executor(count) as spread:
         assert list(spread(square, range(50))) == list(map(square, range(50)))
         assert list(spread(square, [])) == []
 
@@ -45,7 +45,7 @@ def test_serial_takes_one_item_at_a_time() -> None:
 @pytest.mark.parametrize("count", [1, 2])
 def test_problem_reaches_the_caller(count: int) -> None:
     """What the function raises is raised where its result is taken, after the results before it."""
-    with engine(count) as spread:
+    with local_executor(count) as spread:
         results = spread(refuse_three, range(10))
         assert list(islice(results, 3)) == [0, 1, 2]
         with pytest.raises(ValueError, match="not 3"):

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from indexer.errors import EngineError
-from indexer.execution import Bounds, Lost
-from indexer.execution.errands import Failed, Finished, Outcome, Unfit
-from indexer.execution.events import Answered, Ended, Event, Gone, Present
-from indexer.execution.executor import shares
-from indexer.execution.seating import Round, Terms
+from indexer.execution import ResourceLimits, WorkerFailure
+from indexer.execution.errands import Failed, Finished, IncompatibleWorker, TaskOutcome
+from indexer.execution.events import ChannelClosed, Event, TaskAnswered, WorkerLost, WorkersPresent
+from indexer.execution.executor import growing_batches
+from indexer.execution.seating import SchedulingLimits, TaskScheduler
 from tests.support.worker_functions import Counted, square
 
-KILLED = Lost("ended the process that worked on it (3 times)")
+KILLED = WorkerFailure("ended the process that worked on it (3 times)")
 
 
 class Workers:
@@ -26,8 +26,10 @@ class Workers:
         self.queues: dict[str, deque[tuple[str, list[Any]]]] = {name: deque() for name in names}
         self.deadly = set(deadly)
         self.chance = chance or random.Random(0)
-        self.said: deque[Event] = deque([Present(dict.fromkeys(names, 1))])
-        self.outcome: Callable[[list[Any]], Outcome] = lambda items: Finished(pickle.dumps(list(map(square, items))))
+        self.said: deque[Event] = deque([WorkersPresent(dict.fromkeys(names, 1))])
+        self.outcome: Callable[[list[Any]], TaskOutcome] = lambda items: Finished(
+            pickle.dumps(list(map(square, items)))
+        )
         self.tried: dict[Any, int] = defaultdict(int)
         self.most = 0
         self.shared: Callable[[Any], bool] = lambda _: False  # a worker that this item ends had tasks of others, too
@@ -57,27 +59,31 @@ class Workers:
             if item in self.deadly:
                 return self.end(worker, shared=self.shared(item))
         self.queues[worker].popleft()
-        return Answered(key, self.outcome(items))
+        return TaskAnswered(key, self.outcome(items))
 
     def end(self, worker: str, *, leaving: bool = False, shared: bool = False) -> Event:
         """Ends a worker; another one comes at once."""
         del self.queues[worker]
         self.queues[worker + "'"] = deque()
-        self.said.append(Present({worker + "'": 1}))
-        return Gone(worker, leaving, shared)
+        self.said.append(WorkersPresent({worker + "'": 1}))
+        return WorkerLost(worker, leaving, shared)
 
 
 def unpacked(payload: bytes) -> list[Any]:
     """The items of an errand, which is not carried out."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("indexer.execution.errands.carry_out", lambda work, *_: list(pickle.loads(work)[1]))
+        patch.setattr("indexer.execution.errands.execute_remote", lambda work, *_: list(pickle.loads(work)[1]))
         return pickle.loads(payload)
 
 
 def told(workers: Workers, items: Iterable[Any], *, at_once: int = 1, **terms: Any) -> list[Any]:
     """What a map over these workers gives."""
-    given = ((share, None) for share in shares(items, single=4, largest=at_once))
-    return list(Round(workers, square, given, terms=Terms(Bounds(), terms.pop("in_flight", 4), **terms)).results())
+    given = ((share, None) for share in growing_batches(items, batches_per_size=4, max_size=at_once))
+    return list(
+        TaskScheduler(
+            workers, square, given, limits=SchedulingLimits(ResourceLimits(), terms.pop("in_flight", 4), **terms)
+        ).results()
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -95,7 +101,7 @@ def test_workers_that_others_may_have_ended() -> None:
     """Deaths of workers that had tasks of others, too, blame nobody, but no item is tried for ever."""
     workers = Workers("ab", deadly=[7, 8])
     workers.shared = lambda item: item == 7 or workers.tried[8] % 2 == 0
-    lost = Lost("was with a process that ended (10 times)")
+    lost = WorkerFailure("was with a process that ended (10 times)")
     assert told(workers, range(20)) == [{7: lost, 8: KILLED}.get(number, number * number) for number in range(20)]
     assert 10 <= workers.tried[7] <= 12
     assert 5 <= workers.tried[8] <= 8
@@ -133,12 +139,12 @@ def test_bounded_bytes() -> None:
 def test_one_that_is_slow_does_not_let_all_others_pass() -> None:
     """While one item is not done only so many others are asked for: their results wait in memory."""
     items, workers = Counted(10_000), Workers("ab")
-    given = ((share, None) for share in shares(items, single=4, largest=1))
+    given = ((share, None) for share in growing_batches(items, batches_per_size=4, max_size=1))
     hear, first = workers.hear, []
 
     def slow(patience_s: float) -> Event | None:
         event = hear(patience_s)
-        if isinstance(event, Answered) and not first:
+        if isinstance(event, TaskAnswered) and not first:
             first.append(event)
             return None
         if event is None:
@@ -147,7 +153,7 @@ def test_one_that_is_slow_does_not_let_all_others_pass() -> None:
 
     workers.hear = slow
     with pytest.raises(InterruptedError):
-        list(Round(workers, square, given, terms=Terms(Bounds(), 4)).results())
+        list(TaskScheduler(workers, square, given, limits=SchedulingLimits(ResourceLimits(), 4)).results())
     assert 4 * 4 * 2 <= items.asked <= 4 * 4 * 2 + 8
 
 
@@ -158,7 +164,12 @@ def test_a_wish_is_followed_where_it_can_be() -> None:
     send = workers.send
     workers.send = lambda worker, payload: seen.append((unpacked(payload), worker)) or send(worker, payload)
     given = iter([([1], "b"), ([2], "b"), ([3], "gone"), ([4], "b")])
-    assert list(Round(workers, square, given, terms=Terms(Bounds(), 4)).results()) == [1, 4, 9, 16]
+    assert list(TaskScheduler(workers, square, given, limits=SchedulingLimits(ResourceLimits(), 4)).results()) == [
+        1,
+        4,
+        9,
+        16,
+    ]
     assert seen == [([1], "b"), ([2], "b"), ([3], "a"), ([4], "b")]
 
 
@@ -170,15 +181,18 @@ def test_no_items_need_no_workers() -> None:
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        (Ended("it is over"), "it is over"),
-        (Answered("", Unfit("has indexer 9")), "a worker of the cluster has indexer 9; install the same indexer"),
+        (ChannelClosed("it is over"), "it is over"),
+        (
+            TaskAnswered("", IncompatibleWorker("has indexer 9")),
+            "a worker of the cluster has indexer 9; install the same indexer",
+        ),
         (None, "the cluster has had no worker for 0.01 s; start some"),
     ],
 )
 def test_what_ends_a_run(event: Event | None, words: str) -> None:
     """A scheduler that is gone, a worker of another version, and nobody for too long end the run in one sentence."""
-    workers = Workers("a" if isinstance(event, Answered) else "")
-    if isinstance(event, Answered):
+    workers = Workers("a" if isinstance(event, TaskAnswered) else "")
+    if isinstance(event, TaskAnswered):
         workers.outcome = lambda _: event.outcome
     elif event is not None:
         workers.said.append(event)
@@ -191,7 +205,7 @@ def test_what_the_function_raises() -> None:
     workers = Workers("a")
     workers.outcome = lambda items: Failed(MemoryError() if items == [2] else KeyError(items[0]))
     given = iter([([2], None), ([3], None)])
-    results = Round(workers, square, given, terms=Terms(Bounds(), 4)).results()
-    assert next(results) == Lost("needed more memory than it may have")
+    results = TaskScheduler(workers, square, given, limits=SchedulingLimits(ResourceLimits(), 4)).results()
+    assert next(results) == WorkerFailure("needed more memory than it may have")
     with pytest.raises(KeyError, match="3"):
         next(results)

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 
 from indexer.imaging.chroma import chroma_planes, no_chroma
 from indexer.imaging.masks import Mask, ignored_area, masked
-from indexer.imaging.preprocessing import shrunk, thumbnail_height
+from indexer.imaging.preprocessing import resize_area, thumbnail_height
 from indexer.imaging.synthetic.scenes import Light, Scene, Thing, draw
 
 MASK = Mask((5, 10, 5, 0), ((70, 20, 10, 10),))
@@ -33,7 +33,7 @@ def colours(height: int, width: int) -> np.ndarray:
 
 def small(things: tuple[Thing, ...] = (), *, seed: int = 0, light: Light | None = None) -> np.ndarray:
     """The lot at its working size: (240, 320, 3), uint8."""
-    return shrunk(draw(LOT, things=things, light=light or Light(), seed=seed), size=SIZE)
+    return resize_area(draw(LOT, things=things, light=light or Light(), seed=seed), size=SIZE)
 
 
 def most_changed(image_a: np.ndarray, image_b: np.ndarray) -> int:
@@ -76,10 +76,10 @@ def test_planes_do_not_depend_on_simd(size: tuple[int, int]) -> None:
     made = []
     for optimised in (False, True):
         cv2.setUseOptimized(optimised)
-        made.append(np.vstack(chroma_planes(shrunk(image, size=small_size), gain=2, mask=MASK)))
-    each = [shrunk(np.ascontiguousarray(image[:, :, place]), size=small_size) for place in range(3)]
+        made.append(np.vstack(chroma_planes(resize_area(image, size=small_size), gain=2, mask=MASK)))
+    each = [resize_area(np.ascontiguousarray(image[:, :, place]), size=small_size) for place in range(3)]
     assert np.array_equal(*made)
-    assert np.array_equal(shrunk(image, size=small_size), np.dstack(each))
+    assert np.array_equal(resize_area(image, size=small_size), np.dstack(each))
 
 
 @pytest.mark.parametrize("tint", [(0.95, 1.0, 1.05), (1.06, 1.0, 0.94), (1.0, 0.95, 1.0), (1.04, 1.04, 0.97)])
@@ -88,7 +88,7 @@ def test_white_balance_may_drift(place: str, tint: tuple[float, float, float]) -
     """Channels that are some per cent stronger or weaker change no pixel by as much as the threshold."""
     before = draw(Scene(place), seed=1)  # type: ignore[arg-type]
     after = np.clip(draw(Scene(place), seed=2) * np.array(tint), 0, 255).round().astype(np.uint8)  # type: ignore[arg-type]
-    assert most_changed(*(shrunk(image, size=SIZE) for image in (before, after))) <= 30
+    assert most_changed(*(resize_area(image, size=SIZE) for image in (before, after))) <= 30
 
 
 def test_noise_of_each_channel_is_no_change() -> None:
@@ -98,7 +98,7 @@ def test_noise_of_each_channel_is_no_change() -> None:
         np.clip(whole + np.random.default_rng(seed).normal(0, 5, whole.shape), 0, 255).round().astype(np.uint8)
         for seed in range(2)
     ]
-    assert most_changed(*(shrunk(image, size=SIZE) for image in noisy)) <= 30
+    assert most_changed(*(resize_area(image, size=SIZE) for image in noisy)) <= 30
 
 
 def test_a_car_does_not_tint_the_rest() -> None:

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from indexer.imaging.concentration import LEAST_DECIDED, MOST_SHARE, Pair, concentration
+from indexer.imaging.concentration import MAX_SHARE, MIN_DECIDED_SHARE, ImagePair, concentration
 from indexer.imaging.masks import Mask, masked
-from indexer.imaging.matching import Measure, evidence_of_pair
+from indexer.imaging.matching import ScoringParameters, evidence_of_pair
 
-MEASURE = Measure(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
+MEASURE = ScoringParameters(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
 NONE = Mask((0, 0, 0, 0))
 HEIGHT, WIDTH = 90, 160
 
@@ -26,7 +26,7 @@ def frame(*boxes: Box) -> NDArray[np.uint8]:
     return image
 
 
-def pairs(*changed: tuple[Box, ...]) -> list[Pair]:
+def pairs(*changed: tuple[Box, ...]) -> list[ImagePair]:
     """An empty frame beside each of these."""
     return [(frame(), frame(*boxes)) for boxes in changed]
 
@@ -34,18 +34,18 @@ def pairs(*changed: tuple[Box, ...]) -> list[Pair]:
 @given(st.lists(st.lists(boxes, max_size=3).map(tuple), max_size=6))
 def test_what_is_told_holds(changed: list[tuple[Box, ...]]) -> None:
     """Whatever changes: with the rectangles ignored as many pairs are similar as is told, of those that differ."""
-    found = concentration(pairs(*changed), measure=MEASURE, mask=NONE)
+    found = concentration(pairs(*changed), scoring=MEASURE, mask=NONE)
     if found is None:
         return
-    scores = [evidence_of_pair(*pair, measure=MEASURE).score for pair in pairs(*changed)]
+    scores = [evidence_of_pair(*pair, scoring=MEASURE).score for pair in pairs(*changed)]
     wider = Mask(NONE.border, found.rectangles)
     painted = [[masked(image, mask=wider) for image in pair] for pair in pairs(*changed)]
-    similar = [evidence_of_pair(*pair, measure=MEASURE).score < 1000 for pair in painted]
+    similar = [evidence_of_pair(*pair, scoring=MEASURE).score < 1000 for pair in painted]
     apart = [score >= 1000 for score in scores]
     assert found.pairs == sum(apart)
     assert found.decided == sum(one for one, differs in zip(similar, apart, strict=True) if differs)
-    assert found.decided >= LEAST_DECIDED * found.pairs
-    assert 0 < found.share <= MOST_SHARE
+    assert found.decided >= MIN_DECIDED_SHARE * found.pairs
+    assert 0 < found.share <= MAX_SHARE
     for left, top, wide, high in found.rectangles:
         assert 0 <= left < left + wide <= 100.000001
         assert 0 <= top < top + high <= 100.000001
@@ -53,7 +53,7 @@ def test_what_is_told_holds(changed: list[tuple[Box, ...]]) -> None:
 
 def test_two_areas_are_two_rectangles() -> None:
     """A date in one corner and a clock in the other are two small rectangles, and not one across the frame."""
-    found = concentration(pairs(*[((8, 4, 16, 8), (130, 80, 16, 8))] * 5), measure=MEASURE, mask=NONE)
+    found = concentration(pairs(*[((8, 4, 16, 8), (130, 80, 16, 8))] * 5), scoring=MEASURE, mask=NONE)
     assert found is not None
     assert len(found.rectangles) == 2
     (first, second) = found.rectangles
@@ -65,7 +65,7 @@ def test_two_areas_are_two_rectangles() -> None:
 def test_seldom_changes_of_the_area_belong_to_it() -> None:
     """The hours of a clock, which change in one pair of five, are ignored with its seconds."""
     seconds, hours = (100, 70, 12, 10), (80, 70, 12, 10)
-    found = concentration(pairs(*[(seconds,)] * 4, (seconds, hours)), measure=MEASURE, mask=NONE)
+    found = concentration(pairs(*[(seconds,)] * 4, (seconds, hours)), scoring=MEASURE, mask=NONE)
     assert found is not None
     assert (len(found.rectangles), found.decided) == (1, 5)
 
@@ -77,4 +77,4 @@ def test_seldom_changes_of_the_area_belong_to_it() -> None:
 )
 def test_no_area(changed: list[tuple[Box, ...]]) -> None:
     """Where nothing differs, or much of the frame, there is no area to tell."""
-    assert concentration(pairs(*changed), measure=MEASURE, mask=NONE) is None
+    assert concentration(pairs(*changed), scoring=MEASURE, mask=NONE) is None

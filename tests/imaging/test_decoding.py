@@ -18,7 +18,7 @@ from PIL import Image
 
 from indexer.imaging import decoding
 from indexer.imaging.decoding import as_decoded, decode_colour, decode_grey, reduction, refusal
-from indexer.imaging.headers import Header, ImageRefused, Limits, read_header
+from indexer.imaging.headers import Header, ImageRefusedError, Limits, read_header
 
 WIDTH, HEIGHT = 160, 120
 
@@ -46,7 +46,7 @@ def outcome(data: bytes) -> NDArray[np.uint8] | str:
     """The picture in colour, or the state of its refusal."""
     try:
         return decode_colour(data)
-    except ImageRefused as refused:
+    except ImageRefusedError as refused:
         return refused.state
 
 
@@ -126,7 +126,7 @@ def test_a_file_that_is_cut_short_is_damaged(name: str) -> None:
 @pytest.mark.parametrize("name", ["jpeg", "jpeg progressive", "jpeg restarts"])
 def test_a_jpeg_without_its_end_marker_is_damaged(name: str) -> None:
     """The end marker is asked for, also where all pixels are there and OpenCV is content."""
-    with pytest.raises(ImageRefused, match="the JPEG has no end marker"):
+    with pytest.raises(ImageRefusedError, match="the JPEG has no end marker"):
         decode_colour(FILES[name][:-2])
 
 
@@ -135,7 +135,7 @@ def test_the_end_marker_of_an_exif_thumbnail_does_not_count() -> None:
     block = b"Exif\0\0" + FILES["jpeg"]
     data = FILES["jpeg"]
     cut = data[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + data[2 : len(data) // 2]
-    with pytest.raises(ImageRefused, match="the JPEG has no end marker"):
+    with pytest.raises(ImageRefusedError, match="the JPEG has no end marker"):
         decode_colour(cut)
 
 
@@ -143,7 +143,7 @@ def test_a_jpeg_whose_data_end_before_its_end_marker_is_damaged() -> None:
     """libjpeg makes a picture with grey below and says so on descriptor 2 alone: that is heard."""
     data = FILES["jpeg"]
     with pytest.raises(
-        ImageRefused, match=r"^damaged: data ends early: Corrupt JPEG data: premature end of data segment$"
+        ImageRefusedError, match=r"^damaged: data ends early: Corrupt JPEG data: premature end of data segment$"
     ):
         grey(data[: len(data) // 2] + b"\xff\xd9")
 
@@ -154,7 +154,7 @@ def test_a_png_that_lost_pixels_but_has_its_end_is_damaged(share: float) -> None
     parts = list(chunks(FILES["png"]))
     stream = b"".join(body for kind, body in parts if kind == b"IDAT")
     cut = [parts[0], (b"IDAT", stream[: int(len(stream) * share)]), (b"IEND", b"")]
-    with pytest.raises(ImageRefused) as refused:
+    with pytest.raises(ImageRefusedError) as refused:
         grey(png(cut))
     assert refused.value.state == "damaged"
 
@@ -163,7 +163,7 @@ def test_a_png_with_rows_missing_is_damaged() -> None:
     """A pixel stream that ends properly after half of the rows is half a picture."""
     parts = list(chunks(FILES["png"]))
     rows = zlib.decompress(b"".join(body for kind, body in parts if kind == b"IDAT"))
-    with pytest.raises(ImageRefused, match="Not enough image data"):
+    with pytest.raises(ImageRefusedError, match="Not enough image data"):
         grey(png([parts[0], (b"IDAT", zlib.compress(rows[: len(rows) // 2])), (b"IEND", b"")]))
 
 
@@ -176,7 +176,7 @@ def test_a_tiff_whose_strip_ends_early_is_damaged(compression: str) -> None:
     at = data.find(struct.pack("<HHI", 279, 4, len(sizes)))
     at = at + 8 if len(sizes) == 1 else int.from_bytes(data[at + 8 : at + 12], "little")
     data[at : at + 4] = struct.pack("<I", sizes[0] // 2)
-    with pytest.raises(ImageRefused) as refused:
+    with pytest.raises(ImageRefusedError) as refused:
         grey(bytes(data))
     assert refused.value.state == "damaged"
 
@@ -193,7 +193,7 @@ def test_harmless_words_of_a_decoder_are_no_damage(capfd: pytest.CaptureFixture[
 def test_stderr_works_afterwards(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     """What is written after a good and a bad picture arrives, through Python and on the descriptor."""
     decode_colour(FILES[name])
-    with pytest.raises(ImageRefused):
+    with pytest.raises(ImageRefusedError):
         decode_colour(FILES[name][:-20])
     print("through Python", file=sys.stderr, flush=True)  # noqa: T201 - the stream is what is tested
     os.write(2, b"on the descriptor\n")
@@ -214,14 +214,14 @@ def test_it_works_without_a_stderr(closed: str, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(FILES["jpeg"])
     script = f"""
 import os, pathlib
-from indexer.imaging.decoding import decode_colour, ImageRefused
+from indexer.imaging.decoding import decode_colour, ImageRefusedError
 data = pathlib.Path("a.jpg").read_bytes()
 for descriptor in ({closed},):
     os.close(descriptor)
 said = [decode_colour(data).shape]
 try:
     decode_colour(data[:len(data) // 2] + bytes([255, 217]))
-except ImageRefused as refused:
+except ImageRefusedError as refused:
     said.append(refused.state)
 try:
     os.fstat(2)
@@ -290,7 +290,7 @@ def test_opencv_out_of_memory_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> 
         raise problem
 
     monkeypatch.setattr(decoding.cv2, "imdecode", no_memory)
-    with pytest.raises(ImageRefused, match=r"^unreadable: the decoder ran out of memory$"):
+    with pytest.raises(ImageRefusedError, match=r"^unreadable: the decoder ran out of memory$"):
         decode_colour(FILES["png"])
 
 
@@ -314,5 +314,5 @@ def test_the_decoder_has_the_last_word_on_turning() -> None:
 
 def test_another_picture_than_announced_is_damaged() -> None:
     """A decoder that makes another size than the header announces is not believed."""
-    with pytest.raises(ImageRefused, match="the header says 160 x 96, the decoder made 80 x 48 at 1/1"):
+    with pytest.raises(ImageRefusedError, match="the header says 160 x 96, the decoder made 80 x 48 at 1/1"):
         as_decoded(Header("PNG", 160, 96, 1, None, None), shape=(48, 80), by=1)

@@ -16,24 +16,24 @@ from indexer.imaging import file_description
 from indexer.imaging.decoding import decode_grey
 from indexer.imaging.file_description import (
     DescribeTask,
-    Description,
-    Prepared,
-    PrepareTask,
-    Recipe,
+    FileDescription,
     Thumbnail,
-    describe,
-    prepare_again,
+    ThumbnailRecipe,
+    ThumbnailResult,
+    ThumbnailTask,
+    describe_file,
     read_native,
+    recreate_thumbnail,
 )
-from indexer.imaging.headers import ImageRefused, Limits, read_header
+from indexer.imaging.headers import ImageRefusedError, Limits, read_header
 from indexer.imaging.masks import Mask
-from indexer.imaging.original_profile import native_prepared
-from indexer.imaging.preprocessing import prepared, shrunk
+from indexer.imaging.original_profile import preprocess_native
+from indexer.imaging.preprocessing import preprocess, resize_area
 from indexer.imaging.sharpness import sharpness
 from indexer.imaging.thumbnails import decode, encode
 
-BALANCED = Recipe(digest="balanced", work_width=320, contrast=True, mask=Mask((5, 10, 5, 0)))
-WIDE = Recipe(digest="wide", work_width=480, contrast=False, mask=Mask((0, 0, 0, 0)))
+BALANCED = ThumbnailRecipe(digest="balanced", work_width=320, contrast=True, mask=Mask((5, 10, 5, 0)))
+WIDE = ThumbnailRecipe(digest="wide", work_width=480, contrast=False, mask=Mask((0, 0, 0, 0)))
 RECIPES = (BALANCED, WIDE)
 
 
@@ -48,10 +48,12 @@ def write(path: Path, image: np.ndarray) -> str:
     return str(path)
 
 
-def described(path: str | Path, *, recipes: tuple[Recipe, ...] = RECIPES, limits: Limits | None = None) -> Description:
+def described(
+    path: str | Path, *, recipes: tuple[ThumbnailRecipe, ...] = RECIPES, limits: Limits | None = None
+) -> FileDescription:
     """What a worker says of the file, after the way to it and back."""
     task = DescribeTask(path=str(path), recipes=recipes, limits=limits or Limits())
-    return pickle.loads(pickle.dumps(describe(pickle.loads(pickle.dumps(task)))))
+    return pickle.loads(pickle.dumps(describe_file(pickle.loads(pickle.dumps(task)))))
 
 
 def digest(path: str) -> str:
@@ -59,10 +61,10 @@ def digest(path: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def expected_thumbnail(data: bytes, recipe: Recipe, *, size: tuple[int, int]) -> Thumbnail:
+def expected_thumbnail(data: bytes, recipe: ThumbnailRecipe, *, size: tuple[int, int]) -> Thumbnail:
     """The thumbnail made step by step."""
     grey = decode_grey(data, header=read_header(data, limits=Limits()), work_width=recipe.work_width)
-    image = prepared(shrunk(grey, size=size), contrast=recipe.contrast, mask=recipe.mask)
+    image = preprocess(resize_area(grey, size=size), contrast=recipe.contrast, mask=recipe.mask)
     return Thumbnail(recipe.digest, *size, encode(image))
 
 
@@ -72,7 +74,7 @@ def test_a_good_file_is_described_in_full(name: str, tmp_path: Path) -> None:
     path = write(tmp_path / name, frame(960, 1280))
     data, status = Path(path).read_bytes(), Path(path).stat()
     grey = decode_grey(data, header=read_header(data, limits=Limits()), work_width=320)
-    assert described(path) == Description(
+    assert described(path) == FileDescription(
         path=path,
         size_bytes=status.st_size,
         mtime_ns=status.st_mtime_ns,
@@ -80,7 +82,7 @@ def test_a_good_file_is_described_in_full(name: str, tmp_path: Path) -> None:
         state="ready",
         width=1280,
         height=960,
-        sharpness=sharpness(shrunk(grey, size=(240, 320))),
+        sharpness=sharpness(resize_area(grey, size=(240, 320))),
         thumbnails=(
             expected_thumbnail(data, BALANCED, size=(240, 320)),
             expected_thumbnail(data, WIDE, size=(360, 480)),
@@ -130,7 +132,7 @@ def test_no_image_is_a_state_with_a_reason(content: bytes, tmp_path: Path) -> No
     """The content decides, whatever the name says; hash and size are known all the same."""
     path = tmp_path / "a.png"
     path.write_bytes(content)
-    assert described(path) == Description(
+    assert described(path) == FileDescription(
         path=str(path),
         size_bytes=len(content),
         mtime_ns=path.stat().st_mtime_ns,
@@ -181,7 +183,7 @@ def test_an_unexpected_exception_costs_one_file(
     def failing(*_: object, **__: object) -> None:
         raise problem
 
-    monkeypatch.setattr(file_description, "prepared", failing)
+    monkeypatch.setattr(file_description, "preprocess", failing)
     seen = described(write(tmp_path / "a.png", frame()))
     assert (seen.state, seen.width, seen.height, seen.thumbnails) == (state, 640, 480, ())
 
@@ -194,7 +196,7 @@ def test_a_path_that_is_no_file_is_a_problem(tmp_path: Path) -> None:
     words = dict.fromkeys(["folder.png", "link.png", "pipe.png"], "not a regular file")
     for name, problem in (words | {"none.png": "No such file or directory"}).items():
         path = str(tmp_path / name)
-        assert described(path) == Description(path=path, problem=problem)
+        assert described(path) == FileDescription(path=path, problem=problem)
 
 
 def test_a_file_without_rights_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +207,9 @@ def test_a_file_without_rights_is_a_problem(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(os, "open", forbidden)
     path = str(tmp_path / "a.png")
-    assert describe(DescribeTask(path, RECIPES, Limits())) == Description(path=path, problem="Permission denied")
+    assert describe_file(DescribeTask(path, RECIPES, Limits())) == FileDescription(
+        path=path, problem="Permission denied"
+    )
 
 
 @pytest.mark.parametrize(
@@ -236,7 +240,7 @@ def test_a_file_that_changes_under_the_reader_is_a_problem(
         return read(descriptor, size)
 
     monkeypatch.setattr(os, "read", changing)
-    assert describe(DescribeTask(path, RECIPES, Limits())) == Description(
+    assert describe_file(DescribeTask(path, RECIPES, Limits())) == FileDescription(
         path=path, problem="the file changed while it was read"
     )
 
@@ -247,7 +251,7 @@ def test_the_bytes_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     opened, real = [], os.open
     monkeypatch.setattr(os, "open", lambda *given: opened.append(given[0]) or real(*given))
     before = len(os.listdir("/dev/fd"))
-    describe(DescribeTask(path, RECIPES, Limits()))
+    describe_file(DescribeTask(path, RECIPES, Limits()))
     assert (opened, len(os.listdir("/dev/fd"))) == ([path], before)
 
 
@@ -255,8 +259,8 @@ def test_a_missing_thumbnail_is_what_describing_makes(tmp_path: Path) -> None:
     """A thumbnail prepared later equals the one of the first reading."""
     path = write(tmp_path / "a.jpg", frame(960, 1280))
     for recipe, thumbnail in zip(RECIPES, described(path).thumbnails, strict=True):
-        task = PrepareTask(7, path, digest(path), recipe, Limits())
-        assert prepare_again(task) == Prepared(7, thumbnail, None)
+        task = ThumbnailTask(7, path, digest(path), recipe, Limits())
+        assert recreate_thumbnail(task) == ThumbnailResult(7, thumbnail, None)
 
 
 def test_preparing_again_says_why_it_cannot(tmp_path: Path) -> None:
@@ -270,24 +274,24 @@ def test_preparing_again_says_why_it_cannot(tmp_path: Path) -> None:
         (str(bad), digest(str(bad)), "unreadable: no valid image header"),
     ]
     for file, content_hash, problem in cases:
-        task = PrepareTask(7, file, content_hash, BALANCED, Limits())
-        assert prepare_again(task) == Prepared(7, None, problem)
+        task = ThumbnailTask(7, file, content_hash, BALANCED, Limits())
+        assert recreate_thumbnail(task) == ThumbnailResult(7, None, problem)
 
 
 def test_a_native_image_is_read_after_its_hash_is_checked(tmp_path: Path) -> None:
     """The profile `original` gets the whole picture of exactly the indexed bytes, or an exception."""
     path = write(tmp_path / "a.jpg", frame())
     image = read_native(path, content_hash=digest(path), mask=Mask((5, 10, 5, 0)), limits=Limits())
-    assert np.array_equal(image, native_prepared(Path(path).read_bytes(), mask=Mask((5, 10, 5, 0))))
+    assert np.array_equal(image, preprocess_native(Path(path).read_bytes(), mask=Mask((5, 10, 5, 0))))
     with pytest.raises(OSError, match="the file is not what was indexed"):
         read_native(path, content_hash="0" * 64, mask=Mask((5, 10, 5, 0)), limits=Limits())
-    with pytest.raises(ImageRefused, match="more than the limit"):
+    with pytest.raises(ImageRefusedError, match="more than the limit"):
         read_native(path, content_hash=digest(path), mask=Mask((5, 10, 5, 0)), limits=Limits(max_pixels=1))
 
 
 def test_a_refusal_survives_the_way_from_a_worker() -> None:
     """A refused image crosses between processes with its state and reason."""
-    refused = pickle.loads(pickle.dumps(ImageRefused("damaged", "half of it")))
+    refused = pickle.loads(pickle.dumps(ImageRefusedError("damaged", "half of it")))
     assert (refused.state, refused.reason, str(refused)) == ("damaged", "half of it", "damaged: half of it")
 
 

@@ -9,16 +9,16 @@ import pytest
 from PIL import Image
 
 from indexer.imaging.decoding import decode_grey
-from indexer.imaging.file_description import DescribeTask, Recipe, describe
+from indexer.imaging.file_description import DescribeTask, ThumbnailRecipe, describe_file
 from indexer.imaging.headers import Limits, read_header
-from indexer.imaging.preprocessing import shrunk
+from indexer.imaging.preprocessing import resize_area
 from indexer.imaging.thumbnails import decode
 from tests.imaging.test_file_description import BALANCED, described, frame, write
 
 COLOURED = replace(BALANCED, digest="colour", chroma=2)
 
 
-def planes_of(path: str | Path, recipe: Recipe = COLOURED) -> list[np.ndarray]:
+def planes_of(path: str | Path, recipe: ThumbnailRecipe = COLOURED) -> list[np.ndarray]:
     """Grey, blueness and redness of a file's thumbnail."""
     (made,) = described(path, recipes=(recipe,)).thumbnails
     image = decode(made.data)
@@ -40,7 +40,7 @@ def test_colour_lies_below_grey(name: str, size: tuple[int, int], tmp_path: Path
     path = write(tmp_path / name, image)
     grey, *chroma = planes_of(path)
     assert np.array_equal(grey, decode(described(path, recipes=(BALANCED,)).thumbnails[0].data))
-    small = cv2.cvtColor(shrunk(image, size=grey.shape), cv2.COLOR_BGR2YCrCb).astype(float)
+    small = cv2.cvtColor(resize_area(image, size=grey.shape), cv2.COLOR_BGR2YCrCb).astype(float)
     for plane, wanted in zip(chroma, (small[:, :, 2], small[:, :, 1]), strict=True):
         seen = plane > 0
         expected = np.clip(128 + 2 * (wanted - np.median(wanted[seen])), 1, 254)
@@ -86,7 +86,7 @@ def test_deep_values_on_a_scale_have_no_colour(tmp_path: Path) -> None:
     path = write(tmp_path / "deep.png", values)
     recipe = replace(COLOURED, levels=(29_000, 31_000))
     task = DescribeTask(path, (recipe,), Limits(), levels=recipe.levels)
-    grey, *chroma = np.split(decode(describe(task).thumbnails[0].data), 3)
+    grey, *chroma = np.split(decode(describe_file(task).thumbnails[0].data), 3)
     assert len(np.unique(grey)) > 50
     assert [set(np.unique(plane)) for plane in chroma] == [{0, 128}] * 2
 

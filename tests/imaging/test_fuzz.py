@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from indexer.imaging.file_description import DescribeTask, Description, Recipe, describe
-from indexer.imaging.headers import Header, ImageRefused, Limits, read_header
+from indexer.imaging.file_description import DescribeTask, FileDescription, ThumbnailRecipe, describe_file
+from indexer.imaging.headers import Header, ImageRefusedError, Limits, read_header
 from indexer.imaging.masks import Mask
 
 LIMITS = Limits(max_pixels=1_000_000, max_bytes=100_000)
-RECIPES = (Recipe("fuzz", 64, False, Mask((5, 10, 5, 0))),)
+RECIPES = (ThumbnailRecipe("fuzz", 64, False, Mask((5, 10, 5, 0))),)
 SIDE = 72
 FORMS = {
     "jpeg": (".jpg", []),
@@ -97,7 +97,7 @@ def mended(draw: st.DrawFn) -> bytes:
     return out
 
 
-def consistent(seen: Description) -> None:
+def consistent(seen: FileDescription) -> None:
     """Holds if what is said of a file fits together: a state, and what belongs to it."""
     assert (seen.problem, seen.content_hash is not None, seen.size_bytes is not None) == (None, True, True)
     ready = seen.state == "ready"
@@ -123,9 +123,9 @@ def test_any_bytes_have_one_outcome(tmp_path_factory: pytest.TempPathFactory, da
     path = tmp_path_factory.getbasetemp() / "fuzzed"
     path.write_bytes(data)
     task = DescribeTask(str(path), RECIPES, LIMITS)
-    seen = describe(task)
+    seen = describe_file(task)
     consistent(seen)
-    assert describe(task) == seen
+    assert describe_file(task) == seen
 
 
 @FUZZ
@@ -135,7 +135,7 @@ def test_any_header_is_read_or_refused(data: bytes) -> None:
     try:
         header = read_header(data, limits=LIMITS)
         state, reason = "unreadable", "none"
-    except ImageRefused as refused:
+    except ImageRefusedError as refused:
         state, reason = refused.state, refused.reason
         header = refused.header or Header("PNG", 1, 1, 1, None, None)
     assert state in {"unreadable", "too_small"}
@@ -150,7 +150,7 @@ def test_samples_are_all_right(tmp_path: Path) -> None:
     for number, data in enumerate(samples()):
         path = tmp_path / str(number)
         path.write_bytes(data)
-        assert describe(DescribeTask(str(path), RECIPES, LIMITS)).state == "ready"
+        assert describe_file(DescribeTask(str(path), RECIPES, LIMITS)).state == "ready"
 
 
 @settings(max_examples=200, deadline=None)
@@ -161,11 +161,11 @@ def test_a_harmed_png_never_shows_something_else(tmp_path_factory: pytest.TempPa
     whole = samples()[list(FORMS).index("png")]
     path.write_bytes(whole)
     task = DescribeTask(str(path), RECIPES, LIMITS)
-    before = describe(task)
+    before = describe_file(task)
     data = bytearray(whole)
     data[at % len(data)] ^= 1 << bit
     path.write_bytes(data)
-    seen = describe(task)
+    seen = describe_file(task)
     assert seen.state != "ready" or (seen.width, seen.thumbnails) == (before.width, before.thumbnails)
 
 
@@ -176,5 +176,5 @@ def test_a_strip_that_cannot_be_decoded_is_damage(form: str, tmp_path: Path) -> 
     data[8:2000] = b"\xff" * 1992
     path = tmp_path / "harmed.tif"
     path.write_bytes(data)
-    seen = describe(DescribeTask(str(path), RECIPES, LIMITS))
+    seen = describe_file(DescribeTask(str(path), RECIPES, LIMITS))
     assert (seen.state, (seen.state_reason or "").split(":")[0]) == ("damaged", "the decoder left a part out")

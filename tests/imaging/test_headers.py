@@ -15,7 +15,7 @@ from PIL import Image
 
 from indexer.imaging import formats
 from indexer.imaging.formats import reads_avif, tiff_directories
-from indexer.imaging.headers import Header, ImageRefused, Limits, read_header
+from indexer.imaging.headers import Header, ImageRefusedError, Limits, read_header
 
 EXIF_IFD = 34665
 
@@ -124,7 +124,7 @@ def test_a_png_with_a_broken_profile_keeps_its_header() -> None:
 @pytest.mark.parametrize("data", [b"", b"\0", b"not an image", b"\xff\xd8\xff\xd9", b"GIF89a" + bytes(40), b"BM"])
 def test_no_header_is_unreadable(data: bytes) -> None:
     """Bytes without a valid header of the five formats are refused as unreadable."""
-    with pytest.raises(ImageRefused) as refused:
+    with pytest.raises(ImageRefusedError) as refused:
         read_header(data, limits=Limits())
     assert (refused.value.state, refused.value.header) == ("unreadable", None)
 
@@ -133,7 +133,7 @@ def test_no_header_is_unreadable(data: bytes) -> None:
 @settings(max_examples=200, deadline=None)
 def test_hostile_bytes_raise_nothing_else(junk: bytes, image_format: str, keep: int) -> None:
     """Any bytes give a header or a refusal, and no warning gets out."""
-    with contextlib.suppress(ImageRefused):
+    with contextlib.suppress(ImageRefusedError):
         assert read_header(saved(image_format)[:keep] + junk, limits=Limits()).format == image_format
 
 
@@ -146,7 +146,7 @@ def test_hostile_bytes_raise_nothing_else(junk: bytes, image_format: str, keep: 
 )
 def test_a_size_beyond_the_limits_is_refused(limits: Limits, state: str, reason: str) -> None:
     """One pixel too many or too few is refused, with the figures, and the header goes along."""
-    with pytest.raises(ImageRefused) as refused:
+    with pytest.raises(ImageRefusedError) as refused:
         read_header(saved("PNG"), limits=limits)
     header = Header("PNG", 160, 96, 1, None, None)
     assert (refused.value.state, refused.value.reason, refused.value.header) == (state, reason, header)
@@ -161,7 +161,7 @@ def test_a_size_at_the_limits_is_taken() -> None:
 
 def test_too_many_bytes_are_refused() -> None:
     """Bytes above the limit are refused before anything is parsed."""
-    with pytest.raises(ImageRefused, match="3 bytes are more than the limit of 2"):
+    with pytest.raises(ImageRefusedError, match="3 bytes are more than the limit of 2"):
         read_header(b"abc", limits=Limits(max_bytes=2))
 
 
@@ -194,7 +194,7 @@ def boxed(brand: bytes, *more: bytes) -> bytes:
 )
 def test_a_known_kind_that_is_not_read_is_named(data: bytes, kind: str) -> None:
     """Its first bytes tell what it is, whatever the file is called."""
-    with pytest.raises(ImageRefused) as caught:
+    with pytest.raises(ImageRefusedError) as caught:
         read_header(data, limits=Limits())
     assert (caught.value.state, caught.value.reason) == ("unreadable", f"{kind} picture, which is not read")
 
@@ -205,7 +205,7 @@ def test_avif_is_named_where_it_is_not_read(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(formats.cv2, "getBuildInformation", lambda: "  Media I/O:\n    AVIF:    NO\n    PNG: yes\n")
     try:
         for data in (boxed(b"avif", b"mif1"), boxed(b"mif1", b"avif")):
-            with pytest.raises(ImageRefused, match="an AVIF picture, which is not read"):
+            with pytest.raises(ImageRefusedError, match="an AVIF picture, which is not read"):
                 read_header(data, limits=Limits())
     finally:
         formats.reads_avif.cache_clear()
@@ -215,9 +215,9 @@ def test_avif_is_named_where_it_is_not_read(monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_avif_has_its_size_before_it_is_decoded() -> None:
     """Size and limits come from the header, as everywhere."""
     assert read_header(saved("AVIF"), limits=Limits()) == Header("AVIF", 160, 96, 1, None, None)
-    with pytest.raises(ImageRefused, match="160 x 96 pixels are more than the limit"):
+    with pytest.raises(ImageRefusedError, match="160 x 96 pixels are more than the limit"):
         read_header(saved("AVIF"), limits=Limits(max_pixels=15359))
-    with pytest.raises(ImageRefused, match="no valid image header"):
+    with pytest.raises(ImageRefusedError, match="no valid image header"):
         read_header(boxed(b"avif", b"mif1"), limits=Limits())
 
 
@@ -243,7 +243,7 @@ def test_smaller_copies_of_the_first_page_are_no_further_pages(kinds: list[int],
     if taken:
         assert read_header(data, limits=Limits()).format == "TIFF"
         return
-    with pytest.raises(ImageRefused, match="several pages: only the first would be looked at"):
+    with pytest.raises(ImageRefusedError, match="several pages: only the first would be looked at"):
         read_header(data, limits=Limits())
 
 
@@ -271,5 +271,5 @@ def test_a_broken_profile_hides_no_frames() -> None:
     start = b"\x89PNG\r\n\x1a\n" + header + broken
     plain = read_header(start + png_chunk(b"IDAT", b""), limits=Limits())
     assert (plain.bits, plain.opacity) == (16, True)
-    with pytest.raises(ImageRefused, match="frames"):
+    with pytest.raises(ImageRefusedError, match="frames"):
         read_header(start + frames + png_chunk(b"IDAT", b""), limits=Limits())

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.imaging.headers import ImageRefused
-from indexer.imaging.levels import require_kept, scaled
+from indexer.imaging.headers import ImageRefusedError
+from indexer.imaging.levels import require_contrast_in_8_bits, scaled
 
 
 def ramp(low: int, high: int) -> np.ndarray:
@@ -32,7 +32,7 @@ def test_single_pixels_may_lie_outside() -> None:
     values.flat[:4] = 0
     assert (scaled(values, levels=(30000, 31000)).flat[:4] == 0).all()
     values.flat[:5] = 65535
-    with pytest.raises(ImageRefused, match=r"0.1% of the 16-bit values .* lie outside of the levels 30000,31000"):
+    with pytest.raises(ImageRefusedError, match=r"0.1% of the 16-bit values .* lie outside of the levels 30000,31000"):
         scaled(values, levels=(30000, 31000))
 
 
@@ -54,15 +54,15 @@ def test_single_pixels_may_lie_outside() -> None:
 def test_what_a_division_leaves_flat_is_refused(values: np.ndarray, kept: bool) -> None:
     """A picture of at most 14 bits, or of less than 32 grey levels, is refused unless it loses nothing at all."""
     if kept:
-        require_kept(values)
+        require_contrast_in_8_bits(values)
         return
-    with pytest.raises(ImageRefused, match="would be nearly flat in 8 bits"):
-        require_kept(values)
+    with pytest.raises(ImageRefusedError, match="would be nearly flat in 8 bits"):
+        require_contrast_in_8_bits(values)
 
 
 def test_a_few_bright_pixels_hide_nothing() -> None:
     """The values of single pixels do not make a flat picture a full one."""
     values = ramp(0, 1023)
     values.flat[:4] = 65535
-    with pytest.raises(ImageRefused, match="16-bit values 2 to 1023 "):
-        require_kept(values)
+    with pytest.raises(ImageRefusedError, match="16-bit values 2 to 1023 "):
+        require_contrast_in_8_bits(values)

@@ -16,8 +16,15 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from indexer.imaging import mask_images
-from indexer.imaging.headers import ImageRefused
-from indexer.imaging.mask_images import MAX_SIDE_PX, Drawn, drawn_in, ignored_by, read_drawing, resampled
+from indexer.imaging.headers import ImageRefusedError
+from indexer.imaging.mask_images import (
+    MAX_SIDE_PX,
+    MaskImage,
+    decode_mask_image,
+    ignored_pixels,
+    read_mask_image,
+    resampled,
+)
 
 SIDES = st.integers(1, 90)
 DRAWINGS = arrays.arrays(np.bool_, st.tuples(SIDES, SIDES))
@@ -60,12 +67,12 @@ def in_many_ways(ignored: np.ndarray) -> dict[str, bytes]:
 @settings(deadline=None, max_examples=30)
 def test_the_same_drawing_is_the_same_bytes(ignored: np.ndarray) -> None:
     """Whatever program and kind of PNG, the drawing is kept as the same bytes, and these say what was drawn."""
-    found = {manner: drawn_in(data) for manner, data in in_many_ways(ignored).items()}
+    found = {manner: decode_mask_image(data) for manner, data in in_many_ways(ignored).items()}
     height, width = ignored.shape
     [kept] = set(found.values())
-    assert kept == Drawn(width, height, int(ignored.sum()), kept.png)
-    assert np.array_equal(ignored_by(kept.png), ignored)
-    assert drawn_in(kept.png) == kept
+    assert kept == MaskImage(width, height, int(ignored.sum()), kept.png)
+    assert np.array_equal(ignored_pixels(kept.png), ignored)
+    assert decode_mask_image(kept.png) == kept
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(kept.png))), ~ignored)
 
 
@@ -73,7 +80,7 @@ def test_kept_bytes_never_change() -> None:
     """A drawing has the bytes that it had on every OpenCV and zlib: a profile made anywhere has the same digest."""
     row, column = np.mgrid[0:1080, 0:1920]
     data = cv2.imencode(".png", levels((row * row + column * column * 3) % 997 < 400))[1].tobytes()
-    kept = drawn_in(data)
+    kept = decode_mask_image(data)
     assert (kept.width, kept.height, kept.ignored_px, len(kept.png)) == (640, 360, 92860, 29228)
     assert hashlib.sha256(kept.png).hexdigest() == "c91c4d2cda721cf5aef2816fd9f864010eae4d732425a3cff92642a29d3936e7"
 
@@ -95,7 +102,7 @@ def test_kept_bytes_never_change() -> None:
 )
 def test_what_is_dark_on_white_paper_is_ignored(colour: tuple[int, int, int, int], ignored: bool) -> None:
     """Red, green, blue and opacity: below middle grey is ignored, half a colour counts half."""
-    assert ignored_by(saved(Image.new("RGBA", (3, 2), colour))).tolist() == [[ignored] * 3] * 2
+    assert ignored_pixels(saved(Image.new("RGBA", (3, 2), colour))).tolist() == [[ignored] * 3] * 2
 
 
 def test_a_transparent_colour_of_a_palette_is_paper() -> None:
@@ -103,7 +110,7 @@ def test_a_transparent_colour_of_a_palette_is_paper() -> None:
     image = Image.new("P", (2, 1))
     image.putpalette([0, 0, 0, 0, 0, 0])
     image.putpixel((1, 0), 1)
-    assert ignored_by(saved(image, transparency=1)).tolist() == [[True, False]]
+    assert ignored_pixels(saved(image, transparency=1)).tolist() == [[True, False]]
 
 
 @given(st.integers(1, 30), st.integers(1, 30), DRAWINGS)
@@ -124,7 +131,7 @@ def test_a_large_drawing_is_shrunk(size: tuple[int, int], kept: tuple[int, int])
     """No side is kept with more than 640 pixels, and half a drawing stays half; both sizes are (width, height)."""
     image = Image.new("L", size, 255)
     image.paste(0, (0, 0, size[0] // 2, size[1]))
-    found = drawn_in(saved(image))
+    found = decode_mask_image(saved(image))
     assert (found.width, found.height) == kept
     assert found.ignored_px == kept[0] // 2 * kept[1]
     assert len(found.png) <= MAX_SIDE_PX * (1 + MAX_SIDE_PX // 8) + 100
@@ -155,8 +162,8 @@ def test_a_bad_picture_is_refused(kind: str, tmp_path: Path) -> None:
     """What is no PNG, not a whole one or too large is refused with the reason, before it takes any memory."""
     data, why = BAD[kind]
     (tmp_path / "drawing.png").write_bytes(data)
-    with pytest.raises(ImageRefused) as caught:
-        read_drawing(str(tmp_path / "drawing.png"))
+    with pytest.raises(ImageRefusedError) as caught:
+        read_mask_image(str(tmp_path / "drawing.png"))
     assert why in caught.value.reason
 
 
@@ -164,8 +171,8 @@ def test_a_file_of_too_many_bytes_is_refused(tmp_path: Path, monkeypatch: pytest
     """No more is read of a file than a drawing may have."""
     monkeypatch.setattr(mask_images, "LIMITS", mask_images.Limits(max_bytes=len(GOOD) - 1, min_side_px=1))
     (tmp_path / "drawing.png").write_bytes(GOOD * 3)
-    with pytest.raises(ImageRefused, match=f"{len(GOOD)} bytes are more than the limit of {len(GOOD) - 1}"):
-        read_drawing(str(tmp_path / "drawing.png"))
+    with pytest.raises(ImageRefusedError, match=f"{len(GOOD)} bytes are more than the limit of {len(GOOD) - 1}"):
+        read_mask_image(str(tmp_path / "drawing.png"))
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
@@ -173,11 +180,11 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path, why in ((tmp_path, "Is a directory"), (tmp_path / "pipe", "not a regular"), (tmp_path / "no", "No such")):
         with pytest.raises(OSError, match=why):
-            read_drawing(str(path))
+            read_mask_image(str(path))
 
 
 def test_a_link_to_a_drawing_is_followed(tmp_path: Path) -> None:
     """A person may keep the drawing elsewhere and name a link to it."""
     (tmp_path / "drawing.png").write_bytes(GOOD)
     (tmp_path / "link.png").symlink_to("drawing.png")
-    assert read_drawing(str(tmp_path / "link.png")) == drawn_in(GOOD)
+    assert read_mask_image(str(tmp_path / "link.png")) == decode_mask_image(GOOD)

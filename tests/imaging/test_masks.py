@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from indexer.imaging.mask_images import drawn_in
-from indexer.imaging.masks import Border, Mask, Rectangle, ignored_area, mask_picture, masked
-from indexer.imaging.preprocessing import prepared, shrunk
+from indexer.imaging.mask_images import decode_mask_image
+from indexer.imaging.masks import Border, Mask, Rectangle, ignored_area, mask_overlay, masked
+from indexer.imaging.preprocessing import preprocess, resize_area
 from indexer.imaging.scoring import area_unit, changed_area
 from indexer.imaging.synthetic.scenes import Scene, Thing, draw
 
@@ -37,7 +37,7 @@ def noise(height: int, width: int) -> np.ndarray:
 
 def drawing(ignored: np.ndarray) -> bytes:
     """The drawing in which these pixels are black."""
-    return drawn_in(cv2.imencode(".png", np.where(ignored, 0, 255).astype(np.uint8))[1].tobytes()).png
+    return decode_mask_image(cv2.imencode(".png", np.where(ignored, 0, 255).astype(np.uint8))[1].tobytes()).png
 
 
 def slices(height: int, width: int, *, border: Border) -> np.ndarray:
@@ -138,9 +138,9 @@ def test_a_mask_is_border_and_rectangles_and_drawing(
 def test_preparing_only_blackens(found: list[Rectangle], drawn: np.ndarray, contrast: bool) -> None:
     """What is ignored is 0 in the thumbnail, and every other pixel is that of the thumbnail with the border alone."""
     image, mask = noise(45, 80), Mask(USUAL.border, tuple(found), drawing(drawn))
-    plain = prepared(image, contrast=contrast, mask=USUAL)
+    plain = preprocess(image, contrast=contrast, mask=USUAL)
     expected = np.where(ignored_area(mask, height=45, width=80), 0, plain)
-    assert np.array_equal(prepared(image, contrast=contrast, mask=mask), expected)
+    assert np.array_equal(preprocess(image, contrast=contrast, mask=mask), expected)
 
 
 Box = tuple[int, int, int]
@@ -153,7 +153,7 @@ def score_of_box(box: Box, *, mask: Mask) -> float:
     before = np.random.default_rng(7).integers(60, 80, (100, 100), np.uint8)
     after = before.copy()
     after[top : top + side, left : left + side] += 150
-    images = [prepared(image, contrast=False, mask=mask) for image in (before, after)]
+    images = [preprocess(image, contrast=False, mask=mask) for image in (before, after)]
     return changed_area(*images, threshold=30, dilations=2, min_contour_area=0, unit=1.0).score
 
 
@@ -188,12 +188,12 @@ def test_a_car_in_an_ignored_corner_is_no_change(contrast: bool) -> None:
     """A car that parks where a rectangle with some room around it says to look away is below the limit, one that parks
     elsewhere as far above it as before."""
     empty, here, there = (
-        shrunk(cv2.cvtColor(draw(Scene(), things=things), cv2.COLOR_BGR2GRAY), size=(240, 320))
+        resize_area(cv2.cvtColor(draw(Scene(), things=things), cv2.COLOR_BGR2GRAY), size=(240, 320))
         for things in ((), (Thing("car", 480, 380, 110),), (Thing("car", 190, 340, 90),))
     )
 
     def score(after: np.ndarray, mask: Mask) -> float:
-        images = [prepared(image, contrast=contrast, mask=mask) for image in (empty, after)]
+        images = [preprocess(image, contrast=contrast, mask=mask) for image in (empty, after)]
         how = {"threshold": 30 if contrast else 45, "dilations": 2, "min_contour_area": 1000.0}
         return changed_area(*images, **how, unit=area_unit(240, 320)).score
 
@@ -206,6 +206,6 @@ def test_a_car_in_an_ignored_corner_is_no_change(contrast: bool) -> None:
 def test_the_picture_of_a_mask_is_clear_where_one_looks(border: Border, found: list[Rectangle]) -> None:
     """Laid over a frame, the picture of a mask is half-transparent where it is ignored and nothing elsewhere."""
     mask = Mask(border, tuple(found))
-    picture = cv2.imdecode(np.frombuffer(mask_picture(mask, height=24, width=32), np.uint8), cv2.IMREAD_UNCHANGED)
+    picture = cv2.imdecode(np.frombuffer(mask_overlay(mask, height=24, width=32), np.uint8), cv2.IMREAD_UNCHANGED)
     assert picture.shape == (24, 32, 4)
     assert np.array_equal(picture[..., 3], np.where(ignored_area(mask, height=24, width=32), 128, 0))

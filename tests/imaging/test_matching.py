@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from indexer.imaging import matching
-from indexer.imaging.image_buffer import Shelf, room_for
-from indexer.imaging.matching import Match, MatchTask, Measure, _limits, evidence_of_pair, match
+from indexer.imaging.image_buffer import ImageBuffer, required_bytes
+from indexer.imaging.matching import Match, MatchTask, ScoringParameters, _area_limits, evidence_of_pair, match
 from indexer.imaging.scoring import area_unit
 
-BALANCED = Measure(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
+BALANCED = ScoringParameters(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
 
 
 @pytest.fixture(params=[0, 10**9], ids=["compiled", "plain"])
 def before_compiled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The matcher with the kernel from the first pair on, or without it."""
     monkeypatch.setattr(matching, "PAIRS_BEFORE_COMPILED", request.param)
-    monkeypatch.setattr(matching._Pairs, "search", None)
+    monkeypatch.setattr(matching._KernelLoader, "search", None)
     yield
-    assert (matching._Pairs.search is None) is (request.param > 0)
+    assert (matching._KernelLoader.search is None) is (request.param > 0)
 
 
 def scene(kind: int, seed: int) -> NDArray[np.uint8]:
@@ -34,18 +34,18 @@ def scene(kind: int, seed: int) -> NDArray[np.uint8]:
     return image
 
 
-def brute_force(frames: list[NDArray[np.uint8]], measure: Measure) -> Match:
+def brute_force(frames: list[NDArray[np.uint8]], measure: ScoringParameters) -> Match:
     """The first similar of the frames behind the first, each pair scored in full."""
-    found = [evidence_of_pair(frames[0], frame, measure=measure) for frame in frames[1:]]
+    found = [evidence_of_pair(frames[0], frame, scoring=measure) for frame in frames[1:]]
     similar = [evidence.score < measure.max_score for evidence in found]
     met = similar.index(True) + 1 if any(similar) else len(found)
     within = [(place, one) for place, one in enumerate(found[:met]) if one.score <= measure.record_limit]
     return Match(met, any(similar), tuple(within))
 
 
-def searched(frames: list[NDArray[np.uint8]], measure: Measure) -> Match:
+def searched(frames: list[NDArray[np.uint8]], measure: ScoringParameters) -> Match:
     """What the matcher finds for the first frame among the others."""
-    with Shelf(room_for([frame.shape for frame in frames]), shared=False) as shelf:
+    with ImageBuffer(required_bytes([frame.shape for frame in frames]), shared=False) as shelf:
         image, *others = [shelf.put(frame) for frame in frames]
         return match(MatchTask(image, np.array([slot.offset for slot in others], dtype=np.int64), measure))
 
@@ -59,7 +59,7 @@ def searched(frames: list[NDArray[np.uint8]], measure: Measure) -> Match:
 )
 def test_match_is_brute_force(kinds: list[int], max_score: float, factor: int) -> None:
     """The match, its evidence and its order are those of scoring one pair after the other."""
-    measure = Measure(30, 2, 1000.0, native=False, max_score=max_score, record_limit=factor * max_score)
+    measure = ScoringParameters(30, 2, 1000.0, native=False, max_score=max_score, record_limit=factor * max_score)
     frames = [scene(kind, seed) for seed, kind in enumerate(kinds)]
     assert searched(frames, measure) == brute_force(frames, measure)
 
@@ -67,26 +67,26 @@ def test_match_is_brute_force(kinds: list[int], max_score: float, factor: int) -
 def test_evidence_does_not_depend_on_the_order() -> None:
     """A pair has the same evidence either way round."""
     image, other = scene(1, 1), scene(3, 2)
-    assert evidence_of_pair(image, other, measure=BALANCED) == evidence_of_pair(other, image, measure=BALANCED)
+    assert evidence_of_pair(image, other, scoring=BALANCED) == evidence_of_pair(other, image, scoring=BALANCED)
 
 
 def test_native_shapes_may_differ() -> None:
     """In the profile original the larger image is shrunk to the smaller; elsewhere other shapes are refused."""
     image, other = scene(0, 1), np.full((144, 256), 100, dtype=np.uint8)
-    native = Measure(45, 2, 1000.0, native=True, max_score=1000.0, record_limit=4000.0)
-    assert evidence_of_pair(image, other, measure=native).score == 0
+    native = ScoringParameters(45, 2, 1000.0, native=True, max_score=1000.0, record_limit=4000.0)
+    assert evidence_of_pair(image, other, scoring=native).score == 0
     with pytest.raises(ValueError, match="shapes differ"):
-        evidence_of_pair(image, other, measure=BALANCED)
+        evidence_of_pair(image, other, scoring=BALANCED)
 
 
 def test_native_candidates_are_slots() -> None:
     """Whole pictures of any size are searched one by one."""
     frames = [scene(2, 1), scene(0, 2), np.full((144, 256), 100, dtype=np.uint8), scene(2, 3)]
-    native = Measure(45, 2, 100.0, native=True, max_score=100.0, record_limit=4000.0)
-    with Shelf(room_for([frame.shape for frame in frames]), shared=False) as shelf:
+    native = ScoringParameters(45, 2, 100.0, native=True, max_score=100.0, record_limit=4000.0)
+    with ImageBuffer(required_bytes([frame.shape for frame in frames]), shared=False) as shelf:
         image, *others = [shelf.put(frame) for frame in frames]
         found = match(MatchTask(image, tuple(others), native))
-    assert (found.met, found.found) == (3, True)
+    assert (found.compared, found.matched) == (3, True)
 
 
 @pytest.mark.parametrize("limit", [0.0, 0.3, 1000.0, 4000.0, 123456.789, 1e19, 1e300])
@@ -94,8 +94,8 @@ def test_native_candidates_are_slots() -> None:
 def test_limits_are_those_of_the_floating_point_comparison(shape: tuple[int, int], limit: float) -> None:
     """In doubled pixels the limits say of every area what comparing the scores says."""
     unit = area_unit(*shape)
-    measure = Measure(30, 2, limit, native=False, max_score=limit, record_limit=limit)
-    least, similar, recorded = _limits(measure, *shape)
+    measure = ScoringParameters(30, 2, limit, native=False, max_score=limit, record_limit=limit)
+    least, similar, recorded = _area_limits(measure, *shape)
     most = 2 * shape[0] * shape[1]
     near = range(max(0, min(most, int(2 * limit / unit)) - 50), min(most, int(2 * limit / unit) + 50) + 1)
     assert [area >= least for area in near] == [area / 2 * unit >= limit for area in near]
@@ -108,8 +108,8 @@ def test_without_numba_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[int] = []
     monkeypatch.setattr(matching, "PAIRS_BEFORE_COMPILED", 0)
     monkeypatch.setattr(matching, "load_search", lambda _: tries.append(1))
-    monkeypatch.setattr(matching._Pairs, "search", None)
-    monkeypatch.setattr(matching._Pairs, "can_load", True)
+    monkeypatch.setattr(matching._KernelLoader, "search", None)
+    monkeypatch.setattr(matching._KernelLoader, "can_load", True)
     frames = [scene(kind, seed) for seed, kind in enumerate([2, 0, 2])]
     assert [searched(frames, BALANCED), searched(frames, BALANCED)] == [brute_force(frames, BALANCED)] * 2
     assert tries == [1]

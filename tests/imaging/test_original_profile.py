@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.imaging.headers import ImageRefused
+from indexer.imaging.headers import ImageRefusedError
 from indexer.imaging.masks import Mask
-from indexer.imaging.original_profile import native_prepared, same_size
+from indexer.imaging.original_profile import preprocess_native, same_size
 from indexer.imaging.scoring import changed_area
 
 MASK = Mask((5, 10, 5, 0))
@@ -23,7 +23,7 @@ def test_the_original_scores_are_met_exactly(shared_data: Path) -> None:
 
     @cache
     def image(name: str) -> np.ndarray:
-        return native_prepared((shared_data / "frames" / name).read_bytes(), mask=MASK)
+        return preprocess_native((shared_data / "frames" / name).read_bytes(), mask=MASK)
 
     with (shared_data / "expected" / "original_scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -45,13 +45,13 @@ def test_the_grey_is_made_of_the_colours_and_the_mask_is_black() -> None:
     colours = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
     expected = cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY)
     expected[:7], expected[:, :5], expected[:, 76:] = 0, 0, 0
-    assert np.array_equal(native_prepared(cv2.imencode(".png", colours)[1].tobytes(), mask=MASK), expected)
+    assert np.array_equal(preprocess_native(cv2.imencode(".png", colours)[1].tobytes(), mask=MASK), expected)
 
 
 def test_a_bad_picture_is_refused() -> None:
     """Bytes that do not decode raise, they are not compared as black."""
-    with pytest.raises(ImageRefused):
-        native_prepared(b"not an image", mask=MASK)
+    with pytest.raises(ImageRefusedError):
+        preprocess_native(b"not an image", mask=MASK)
 
 
 @given(st.lists(st.tuples(st.integers(8, 30), st.integers(8, 30)), min_size=2, max_size=2))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from indexer.imaging.masks import Mask, masked
-from indexer.imaging.preprocessing import is_flat, local_contrast, prepared, shrunk, thumbnail_height
+from indexer.imaging.preprocessing import is_flat, local_contrast, preprocess, resize_area, thumbnail_height
 
 MASK = Mask((5, 10, 5, 0))
 
@@ -133,7 +133,7 @@ def test_shrinking_averages() -> None:
     """A pixel of the smaller image is the mean of the pixels it stands for; sizes are (height, width)."""
     image = noise(40, 60)
     means = image.reshape(20, 2, 20, 3).mean(axis=(1, 3))
-    out = shrunk(image, size=(20, 20))
+    out = resize_area(image, size=(20, 20))
     assert out.shape == (20, 20)
     assert np.abs(out - means).max() <= 0.5
 
@@ -144,7 +144,7 @@ def test_preparing_is_blur_then_contrast_then_mask(contrast: bool) -> None:
     image = noise(60, 80)
     blurred = cv2.GaussianBlur(image, (3, 3), 0)
     expected = masked(local_contrast(blurred) if contrast else blurred, mask=MASK)
-    assert np.array_equal(prepared(image, contrast=contrast, mask=MASK), expected)
+    assert np.array_equal(preprocess(image, contrast=contrast, mask=MASK), expected)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_thumbnails_are_the_same_bits_everywhere(contrast: bool, digest: str) ->
     """A pattern has the thumbnail that it had on OpenCV 4.10, 4.14 and 5.0: any of them can carry an index on."""
     row, column = np.mgrid[0:432, 0:768]
     pattern = (row * column // 700 + (row * row * 31 + column * column * 17 + row * column * 13) % 61) % 256
-    thumbnail = prepared(shrunk(pattern.astype(np.uint8), size=(180, 320)), contrast=contrast, mask=MASK)
+    thumbnail = preprocess(resize_area(pattern.astype(np.uint8), size=(180, 320)), contrast=contrast, mask=MASK)
     assert hashlib.sha256(thumbnail.tobytes()).hexdigest() == digest
 
 
@@ -172,7 +172,7 @@ def test_thumbnails_do_not_depend_on_simd(size: tuple[int, int], contrast: bool)
     made = []
     for optimised in (False, True):
         cv2.setUseOptimized(optimised)
-        made.append(prepared(shrunk(image, size=(height, 320)), contrast=contrast, mask=MASK))
+        made.append(preprocess(resize_area(image, size=(height, 320)), contrast=contrast, mask=MASK))
     assert np.array_equal(*made)
 
 
@@ -193,4 +193,4 @@ def test_shrinking_keeps_deep_values() -> None:
     """16-bit values are averaged as such."""
     values = np.full((8, 8), 29300, np.uint16)
     values[::2] = 29304
-    assert np.array_equal(shrunk(values, size=(4, 4)), np.full((4, 4), 29302, np.uint16))
+    assert np.array_equal(resize_area(values, size=(4, 4)), np.full((4, 4), 29302, np.uint16))

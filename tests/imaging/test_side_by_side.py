@@ -7,18 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.imaging.change_regions import BLUE, ORANGE, Changes, changes
-from indexer.imaging.matching import Measure
-from indexer.imaging.previews import Picture
+from indexer.imaging.matching import ScoringParameters
+from indexer.imaging.previews import Preview
 from indexer.imaging.side_by_side import PANEL_HEIGHT, PANEL_WIDTH, Captions, in_ascii, side_by_side
 
 GREY = np.full((180, 320), 128, np.uint8)
-MEASURE = Measure(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
+MEASURE = ScoringParameters(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
 PLAIN = Captions("left", "right")
 
 
-def photo(*, height: int = 180, width: int = 320, level: int = 128) -> Picture:
+def photo(*, height: int = 180, width: int = 320, level: int = 128) -> Preview:
     """A picture all of one grey."""
-    return Picture(height, width, cv2.imencode(".jpg", np.full((height, width, 3), level, np.uint8))[1].tobytes())
+    return Preview(height, width, cv2.imencode(".jpg", np.full((height, width, 3), level, np.uint8))[1].tobytes())
 
 
 def changed(*boxes: tuple[int, int, int, int]) -> Changes:
@@ -26,12 +26,12 @@ def changed(*boxes: tuple[int, int, int, int]) -> Changes:
     image = GREY.copy()
     for row, column, height, width in boxes:
         image[row : row + height, column : column + width] = 255
-    return changes(GREY, image, measure=MEASURE)
+    return changes(GREY, image, scoring=MEASURE)
 
 
-def drawn(*, left: Picture | None = None, found: Changes | None = None, words: Captions = PLAIN) -> np.ndarray:
+def drawn(*, left: Preview | None = None, found: Changes | None = None, words: Captions = PLAIN) -> np.ndarray:
     """What a viewer shows: (H, W, 3), red, green, blue."""
-    data = side_by_side(left or photo(), photo(), changes=found, words=words)
+    data = side_by_side(left or photo(), photo(), changes=found, captions=words)
     assert data.startswith(b"\x89PNG")
     return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
 
@@ -118,4 +118,4 @@ def test_no_words_break_the_picture(text: str, times: int) -> None:
 def test_a_spoiled_picture_is_refused() -> None:
     """What is no picture is not drawn."""
     with pytest.raises(ValueError, match="not a picture"):
-        side_by_side(Picture(1, 1, b"spoiled"), photo(), changes=None, words=PLAIN)
+        side_by_side(Preview(1, 1, b"spoiled"), photo(), changes=None, captions=PLAIN)

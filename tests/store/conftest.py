@@ -11,7 +11,7 @@ from indexer.domain.images import ImageState
 from indexer.domain.names import Naming
 from indexer.domain.removal import RemovalCandidate, RemovalState
 from indexer.domain.selection import Decision
-from indexer.imaging.file_description import Description
+from indexer.imaging.file_description import FileDescription
 from indexer.store import decisions, images, profiles, removals, runs
 from indexer.store.database import Database
 from indexer.store.images import NewImage
@@ -42,19 +42,21 @@ def plan(database: Database) -> Callable[..., list[str]]:
 
 
 @pytest.fixture
-def described() -> Callable[..., Description]:
+def described() -> Callable[..., FileDescription]:
     """Makes a description of a ready image whose content is its path."""
 
-    def make(path: str, **facts: Any) -> Description:
+    def make(path: str, **facts: Any) -> FileDescription:
         content = hashlib.sha256(path.encode(errors="surrogateescape")).hexdigest()
         ready = {"state": "ready", "width": 640, "height": 480, "sharpness": 20.5}
-        return Description(path=path, **({"size_bytes": 1000, "mtime_ns": 1, "content_hash": content} | ready | facts))
+        return FileDescription(
+            path=path, **({"size_bytes": 1000, "mtime_ns": 1, "content_hash": content} | ready | facts)
+        )
 
     return make
 
 
 @pytest.fixture
-def add(database: Database, run_id: int, described: Callable[..., Description]) -> Callable[..., int]:
+def add(database: Database, run_id: int, described: Callable[..., FileDescription]) -> Callable[..., int]:
     """Adds an image: its id."""
 
     def make(

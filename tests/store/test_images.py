@@ -13,7 +13,7 @@ from indexer.domain.images import Image, ImageState
 from indexer.domain.names import Naming
 from indexer.domain.profiles import BALANCED
 from indexer.errors import DatabaseError
-from indexer.imaging.file_description import Description, Thumbnail
+from indexer.imaging.file_description import FileDescription, Thumbnail
 from indexer.store import images, profiles, thumbnails
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database
@@ -53,7 +53,7 @@ def thumbnail(data: bytes = b"png", *, height: int = 240) -> Thumbnail:
     return Thumbnail(BALANCED.preparation.digest, height, 320, data)
 
 
-def test_an_added_file_is_known(database: Database, add: Add, described: Callable[..., Description]) -> None:
+def test_an_added_file_is_known(database: Database, add: Add, described: Callable[..., FileDescription]) -> None:
     """All that was added of a file comes back, by its path."""
     image_id = add("/frames/1.jpg", camera="lot", at=LATER, source="exif", mtime_ns=2**62, size_bytes=2**40)
     content_hash = described("/frames/1.jpg").content_hash
@@ -163,7 +163,9 @@ def test_present_files_tell_whether_they_changed(database: Database, add: Add, r
         assert set(images.iter_present(session, [*paths, "/b/1.jpg"])) == expected
 
 
-def test_many_images_are_added_in_order(database: Database, run_id: int, described: Callable[..., Description]) -> None:
+def test_many_images_are_added_in_order(
+    database: Database, run_id: int, described: Callable[..., FileDescription]
+) -> None:
     """Images added together get ids in the order given, each with its camera, folder and facts."""
     paths = [f"/frames/{number}.jpg" for number in (3, 1, 2)]
     cameras = ["gate", "lot", "gate"]
@@ -249,7 +251,7 @@ def test_states_of_many(database: Database, add: Add) -> None:
     assert states(database, "same") == {first: ImageState.MISSING, last: ImageState.MISSING}
 
 
-def test_a_moved_file_keeps_its_row(database: Database, add: Add, described: Callable[..., Description]) -> None:
+def test_a_moved_file_keeps_its_row(database: Database, add: Add, described: Callable[..., FileDescription]) -> None:
     """Bytes that are at another path now keep their id, with the path, folder, time and naming of where they are."""
     image_id = add("/frames/1.jpg", content_hash="same")
     naming = Naming("lot", "folder", LATER, "mtime")

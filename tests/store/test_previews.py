@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select, text
 
-from indexer.imaging.previews import Picture
+from indexer.imaging.previews import Preview
 from indexer.store import pins, previews
 from indexer.store.database import Database
 from indexer.store.tables import PinRow
@@ -16,7 +16,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 Add = Callable[..., int]
 
-SMALL, TALL = Picture(180, 320, b"\xff\xd8 small"), Picture(427, 320, b"\xff\xd8 \0 tall")
+SMALL, TALL = Preview(180, 320, b"\xff\xd8 small"), Preview(427, 320, b"\xff\xd8 \0 tall")
 
 
 def test_pictures_come_back_as_they_were(database: Database, add: Add) -> None:
@@ -64,7 +64,7 @@ def test_a_full_database_takes_what_is_small(database: Database, add: Add, run_i
     image_id = add("/frames/1.jpg")
     with database.write() as session:
         session.execute(text("PRAGMA max_page_count = 1"))
-        assert not previews.add_pictures(session, {image_id: Picture(180, 320, bytes(100_000))})
+        assert not previews.add_pictures(session, {image_id: Preview(180, 320, bytes(100_000))})
         assert pins.add_pin(session, image_id, reason="pin", at=NOON, run_id=run_id)
     with database.read() as session:
         assert previews.list_images_with_picture(session, [image_id]) == set()

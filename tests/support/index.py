@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from indexer.domain.removal import Plan
 from indexer.domain.verdicts import VerdictValue
-from indexer.execution import Map, engine
+from indexer.execution import ParallelMap, local_executor
 from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.store.tables import Base
 from indexer.workflows.admin.profile import make_profile
-from indexer.workflows.compare.compare import CompareReport, ComparisonContext, compare
-from indexer.workflows.context import Clock, Progress, no_progress
+from indexer.workflows.compare.compare import CompareReport, compare
+from indexer.workflows.context import Clock, ComparisonContext, Progress, no_progress
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import IngestReport, ingest
 from indexer.workflows.removal.prune import PruneReport, plan, prune
@@ -110,14 +110,16 @@ class Index:
         return path
 
     def ingest(
-        self, *paths: Path | str, spread: Map | None = None, progress: Progress = no_progress, **how: Any
+        self, *paths: Path | str, spread: ParallelMap | None = None, progress: Progress = no_progress, **how: Any
     ) -> IngestReport:
         """Takes in the named paths, else the folder."""
         found = discover([str(path) for path in paths or (self.folder,)], **how)
         with _engine(spread) as chosen:
             return ingest(self.database, found, executor=chosen, limits=Limits(), clock=self.clock, progress=progress)
 
-    def compare(self, *, spread: Map | None = None, progress: Progress = no_progress, **how: Any) -> CompareReport:
+    def compare(
+        self, *, spread: ParallelMap | None = None, progress: Progress = no_progress, **how: Any
+    ) -> CompareReport:
         """Decides what is new."""
         with _engine(spread) as chosen:
             return compare(ComparisonContext(self.database, chosen, Limits(), self.clock, progress), **how)
@@ -223,12 +225,12 @@ class Index:
         return os.path.relpath(path, self.folder)
 
 
-def _engine(spread: Map | None) -> AbstractContextManager[Map]:
-    return engine(1) if spread is None else _lent(spread)
+def _engine(spread: ParallelMap | None) -> AbstractContextManager[ParallelMap]:
+    return local_executor(1) if spread is None else _lent(spread)
 
 
 @contextmanager
-def _lent(spread: Map) -> Iterator[Map]:
+def _lent(spread: ParallelMap) -> Iterator[ParallelMap]:
     yield spread
 
 

@@ -31,14 +31,14 @@ from typing import Any
 from sqlalchemy import event
 
 from indexer.errors import IndexerError
-from indexer.execution import engine
+from indexer.execution import local_executor
 from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_NAME, is_quarantine
 from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows.compare import compare
-from indexer.workflows.context import no_progress
+from indexer.workflows.context import ComparisonContext, no_progress
 from indexer.workflows.ingest import ingest
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.removal import adopt, prune, purge, recover, rescue, restore
@@ -210,10 +210,10 @@ def _decide(world: World, label: str) -> None:
         chosen = [*chosen, str(world.far)] if world.rng.random() < 0.7 else [str(world.far)]
     camera = world.rng.choice(["gate", "gate", "other"]) if path.name == "mirror" else None
     profile = world.rng.choice([None, None, None, "plain", "balanced"])
-    with engine(1) as spread:
+    with local_executor(1) as spread:
         found = discover(chosen, camera=camera)
         ingest.ingest(database, found, executor=spread, limits=Limits(), clock=world.clock)
-        means = compare.ComparisonContext(database, spread, Limits(), world.clock, no_progress)
+        means = ComparisonContext(database, spread, Limits(), world.clock, no_progress)
         compare.compare(means, profile=profile)
 
 

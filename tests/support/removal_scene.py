@@ -22,6 +22,7 @@ from typing import Any
 
 from indexer.store.database import Database
 from indexer.store.schema import open_database
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.removal import prune, purge, restore
 from indexer.workflows.removal.remove_file import RemovalOptions
 from tests.support.own_files import OWN_FILES
@@ -88,7 +89,7 @@ def ticking(start: int) -> Clock:
 
 def decide(scene: Scene) -> None:
     """Takes all in and decides."""
-    from indexer.execution import engine
+    from indexer.execution import local_executor
     from indexer.imaging.headers import Limits
     from indexer.workflows.compare import compare
     from indexer.workflows.context import no_progress
@@ -96,9 +97,9 @@ def decide(scene: Scene) -> None:
     from indexer.workflows.ingest.discovery import discover
 
     clock = ticking(0)
-    with closing(scene.database), engine(1) as spread:
+    with closing(scene.database), local_executor(1) as spread:
         ingest.ingest(scene.database, discover([str(scene.root)]), executor=spread, limits=Limits(), clock=clock)
-        compare.compare(compare.ComparisonContext(scene.database, spread, Limits(), clock, no_progress))
+        compare.compare(ComparisonContext(scene.database, spread, Limits(), clock, no_progress))
 
 
 def make(scene: Scene) -> None:

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from indexer.execution import processes, serial
 from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
-from indexer.workflows.compare.camera import ComparisonContext
 from indexer.workflows.compare.compare import compare
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import ingest
 from indexer.workflows.report.report import report
@@ -51,7 +51,7 @@ def frame(*boxes: tuple[int, int, int, int], stamp: int = 0, size: tuple[int, in
 def make_report(index: Path, frames: Path, out: Path, **how: Any) -> Path:
     """The folder of a report of all images in a folder; the index is made if need be."""
     database = open_database(str(index), create=True)
-    with processes(2, at_once=8) as reading, serial() as spread:
+    with processes(2, max_batch=8) as reading, serial() as spread:
         means = ComparisonContext(database, spread, Limits(), lambda: NOW)
         if os.listdir(frames):
             ingest(database, discover([str(frames)]), executor=reading, limits=Limits(), clock=means.clock)

@@ -26,8 +26,9 @@ def compare(
         with session.database() as database, session.engine(options, database) as executor:
             from indexer.cli.render.compare import render_compare  # now, while the workers get ready
             from indexer.workflows.compare import compare as workflow
+            from indexer.workflows.context import ComparisonContext
 
-            comparison = workflow.ComparisonContext(database, executor, session.limits, session.clock, session.progress)
+            comparison = ComparisonContext(database, executor, session.limits, session.clock, session.progress)
             report = workflow.compare(comparison, profile=profile, camera=camera)
         session.show(report, render_compare)
     raise typer.Exit(1 if report.held_back else 0)

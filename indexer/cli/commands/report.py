@@ -29,7 +29,7 @@ def report(
             session.engine(processes, database) as executor,
             session.guarded_engine(processes) as reading_executor,
         ):
-            from indexer.workflows.compare.camera import ComparisonContext
+            from indexer.workflows.context import ComparisonContext
             from indexer.workflows.report import report as workflow
 
             comparison = ComparisonContext(database, executor, session.limits, session.clock, session.progress)

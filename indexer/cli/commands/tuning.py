@@ -22,7 +22,7 @@ def sweep(
         with session.database() as database, session.engine(processes, database) as executor:
             from indexer.cli.render import tuning
             from indexer.domain.score_bounds import parse_numbers
-            from indexer.workflows.compare.camera import ComparisonContext
+            from indexer.workflows.context import ComparisonContext
             from indexer.workflows.tuning import sweep as workflow
 
             limits = None if max_score is None else parse_numbers(max_score)
@@ -50,7 +50,7 @@ def evaluate(
         with session.database() as database, session.engine(processes, database) as executor:
             from indexer.cli.render import tuning
             from indexer.domain.score_bounds import parse_numbers
-            from indexer.workflows.compare.camera import ComparisonContext
+            from indexer.workflows.context import ComparisonContext
             from indexer.workflows.tuning import evaluate as workflow
             from indexer.workflows.tuning.label_matching import read_labels
 

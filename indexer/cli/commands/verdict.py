@@ -85,8 +85,10 @@ def verdict(
             return
         who = login_name() if by is None else by
         match request:
-            case SetVerdict(image_a, image_b, said):
-                report = workflow.set_verdict(database, image_a, image_b, said, by=who, note=note, clock=session.clock)
+            case SetVerdict(image_a, image_b, judgement):
+                report = workflow.set_verdict(
+                    database, image_a, image_b, judgement, by=who, note=note, clock=session.clock
+                )
             case UndoVerdict(image_a, image_b):
                 report = workflow.undo_verdict(database, image_a, image_b, clock=session.clock)
             case ImportVerdicts(name):
@@ -110,8 +112,8 @@ def parse_request(
             return None
         case ["undo", image_a, image_b]:
             return UndoVerdict(image_a, image_b)
-        case [image_a, image_b, ("same" | "different") as said] if image_a not in {"list", "undo"}:
-            return SetVerdict(image_a, image_b, said)
+        case [image_a, image_b, ("same" | "different") as judgement] if image_a not in {"list", "undo"}:
+            return SetVerdict(image_a, image_b, judgement)
     raise UsageError(f"these words are no verdict; {_USAGE}")
 
 

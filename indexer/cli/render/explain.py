@@ -7,6 +7,7 @@ from rich.console import Console
 
 from indexer.cli.render import explanation
 from indexer.cli.render.tables import format_size, format_time
+from indexer.domain.similarity import is_similar
 from indexer.escaping import command_line, printable
 from indexer.imaging.scoring import Evidence
 from indexer.imaging.side_by_side import Captions
@@ -70,7 +71,7 @@ def render_pair(console: Console, details: PairDetails) -> None:
     for known in details.recorded:
         console.print(f"  recorded, as the profile {known.profile} scores: {_describe_evidence(known.evidence)}")
     if details.computed is not None:
-        outcome = "similar" if details.computed.score < details.max_score else "different"
+        outcome = "similar" if is_similar(details.computed.score, max_score=details.max_score) else "different"
         console.print(
             f"  {outcome} under the profile {details.profile} (limit {details.max_score:g}), "
             f"from the thumbnails now: {_describe_evidence(details.computed)}"
@@ -98,7 +99,7 @@ def captions(picture: Illustration) -> Captions:
     if picture.score is None:
         lines.append(f"Nothing is outlined: {picture.why_not}.")
     else:
-        verdict = "similar" if picture.score < picture.max_score else "different"
+        verdict = "similar" if is_similar(picture.score, max_score=picture.max_score) else "different"
         lines.append(
             f"{verdict}: {explanation.describe_score(picture.score, limit=picture.max_score, native=picture.native)}."
         )

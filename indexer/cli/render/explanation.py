@@ -4,6 +4,7 @@ from datetime import datetime
 
 from indexer.domain.images import Criterion
 from indexer.domain.profiles import REFERENCE_PIXELS
+from indexer.domain.similarity import is_similar
 from indexer.escaping import printable
 from indexer.store.image_details import DecisionDetails, ImageDetails
 
@@ -70,7 +71,7 @@ def _explain_kept(details: ImageDetails, decision: DecisionDetails, *, name: str
         sentences.append(
             f"The kept image most like it is image {near.image_id}{taken}: {_score(near.score, decision)}."
         )
-        if near.score < decision.max_score:  # nothing else may keep two that are similar
+        if is_similar(near.score, max_score=decision.max_score):  # nothing else may keep two that are similar
             sentences.append("Both are kept because a person said that they differ, or because both are pinned.")
     return sentences
 

@@ -11,32 +11,7 @@ from indexer.workflows.admin.status import Status
 def render_status(console: Console, status: Status) -> None:
     """What is in the index."""
     console.print(f"{printable(status.database)}, active profile {status.profile}")
-    rows = [
-        [
-            c.camera,
-            c.images,
-            c.kept,
-            c.duplicates,
-            c.undecided,
-            c.unreadable,
-            c.missing,
-            c.removed,
-            format_size(c.size_bytes),
-        ]
-        for c in status.cameras
-    ]
-    heads = ["camera", "images", "kept", "duplicates", "undecided", "unreadable", "missing", "removed", "size"]
-    heads += ["first", "last", *(["profile"] if status.own_profiles else [])]
-    for row, c in zip(rows, status.cameras, strict=True):
-        row += [format_time(c.first_captured_at), format_time(c.last_captured_at)]
-        row += [status.own_profiles.get(c.camera, status.profile)] if status.own_profiles else []
-    if rows:
-        sums = [sum(numbers) for numbers in zip(*(row[1:8] for row in rows), strict=True)]
-        all_bytes = format_size(sum(camera.size_bytes for camera in status.cameras))
-        totals = [(ALL_ROWS, *sums, all_bytes, *[""] * (len(heads) - 9))] if len(rows) > MAX_ROWS else []
-        print_table(console, heads, rows, what="cameras", totals=totals)
-    else:
-        console.print("There is no image yet.")
+    _render_cameras(console, status)
     if status.unlikely_times:
         console.print(
             f"{status.unlikely_times} images have a time that a wrong clock gave; to list them: "
@@ -59,3 +34,24 @@ def render_status(console: Console, status: Status) -> None:
         list_files(
             console, [(removal.path, f"keeper {printable(removal.keeper_path)}") for removal in status.unwitnessed]
         )
+
+
+def _render_cameras(console: Console, status: Status) -> None:
+    """A row for each camera, and the sums where there are many."""
+    numbers = ("images", "kept", "duplicates", "undecided", "unreadable", "missing", "removed")
+    rows = [
+        [camera.camera, *(getattr(camera, name) for name in numbers), format_size(camera.size_bytes)]
+        for camera in status.cameras
+    ]
+    heads = ["camera", *numbers, "size"]
+    heads += ["first", "last", *(["profile"] if status.own_profiles else [])]
+    for row, camera in zip(rows, status.cameras, strict=True):
+        row += [format_time(camera.first_captured_at), format_time(camera.last_captured_at)]
+        row += [status.own_profiles.get(camera.camera, status.profile)] if status.own_profiles else []
+    if rows:
+        sums = [sum(column) for column in zip(*(row[1:8] for row in rows), strict=True)]
+        all_bytes = format_size(sum(camera.size_bytes for camera in status.cameras))
+        totals = [(ALL_ROWS, *sums, all_bytes, *[""] * (len(heads) - 9))] if len(rows) > MAX_ROWS else []
+        print_table(console, heads, rows, what="cameras", totals=totals)
+    else:
+        console.print("There is no image yet.")

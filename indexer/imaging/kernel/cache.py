@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-_SOURCES = ("bits.py", "components.py", "search.py")
+_SOURCES = ("bits.py", "components.py", "llvm.py", "search.py")
 
 
 def load_search(warm_up: Callable[[Callable[..., Any]], None]) -> Callable[..., Any] | None:
@@ -23,36 +23,36 @@ def load_search(warm_up: Callable[[Callable[..., Any]], None]) -> Callable[..., 
     try:
         import numba
 
-        folder = _folder(numba.config.CACHE_DIR)
-        _make(folder)
+        folder = _cache_folder(numba.config.CACHE_DIR)
+        _make_private_folder(folder)
         numba.config.CACHE_DIR = str(folder)
-        from indexer.imaging.kernel.search import search as found
+        from indexer.imaging.kernel.search import search as compiled_search
 
-        search: Callable[..., Any] = found
+        search: Callable[..., Any] = compiled_search
         warm_up(search)
     except (ImportError, OSError, RuntimeError):
         return None
     return search
 
 
-def _folder(chosen: str) -> Path:
+def _cache_folder(chosen: str) -> Path:
     """The folder for the machine code: below the one that NUMBA_CACHE_DIR names, else beside the source if that may be
     written, else in the user's cache."""
     here = Path(__file__).parent
     digest = hashlib.sha256(b"".join((here / name).read_bytes() for name in _SOURCES)).hexdigest()[:16]
     beside = here / "__pycache__"
     if chosen:
-        place = Path(chosen)
+        parent = Path(chosen)
     elif os.access(beside if beside.exists() else here, os.W_OK):
-        place = beside
+        parent = beside
     else:
-        place = _users_cache() / "indexer"
-    return place / f"kernel-{digest}"
+        parent = _users_cache() / "indexer"
+    return parent / f"kernel-{digest}"
 
 
-def _make(folder: Path) -> None:
+def _make_private_folder(folder: Path) -> None:
     """Makes the folder, and those above it that are missing, closed to others; raises `OSError` if it is not ours."""
-    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
         with suppress(FileExistsError):
             missing.mkdir(0o700)
     status = folder.lstat()

@@ -10,19 +10,20 @@ its own component again closes a hole.
 
 from numba import int64, njit, uint64
 
-from indexer.imaging.kernel.bits import WORD, lowest_bit, words_of
+from indexer.imaging.kernel.bits import word_count
+from indexer.imaging.kernel.llvm import WORD, lowest_bit
 
 # What is known of a component by its label: the label that it was joined to, its doubled area, its box.
 PARENT, AREA, TOP, LEFT, RIGHT = range(5)
 
 
 @njit(cache=True, forceinline=True)
-def find_runs(rows, y, width, runs, here):
+def find_runs(rows, y, width, runs, parity):
     """Number of runs of set bits in row y; first and last column of each go to `runs[here]`."""
     count = 0
     inside = False
     carry = uint64(0)
-    for word in range(words_of(width)):
+    for word in range(word_count(width)):
         bits = rows[y, word + 1]
         edges = bits ^ ((bits << uint64(1)) | carry)
         carry = bits >> uint64(63)
@@ -30,13 +31,13 @@ def find_runs(rows, y, width, runs, here):
             column = WORD * word + lowest_bit(edges)
             edges &= edges - uint64(1)
             if inside:
-                runs[here, count, 1] = column - 1
+                runs[parity, count, 1] = column - 1
                 count += 1
             else:
-                runs[here, count, 0] = column
+                runs[parity, count, 0] = column
             inside = not inside
     if inside:
-        runs[here, count, 1] = width - 1
+        runs[parity, count, 1] = width - 1
         count += 1
     return count
 
@@ -50,28 +51,28 @@ def _root(labels, label):
 
 
 @njit(cache=True, forceinline=True)
-def _counted(area, least):
+def _counted_area(area, least):
     return area if area >= least else 0
 
 
 @njit(cache=True, forceinline=True)
 def _join(labels, label, other, least):
     """Makes two components one; by how much the counted area grew."""
-    both = labels[label, AREA] + labels[other, AREA]
-    before = _counted(labels[label, AREA], least) + _counted(labels[other, AREA], least)
-    labels[label, AREA] = both
+    joined_area = labels[label, AREA] + labels[other, AREA]
+    before = _counted_area(labels[label, AREA], least) + _counted_area(labels[other, AREA], least)
+    labels[label, AREA] = joined_area
     labels[label, TOP] = min(labels[label, TOP], labels[other, TOP])
     labels[label, LEFT] = min(labels[label, LEFT], labels[other, LEFT])
     labels[label, RIGHT] = max(labels[label, RIGHT], labels[other, RIGHT])
     labels[other, PARENT] = label
-    return _counted(both, least) - before
+    return _counted_area(joined_area, least) - before
 
 
 @njit(cache=True, forceinline=True)
-def _shared(runs, here, run, other):
+def _shared_area(runs, parity, run, other):
     """Doubled area of the blocks between a run and one in the row above it."""
-    start, end = runs[here, run, 0], runs[here, run, 1]
-    above_start, above_end = runs[1 - here, other, 0], runs[1 - here, other, 1]
+    start, end = runs[parity, run, 0], runs[parity, run, 1]
+    above_start, above_end = runs[1 - parity, other, 0], runs[1 - parity, other, 1]
     left, right = max(start, above_start), min(end, above_end)
     if right < left:
         return 0
@@ -79,7 +80,7 @@ def _shared(runs, here, run, other):
 
 
 @njit(cache=True, forceinline=True)
-def link(runs, here, count, above_count, y, labels, used, least):
+def link(runs, parity, count, above_count, y, labels, used, least):
     """Links the runs of row y to those of the row above.
 
     Returns
@@ -90,30 +91,30 @@ def link(runs, here, count, above_count, y, labels, used, least):
     holes = 0
     first = 0
     for run in range(count):
-        start, end = runs[here, run, 0], runs[here, run, 1]
-        while first < above_count and runs[1 - here, first, 1] < start - 1:
+        start, end = runs[parity, run, 0], runs[parity, run, 1]
+        while first < above_count and runs[1 - parity, first, 1] < start - 1:
             first += 1
         label = int64(-1)
         added = 0
         other = first
-        while other < above_count and runs[1 - here, other, 0] <= end + 1:
-            root = _root(labels, runs[1 - here, other, 2])
+        while other < above_count and runs[1 - parity, other, 0] <= end + 1:
+            root = _root(labels, runs[1 - parity, other, 2])
             if label < 0:
                 label = root
             elif root == label:
                 holes += 1
             else:
                 grown += _join(labels, label, root, least)
-            added += _shared(runs, here, run, other)
+            added += _shared_area(runs, parity, run, other)
             other += 1
         if label < 0:
             label = used
             used += 1
             labels[label, PARENT], labels[label, AREA], labels[label, TOP] = label, 0, y
             labels[label, LEFT], labels[label, RIGHT] = start, end
-        grown += _counted(labels[label, AREA] + added, least) - _counted(labels[label, AREA], least)
+        grown += _counted_area(labels[label, AREA] + added, least) - _counted_area(labels[label, AREA], least)
         labels[label, AREA] += added
         labels[label, LEFT] = min(labels[label, LEFT], start)
         labels[label, RIGHT] = max(labels[label, RIGHT], end)
-        runs[here, run, 2] = label
+        runs[parity, run, 2] = label
     return used, grown, holes

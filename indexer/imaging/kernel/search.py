@@ -19,12 +19,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from indexer.imaging.kernel.bits import WORD, differ, differ_too, dilate, fill, no_rows, words_of
+from indexer.imaging.kernel.bits import (
+    add_difference_bits,
+    difference_bits,
+    dilate,
+    empty_rows,
+    fill_holes,
+    word_count,
+)
 from indexer.imaging.kernel.components import AREA, LEFT, PARENT, RIGHT, TOP, find_runs, link
+from indexer.imaging.kernel.llvm import WORD
 
-ABOVE = -1
+ABOVE_LIMIT = -1
 """What stands in the place of the counted area of a pair whose score is above the limit."""
-_ROOM = 6  # pixels around what proved the last pair
+_MARGIN_PX = 6  # pixels around what proved the last pair
 
 
 class _Work(NamedTuple):
@@ -48,7 +56,7 @@ class _Work(NamedTuple):
 
 
 @njit(cache=True)
-def _sweep(work, other, box):
+def _scan_box(work, other, box):
     """Counts the components inside a box (top, bottom, words from the left, width), as if all else were equal.
 
     Returns
@@ -56,7 +64,7 @@ def _sweep(work, other, box):
     the counted area, the row at which it passed the limit (or the bottom), number of labels used, number of holes
     """
     top, bottom, left, width = box
-    words, by = words_of(width), work.dilations
+    words, by = word_count(width), work.dilations
     pixels, raw, grown, changed, runs, labels = work.pixels, work.raw, work.grown, work.changed, work.runs, work.labels
     total, used, holes, above_count = 0, 0, 0, 0
     compared = max(0, top - by)
@@ -64,12 +72,14 @@ def _sweep(work, other, box):
     for y in range(top, bottom):
         ready = min(work.height, y + by + 1)
         while compared < ready:
-            place = compared * work.stride + WORD * left
-            one, two = work.image + place, other + place
-            changed[compared] = differ(pixels, one, two, words, work.threshold, raw, compared)
+            offset = compared * work.stride + WORD * left
+            image_start, other_start = work.image + offset, other + offset
+            changed[compared] = difference_bits(pixels, image_start, other_start, words, work.threshold, raw, compared)
             for plane in range(1, work.planes):
-                below = plane * work.height * work.stride
-                changed[compared] = differ_too(pixels, one + below, two + below, words, work.threshold, raw, compared)
+                plane_offset = plane * work.height * work.stride
+                changed[compared] = add_difference_bits(
+                    pixels, image_start + plane_offset, other_start + plane_offset, words, work.threshold, raw, compared
+                )
             if changed[compared] > 0:
                 latest = compared
             compared += 1
@@ -77,9 +87,9 @@ def _sweep(work, other, box):
             above_count = 0
             continue
         dilate(raw, max(0, y - by), ready, by, width, grown, y)
-        here = y % 2
-        count = find_runs(grown, y, width, runs, here)
-        used, more, enclosed = link(runs, here, count, above_count, y, labels, used, work.least)
+        parity = y % 2
+        count = find_runs(grown, y, width, runs, parity)
+        used, more, enclosed = link(runs, parity, count, above_count, y, labels, used, work.least)
         above_count = count
         holes += enclosed
         total += more
@@ -92,19 +102,19 @@ def _sweep(work, other, box):
 def _count_filled(work):
     """Fills the holes of a dilated difference and counts its components again: counted area, number of labels used."""
     grown, runs = work.grown, work.runs
-    fill(grown, work.width, np.empty_like(grown))
+    fill_holes(grown, work.width, np.empty_like(grown))
     total, used, above_count = 0, 0, 0
     for y in range(work.height):
-        here = y % 2
-        count = find_runs(grown, y, work.width, runs, here)
-        used, more, _ = link(runs, here, count, above_count, y, work.labels, used, work.least)
+        parity = y % 2
+        count = find_runs(grown, y, work.width, runs, parity)
+        used, more, _ = link(runs, parity, count, above_count, y, work.labels, used, work.least)
         above_count = count
         total += more
     return total, used
 
 
 @njit(cache=True)
-def _remember(work, used, row, hint):
+def _store_hint(work, used, row, hint):
     """Keeps the box of the components that count, which passed the limit at a row, with some room around it."""
     labels = work.labels
     top, left, right = row, work.width, 0
@@ -113,13 +123,13 @@ def _remember(work, used, row, hint):
             top = min(top, labels[label, TOP])
             left = min(left, labels[label, LEFT])
             right = max(right, labels[label, RIGHT])
-    hint[0], hint[1] = top, min(work.height, row + _ROOM)
-    first = max(0, left - _ROOM) // WORD
-    hint[2], hint[3] = first, min(work.width, (right + _ROOM) // WORD * WORD + WORD) - first * WORD
+    hint[0], hint[1] = top, min(work.height, row + _MARGIN_PX)
+    first = max(0, left - _MARGIN_PX) // WORD
+    hint[2], hint[3] = first, min(work.width, (right + _MARGIN_PX) // WORD * WORD + WORD) - first * WORD
 
 
 @njit(cache=True)
-def _describe(work, used, total, evidence):
+def _write_evidence(work, used, total, evidence):
     """Writes the evidence of a pair: counted area, largest area, number that count, changed pixels."""
     labels = work.labels
     largest, count = 0, 0
@@ -131,28 +141,28 @@ def _describe(work, used, total, evidence):
 
 
 @njit(cache=True)
-def _is_proved(work, other, hint):
+def _exceeds_limit(work, other, hint):
     """Whether the box of a hint proves a pair to score above the limit."""
     top, bottom, left, width = hint[0], hint[1], hint[2], hint[3]  # read once: others may write them
     inside = 0 <= top < bottom <= work.height and left >= 0 and 0 < width <= work.width - WORD * left
     if not inside:
         return False
-    return _sweep(work, other, (top, bottom, left, width))[0] > work.limit
+    return _scan_box(work, other, (top, bottom, left, width))[0] > work.limit
 
 
 @njit(cache=True)
-def _weigh(work, other, hint, evidence):
+def _score_pair(work, other, hint, evidence):
     """Looks at a pair whole: its counted area, with the evidence written, if that is within the limit; else ABOVE."""
     work.grown[:] = 0
-    area, row, used, holes = _sweep(work, other, (0, work.height, 0, work.width))
+    area, row, used, holes = _scan_box(work, other, (0, work.height, 0, work.width))
     if area > work.limit:
-        _remember(work, used, row, hint)
-        return ABOVE
+        _store_hint(work, used, row, hint)
+        return ABOVE_LIMIT
     if holes > 0:
         area, used = _count_filled(work)
     if area > work.limit:
-        return ABOVE
-    _describe(work, used, area, evidence)
+        return ABOVE_LIMIT
+    _write_evidence(work, used, area, evidence)
     return area
 
 
@@ -197,27 +207,27 @@ def search(
         Set for every candidate met: counted doubled area (or ABOVE and nothing more), doubled area of the largest
         contour, number of contours that count, changed pixels before dilation.
     """
-    rows = no_rows(height, width), no_rows(height, width), np.empty(height, dtype=np.int64)
+    rows = empty_rows(height, width), empty_rows(height, width), np.empty(height, dtype=np.int64)
     runs = np.empty((2, width // 2 + 1, 3), dtype=np.int64)
     labels = np.empty((height * (width // 2 + 1), 5), dtype=np.int64)
     work = _Work(pixels, image, planes, height, width, stride, threshold, dilations, least, limit, *rows, runs, labels)
     recent, size = hints.shape[0] - 1, planes * height * stride
-    mine = image // size % recent
-    if hints[mine, 1] == 0:
-        hints[mine] = hints[recent]
-    met, found, mine_first = 0, False, True
-    while met < candidates.size and not found:
-        other = candidates[met]
-        theirs = other // size % recent
-        proved = _is_proved(work, other, hints[mine if mine_first else theirs])
-        if not proved and _is_proved(work, other, hints[theirs if mine_first else mine]):
-            proved, mine_first = True, not mine_first
-        evidence[met, 0] = ABOVE
-        if not proved:
-            area = _weigh(work, other, hints[mine], evidence[met])
-            mine_first = mine_first or area == ABOVE
-            evidence[met, 0] = area
-            found = 0 <= area <= similar
-        met += 1
-    hints[recent] = hints[mine]
-    return met, found
+    image_hint = image // size % recent
+    if hints[image_hint, 1] == 0:
+        hints[image_hint] = hints[recent]
+    compared, matched, image_hint_first = 0, False, True
+    while compared < candidates.size and not matched:
+        other = candidates[compared]
+        other_hint = other // size % recent
+        exceeds = _exceeds_limit(work, other, hints[image_hint if image_hint_first else other_hint])
+        if not exceeds and _exceeds_limit(work, other, hints[other_hint if image_hint_first else image_hint]):
+            exceeds, image_hint_first = True, not image_hint_first
+        evidence[compared, 0] = ABOVE_LIMIT
+        if not exceeds:
+            area = _score_pair(work, other, hints[image_hint], evidence[compared])
+            image_hint_first = image_hint_first or area == ABOVE_LIMIT
+            evidence[compared, 0] = area
+            matched = 0 <= area <= similar
+        compared += 1
+    hints[recent] = hints[image_hint]
+    return compared, matched

@@ -155,7 +155,7 @@ _SHIFTS = (
 )
 
 
-def story(seed: int = 0) -> Iterator[Frame]:
+def iter_frames(seed: int = 0) -> Iterator[Frame]:
     """Every frame of the day, camera by camera, each camera's in the order of time; equal for equal seeds.
 
     Parameters
@@ -163,14 +163,14 @@ def story(seed: int = 0) -> Iterator[Frame]:
     seed : int, at least 0
         Of trees, textures, the cars that stay and the noise; what happens is always the same.
     """
-    seen: set[tuple[str, tuple[Thing, ...], str]] = set()
+    shown_before: set[tuple[str, tuple[Thing, ...], str]] = set()
     noise_seeds = itertools.count(1000 * seed)
     data = b""
     for shift in _SHIFTS:
-        taken = [(moment, light) for moment in shift.moments for light in moment.lights]
-        for number, (moment, light) in enumerate(taken):
+        shots = [(moment, light) for moment in shift.moments for light in moment.lights]
+        for number, (moment, light) in enumerate(shots):
             if moment.fate != "copied":
-                data = _file(
+                data = _file_bytes(
                     Scene(shift.camera, seed), moment, light=light, suffix=shift.suffix, seed=next(noise_seeds)
                 )
             shown = (shift.camera, moment.things, light.tint)
@@ -180,14 +180,14 @@ def story(seed: int = 0) -> Iterator[Frame]:
                 data=data,
                 suffix=shift.suffix,
                 what=moment.what,
-                new=moment.fate == "whole" and shown not in seen,
+                new=moment.fate == "whole" and shown not in shown_before,
                 stamp=shift.stamp,
             )
             if moment.fate == "whole":
-                seen.add(shown)
+                shown_before.add(shown)
 
 
-def _file(scene: Scene, moment: _Moment, *, light: Light, suffix: Literal[".jpg", ".png"], seed: int) -> bytes:
+def _file_bytes(scene: Scene, moment: _Moment, *, light: Light, suffix: Literal[".jpg", ".png"], seed: int) -> bytes:
     """What the camera writes at this moment, cut in half if the moment's fate is to break."""
     image = draw(scene, things=moment.things, light=light, blur_px=moment.blur_px, seed=seed)
     data = encode(image, format="jpg" if suffix == ".jpg" else "png")

@@ -69,7 +69,7 @@ class Light:
 class Scene:
     """A place that a camera looks at; `seed` picks trees, textures and the cars that never leave."""
 
-    place: Literal["lot", "gate", "road"] = "lot"
+    location: Literal["lot", "gate", "road"] = "lot"
     seed: int = 0
     width: int = _WIDTH
     height: int = _HEIGHT
@@ -97,9 +97,9 @@ def draw(
     -------
     (scene.height, scene.width, 3), uint8, blue-green-red
     """
-    image = _background(scene.place, scene.seed).copy()
+    image = _background(scene.location, scene.seed).copy()
     for thing in sorted(things, key=lambda thing: thing.y):
-        _stand(image, thing, has_shadow=light.tint != "infrared")
+        _draw_thing(image, thing, has_shadow=light.tint != "infrared")
     if blur_px:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), blur_px), dtype=np.uint8)
     lit = _lit(image, light)
@@ -133,23 +133,23 @@ def _lit(image: NDArray[np.uint8], light: Light) -> NDArray[np.float32]:
     if light.tint == "infrared":
         # Leaves and cloth shine in the near infrared, so green counts for more, blue and red for less than nothing.
         grey = image.astype(np.float32) @ np.array([-0.1, 1.3, -0.2], np.float32)
-        return (40.0 + 0.4 * grey)[..., None] * _cast("infrared") * light.brightness
-    lit = image * (_cast(light.tint) * np.float32(light.brightness))
-    return lit if light.sun is None else lit * (1 + 0.5 * _glow(*light.sun, spread_px=95.0))
+        return (40.0 + 0.4 * grey)[..., None] * _colour_cast("infrared") * light.brightness
+    lit = image * (_colour_cast(light.tint) * np.float32(light.brightness))
+    return lit if light.sun is None else lit * (1 + 0.5 * _glow(*light.sun, sigma_px=95.0))
 
 
-def _glow(x: float, y: float, *, spread_px: float) -> NDArray[np.float32]:
+def _glow(x: float, y: float, *, sigma_px: float) -> NDArray[np.float32]:
     """A round patch that fades softly from 1 at its centre to 0: (480, 640, 1), float32."""
-    across = np.exp(-(((np.arange(_WIDTH) - x) / spread_px) ** 2) / 2)
-    down = np.exp(-(((np.arange(_HEIGHT) - y) / spread_px) ** 2) / 2)
+    across = np.exp(-(((np.arange(_WIDTH) - x) / sigma_px) ** 2) / 2)
+    down = np.exp(-(((np.arange(_HEIGHT) - y) / sigma_px) ** 2) / 2)
     return np.outer(down, across).astype(np.float32)[..., None]
 
 
 @functools.cache
-def _cast(tint: str) -> NDArray[np.float32]:
+def _colour_cast(tint: str) -> NDArray[np.float32]:
     """Factor per pixel and colour, of a shape that multiplies (480, 640, 3); infrared is a lamp near the ground."""
     if tint == "infrared":
-        return (0.3 + 0.7 * _glow(320, 300, spread_px=220.0)) * np.ones(3, np.float32)
+        return (0.3 + 0.7 * _glow(320, 300, sigma_px=220.0)) * np.ones(3, np.float32)
     if tint == "day":
         return np.ones(3, np.float32)
     warm = np.exp(-(((np.arange(_HEIGHT) - _HORIZON_PX) / 70.0) ** 2))[:, None, None]
@@ -218,7 +218,7 @@ def _shade(colour: Colour, *, factor: float) -> Colour:
     return blue, green, red
 
 
-def _stand(image: NDArray[np.uint8], thing: Thing, *, has_shadow: bool = True) -> None:
+def _draw_thing(image: NDArray[np.uint8], thing: Thing, *, has_shadow: bool = True) -> None:
     """Paint one thing, and the shadow that falls to its right."""
     box = np.array(_BOX[thing.kind]) * thing.size
     corner = (thing.x, thing.y) - box / 2
@@ -239,7 +239,7 @@ def _ground(points_m: ArrayLike) -> NDArray[np.float64]:
 
 _LEAF, _GRASS, _PATH, _ASPHALT = (70, 112, 74), (84, 138, 112), (142, 166, 178), (112, 110, 108)
 _DOOR, _WALLS, _HOUSES = (70, 84, 110), ((164, 196, 212), (150, 160, 206), (196, 190, 176)), (40, 236, 440)
-_PLACES: dict[str, tuple[tuple[Colour, ArrayLike], ...]] = {
+_LOCATIONS: dict[str, tuple[tuple[Colour, ArrayLike], ...]] = {
     "lot": (
         ((150, 178, 200), _box(60, 72, 350, 222)),
         ((84, 92, 120), _box(52, 62, 358, 78)),
@@ -278,11 +278,11 @@ _PLACES: dict[str, tuple[tuple[Colour, ArrayLike], ...]] = {
     ),
 }
 _PAINTS: tuple[Colour, ...] = ((168, 160, 150), (120, 84, 60), (92, 112, 70), (90, 126, 168), (70, 64, 62))
-_STAY = {"lot": ((178.0, 262.0, 62.0), (506.0, 262.0, 62.0), (498.0, 408.0, 118.0)), "gate": (), "road": ()}
+_PARKED_CARS = {"lot": ((178.0, 262.0, 62.0), (506.0, 262.0, 62.0), (498.0, 408.0, 118.0)), "gate": (), "road": ()}
 
 
 @functools.cache
-def _background(place: str, seed: int) -> NDArray[np.uint8]:
+def _background(location: str, seed: int) -> NDArray[np.uint8]:
     """The place with nothing going on: (480, 640, 3), uint8; shared, so callers copy it."""
     random = np.random.default_rng(seed)
     sky = np.linspace((236, 190, 140), (236, 236, 236), 2 * _HEIGHT)[:, None]
@@ -290,10 +290,10 @@ def _background(place: str, seed: int) -> NDArray[np.uint8]:
     for x in range(-10, 660, 9):  # the trees
         leaf, size = random.uniform(0.7, 1.2), random.uniform(14, 34)
         _fill(image, _disc(x, random.uniform(120, 170), size, size), _shade(_LEAF, factor=leaf))
-    for colour, outline in ((_GRASS, _box(0, 170, 640, 480)), *_PLACES[place]):
+    for colour, outline in ((_GRASS, _box(0, 170, 640, 480)), *_LOCATIONS[location]):
         _fill(image, outline, colour)
-    for stay, colour in zip(_STAY[place], random.permutation(_PAINTS).tolist(), strict=False):
-        _stand(image, Thing("car", *stay, colour))
+    for position, colour in zip(_PARKED_CARS[location], random.permutation(_PAINTS).tolist(), strict=False):
+        _draw_thing(image, Thing("car", *position, colour))
     image = np.asarray(cv2.resize(image, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA), dtype=np.uint8)
     grain = random.normal(0, 3, (_HEIGHT, _WIDTH)) + cv2.resize(random.normal(0, 4, (24, 32)), (_WIDTH, _HEIGHT))
     grain[:_HORIZON_PX] = 0  # the sky is smooth

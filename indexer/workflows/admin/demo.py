@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from indexer.files import private
-from indexer.imaging.synthetic.scenario import story
+from indexer.imaging.synthetic.scenario import iter_frames
 
 _START_TIME = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ def write_frames(folder: Path) -> list[DemoFrame]:
     """Writes the frames of the story, named in both forms of the original data set; what each shows."""
     private.make_folders(str(folder))
     written = []
-    for frame in story():
+    for frame in iter_frames():
         time = _START_TIME + timedelta(seconds=frame.seconds)
         stamp = f"-{round(time.timestamp() * 1000)}" if frame.stamp == "epoch" else f"_{time:%Y_%m_%d__%H_%M_%S}"
         path = folder / f"{frame.camera}{stamp}{frame.suffix}"

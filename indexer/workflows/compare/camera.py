@@ -11,12 +11,10 @@ from types import MappingProxyType
 from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Reason, Selection, ordered_pair
 from indexer.domain.verdicts import Contradiction, Judgement, contradictions
-from indexer.execution import Map, serial
+from indexer.execution import serial
 from indexer.imaging.file_description import Thumbnail
-from indexer.imaging.headers import Limits
-from indexer.imaging.image_buffer import Shelf
+from indexer.imaging.image_buffer import ImageBuffer
 from indexer.store import cameras, decisions, images, scores, thumbnails
-from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import PairEvidence
 from indexer.workflows.compare.camera_task import MAX_BUFFER_BYTES
@@ -24,22 +22,11 @@ from indexer.workflows.compare.decider import Decider, KnownPairs, ScoredPair
 from indexer.workflows.compare.inputs import buffer_capacity_bytes, make_searcher, score_loader, thumbnail_loader
 from indexer.workflows.compare.prepared_images import CorruptThumbnailsError, PixelsUnavailableError, make_thumbnails
 from indexer.workflows.compare.workload import MAX_SERIAL_IMAGES
-from indexer.workflows.context import Advance, Clock, Progress, no_progress
+from indexer.workflows.context import Advance, ComparisonContext
 from indexer.workflows.profile_parameters import scoring_parameters, thumbnail_recipe
 from indexer.workflows.runs.run import ActiveRun
 
 _PAIRS_PER_WRITE = 1000
-
-
-@dataclass(frozen=True)
-class ComparisonContext:
-    """What a comparison works with: the memory, the workers, the limits of reading, the clock, the watcher."""
-
-    database: Database
-    executor: Map
-    limits: Limits
-    clock: Clock
-    progress: Progress = no_progress
 
 
 @dataclass(frozen=True)
@@ -191,7 +178,7 @@ def _decide(
     is_local = len(selection.undecided) <= MAX_SERIAL_IMAGES and not stored.profile.preparation.native
     capacity_bytes = buffer_capacity_bytes(stored, present)
     with (
-        Shelf(capacity_bytes, shared=not is_local or capacity_bytes > MAX_BUFFER_BYTES) as buffer,
+        ImageBuffer(capacity_bytes, shared=not is_local or capacity_bytes > MAX_BUFFER_BYTES) as buffer,
         serial() as serial_executor,
     ):
         executor = serial_executor if is_local else context.executor

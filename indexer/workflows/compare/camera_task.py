@@ -14,9 +14,9 @@ from indexer.domain.images import Image
 from indexer.domain.keeper_index import IndexArray
 from indexer.domain.selection import Selection
 from indexer.domain.verdicts import Judgement
-from indexer.execution import Lost, Map, serial
-from indexer.imaging.image_buffer import Shelf, room_for
-from indexer.imaging.matching import MatchTask, Measure
+from indexer.execution import ParallelMap, WorkerFailure, serial
+from indexer.imaging.image_buffer import ImageBuffer, required_bytes
+from indexer.imaging.matching import MatchTask, ScoringParameters
 from indexer.imaging.scoring import Evidence
 from indexer.workflows.compare.prepared_images import CorruptThumbnailsError, PreparedImages, ThumbnailSource
 from indexer.workflows.compare.repeated_selection import RepeatedSelection, SelectionResult
@@ -42,7 +42,7 @@ class CameraTask:
     judgements: Mapping[tuple[int, int], Judgement]
     recorded_evidence: Mapping[int, Mapping[int, Evidence]]
     recorded_area: float
-    parameter_sets: tuple[Measure, ...]
+    parameter_sets: tuple[ScoringParameters, ...]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def decide_camera(task: CameraTask) -> CameraTaskResult:
         recorded_area=task.recorded_area,
     )
     shapes = [image.shape for image in task.images if image.shape is not None]
-    with Shelf(room_for(shapes), shared=False) as buffer, serial() as executor:
+    with ImageBuffer(required_bytes(shapes), shared=False) as buffer, serial() as executor:
         selection = Selection(task.images, previous={})
         prepared: PreparedImages = ThumbnailSource(
             selection.ranked,
@@ -93,7 +93,7 @@ class _ReusedImages:
     def __init__(self, prepared: PreparedImages) -> None:
         self._prepared = prepared
 
-    def task(self, index: int, keepers: IndexArray, scoring: Measure) -> MatchTask:
+    def task(self, index: int, keepers: IndexArray, scoring: ScoringParameters) -> MatchTask:
         """The search of an image among keepers, in this order."""
         return self._prepared.task(index, keepers, scoring)
 
@@ -123,8 +123,8 @@ def camera_groups(
 
 
 def map_cameras(
-    executor: Map, tasks: Iterable[Sequence[tuple[Key, CameraTask]]]
-) -> Iterator[list[tuple[Key, CameraTask, CameraTaskResult | Lost]]]:
+    executor: ParallelMap, tasks: Iterable[Sequence[tuple[Key, CameraTask]]]
+) -> Iterator[list[tuple[Key, CameraTask, CameraTaskResult | WorkerFailure]]]:
     """Each group of tasks, in order: every task with its key and its answer. Tasks are read as workers take them."""
     sent_groups: deque[Sequence[tuple[Key, CameraTask]]] = deque()
 
@@ -136,7 +136,7 @@ def map_cameras(
 
     for batch_results in executor(decide_cameras, iter_batches()):
         group = sent_groups.popleft()
-        group_results: Sequence[CameraTaskResult | Lost] = (
-            [batch_results] * len(group) if isinstance(batch_results, Lost) else batch_results
+        group_results: Sequence[CameraTaskResult | WorkerFailure] = (
+            [batch_results] * len(group) if isinstance(batch_results, WorkerFailure) else batch_results
         )
         yield [(key, task, result) for (key, task), result in zip(group, group_results, strict=True)]

@@ -15,11 +15,11 @@ from indexer.store.database import Database
 from indexer.store.locks.writer_lock import WriteLock
 from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.compare.camera import CameraResult as CameraResult
-from indexer.workflows.compare.camera import ComparisonContext as ComparisonContext
 from indexer.workflows.compare.camera import compare_camera
 from indexer.workflows.compare.ignore_proposals import IgnoreProposal, propose
 from indexer.workflows.compare.small_cameras import compare_small_cameras, iter_unchanged_cameras
 from indexer.workflows.compare.workload import should_start_workers
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.runs.run import ActiveRun, record_run
 
 

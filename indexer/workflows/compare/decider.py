@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from indexer.domain.keeper_index import IndexArray
 from indexer.domain.selection import Decision, Reason, Search, Selection
+from indexer.domain.similarity import is_similar
 from indexer.domain.verdicts import Judgement
-from indexer.imaging.matching import Match, Measure
+from indexer.imaging.matching import Match, ScoringParameters
 from indexer.imaging.scoring import Evidence
 from indexer.workflows.compare.searcher import Searcher
 
@@ -66,7 +67,9 @@ class PendingSearch:
 class Decider:
     """Answers the searches of one camera's walk, and collects the evidence."""
 
-    def __init__(self, selection: Selection, known_pairs: KnownPairs, *, searcher: Searcher, scoring: Measure) -> None:
+    def __init__(
+        self, selection: Selection, known_pairs: KnownPairs, *, searcher: Searcher, scoring: ScoringParameters
+    ) -> None:
         self._selection = selection
         self._scoring = scoring
         self._load_scores = known_pairs.load_scores
@@ -152,7 +155,7 @@ class Decider:
         for number, index in enumerate(new_indices):
             others = indices[max(0, number - _MAX_LOOKBACK) : number]
             others = others[self._shapes[others] == self._shapes[index]]
-            if len(others) and self._searcher.search_local(index, others).found:
+            if len(others) and self._searcher.search_local(index, others).matched:
                 similar.add(index)
         return similar
 
@@ -177,10 +180,10 @@ class Decider:
 
     def _apply_match(self, pending: PendingSearch, chunk: IndexArray, match: Match) -> None:
         """Takes what a search among a chunk of keepers found."""
-        pending.compared.append(chunk[: match.met])
+        pending.compared.append(chunk[: match.compared])
         pending.evidence += [(int(chunk[number]), evidence) for number, evidence in match.evidence]
-        if match.found:
-            keeper_index = int(chunk[match.met - 1])
+        if match.matched:
+            keeper_index = int(chunk[match.compared - 1])
             score = next((evidence.score for other, evidence in pending.evidence[-1:] if other == keeper_index), None)
             pending.decision = Decision(
                 pending.search.image.id, Reason.SIMILAR, self._selection.ranked[keeper_index].id, score
@@ -191,7 +194,7 @@ class Decider:
         """The next keepers whose pair must be scored; closes the inquiry where no more are to come."""
         for chunk in pending.keepers:
             indices = self._without_known(pending, chunk) if len(chunk) else chunk
-            if self._scoring.is_blind:
+            if self._scoring.ignores_all_pairs:
                 indices = _NO_KEEPERS
             if not self._all_comparable:
                 indices = indices[self._shapes[indices] == self._shapes[pending.search.index]]
@@ -255,7 +258,7 @@ class Decider:
                 known.setdefault(index, self._decision_by_score(image_id, keeper_id, score))
 
     def _decision_by_score(self, image_id: int, keeper_id: int, score: float) -> Decision | None:
-        similar = score < self._scoring.max_score and not self._flat_ids & {image_id, keeper_id}
+        similar = is_similar(score, max_score=self._scoring.max_score) and not self._flat_ids & {image_id, keeper_id}
         return Decision(image_id, Reason.SIMILAR, keeper_id, score) if similar else None
 
     def _find_keeper_index(self, decision: Decision | None) -> int | None:

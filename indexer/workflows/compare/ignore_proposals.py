@@ -14,7 +14,7 @@ from indexer.domain.images import Image
 from indexer.domain.profiles import IgnoredRectangle
 from indexer.domain.selection import Decision
 from indexer.errors import IndexerError
-from indexer.imaging.concentration import Pair, concentration
+from indexer.imaging.concentration import ImagePair, concentration
 from indexer.imaging.masks import Mask, masked
 from indexer.imaging.thumbnails import decode, encode
 from indexer.store import decisions, images, profiles, thumbnails
@@ -99,7 +99,7 @@ class _ProposalFinder:
     def find_proposal(self) -> IgnoreProposal | None:
         """The area that is worth a look, if there is one."""
         mask = mask_parameters(self._stored.profile.preparation)
-        area = concentration(self._sample_pairs(), measure=scoring_parameters(self._stored), mask=mask)
+        area = concentration(self._sample_pairs(), scoring=scoring_parameters(self._stored), mask=mask)
         if area is None:
             return None
         wider_mask = replace(mask, rectangles=(*mask.rectangles, *area.rectangles))
@@ -120,7 +120,7 @@ class _ProposalFinder:
             kept_with=kept_with,
         )
 
-    def _sample_pairs(self) -> list[Pair]:
+    def _sample_pairs(self) -> list[ImagePair]:
         """Kept images that follow each other, some of them, spread over time; all of the commonest shape."""
         shapes = [image.shape for image in self._kept]
         commonest = max(shapes, key=shapes.count, default=None)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from indexer.domain.images import Image
 from indexer.domain.selection import Selection
-from indexer.execution import Afar, Map, serial
+from indexer.execution import ParallelMap, RemoteExecutor, serial
 from indexer.imaging.headers import Limits
-from indexer.imaging.image_buffer import Shelf, room_for
-from indexer.imaging.matching import Measure
+from indexer.imaging.image_buffer import ImageBuffer, required_bytes
+from indexer.imaging.matching import ScoringParameters
 from indexer.store import decisions, images, scores, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile
@@ -22,7 +22,7 @@ from indexer.workflows.profile_parameters import mask_parameters, scoring_parame
 
 
 def read_tasks(
-    session: Session, camera_ids: Sequence[int], stored: StoredProfile, parameter_sets: Sequence[Measure]
+    session: Session, camera_ids: Sequence[int], stored: StoredProfile, parameter_sets: Sequence[ScoringParameters]
 ) -> dict[int, CameraTask]:
     """All that deciding each of a few cameras takes, by id, with as few questions as for one; without those whose
     thumbnails are missing, or are too large together."""
@@ -58,8 +58,8 @@ def buffer_capacity_bytes(stored: StoredProfile, present: Sequence[Image]) -> in
     """Bytes of a shelf for the prepared images of a camera."""
     if stored.profile.preparation.native:
         # A decoder may turn a picture otherwise than its header says.
-        return sum(room_for([(image.height, image.width), (image.width, image.height)]) for image in present)
-    return room_for([image.shape for image in present if image.shape is not None])
+        return sum(required_bytes([(image.height, image.width), (image.width, image.height)]) for image in present)
+    return required_bytes([image.shape for image in present if image.shape is not None])
 
 
 def thumbnail_loader(database: Database, stored: StoredProfile) -> Fetch:
@@ -73,7 +73,13 @@ def thumbnail_loader(database: Database, stored: StoredProfile) -> Fetch:
 
 
 def prepared_images(
-    stored: StoredProfile, selection: Selection, buffer: Shelf, *, fetch: Fetch, limits: Limits, executor: Map
+    stored: StoredProfile,
+    selection: Selection,
+    buffer: ImageBuffer,
+    *,
+    fetch: Fetch,
+    limits: Limits,
+    executor: ParallelMap,
 ) -> PreparedImages:
     """The prepared images of a camera, as its profile prepares them."""
     preparation = stored.profile.preparation
@@ -87,15 +93,15 @@ def prepared_images(
 def make_searcher(
     stored: StoredProfile,
     selection: Selection,
-    buffer: Shelf,
+    buffer: ImageBuffer,
     *,
     fetch: Fetch,
     limits: Limits,
-    executor: Map,
+    executor: ParallelMap,
 ) -> Searcher:
     """The searches of a camera's walk, by workers that see the shelf or are sent what lies there."""
     scoring, preparation = scoring_parameters(stored), stored.profile.preparation
-    if not isinstance(executor, Afar):
+    if not isinstance(executor, RemoteExecutor):
         prepared = prepared_images(stored, selection, buffer, fetch=fetch, limits=limits, executor=executor)
         return LocalSearcher(prepared, scoring=scoring, executor=executor)
     with serial() as serial_executor:
@@ -104,7 +110,7 @@ def make_searcher(
     image_source = cached_thumbnails(fetch)
     if preparation.native:
         mask, levels = mask_parameters(preparation), preparation.levels
-        image_source = remote_image_files(mask, levels=levels, limits=limits, map_path=executor.there)
+        image_source = remote_image_files(mask, levels=levels, limits=limits, map_path=executor.map_path)
     capacity_bytes = buffer_capacity_bytes(stored, selection.ranked)
     return RemoteSearcher(
         selection.ranked,

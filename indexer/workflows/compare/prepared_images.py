@@ -11,15 +11,21 @@ import numpy as np
 
 from indexer.domain.images import Image
 from indexer.domain.keeper_index import IndexArray
-from indexer.errors import EngineError
-from indexer.execution import Lost, Map, path_there
-from indexer.imaging.file_description import Prepared, PrepareTask, Recipe, Thumbnail, prepare_again, read_native
-from indexer.imaging.headers import ImageRefused, Limits
-from indexer.imaging.image_buffer import FillTask, Shelf, Slot, fill
+from indexer.execution import ParallelMap, WorkerFailure, map_path
+from indexer.imaging.file_description import (
+    Thumbnail,
+    ThumbnailRecipe,
+    ThumbnailResult,
+    ThumbnailTask,
+    read_native,
+    recreate_thumbnail,
+)
+from indexer.imaging.headers import ImageRefusedError, Limits
+from indexer.imaging.image_buffer import FillTask, ImageBuffer, Slot, fill
 from indexer.imaging.levels import Levels
 from indexer.imaging.masks import Mask
-from indexer.imaging.matching import MatchTask, Measure
-from indexer.workflows.context import Advance
+from indexer.imaging.matching import MatchTask, ScoringParameters
+from indexer.workflows.context import Advance, unwrap
 
 _PREFETCH_COUNT = 256
 _SAVE_BATCH_SIZE = 64
@@ -48,7 +54,7 @@ class CorruptThumbnailsError(Exception):
 class PreparedImages(Protocol):
     """The prepared images of a camera, by their places in rank order, ready to be searched."""
 
-    def task(self, index: int, keepers: IndexArray, scoring: Measure) -> MatchTask:
+    def task(self, index: int, keepers: IndexArray, scoring: ScoringParameters) -> MatchTask:
         """The search of an image among keepers, in this order."""
         ...
 
@@ -65,7 +71,13 @@ class ThumbnailSource:
     """
 
     def __init__(
-        self, ranked: Sequence[Image], buffer: Shelf, *, fetch: Fetch, executor: Map, upcoming: Iterable[int]
+        self,
+        ranked: Sequence[Image],
+        buffer: ImageBuffer,
+        *,
+        fetch: Fetch,
+        executor: ParallelMap,
+        upcoming: Iterable[int],
     ) -> None:
         self._ranked = ranked
         self._buffer = buffer
@@ -76,7 +88,7 @@ class ThumbnailSource:
         self._offsets = np.full(len(ranked), _ABSENT, dtype=np.int64)
         self._loaded: set[int] = set()
 
-    def task(self, index: int, keepers: IndexArray, scoring: Measure) -> MatchTask:
+    def task(self, index: int, keepers: IndexArray, scoring: ScoringParameters) -> MatchTask:
         """The search of an image among keepers of its shape, in this order."""
         offsets = self._offsets[keepers]
         missing = keepers[offsets == _ABSENT].tolist()
@@ -90,7 +102,7 @@ class ThumbnailSource:
         slot = self._slots.pop(index, None)
         if slot is not None:
             self._offsets[index] = _ABSENT
-            self._buffer.give_back(slot)
+            self._buffer.free(slot)
 
     def _load(self, missing: Sequence[int]) -> None:
         upcoming = (index for index in self._upcoming if index not in self._loaded)
@@ -122,7 +134,7 @@ class NativeImageSource:
     """The images of a camera at native size, read from their files one by one (the profile `original`)."""
 
     def __init__(
-        self, ranked: Sequence[Image], buffer: Shelf, *, mask: Mask, levels: Levels | None, limits: Limits
+        self, ranked: Sequence[Image], buffer: ImageBuffer, *, mask: Mask, levels: Levels | None, limits: Limits
     ) -> None:
         self._ranked = ranked
         self._buffer = buffer
@@ -131,7 +143,7 @@ class NativeImageSource:
         self._limits = limits
         self._slots: dict[int, Slot] = {}
 
-    def task(self, index: int, keepers: IndexArray, scoring: Measure) -> MatchTask:
+    def task(self, index: int, keepers: IndexArray, scoring: ScoringParameters) -> MatchTask:
         """The search of an image among keepers, in this order."""
         return MatchTask(self._slot(index), tuple(map(self._slot, keepers.tolist())), scoring)
 
@@ -139,7 +151,7 @@ class NativeImageSource:
         """Says that an image will not be asked for again."""
         slot = self._slots.pop(index, None)
         if slot is not None:
-            self._buffer.give_back(slot)
+            self._buffer.free(slot)
 
     def _slot(self, index: int) -> Slot:
         if index not in self._slots:
@@ -154,14 +166,20 @@ class NativeImageSource:
                 )
             except OSError as problem:
                 raise PixelsUnavailableError(f"{image.path!a}: {problem.strerror}") from problem
-            except ImageRefused as problem:
+            except ImageRefusedError as problem:
                 raise PixelsUnavailableError(f"{image.path!a}: {problem.reason}") from problem
             self._slots[index] = self._buffer.put(pixels)
         return self._slots[index]
 
 
 def make_thumbnails(
-    images: Sequence[Image], recipe: Recipe, *, limits: Limits, executor: Map, save: SaveThumbnails, advance: Advance
+    images: Sequence[Image],
+    recipe: ThumbnailRecipe,
+    *,
+    limits: Limits,
+    executor: ParallelMap,
+    save: SaveThumbnails,
+    advance: Advance,
 ) -> None:
     """Makes the thumbnails of images from their files, and hands them on a few at a time.
 
@@ -171,11 +189,11 @@ def make_thumbnails(
         At the end, if some could not be made.
     """
     tasks = (
-        PrepareTask(image.id, path_there(executor, image.path), image.content_hash, recipe, limits) for image in images
+        ThumbnailTask(image.id, map_path(executor, image.path), image.content_hash, recipe, limits) for image in images
     )
     results = (
-        Prepared(image.id, None, f"decoding it {result.reason}") if isinstance(result, Lost) else result
-        for image, result in zip(images, executor(prepare_again, tasks), strict=True)
+        ThumbnailResult(image.id, None, f"decoding it {result.reason}") if isinstance(result, WorkerFailure) else result
+        for image, result in zip(images, executor(recreate_thumbnail, tasks), strict=True)
     )
     problems: list[str] = []
     paths = {image.id: image.path for image in images}
@@ -188,16 +206,3 @@ def make_thumbnails(
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise PixelsUnavailableError(f"{problems[0]}{more}")
-
-
-def unwrap(result: Result | Lost) -> Result:
-    """The answer of a worker that was given pixels of our own making.
-
-    Raises
-    ------
-    EngineError
-        If the worker was lost over them.
-    """
-    if isinstance(result, Lost):
-        raise EngineError(f"a worker {result.reason}; run compare again, with fewer --processes")
-    return result

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from indexer.domain.keeper_index import IndexArray
 from indexer.imaging.file_description import read_native
-from indexer.imaging.headers import ImageRefused, Limits
-from indexer.imaging.image_buffer import FillTask, Shelf, Slot, fill
+from indexer.imaging.headers import ImageRefusedError, Limits
+from indexer.imaging.image_buffer import FillTask, ImageBuffer, Slot, fill
 from indexer.imaging.levels import Levels
 from indexer.imaging.masks import Mask
-from indexer.imaging.matching import Match, MatchTask, Measure, match
+from indexer.imaging.matching import Match, MatchTask, ScoringParameters, match
 
 _MAX_BUFFERS = 4  # before those are let go that are idle
 _IDLE_S = 60.0  # a client that waits for its turn at a worker is not; the disk is what bounds the shelves of those
@@ -61,7 +61,7 @@ class RemoteSearchTask:
     images: tuple[tuple[int, EncodedThumbnail | ImageFile], ...]
     dropped: tuple[int, ...]
     searches: tuple[tuple[int, IndexArray], ...]
-    scoring: Measure
+    scoring: ScoringParameters
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class RemoteBuffer:
         self.users = 0
         self.used_at = monotonic()
         self._lock = threading.Lock()
-        self._buffer = Shelf(capacity_bytes, shared=True)
+        self._buffer = ImageBuffer(capacity_bytes, shared=True)
         self._slots: dict[int, Slot] = {}
         self._offsets: NDArray[np.int64] = np.full(image_count, _ABSENT, dtype=np.int64)
 
@@ -106,7 +106,7 @@ class RemoteBuffer:
                 slot = self._slots.pop(index, None)
                 if slot is not None:
                     self._offsets[index] = _ABSENT
-                    self._buffer.give_back(slot)
+                    self._buffer.free(slot)
             new_images = [(index, image) for index, image in task.images if index not in self._slots]
             outcomes = [(index, self._put(index, image)) for index, image in new_images]
         return tuple((index, problem) for index, problem in outcomes if problem is not None)
@@ -115,7 +115,7 @@ class RemoteBuffer:
         """Those of the places whose picture is not here."""
         return tuple(indices[self._offsets[indices] == _ABSENT].tolist())
 
-    def task(self, index: int, keepers: IndexArray, scoring: Measure) -> MatchTask:
+    def task(self, index: int, keepers: IndexArray, scoring: ScoringParameters) -> MatchTask:
         """A search, among slots if the measure is native."""
         if scoring.native:
             return MatchTask(self._slots[index], tuple(self._slots[keeper] for keeper in keepers.tolist()), scoring)
@@ -131,7 +131,7 @@ class RemoteBuffer:
             slot = self._buffer.reserve(*image.shape)
             (problem,) = fill(FillTask((slot,), (image.data,)))
             if problem is not None:
-                self._buffer.give_back(slot)
+                self._buffer.free(slot)
                 return problem
         else:
             try:
@@ -144,7 +144,7 @@ class RemoteBuffer:
                 )
             except OSError as problem:
                 return problem.strerror or str(problem)
-            except ImageRefused as problem:
+            except ImageRefusedError as problem:
                 return problem.reason
             slot = self._buffer.put(pixels)
         self._slots[index] = slot

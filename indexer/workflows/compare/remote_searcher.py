@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from indexer.domain.images import Image
 from indexer.domain.keeper_index import IndexArray
 from indexer.errors import EngineError
-from indexer.execution import Afar
+from indexer.execution import RemoteExecutor
 from indexer.imaging.headers import Limits
 from indexer.imaging.levels import Levels
 from indexer.imaging.masks import Mask
-from indexer.imaging.matching import Match, Measure
-from indexer.workflows.compare.prepared_images import CorruptThumbnailsError, Fetch, PixelsUnavailableError, unwrap
+from indexer.imaging.matching import Match, ScoringParameters
+from indexer.workflows.compare.prepared_images import CorruptThumbnailsError, Fetch, PixelsUnavailableError
 from indexer.workflows.compare.remote_buffer import (
     EncodedThumbnail,
     ImageFile,
@@ -35,6 +35,7 @@ from indexer.workflows.compare.remote_buffer import (
     search_remote,
 )
 from indexer.workflows.compare.searcher import Searcher, SearchRequest, is_worth_sending
+from indexer.workflows.context import unwrap
 
 _MAX_IMAGES_PER_TASK = 256  # in one task: some 10 MB
 _PAIRS_WORTH_SENDING = 8192  # some 30 ms of work; with a quarter of it compare took a fifth longer on loopback
@@ -72,8 +73,8 @@ class RemoteSearcher:
         ranked: Sequence[Image],
         local_searcher: Searcher,
         *,
-        scoring: Measure,
-        executor: Afar,
+        scoring: ScoringParameters,
+        executor: RemoteExecutor,
         image_source: ImageSource,
         capacity_bytes: int,
     ) -> None:
@@ -117,7 +118,7 @@ class RemoteSearcher:
             tasks = self._tasks(
                 [(worker, share) for worker, share in shares.items() if worker not in matches], sent_tasks
             )
-            for response in self._executor.seated(search_remote, tasks):
+            for response in self._executor.map_with_affinity(search_remote, tasks):
                 sent_task, result = sent_tasks.popleft(), unwrap(response)
                 self._apply_result(self._worker_states[sent_task.worker], sent_task.image_indices, result)
                 if sent_task.has_searches and not result.missing:

@@ -13,8 +13,8 @@ from indexer.domain.images import Image
 from indexer.domain.score_bounds import score_bounds
 from indexer.domain.selection import Decision, Selection
 from indexer.domain.verdicts import Judgement
-from indexer.execution import Map
-from indexer.imaging.matching import Measure
+from indexer.execution import ParallelMap
+from indexer.imaging.matching import ScoringParameters
 from indexer.imaging.scoring import Evidence
 from indexer.workflows.compare.decider import Decider, KnownPairs, ScoredPair
 from indexer.workflows.compare.prepared_images import PreparedImages
@@ -57,10 +57,10 @@ class RepeatedSelection:
 
     def decide(
         self,
-        scoring: Measure,
+        scoring: ScoringParameters,
         prepare_images: Callable[[Selection], PreparedImages],
         *,
-        executor: Map,
+        executor: ParallelMap,
         advance: Advance = lambda _count: None,
     ) -> SelectionResult:
         """Walks down the camera under a measure."""
@@ -73,7 +73,7 @@ class RepeatedSelection:
         self._remember(decider.evidence, min_contour_area=scoring.min_contour_area)
         return SelectionResult(tuple(selection.decisions), tuple(decider.evidence), decider.scored)
 
-    def _known_scores(self, scoring: Measure, image_id: int) -> dict[int, float]:
+    def _known_scores(self, scoring: ScoringParameters, image_id: int) -> dict[int, float]:
         """Scores of an image's pairs, by the other's id: exact ones, and bounds that decide as the score would."""
         min_contour_area = scoring.min_contour_area
         known: dict[int, float] = {}

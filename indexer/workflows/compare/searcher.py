@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from indexer.domain.keeper_index import IndexArray
-from indexer.execution import Map
-from indexer.imaging.matching import Match, Measure, match, match_each
-from indexer.workflows.compare.prepared_images import PreparedImages, unwrap
+from indexer.execution import ParallelMap
+from indexer.imaging.matching import Match, ScoringParameters, match, match_each
+from indexer.workflows.compare.prepared_images import PreparedImages
+from indexer.workflows.context import unwrap
 
 _PAIRS_WORTH_SENDING = 2048
 
@@ -42,7 +43,7 @@ class Searcher(Protocol):
 class LocalSearcher:
     """Searches among prepared images that all workers see."""
 
-    def __init__(self, prepared: PreparedImages, *, scoring: Measure, executor: Map) -> None:
+    def __init__(self, prepared: PreparedImages, *, scoring: ScoringParameters, executor: ParallelMap) -> None:
         self._prepared = prepared
         self._scoring = scoring
         self._executor = executor
@@ -70,6 +71,6 @@ class LocalSearcher:
         self._prepared.drop(index)
 
 
-def is_worth_sending(requests: Sequence[SearchRequest], scoring: Measure, *, min_pairs: int) -> bool:
+def is_worth_sending(requests: Sequence[SearchRequest], scoring: ScoringParameters, *, min_pairs: int) -> bool:
     """Whether workers would answer sooner than this process: so many pairs are worth the way, and any whole picture."""
     return scoring.native or sum(len(chunk) for _, chunk in requests) >= min_pairs

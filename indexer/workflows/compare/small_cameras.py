@@ -10,17 +10,18 @@ from dataclasses import dataclass
 
 from indexer.domain.selection import Decision
 from indexer.domain.verdicts import Judgement, contradictions
-from indexer.execution import Lost, serial
+from indexer.execution import WorkerFailure, serial
 from indexer.store import cameras, decisions
 from indexer.store.profiles import StoredProfile
 from indexer.store.system_folders import count_in_system_folders
 from indexer.store.unchanged_cameras import UnchangedCamera, list_unchanged_cameras
-from indexer.workflows.compare.camera import CameraResult, ComparisonContext, ResultWriter
+from indexer.workflows.compare.camera import CameraResult, ResultWriter
 from indexer.workflows.compare.camera_task import MAX_IMAGES, MIN_GROUP_IMAGES, CameraTask, camera_groups, map_cameras
 from indexer.workflows.compare.decider import ScoredPair
 from indexer.workflows.compare.inputs import read_tasks
 from indexer.workflows.compare.repeated_selection import SelectionResult
 from indexer.workflows.compare.workload import MAX_SERIAL_IMAGES
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.profile_parameters import scoring_parameters
 from indexer.workflows.runs.run import ActiveRun
 
@@ -81,7 +82,7 @@ def compare_small_cameras(
             decided_cameras = [
                 (camera, task, result.selections[0])
                 for camera, task, result in group
-                if not isinstance(result, Lost) and not result.corrupt_image_ids
+                if not isinstance(result, WorkerFailure) and not result.corrupt_image_ids
             ]
             yield from _write(context, decided_cameras, run=run)
             run.write_lock.release([camera.name for camera, _, _ in group])

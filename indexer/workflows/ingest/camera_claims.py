@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence, Set
 from indexer.domain.names import Naming
 from indexer.domain.renaming import naming_with_options
 from indexer.files.walking import Candidate
-from indexer.imaging.file_description import Description
+from indexer.imaging.file_description import FileDescription
 from indexer.store import images
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
@@ -20,7 +20,7 @@ from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.equal_rows import EqualRowsCache
 from indexer.workflows.ingest.index_diff import FileToRead, IndexDiff, diff_with_index
 
-DescribedFile = tuple[FileToRead, Description]
+DescribedFile = tuple[FileToRead, FileDescription]
 """A file that was opened, and what it is."""
 
 

@@ -14,7 +14,7 @@ from indexer.domain.names import Naming
 from indexer.domain.removal import RemovalState
 from indexer.domain.renaming import naming_after_move
 from indexer.files.system_folders import find_system_folder
-from indexer.imaging.file_description import Description
+from indexer.imaging.file_description import FileDescription
 from indexer.store import decisions, images, pins, removals, thumbnails
 from indexer.store.database import Session
 from indexer.store.images import KnownFile, NewImage
@@ -26,7 +26,7 @@ from indexer.workflows.ingest.equal_rows import EqualRows, EqualRowsCache
 class NewContent:
     """Bytes that are new at their path, what they are called there, and what the index had at that path."""
 
-    description: Description
+    description: FileDescription
     naming: Naming
     root: str
     replaced: KnownFile | None

@@ -24,10 +24,10 @@ from indexer.domain.names import Naming, clamped_mtime
 from indexer.domain.renaming import naming_with_options
 from indexer.domain.similar_names import list_similar_names
 from indexer.errors import RowRefusedError
-from indexer.execution import Afar, Lost, Map, path_there
+from indexer.execution import ParallelMap, RemoteExecutor, WorkerFailure, map_path
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import NOT_AN_IMAGE, SYSTEM_FOLDER, Candidate, suffix_of
-from indexer.imaging.file_description import DescribeTask, Description, describe, set_aside
+from indexer.imaging.file_description import DescribeTask, FileDescription, describe_file, describe_unreadable
 from indexer.imaging.headers import Limits
 from indexer.store import cameras, decisions, images, profiles, thumbnails
 from indexer.store.database import Database, Session
@@ -126,7 +126,7 @@ def ingest(
     database: Database,
     request: IngestRequest,
     *,
-    executor: Map,
+    executor: ParallelMap,
     limits: Limits,
     clock: Clock,
     progress: Progress = no_progress,
@@ -211,7 +211,12 @@ def _count_known(
 
 
 def _describe(
-    database: Database, files_to_read: Sequence[FileToRead], request: IngestRequest, *, executor: Map, limits: Limits
+    database: Database,
+    files_to_read: Sequence[FileToRead],
+    request: IngestRequest,
+    *,
+    executor: ParallelMap,
+    limits: Limits,
 ) -> Iterator[DescribedFile]:
     """Each file that must be opened, with what it is; prepared as the profile of its camera says."""
     with database.read() as session:
@@ -231,16 +236,18 @@ def _describe(
 
     def remote_task(file: FileToRead) -> DescribeTask:
         task = local_task(file)
-        return replace(task, path=path_there(executor, task.path))
+        return replace(task, path=map_path(executor, task.path))
 
-    for file, answer in zip(files_to_read, executor(describe, map(remote_task, files_to_read)), strict=True):
-        if isinstance(answer, Lost):
-            unreadable = set_aside(local_task(file), reason=f"decoding it {answer.reason}")
+    for file, answer in zip(files_to_read, executor(describe_file, map(remote_task, files_to_read)), strict=True):
+        if isinstance(answer, WorkerFailure):
+            unreadable = describe_unreadable(local_task(file), reason=f"decoding it {answer.reason}")
             yield file, replace(unreadable, mtime_ns=file[0].mtime_ns if unreadable.problem is None else None)
         else:
             # The time as it is here, from before it was read: where a worker mounts the file, stamps may be coarser.
             mtime_ns = (
-                file[0].mtime_ns if isinstance(executor, Afar) and answer.mtime_ns is not None else answer.mtime_ns
+                file[0].mtime_ns
+                if isinstance(executor, RemoteExecutor) and answer.mtime_ns is not None
+                else answer.mtime_ns
             )
             yield file, replace(answer, path=file[0].path, mtime_ns=mtime_ns)
 
@@ -323,7 +330,7 @@ class _Writer:
         return new_contents, outcomes
 
 
-def _is_retimed(known: KnownFile | None, description: Description, candidate: Candidate) -> bool:
+def _is_retimed(known: KnownFile | None, description: FileDescription, candidate: Candidate) -> bool:
     """Whether a file has its bytes and another time, as after a change to summer time on a FAT disk."""
     if known is None or (known.content_hash, known.state) != (description.content_hash, description.state):
         return False

@@ -15,7 +15,7 @@ from dataclasses import replace
 from indexer.domain.removal import IndexedFile
 from indexer.files.verification import ContentDigest, FileIdentity, verify, verify_and_read
 from indexer.imaging.headers import Limits
-from indexer.imaging.previews import Picture, find_picture
+from indexer.imaging.previews import Preview, find_preview
 from indexer.store import previews
 from indexer.store.database import Session
 
@@ -33,7 +33,7 @@ class PreviewRecorder:
             max_pixels=min(MAX_PREVIEW_PIXELS, limits.max_pixels),
             max_bytes=min(MAX_PREVIEW_BYTES, limits.max_bytes),
         )
-        self._unwritten: dict[int, Picture] = {}
+        self._unwritten: dict[int, Preview] = {}
 
     def check(self, file: IndexedFile) -> FileIdentity:
         """As `files.checking.verify`; if the image has no picture yet, one is made of the bytes that were checked."""
@@ -41,7 +41,7 @@ class PreviewRecorder:
         if file.image_id in self._done_ids or file.size_bytes > self._limits.max_bytes:
             return verify(file.path, expected=expected)
         identity, data = verify_and_read(file.path, expected=expected)
-        preview = find_picture(data, limits=self._limits)
+        preview = find_preview(data, limits=self._limits)
         self._done_ids.add(file.image_id)
         if preview is not None:
             self._unwritten[file.image_id] = preview

@@ -5,7 +5,7 @@ A quarantine may come from anybody. It promises that nothing but an image passes
 
 from indexer.files.verification import ContentDigest, FileIdentity, MismatchError, verify_and_read
 from indexer.files.walking import is_image_name
-from indexer.imaging.headers import ImageRefused, Limits, read_header
+from indexer.imaging.headers import ImageRefusedError, Limits, read_header
 
 
 def require_image_names(*names: str) -> None:
@@ -28,7 +28,7 @@ def check_image(path: str, *, expected: ContentDigest, limits: Limits) -> FileId
     identity, data = verify_and_read(path, expected=expected)
     try:
         read_header(data, limits=limits)
-    except ImageRefused as problem:
+    except ImageRefusedError as problem:
         if problem.header is None:  # one that is too large or too small by now is an image all the same
             raise MismatchError(f"it is not an image, whatever its name is: {problem.reason}") from problem
     return identity

@@ -4,7 +4,7 @@ from indexer.domain.images import ImageState
 from indexer.domain.profiles import Preparation, Profile
 from indexer.escaping import command_line
 from indexer.files.output_folder import OutputFolder
-from indexer.imaging.masks import mask_picture
+from indexer.imaging.masks import mask_overlay
 from indexer.store import report_queries
 from indexer.store.profiles import StoredProfile
 from indexer.web.view_models import (
@@ -17,7 +17,7 @@ from indexer.web.view_models import (
     Sweep,
     SweepPoint,
 )
-from indexer.workflows.compare.camera import ComparisonContext
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.profile_parameters import mask_parameters
 from indexer.workflows.tuning.sweep import sweep as try_limits
 
@@ -57,7 +57,7 @@ def _ignored_areas(
     overlay = None
     if newest is not None and newest.href is not None:
         overlay = f"{card.folder}/ignored.png"
-        out.write(overlay, mask_picture(mask_parameters(preparation), height=newest.height, width=newest.width))
+        out.write(overlay, mask_overlay(mask_parameters(preparation), height=newest.height, width=newest.width))
     has_mask_image = preparation.ignore_picture is not None
     return IgnoredAreas(
         preparation.mask, newest, overlay=overlay, rectangles=len(preparation.ignore), drawn=has_mask_image

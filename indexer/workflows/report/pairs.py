@@ -7,17 +7,17 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from indexer.execution import Map
+from indexer.execution import ParallelMap
 from indexer.files.output_folder import OutputFolder
 from indexer.imaging.change_regions import Changes, Region, changes
-from indexer.imaging.matching import Measure
+from indexer.imaging.matching import ScoringParameters
 from indexer.imaging.thumbnails import decode
 from indexer.store import thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.store.report_queries import ImageFacts, PairFacts, RemovalFacts
 from indexer.web.view_models import ImageView, Outline, PairView, Points, RemovalView
-from indexer.workflows.compare.prepared_images import unwrap
+from indexer.workflows.context import unwrap
 from indexer.workflows.profile_parameters import scoring_parameters
 
 MAX_CORNERS = 400
@@ -30,7 +30,7 @@ class ChangesTask:
     """The thumbnails of a pair, as PNG, and how it is scored."""
 
     thumbnails: tuple[bytes, bytes]
-    scoring: Measure
+    scoring: ScoringParameters
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,18 @@ def find_changes(task: ChangesTask) -> Changes | None:
     """What changed between two prepared images; None if they cannot be laid over each other, or cannot be read."""
     try:
         image_a, image_b = map(decode, task.thumbnails)
-        return changes(image_a, image_b, measure=task.scoring)
+        return changes(image_a, image_b, scoring=task.scoring)
     except ValueError:
         return None
 
 
 def pair_views(
-    database: Database, out: OutputFolder, executor: Map, *, profiles: dict[int, StoredProfile], inputs: PairInputs
+    database: Database,
+    out: OutputFolder,
+    executor: ParallelMap,
+    *,
+    profiles: dict[int, StoredProfile],
+    inputs: PairInputs,
 ) -> Iterator[PairView]:
     """The views of pairs, in order."""
     for start in range(0, len(inputs.pairs), _BATCH_SIZE):

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from indexer.domain.images import ImageState
 from indexer.domain.profiles import Preparation
-from indexer.execution import Lost, Map
+from indexer.execution import ParallelMap, WorkerFailure
 from indexer.files.output_folder import OutputFolder
 from indexer.imaging.headers import Limits
-from indexer.imaging.previews import PICTURE_WIDTH, PictureTask, picture_of_thumbnail, take_picture
+from indexer.imaging.previews import PREVIEW_WIDTH, PreviewTask, load_preview, preview_of_thumbnail
 from indexer.store import previews, report_queries
 from indexer.store.database import Database
 from indexer.store.report_queries import ImageFacts, RemovalFacts
@@ -37,14 +37,14 @@ class ReportPictures:
 
     database: Database
     out: OutputFolder
-    executor: Map
+    executor: ParallelMap
     limits: Limits
     counts: PictureCounts = field(default_factory=PictureCounts)
     _grey: set[str] = field(default_factory=set)
 
     def image_view(self, facts: ImageFacts) -> ImageView:
         """An image with its picture, after `make` was asked for it."""
-        width = min(PICTURE_WIDTH, facts.width or PICTURE_WIDTH)
+        width = min(PREVIEW_WIDTH, facts.width or PREVIEW_WIDTH)
         height = max(1, round(width * facts.height / facts.width)) if facts.width and facts.height else width * 9 // 16
         href = next((name for name in _file_names(facts) if self.out.reuse(name)), None)
         picture = PictureLink(href, width, height, from_index=href == _file_names(facts)[1])
@@ -69,12 +69,12 @@ class ReportPictures:
         located = [
             (facts, path) for facts in missing if (path := _find_path(facts, removals.get(facts.id))) is not None
         ]
-        tasks = (PictureTask(path, facts.content_hash, self.limits) for facts, path in located)
-        for (facts, _), result in zip(located, self.executor(take_picture, tasks), strict=True):
-            if isinstance(result, Lost) or result.data is None:
+        tasks = (PreviewTask(path, facts.content_hash, self.limits) for facts, path in located)
+        for (facts, _), result in zip(located, self.executor(load_preview, tasks), strict=True):
+            if isinstance(result, WorkerFailure) or result.preview is None:
                 unreadable.append(facts)
             else:
-                self.out.write(_file_names(facts)[0], result.data.data)
+                self.out.write(_file_names(facts)[0], result.preview.data)
                 self.counts.from_files += 1
                 advance(1)
         located_ids = {facts.id for facts, _ in located}
@@ -112,7 +112,7 @@ class ReportPictures:
 def _find_thumbnail_picture(thumbnail: bytes, preparation: Preparation) -> bytes | None:
     """A thumbnail as a picture; None if it is spoiled, which `db check` and `compare` tell."""
     try:
-        return picture_of_thumbnail(thumbnail, planes=preparation.planes).data
+        return preview_of_thumbnail(thumbnail, planes=preparation.planes).data
     except ValueError:
         return None
 

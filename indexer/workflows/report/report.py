@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from indexer import __version__
 from indexer.domain.images import ImageState
 from indexer.errors import UsageError
-from indexer.execution import Map
+from indexer.execution import ParallelMap
 from indexer.files.output_folder import OutputFolder, open_output_folder
 from indexer.store import cameras, profiles, report_queries
 from indexer.store.cameras import CameraSummary
@@ -36,7 +36,7 @@ from indexer.web.view_models import (
     StripPage,
     pair_key,
 )
-from indexer.workflows.compare.camera import ComparisonContext
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.ingested_folders import find_ingested_parent
 from indexer.workflows.report.camera_details import MAX_SWEPT_IMAGES, camera_details
 from indexer.workflows.report.pairs import PairInputs, pair_views
@@ -84,7 +84,7 @@ class _Layout:
 def report(
     context: ComparisonContext,
     *,
-    guarded_executor: Map,
+    guarded_executor: ParallelMap,
     folder: str,
     camera: str | None = None,
     sweep: bool | None = None,
@@ -106,7 +106,9 @@ def report(
 class _ReportWriter:
     """One report on its way."""
 
-    def __init__(self, context: ComparisonContext, out: OutputFolder, guarded_executor: Map, folder: str) -> None:
+    def __init__(
+        self, context: ComparisonContext, out: OutputFolder, guarded_executor: ParallelMap, folder: str
+    ) -> None:
         self._context = context
         self._database: Database = context.database
         self._out = out

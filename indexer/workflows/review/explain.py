@@ -82,7 +82,7 @@ def _compute(
 ) -> tuple[Evidence | None, str | None]:
     """The evidence from cached thumbnails, or why there is none."""
     pair, why_not = load_pair(session, stored, image_a_id, image_b_id)
-    return (None, why_not) if pair is None else (evidence_of_pair(*pair, measure=scoring_parameters(stored)), None)
+    return (None, why_not) if pair is None else (evidence_of_pair(*pair, scoring=scoring_parameters(stored)), None)
 
 
 def load_pair(

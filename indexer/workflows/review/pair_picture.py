@@ -16,8 +16,8 @@ from indexer.escaping import command_line
 from indexer.files import private
 from indexer.imaging.change_regions import Changes, changes
 from indexer.imaging.file_description import read_native
-from indexer.imaging.headers import ImageRefused, Limits
-from indexer.imaging.previews import Picture, PictureTask, picture_of_thumbnail, take_picture
+from indexer.imaging.headers import ImageRefusedError, Limits
+from indexer.imaging.previews import Preview, PreviewTask, load_preview, preview_of_thumbnail
 from indexer.imaging.side_by_side import PANEL_WIDTH, Captions, side_by_side
 from indexer.store import cameras, previews, profiles, thumbnails
 from indexer.store.database import Database, Session
@@ -99,7 +99,7 @@ def illustrate(
                 native=stored.profile.preparation.native,
                 why_not=why_not,
             )
-            data = side_by_side(left, right, changes=pair_changes, words=make_captions(illustration))
+            data = side_by_side(left, right, changes=pair_changes, captions=make_captions(illustration))
         except ValueError as problem:
             corrupt_item = f"picture or thumbnail of image {pair[0].id} or {pair[1].id}: {problem}"
             raise database.corruption_error(corrupt_item) from problem
@@ -124,11 +124,11 @@ def _get_companion(session: Session, details: ImageDetails) -> ImageDetails:
     )
 
 
-def _load_picture(session: Session, image: ImageDetails, *, limits: Limits) -> tuple[Picture, PictureSource]:
+def _load_picture(session: Session, image: ImageDetails, *, limits: Limits) -> tuple[Preview, PictureSource]:
     """The best picture that there is of an image."""
     for path, source in _iter_paths(image):
-        task = PictureTask(path, image.content_hash, limits, width=PANEL_WIDTH)
-        if (picture := take_picture(task).data) is not None:
+        task = PreviewTask(path, image.content_hash, limits, width=PANEL_WIDTH)
+        if (picture := load_preview(task).preview) is not None:
             return picture, source
     if (stored_picture := previews.load_pictures(session, [image.id]).get(image.id)) is not None:
         return stored_picture, PictureSource.STORED
@@ -136,7 +136,7 @@ def _load_picture(session: Session, image: ImageDetails, *, limits: Limits) -> t
         loaded = thumbnails.load_thumbnails(session, [image.id], preparation_id=stored.preparation_id)
         if image.id in loaded:
             planes = stored.profile.preparation.planes
-            return picture_of_thumbnail(loaded[image.id], planes=planes), PictureSource.THUMBNAIL
+            return preview_of_thumbnail(loaded[image.id], planes=planes), PictureSource.THUMBNAIL
     raise PictureError(
         f"image {image.id} has no picture: its file is not what the index knows, and nothing of it is stored; "
         "put the file back, or ingest its folder again"
@@ -160,7 +160,7 @@ def _compute_changes(
         return None, OF_TWO_CAMERAS
     if not scoring.native:
         pair, why_not = load_pair(session, stored, left.id, right.id)
-        return (None, why_not) if pair is None else (changes(*pair, measure=scoring), None)
+        return (None, why_not) if pair is None else (changes(*pair, scoring=scoring), None)
     try:
         pixels = [
             read_native(
@@ -172,9 +172,9 @@ def _compute_changes(
             )
             for image in (left, right)
         ]
-    except (OSError, ImageRefused):
+    except (OSError, ImageRefusedError):
         return None, f"the profile {stored.profile.name} compares whole files, and not both are there"
-    return changes(pixels[0], pixels[1], measure=scoring), None
+    return changes(pixels[0], pixels[1], scoring=scoring), None
 
 
 def _require_new(database: Database, out: str) -> None:

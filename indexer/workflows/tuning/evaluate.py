@@ -22,7 +22,7 @@ from indexer.domain.labels import PairLabel, StateLabel
 from indexer.domain.score_bounds import validated_numbers
 from indexer.domain.selection import Decision
 from indexer.store import cameras, decisions, profiles
-from indexer.workflows.compare.camera import ComparisonContext
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.profile_parameters import trial_scoring_parameters
 from indexer.workflows.tuning.label_matching import Labels, match_labels
 from indexer.workflows.tuning.simulation import Case, SimulationResult, simulate_cases

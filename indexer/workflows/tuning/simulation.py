@@ -13,15 +13,14 @@ from typing import Generic, TypeVar
 from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Selection
 from indexer.escaping import command_line
-from indexer.execution import Lost, Map, serial
+from indexer.execution import ParallelMap, WorkerFailure, serial
 from indexer.imaging.file_description import Thumbnail
-from indexer.imaging.image_buffer import Shelf
-from indexer.imaging.matching import Measure
+from indexer.imaging.image_buffer import ImageBuffer
+from indexer.imaging.matching import ScoringParameters
 from indexer.imaging.scoring import Evidence
 from indexer.store import decisions, images, scores, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
-from indexer.workflows.compare.camera import ComparisonContext
 from indexer.workflows.compare.camera_task import MAX_IMAGES, CameraTask, camera_groups, map_cameras
 from indexer.workflows.compare.inputs import buffer_capacity_bytes, prepared_images, read_tasks
 from indexer.workflows.compare.prepared_images import (
@@ -32,6 +31,7 @@ from indexer.workflows.compare.prepared_images import (
 )
 from indexer.workflows.compare.repeated_selection import RepeatedSelection
 from indexer.workflows.compare.workload import MAX_SERIAL_IMAGES
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.profile_parameters import thumbnail_recipe
 
 Result = TypeVar("Result")
@@ -51,7 +51,7 @@ class Case:
     camera_id: int
     images: int
     stored: StoredProfile
-    parameter_sets: tuple[Measure, ...]
+    parameter_sets: tuple[ScoringParameters, ...]
 
     @property
     def is_small(self) -> bool:
@@ -90,14 +90,14 @@ def simulate_cases(
 
 
 def _simulate_small_cases(
-    context: ComparisonContext, cases: Sequence[Case], summarize: Summarize[Result], *, executor: Map
+    context: ComparisonContext, cases: Sequence[Case], summarize: Summarize[Result], *, executor: ParallelMap
 ) -> Iterator[tuple[int, SimulationResult[Result]]]:
     """What comes of small cameras of which all is cached, each decided by one worker; with the case's number."""
     small = [(number, case) for number, case in enumerate(cases) if case.is_small]
     advance = context.progress(f"trying {len(small)} cameras", sum(case.images for _, case in small))
     for group in map_cameras(executor, _case_tasks(context.database, small)):
         for number, task, result in group:
-            if not isinstance(result, Lost) and not result.corrupt_image_ids:
+            if not isinstance(result, WorkerFailure) and not result.corrupt_image_ids:
                 case = cases[number]
                 yield (
                     number,
@@ -126,7 +126,7 @@ def _case_tasks(database: Database, small: Sequence[tuple[int, Case]]) -> Iterat
 class _CaseSimulation:
     """A case that is not one worker's task: large, at native size, or with thumbnails that must be made first."""
 
-    def __init__(self, context: ComparisonContext, case: Case, *, read_files: bool, executor: Map) -> None:
+    def __init__(self, context: ComparisonContext, case: Case, *, read_files: bool, executor: ParallelMap) -> None:
         self._context = context
         self._case = case
         self._stored = case.stored
@@ -161,7 +161,7 @@ class _CaseSimulation:
         advance = self._context.progress(f"trying {self._case.camera}", len(present) * len(self._case.parameter_sets))
         for scoring in self._case.parameter_sets:
             # A shelf for each: what it takes is room for the images kept under one measure.
-            with Shelf(buffer_capacity_bytes(self._stored, present), shared=True) as buffer:
+            with ImageBuffer(buffer_capacity_bytes(self._stored, present), shared=True) as buffer:
                 prepare_images = partial(self._prepare_images, buffer)
                 yield repeated.decide(scoring, prepare_images, executor=self._executor, advance=advance).decisions
 
@@ -211,7 +211,7 @@ class _CaseSimulation:
             advance=advance,
         )
 
-    def _prepare_images(self, buffer: Shelf, selection: Selection) -> PreparedImages:
+    def _prepare_images(self, buffer: ImageBuffer, selection: Selection) -> PreparedImages:
         """The prepared images of a walk."""
         return prepared_images(
             self._stored,

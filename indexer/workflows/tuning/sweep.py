@@ -10,10 +10,10 @@ from functools import lru_cache
 
 from indexer.domain.score_bounds import LIMIT_FACTORS, numbers_to_try
 from indexer.domain.selection import Decision
-from indexer.imaging.matching import Measure
+from indexer.imaging.matching import ScoringParameters
 from indexer.store import cameras, profiles
 from indexer.store.profiles import StoredProfile
-from indexer.workflows.compare.camera import ComparisonContext
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.profile_parameters import trial_scoring_parameters
 from indexer.workflows.tuning.simulation import Case, SimulationResult, simulate_cases
 
@@ -104,7 +104,7 @@ def sweep(
 
 def _parameter_sets(
     stored: StoredProfile, max_scores: Sequence[float] | None, min_contour_areas: Sequence[float] | None
-) -> tuple[Measure, ...]:
+) -> tuple[ScoringParameters, ...]:
     """Each area with each limit, those in force among them."""
     current = stored.profile
     limits = numbers_to_try(max_scores, in_force=current.max_score, factors=LIMIT_FACTORS)

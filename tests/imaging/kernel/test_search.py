@@ -9,22 +9,22 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from indexer.imaging.image_buffer import Shelf, Slot, hints, room_for
+from indexer.imaging.image_buffer import ImageBuffer, Slot, required_bytes, search_hints
 from indexer.imaging.kernel import cache
-from indexer.imaging.matching import CompiledSearch, Match, MatchTask, Measure, first_similar
+from indexer.imaging.matching import CompiledSearch, Match, MatchTask, ScoringParameters, first_similar
 from indexer.imaging.scoring import area_unit
 from tests.support.masks import DRAWINGS, Image, boxes, noise, rings
 
-BALANCED = Measure(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
-PLAIN = Measure(45, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
-ALL_DIFFER = Measure(30, 2, 1000.0, native=False, max_score=0.0, record_limit=4000.0)
+BALANCED = ScoringParameters(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
+PLAIN = ScoringParameters(45, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
+ALL_DIFFER = ScoringParameters(30, 2, 1000.0, native=False, max_score=0.0, record_limit=4000.0)
 Drawing = Callable[[int, int, int, float], Image]
 Box = tuple[int, int, int, int]
 
 
 def _hint(slot: Slot) -> int:
     """Where the box of an image is kept."""
-    return slot.offset // (slot.height * slot.stride) % (len(hints(slot)) - 1)
+    return slot.offset // (slot.height * slot.stride) % (len(search_hints(slot)) - 1)
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +36,13 @@ def search() -> Iterator[CompiledSearch]:
 
 
 def found_by(
-    search: CompiledSearch, images: list[Image], measure: Measure, boxes: dict[int | None, Box] | None = None
+    search: CompiledSearch, images: list[Image], measure: ScoringParameters, boxes: dict[int | None, Box] | None = None
 ) -> Match:
     """What the kernel finds for the first image among the others, with boxes to look at first: by image, or for all."""
-    with Shelf(room_for([image.shape for image in images]), shared=False) as shelf:
+    with ImageBuffer(required_bytes([image.shape for image in images]), shared=False) as shelf:
         image, *others = slots = [shelf.put(image) for image in images]
         for number, box in (boxes or {}).items():
-            hints(image)[slice(None) if number is None else _hint(slots[number])] = box
+            search_hints(image)[slice(None) if number is None else _hint(slots[number])] = box
         return search(MatchTask(image, np.array([slot.offset for slot in others], dtype=np.int64), measure))
 
 
@@ -52,7 +52,7 @@ def found_by(
     shape=st.tuples(st.integers(1, 90), st.one_of(st.integers(1, 330), st.integers(500, 590))),
     share=st.sampled_from([0.001, 0.01, 0.03, 0.1, 0.5, 0.9]),
     measure=st.builds(
-        Measure,
+        ScoringParameters,
         threshold=st.sampled_from([0, 30, 98, 199, 254, 255]),
         dilations=st.sampled_from([0, 1, 2, 3, 4, 13, 50]),
         min_contour_area=st.sampled_from([0.0, 100.0, 1000.0, 5000.0]),
@@ -70,14 +70,14 @@ def test_the_kernel_is_brute_force(
     drawings: list[tuple[Drawing, int]],
     shape: tuple[int, int],
     share: float,
-    measure: Measure,
+    measure: ScoringParameters,
     hint: Box,
 ) -> None:
     """The same is found, on the same evidence, whatever changed and whichever box is looked at first."""
     images = [
         np.vstack([draw(*shape, seed + plane, share) for plane in range(measure.planes)]) for draw, seed in drawings
     ]
-    assert found_by(search, images, measure, {None: hint}) == first_similar(images[0], images[1:], measure=measure)
+    assert found_by(search, images, measure, {None: hint}) == first_similar(images[0], images[1:], scoring=measure)
 
 
 @settings(deadline=None, max_examples=60)
@@ -87,12 +87,12 @@ def test_the_kernel_is_brute_force(
     measure=st.sampled_from([BALANCED, PLAIN]),
 )
 def test_profiles_are_brute_force_at_their_size(
-    search: CompiledSearch, seeds: list[int], height: int, measure: Measure
+    search: CompiledSearch, seeds: list[int], height: int, measure: ScoringParameters
 ) -> None:
     """Frames of the built-in profiles, 320 wide and of any height, one search after the other."""
     images = [boxes(height, 320, seed, 0.0) // 2 + noise(height, 320, seed, 0.002) // 4 for seed in seeds]
     for start in range(len(images) - 1):
-        expected = first_similar(images[start], images[start + 1 :], measure=measure)
+        expected = first_similar(images[start], images[start + 1 :], scoring=measure)
         assert found_by(search, images[start:], measure) == expected
 
 
@@ -111,10 +111,10 @@ def test_what_was_learned_is_looked_at_first(search: CompiledSearch) -> None:
     image: NDArray[np.uint8] = np.full((180, 320), 100, dtype=np.uint8)
     other = image.copy()
     other[60:130, 100:140] = 180
-    with Shelf(room_for([image.shape] * 2), shared=False) as shelf:
+    with ImageBuffer(required_bytes([image.shape] * 2), shared=False) as shelf:
         slots = shelf.put(image), shelf.put(other)
         search(MatchTask(slots[0], np.array([slots[1].offset]), BALANCED))
-        top, bottom, left_word, width = hints(slots[0])[_hint(slots[0])].tolist()
+        top, bottom, left_word, width = search_hints(slots[0])[_hint(slots[0])].tolist()
     assert (top, left_word, width) == (58, 1, 128)
     assert 60 < bottom < 100
 
@@ -125,6 +125,6 @@ def test_a_bit_beyond_the_box_is_not_seen(search: CompiledSearch) -> None:
     right, line = black.copy(), black.copy()
     right[:, 64:] = 200
     line[:, 0] = 200  # dilated 39 x 4 pixels; what the last pair left would add a few rows by 3
-    measure = Measure(30, 4, 0.0, native=False, max_score=0.0, record_limit=160 * area_unit(40, 128))
+    measure = ScoringParameters(30, 4, 0.0, native=False, max_score=0.0, record_limit=160 * area_unit(40, 128))
     found = found_by(search, [black, right, line], measure, {2: (0, 40, 0, 64)})
     assert [(place, round(one.score / area_unit(40, 128))) for place, one in found.evidence] == [(1, 156)]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from indexer.imaging.masks import Mask
-from indexer.imaging.preprocessing import prepared, shrunk
+from indexer.imaging.preprocessing import preprocess, resize_area
 from indexer.imaging.scoring import area_unit, changed_area
-from indexer.imaging.synthetic.scenario import Frame, story
+from indexer.imaging.synthetic.scenario import Frame, iter_frames
 
 MAX_SCORE = 1000
 
@@ -21,7 +21,7 @@ MAX_SCORE = 1000
 @functools.cache
 def day(seed: int) -> list[Frame]:
     """A whole story, drawn once."""
-    return list(story(seed))
+    return list(iter_frames(seed))
 
 
 @pytest.fixture(params=[0, 1], ids=lambda seed: f"seed {seed}")
@@ -43,7 +43,7 @@ def whole(frames: list[Frame]) -> list[Frame]:
 def thumbnail(frame: Frame, *, contrast: bool = True) -> NDArray[np.uint8]:
     """A frame as `balanced` (or without contrast, `plain`) prepares it."""
     levels = np.asarray(Image.open(io.BytesIO(frame.data)).convert("L"))
-    return prepared(shrunk(levels, size=(240, 320)), contrast=contrast, mask=Mask((5, 10, 5, 0)))
+    return preprocess(resize_area(levels, size=(240, 320)), contrast=contrast, mask=Mask((5, 10, 5, 0)))
 
 
 def score(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, threshold: int = 30) -> float:
@@ -82,7 +82,7 @@ def test_plain_misses_the_walkers_of_the_night(frames: list[Frame]) -> None:
 
 def test_same_seed_gives_the_same_files() -> None:
     """Telling it again gives the same frames byte for byte; two seeds share no picture."""
-    assert list(story(0)) == day(0)
+    assert list(iter_frames(0)) == day(0)
     assert not {frame.data for frame in day(0)} & {frame.data for frame in day(1)}
 
 

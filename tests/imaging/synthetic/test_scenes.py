@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from indexer.imaging.masks import Mask
-from indexer.imaging.preprocessing import prepared, shrunk
+from indexer.imaging.preprocessing import preprocess, resize_area
 from indexer.imaging.scoring import area_unit, changed_area
 from indexer.imaging.sharpness import sharpness
 from indexer.imaging.synthetic.scenes import Light, Scene, Thing, draw, encode, truncated
@@ -27,13 +27,13 @@ Profile = Literal["balanced", "plain"]
 def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A picture at the working size of 320, in grey."""
     levels = np.asarray(Image.fromarray(image[..., ::-1]).convert("L"))
-    return shrunk(levels, size=(240, 320))
+    return resize_area(levels, size=(240, 320))
 
 
 def score(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, profile: Profile = "balanced") -> float:
     """What `compare` would say of two pictures under a built-in profile."""
     contrast = profile == "balanced"
-    thumbnails = [prepared(grey(image), contrast=contrast, mask=Mask((5, 10, 5, 0))) for image in (image_a, image_b)]
+    thumbnails = [preprocess(grey(image), contrast=contrast, mask=Mask((5, 10, 5, 0))) for image in (image_a, image_b)]
     threshold, unit = (30 if contrast else 45), area_unit(240, 320)
     return changed_area(*thumbnails, threshold=threshold, dilations=2, min_contour_area=1000, unit=unit).score
 

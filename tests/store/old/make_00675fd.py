@@ -17,18 +17,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from indexer.engines import engine
+from indexer.pixels.headers import Limits
+from indexer.workflows.looking import look
+from indexer.workflows.removing import Manner
+from indexer.workflows.watching import silent
 
-from indexer.execution import engine
-from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
-from indexer.workflows.admin import profile
-from indexer.workflows.compare import compare
-from indexer.workflows.context import silent
-from indexer.workflows.ingest import ingest
-from indexer.workflows.ingest.discovery import look
-from indexer.workflows.removal import prune, purge, restore
-from indexer.workflows.removal.remove_file import Manner
-from indexer.workflows.review import pin, verdict
+from indexer.workflows import compare, ingest, pin, profile, prune, purge, restore, verdict
 
 SECONDS = count()
 

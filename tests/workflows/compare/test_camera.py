@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from indexer.errors import EngineError
-from indexer.execution import Lost
+from indexer.execution import WorkerFailure
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import inputs, searcher, small_cameras, workload
 from tests.support.index import BIKE, BIRD, CAR, GHOST, SECOND_BIRD, Index, name, picture
@@ -24,11 +24,11 @@ class Told:
     losing: str = ""
 
     def __call__(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
-        """The results, or `Lost` for the function that loses its workers."""
+        """The results, or `WorkerFailure` for the function that loses its workers."""
         for item in items:
             self.asked.append(function.__name__)
             yield (
-                Lost("ended the process that worked on it (signal SIGKILL)")
+                WorkerFailure("ended the process that worked on it (signal SIGKILL)")
                 if function.__name__ == self.losing
                 else (function(item))
             )

@@ -12,7 +12,7 @@ from indexer.execution import processes, serial
 from indexer.imaging.decoding import decode_grey
 from indexer.imaging.headers import Limits, read_header
 from indexer.imaging.synthetic.scenes import Light, Scene, Thing, draw, encode
-from indexer.workflows.compare.compare import ComparisonContext
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.report.report import report
 from indexer.workflows.review.explain import explain_pair
 from indexer.workflows.review.pair_picture import PictureSource

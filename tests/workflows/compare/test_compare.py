@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import IndexerError
-from indexer.execution import Map, processes
+from indexer.execution import ParallelMap, processes
 from indexer.imaging.masks import Mask
-from indexer.imaging.matching import Measure, evidence_of_pair
-from indexer.imaging.original_profile import native_prepared
+from indexer.imaging.matching import ScoringParameters, evidence_of_pair
+from indexer.imaging.original_profile import preprocess_native
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import searcher, small_cameras
 from tests.support.index import BIKE, BIRD, CAR, GHOST, Index, name, picture
@@ -40,7 +40,7 @@ def original_scores(shared_data: Path) -> dict[frozenset[str], float]:
 
 
 @pytest.fixture(params=["whole cameras", "inside cameras"])
-def two_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Map]:
+def two_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ParallelMap]:
     """Two workers that last as long as the test and get all there is, however little."""
     monkeypatch.setattr(comparing, "MAX_SERIAL_IMAGES", 0)
     monkeypatch.setattr(small_cameras, "MAX_SERIAL_IMAGES", 0)
@@ -70,13 +70,13 @@ def test_real_frames_are_decided_as_expected(frames_index: Frames, shared_data: 
 
 def test_original_scores_every_pair_as_the_script_did(shared_data: Path) -> None:
     """The profile `original` gives the 152 numbers of the original script, to the last bit."""
-    measure = Measure(45, 2, 1000.0, native=True, max_score=1000.0, record_limit=4000.0)
+    measure = ScoringParameters(45, 2, 1000.0, native=True, max_score=1000.0, record_limit=4000.0)
     expected = original_scores(shared_data)
     images = {
-        file: native_prepared((shared_data / "frames" / file).read_bytes(), mask=Mask((5, 10, 5, 0)))
+        file: preprocess_native((shared_data / "frames" / file).read_bytes(), mask=Mask((5, 10, 5, 0)))
         for file in sorted(set().union(*expected))
     }
-    found = {pair: evidence_of_pair(*(images[file] for file in pair), measure=measure).score for pair in expected}
+    found = {pair: evidence_of_pair(*(images[file] for file in pair), scoring=measure).score for pair in expected}
     assert (len(found), found) == (152, expected)
 
 
@@ -88,7 +88,7 @@ def test_original_records_the_script_s_scores(frames_index: Frames, shared_data:
     assert {pair: recorded[pair] for pair in common} == common
 
 
-def in_batches(index: Index, files: list[str], *, spread: Map | None = None) -> None:
+def in_batches(index: Index, files: list[str], *, spread: ParallelMap | None = None) -> None:
     """Ingests the files in ten batches of random sizes, in this order, and compares after each."""
     cuts = sorted(random.Random(len(files)).sample(range(1, len(files)), 9))
     for first, last in zip([0, *cuts], [*cuts, len(files)], strict=True):
@@ -98,7 +98,7 @@ def in_batches(index: Index, files: list[str], *, spread: Map | None = None) -> 
 
 @pytest.mark.parametrize(("order", "workers"), [("random", 1), ("random", 2), ("reverse", 1), ("reverse", 2)])
 def test_order_batches_and_workers_change_nothing(
-    frames_index: Frames, open_index: Callable[..., Index], two_processes: Map, order: str, workers: int
+    frames_index: Frames, open_index: Callable[..., Index], two_processes: ParallelMap, order: str, workers: int
 ) -> None:
     """Ten batches in any order, on one or two processes, decide what one batch decides, on equal evidence."""
     whole = frames_index("balanced")
@@ -115,7 +115,7 @@ def test_order_batches_and_workers_change_nothing(
 
 @pytest.mark.parametrize("profile", ["balanced", "original"])
 def test_two_processes_meet_the_pairs_of_the_serial_walk(
-    frames_index: Frames, two_processes: Map, profile: str
+    frames_index: Frames, two_processes: ParallelMap, profile: str
 ) -> None:
     """Within one batch two processes record exactly what one does, to the last row, and count the same."""
     serial, parallel = frames_index("ingest"), frames_index("ingest")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from indexer.execution import Bounds
-from indexer.execution.path_mapping import read_mounts
-from indexer.execution.seating import Round
+from indexer.execution import ResourceLimits
+from indexer.execution.path_mapping import parse_path_mapping
+from indexer.execution.seating import TaskScheduler
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_searcher, small_cameras
 from tests.support.clusters import Cluster, started
@@ -46,15 +46,15 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def after(monkeypatch: pytest.MonkeyPatch, answers: int, happens: Callable[[], Any]) -> None:
     """Lets something happen once after so many answers of workers."""
-    take, heard = Round._take, []
+    take, heard = TaskScheduler._record_answer, []
 
-    def counted(self: Round[Any, Any], answered: Any) -> None:
+    def counted(self: TaskScheduler[Any, Any], answered: Any) -> None:
         heard.append(answered.key)
         if len(heard) == answers:
             happens()
         take(self, answered)
 
-    monkeypatch.setattr(Round, "_take", counted)
+    monkeypatch.setattr(TaskScheduler, "_record_answer", counted)
 
 
 def test_the_rows_of_the_serial_run(
@@ -74,7 +74,7 @@ def test_the_rows_of_the_serial_run(
             os.killpg(machines.workers.pop(0).pid, signal.SIGKILL)  # with its nanny: it does not come back
             machines.add_worker("--nthreads", "2")
 
-        with cluster(machines.address, workers=2, at_once=8, bounds=Bounds(2**32, 60)) as spread:
+        with cluster(machines.address, workers=2, max_batch=8, resource_limits=ResourceLimits(2**32, 60)) as spread:
             after(monkeypatch, 20, replaced)
             ingested = shared.ingest(spread=spread)
         with cluster(machines.address, workers=2) as spread:
@@ -98,7 +98,7 @@ def test_workers_that_see_the_files_elsewhere(
     expected = alone.ingest(), alone.compare(profile=profile)
     elsewhere, real = tmp_path / "mnt", tmp_path / "real"
     elsewhere.symlink_to(index.folder.parent)
-    mounts = read_mounts([f"{index.folder.parent}={elsewhere}", f"{real}=/nowhere"])
-    with cluster(dask_cluster.address, workers=2, mounts=mounts) as spread:
+    mounts = parse_path_mapping([f"{index.folder.parent}={elsewhere}", f"{real}=/nowhere"])
+    with cluster(dask_cluster.address, workers=2, path_mapping=mounts) as spread:
         assert (shared.ingest(spread=spread), shared.compare(profile=profile, spread=spread)) == expected
     assert shared.dump(without=("runs",)) == alone.dump(without=("runs",))

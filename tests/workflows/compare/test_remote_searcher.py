@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from indexer.errors import EngineError
-from indexer.execution import Map
+from indexer.execution import ParallelMap
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_buffer, remote_searcher, small_cameras
 from indexer.workflows.compare.remote_buffer import RemoteSearchResult, RemoteSearchTask
@@ -77,7 +77,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         emptied(EVERYBODY.pop())
 
 
-def compared(lots: Index, open_index: Callable[..., Index], spread: Map | None, **how: Any) -> tuple[Any, Any]:
+def compared(lots: Index, open_index: Callable[..., Index], spread: ParallelMap | None, **how: Any) -> tuple[Any, Any]:
     """What compare reports, and leaves in every table but that of runs."""
     copy = copied(lots, open_index)
     report = copy.compare(spread=spread, **how)

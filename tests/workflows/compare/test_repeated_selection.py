@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from indexer.domain.profiles import BALANCED
-from indexer.imaging.matching import Measure
+from indexer.imaging.matching import ScoringParameters
 from indexer.store import cameras, profiles
 from indexer.workflows.compare.camera_task import CameraTask, decide_camera
 from indexer.workflows.compare.inputs import read_tasks
@@ -40,7 +40,8 @@ def test_walks_do_not_disturb_each_other(index: Index) -> None:
     task = task_of(index, *changes)
     together = [decided.decisions for decided in decide_camera(task).selections]
     alone = [
-        decide_camera(replace(task, measures=(measure,))).selections[0].decisions for measure in task.parameter_sets
+        decide_camera(replace(task, parameter_sets=(measure,))).selections[0].decisions
+        for measure in task.parameter_sets
     ]
     assert together == alone
     assert len({sum(decision.keeps for decision in decided) for decided in together}) > 1
@@ -55,7 +56,7 @@ def test_nothing_is_looked_at_where_nothing_can_be_similar(index: Index) -> None
 
 def test_blind() -> None:
     """A measure is blind only if no pair can be similar and none is to be recorded."""
-    measure = Measure(30, 2, 1000.0, native=False, max_score=0.0, record_limit=-1.0)
-    assert measure.is_blind
-    assert not replace(measure, max_score=1.0).is_blind
-    assert not replace(measure, record_limit=0.0).is_blind
+    measure = ScoringParameters(30, 2, 1000.0, native=False, max_score=0.0, record_limit=-1.0)
+    assert measure.ignores_all_pairs
+    assert not replace(measure, max_score=1.0).ignores_all_pairs
+    assert not replace(measure, record_limit=0.0).ignores_all_pairs

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from indexer.errors import ProfileError
-from indexer.execution import engine
+from indexer.execution import local_executor
 from indexer.imaging.formats import reads_avif
 from indexer.store import profiles
 from indexer.workflows.admin.profile import make_profile, use_profile
@@ -375,7 +375,7 @@ def test_workers_together_decide_as_one(maker: object, index: Index) -> None:
     index.compare()
     alone = index.decisions()
     index.compare(profile="plain")
-    with engine(2) as spread:
+    with local_executor(2) as spread:
         index.compare(profile="balanced", spread=spread)
     assert index.decisions() == alone
     assert sum(keeper is None for _, keeper, _ in alone.values()) >= 14

@@ -533,7 +533,7 @@ def test_writing_goes_on_beside_reading(index: Index, monkeypatch: pytest.Monkey
     """While one batch is written the next files are read; each batch is told when it is written, and in order."""
     monkeypatch.setattr(workflow, "_WRITE_BATCH_SIZE", 2)
     events: list[tuple[str, int]] = []
-    write, describe = workflow._Writer.write, workflow.describe
+    write, describe = workflow._Writer.write, workflow.describe_file
     reading = threading.Event()
 
     def slow_write(writer: workflow._Writer, batch: list[Any]) -> None:
@@ -548,7 +548,7 @@ def test_writing_goes_on_beside_reading(index: Index, monkeypatch: pytest.Monkey
         return describe(task)
 
     monkeypatch.setattr(workflow._Writer, "write", slow_write)
-    monkeypatch.setattr(workflow, "describe", seen)
+    monkeypatch.setattr(workflow, "describe_file", seen)
     for minute in range(5):
         index.put(name(minute), picture(stamp=minute))
     index.ingest(progress=lambda _stage, _total: lambda count: events.append(("told", count)))

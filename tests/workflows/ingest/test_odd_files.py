@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.domain.names import clamped_mtime, name_image
-from indexer.imaging.file_description import Description, describe
+from indexer.imaging.file_description import FileDescription, describe_file
 from indexer.workflows.ingest import index_diff
 from indexer.workflows.ingest import ingest as workflow
 from tests.support import databases
@@ -97,11 +97,11 @@ def test_values_that_no_database_holds(
 ) -> None:
     """Whatever a worker may say of a file, the database's no to it is one file's and not the run's."""
 
-    def odd(task: object) -> Description:
-        seen = describe(task)  # type: ignore[arg-type]
-        return Description(**{**vars(seen), **values}) if seen.path.endswith(name(1)) else seen
+    def odd(task: object) -> FileDescription:
+        seen = describe_file(task)  # type: ignore[arg-type]
+        return FileDescription(**{**vars(seen), **values}) if seen.path.endswith(name(1)) else seen
 
-    monkeypatch.setattr(workflow, "describe", odd)
+    monkeypatch.setattr(workflow, "describe_file", odd)
     for minute in range(3):
         index.put(name(minute), picture(stamp=minute))
     report = index.ingest()

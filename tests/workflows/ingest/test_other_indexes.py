@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from indexer.execution import engine
+from indexer.execution import local_executor
 from indexer.files.known_indexes import KnownIndex
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
 from indexer.files.witness_record import RECORD_NAME
@@ -219,7 +219,7 @@ def test_copy_is_asked_about_its_source(lot: Index, copied: Index) -> None:
     [other] = others_of(copied.database, lot.folder, known=[listed(lot)], is_named=False)
     assert other.is_source
     wanted = replace(discover([str(lot.folder)]), beside=(index_id(lot.database),))
-    with engine(1) as spread:
+    with local_executor(1) as spread:
         ingest(copied.database, wanted, executor=spread, limits=Limits(), clock=copied.clock)
     assert others_of(copied.database, lot.folder, known=[listed(lot)], is_named=False) == []
     assert others_of(lot.database, lot.folder, known=[listed(copied)], is_named=False) == []

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from indexer.imaging.headers import Limits
-from indexer.imaging.previews import Picture, small_picture
+from indexer.imaging.previews import Preview, make_preview
 from indexer.store import previews
 from indexer.workflows.removal import preview_recorder, remove_file
 from tests.support.databases import fill_up
@@ -26,7 +26,7 @@ def coloured(*marks: tuple[int, int, int, int]) -> bytes:
 
 
 FILES = {KEEPER: coloured(), VICTIMS[0]: coloured(BIRD), VICTIMS[1]: coloured(SECOND_BIRD), OTHER: coloured(CAR)}
-PICTURES = {file: small_picture(content, limits=Limits()) for file, content in FILES.items() if file != OTHER}
+PICTURES = {file: make_preview(content, limits=Limits()) for file, content in FILES.items() if file != OTHER}
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def lot(index: Index) -> Index:
     return index
 
 
-def kept(index: Index) -> dict[str, Picture]:
+def kept(index: Index) -> dict[str, Preview]:
     """The stored pictures, by file."""
     paths = dict(index.rows("SELECT id, path FROM images"))
     with index.database.read() as session:
@@ -66,7 +66,7 @@ def test_no_file_is_read_once_more(lot: Index, opened_images: Callable[[], Abstr
 def test_each_picture_is_made_once(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """A keeper's picture is made for its first victim alone, and none of them again when they go a second time."""
     made: list[bytes] = []
-    make = preview_recorder.find_picture
+    make = preview_recorder.find_preview
     monkeypatch.setattr(
         preview_recorder, "find_picture", lambda data, *, limits: made.append(data) or make(data, limits=limits)
     )

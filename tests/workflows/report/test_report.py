@@ -11,10 +11,10 @@ import pytest
 from indexer.errors import FolderError, ImageError, UsageError
 from indexer.execution import serial
 from indexer.imaging.headers import Limits
-from indexer.imaging.masks import Mask, mask_picture
+from indexer.imaging.masks import Mask, mask_overlay
 from indexer.store import report_queries
 from indexer.workflows.admin.profile import use_profile
-from indexer.workflows.compare.camera import ComparisonContext
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.report.report import ReportResult, report
 from tests.support.databases import execute_many
 from tests.support.index import BIKE, CAR, Index, name, picture
@@ -198,7 +198,7 @@ def test_what_is_ignored_is_shown(lot: Index, write: Callable[..., ReportResult]
     write()
     mask = Mask((5, 10, 5, 0), ((0, 80, 20, 20), (70, 0, 30, 12.5)))
     shown = (tmp_path / "out/cameras/1/ignored.png").read_bytes()
-    assert shown == mask_picture(mask, height=64, width=96)
+    assert shown == mask_overlay(mask, height=64, width=96)
     page = (tmp_path / "out/cameras/1/index.html").read_text()
     assert 'src="../../cameras/1/ignored.png"' in page
     assert "2 rectangles" in page

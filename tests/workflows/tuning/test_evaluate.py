@@ -16,7 +16,7 @@ from indexer.errors import ImageError, ProfileError
 from indexer.execution import serial
 from indexer.imaging.headers import Limits
 from indexer.workflows.compare import searcher
-from indexer.workflows.compare.compare import ComparisonContext
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport, evaluate
 from tests.cli.render.test_reports import said

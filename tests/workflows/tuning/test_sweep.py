@@ -15,7 +15,7 @@ from indexer.execution import serial
 from indexer.imaging.headers import Limits
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.workflows.compare import searcher
-from indexer.workflows.compare.compare import ComparisonContext
+from indexer.workflows.context import ComparisonContext
 from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.sweep import CameraSweep, SweepReport, sweep
 from tests.support.databases import Maker

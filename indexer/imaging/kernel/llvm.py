@@ -1,0 +1,104 @@
+"""The machine instructions that the kernel is made of, as numba intrinsics written in LLVM.
+
+Decision: two instructions and one comparison of 64 bytes at a time are written as LLVM intrinsics, because the compiler
+makes a byte a step of the loops that stand for them: a 320 x 240 frame takes 1.5 microseconds instead of 20.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+WORD = 64
+"""Pixels in a word."""
+VECTOR_WORDS = 8
+"""Words that are worked on at once."""
+
+
+@intrinsic
+def lowest_bit(typing_context: Any, value: Any) -> Any:
+    """Position of the lowest set bit of a word that is not 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(64), [ir.IntType(64), ir.IntType(1)])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.cttz.i64")
+        return builder.call(function, [arguments[0], ir.Constant(ir.IntType(1), 1)])
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic
+def count_bits(typing_context: Any, value: Any) -> Any:
+    """Number of set bits of a word."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(64), [ir.IntType(64)])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.ctpop.i64")
+        return builder.call(function, arguments)
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic
+def differing_bits(typing_context: Any, pixels: Any, a: Any, b: Any, threshold: Any) -> Any:
+    """The word that says which of the 64 pixels from place a on differ from those from b on by more than the
+    threshold."""
+    octets = ir.VectorType(ir.IntType(8), WORD)
+    first = ir.Constant(ir.IntType(32), 0)
+    nothing = ir.Constant(octets, ir.Undefined)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, *offsets, limit = arguments
+        data = context.make_array(signature.args[0])(context, builder, array).data
+        starts = (builder.bitcast(builder.gep(data, [offset]), octets.as_pointer()) for offset in offsets)
+        vector_a, vector_b = (builder.load(start, align=1) for start in starts)
+        larger = builder.icmp_unsigned(">", vector_a, vector_b)
+        difference = builder.sub(builder.select(larger, vector_a, vector_b), builder.select(larger, vector_b, vector_a))
+        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), WORD), [0] * WORD)
+        limits = builder.shuffle_vector(builder.insert_element(nothing, limit, first), nothing, everywhere)
+        return builder.bitcast(builder.icmp_unsigned(">", difference, limits), ir.IntType(64))
+
+    return types.uint64(pixels, types.int64, types.int64, types.uint8), generate
+
+
+@intrinsic
+def dilate_vector(typing_context: Any, rows: Any, first: Any, count: Any, by: Any, target: Any, grown: Any) -> Any:
+    """Writes to place `target` of `grown` the lane of words that stands at place `first` of a row, joined with those
+    below it in so many rows and grown to both sides by so many pixels."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, first, count, by, target, _ = arguments
+        source, sink = (context.make_array(signature.args[n])(context, builder, arguments[n]) for n in (0, 5))
+        width = builder.extract_value(source.shape, 1)
+        vector = ir.VectorType(ir.IntType(64), VECTOR_WORDS)
+        every = ir.Constant(ir.VectorType(ir.IntType(32), VECTOR_WORDS), [0] * VECTOR_WORDS)
+
+        def at(data: Any, index: Any) -> Any:
+            return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
+
+        def broadcast(value: Any) -> Any:
+            nothing = ir.Constant(vector, ir.Undefined)
+            single = builder.insert_element(nothing, value, ir.Constant(ir.IntType(32), 0))
+            return builder.shuffle_vector(single, nothing, every)
+
+        joined = [cgutils.alloca_once_value(builder, ir.Constant(vector, [0] * VECTOR_WORDS)) for _ in range(3)]
+        with cgutils.for_range(builder, count) as loop:
+            index = builder.add(first, builder.mul(loop.index, width))
+            for accumulator, shift in zip(joined, (-1, 0, 1), strict=True):
+                words = builder.load(at(source.data, builder.add(index, ir.Constant(index.type, shift))), align=8)
+                builder.store(builder.or_(builder.load(accumulator), words), accumulator)
+        before, here, after = (builder.load(accumulator) for accumulator in joined)
+        result = cgutils.alloca_once_value(builder, here)
+        with cgutils.for_range(builder, by) as loop:
+            near = builder.add(loop.index, ir.Constant(loop.index.type, 1))
+            far = broadcast(builder.sub(ir.Constant(near.type, WORD), near))
+            near = broadcast(near)
+            right = builder.or_(builder.shl(here, near), builder.lshr(before, far))
+            left = builder.or_(builder.lshr(here, near), builder.shl(after, far))
+            builder.store(builder.or_(builder.load(result), builder.or_(right, left)), result)
+        builder.store(builder.load(result), at(sink.data, target), align=8)
+        return context.get_dummy_value()
+
+    return types.void(rows, types.int64, types.int64, types.int64, types.int64, grown), generate
