@@ -1,14 +1,16 @@
 """indexer: a database-backed index of the images that fixed cameras take.
 
-The floors, top to bottom; a floor imports only floors below it (import-linter holds this inside pytest):
+The layers, top to bottom. A package imports only layers below its own (import-linter holds this inside pytest):
 
-- ``door``: what a person sees: tables, JSON, progress, exit codes; the only floor that knows typer and rich
-- ``settings``: database, limits, workers; read once, at the door
-- ``workflows``: what the tool does, one file per verb
-- ``store``: how it remembers; the only floor that knows SQL
-- ``pixels`` | ``domain`` | ``files`` | ``engines``: what an image is; what the words mean; what lies on the disk; how
-  work is spread. They never import each other.
-- ``errors`` | ``interrupts``: all that can go wrong, in our words; Ctrl-C, kept out of where it would tear something
+- ``cli``: the command line: commands, options, tables, JSON, exit codes; alone knows typer and rich
+- ``settings``: the environment, read once
+- ``workflows``: what the tool does; transactions open and close here
+- ``store``: what is remembered, and how; alone knows SQL
+- ``imaging`` | ``files`` | ``execution`` | ``web``: arrays and bytes of images; files on the disk; how work is spread
+  over processes and machines; pages. They never import each other.
+- ``domain``: plain values and pure rules: names, profiles, selection, removal
+- ``errors`` | ``interrupts`` | ``escaping``: all that can go wrong; Ctrl-C, kept out of where it would tear something;
+  how text of unknown origin is shown
 """
 
 __version__ = "0.0.1"

@@ -1,7 +1,8 @@
 """All that can go wrong, in our words.
 
 An error says what was wrong (with the value), where, and what to type next. It is raised where the fact is known and
-translated once, at the door, into one sentence and an exit code. A bad picture is no error but a counted outcome.
+translated once, in `indexer.cli.main`, into one sentence and an exit code. A bad picture is no error but a counted
+outcome.
 """
 
 import errno

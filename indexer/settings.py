@@ -1,4 +1,4 @@
-"""What the surroundings say: the database, who does the work, the limits of intake. Read once, at the door."""
+"""What the surroundings say: the database, who does the work, the limits of intake. Read once."""
 
 import os
 import sys

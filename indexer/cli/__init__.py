@@ -1,8 +1,8 @@
-"""What a person meets: words, tables, JSON, progress, exit codes. The only floor, with manage.py, that knows typer
-and rich.
+"""The command line: commands and their options, reports as text and as JSON, progress, exit codes.
 
-It decides nothing: it shows reports that workflows return, and turns problems into one sentence and an exit code.
+It alone knows typer and rich. It decides nothing: a command reads its options, calls one workflow and shows the report
+that comes back; errors become one sentence and an exit code in `indexer.cli.main`.
 
-Decision: `manage.py` holds the commands and their options and nothing else; how a report looks lives here, because a
-file of three hundred lines cannot hold both, and `--help` must not load what only a running command needs.
+Decision: what is shown lies in `render`, apart from `commands`, because `--help` must not load what only a running
+command needs. Enforced by tests/cli/test_help.py.
 """

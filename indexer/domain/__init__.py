@@ -1,1 +1,1 @@
-"""What the words mean: names, profiles, selection, removal. Plain Python; it knows no pixels, no SQL and no disk."""
+"""Plain values and pure rules: names, profiles, selection, removal. It knows no pixels, no SQL and no disk."""

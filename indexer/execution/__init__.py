@@ -1,4 +1,4 @@
-"""How work is spread: engines that give something with the signature of `map`.
+"""How work is spread over processes and machines: executors, which are called as `map` is.
 
 They promise results in the order of the items, a bounded number of items in flight whatever the number of items, and
 that no worker outlives the block. They know neither pictures nor the database; workers are given plain values only.

@@ -1,4 +1,4 @@
-"""What an image is: numpy in, numpy out. The only floor that knows cv2 and Pillow.
+"""Arrays and bytes of images: decode, prepare, score, match. The only package that knows cv2 and Pillow.
 
 It knows bytes, arrays and numbers; not files' names, cameras, profiles, limits of similarity or the database.
 Everything here is a pure function of its arguments, so that any worker on any machine gives the same result to the

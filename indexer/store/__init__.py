@@ -1,4 +1,4 @@
-"""How indexer remembers: the only floor that knows SQL.
+"""What is remembered, and how: the only package that knows SQL.
 
 One file per noun. A store function answers one question in the domain's words and types, never in rows; what differs
 between SQLite and PostgreSQL is inside it and nowhere else. Transactions open and close in the workflows, through

@@ -1,5 +1,5 @@
-"""What the tool does: one file per verb that a person types, each a page that can be read aloud.
+"""What the tool does: a package for each group of commands, in it a module for each command and for each of its parts.
 
 Transactions open and close here, nowhere deeper. A workflow returns a report of plain values; it prints nothing, and
-the clock, the engine and the progress callback are arguments.
+the clock, the executor and the progress callback are arguments.
 """

@@ -2,3 +2,5 @@
 
 from tests.support.command import run as run
 from tests.support.command import run_apart as run_apart
+from tests.support.history_runs import scratch as scratch
+from tests.support.page_damage import lot as lot

@@ -1,123 +1,15 @@
 """Killed at any moment: whatever was cut off, and how often, the next run ends where an undisturbed one does."""
 
-import shutil
-import signal
-import sqlite3
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from indexer.store import schema
 from indexer.store.database import Database
 from indexer.store.schema import open_database
-from tests.support.apart import answer, facts, left_behind, rows, shoot, started, until
-
-
-@dataclass(frozen=True)
-class Work:
-    """A command, the index it starts from, and how much of it is done: the rest decides whether a kill hit anything."""
-
-    words: tuple[Any, ...]
-    start: Path | None
-    progress: str
-
-
-@dataclass
-class Bout:
-    """What the kills met."""
-
-    kills: int = 0
-    before_the_run: int = 0
-    with_progress: int = 0
-    rounds: int = 0
-
-
-def undisturbed(folder: Path, work: Work) -> tuple[Path, float]:
-    """The index that the command makes when nobody kills it, and the seconds that its run takes."""
-    place = folder / "undisturbed.db"
-    if work.start is not None:
-        shutil.copy(work.start, place)
-    assert answer("--db", place, *work.words, folder=folder).code == 0
-    length = "SELECT 86400 * (julianday(finished_at) - julianday(started_at)) FROM runs ORDER BY id DESC LIMIT 1"
-    return place, float(rows(place, length)[0][0])
-
-
-def fight(folder: Path, work: Work, *, kills: int, share: float, seed: int) -> Bout:
-    """Kills the command so often, each time within a share of its run; whenever it comes to its end all is compared.
-
-    A kill counts if there was work left; where there is none the fight goes on with a new index. One in eight comes
-    before the run has begun: while the program loads, and while an index is made.
-    """
-    whole, length_s = undisturbed(folder, work)
-    (total,), expected = rows(whole, work.progress)[0], facts(whole)
-    bout, rng = Bout(), np.random.default_rng(seed)
-    while bout.kills < kills:
-        bout.rounds += 1
-        place = folder / f"round-{bout.rounds}.db"
-        if work.start is not None:
-            shutil.copy(work.start, place)
-        while bout.kills < kills and kill(
-            folder, work, place, after_s=rng.uniform(0, share * length_s), early=rng.random() < 1 / 8
-        ):
-            done = progress(place, work)
-            if done == total:
-                break
-            bout.kills += 1
-            bout.before_the_run += done is None
-            bout.with_progress += bool(done)
-        ended = answer("--db", place, *work.words, folder=folder)
-        assert ended.code == 0, ended
-        assert facts(place) == expected
-        assert rows(place, "PRAGMA integrity_check") + rows(place, "PRAGMA journal_mode") == [("ok",), ("wal",)]
-        assert rows(place, "SELECT COUNT(*) FROM removals") == [(0,)]
-    assert until(lambda: left_behind(folder) == [])
-    return bout
-
-
-def kill(folder: Path, work: Work, place: Path, *, after_s: float, early: bool) -> bool:
-    """Whether the command was killed so many seconds after its run (early: its program) began, and not at its end."""
-    before = count_runs(place)
-    with started("--db", place, *work.words, folder=folder) as process:
-        until(lambda: early or count_runs(place) > before or process.poll() is not None)
-        time.sleep(after_s)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert process.returncode in {0, -signal.SIGKILL}
-        return process.returncode != 0
-
-
-def count_runs(place: Path) -> int:
-    """How many runs have begun."""
-    try:
-        return int(rows(place, "SELECT COUNT(*) FROM runs")[0][0])
-    except sqlite3.OperationalError:  # it is not made yet
-        return 0
-
-
-def progress(place: Path, work: Work) -> int | None:
-    """How much is done; None where there is no index yet."""
-    if not place.exists() or rows(place, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'images'") == [(0,)]:
-        return None
-    return int(rows(place, work.progress)[0][0])
-
-
-def of_ingest(folder: Path, *, frames: int, size: tuple[int, int]) -> Work:
-    """Taking in frames of four cameras."""
-    shoot(folder / "frames", cameras=4, frames=frames // 4, suffix="jpg", size=size)
-    return Work(("ingest", "frames"), None, "SELECT COUNT(*) FROM images")
-
-
-def of_compare(folder: Path, *, frames: int, size: tuple[int, int]) -> Work:
-    """Deciding frames of many cameras, which were taken in."""
-    shoot(folder / "frames", cameras=20, frames=frames // 20, suffix="jpg", size=size)
-    assert answer("--db", "start.db", "ingest", "frames", folder=folder).code == 0
-    progress = "SELECT (SELECT COUNT(*) FROM decisions) + (SELECT COUNT(*) FROM scores)"
-    return Work(("compare",), folder / "start.db", progress)
+from tests.support.apart import rows
+from tests.support.kill_runs import Work, fight, of_compare, of_ingest
 
 
 @pytest.mark.parametrize("make", [of_ingest, of_compare])
@@ -126,17 +18,6 @@ def test_five_kills(tmp_path: Path, make: Callable[..., Work]) -> None:
     work = make(tmp_path, frames=200, size=(240, 320))
     bout = fight(tmp_path, work, kills=5, share=1.0, seed=5)
     assert (bout.kills, bout.rounds > 0) == (5, True)
-
-
-@pytest.mark.drill
-@pytest.mark.parametrize("make", [of_ingest, of_compare])
-def test_fifty_kills(tmp_path: Path, make: Callable[..., Work], record_property: Callable[[str, object], None]) -> None:
-    """Fifty kills within a few thousand files leave the same index as none."""
-    work = make(tmp_path, frames=3000, size=(480, 640))
-    bout = fight(tmp_path, work, kills=50, share=0.4, seed=50)
-    record_property("bout", bout)
-    print(bout)  # noqa: T201 - the figures of the drill, shown with -rP
-    assert (bout.kills, bout.with_progress > 25) == (50, True)
 
 
 def test_cut_between_tables_and_log(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
