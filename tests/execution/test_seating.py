@@ -42,10 +42,10 @@ class Workers:
         self.most = max(self.most, sum(len(items) for queue in self.queues.values() for _, items in queue))
         return key
 
-    def forget(self, key: str) -> None:
+    def cancel(self, key: str) -> None:
         """Nothing: a worker's queue goes with it."""
 
-    def hear(self, patience_s: float) -> Event | None:
+    def next_event(self, timeout_s: float) -> Event | None:
         """What was said, else what one of the workers does next."""
         if self.said:
             return self.said.popleft()
@@ -76,9 +76,9 @@ def unpacked(payload: bytes) -> list[Any]:
         return pickle.loads(payload)
 
 
-def told(workers: Workers, items: Iterable[Any], *, at_once: int = 1, **terms: Any) -> list[Any]:
+def told(workers: Workers, items: Iterable[Any], *, max_batch: int = 1, **terms: Any) -> list[Any]:
     """What a map over these workers gives."""
-    given = ((share, None) for share in growing_batches(items, batches_per_size=4, max_size=at_once))
+    given = ((share, None) for share in growing_batches(items, batches_per_size=4, max_size=max_batch))
     return list(
         TaskScheduler(
             workers, square, given, limits=SchedulingLimits(ResourceLimits(), terms.pop("in_flight", 4), **terms)
@@ -93,7 +93,7 @@ def test_deadly_items_are_given_up_and_no_others(seed: int) -> None:
     deadly = set(chance.sample(range(60), 5))
     workers = Workers("abc"[: 1 + seed % 3], deadly=deadly, chance=chance)
     expected = [KILLED if number in deadly else number * number for number in range(60)]
-    assert told(workers, range(60), at_once=1 + seed % 8) == expected
+    assert told(workers, range(60), max_batch=1 + seed % 8) == expected
     assert all(3 <= workers.tried[number] <= 6 for number in deadly)
 
 
@@ -111,15 +111,15 @@ def test_workers_that_others_may_have_ended() -> None:
 def test_workers_that_come_and_go(leaving: bool) -> None:
     """Workers that are sent home or killed, again and again but with another item each time, cost nothing."""
     workers, chance = Workers("ab"), random.Random(1)
-    hear = workers.hear
+    hear = workers.next_event
 
     def restless(patience_s: float) -> Event | None:
         if not workers.said and chance.random() < 0.1:
             return workers.end(chance.choice(sorted(workers.queues)), leaving=leaving)
         return hear(patience_s)
 
-    workers.hear = restless
-    assert told(workers, range(200), at_once=4) == [number * number for number in range(200)]
+    workers.next_event = restless
+    assert told(workers, range(200), max_batch=4) == [number * number for number in range(200)]
 
 
 def test_bounded_in_flight() -> None:
@@ -140,7 +140,7 @@ def test_one_that_is_slow_does_not_let_all_others_pass() -> None:
     """While one item is not done only so many others are asked for: their results wait in memory."""
     items, workers = Counted(10_000), Workers("ab")
     given = ((share, None) for share in growing_batches(items, batches_per_size=4, max_size=1))
-    hear, first = workers.hear, []
+    hear, first = workers.next_event, []
 
     def slow(patience_s: float) -> Event | None:
         event = hear(patience_s)
@@ -151,7 +151,7 @@ def test_one_that_is_slow_does_not_let_all_others_pass() -> None:
             raise InterruptedError
         return event
 
-    workers.hear = slow
+    workers.next_event = slow
     with pytest.raises(InterruptedError):
         list(TaskScheduler(workers, square, given, limits=SchedulingLimits(ResourceLimits(), 4)).results())
     assert 4 * 4 * 2 <= items.asked <= 4 * 4 * 2 + 8
@@ -197,7 +197,7 @@ def test_what_ends_a_run(event: Event | None, words: str) -> None:
     elif event is not None:
         workers.said.append(event)
     with pytest.raises(EngineError, match=words):
-        told(workers, range(3), nobody_s=0.01)
+        told(workers, range(3), no_worker_timeout_s=0.01)
 
 
 def test_what_the_function_raises() -> None:

@@ -128,7 +128,7 @@ def test_move_leaves_a_newcomer_at_the_source(lot: Path, monkeypatch: pytest.Mon
             os.replace(newcomer, source)
         drop(given, expected=expected)
 
-    monkeypatch.setattr(moving, "_delete_copy", swapped)
+    monkeypatch.setattr(moving, "_drop", swapped)
     moving.move_no_replace(source, target, expected=expected)
     assert tree(lot) == {"a/1.png": (b"new", MTIME_NS), **MOVED}
 
@@ -145,7 +145,7 @@ def test_move_stops_when_the_source_is_written_to(lot: Path, monkeypatch: pytest
             made(Path(source), content=b"longer", mtime_ns=5)
         drop(given, expected=expected)
 
-    monkeypatch.setattr(moving, "_delete_copy", written)
+    monkeypatch.setattr(moving, "_drop", written)
     with pytest.raises(MismatchError):
         moving.move_no_replace(source, target, expected=expected)
     assert tree(lot) == {"a/1.png": (b"longer", 5), **left}

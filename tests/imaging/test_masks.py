@@ -169,7 +169,7 @@ def test_a_change_within_what_is_ignored_scores_nothing(box: Box, manner: str) -
     left, top, wide, high = (int(number) for number in around(box))
     black = np.zeros((100, 100), bool)
     black[top : top + high, left : left + wide] = True
-    ignoring = {"rectangles": (around(box),)} if manner == "rectangle" else {"drawing": drawing(black)}
+    ignoring = {"rectangles": (around(box),)} if manner == "rectangle" else {"mask_image": drawing(black)}
     assert score_of_box(box, mask=Mask((0, 0, 0, 0), **ignoring)) == 0
     assert score_of_box(box, mask=Mask((0, 0, 0, 0))) > 0
 

@@ -43,7 +43,7 @@ class Far:
         self.tasks = 0
         EVERYBODY.extend(self.shelves)
 
-    def there(self, path: str) -> str:
+    def map_path(self, path: str) -> str:
         """The same path."""
         return path
 
@@ -51,7 +51,9 @@ class Far:
         """The results."""
         return (pickle.loads(pickle.dumps(function(pickle.loads(pickle.dumps(item))))) for item in items)
 
-    def seated(self, function: Callable[[Any], Any], items: Iterable[tuple[int, RemoteSearchTask]], /) -> Iterator[Any]:
+    def map_with_affinity(
+        self, function: Callable[[Any], Any], items: Iterable[tuple[int, RemoteSearchTask]], /
+    ) -> Iterator[Any]:
         """The results, each of the worker of its seat."""
         for seat, item in items:
             number = seat % self.workers
@@ -125,7 +127,9 @@ class Eager:
         self.built += 1
         return [None] * len(images)
 
-    def seated(self, _function: Any, items: Iterable[tuple[int, RemoteSearchTask]], /) -> Iterator[RemoteSearchResult]:
+    def map_with_affinity(
+        self, _function: Any, items: Iterable[tuple[int, RemoteSearchTask]], /
+    ) -> Iterator[RemoteSearchResult]:
         """For each search its place."""
         for seat, task in items:
             self.built_when_sent.append(self.built)
@@ -141,7 +145,7 @@ def test_tasks_are_built_as_they_are_sent() -> None:
         images, far, scoring=measure, executor=far, image_source=far.pictures, capacity_bytes=0
     )
     asked = [(place, np.arange(10 + place % 5)) for place in range(10, 25)]
-    assert list(searches.answers(asked)) == list(range(10, 25))
+    assert list(searches.search_many(asked)) == list(range(10, 25))
     assert far.built_when_sent == list(range(1, len(far.built_when_sent) + 1))
 
 
@@ -215,9 +219,9 @@ def test_a_worker_whose_shelves_change_at_each_task() -> None:
         [], None, scoring=None, executor=None, image_source=None, capacity_bytes=0
     )  # type: ignore[arg-type]
     seat = remote_searcher._WorkerState(np.zeros(3, dtype=bool))
-    searches._hear(seat, (), RemoteSearchResult("first"))
+    searches._apply_result(seat, (), RemoteSearchResult("first"))
     assert seat.attempts == 0
     for number in range(remote_searcher._MAX_ATTEMPTS):
-        searches._hear(seat, (), RemoteSearchResult(str(number)))
+        searches._apply_result(seat, (), RemoteSearchResult(str(number)))
     with pytest.raises(EngineError, match="again and again"):
-        searches._hear(seat, (), RemoteSearchResult("last"))
+        searches._apply_result(seat, (), RemoteSearchResult("last"))

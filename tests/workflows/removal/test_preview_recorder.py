@@ -68,7 +68,7 @@ def test_each_picture_is_made_once(lot: Index, monkeypatch: pytest.MonkeyPatch) 
     made: list[bytes] = []
     make = preview_recorder.find_preview
     monkeypatch.setattr(
-        preview_recorder, "find_picture", lambda data, *, limits: made.append(data) or make(data, limits=limits)
+        preview_recorder, "find_preview", lambda data, *, limits: made.append(data) or make(data, limits=limits)
     )
     lot.prune()
     assert made == [FILES[file] for file in (KEEPER, *VICTIMS)]

@@ -316,7 +316,7 @@ steps.unlink = slow
 database = open_database(sys.argv[1])
 plan = prune.plan(database)
 try:
-    prune.prune(database, plan, manner=RemovalOptions(), camera=None, clock=lambda: datetime.now(UTC))
+    prune.prune(database, plan, options=RemovalOptions(), camera=None, clock=lambda: datetime.now(UTC))
 except Exception as problem:
     print(type(problem).__name__, flush=True)
 """

@@ -93,7 +93,7 @@ def test_cut_report_is_completed(
 ) -> None:
     """A report that was cut off has no overview, and the next one completes it."""
     with monkeypatch.context() as cut:
-        cut.setattr("indexer.web.rendering.pairs", _interrupt)
+        cut.setattr("indexer.web.rendering.render_pairs", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             write()
     assert not (tmp_path / "out" / "index.html").exists()
@@ -209,7 +209,9 @@ def test_the_index_may_change_meanwhile(
 ) -> None:
     """Where decisions cease to hold while the pages are written, a borderline pair leads to the overview."""
     listed = report_queries.list_decided_images
-    monkeypatch.setattr(report_queries, "list_decided", lambda session, camera_id: listed(session, camera_id)[:0])
+    monkeypatch.setattr(
+        report_queries, "list_decided_images", lambda session, camera_id: listed(session, camera_id)[:0]
+    )
     assert write(sweep=False).borderline == 2
 
 
@@ -263,5 +265,5 @@ def test_a_profile_may_be_made_meanwhile(
         lot.compare(profile="late")
         return listed(session, camera_id)
 
-    monkeypatch.setattr(report_queries, "list_decided", late)
+    monkeypatch.setattr(report_queries, "list_decided_images", late)
     assert write(sweep=False).pairs == 1

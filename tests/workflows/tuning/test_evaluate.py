@@ -77,7 +77,7 @@ def test_other_profiles(street: Index) -> None:
     written."""
     street.execute("DELETE FROM thumbnails WHERE image_id IN (2, 3)")
     before = street.dump()
-    report = evaluated(street, named=["balanced", "plain", "original"])
+    report = evaluated(street, profile_names=["balanced", "plain", "original"])
     assert [(one.profile, one.max_score) for one in report.evaluations] == [
         ("balanced", 1000.0),
         ("plain", 1000.0),
@@ -93,7 +93,7 @@ def test_other_profiles(street: Index) -> None:
 
 def test_trials_are_what_compare_decides(street: Index) -> None:
     """Each profile and limit is judged as `compare` under such a profile is; limits are told from small to large."""
-    report = evaluated(street, named=["balanced", "plain"], max_scores=[60_000.0, 0.0, 2000.0])
+    report = evaluated(street, profile_names=["balanced", "plain"], max_scores=[60_000.0, 0.0, 2000.0])
     assert len(report.evaluations) == 6
     for number, one in enumerate(report.evaluations):
         street.make_profile(f"tried-{number}", base=one.profile or "", max_score=one.max_score)
@@ -111,27 +111,27 @@ def test_limits_alone(street: Index) -> None:
 def test_pairs(street: Index) -> None:
     """Judged pairs are counted as pairs."""
     labels = [PairLabel(2, "1", "4", "different"), PairLabel(3, "1", "3", "same"), PairLabel(4, "2", "3", "different")]
-    (one, other) = evaluated(street, labels, named=["plain", "balanced"]).evaluations
+    (one, other) = evaluated(street, labels, profile_names=["plain", "balanced"]).evaluations
     assert one.total == PairMetrics(3, 0, 1, 2, 1, 1)
     assert other.total == PairMetrics(3, 0, 1, 2, 0, 1)
 
 
 def test_workers_change_nothing(street: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """However the work is shared, the figures are the same."""
-    expected = evaluated(street, named=["balanced", "original"], max_scores=[0.0, 5000.0])
+    expected = evaluated(street, profile_names=["balanced", "original"], max_scores=[0.0, 5000.0])
     monkeypatch.setattr(simulation, "MAX_SERIAL_IMAGES", 0)
     monkeypatch.setattr(searcher, "_PAIRS_WORTH_SENDING", 0)
     told = Told()
-    assert evaluated(street, told=told, named=["balanced", "original"], max_scores=[0.0, 5000.0]) == expected
+    assert evaluated(street, told=told, profile_names=["balanced", "original"], max_scores=[0.0, 5000.0]) == expected
     assert {"decide_cameras", "match_each"} <= set(told.asked)
 
 
 def test_spoiled_thumbnail(street: Index) -> None:
     """A damaged thumbnail is made again from its file, for the time of the trial."""
-    expected = evaluated(street, named=["balanced"])
+    expected = evaluated(street, profile_names=["balanced"])
     street.execute("UPDATE thumbnails SET data = substr(data, 1, 200) WHERE image_id = 2")
     before = street.dump()
-    assert evaluated(street, named=["balanced"]) == expected
+    assert evaluated(street, profile_names=["balanced"]) == expected
     assert street.dump() == before
 
 
@@ -140,7 +140,7 @@ def test_file_that_cannot_be_read(street: Index, profile: str) -> None:
     """A camera whose files are not what was indexed has no figures but a reason; the decisions that hold have."""
     street.execute("DELETE FROM thumbnails")
     (street.folder / name(2)).unlink()
-    report = evaluated(street, named=[profile])
+    report = evaluated(street, profile_names=[profile])
     ((one, camera),) = report.problems
     assert (one.total, camera.figures, camera.camera) == (None, None, "gate")
     assert camera.problem == f"'{street.folder / name(2)}': No such file or directory; run ingest again"
@@ -150,7 +150,7 @@ def test_file_that_cannot_be_read(street: Index, profile: str) -> None:
 def test_names_that_do_not_exist(street: Index) -> None:
     """A profile or a camera that there is not is refused."""
     with pytest.raises(ProfileError, match="no profile 'x'"):
-        evaluated(street, named=["x"])
+        evaluated(street, profile_names=["x"])
     with pytest.raises(ImageError, match="no camera 'x'"):
         evaluated(street, camera="x")
 
@@ -172,7 +172,7 @@ def labels_of(shared_data: Path) -> list[StateLabel]:
 def test_table_of_the_readme(frames_index: Frames, shared_data: Path) -> None:
     """The table in the README is what the command prints for the labelled sample frames."""
     names = ["balanced", "plain", "colour", "original"]
-    report = evaluated(frames_index("balanced"), labels_of(shared_data), named=names, max_scores=[1000])
+    report = evaluated(frames_index("balanced"), labels_of(shared_data), profile_names=names, max_scores=[1000])
     printed = [line.split() for line in said(tuning.render_evaluation, report).splitlines() if line.strip()]
     section = README.read_text(encoding="utf-8").partition("### How good the decisions are\n")[2]
     shown = section.partition("```text\n")[2].partition("```")[0]
@@ -182,7 +182,10 @@ def test_table_of_the_readme(frames_index: Frames, shared_data: Path) -> None:
 def test_wrong_removals_by_limit(frames_index: Frames, shared_data: Path) -> None:
     """What the README says of other limits: wrong removals, duplicates, states lost."""
     report = evaluated(
-        frames_index("balanced"), labels_of(shared_data), named=["balanced", "plain"], max_scores=[1500, 2000, 4000]
+        frames_index("balanced"),
+        labels_of(shared_data),
+        profile_names=["balanced", "plain"],
+        max_scores=[1500, 2000, 4000],
     )
     found = {(one.profile, one.max_score): one.total for one in report.evaluations}
     assert {key: (one.wrong_removals, one.duplicates, one.states_lost) for key, one in found.items()} == {
@@ -198,7 +201,7 @@ def test_wrong_removals_by_limit(frames_index: Frames, shared_data: Path) -> Non
 def test_real_frames(frames_index: Frames, shared_data: Path) -> None:
     """On the labelled sample frames no built-in profile loses a visit, and balanced removes the fewest wrongly."""
     report = evaluated(
-        frames_index("balanced"), labels_of(shared_data), named=["balanced", "plain", "colour", "original"]
+        frames_index("balanced"), labels_of(shared_data), profile_names=["balanced", "plain", "colour", "original"]
     )
     totals = {one.profile: one.total for one in report.evaluations}
     assert report.unknown == ()
