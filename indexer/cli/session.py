@@ -178,7 +178,7 @@ class CommandSession:
     def confirm(self, question: str, *, instead: str) -> None:
         """Goes on only if the person says yes; refused where nobody can answer."""
         if not self.is_interactive:
-            raise UsageError(f"nobody is here to be options; {instead}")
+            raise UsageError(f"nobody is here to be asked; {instead}")
         self.console.print(f"{question} [y/N] ", end="")
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise DeclinedError("nothing was done, as you did not say yes")
