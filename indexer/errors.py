@@ -1,8 +1,8 @@
-"""All that can go wrong, in our words.
+"""The known errors.
 
 An error says what was wrong (with the value), where, and what to type next. It is raised where the fact is known and
-translated once, in `indexer.cli.main`, into one sentence and an exit code. A bad picture is no error but a counted
-outcome.
+translated once, in `indexer.cli.main`, into one sentence and an exit code. A bad image file is not an error but a
+counted outcome.
 """
 
 import errno
@@ -12,13 +12,13 @@ _NO_DESCRIPTORS = {errno.EMFILE, errno.ENFILE}
 
 
 def lacks_descriptors(problem: BaseException | None) -> bool:
-    """Whether a problem, or one that it came from, is that no more files may be open at the same time."""
+    """Whether an exception, or one in its chain of causes, says that this process has too many open files."""
     seen = set[int]()
     while problem is not None and id(problem) not in seen:
         seen.add(id(problem))
         if isinstance(problem, OSError) and problem.errno in _NO_DESCRIPTORS:
             return True
-        if isinstance(problem, ImportError) and os.strerror(errno.EMFILE) in str(problem):  # as libraries are loaded
+        if isinstance(problem, ImportError) and os.strerror(errno.EMFILE) in str(problem):  # while a library is loaded
             return True
         problem = problem.__cause__ or problem.__context__
     return False
@@ -29,11 +29,11 @@ class IndexerError(Exception):
 
     exit_code = 1
     lines: tuple[str, ...] = ()
-    """What a person should see before the sentence."""
+    """Lines to show before the sentence."""
 
 
 class UsageError(IndexerError):
-    """The words of the command do not fit together: exit code 2."""
+    """The arguments of the command are wrong or do not fit together: exit code 2."""
 
     exit_code = 2
 
@@ -43,7 +43,7 @@ class DatabaseError(IndexerError):
 
 
 class RowRefusedError(DatabaseError):
-    """The database does not take one row, whatever it takes else: `reason` says why, without the database's name."""
+    """The database refuses one row, while other rows may be stored; `reason` says why, without the database's name."""
 
     def __init__(self, message: str, *, reason: str) -> None:
         super().__init__(message)
@@ -51,7 +51,7 @@ class RowRefusedError(DatabaseError):
 
 
 class NoIndexError(DatabaseError):
-    """There is no index at the place that was named, or at the default one."""
+    """There is no index at the address that was named, or at the default address."""
 
 
 class FolderError(IndexerError):
@@ -63,7 +63,7 @@ class ImageError(IndexerError):
 
 
 class PictureError(IndexerError):
-    """A picture cannot be drawn, or not be written where a person wants it."""
+    """A picture cannot be drawn, or cannot be written to the path that a person named."""
 
 
 class ProfileError(IndexerError):
@@ -79,18 +79,18 @@ class VerdictError(IndexerError):
 
 
 class LimitError(IndexerError):
-    """The operating system lets this process have less than it needs."""
+    """A limit of the operating system is too low for this process."""
 
 
 class DeclinedError(IndexerError):
-    """A person was asked and did not say yes."""
+    """A person was asked for confirmation and did not say yes."""
 
 
 class EngineError(IndexerError):
-    """The workers cannot go on."""
+    """The workers cannot continue."""
 
 
 class InterruptedRunError(IndexerError):
-    """Ctrl-C ended what keeps nothing of what it had begun: exit code 130."""
+    """Ctrl-C ended a command that keeps none of its unfinished work: exit code 130."""
 
     exit_code = 130

@@ -1,8 +1,10 @@
-"""How text of unknown origin is shown: file names, camera names, what a person typed; passwords
-are left out. It loads nothing heavy.
+"""How text of unknown origin is shown: file names, camera names, what a person typed. Passwords are left out.
 
-Decision: every command that a message proposes is made by `command_line`, as people paste it into a shell, and what a
-file or camera is called must not run there. Enforced by tests/test_architecture.py and tests/e2e/test_pasting.py.
+This module imports nothing that is slow to load.
+
+Decision: every command that a message proposes is made by `command_line`. People paste such commands into a shell, and
+the name of a file or a camera must not be run there. Enforced by tests/test_architecture.py and
+tests/e2e/test_pasting.py.
 """
 
 import os
@@ -11,28 +13,28 @@ import shlex
 from collections.abc import Sequence
 
 PROGRAM = "manage.py"
-_NOT_IN_QUOTES = {"\\", "'", "!"}  # in bash's $'…', where ! asks older shells for a command of their history
-_SPECIAL = set('"$`\\!')  # what bash looks for between double quotes
+_NOT_IN_QUOTES = {"\\", "'", "!"}  # in bash's $'…'; ! is history expansion in older shells
+_SPECIAL = set('"$`\\!')  # what bash expands between double quotes
 _PASSWORDS = re.compile(r"""(://[^\s'"/:@]*:)[^\s'"]*(?=@)|([?&]\w*password=)[^\s'"&]*""", re.IGNORECASE)
 
 
 def printable(text: str) -> str:
-    """Text that is safe to show: what does not print (newlines, escapes, direction marks, lone bytes) is escaped."""
+    """Text that is safe to show: unprintable characters (newline, escape, direction mark, lone byte) are escaped."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def command_line(*words: str, names: Sequence[str] = ()) -> str:
-    """A command of ours as it can be pasted into bash: `manage.py` and its words, then names of files or images.
+    """A command of this program, ready to be pasted into bash: `manage.py`, `words`, then `names` of files or images.
 
-    Each word arrives exactly as it is; what does not print is written as `$'\\x1b'`. A name that begins with a dash is
-    no option. All of it prints, so that `printable` leaves it alone.
+    The shell passes on each word exactly as it is. A word with unprintable characters is written as `$'\\x1b'`. If a
+    name begins with a dash, `--` stands before the names. The result is printable, so `printable` does not change it.
     """
     dashes = ["--"] if any(name.startswith("-") for name in names) else []
     return " ".join([PROGRAM, *map(quoted, [*words, *dashes, *names])])
 
 
 def quoted(word: str) -> str:
-    """A word as bash reads it, exactly and as one word; all of it prints."""
+    """The word, quoted so that bash reads exactly this one word; all characters are printable."""
     if not word.isprintable():
         return f"$'{''.join(map(_in_quotes, word))}'"
     if "'" in word and not _SPECIAL & set(word):
@@ -45,11 +47,11 @@ def _in_quotes(char: str) -> str:
         return char
     try:
         data = os.fsencode(char)
-    except UnicodeEncodeError:  # half of a pair, which no path holds
+    except UnicodeEncodeError:  # half of a surrogate pair, which no path holds
         data = char.encode("utf-8", "surrogatepass")
     return "".join(f"\\x{byte:02x}" for byte in data)
 
 
 def without_passwords(text: str) -> str:
-    """Text without the passwords of the database addresses in it, wherever it quotes one."""
+    """The text, with `***` in place of the password in every database address that it quotes."""
     return _PASSWORDS.sub(lambda match: f"{match[1] or match[2]}***", text)

@@ -1,6 +1,7 @@
-"""Ctrl-C, kept out of where it would tear something: a transaction, one file on its way, the start or end of workers.
+"""Delays Ctrl-C where it would leave something half done: a transaction, the move of a file, the start or end of
+workers.
 
-It promises that an interrupt that comes meanwhile is not lost: it is raised when the block ends. It knows nothing of
+It promises that an interrupt that arrives meanwhile is not lost: it is raised when the block ends. It does not know
 what is protected.
 """
 
@@ -13,7 +14,10 @@ from types import FrameType
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Holds Ctrl-C back until the end of the block. Nothing to do where it would not arrive: in other threads."""
+    """Delays Ctrl-C until the end of the block, then raises `KeyboardInterrupt`.
+
+    Does nothing in other threads, as Ctrl-C only arrives in the main thread, nor where Ctrl-C has another handler.
+    """
     arrived = False
 
     def remember(_number: int, _frame: FrameType | None) -> None:
@@ -30,4 +34,4 @@ def uninterrupted() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, usual)
         if arrived:
-            raise KeyboardInterrupt  # also where the block failed: most often it failed of the interrupt
+            raise KeyboardInterrupt  # also if the block failed: most often the interrupt was the cause

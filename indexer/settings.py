@@ -1,4 +1,4 @@
-"""What the surroundings say: the database, who does the work, the limits of intake. Read once."""
+"""The settings from the environment: the database, the executor, the limits of ingest. Read once."""
 
 import os
 import sys
@@ -14,12 +14,12 @@ DEFAULT_DATABASE = "indexer.db"
 class Settings:
     """The settings of one command.
 
-    Limits of intake: a header that claims more pixels, or a file of more bytes, is `unreadable` and never decoded.
-    The defaults admit a 100-megapixel camera twice over. A file that takes a worker more memory or time is
-    `unreadable` too.
+    Limits of ingest: a file whose header claims more than `max_pixels`, or that has more than `max_bytes`, is
+    `unreadable` and never decoded. The defaults admit a 100-megapixel camera twice over. A file that takes a worker
+    more than `max_memory_mb` or `max_seconds` is `unreadable` too.
 
-    `is_database_named`: a person said which index, by `--db` or INDEXER_DB. `find_state_folder`: where the indexes
-    that were used are listed; None for nowhere.
+    `is_database_named`: a person named the index, by `--db` or INDEXER_DB. `state_folder`: the folder with the list of
+    indexes that were used; None for no list.
     """
 
     database: str
@@ -36,10 +36,15 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str], *, database_typed: bool = False) -> Settings:
-    """The settings that the environment gives: INDEXER_DB, INDEXER_PROCESSES, INDEXER_ENGINE, INDEXER_SCHEDULER,
-    INDEXER_STATE, INDEXER_READER_PASSWORD, and INDEXER_MAX_ for each limit.
+    """The settings from INDEXER_DB, INDEXER_PROCESSES, INDEXER_ENGINE, INDEXER_SCHEDULER, INDEXER_STATE,
+    INDEXER_READER_PASSWORD, and one variable INDEXER_MAX_... for each limit.
 
-    `database_typed`: the database was typed, so that an empty name is a slip and not the wish for the default.
+    `database_typed`: the database was typed with `--db`. An empty name is then a mistake and does not mean the default.
+
+    Raises
+    ------
+    UsageError
+        If a value makes no sense, or the typed database is empty.
     """
     if database_typed and not environment.get("INDEXER_DB"):
         raise UsageError("--db is empty; give the path or the URL of an index, or leave it out")
@@ -59,9 +64,9 @@ def read_settings(environment: Mapping[str, str], *, database_typed: bool = Fals
 
 
 def find_state_folder(environment: Mapping[str, str], *, platform: str = sys.platform) -> str | None:
-    """The folder for what the tool remembers of a person beside the indexes; None where there is none, or it is `off`.
+    """The folder for a user's data outside the indexes; None if it is `off`, or if the system names no such folder.
 
-    Decision: told here and not by platformdirs, which would be one more dependency for these lines.
+    Decision: the folder is computed here and not by platformdirs, which would be one more dependency for these lines.
     """
     configured = environment.get("INDEXER_STATE")
     if configured == "off":
@@ -76,7 +81,7 @@ def find_state_folder(environment: Mapping[str, str], *, platform: str = sys.pla
     else:
         xdg_state_home = environment.get(
             "XDG_STATE_HOME", ""
-        )  # one that is not absolute is to be ignored, says the XDG
+        )  # the XDG specification: ignore a path that is not absolute
         default_folder = xdg_state_home if os.path.isabs(xdg_state_home) else os.path.join(home, ".local", "state")
     return configured or (os.path.join(default_folder, "indexer") if os.path.isabs(default_folder) else None)
 

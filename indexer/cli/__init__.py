@@ -1,8 +1,8 @@
 """The command line: commands and their options, reports as text and as JSON, progress, exit codes.
 
-It alone knows typer and rich. It decides nothing: a command reads its options, calls one workflow and shows the report
-that comes back; errors become one sentence and an exit code in `indexer.cli.main`.
+Only this package knows typer and rich. It decides nothing: a command reads its options, calls one workflow and shows
+the report that comes back; errors become one sentence and an exit code in `indexer.cli.main`.
 
-Decision: what is shown lies in `render`, apart from `commands`, because `--help` must not load what only a running
+Decision: the text of reports is in `render`, apart from `commands`, because `--help` must not load what only a running
 command needs. Enforced by tests/cli/test_help.py.
 """

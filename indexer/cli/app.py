@@ -1,4 +1,4 @@
-"""The command line: its commands, the options before them, and the settings that they give.
+"""The command line: its commands, the options before them, and the settings from both.
 
 It loads nothing heavy until a command runs: `--help` answers in under 0.3 s (tests/cli/test_help.py).
 """

@@ -1,4 +1,4 @@
-"""The demo: the whole job on frames made here, with what a newcomer should understand after each step."""
+"""The demo: all steps on frames that it makes, each with an explanation for a newcomer."""
 
 import tempfile
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class DemoResult:
 
 
 def run_demo(session: CommandSession) -> None:
-    """Runs the demo and shows it."""
+    """Runs the demo and prints its result."""
     folder = Path(tempfile.mkdtemp(prefix="indexer-demo-"))
     name = str(folder / "indexer.db")
     session.console.print(
@@ -64,7 +64,7 @@ def run_demo(session: CommandSession) -> None:
 def _do_steps(
     session: CommandSession, database: Database, executor: ParallelMap, *, folder: Path, frames: list[DemoFrame]
 ) -> DemoResult:
-    """The steps, one after the other, each followed by what it means."""
+    """Runs the steps, each followed by an explanation."""
     show = session.console.print
     show("2. ingest: every file is read once; camera and time come from its name, a small prepared picture is kept.")
     request = discover([str(folder / "frames")])
@@ -113,7 +113,7 @@ def _out_of_focus(frames: list[DemoFrame]) -> set[str]:
 
 
 def _lost_by_plain(database: Database, comparison: ComparisonContext, frames: list[DemoFrame]) -> list[str]:
-    """What the frames show that the profile plain takes for nothing new, though it is."""
+    """What the frames show that are new, but that the profile plain takes for nothing new."""
     compare.compare(comparison, profile="plain")
     flagged = {item.victim.path for item in prune.plan(database).victims}
     compare.compare(comparison, profile="balanced")
@@ -125,7 +125,7 @@ def _lost_by_plain(database: Database, comparison: ComparisonContext, frames: li
 
 
 def _render_next_steps(console: Console, result: DemoResult) -> None:
-    """What to type next."""
+    """Prints what to type next."""
 
     def command_here(*words: str) -> str:
         return f"python {command_line('--db', result.database, *words)}"

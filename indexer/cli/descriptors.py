@@ -1,6 +1,6 @@
-"""How many files this process may open: asked before a command begins, so that none ends in the middle for it.
+"""How many files this process may open: checked before a command begins, so that none fails in the middle.
 
-It promises that the soft limit is raised where the hard one allows it, and one sentence where that is not enough.
+It promises that the soft limit is raised if the hard limit allows it, and else an error of one sentence.
 """
 
 import os
@@ -11,11 +11,11 @@ from indexer.errors import LimitError
 FOR_A_COMMAND = 40
 """Descriptors that a command opens at the same time, at most 17 measured, with some to spare."""
 FOR_A_PROCESS, FOR_A_CLUSTER_WORKER = 4, 16
-"""Those that each worker adds: 3.6 measured in `report`, whose two pools overlap; sockets of a Dask worker."""
+"""Descriptors that each worker adds: 3.6 measured in `report`, whose two pools overlap; sockets of a Dask worker."""
 
 
 def require_descriptors(number: int) -> None:
-    """Sees to it that this process may open so many files more; raises `LimitError` if it may not."""
+    """Makes sure that this process may open `number` more files; raises `LimitError` if it may not."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = _count_open(soft) + number
     if _allows(soft, needed):
@@ -33,9 +33,9 @@ def _allows(limit: int, needed: int) -> bool:
 
 
 def _count_open(soft: int) -> int:
-    """Files that are open; all that may be, where none is left to look at them by."""
+    """The number of open files; the soft limit if no descriptor is left to count them with."""
     try:
-        return len(os.listdir("/proc/self/fd")) - 1  # the last one is what it is looked at by
+        return len(os.listdir("/proc/self/fd")) - 1  # one of them is the listing itself
     except FileNotFoundError:
         return 3
     except OSError:

@@ -1,6 +1,6 @@
-"""Who does the work: the words for it, what they and the surroundings choose together, and the engine that this is.
+"""Which executor does the work: its options, the choice from options and settings, and the executor itself.
 
-It loads neither Dask nor anything else that is heavy until an engine is made.
+It loads neither Dask nor any other heavy library until an executor is made.
 """
 
 import re
@@ -30,7 +30,7 @@ _ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?(?:\[[0-9A-Fa-f:.%]+\]|[^\s/:\
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """What a person typed of who does the work."""
+    """What a person typed about the executor."""
 
     processes: int | None
     engine: str | None = None
@@ -40,7 +40,7 @@ class EngineOptions:
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """Who does the work: so many processes of this machine, or a cluster, at an address or of as many processes."""
+    """The chosen executor: `number` processes of this machine, or a cluster, at `address` or of `number` processes."""
 
     number: int
     on_cluster: bool
@@ -50,7 +50,7 @@ class EngineChoice:
     def cluster(
         self, *, resource_limits: "ResourceLimits", max_batch: int, in_flight: int
     ) -> "AbstractContextManager[ParallelMap]":
-        """The engine of the cluster."""
+        """The executor of the cluster."""
         from indexer.execution.dask_cluster import cluster
 
         return cluster(
@@ -64,7 +64,7 @@ class EngineChoice:
 
 
 def choose_engine(options: EngineOptions, settings: Settings) -> EngineChoice:
-    """What was typed, else what the surroundings say; an address alone chooses the cluster."""
+    """The choice from the typed options, else from the settings; an address alone chooses the cluster."""
     from indexer.execution.path_mapping import parse_path_mapping
 
     typed = "dask" if options.engine is None and options.scheduler is not None else options.engine

@@ -1,4 +1,4 @@
-"""The index of an ingest, and the question whether it is wanted beside others that have images of the same folders."""
+"""Opens the index of an ingest, and asks whether it is wanted beside other indexes of the same folders."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,10 +20,10 @@ _MAX_LISTED = 3
 def open_index(
     session: CommandSession, request: IngestRequest, *, also_here: bool
 ) -> Iterator[tuple[Database, IngestRequest]]:
-    """The index, open until the end of the block and made if there is none, and what was found.
+    """The index, open until the end of the block and made if there is none, and the request.
 
-    If other indexes have images of the folders found, a person is asked before anything is made or written, unless
-    `also_here` answers; what was found then says beside which ones.
+    If other indexes have images of the request's folders, a person is asked before anything is made or written, unless
+    `also_here` is the answer. The returned request names those other indexes in `beside`.
     """
     name, known = session.settings.database, session.known_indexes
     database = find_database(name)
@@ -46,7 +46,7 @@ def open_index(
 
 
 def _confirm(session: CommandSession, others: Sequence[OtherIndex], *, also_here: bool) -> None:
-    """Names the others, and goes on only if this index is wanted beside them."""
+    """Prints the other indexes, and returns only if this index is wanted beside them."""
     if also_here or session.is_interactive:
         for other in others[:_MAX_LISTED]:
             print_line(f"indexer: {describe_other_index(other)}")
@@ -60,14 +60,14 @@ def _confirm(session: CommandSession, others: Sequence[OtherIndex], *, also_here
 
 
 def _refusal_advice(others: Sequence[OtherIndex]) -> str:
-    """What to type where nobody can be asked."""
+    """What to type if nobody can be asked."""
     joint = ", or" if others[0].address else "; type"
     more = f" ({len(others) - 1} more have, too)" if len(others) > 1 else ""
     return f"{describe_other_index(others[0])}{joint} --also-here to use this one all the same{more}"
 
 
 def describe_other_index(other: OtherIndex) -> str:
-    """Which other index has images of a folder, and what to type to use it."""
+    """A sentence about another index that has images of a folder, with what to type to use it."""
     name = f"index {other.index_id[:8]}" if other.index_id else "an index"
     which = [f"{name}{_owner(other)}"]
     if other.is_source:
@@ -86,5 +86,5 @@ def describe_other_index(other: OtherIndex) -> str:
 
 
 def _owner(other: OtherIndex) -> str:
-    """Whose it is, as far as that is known."""
+    """The user and host of an index, as far as they are known."""
     return f" of {'@'.join(filter(None, (other.username, other.hostname)))}" if other.username else ""

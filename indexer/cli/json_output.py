@@ -1,4 +1,4 @@
-"""Reports as JSON has them."""
+"""Reports as values that JSON can hold."""
 
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -7,7 +7,10 @@ from typing import Any
 
 
 def to_json(value: Any) -> Any:
-    """A report as JSON has it: objects, lists, text, numbers; times in ISO 8601; lone surrogates of paths escaped."""
+    """A report as objects, lists, text and numbers; times in ISO 8601.
+
+    A number that is not finite becomes null. Lone surrogates of paths are escaped when the document is written.
+    """
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):

@@ -1,9 +1,9 @@
-"""One place that turns what went wrong into a sentence and an exit code.
+"""The one place that turns an error into a sentence and an exit code.
 
 0 done, 1 a known problem, 2 usage, 3 unexpected (traceback to a log file), 130 interrupted. It loads nothing heavy.
 
-Decision: commands are invoked here and not through Typer's own `main`, which would answer Ctrl-C in silence and a
-closed pipe with exit code 1 before anything could be said. Enforced by tests/cli/test_main.py.
+Decision: commands are invoked here and not through Typer's own `main`. That one would end without a message on Ctrl-C,
+and with exit code 1 on a closed pipe before anything could be printed. Enforced by tests/cli/test_main.py.
 """
 
 import gc
@@ -26,14 +26,14 @@ from indexer.escaping import PROGRAM, printable, without_passwords
 from indexer.files import private
 
 LOG_NAME = "indexer.log"
-_ALLOCATIONS_BETWEEN_COLLECTIONS = 100_000  # Python's 700 looks for cycles all through the loading of libraries
+_ALLOCATIONS_BETWEEN_COLLECTIONS = 100_000  # with Python's 700, the collector runs all through the import of libraries
 
 ErrorPrinter = Callable[[str, int], int]
-"""Says a sentence and gives back the exit code."""
+"""Prints a sentence and returns the exit code."""
 
 
 def main(app: typer.Typer, arguments: Sequence[str]) -> int:
-    """The exit code of the command that these arguments ask for, after saying what went wrong if something did."""
+    """The exit code of the command that these arguments call; an error is printed first."""
     print_error = partial(_print_error, as_json="--json" in arguments)
     try:
         open_closed_streams()
@@ -76,7 +76,7 @@ def _invoke(app: typer.Typer, arguments: Sequence[str]) -> None:
 
 
 def _print_usage_error(problem: Exception, print_error: ErrorPrinter) -> int:
-    """The command line's own complaints, with the line that shows how it goes; the help where no command was given."""
+    """Prints a usage error with the usage line; prints the help if no command was given."""
     message = problem.format_message()  # type: ignore[attr-defined]
     if message.startswith("Usage:"):
         print(message, file=sys.stderr)  # noqa: T201 - what people read
@@ -93,13 +93,13 @@ def _print_unexpected(problem: Exception, arguments: Sequence[str], print_error:
 
 
 def print_line(line: str) -> None:
-    """Says one line to people on stderr."""
-    with suppress(OSError):  # a stream that is full or gone changes nothing about how it went
+    """Prints one line for people on stderr."""
+    with suppress(OSError):  # a stream that is full or closed does not change the result
         print(printable(without_passwords(line)), file=sys.stderr)  # noqa: T201
 
 
 def _print_error(sentence: str, code: int, *, as_json: bool) -> int:
-    """Says one sentence to people on stderr, and to programs on stdout where they asked for JSON."""
+    """Prints one sentence for people on stderr, and for programs on stdout if they asked for JSON."""
     sentence = without_passwords(sentence)
     print_line(f"indexer: {sentence}")
     if as_json:
@@ -123,7 +123,7 @@ def _write_log(arguments: Sequence[str]) -> Path:
 
 
 def _write_log_apart(text: str) -> Path:
-    """The same in a file of its own, where both logs are somebody else's."""
+    """Writes the text to a file of its own, if neither log can be written to."""
     try:
         descriptor, name = tempfile.mkstemp(prefix="indexer-", suffix=".log")
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as log:

@@ -1,4 +1,4 @@
-"""What commands share: the option `--json`, a few others, and their session. It loads nothing heavy."""
+"""What commands share: the option `--json`, some other options, and their session. It loads nothing heavy."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout;
 
 
 def open_session(context: typer.Context, *, json: bool) -> "CommandSession":
-    """What a command works with and writes on."""
+    """The session of one command."""
     from indexer.cli.session import CommandSession
 
     return CommandSession(context.obj, as_json=json)

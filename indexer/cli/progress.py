@@ -11,8 +11,8 @@ from rich.text import Text
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """Bars on the terminal that stderr is, shown until the end of the block."""
-    # A descriptor of its own: decoders write to number 2, which is turned away while they run.
+    """Progress bars on the terminal behind stderr, shown until the end of the block."""
+    # A descriptor of its own: decoders write to descriptor 2, which is redirected while they run.
     with os.fdopen(os.dup(2), "w") as terminal:
         console = Console(file=terminal, markup=False, force_terminal=True)
         columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), _Rate())
@@ -24,6 +24,6 @@ class _Rate(ProgressColumn):
     """Items per second."""
 
     def render(self, task: Task) -> Text:
-        """The rate so far."""
+        """The rate so far, as text."""
         speed = task.finished_speed or task.speed
         return Text("" if speed is None else f"{speed:.0f}/s")

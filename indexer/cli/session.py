@@ -1,7 +1,6 @@
-"""What a command works with: the index, the executor, the clock, and where its text, its JSON and its
-progress go.
+"""What a command works with: the index, the executor, the clock, and its output of text, JSON and progress.
 
-People's text goes to stdout, or to stderr when JSON has stdout; progress goes to stderr and only to a terminal.
+Text for people goes to stdout, or to stderr if JSON uses stdout; progress goes to stderr and only to a terminal.
 """
 
 import json
@@ -36,13 +35,13 @@ if TYPE_CHECKING:
 
 Report = TypeVar("Report")
 
-_WIDTH = 400  # of text that goes to a file or a pipe, so that no table is cut to a terminal that is not there
-_READ_AT_ONCE = 8  # files that a worker gets together
-_CAMERAS_IN_FLIGHT = 2  # per worker, as their thumbnails wait in memory
+_WIDTH = 400  # of text for a file or a pipe: without a terminal, no table is cut
+_READ_AT_ONCE = 8  # files that a worker gets in one task
+_CAMERAS_IN_FLIGHT = 2  # per worker, because their thumbnails wait in memory
 
 
 class CommandSession:
-    """What one command works with and writes on; a context manager that ends its progress."""
+    """The resources and outputs of one command; a context manager that ends its progress bars."""
 
     def __init__(self, settings: Settings, *, as_json: bool) -> None:
         self.settings = settings
@@ -88,7 +87,8 @@ class CommandSession:
     def engine(self, options: EngineOptions | int | None, database: Database) -> AbstractContextManager[ParallelMap]:
         """The executor that the options or the settings name; its workers start at once if the index has work for them.
 
-        A number in place of options is a number of processes."""
+        `options` as a number is a number of processes.
+        """
         choice = self._workers(options)
         if choice.on_cluster:
             return choice.cluster(resource_limits=UNLIMITED, max_batch=1, in_flight=_CAMERAS_IN_FLIGHT)
@@ -96,7 +96,7 @@ class CommandSession:
         return local_executor(choice.number, in_flight=_CAMERAS_IN_FLIGHT, preload=preload)
 
     def guarded_engine(self, options: EngineOptions | int | None) -> AbstractContextManager[ParallelMap]:
-        """The same for files that nobody has decoded yet: never in this process, and within bounds."""
+        """An executor for files that were never decoded before: never in this process, with memory and time limits."""
         choice = self._workers(options)
         bounds = ResourceLimits(self.settings.max_memory_mb * 2**20, self.settings.max_seconds)
         if choice.on_cluster:
@@ -112,17 +112,17 @@ class CommandSession:
 
     @property
     def limits(self) -> "Limits":
-        """The limits of intake."""
-        from indexer.imaging.headers import Limits  # with it come the libraries that know pictures
+        """The limits of ingest."""
+        from indexer.imaging.headers import Limits  # this import loads the image libraries
 
         return Limits(max_pixels=self.settings.max_pixels, max_bytes=self.settings.max_bytes)
 
     def clock(self) -> datetime:
-        """The time now."""
+        """The current time, aware UTC."""
         return datetime.now(UTC)
 
     def progress(self, stage: str, total: int | None) -> Callable[[int], None]:
-        """Begins a bar, on a terminal, and gives the function that advances it."""
+        """Starts a progress bar on a terminal. Returns the function that advances it."""
         if not sys.stderr.isatty() or not total:
             return lambda _count: None
         if self._bars is None:
@@ -131,7 +131,7 @@ class CommandSession:
         return lambda count: bars.update(task, advance=count)
 
     def show(self, report: Report, render: Callable[[Console, Report], None]) -> None:
-        """Shows a report: in words to people, as the one JSON document to programs."""
+        """Shows a report: as text to people, as the one JSON document to programs."""
         self._stack.close()
         self._bars = None
         render(self.console, report)
@@ -144,11 +144,11 @@ class CommandSession:
 
     @property
     def is_interactive(self) -> bool:
-        """Whether a person is here to answer."""
+        """Whether a person can answer on the terminal."""
         return sys.stdin.isatty()
 
     def show_table(self, table: QueryResult) -> None:
-        """Shows the answer of a query: as a table to people, as the one JSON document to programs, row by row."""
+        """Shows a query's result: as a table to people, as the one JSON document to programs, row by row."""
         from indexer.cli.render import audit, query_rows
 
         self._stack.close()
@@ -160,8 +160,10 @@ class CommandSession:
             query_rows.write_rows(self.console, table)
 
     def read_password(self) -> str:
-        """A new password: from the settings, else typed twice on a terminal without being shown, else a line of
-        stdin."""
+        """A new password: from the settings, else typed twice on a terminal without echo, else a line of stdin.
+
+        Raises `UsageError` if it cannot be read, or if the two inputs differ.
+        """
         if self.settings.reader_password is not None:
             return self.settings.reader_password
         try:
@@ -176,7 +178,10 @@ class CommandSession:
         return typed
 
     def confirm(self, question: str, *, instead: str) -> None:
-        """Goes on only if the person says yes; refused where nobody can answer."""
+        """Returns only if the person answers yes.
+
+        Raises `DeclinedError` for another answer, and `UsageError` if nobody can answer.
+        """
         if not self.is_interactive:
             raise UsageError(f"nobody is here to be asked; {instead}")
         self.console.print(f"{question} [y/N] ", end="")
@@ -185,9 +190,9 @@ class CommandSession:
 
 
 class _PatientConsole(Console):
-    """A console that goes on in silence when its reader has gone: a plan that nobody reads must not stop the work."""
+    """A console that becomes silent when its reader is gone: a plan that nobody reads must not stop the work."""
 
     def on_broken_pipe(self) -> None:
-        """Falls silent, where rich would end the process."""
+        """Silences the console, where rich would end the process."""
         self.quiet = True
         redirect_to_devnull(self.file)

@@ -1,4 +1,4 @@
-"""The standard streams of a command: closed ones are opened, and a reader that has left stops nothing."""
+"""The standard streams of a command: closed ones are opened, and a reader that closed its end stops nothing."""
 
 import io
 import os
@@ -7,21 +7,21 @@ from typing import IO
 
 
 def open_closed_streams() -> None:
-    """Gives a process that was started without standard streams, as by some daemons, streams that lead nowhere."""
+    """Opens missing standard streams on the null device, as for a process that a daemon started without them."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - for the rest of the process
 
 
 def escape_unencodable() -> None:
-    """A terminal that cannot show a name still shows the report."""
+    """Makes the output streams escape characters that the terminal cannot show."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def redirect_to_devnull(stream: IO[str]) -> None:
-    """Lets a stream whose reader has left write to nowhere: the work is done all the same, and nobody is to be told."""
+    """Redirects a stream whose reader is gone to the null device: the work goes on, and nobody reads the output."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, stream.fileno())

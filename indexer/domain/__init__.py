@@ -1,1 +1,1 @@
-"""Plain values and pure rules: names, profiles, selection, removal. It knows no pixels, no SQL and no disk."""
+"""Plain values and pure rules: names, profiles, selection, removal. It does not know pixels, SQL or the disk."""

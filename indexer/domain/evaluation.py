@@ -1,21 +1,21 @@
-"""How good decisions are against what a person says of the images: pure counting, the definitions beside it.
+"""How well decisions agree with the labels of a person: pure counting, with the definitions below.
 
-It knows labels and decisions, each decision as the keeper's id, None for an image that is kept. It does not know where
-either comes from.
+It knows labels and decisions. A decision is the id of the keeper, None for an image that is kept. It does not know
+where labels and decisions come from.
 
-Of the images of one camera, each labelled with a *state*, where equal states show the same as far as the person cares:
+A person labels images of one camera with a *state*. Images with equal states show the same, as far as the person cares:
 
-- *images*: those labelled that are decided; the others are *undecided* and count for nothing else;
-- *kept* and *duplicates*: what was decided of them;
-- *wrong removals*: duplicates whose keeper is labelled with another state. Their *share* is that of the *witnessed*
-  duplicates, those whose keeper is labelled at all;
-- *states lost*: states of which no labelled image is kept, also where an image that nobody labelled stands for them;
+- *images*: the labelled images that are decided; the others are *undecided* and count in no other figure;
+- *kept* and *duplicates*: the decisions on these images;
+- *wrong removals*: duplicates whose keeper is labelled with another state. Their *share* is taken of the *witnessed*
+  duplicates, those whose keeper is labelled;
+- *states lost*: states of which no labelled image is kept, even if an unlabelled image stands for them;
 - *redundant keeps*: images kept beyond the first of each state. Of n images kept that show k states, n - k.
 
-Of pairs of images that a person judged *same* or *different*, both decided:
+A person judges pairs of images *same* or *different*. A pair counts if both images are decided:
 
-- *wrong removals*: pairs judged different of which one is a duplicate that names the other as its keeper;
-- *redundant keeps*: pairs judged same that are both kept.
+- *wrong removals*: pairs judged different of which one image is a duplicate and the other its keeper;
+- *redundant keeps*: pairs judged same of which both images are kept.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,14 +23,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 Keepers = Mapping[int, int | None]
-"""The keeper of each decided image, None for those that are kept."""
+"""The keeper's id for each decided image; None for an image that is kept."""
 LabelledPair = tuple[int, int, Literal["same", "different"]]
 
 
 @dataclass(frozen=True)
 class StateMetrics:
-    """How good decisions are against states; the words are defined above. `wrong_share` is None without witnessed
-    duplicates."""
+    """How well decisions agree with states; the terms are defined above.
+
+    `wrong_share` is 0 to 1, None without witnessed duplicates.
+    """
 
     images: int
     undecided: int
@@ -46,7 +48,7 @@ class StateMetrics:
 
 @dataclass(frozen=True)
 class PairMetrics:
-    """How good decisions are against judged pairs; the words are defined above."""
+    """How well decisions agree with judged pairs; the terms are defined above."""
 
     pairs: int
     undecided: int
@@ -60,10 +62,10 @@ Metrics = StateMetrics | PairMetrics
 
 
 def state_metrics(states: Mapping[int, str], keepers: Keepers) -> StateMetrics:
-    """How good the decisions on the labelled images of one camera are."""
+    """The metrics of one camera; `states` is the label of each labelled image, by image id."""
     decided = {image_id: state for image_id, state in states.items() if image_id in keepers}
     kept = [state for image_id, state in decided.items() if keepers[image_id] is None]
-    # Not `states`: where a person labelled a keeper that is not decided itself, it still shows what it shows.
+    # Look the keeper up in `states`, not in `decided`: the label of an undecided keeper is valid too.
     keeper_states = {image_id: states.get(keeper) for image_id in decided if (keeper := keepers[image_id]) is not None}
     witnessed = [(decided[image_id], state) for image_id, state in keeper_states.items() if state is not None]
     return _state_metrics(
@@ -79,7 +81,7 @@ def state_metrics(states: Mapping[int, str], keepers: Keepers) -> StateMetrics:
 
 
 def pair_metrics(pairs: Iterable[LabelledPair], keepers: Keepers) -> PairMetrics:
-    """How good the decisions on judged pairs are."""
+    """The metrics of these judged pairs."""
     listed = list(pairs)
     decided = [pair for pair in listed if pair[0] in keepers and pair[1] in keepers]
     same = [(a, b) for a, b, verdict in decided if verdict == "same"]
@@ -95,7 +97,7 @@ def pair_metrics(pairs: Iterable[LabelledPair], keepers: Keepers) -> PairMetrics
 
 
 def sum_state_metrics(cameras: Mapping[str, StateMetrics]) -> StateMetrics:
-    """The figures of several cameras together: a state is one camera's own."""
+    """The metrics of several cameras together; equal states of two cameras are two states."""
     parts = cameras.values()
     return _state_metrics(
         undecided=sum(part.undecided for part in parts),
@@ -110,7 +112,7 @@ def sum_state_metrics(cameras: Mapping[str, StateMetrics]) -> StateMetrics:
 
 
 def sum_pair_metrics(cameras: Mapping[str, PairMetrics]) -> PairMetrics:
-    """The figures of several cameras together."""
+    """The metrics of several cameras together."""
     parts = cameras.values()
     return PairMetrics(
         pairs=sum(part.pairs for part in parts),

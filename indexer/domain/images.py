@@ -1,6 +1,6 @@
-"""What an image is to the rule that decides: plain facts, no pixels.
+"""An image as the decision rule sees it: plain facts, no pixels.
 
-It does not know where images are stored, nor how any of these facts was measured.
+It does not know where images are stored, nor how these facts were measured.
 """
 
 import math
@@ -14,7 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ImageState(StrEnum):
-    """What became of a file; only `ready` images are scored, decided or kept for others."""
+    """The state of an image file; only `ready` images are scored and decided, or are keepers."""
 
     READY = "ready"
     UNREADABLE = "unreadable"
@@ -29,8 +29,8 @@ class Image:
     """One present image of a camera, as the decision rule sees it.
 
     `captured_at` is aware UTC or None; `shape` is the (height, width) of its thumbnail, None where shapes do not
-    matter. One whose thumbnail is `flat`, with nothing on it, is like no other image by any score. `system_folders`:
-    how many hidden folders, bins, snapshots and the like its path leads through.
+    matter. An image with a `flat` thumbnail, which shows nothing, is not similar to any image, whatever the score.
+    `system_folders`: how many hidden folders, bins, snapshots and the like are in its path.
     """
 
     id: int
@@ -47,20 +47,22 @@ class Image:
 
     @cached_property
     def captured_us(self) -> int | None:
-        """Capture time in whole microseconds since 1970: distances between times must be exact, so that ties are
-        ties."""
+        """Capture time in whole microseconds since 1970, None if unknown.
+
+        Whole numbers make distances between times exact, so that equal distances compare as equal.
+        """
         return None if self.captured_at is None else (self.captured_at - _EPOCH) // timedelta(microseconds=1)
 
     @cached_property
     def rank(self) -> tuple[bool, int, int, int, bool, int, str, bytes]:
-        """The key that sorts the images of a camera from the one that everything may fall to, downwards.
+        """The sort key of a camera's images, the highest rank first: only an image before another can be its keeper.
 
-        Pinned first; more pixels; higher sharpness step (floor of log2: noise between equals does not decide); outside
-        system folders, as copies come and go there; earlier capture, unknown last; smaller content hash; smaller path
-        bytes.
+        Pinned first; more pixels; higher sharpness step (floor of log2, so that noise between equal images does not
+        decide); fewer system folders, as copies come and go there; earlier capture, unknown last; smaller content hash;
+        smaller path bytes.
 
-        Where no image lies in a system folder, this one criterion changes nothing. It stands before the time, as a copy
-        may have an earlier modification time than what it was made of.
+        Where no image lies in a system folder, that criterion changes nothing. It stands before the time, as a copy may
+        have an earlier modification time than its original.
         """
         time_us = self.captured_us
         return (
@@ -76,7 +78,7 @@ class Image:
 
 
 class Criterion(StrEnum):
-    """What can rank one image above another, from the first that is asked to the last."""
+    """What can rank one image above another, in the order of the rank's fields."""
 
     PINNED = "pinned"
     PIXELS = "pixels"
@@ -92,7 +94,7 @@ _RANK_CRITERIA = (
     Criterion.PIXELS,
     Criterion.SHARPNESS,
     Criterion.FOLDER,
-    Criterion.TIME,  # whether it is known
+    Criterion.TIME,  # whether the time is known
     Criterion.TIME,
     Criterion.CONTENT,
     Criterion.PATH,
@@ -100,7 +102,7 @@ _RANK_CRITERIA = (
 
 
 def find_ranking_criterion(higher: Image, lower: Image) -> Criterion | None:
-    """What ranks the one image above the other: the first criterion in which they differ; None if it does not."""
+    """What ranks `higher` above `lower`: the first criterion in which they differ; None if it does not rank above."""
     if higher.rank >= lower.rank:
         return None
     pairs = zip(_RANK_CRITERIA, higher.rank, lower.rank, strict=True)

@@ -1,10 +1,10 @@
-"""The kept images of a camera, walked outward in time from any image.
+"""The keepers of a camera, listed from the nearest in time to any image outwards.
 
-It promises the order in which an image must meet them: by distance in time, an unknown one infinite, then by rank. It
-knows images by their place in rank order, and nothing of them but their times.
+It promises the order in which an image must be compared with them: by distance in time, an unknown distance infinite,
+then by rank. It knows an image by its index in rank order, and only its time.
 
-Decision: numpy here, though the words of this floor are plain Python elsewhere. Every pair of a camera passes through
-this order, hundreds of millions in a large one: arrays cost a hundredth of what steps cost.
+Decision: numpy here and in `selection`, though the rest of this package is plain Python. Every pair of a camera passes
+through this order, hundreds of millions in a large camera: arrays cost a hundredth of what a Python loop costs.
 """
 
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 IndexArray = NDArray[np.int64]
-"""Places of images in rank order, 0 the highest."""
+"""Indices of images in rank order, 0 the highest rank."""
 
 NO_TIME = np.iinfo(np.int64).min
-"""Stands for the time of an image without one."""
+"""The time value of an image without a capture time."""
 INFINITE_DISTANCE = np.iinfo(np.int64).max
 """The distance to and from an image without a time."""
-_FIRST_CHUNK = 8  # most duplicates find their keeper within a handful
+_FIRST_CHUNK = 8  # for most duplicates the keeper is among the first few
 _LARGEST_CHUNK = 4096
 
 
 def distances_us(times_us: IndexArray, origin: int, indices: IndexArray) -> IndexArray:
-    """How far images are from the one at place `origin`, in microseconds."""
+    """The distance in time of each of `indices` from the image `origin`, in microseconds."""
     other_times_us = times_us[indices]
     if times_us[origin] == NO_TIME:
         return np.full(len(indices), INFINITE_DISTANCE)
@@ -32,11 +32,11 @@ def distances_us(times_us: IndexArray, origin: int, indices: IndexArray) -> Inde
 
 
 class KeeperIndex:
-    """Some images of a camera; `times_us` are the capture times of all its images by place, in microseconds."""
+    """Some images of a camera; `times_us` are the capture times of all its images by index, in microseconds."""
 
     def __init__(self, times_us: IndexArray) -> None:
         self._times_us = times_us
-        self._timed = np.empty(16, dtype=np.int64)  # places in order of time, then of rank; room is doubled
+        self._timed = np.empty(16, dtype=np.int64)  # sorted by time, then rank; grows by doubling
         self._timed_us = np.empty(16, dtype=np.int64)
         self._untimed = np.empty(0, dtype=np.int64)
         self._timed_count = 0
@@ -45,7 +45,7 @@ class KeeperIndex:
         return self._timed_count + len(self._untimed)
 
     def add(self, index: int) -> None:
-        """Takes one more image."""
+        """Adds one image."""
         time_us = self._times_us[index]
         if time_us == NO_TIME:
             self._untimed = np.insert(self._untimed, np.searchsorted(self._untimed, index), index)
@@ -63,8 +63,7 @@ class KeeperIndex:
         self._timed_count += 1
 
     def iter_nearest(self, origin: int) -> Iterator[IndexArray]:
-        """The keepers from the nearest to the image at a place outwards, more and more at a time; none may be added
-        meanwhile."""
+        """The keepers from the nearest to `origin` outwards, in growing chunks; none may be added meanwhile."""
         origin_us = int(self._times_us[origin])
         size = _FIRST_CHUNK
         if origin_us == NO_TIME:
@@ -76,7 +75,7 @@ class KeeperIndex:
             first, last = max(0, begin - reach), min(self._timed_count, end + reach)
             indices = np.concatenate([self._timed[first:begin], self._timed[end:last]])
             distance_us = np.abs(self._times_us[indices] - origin_us)
-            # What lies beyond is at least as far as the last on its side: only what is nearer than that is complete.
+            # Images beyond an edge are at least as far as the edge: only nearer ones are certain to be complete.
             edges = [origin_us - self._timed_us[first]] * (first > 0) + [self._timed_us[last - 1] - origin_us] * (
                 last < self._timed_count
             )
@@ -97,7 +96,7 @@ class KeeperIndex:
 
 
 def _growing_chunks(indices: IndexArray, size: int) -> Iterator[IndexArray]:
-    """The places a few at a time, from `size` on more and more: many may be equally near."""
+    """The indices in chunks that grow from `size`: many images may be equally near."""
     begin = 0
     while begin < len(indices):
         yield indices[begin : begin + size]

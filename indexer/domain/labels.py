@@ -1,7 +1,7 @@
-"""What a person says of images, as it stands in a CSV: the state that an image shows, or a verdict on a pair.
+"""The labels of a person in a CSV: the state that an image shows, or a verdict on a pair.
 
-It promises that every label has the number of its line, and that a file which is neither form is refused with the line
-and what is wrong with it. It does not know which image a name means.
+It promises that every label has the number of its line, and that a file in neither form is refused with the line and
+the reason. It does not know which image a name means.
 """
 
 import csv
@@ -16,7 +16,7 @@ _FORMS = "image,state or image,state,camera or image_a,image_b,verdict"
 
 @dataclass(frozen=True)
 class StateLabel:
-    """An image, as a person names it, and the state that it shows; the camera where it is said."""
+    """An image, as a person names it, and the state that it shows; its camera if the file says it, else None."""
 
     line: int
     image: str
@@ -35,7 +35,13 @@ class PairLabel:
 
 
 def parse_labels(lines: Iterable[str]) -> list[StateLabel] | list[PairLabel]:
-    """The labels of a CSV, all of one form, which its first line tells; other columns may stand beside."""
+    """The labels of a CSV, all in one form; the header line says which. Other columns are ignored.
+
+    Raises
+    ------
+    LabelError
+        If the header has neither form, or a line makes no sense.
+    """
     rows = _rows(lines)
     line, header = next(rows, (1, []))
     header = [name.strip().lower() for name in header]

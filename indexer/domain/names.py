@@ -1,22 +1,22 @@
 """Which camera took an image and when, read from its name.
 
-Everything here is a pure function of text and numbers and never raises on any of them, except `compile_pattern`, which
-tells a person what is wrong with theirs. It does not know files: the path is text that may hold the lone surrogates of
-`os.fsdecode`, and what EXIF and the disk say comes in as arguments.
+All functions here are pure functions of text and numbers. None raises on any input, except `compile_pattern`, which
+tells a person what is wrong with a pattern. They do not read files: the path is text that may hold the lone surrogates
+of `os.fsdecode`, and the values of EXIF and the disk are arguments.
 
-Read from the file name (its last extension cut off), the first readable time counts:
+In the file name (without its last extension) the first readable time counts:
 
 - 13 digits: milliseconds since 1970, in the years 1990 to 2100 (``c10-1623871098865``);
 - a date and a time to the second, with or without ``-``, ``_`` or ``.`` between the parts; between date and time
-  ``-``, ``_``, ``.``, a space, two of them, or ``T``; then 3 or 6 digits of a fraction if there are any
+  ``-``, ``_``, ``.``, a space, two of them, or ``T``; then optionally 3 or 6 digits of a fraction
   (``c21_2021_03_27__12_53_37``, ``gate 2-20210327-125337.250``). UTC, unless an offset follows a form with ``T``.
 
-The camera is what stands before the time. After the time only a word with a number counts
-(``20210327_125337_cam4``): words alone (``_MOTION``, ``_edited``) and numbers alone (``_2``) say something else. A word
-for the kind of file (``IMG_20210327_125337``) is no camera: all cameras of that make would become one. Names of cameras
-are in NFC, however the path is written.
+The camera is the text before the time. After the time only a word with a number counts (``20210327_125337_cam4``):
+words alone (``_MOTION``, ``_edited``) and numbers alone (``_2``) mean something else. A word for the kind of file
+(``IMG_20210327_125337``) is not a camera: all cameras of that make would become one. Names of cameras are in NFC,
+however the path is written.
 
-Ten digits are no time in a file name: 2021032712 may be an hour as well as a second since 1970.
+Ten digits are not a time in a file name: 2021032712 may be an hour as well as a number of seconds since 1970.
 """
 
 import os
@@ -73,28 +73,34 @@ _KIND_OF_FILE = re.compile(
 
 @dataclass(frozen=True)
 class Naming:
-    """Camera and capture time of an image, each with where it was read."""
+    """Camera and capture time of an image, each with its source."""
 
     camera: str
     """Never empty, printable as UTF-8, no white space around it."""
     camera_source: str
     """'option', 'pattern', 'name' or 'folder'."""
     captured_at: datetime | None
-    """UTC, aware; None when nothing says a time that exists."""
+    """UTC, aware; None when no source gives a valid time."""
     captured_at_source: str | None
     """'pattern', 'name', 'exif' or 'mtime'; None without a time."""
 
 
 def clamped_mtime(mtime_ns: int) -> int:
-    """A modification time as it is kept and compared: nanoseconds since 1970 in 64 bits, so in the years 1677 to 2262.
+    """A modification time as stored and compared: nanoseconds since 1970 in 64 bits, so in the years 1677 to 2262.
 
-    File systems hold later ones, as a camera with a broken clock writes them; all of them are the last here.
+    File systems can hold times outside, which a camera with a broken clock writes; they become the nearest limit.
     """
     return max(_EARLIEST_NS, min(mtime_ns, _LATEST_NS))
 
 
 def compile_pattern(text: str) -> re.Pattern[str]:
-    """The compiled pattern of a person, which names at least one of the groups `camera` and `timestamp`."""
+    """A person's pattern, compiled.
+
+    Raises
+    ------
+    UsageError
+        If it is no regular expression, or has neither a group `camera` nor a group `timestamp`.
+    """
     example = r"write for example --pattern '(?P<camera>[^/]+)/(?P<timestamp>\d{14})[^/]*$'"
     try:
         pattern = re.compile(text)
@@ -106,7 +112,7 @@ def compile_pattern(text: str) -> re.Pattern[str]:
 
 
 def matches_pattern(path: str, *, root: str, pattern: re.Pattern[str]) -> bool:
-    """Whether the pattern is found in the path relative to the root, written with slashes."""
+    """Whether the pattern matches anywhere in the path relative to the root, written with slashes."""
     return pattern.search(_relative_path(path, root=root)) is not None
 
 
@@ -120,12 +126,12 @@ def name_image(
     camera: str | None = None,
     pattern: re.Pattern[str] | None = None,
 ) -> Naming:
-    """Camera and capture time of an image, from the first source that says one.
+    """Camera and capture time of an image, each from the first source that has one.
 
     Camera: the option, the pattern's group, the file name, the folder's name. Time: the pattern's group, the file name,
-    EXIF (taken as UTC where it gives no readable offset), mtime. The pattern's `timestamp` may be 10 digits (seconds
-    since 1970), 13 digits (milliseconds), 14 or 17 digits YYYYMMDDhhmmss[mmm] with any separators, or ISO 8601 with or
-    without an offset; one that is none of these counts as not there.
+    EXIF (read as UTC without a readable offset), mtime. The pattern's `timestamp` may be 10 digits (seconds since
+    1970), 13 digits (milliseconds), 14 or 17 digits YYYYMMDDhhmmss[mmm] with any separators, or ISO 8601 with or
+    without an offset; any other text counts as missing.
     """
     relative = _relative_path(path, root=root)
     match = pattern.search(relative) if pattern else None
@@ -155,7 +161,7 @@ def _first_nonempty(candidates: Iterable[tuple[Value | None, str]]) -> tuple[Val
 
 
 def _relative_path(path: str, *, root: str) -> str:
-    """The path beneath the root, with slashes; a path elsewhere stays whole."""
+    """The path relative to the root, with slashes; a path outside the root stays as it is."""
     path, root = path.replace(os.sep, "/"), root.replace(os.sep, "/")
     return path.removeprefix(root.rstrip("/") + "/")
 
@@ -166,13 +172,16 @@ def _folder_name(relative: str, *, root: str) -> str:
 
 
 def _storable_text(text: str | None) -> str:
-    """The text as it can be stored and shown: in NFC, as macOS writes names in NFD and others do not; bytes that are
-    no UTF-8 become backslash escapes. Empty for None."""
+    """The text in a form that can be stored and shown; empty for None.
+
+    It is in NFC, as macOS writes names in NFD and other systems do not. Bytes that are not UTF-8 become backslash
+    escapes.
+    """
     if text is None:
         return ""
     try:
         raw = text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # a surrogate that no byte stands behind
+    except UnicodeEncodeError:  # a surrogate that does not stand for a byte
         raw = text.encode("utf-8", "surrogatepass")
     return unicodedata.normalize("NFC", raw.decode("utf-8", "backslashreplace").strip())
 
@@ -211,17 +220,17 @@ def _read_timestamp(text: str | None) -> datetime | None:
 
 
 def _read_exif(text: str | None, *, offset: str | None) -> datetime | None:
-    """The time of EXIF in any form that cameras and programs write it in.
+    """The time of an EXIF text, in all forms that cameras and programs write; None if it is unreadable.
 
-    The standard says `2021:03:27 13:53:37`; others put `-`, `/` or `.` between the parts of the date, `T` before those
-    of the day, leave zeros out or write blanks for them, count to twelve, or add a fraction and an offset, which then
-    goes before that of the tag.
+    The standard form is `2021:03:27 13:53:37`. Others put `-`, `/` or `.` between the parts of the date, or `T` between
+    date and time. They omit leading zeros or write spaces for them, use a 12-hour clock, or add a fraction or an
+    offset. Such an offset has priority over `offset`, that of the EXIF tag.
     """
     parts = _EXIF.fullmatch((text or "").strip(" \t\r\n\0"))
     if parts is None:
         return None
     half, hour = (parts["half"] or "").upper()[:1], int(parts["hour"])
-    if half and not (1 <= hour <= 12 or (half == "P" and hour > 12)):  # 13:53:37 PM is written, too
+    if half and not (1 <= hour <= 12 or (half == "P" and hour > 12)):  # some write 13:53:37 PM
         return None
     if half and hour <= 12:
         hour = hour % 12 + 12 * (half == "P")
@@ -240,8 +249,10 @@ def _read_epoch(digits_ms: str) -> datetime | None:
 
 
 def _read_parts(parts: re.Match[str], *, offset: str | None, hour: int | None = None) -> datetime | None:
-    """The time of a match with the groups year to second and fraction, if the calendar has it; `hour` goes before the
-    group of that name."""
+    """The time of a match with the groups year to second and fraction; None if the calendar does not have it.
+
+    `hour` replaces the group of that name.
+    """
     year, month, day, minute, second = (int(parts[name]) for name in ("year", "month", "day", "minute", "second"))
     hour = int(parts["hour"]) if hour is None else hour
     microsecond = int((parts["fraction"] or "0")[:6].ljust(6, "0"))
@@ -252,7 +263,7 @@ def _read_parts(parts: re.Match[str], *, offset: str | None, hour: int | None = 
 
 
 def _zone(offset: str | None) -> timezone:
-    """The zone of an offset such as +02:00; UTC for Z, none, or what no clock on earth shows."""
+    """The zone of an offset such as +02:00; UTC for Z, for None, and for an offset that no time zone has."""
     parts = _OFFSET.fullmatch((offset or "").strip(" \0"))
     if not parts or int(parts["hours"]) > 14 or int(parts["minutes"]) > 59:
         return UTC

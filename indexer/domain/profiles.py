@@ -1,10 +1,10 @@
-"""What a profile is: every number that a decision rests on, in three layers, immutable and named.
+"""A profile: all numbers that a decision depends on, in three layers, immutable and named.
 
-It promises that two equal sets of numbers have the same digest, on every machine, and that nothing is left out of it.
-It does not know how a thumbnail is made or a score computed (`indexer.imaging`), nor where profiles are kept.
+It promises that two equal sets of numbers have the same digest, on every machine, and that the digest covers all of
+them. It does not know how a thumbnail is made or a score computed (`indexer.imaging`), nor where profiles are stored.
 
-Decision: three layers with a digest each. *Preparation* says what a thumbnail is, *scoring* what a score is, the
-*limit* what is similar. A new limit therefore reuses every score, a new minimum area every thumbnail.
+Decision: three layers, each with a digest. *Preparation* defines a thumbnail, *scoring* a score, the *limit* when two
+images are similar. A new limit therefore reuses every score, and a new minimum area reuses every thumbnail.
 """
 
 import hashlib
@@ -19,17 +19,17 @@ from indexer.errors import ProfileError
 
 MaskBorder = tuple[int, int, int, int]
 Levels = tuple[int, int]
-"""The values of 16-bit images that become black and white."""
+"""The values of 16-bit images that become black and white: (black, white)."""
 IgnoredRectangle = tuple[float, float, float, float]
 """Per cent of the width or height: (from the left, from the top, wide, high)."""
 
 RECORD_FACTOR = 4
-"""Pairs are recorded up to this many times `max_score`, so that another limit is answered from the table."""
+"""Pairs are recorded up to this many times `max_score`, so that recorded scores can decide for another limit."""
 
 REFERENCE_PIXELS = 640 * 480
-"""What the whole frame counts, where areas are in reference pixels."""
+"""The area of the whole frame in reference pixels."""
 MAX_PIXELS = 10**9
-"""More than any frame has, where areas are in native pixels."""
+"""An upper limit for areas in native pixels; no frame has more."""
 
 _FLOAT_PARAMETERS = {"min_contour_area", "max_score", "record_limit"}
 _OMITTED_IF_EMPTY = {"ignore", "ignore_picture", "levels", "chroma"}
@@ -38,10 +38,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class EncodedMaskImage:
-    """What somebody drew over the frame: size, how many of its pixels are ignored, and itself as PNG in base64.
+    """A mask that a person drew over the frame: its size, how many of its pixels are ignored, and a PNG in base64.
 
-    Black is ignored, white is looked at. That the same drawing is always the same text is for those who read it to
-    see to.
+    Black is ignored, white is compared. The reader of the drawing must encode equal masks as equal text, as the text is
+    part of the digest.
     """
 
     width: int
@@ -51,18 +51,18 @@ class EncodedMaskImage:
 
     @property
     def ignored_share(self) -> float:
-        """Part of the frame that is ignored for it, 0 to 1."""
+        """The share of the frame that this mask ignores, 0 to 1."""
         return self.ignored_px / (self.width * self.height)
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """What a thumbnail is: a width in pixels (None: native size, nothing cached), local contrast or not, a mask.
+    """How a thumbnail is made: its width in pixels (None: native size, nothing cached), local contrast or not, a mask.
 
-    The mask is the border painted black: (left, top, right, bottom) in per cent of the width or height. More can be
-    ignored in the same way: rectangles, and what somebody drew. `levels` is the scale of 16-bit images; without one
-    those are refused of which 8 bits would leave too little. `chroma` is by how many levels a thumbnail differs for
-    each level of difference in colour; 0 looks at grey alone.
+    `mask` is the border that is painted black: (left, top, right, bottom) in per cent of the width or height. `ignore`
+    (rectangles) and `ignore_picture` (a drawn mask) are painted black too. `levels` is the scale of 16-bit images;
+    without it a 16-bit image is refused if its 8-bit form would keep too little. `chroma` is by how many levels a
+    thumbnail differs for each level of difference in colour; 0 compares grey only.
     """
 
     work_width: int | None = 320
@@ -75,29 +75,33 @@ class Preparation:
 
     @property
     def planes(self) -> int:
-        """How many planes a thumbnail has, one above the other: grey, and with chroma two of colour."""
+        """How many planes a thumbnail has, stacked vertically: grey, and with chroma two of colour."""
         return 3 if self.chroma else 1
 
     @property
     def native(self) -> bool:
-        """Whether scores are made from whole images, as the original script did."""
+        """Whether scores are computed from images in native size, as the original script did."""
         return self.work_width is None
 
     @property
     def digest(self) -> str:
-        """A name for exactly these numbers."""
+        """SHA-256 of these numbers, in hex."""
         return _digest(self.parameters)
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The numbers by name, as they are stored; nothing is said of what is not ignored, has no
-        scale or no colour, as before there was that."""
+        """The numbers by name, as they are stored.
+
+        Empty `ignore`, `ignore_picture`, `levels` and `chroma` are left out: profiles that are older than these
+        parameters keep their digest.
+        """
         return {key: value for key, value in asdict(self).items() if key not in _OMITTED_IF_EMPTY or value}
 
 
 @dataclass(frozen=True)
 class Scoring:
-    """What a score is: grey levels that count as change, growth of the changed pixels, least area of a contour."""
+    """How a score is computed: the threshold in grey levels, the dilations of the changed pixels, the least area of a
+    contour that counts."""
 
     preparation: Preparation
     threshold: int = 30
@@ -106,7 +110,7 @@ class Scoring:
 
     @property
     def digest(self) -> str:
-        """A name for exactly these numbers and those of the preparation."""
+        """SHA-256 of these numbers and those of the preparation, in hex."""
         return _digest(self.parameters | {"preparation": self.preparation.digest})
 
     @property
@@ -117,7 +121,7 @@ class Scoring:
 
 @dataclass(frozen=True)
 class Profile:
-    """A named set of all parameters: similar means a score below `max_score`."""
+    """A named set of all parameters; two images are similar if their score is below `max_score`."""
 
     name: str
     scoring: Scoring
@@ -131,7 +135,7 @@ class Profile:
 
     @property
     def digest(self) -> str:
-        """A name for exactly these numbers; the profile's own name is no part of it."""
+        """SHA-256 of these numbers, in hex; the profile's name is not part of it."""
         limits = {"max_score": self.max_score, "record_limit": self.record_limit}
         return _digest(limits | {"scoring": self.scoring.digest})
 
@@ -145,7 +149,7 @@ class Profile:
 _PREPARATION_PARAMETERS = tuple(field.name for field in fields(Preparation))
 _SCORING_PARAMETERS = tuple(field.name for field in fields(Scoring) if field.name != "preparation")
 PARAMETERS = (*_PREPARATION_PARAMETERS, *_SCORING_PARAMETERS, "max_score", "record_limit")
-"""The names of all that can be changed in a profile."""
+"""The names of all parameters of a profile."""
 
 BALANCED = Profile("balanced", Scoring(Preparation()))
 PLAIN = Profile("plain", Scoring(Preparation(contrast=False), threshold=45))
@@ -156,7 +160,7 @@ DEFAULT = BALANCED
 
 
 def parse_mask(text: str) -> MaskBorder:
-    """The mask that "left,top,right,bottom" says, in whole per cent."""
+    """The mask of a text "left,top,right,bottom", in whole per cent; raises `ProfileError` for another text."""
     parts = text.split(",")
     try:
         left, top, right, bottom = (int(part) for part in parts)
@@ -166,7 +170,7 @@ def parse_mask(text: str) -> MaskBorder:
 
 
 def parse_levels(text: str) -> Levels:
-    """The scale that "low,high" says, in whole values of 16-bit images."""
+    """The scale of a text "low,high", in values of 16-bit images; raises `ProfileError` for another text."""
     try:
         low, high = (int(part) for part in text.split(","))
     except ValueError:
@@ -177,7 +181,10 @@ def parse_levels(text: str) -> Levels:
 
 
 def parse_rectangle(text: str) -> IgnoredRectangle:
-    """The rectangle that "left,top,wide,high" says, in per cent of the frame, decimals allowed."""
+    """The rectangle of a text "left,top,wide,high", in per cent of the frame, decimals allowed.
+
+    Raises `ProfileError` for another text.
+    """
     try:
         left, top, wide, high = (float(part) + 0.0 for part in text.split(","))  # -0.0 is 0.0
     except ValueError:
@@ -189,9 +196,10 @@ def parse_rectangle(text: str) -> IgnoredRectangle:
 
 
 def derive_profile(base: Profile, *, name: str, changes: Mapping[str, Any]) -> Profile:
-    """A new profile: the base with some parameters changed, checked.
+    """A new profile: `base` with some parameters changed, checked.
 
-    `record_limit` follows `max_score` unless it is among the changes. None means "as in the base".
+    `record_limit` follows `max_score` unless it is among the changes. None means "as in the base". Raises
+    `ProfileError` for a bad name, an unknown parameter or a value that makes no sense.
     """
     if not _NAME.fullmatch(name):
         raise ProfileError(f"profile name {name!r}: use letters, digits, dot, dash, underscore, at most 64")
@@ -201,7 +209,7 @@ def derive_profile(base: Profile, *, name: str, changes: Mapping[str, Any]) -> P
     if "ignore" in overrides:
         overrides["ignore"] = tuple(
             sorted(set(overrides["ignore"]))
-        )  # in whatever order they are said, it is the same area
+        )  # the order of the rectangles does not change the area
     if unknown := overrides.keys() - set(PARAMETERS):
         raise ProfileError(f"unknown parameter {sorted(unknown)[0]!r}; there are {', '.join(PARAMETERS)}")
     preparation = replace(base.preparation, **_subset(overrides, _PREPARATION_PARAMETERS))
@@ -218,7 +226,7 @@ def _subset(parameters: Mapping[str, Any], names: Sequence[str]) -> dict[str, An
 
 
 def _validate(profile: Profile) -> None:
-    """Refuses numbers that make no sense, one sentence each."""
+    """Raises `ProfileError` for the first number that makes no sense."""
     scoring = profile.scoring
     rules = [
         *_preparation_rules(profile.preparation),
@@ -241,7 +249,7 @@ def _validate(profile: Profile) -> None:
 
 
 def _preparation_rules(preparation: Preparation) -> Iterator[tuple[bool, str]]:
-    """Whether each rule holds, and the sentence to say if it does not."""
+    """For each rule whether it holds, and the error message if it does not."""
     left, top, right, bottom = preparation.mask
     width, mask_image = preparation.work_width, preparation.ignore_picture
     yield width is None or 64 <= width <= 4096, f"work width {width} is not within 64 to 4096 pixels"

@@ -1,8 +1,8 @@
-"""Which files may be taken away: the plan, made from current decisions alone.
+"""Which files may be removed: the plan, made from current decisions alone.
 
-It promises that a planned file has a keeper that is present and kept under the same profile, and that no later word
-of a person speaks against it. It does not touch files: whether they are still what the index says is checked before
-each one.
+It promises that a planned file has a keeper that is present and kept under the same profile, and that no later pin or
+verdict of a person contradicts the removal. It does not touch files: whether a file is still what the index says is
+checked just before its removal.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ MIN_GUARDED_IMAGES = 20
 
 
 class ExclusionReason(StrEnum):
-    """Why a duplicate is not in the plan: its decision is out of date, or a copy in a system folder has part in it."""
+    """Why a duplicate is not in the plan: its decision is out of date, or it or its keeper lies in a system folder."""
 
     KEEPER_GONE = "its keeper is not present"
     KEEPER_UNDECIDED = "its keeper is no longer kept under the same profile"
@@ -28,12 +28,12 @@ class ExclusionReason(StrEnum):
 
     @property
     def is_resolved_by_compare(self) -> bool:
-        """Whether `compare` alone can settle it; else the folder must be ingested again before."""
+        """Whether `compare` alone can resolve it; otherwise the folder must be ingested again first."""
         return self not in {ExclusionReason.IN_SYSTEM_FOLDER, ExclusionReason.KEEPER_APART}
 
 
 class RemovalState(StrEnum):
-    """Where a removed file is."""
+    """The state of a removal in the journal: where the file is."""
 
     PLANNED = "planned"
     QUARANTINED = "quarantined"
@@ -58,8 +58,8 @@ class IndexedFile:
 class RemovalCandidate:
     """A present image whose current decision is *duplicate*, with what the index knows of its keeper.
 
-    `in_system_folder`: it lies in a system folder below the folder that was ingested, where an earlier version walked;
-    `keeper_apart`: so does its keeper, or in a system folder in which it does not lie itself.
+    `in_system_folder`: the image lies in a system folder below the ingested folder; earlier versions walked those.
+    `keeper_apart`: its keeper lies in such a folder, or in any system folder that does not contain the image too.
     """
 
     decision_id: int
@@ -80,7 +80,7 @@ class RemovalCandidate:
 
     @property
     def exclusion_reason(self) -> ExclusionReason | None:
-        """Why this image stays for now, if it does."""
+        """Why this image is not removed for now; None if it can be removed."""
         if not self.keeper_present:
             return ExclusionReason.KEEPER_GONE
         if not self.profile_in_force:
@@ -98,7 +98,7 @@ class RemovalCandidate:
 
 @dataclass(frozen=True)
 class CameraPlan:
-    """What removal would do to one camera."""
+    """What the removal would do to one camera: present images, how many would go, and their bytes."""
 
     camera: str
     images: int
@@ -107,26 +107,27 @@ class CameraPlan:
 
     @property
     def share(self) -> float:
-        """Part of the camera's present images that would go, 0 to 1."""
+        """The share of the camera's present images that would go, 0 to 1."""
         return self.victims / self.images if self.images else 0.0
 
 
 @dataclass(frozen=True)
 class RemovalGuard:
-    """When a camera is held back whole, because its plan is more likely a mistake than a finding.
+    """Blocks all removals of a camera when its plan is more likely a mistake than a result.
 
-    Two rules, both lifted by a `max_share` of a person's own: a plan may not take more than `DEFAULT_MAX_SHARE` of a
-    camera, and may not leave less than a tenth of the share that every earlier prune left (`largest_shares`: what the
-    earlier ones took at most). The second catches a limit with one zero too many, or a lens that was covered, on a
-    camera that always kept a fair part; a camera that was always dull is only held by the first. Cameras with fewer
-    images than `MIN_GUARDED_IMAGES` are exempt: there a share means nothing.
+    Two rules: a plan may not take more than `DEFAULT_MAX_SHARE` of a camera, and may not leave less than a tenth of the
+    smallest share that an earlier prune left (`largest_shares`: the largest share that earlier prunes took, by camera).
+    A person's own `max_share` replaces the limit of the first rule and switches the second off. The second rule catches
+    a limit with one zero too many, or a lens that was covered, on a camera that always kept a fair part. A camera that
+    always kept little is only blocked by the first rule. Cameras with fewer images than `MIN_GUARDED_IMAGES` are
+    exempt: there a share means nothing.
     """
 
     max_share: float | None = None
     largest_shares: Mapping[str, float] = field(default_factory=dict)
 
     def find_block_reason(self, camera: CameraPlan) -> str | None:
-        """Why this camera is held back, if it is."""
+        """Why this camera is blocked; None if it is not."""
         if camera.images < MIN_GUARDED_IMAGES:
             return None
         limit = DEFAULT_MAX_SHARE if self.max_share is None else self.max_share
@@ -140,7 +141,7 @@ class RemovalGuard:
 
 @dataclass(frozen=True)
 class BlockedCamera:
-    """A camera that the brake holds back, and why."""
+    """A camera that the guard blocks, and why."""
 
     camera: CameraPlan
     reason: str
@@ -148,7 +149,7 @@ class BlockedCamera:
 
 @dataclass(frozen=True)
 class Plan:
-    """The files to take away, in order, with what was left out or held back, and why."""
+    """The files to remove, in order; the number of duplicates left out, by reason; and the blocked cameras."""
 
     victims: tuple[RemovalCandidate, ...]
     cameras: tuple[CameraPlan, ...]
@@ -164,9 +165,9 @@ class Plan:
 def plan_removal(
     candidates: Iterable[RemovalCandidate], *, image_counts: Mapping[str, int], guard: RemovalGuard | None = None
 ) -> Plan:
-    """The plan for these duplicates; `image_counts` counts the present images of each camera.
+    """The plan for these duplicates; `image_counts` is the number of present images of each camera.
 
-    Every victim names a keeper that stays, so the last present image of a camera can never be in a plan.
+    Every victim has a keeper that stays, so the last present image of a camera can never be in a plan.
     """
     listed = list(candidates)
     left_out = Counter(item.exclusion_reason for item in listed if item.exclusion_reason is not None)
@@ -182,7 +183,7 @@ def plan_removal(
 
 
 def _camera_plans(removable: Iterable[RemovalCandidate], *, image_counts: Mapping[str, int]) -> list[CameraPlan]:
-    """What these removals would do to each camera, by name."""
+    """What these removals would do to each camera, sorted by name."""
     count, size_bytes = Counter[str](), Counter[str]()
     for item in removable:
         count[item.camera] += 1

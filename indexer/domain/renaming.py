@@ -1,7 +1,7 @@
-"""What an image is called after its file was named again, or moved.
+"""Camera and capture time of an image after its file was renamed or moved.
 
-What a person said once (`--camera`, `--pattern`) holds until a person says something else; what was read from a name
-holds as long as the file has that name; a modification time counts as first seen.
+What a person set once (`--camera`, `--pattern`) holds until a person sets something else. What was read from a name
+holds as long as the file has that name. Of modification times the first one counts.
 """
 
 import unicodedata
@@ -13,7 +13,7 @@ _USER_SOURCES = {"option", "pattern"}
 
 
 def naming_with_options(known: Naming, requested: Naming) -> Naming:
-    """The naming of a known file after a run with `--camera` or `--pattern`: only what these say changes."""
+    """The naming of a known file after a run with `--camera` or `--pattern`: only what these options set changes."""
     naming = known
     if requested.camera_source in _USER_SOURCES:
         naming = replace(naming, camera=requested.camera, camera_source=requested.camera_source)
@@ -23,9 +23,9 @@ def naming_with_options(known: Naming, requested: Naming) -> Naming:
 
 
 def naming_after_move(known: Naming, parsed: Naming) -> Naming:
-    """The naming of known bytes at another path: as read there, but for what a person said and the first seen mtime.
+    """The naming of a known content at another path: `parsed`, except for what a person set and the first mtime.
 
-    A camera whose name is the same in NFC keeps the name that it has: an earlier version took names as they were.
+    If the camera's name is the same in NFC, the known name stays: an earlier version did not normalise names.
     """
     naming = parsed
     is_same_camera = known.camera != parsed.camera == unicodedata.normalize("NFC", known.camera)

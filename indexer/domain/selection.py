@@ -1,15 +1,16 @@
 """The decision rule: which images of a camera are kept, and which kept image stands for each of the others.
 
 It promises the lexicographically first maximal independent set in rank order, with the nearest similar keeper as
-witness, found again incrementally with the same result as from scratch. It does not know how two images are compared:
-whoever walks answers `Search` objects.
+witness. An incremental selection gives the same result as one from scratch. It does not know how two images are
+compared: the caller answers `Search` objects.
 
-Decision: *what was decided before is knowledge about pairs.* Two images that both kept at the last decision differ,
-unless both were pinned; a duplicate differs from every keeper that stood above it and nearer than its own. So an
-unchanged image only meets keepers that are new since. What this costs: the previous decisions must all be of one
-profile and one moment, which holds because a camera's decisions change in one transaction, and whatever changes the
-premises of a decision (another name, a return, a verdict) takes the decision back; that of a keeper falls with those
-of all duplicates that name it. Enforced by tests/domain/test_selection.py against a brute force.
+Decision: *previous decisions are knowledge about pairs.* Two images that were both kept at the last decision differ,
+unless both were pinned. A duplicate differs from every keeper that ranked above it and was nearer than its own keeper.
+So an unchanged image is only compared with keepers that are new since then. What this costs: all previous decisions
+must be of one profile and one point in time. This holds because a camera's decisions change in one transaction.
+Whatever changes the premises of a decision (another name, a return, a verdict) supersedes it; the decision of a keeper
+is superseded together with those of all its duplicates. Enforced by tests/domain/test_selection.py against a brute
+force.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -38,8 +39,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided of one image: kept, or a duplicate of `keeper_id` with the score of that pair (None: a
-    verdict)."""
+    """The decision on one image: kept, or a duplicate of `keeper_id` with the score of that pair (None: a verdict)."""
 
     image_id: int
     reason: Reason
@@ -53,17 +53,16 @@ class Decision:
 
 
 def ordered_pair(image_a_id: int, image_b_id: int) -> tuple[int, int]:
-    """The key of a pair, whichever way round: the smaller id first."""
+    """The key of a pair, in whichever order the ids are passed: the smaller id first."""
     return min(image_a_id, image_b_id), max(image_a_id, image_b_id)
 
 
 @dataclass(frozen=True)
 class Search:
-    """An image whose keeper is asked for: which keeper that it must meet, in order of nearness, is the first similar
-    one?
+    """An image to search a keeper for: of the keepers it must be compared with, nearest first, the first similar one.
 
-    `place` is its place in rank order, `before` the decision that stands if none is; `nearest` the place of that
-    decision's keeper.
+    `index` is the image's index in rank order. `previous` is its decision until now, or None; a previous *duplicate*
+    stands if the search matches nothing. `previous_keeper_index` is the index of that decision's keeper.
     """
 
     image: Image
@@ -73,17 +72,18 @@ class Search:
 
 
 class Selection:
-    """One camera's present images, walked down the ranks block by block while its keepers become known.
+    """The selection of one camera: its present images in rank order, block by block, and the keepers known so far.
 
-    `before` holds the current decisions of these images, all of the profile in force and of one moment. The images of a
-    block may be searched at the same time: `candidates` are the keepers known when that is asked, `late` those of the
-    block itself. With blocks of one image `late` is always empty. Keepers are told by their places in `ranked`.
+    `previous` holds the current decisions of these images, all of the profile in force and of one point in time. The
+    searches of a block may run at the same time: `candidates` are the keepers known at the time of the call,
+    `block_keepers` those of the block itself. With blocks of one image `block_keepers` is always empty. A keeper is
+    identified by its index in `ranked`.
     """
 
     def __init__(self, images: Iterable[Image], *, previous: Mapping[int, Decision]) -> None:
         self.ranked = sorted(images, key=lambda image: image.rank)
         self.index_of = {image.id: index for index, image in enumerate(self.ranked)}
-        # An image that lost its pin may have fallen below others: as if it had never been decided.
+        # An image that lost its pin may rank below others now: treat it as never decided.
         self._previous = {
             image.id: previous[image.id]
             for image in self.ranked
@@ -102,16 +102,18 @@ class Selection:
 
     @property
     def undecided(self) -> list[int]:
-        """The places of the images that must be searched whatever their keepers do, in the order in which they will
-        be."""
+        """The indices of the images that must be searched whatever happens to their keepers, in search order."""
         return [index for index, image in enumerate(self.ranked) if image.id not in self._previous]
 
     def is_kept(self, index: int) -> bool:
-        """Whether an image has been found to be kept, in this walk."""
+        """Whether this selection has already decided to keep an image."""
         return self._kept[index]
 
     def blocks(self, *, size: int) -> Iterator[list[Search]]:
-        """The searches of the next images in rank order; `settle` every one, in order, before the next block."""
+        """The searches in rank order, at most `size` per block. Resolve each, in order, before the next block.
+
+        A block ends before an image whose previous keeper is in the block.
+        """
         block: list[Search] = []
         block_ids: set[int] = set()
         for index, image in enumerate(self.ranked):
@@ -125,7 +127,7 @@ class Selection:
             yield block
 
     def candidates(self, search: Search) -> Iterator[IndexArray]:
-        """The keepers known now that this image must meet, nearest first."""
+        """The keepers known now that this image must be compared with, in chunks, nearest first."""
         if search.image.pinned:
             return iter(())
         if search.previous is None:
@@ -137,7 +139,11 @@ class Selection:
         return self._within_bound(keepers.iter_nearest(search.index), search, search.previous_keeper_index)
 
     def block_keepers(self, search: Search, *, match_index: int | None) -> Iterator[IndexArray]:
-        """The keepers of this block that the image must meet before the one found for it, nearest first."""
+        """The keepers of this block that the image must be compared with, in chunks, nearest first.
+
+        Only keepers nearer than `match_index`, the keeper that the search matched, or, if that is None, nearer than the
+        previous keeper.
+        """
         if search.image.pinned or not len(self._block_keepers):
             return iter(())
         bound = search.previous_keeper_index if match_index is None else match_index
@@ -148,14 +154,14 @@ class Selection:
         return self._within_bound(unmet, search, bound)
 
     def nearer(self, search: Search, indices: IndexArray, *, than: int) -> NDArray[np.bool_]:
-        """Which keepers are nearer to an image than another keeper."""
+        """Which of the keepers `indices` are nearer to an image than the keeper `than`; equal distances go by rank."""
         bound = distances_us(self._times_us, search.index, np.array([than]))[0], than
         distance_us = distances_us(self._times_us, search.index, indices)
         nearer: NDArray[np.bool_] = (distance_us < bound[0]) | ((distance_us == bound[0]) & (indices < bound[1]))
         return nearer
 
     def resolve(self, search: Search, match: Decision | None) -> None:
-        """Takes what was found for an image; None means that no keeper it had to meet is similar."""
+        """Decides an image by the result of its search; `match` is None if no compared keeper is similar."""
         image = search.image
         if image.pinned:
             decision = Decision(image.id, Reason.PINNED)
@@ -170,7 +176,7 @@ class Selection:
             self._add_keeper(search.index)
 
     def _within_bound(self, chunks: Iterator[IndexArray], search: Search, bound: int | None) -> Iterator[IndexArray]:
-        """The keepers before one that bounds the search."""
+        """The keepers that are nearer than the keeper `bound`; all if it is None."""
         for indices in chunks:
             if bound is None:
                 yield indices
@@ -185,7 +191,7 @@ class Selection:
         if previous is None or previous.keeper_id is None:
             return Search(image, index, previous, None)
         keeper = self.index_of.get(previous.keeper_id)
-        # A keeper that is itself decided again may be farther or lower by now than others that were never met.
+        # A keeper that was itself decided again may now be farther, or rank lower, than keepers never compared.
         if keeper is None or not self._kept[keeper] or not self._was_kept(keeper):
             return Search(image, index, None, None)
         return Search(image, index, previous, keeper)
@@ -200,7 +206,7 @@ class Selection:
             self._new_or_promoted_keepers.add(index)
 
     def _is_new_to(self, index: int, previous: Decision | None) -> bool:
-        """Whether an image with this decision has not met the keeper yet, or not from below."""
+        """Whether an image with the decision `previous` was never compared with the keeper, or ranked above it then."""
         if previous is None or not self._was_kept(index):
             return True
         return not previous.keeps and self._was_promoted(index)
@@ -210,6 +216,6 @@ class Selection:
         return decision is not None and decision.keeps
 
     def _was_promoted(self, index: int) -> bool:
-        """Whether a pin lifted the image above others since it was decided."""
+        """Whether a pin raised the image's rank since it was decided."""
         image = self.ranked[index]
         return image.pinned and image.id in self._previous and self._previous[image.id].reason is not Reason.PINNED

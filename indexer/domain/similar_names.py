@@ -1,4 +1,4 @@
-"""Which names of cameras look the same to a person and are two to an index."""
+"""Camera names that look the same to a person but are different cameras in an index."""
 
 import unicodedata
 from collections import defaultdict
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def list_similar_names(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """Groups of names that differ in letter case or in how accents are written (NFC, NFD) alone, each in order."""
+    """Sorted groups of names that differ only in letter case or in how accents are written (NFC, NFD)."""
     groups: dict[str, list[str]] = defaultdict(list)
     for name in sorted(names):
         groups[_folded(name)].append(name)

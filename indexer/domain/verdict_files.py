@@ -1,9 +1,9 @@
-"""A file of verdicts: CSV, one verdict a line, as a report page or a spreadsheet writes it.
+"""A file of verdicts: CSV, one verdict per line, as a report page or a spreadsheet writes it.
 
-Columns by name, in any order: `image_a`, `image_b` (numbers or paths), `verdict` (`same` or `different`), and if they
-are there `by`, `note`, and `path_a`, `path_b`, `hash_a`, `hash_b`: what the index that the file was made from has as
-paths and content hashes of the two, so that a file of another index is seen. Quoted as RFC 4180 says. It does not know
-which images there are.
+Columns are read by name, in any order: `image_a`, `image_b` (numbers or paths), `verdict` (`same` or `different`).
+Optional are `by`, `note`, and `path_a`, `path_b`, `hash_a`, `hash_b`: the paths and content hashes of the two images in
+the index that the file was made from. They reveal a file of another index. Quoting follows RFC 4180. The module does
+not know which images there are.
 """
 
 import csv
@@ -20,7 +20,7 @@ OPTIONAL = ("by", "note", "path_a", "path_b", "hash_a", "hash_b")
 
 @dataclass(frozen=True)
 class VerdictLine:
-    """One verdict of a file, by the number of the line on which it begins; empty columns are None."""
+    """One verdict of a file; `number` is the line on which it begins. Empty optional columns are None."""
 
     number: int
     image_a: str
@@ -36,14 +36,20 @@ class VerdictLine:
 
 @dataclass(frozen=True)
 class BadLine:
-    """A line that says no verdict, and why not."""
+    """A line without a valid verdict, and the reason."""
 
     number: int
     problem: str
 
 
 def parse_verdict_lines(content: bytes) -> list[VerdictLine | BadLine]:
-    """What each line below the header says."""
+    """The verdict, or the problem, of each line below the header; empty lines are skipped.
+
+    Raises
+    ------
+    VerdictError
+        If the content is not UTF-8, or the header is wrong.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -57,7 +63,7 @@ def parse_verdict_lines(content: bytes) -> list[VerdictLine | BadLine]:
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str] | str]]:
-    """The records of a CSV, each with the number of the line on which it begins; the last may be what is wrong."""
+    """The records of a CSV, each with the number of the line on which it begins; the last may be an error message."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         number = reader.line_num + 1

@@ -1,8 +1,8 @@
-"""What a person says of a pair of images: it outranks the score, the shape and equal bytes.
+"""The verdicts of persons on pairs of images: a verdict outranks the score, the shape and equal bytes.
 
 It promises to find every verdict that other verdicts contradict, with the shortest chain that does, and to name the
-decisions that rest on a pair. It does not know where verdicts are kept, and resolves nothing: two verdicts that
-contradict each other both hold until a person takes one back.
+decisions that depend on a pair. It does not know where verdicts are stored. It resolves nothing: two verdicts that
+contradict each other both hold until a person withdraws one.
 """
 
 from collections import defaultdict, deque
@@ -21,7 +21,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a person said of a pair."""
+    """A person's verdict on a pair."""
 
     verdict: VerdictValue
     judged_by: str
@@ -29,7 +29,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """A pair judged `different` and a chain of images, from one of the pair to the other, each judged the `same` as the
+    """A pair judged `different`, and a chain of images from one of the pair to the other, each judged `same` as the
     next."""
 
     different: Pair
@@ -53,12 +53,12 @@ def contradictions(judgements: Mapping[Pair, Judgement]) -> tuple[Contradiction,
 
 
 def images_to_redecide(pair: Pair, decisions: Mapping[int, Decision]) -> list[int]:
-    """The images whose decisions must be taken back when what is known of a pair changes, given those that hold of the
-    two.
+    """The images whose decisions must be superseded when the verdict on a pair changes.
 
-    Only a pair with a keeper was ever asked about (`domain.selection`): of two duplicates, or where one is not decided,
-    no decision rests on the pair. Else one of the two is enough, as it meets the other again: the
-    duplicate, as nothing rests on it; of two keepers the one that came into the index later, which mostly ranks lower.
+    `decisions` are the current decisions of the two images. Only pairs with a keeper are ever compared
+    (`domain.selection`): if both are duplicates, or one is undecided, no decision depends on the pair. Otherwise
+    superseding one of the two is enough, as it is compared with the other again: the duplicate, as no other decision
+    depends on it; of two keepers the one with the larger id, which came into the index later and mostly ranks lower.
     Enforced by tests/domain/test_selection.py::test_incremental_equals_from_scratch.
     """
     pair_decisions = [decisions[image_id] for image_id in pair if image_id in decisions]
@@ -68,8 +68,10 @@ def images_to_redecide(pair: Pair, decisions: Mapping[int, Decision]) -> list[in
 
 
 def agrees(verdict: VerdictValue, decisions: Sequence[Decision]) -> bool:
-    """Whether what is decided of the two images of a pair is as a verdict says: of the same not both are kept, of
-    different ones neither stands for the other."""
+    """Whether the decisions on the two images of a pair agree with a verdict.
+
+    `same`: not both are kept. `different`: neither is the keeper of the other.
+    """
     if verdict == "same":
         return not all(decision.keeps for decision in decisions)
     images = {decision.image_id for decision in decisions}
@@ -77,12 +79,12 @@ def agrees(verdict: VerdictValue, decisions: Sequence[Decision]) -> bool:
 
 
 def is_storable_text(value: str) -> bool:
-    """Whether a name or a note can be kept by any database: no NUL, no byte that is not UTF-8."""
+    """Whether every database can store a name or a note: no NUL, no byte that is not UTF-8."""
     return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _groups(alike: Mapping[int, Sequence[int]]) -> dict[int, int]:
-    """For each image a number that it shares with all that a chain leads to."""
+    """A group number for each image: images that a chain connects have the same number."""
     group: dict[int, int] = {}
     for first in alike:
         stack = [] if first in group else [first]

@@ -1,7 +1,7 @@
-"""How work is spread over processes and machines: executors, which are called as `map` is.
+"""How work is spread over processes and machines: executors, which are called like `map`.
 
-They promise results in the order of the items, a bounded number of items in flight whatever the number of items, and
-that no worker outlives the block. They know neither pictures nor the database; workers are given plain values only.
+They promise results in the order of the items, a bounded number of items in flight for any number of items, and that no
+worker that they started outlives the block. They know neither pictures nor the database; workers get only plain values.
 """
 
 from indexer.execution.executor import IN_FLIGHT as IN_FLIGHT

@@ -1,7 +1,7 @@
-"""The connection to a scheduler: tasks go out to workers, and what becomes of tasks and workers comes in.
+"""The connection to a scheduler: it sends tasks to workers, and receives the outcomes of tasks and changes of workers.
 
-It promises that a map hears each thing once, in order, and last of all of the connection's end. What comes in does so
-in the thread of Dask's loop, and is only put where the map listens.
+It promises that a map gets each event once, in order, and the end of the connection last. Events arrive in the thread
+of Dask's loop, which only puts them into the queue of the map.
 """
 
 import pickle
@@ -21,15 +21,17 @@ from distributed.scheduler import NoValidWorkerError
 from indexer.execution.errands import IncompatibleWorker
 from indexer.execution.events import ChannelClosed, Event, TaskAnswered, WorkerLost, WorkersPresent
 
-_POLL_INTERVAL_S = 0.25  # between two looks at whether the scheduler is there
-_POLLS_PER_WORKER_CHECK = 8  # of these looks also at who else is
+_POLL_INTERVAL_S = 0.25  # between two checks that the scheduler is there
+_POLLS_PER_WORKER_CHECK = 8  # every eighth check also asks for the workers
 _SCHEDULER_LOST = "the scheduler of the cluster is gone; when it is back, the same command goes on where this one ended"
-_WORKER_DEATH_ERRORS = (KilledWorker, NoValidWorkerError)  # told as a worker's end, too, and heard there
+_WORKER_DEATH_ERRORS = (KilledWorker, NoValidWorkerError)  # the event of the lost worker handles these
 
 
 class SchedulerConnection:
-    """The connection to a scheduler: tasks go out, and what becomes of them and of the workers comes in, in the thread
-    of Dask's loop."""
+    """The connection to a scheduler. Outcomes and changes of workers arrive in the thread of Dask's loop.
+
+    `threads` has the present workers, by address, with their numbers of threads.
+    """
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -44,7 +46,7 @@ class SchedulerConnection:
         self._watch_future = run_coroutine_threadsafe(self._watch(), self._loop)
 
     def open_channel(self) -> "SchedulerChannel":
-        """A way for one map, which hears at once who is there."""
+        """A new channel for one map; its first event is the present workers."""
         channel = SchedulerChannel(self)
         self._channels.append(channel)
         channel.put_event(WorkersPresent(self.threads))
@@ -53,11 +55,11 @@ class SchedulerConnection:
         return channel
 
     def remove_channel(self, channel: "SchedulerChannel") -> None:
-        """Says no more to a line."""
+        """Stops sending events to a channel."""
         self._channels.remove(channel)
 
     def send(self, channel: "SchedulerChannel", worker: str, payload: bytes) -> str:
-        """Gives a worker a task, which is to unpickle it: its key."""
+        """Sends a task to a worker, where unpickling `payload` executes it. Returns the key of the task."""
         key = f"indexer-{self._name}-{next(self._numbers)}"
         placement = {"workers": [worker], "allow_other_workers": False}
         self._futures[key] = future = self._client.submit(pickle.loads, payload, key=key, pure=False, **placement)
@@ -65,13 +67,13 @@ class SchedulerConnection:
         return key
 
     def cancel(self, key: str) -> None:
-        """Takes a task back."""
+        """Cancels a task."""
         future = self._futures.pop(key, None)
         if future is not None:
             run_coroutine_threadsafe(self._cancel_future(future), self._loop)
 
     def close(self) -> None:
-        """Takes all tasks back and ends the connection, also a broken one."""
+        """Cancels all tasks and ends the connection, also a broken one."""
         self._watch_future.cancel()
         for key in list(self._futures):
             self.cancel(key)
@@ -85,19 +87,19 @@ class SchedulerConnection:
             await future.cancel(reason="taken back")
 
     async def _report_outcome(self, channel: "SchedulerChannel", key: str, future: "Future[Any]") -> None:
-        """Says what became of a task, unless it was taken back or its worker's end says it."""
+        """Reports the outcome of a task, unless the task was cancelled or its worker was lost."""
         try:
             outcome = await future
         except _WORKER_DEATH_ERRORS:
             return
         except (CancelledError, Stopped):
-            if key in self._futures:  # not by us
+            if key in self._futures:  # not cancelled by us
                 channel.put_event(ChannelClosed(_SCHEDULER_LOST))
             return
         except OSError:
             channel.put_event(ChannelClosed(_SCHEDULER_LOST))
             return
-        except (ImportError, AttributeError) as trouble:  # there is no such thing as an errand there
+        except (ImportError, AttributeError) as trouble:  # the worker has no indexer, or another one
             outcome = IncompatibleWorker(f"cannot load the work ({type(trouble).__name__}: {trouble})")
         except Exception as trouble:
             channel.put_event(
@@ -125,7 +127,7 @@ class SchedulerConnection:
         self._broadcast(WorkerLost(worker, graceful, had_foreign_tasks))
 
     async def _watch(self) -> None:
-        """Looks again and again who is there, should an event have been missed, and whether the scheduler is."""
+        """Checks repeatedly that the scheduler is there, and which workers are, in case an event was missed."""
         check = None
         for number in count(1):
             await sleep(_POLL_INTERVAL_S)
@@ -136,19 +138,20 @@ class SchedulerConnection:
         self._broadcast(ChannelClosed(_SCHEDULER_LOST))
 
     async def _check_workers_soon(self) -> None:
-        """Looks when one that came has had time to say that it runs, which it says after it came."""
+        """Checks the workers after a delay: a new worker reports that it runs only after it was added."""
         await sleep(_POLL_INTERVAL_S)
         await self._check_workers()
 
     async def _check_workers(self) -> None:
-        """Tells who is there and runs.
+        """Reports which workers are present and running.
 
-        A worker that Dask has paused, for want of memory mostly, is there, and its tasks would wait with it.
+        A worker that Dask has paused, mostly for lack of memory, is present, but its tasks would wait. So it is
+        reported as lost, gracefully. A worker that is missing in two checks in a row is reported as lost.
         """
         try:
             running = await self._client.scheduler.ncores_running()
             present = await self._client.scheduler.ncores()
-        except (OSError, AttributeError):  # the connection's end is told by `_watch`
+        except (OSError, AttributeError):  # `_watch` reports the end of the connection
             return
         missing = set(self.threads) - set(present)
         for worker in missing & self._missing_before:
@@ -166,7 +169,7 @@ class SchedulerConnection:
 
 
 class SchedulerChannel:
-    """The way for one map."""
+    """The channel of one map: a `TaskChannel`."""
 
     def __init__(self, connection: SchedulerConnection) -> None:
         self._connection = connection
@@ -174,19 +177,19 @@ class SchedulerChannel:
         self.put_event = self._events.put
 
     def send(self, worker: str, payload: bytes) -> str:
-        """Gives a worker a task: its key."""
+        """Sends a task to a worker; returns the key of the task."""
         return self._connection.send(self, worker, payload)
 
     def cancel(self, key: str) -> None:
-        """Takes a task back."""
+        """Cancels a task."""
         self._connection.cancel(key)
 
     def next_event(self, timeout_s: float) -> Event | None:
-        """What happened; None if nothing did in that time."""
+        """The next event; None if there is none within `timeout_s` seconds."""
         with suppress(Empty):
             return self._events.get(timeout=timeout_s)
         return None
 
     def close(self) -> None:
-        """Hears nothing more."""
+        """Stops receiving events."""
         self._connection.remove_channel(self)

@@ -1,8 +1,8 @@
-"""The engine of many machines: a Dask cluster, somebody's by its scheduler's address, or a small one of this machine.
+"""The executor for many machines: an existing Dask cluster by its scheduler's address, or a local one on this machine.
 
-It promises what `indexer.execution` does, that no task of ours stays on the cluster when the block ends, and that what
-Dask has to say of a trouble is said by one sentence of ours and nothing else. It is loaded only when it is asked for:
-Dask takes a third of a second and is an extra.
+It promises what `indexer.execution` promises, and that no task of ours stays on the cluster when the block ends. Dask's
+own messages about a problem are hidden; the person gets one error of ours. The module is imported only when it is
+needed: Dask takes a third of a second to import and is an optional dependency.
 """
 
 import logging
@@ -38,8 +38,8 @@ try:
 except ImportError as problem:
     raise EngineError("Dask is not installed; type pip install distributed") from problem
 
-_CONNECT_TIMEOUT_S = 5  # a scheduler that is asked for the first time
-_MIN_WORKERS = 2  # a single worker is told as two, so that it is sent enough to have no pause
+_CONNECT_TIMEOUT_S = 5  # for the first answer of a scheduler
+_MIN_WORKERS = 2  # a single worker counts as two, so that it gets enough tasks to have no pause
 
 
 @contextmanager
@@ -53,9 +53,16 @@ def cluster(
     path_mapping: PathMapping = PathMapping(),  # noqa: B008 - frozen
     no_worker_timeout_s: float = SchedulingLimits.no_worker_timeout_s,
 ) -> Iterator["Cluster"]:
-    """The workers of a scheduler; without an address, so many of this machine's own that end with the block.
+    """An executor on the workers of a scheduler.
 
-    What one item may take, how many go together and how many such tasks a worker's thread has, is as for `processes`.
+    Without an `address` it starts `workers` worker processes on this machine, which end with the block.
+    `resource_limits`, `max_batch` and `in_flight` are as for `processes`, with `in_flight` per thread of a worker. The
+    run ends with an error if there is no worker for `no_worker_timeout_s` seconds.
+
+    Raises
+    ------
+    EngineError
+        If no scheduler answers.
     """
     with _dask_silenced(), _scheduler(address, workers) as scheduler:
         connection = SchedulerConnection(_connect(scheduler, address))
@@ -68,7 +75,7 @@ def cluster(
 
 
 class Cluster:
-    """The map that the cluster is."""
+    """The executor of a cluster."""
 
     def __init__(
         self, connection: SchedulerConnection, limits: SchedulingLimits, *, max_batch: int, path_mapping: PathMapping
@@ -81,20 +88,21 @@ class Cluster:
 
     @property
     def workers(self) -> int:
-        """The threads of the workers that are there now."""
+        """Number of threads of the workers that are present now, at least `_MIN_WORKERS`."""
         return max(_MIN_WORKERS, sum(self._connection.threads.values()))
 
     def __call__(
         self, function: Callable[[Item], Result], items: Iterable[Item], /
     ) -> Iterator[Result | WorkerFailure]:
-        """The function's result for each item, in order; `WorkerFailure` where workers were lost over it."""
+        """The function's result for each item, in order; a `WorkerFailure` for an item that exceeded its limits or
+        lost its workers."""
         batches = growing_batches(items, batches_per_size=2 * self.workers, max_size=self._max_batch)
         return self._run(function, without_preference(batches))
 
     def map_with_affinity(
         self, function: Callable[[Item], Result], items: Iterable[tuple[int, Item]], /
     ) -> Iterator[Result | WorkerFailure]:
-        """The same, each item with the worker that its seat's last one went to."""
+        """The same; items with equal affinity numbers go to the same worker while it is present."""
         workers = self._affinity_workers = _assigned_workers(self._affinity_workers, dict(self._connection.threads))
         return self._run(
             function, (([item], workers[affinity % len(workers)] if workers else None) for affinity, item in items)
@@ -111,7 +119,8 @@ class Cluster:
 
 
 def _assigned_workers(previous: Sequence[str], threads: Mapping[str, int]) -> list[str]:
-    """Seats with their workers, one for each thread: those that are there stay, others take the free seats."""
+    """A worker for each affinity number, one entry per thread: present workers keep their entries, new workers replace
+    the ones that are gone."""
     free = [worker for worker, number in threads.items() for _ in range(number)]
     assigned: list[str | None] = []
     for worker in previous:
@@ -123,7 +132,7 @@ def _assigned_workers(previous: Sequence[str], threads: Mapping[str, int]) -> li
 
 
 class _Client(Client):
-    """A client; one that never came to be has nothing to end, and Dask's own way would say so with a traceback."""
+    """A client whose `__del__` does nothing if the client never connected; Dask's own would print a traceback."""
 
     def __del__(self) -> None:
         if self.status == "running":
@@ -139,7 +148,7 @@ def _connect(scheduler: Any, address: str | None) -> Any:
         except BaseException as problem:
             pending.set_exception(problem)
 
-    # In a thread: where something else than a scheduler listens, Dask waits for its words for ever, or chokes on them.
+    # In a thread: if the listener is not a scheduler, Dask waits forever for an answer, or fails inside on one.
     Thread(target=connect, daemon=True).start()
     try:
         return pending.result(timeout=2 * _CONNECT_TIMEOUT_S)
@@ -150,7 +159,7 @@ def _connect(scheduler: Any, address: str | None) -> Any:
 
 @contextmanager
 def _scheduler(address: str | None, workers: int) -> Iterator[Any]:
-    """What a client connects to."""
+    """What a client connects to: `address`, or else a new local cluster that ends with the block."""
     if address is not None:
         yield address
         return
@@ -160,7 +169,7 @@ def _scheduler(address: str | None, workers: int) -> Iterator[Any]:
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                memory_limit=0,  # each item is bounded, see `errands`
+                memory_limit=0,  # each item has its own limit, see `errands`
                 dashboard_address=None,
                 local_directory=scratch,
                 silence_logs=logging.CRITICAL,
@@ -169,7 +178,7 @@ def _scheduler(address: str | None, workers: int) -> Iterator[Any]:
             yield local_cluster
         finally:
             with uninterrupted():
-                for nanny in local_cluster.workers.values():  # at once, whatever the workers are at
+                for nanny in local_cluster.workers.values():  # at once, whatever the workers are doing
                     with suppress(Exception):
                         nanny.close_gracefully()
                         os.kill(nanny.pid, signal.SIGKILL)
@@ -179,7 +188,8 @@ def _scheduler(address: str | None, workers: int) -> Iterator[Any]:
 
 @contextmanager
 def _sigint_blocked() -> Iterator[None]:
-    """Lets what is started within not hear Ctrl-C, which a terminal sends to all: it is for this process."""
+    """Blocks SIGINT for processes that are started in the block: a terminal sends Ctrl-C to all, but only this process
+    must react."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -189,7 +199,7 @@ def _sigint_blocked() -> Iterator[None]:
 
 @contextmanager
 def _dask_silenced() -> Iterator[None]:
-    """Keeps what Dask logs and warns of away from people: what matters of it is an error of ours."""
+    """Hides Dask's logs and warnings from the person: what matters is reported as an error of ours."""
     before = logging.root.manager.disable
     settings = {"distributed.admin.large-graph-warning-threshold": "1 TB", "distributed.comm.retry.count": 0}
     logging.disable(logging.CRITICAL)

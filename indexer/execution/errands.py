@@ -1,17 +1,16 @@
-"""What is sent to a worker of a cluster, and what the worker does with it: some items through a function, within
-bounds.
+"""A task for a cluster worker and its execution there: a function applied to some items within resource limits.
 
-It promises that an answer says what became of all the items together, never raises, and that an item that takes longer
-than it may ends the worker's process, as nothing can end a running thread. It does not know Dask.
+It promises that a task gives one outcome for all its items and never raises. An item that exceeds its time ends the
+worker's process, since nothing can end a running thread. The module does not know Dask.
 
-Decision: the clock of an item is the kernel's (SIGALRM, whose default is the end of the process), not a thread's. A
-decoder that hangs may hold the lock of the interpreter, and then no thread of this process can ever act. The memory
-an item may add is bounded by RLIMIT_AS, lowered while items run and put back after: a hostile picture then costs
-itself, with a reason, and neither its worker nor its neighbours, which the nanny's own limit would (it ends the
-process, and looks ten times a second). Cost: whatever else the worker does at that moment has the same ceiling. An
-item that came up to it in small pieces may have starved Dask's own loop, whose connection is then broken in a process
-that lives; so that process ends a moment after its answer, and the nanny begins a new one. Enforced by
-tests/execution/test_errands.py.
+Decision: the time of an item is limited by a timer of the operating system (SIGALRM, which ends the process by
+default), not by a thread. A decoder that hangs may hold the interpreter lock, and then no thread of this process can
+act. The memory that an item may add is limited by RLIMIT_AS, which is lowered while items run and restored afterwards.
+So a hostile picture fails alone, with a reason. The nanny's own limit would also lose the worker and its other tasks:
+it ends the process, and it checks ten times a second. Cost: everything else in the worker has the same ceiling at that
+moment. An item that reached the ceiling in small allocations may have starved Dask's own loop, whose connection is then
+broken in a process that lives on. So that process ends shortly after its answer, and the nanny starts a new one.
+Enforced by tests/execution/test_errands.py.
 """
 
 import os
@@ -31,8 +30,8 @@ from indexer import __version__
 from indexer.errors import EngineError
 from indexer.execution.executor import Item, ResourceLimits, Result
 
-_CEILING_MARGIN_BYTES = 16 * 2**20  # to the ceiling: what small pieces leave, and what others than an item would need
-_ANSWER_DELAY_S = 0.5  # from an answer until it is on its way
+_CEILING_MARGIN_BYTES = 16 * 2**20  # below the ceiling: so near, small allocations of other threads may have failed too
+_ANSWER_DELAY_S = 0.5  # until an answer has been sent
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,14 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """What the function raised over one of the items."""
+    """The exception that the function raised for one of the items."""
 
     problem: Exception
 
 
 @dataclass(frozen=True)
 class IncompatibleWorker:
-    """Why this worker can do nothing for us."""
+    """The reason why this worker cannot execute tasks."""
 
     reason: str
 
@@ -60,9 +59,9 @@ TaskOutcome = Finished | Failed | IncompatibleWorker
 
 
 def pack_task(function: Callable[[Item], Result], items: Sequence[Item], *, resource_limits: ResourceLimits) -> bytes:
-    """The work on some items, packed: to be unpickled is to be done.
+    """A pickled task: unpickling it executes it.
 
-    So that nobody on the way, a scheduler least of all, needs to have the function or any part of indexer.
+    So no process in between needs the function or any part of indexer, in particular not the scheduler.
     """
     return pickle.dumps(_PackedTask(pickle.dumps((function, tuple(items))), resource_limits))
 
@@ -76,7 +75,11 @@ class _PackedTask:
 
 
 def execute_remote(payload: bytes, memory_bytes: int | None, time_s: float | None, version: str) -> TaskOutcome:
-    """What became of the items, in the process of a worker."""
+    """Applies the pickled function to the pickled items, in the process of a worker; returns the outcome.
+
+    Never raises: an exception of the function is the outcome `Failed`. A worker with another version of indexer, or one
+    that cannot unpickle the payload, gives `IncompatibleWorker`.
+    """
     if version != __version__:
         return IncompatibleWorker(f"has indexer {__version__}, and this is {version}")
     try:
@@ -95,7 +98,7 @@ def execute_remote(payload: bytes, memory_bytes: int | None, time_s: float | Non
 
 
 class _Alarms:
-    """The ends of the items that are under way in this process, of which the kernel is told the nearest."""
+    """The deadlines of the items that run in this process; the timer is set to the nearest."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -123,7 +126,10 @@ class _Alarms:
 
 
 class _MemoryCeiling:
-    """What the address space of this process may grow to while items are under way, some in each thread."""
+    """The limit of this process's address space while items run, possibly in several threads.
+
+    It is the size at the start of the first item plus the allowances of all threads.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -133,7 +139,7 @@ class _MemoryCeiling:
 
     @contextmanager
     def above(self, memory_bytes: int | None) -> Iterator[None]:
-        """Lets the block add so many bytes to what this process has now."""
+        """Lets the block add `memory_bytes` to the address space of this process; None does not limit it."""
         if memory_bytes is None:
             yield
             return
@@ -147,7 +153,7 @@ class _MemoryCeiling:
         try:
             yield
         except MemoryError as problem:
-            clear_frames(problem.__traceback__)  # of all that the item had
+            clear_frames(problem.__traceback__)  # frees the memory of the item
             failed = True
             raise
         finally:
@@ -174,7 +180,7 @@ _ceiling = _MemoryCeiling()
 
 
 def _kill_self_soon() -> None:
-    """Ends this process when the answer has gone out; at once if it cannot even wait."""
+    """Kills this process after `_ANSWER_DELAY_S`, when the answer has been sent; at once if no timer can be started."""
     timer = threading.Timer(_ANSWER_DELAY_S, os.kill, (os.getpid(), signal.SIGKILL))
     timer.daemon = True
     try:
@@ -184,20 +190,20 @@ def _kill_self_soon() -> None:
 
 
 def _peak_address_space_bytes() -> int:
-    """Bytes that the address space of this process has had at most."""
+    """Largest size of the address space of this process so far, in bytes; 0 if unknown."""
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmPeak:")), 0)
 
 
 def _address_space_bytes() -> int:
-    """Bytes of the address space of this process."""
+    """Size of the address space of this process, in bytes; 0 if unknown."""
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
     return pages * resource.getpagesize()
 
 
 def _picklable(problem: Exception) -> Exception:
-    """The problem, or its words where it does not survive the way."""
+    """The exception, or an `EngineError` with its message if it cannot be pickled and unpickled."""
     try:
         pickle.loads(pickle.dumps(problem))
     except Exception:

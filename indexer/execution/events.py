@@ -1,4 +1,4 @@
-"""What one map says to the workers of a cluster, and what it hears: plain facts, whatever the cluster is made of."""
+"""The channel between one map and the workers of a cluster, and its events. It does not know the kind of cluster."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,15 +9,24 @@ from indexer.execution.errands import TaskOutcome
 
 @dataclass(frozen=True)
 class WorkersPresent:
-    """Workers that are there, with their threads."""
+    """Workers that are present and running, by address, with their numbers of threads."""
 
     threads: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class WorkerLost:
-    """A worker that takes no more tasks; `leaving`: it was sent home or is paused, and not killed; `shared`: it
-    had tasks of others, too, one of which may be the reason."""
+    """A worker that takes no more tasks.
+
+    Attributes
+    ----------
+    worker : str
+        Its address.
+    graceful : bool
+        Whether it was retired or paused, and not killed.
+    had_foreign_tasks : bool
+        Whether it also had tasks of other clients, one of which may be the reason.
+    """
 
     worker: str
     graceful: bool = False
@@ -26,7 +35,7 @@ class WorkerLost:
 
 @dataclass(frozen=True)
 class TaskAnswered:
-    """What became of a task."""
+    """The outcome of a task."""
 
     key: str
     outcome: TaskOutcome
@@ -34,7 +43,7 @@ class TaskAnswered:
 
 @dataclass(frozen=True)
 class ChannelClosed:
-    """Nothing more will come of any task, and why."""
+    """The reason why no more events will come."""
 
     reason: str
 
@@ -43,16 +52,16 @@ Event = WorkersPresent | WorkerLost | TaskAnswered | ChannelClosed
 
 
 class TaskChannel(Protocol):
-    """The way to the workers for one map."""
+    """The channel to the workers for one map."""
 
     def send(self, worker: str, payload: bytes) -> str:
-        """Gives a worker a task: its key."""
+        """Sends a task to a worker; returns the key of the task."""
         ...
 
     def cancel(self, key: str) -> None:
-        """Takes a task back; no answer to it will come, or it does not matter."""
+        """Cancels a task; an answer that still arrives is ignored."""
         ...
 
     def next_event(self, timeout_s: float) -> Event | None:
-        """What happened, in order; None if nothing did in that time."""
+        """The next event, in order; None if there is none within `timeout_s` seconds."""
         ...

@@ -1,7 +1,7 @@
-"""What every engine gives: something with the signature of `map`. And the simplest one, this process alone.
+"""The interface of all executors, which are called like `map`, and the simplest executor: this process alone.
 
-Engines promise results in the order of the items, and a bounded number of items in flight whatever the number of
-items. They know neither pictures nor the database; workers are given plain values only.
+Executors promise results in the order of the items, and a bounded number of items in flight for any number of items.
+They know neither pictures nor the database; workers get only plain values.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,21 +14,22 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 IN_FLIGHT = 4
-"""Tasks per worker: enough to keep it busy while results are written, few enough to stay small."""
+"""Tasks per worker: enough to keep it busy while results are written, few enough to bound the memory."""
 
 
 @dataclass(frozen=True)
 class WorkerFailure:
-    """What stands in the place of a result whose worker died or did not end in time."""
+    """Replaces the result of an item whose worker died, exceeded its time, or exceeded its memory."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class ResourceLimits:
-    """What one item may take: memory that a worker may add to what it has, and seconds. None: as much as there is.
+    """Limits of one item: bytes that a worker may add to its memory, and seconds. None: no limit.
 
-    Items that travel together have the time of one; where that is too short, each is given it again alone.
+    In a process pool the items of a batch share the time of one item. If that is too short, each item is retried alone
+    with the full time. On a cluster each item of a batch has its own time.
     """
 
     memory_bytes: int | None = None
@@ -39,34 +40,35 @@ UNLIMITED = ResourceLimits()
 
 
 class ParallelMap(Protocol):
-    """What an engine gives: `map`."""
+    """An executor: it is called like `map`."""
 
     @property
     def workers(self) -> int:
-        """How many workers share the items."""
+        """Number of workers that share the items."""
         ...
 
     def __call__(
         self, function: Callable[[Item], Result], items: Iterable[Item], /
     ) -> Iterator[Result | WorkerFailure]:
-        """The function's result for each item, in order; `WorkerFailure` where a worker was lost over it."""
+        """The function's result for each item, in order; a `WorkerFailure` for an item that exceeded its limits or
+        lost its worker. Raises what the function raises."""
         ...
 
 
 @runtime_checkable
 class RemoteExecutor(ParallelMap, Protocol):
-    """An engine whose workers may be on other machines: they share no memory with this process, and may see its files
-    under other paths."""
+    """An executor whose workers may be on other machines: they share no memory with this process, and may have its
+    files under other paths."""
 
     def map_path(self, path: str, /) -> str:
-        """A path of this machine as workers open it."""
+        """The path that workers open for this local path."""
         ...
 
     def map_with_affinity(
         self, function: Callable[[Item], Result], items: Iterable[tuple[int, Item]], /
     ) -> Iterator[Result | WorkerFailure]:
-        """`map` of items with the numbers of their seats: what has the number of an earlier one goes to the same
-        worker, if that is still there. Items are drawn as workers have room."""
+        """`map` of pairs of an affinity number and an item: items with equal numbers go to the same worker while that
+        worker is present. Items are drawn from the iterable as workers have capacity."""
         ...
 
 
@@ -81,12 +83,13 @@ class _Serial:
 
 @contextmanager
 def serial() -> Iterator[ParallelMap]:
-    """Everything in this process, one item after the other."""
+    """An executor that runs every item in this process, one after the other."""
     yield _Serial()
 
 
 def growing_batches(items: Iterable[Item], *, batches_per_size: int, max_size: int) -> Iterator[list[Item]]:
-    """The items in lists: the first ones alone, so that all workers begin at once, then more and more together."""
+    """The items in batches, in order. The first `batches_per_size` batches have one item, so that all workers start at
+    once; each next group of as many batches has one item more, up to `max_size`."""
     rest = iter(items)
     for number in count():
         batch = list(islice(rest, min(max_size, 1 + number // batches_per_size)))
@@ -96,5 +99,5 @@ def growing_batches(items: Iterable[Item], *, batches_per_size: int, max_size: i
 
 
 def map_path(executor: ParallelMap, path: str) -> str:
-    """A path of this machine as the workers of an engine open it."""
+    """The path that the workers of `executor` open for this local path."""
     return executor.map_path(path) if isinstance(executor, RemoteExecutor) else path

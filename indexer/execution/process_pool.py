@@ -1,12 +1,12 @@
-"""The engine of this machine: worker processes, each killed or hung at the cost of one item.
+"""The executor of this machine: worker processes. A worker that dies or hangs costs one item.
 
-It promises what `indexer.execution` does, also where a worker is killed, hangs or takes too much memory.
+It promises what `indexer.execution` promises, also if a worker is killed, hangs or takes too much memory.
 
-Decision: Pebble's pool instead of `concurrent.futures`, where one worker that is killed breaks the whole pool and a
-hung one hangs it. Pebble (kept since 2013, pure Python) ends a task at its time limit and gives up only the task
-whose worker died. A task costs it some tenths of a millisecond, so small items travel several at once; where one of
-them fails, takes too long or kills its worker, all are done again one by one, and it fails alone. Enforced by
-tests/execution/test_executor.py.
+Decision: Pebble's pool instead of `concurrent.futures`, where one killed worker breaks the whole pool and a worker that
+hangs blocks it. Pebble (maintained since 2013, pure Python) ends a task at its time limit and loses only the task whose
+worker died. A task costs some tenths of a millisecond, so small items are sent in batches. If an item of a batch fails,
+takes too long or kills its worker, all items of the batch are retried one by one, and that item fails alone. Enforced
+by tests/execution/test_executor.py.
 """
 
 import gc
@@ -43,14 +43,14 @@ from indexer.execution.executor import (
 )
 from indexer.interrupts import uninterrupted
 
-_POOL_BROKEN_ERRORS = (BrokenExecutor, ConnectionError, EOFError)  # what a pool says whose processes are gone
-_MAX_POOL_RESTARTS = 2  # of the pool before one item is done
-_POLL_INTERVAL_S = 5.0  # between two looks at whether the pool is still there
+_POOL_BROKEN_ERRORS = (BrokenExecutor, ConnectionError, EOFError)  # raised by a pool whose processes are gone
+_MAX_POOL_RESTARTS = 2  # while the same batch is the first that waits
+_POLL_INTERVAL_S = 5.0  # between two checks that the pool is still there
 
 
 @dataclass
 class _SubmittedBatch(Generic[Item, Result]):
-    """Items that are with the workers together, and how often the whole pool has broken over them."""
+    """A batch of items at the workers, and how often the whole pool broke while it was the first that waited."""
 
     items: list[Item]
     future: "Future[list[Result]]"
@@ -105,7 +105,7 @@ class _Processes:
                     args=[function, items, self._resource_limits.memory_bytes],
                     timeout=self._resource_limits.time_s,
                 )
-            except (*_POOL_BROKEN_ERRORS, RuntimeError) as problem:  # found when its result is asked for
+            except (*_POOL_BROKEN_ERRORS, RuntimeError) as problem:  # raised again when the result is read
                 future = Future()
                 future.set_exception(BrokenExecutor(str(problem)))
         return future
@@ -113,7 +113,7 @@ class _Processes:
     def _restart_pool(
         self, function: Callable[[Item], Result], waiting: "deque[_SubmittedBatch[Item, Result]]", problem: Exception
     ) -> None:
-        """Gives all that is waited for to a new pool; raises if pools break again and again over the first of them."""
+        """Submits all waiting batches to a new pool; raises EngineError if the pool broke too often for the first."""
         self.stop()
         waiting[0].pool_breaks += 1
         if waiting[0].pool_breaks > _MAX_POOL_RESTARTS:
@@ -122,8 +122,17 @@ class _Processes:
             task.future = self._submit(function, task.items)
 
     def _results(self, task: "_SubmittedBatch[Item, Result]") -> Sequence[Result | WorkerFailure]:
-        """The results of a task; an exception of `_POOL_BROKEN_ERRORS` where the pool is no more,
-        `_RetryIndividuallyError` where several items did not come through together."""
+        """The results of a batch.
+
+        Raises
+        ------
+        BrokenExecutor, ConnectionError, EOFError
+            If the pool is gone.
+        _RetryIndividuallyError
+            If the batch has several items and failed.
+        Exception
+            What the function raised for the only item.
+        """
         while not wait([task.future], timeout=_POLL_INTERVAL_S).done:
             if self._pool is None or not self._pool.active:
                 raise BrokenExecutor("nobody is at work")
@@ -137,7 +146,7 @@ class _Processes:
             return [self._worker_failure(problem)]
 
     def _worker_failure(self, problem: Exception) -> WorkerFailure:
-        """What stands in the place of a result; raises what the function itself raised."""
+        """The `WorkerFailure` for a failed item; raises what the function itself raised."""
         if isinstance(problem, TookTooLong):
             return WorkerFailure(f"took longer than {self._resource_limits.time_s:g} s")
         if isinstance(problem, ProcessExpired):
@@ -148,7 +157,7 @@ class _Processes:
 
 
 class _RetryIndividuallyError(Exception):
-    """Items that went together must go one by one."""
+    """The items of a batch must be retried one by one."""
 
 
 @contextmanager
@@ -160,11 +169,11 @@ def processes(
     in_flight: int = IN_FLIGHT,
     preload: Sequence[str] = (),
 ) -> Iterator[ParallelMap]:
-    """Worker processes on this machine, started with the first item; Ctrl-C is the parent's alone.
+    """Worker processes on this machine, started with the first item; only the parent reacts to Ctrl-C.
 
-    A fresh server process forks the workers: the parent's threads and locks are not theirs. Up to `max_batch` items
-    travel together, where results need not come one by one; `in_flight` such tasks a worker are under way. Modules to
-    `preload` are loaded by the server from now on, before there is any item.
+    A fresh server process forks the workers, so they do not inherit the parent's threads and locks. Up to `max_batch`
+    items are sent together; their results then arrive together. `in_flight` such tasks per worker are under way. The
+    server starts to import the modules in `preload` at once, before there is any item.
     """
     if preload:
         _start_server(preload)
@@ -177,38 +186,40 @@ def processes(
 
 @contextmanager
 def local_executor(workers: int, *, in_flight: int = IN_FLIGHT, preload: Sequence[str] = ()) -> Iterator[ParallelMap]:
-    """Worker processes, or this one alone where one is enough."""
+    """Worker processes, or this process alone if `workers` is 1 or less."""
     with serial() if workers <= 1 else processes(workers, in_flight=in_flight, preload=preload) as executor:
         yield executor
 
 
 class _Pool(ProcessPool):
-    """A pool whose end is told to no worker by accident.
+    """A pool that stops without a traceback from a worker that is just starting.
 
-    Pebble (5.2.3) takes the names of the locks away before it stops the workers; one that is only just starting, as
-    after another that took too long, then misses them with a traceback. Here the workers end first. To be dropped when
-    Pebble does so itself; tests/execution/test_process_pool.py tells.
+    Pebble (5.2.3) unlinks its named locks before it stops the workers. A worker that is just starting, for example
+    after another took too long, then does not find them and prints a traceback. Here the workers end first. Remove this
+    class when Pebble does so itself; tests/execution/test_process_pool.py checks the behaviour.
     """
 
     def _stop_pool(self) -> None:
         if self._pool_manager_loop is not None:
-            self._pool_manager_loop.join()  # it starts workers
+            self._pool_manager_loop.join()  # this thread starts workers
         self._pool_manager.worker_manager.force_stop_workers()
         super()._stop_pool()
 
 
 def _new_pool(workers: int, function: Callable[..., object]) -> ProcessPool:
-    """A pool whose server has loaded what the function needs, once for all workers."""
+    """A pool whose server has imported the function's module, once for all workers."""
     _start_server([function.__module__])
     context = multiprocessing.get_context("forkserver")
     return _Pool(workers, context=context, initializer=_follow_the_parent)
 
 
 def _start_server(modules: Sequence[str]) -> None:
-    """Starts the process that forks workers, if there is none, deaf to Ctrl-C from its first moment: a terminal sends
-    that to the whole group."""
+    """Starts the process that forks workers, if there is none.
+
+    SIGINT is blocked in it from the start, because a terminal sends Ctrl-C to the whole process group.
+    """
     forkserver.set_forkserver_preload(list(modules))
-    resource_tracker.ensure_running()  # first, as it takes the mask off again
+    resource_tracker.ensure_running()  # first, because it unblocks SIGINT again
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         with _same_import_path():
@@ -219,9 +230,9 @@ def _start_server(modules: Sequence[str]) -> None:
 
 @contextmanager
 def _same_import_path() -> Iterator[None]:
-    """Lets a new process look for modules where this one does, and not in the folder that a person happens to be in.
+    """Gives a new process the import path of this one, and keeps the current folder out of it.
 
-    Up to Python 3.11 at least, the server takes no other path than the environment's.
+    Up to Python 3.11 at least, the server takes its path only from the environment.
     """
     variables = {"PYTHONPATH": os.pathsep.join(folder for folder in sys.path if folder), "PYTHONSAFEPATH": "1"}
     before = {name: os.environ.get(name) for name in variables}
@@ -235,8 +246,8 @@ def _same_import_path() -> Iterator[None]:
 
 
 def _follow_the_parent() -> None:
-    """Leaves Ctrl-C to the parent, and makes a worker end with it, also in the middle of work that never ends."""
-    gc.freeze()  # what the libraries hold is never garbage, and looking through it took a third of the time
+    """Makes a worker ignore Ctrl-C and end with its parent, also in the middle of work that never ends."""
+    gc.freeze()  # objects of the libraries are never garbage, and scanning them took a third of the time
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
 
@@ -249,10 +260,10 @@ def _end_with_the_parent() -> None:
 
 
 def _run_limited(function: Callable[[Item], Result], items: list[Item], memory_bytes: int | None) -> list[Result]:
-    """The function's results, in a worker whose address space may grow by so many bytes and no more.
+    """The function's results, in a worker whose address space may grow by `memory_bytes`.
 
-    The bound is set with the first item: by then the libraries are loaded, which on a machine of many cores reserve
-    gigabytes that they never use.
+    The limit is set once, with the first item: by then the libraries are loaded, which on a machine with many cores
+    reserve gigabytes that they never use.
     """
     if memory_bytes is not None and resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
         pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0

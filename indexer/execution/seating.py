@@ -1,14 +1,15 @@
-"""One `map` over workers that come and go: who is given what, and what becomes of items whose worker is gone.
+"""The scheduler of one `map` over workers that come and go: it assigns tasks, and retries the tasks of lost workers.
 
-It promises results in the order of the items, items asked for as workers have room, that a worker's end costs nothing
-but time, and that an item is given up only after so many workers have ended while they had it and nothing else; or
-after more, where they had tasks of other clients each time, as one of those may be the reason, but no run is endless.
-It does not know how a worker is reached: a `VerdictLine` does.
+It promises results in the order of the items, and that items are drawn as workers have capacity. The loss of a worker
+costs only time. An item is given up only after `_MAX_SOLE_DEATHS` workers have died while they had this item and
+nothing else. A death with tasks of other clients does not count there, as one of those may be the reason; but after
+`_MAX_TOTAL_DEATHS` deaths the item is given up in any case, so that every run ends. The module does not know how a
+worker is reached: a `TaskChannel` does.
 
-Decision: workers are given their tasks by us, a few each, instead of by Dask's scheduler. Its own count of deaths
-(`allowed-failures`) is set by who runs the cluster, begins anew with each task, and blames every task that waited at
-the worker. Here all items of a worker that ended are suspects: each is tried alone, with a worker that is given nothing
-else meanwhile, while the other workers go on. Enforced by tests/execution/test_seating.py.
+Decision: we assign the tasks to workers, a few each, and not Dask's scheduler. Its own count of deaths
+(`allowed-failures`) is set by the operator of the cluster, restarts with each task, and blames every task that waited
+at the worker. Here all items of a worker that died are suspects. Each is retried alone, at a worker that gets nothing
+else meanwhile, while the other workers continue. Enforced by tests/execution/test_seating.py.
 """
 
 import pickle
@@ -23,17 +24,17 @@ from indexer.execution.errands import Failed, Finished, pack_task
 from indexer.execution.events import ChannelClosed, TaskAnswered, TaskChannel, WorkerLost, WorkersPresent
 from indexer.execution.executor import Item, ResourceLimits, Result, WorkerFailure
 
-_MAX_SOLE_DEATHS = 3  # of workers that had one item and nothing else
-_MAX_TOTAL_DEATHS = 10  # of workers that had one item of ours, whatever others had there
-_MAX_PENDING_FACTOR = 4  # times the tasks in flight: done, and waiting for one before them
+_MAX_SOLE_DEATHS = 3  # of workers that had this item and nothing else
+_MAX_TOTAL_DEATHS = 10  # of workers that had this item and no other of ours, with or without tasks of other clients
+_MAX_PENDING_FACTOR = 4  # times the tasks in flight: unfinished tasks, and finished ones that wait for an earlier one
 _MAX_WAIT_S = 5.0
 
 
 @dataclass(frozen=True)
 class SchedulingLimits:
-    """How much is sent: what an item may take, tasks per thread and bytes in flight, and how long nobody may be there.
+    """Limits of an item, of the tasks per thread and the bytes in flight, and of the time without any worker.
 
-    Bytes are of all tasks together; one task is sent whatever its size.
+    `bytes_in_flight` is for all tasks together; a single task is sent whatever its size.
     """
 
     resource_limits: ResourceLimits
@@ -44,7 +45,7 @@ class SchedulingLimits:
 
 @dataclass(eq=False)
 class _ScheduledTask(Generic[Item, Result]):
-    """Items that go together, until they went one by one (`parts`); at last their results or the problem over them."""
+    """Items that are sent together, or one by one after a split (`parts`); finally their results or the exception."""
 
     items: list[Item]
     preferred_worker: str | None = None
@@ -63,14 +64,14 @@ class _ScheduledTask(Generic[Item, Result]):
         return self.results is not None or self.problem is not None
 
     def split(self) -> "list[_ScheduledTask[Item, Result]]":
-        """The same items one by one; itself if there is one only."""
+        """The same items as tasks of one item each; this task itself if it has only one."""
         if len(self.items) == 1:
             return [self]
         self.parts = [_ScheduledTask([item], self.preferred_worker) for item in self.items]
         return self.parts
 
     def iter_results(self) -> Iterator[Result | WorkerFailure]:
-        """The results, up to where there is a problem instead."""
+        """The results in order, up to an item whose function raised; then raises its exception."""
         for part in self.parts:
             yield from part.iter_results()
         if self.problem is not None:
@@ -80,7 +81,7 @@ class _ScheduledTask(Generic[Item, Result]):
 
 @dataclass(eq=False)
 class _WorkerSlot(Generic[Item, Result]):
-    """A worker, its threads, and the tasks it has of us by key; `alone` while it has a suspect."""
+    """A worker's threads and the tasks that we sent to it, by key; `exclusive` while it has a suspect."""
 
     threads: int
     tasks: "dict[str, _ScheduledTask[Item, Result]]" = field(default_factory=dict)
@@ -92,7 +93,7 @@ class _WorkerSlot(Generic[Item, Result]):
 
 
 class TaskScheduler(Generic[Item, Result]):
-    """One map: `shares` are lists of items that go together, each with the worker that it would like best."""
+    """The scheduler of one map: `batches` are lists of items to send together, each with its preferred worker."""
 
     def __init__(
         self,
@@ -110,12 +111,20 @@ class TaskScheduler(Generic[Item, Result]):
         self._pending: deque[_ScheduledTask[Item, Result]] = deque()
         self._retries: deque[_ScheduledTask[Item, Result]] = deque()
         self._suspects: deque[_ScheduledTask[Item, Result]] = deque()
-        self._worker_by_key: dict[str, str] = {}  # worker by key
+        self._worker_by_key: dict[str, str] = {}  # key of a task -> worker
         self._bytes_in_flight = 0
         self._no_worker_since: float | None = monotonic()
 
     def results(self) -> Iterator[Result | WorkerFailure]:
-        """The results in order."""
+        """The results in the order of the items.
+
+        Raises
+        ------
+        EngineError
+            If the channel closes, if there is no worker for too long, or if a worker has another version of indexer.
+        Exception
+            What the function raises for an item, in its turn.
+        """
         try:
             while True:
                 self._dispatch()
@@ -138,11 +147,11 @@ class TaskScheduler(Generic[Item, Result]):
                 and task.preferred_worker not in reserved
             )
             self._send(task, task.preferred_worker if prefers and task.preferred_worker is not None else free_worker)
-        if not self._pending and (task := self._draw_task()) is not None:  # nobody is there, but for what?
+        if not self._pending and (task := self._draw_task()) is not None:  # no free worker: is there any item?
             self._retries.append(task)
 
     def _try_suspects(self) -> set[str]:
-        """Gives suspects to workers that have nothing else; the workers that are kept free of anything but suspects."""
+        """Sends suspects to workers that have nothing else. Returns the workers that must get no other tasks."""
         trying = {worker for worker, slot in self._slots.items() if slot.exclusive}
         max_trying = max(1, len(self._slots) // 2)
         others = sorted((slot.load, worker) for worker, slot in self._slots.items() if worker not in trying)
@@ -154,7 +163,7 @@ class TaskScheduler(Generic[Item, Result]):
         return trying | reserved
 
     def _free_worker(self, reserved: set[str]) -> str | None:
-        """The worker with the most room, if any has some."""
+        """The worker with the lowest load, or None if none has capacity."""
         if self._worker_by_key and self._bytes_in_flight >= self._limits.bytes_in_flight:
             return None
         loads = [(slot.load, worker) for worker, slot in self._slots.items() if worker not in reserved]
@@ -162,7 +171,7 @@ class TaskScheduler(Generic[Item, Result]):
         return worker if load < self._limits.in_flight else None
 
     def _next_task(self) -> "_ScheduledTask[Item, Result] | None":
-        """A task to be sent: one whose worker is gone, else new items unless too many wait for one before them."""
+        """The next task to send: a retry, else new items, unless too many tasks wait for an earlier one."""
         if self._retries:
             return self._retries.popleft()
         threads = sum(slot.threads for slot in self._slots.values())
@@ -171,7 +180,7 @@ class TaskScheduler(Generic[Item, Result]):
         )
 
     def _draw_task(self) -> "_ScheduledTask[Item, Result] | None":
-        """A task of new items; None if there are no more."""
+        """A task of new items; None if there are no more items."""
         batch = next(self._batches, None)
         if batch is None:
             return None
@@ -201,7 +210,7 @@ class TaskScheduler(Generic[Item, Result]):
             raise EngineError(event.reason)
 
     def _wait_timeout_s(self) -> float:
-        """How long to listen; raises if nobody has been there for too long."""
+        """How long to wait for an event, in seconds; raises EngineError if there was no worker for too long."""
         if self._no_worker_since is None:
             return _MAX_WAIT_S
         left_s = self._no_worker_since + self._limits.no_worker_timeout_s - monotonic()
@@ -217,7 +226,7 @@ class TaskScheduler(Generic[Item, Result]):
         task = self._release_task(answer.key)
         outcome = answer.outcome
         if task is None:
-            return  # it was taken back, as its worker was thought to be gone
+            return  # it was cancelled, because its worker was considered lost
         if isinstance(outcome, Finished):
             task.results = pickle.loads(outcome.results)
         elif not isinstance(outcome, Failed):
@@ -230,7 +239,7 @@ class TaskScheduler(Generic[Item, Result]):
             task.problem = outcome.problem
 
     def _release_task(self, key: str) -> "_ScheduledTask[Item, Result] | None":
-        """Takes a task from its worker."""
+        """Removes a task from its worker; None if it has been removed before."""
         worker = self._worker_by_key.pop(key, None)
         if worker is None:
             return None
@@ -241,7 +250,7 @@ class TaskScheduler(Generic[Item, Result]):
         return task
 
     def _remove_worker(self, lost: WorkerLost) -> None:
-        """Lets go of a worker: what it had is tried again, one by one and alone if it may be the reason."""
+        """Removes a worker and retries its tasks: item by item and alone if one of them may be the reason."""
         slot = self._slots.get(lost.worker)
         if slot is None:
             return
@@ -260,8 +269,8 @@ class TaskScheduler(Generic[Item, Result]):
             self._suspects.extend(part for task in tasks for part in task.split())
 
     def _record_death(self, task: "_ScheduledTask[Item, Result]", *, had_foreign_tasks: bool) -> None:
-        """Counts a death that of our items one alone can have caused; that of a `had_foreign_tasks` worker for
-        little."""
+        """Counts the death of a worker that had only this item of ours. With tasks of other clients there, it counts
+        only towards `_MAX_TOTAL_DEATHS`."""
         task.total_deaths += 1
         task.sole_deaths += not had_foreign_tasks
         time_s = self._limits.resource_limits.time_s
@@ -276,5 +285,5 @@ class TaskScheduler(Generic[Item, Result]):
 
 
 def without_preference(batches: Iterator[list[Any]]) -> Iterator[tuple[list[Any], None]]:
-    """Shares that are for whoever has room."""
+    """The batches without a preferred worker: any worker with capacity gets them."""
     return ((batch, None) for batch in batches)

@@ -1,11 +1,11 @@
-"""Folders that are opened name by name, so that what lies beneath a folder is really there.
+"""Folders that are opened name by name, so that a path below a folder really lies there.
 
-It promises that no symbolic link is followed on the way, and that a folder which was opened stays the one that is used:
-whoever puts a link in its place a moment later leads nobody elsewhere. It does not know which folders a person allows.
+It promises that no symbolic link is followed on the way, and that an opened folder stays the one that is used: a link
+that is put in its place a moment later has no effect. It does not know which folders a person allows.
 
-Decision: an open folder is given as a path, `/proc/self/fd/N`, and not as a descriptor, so that all that moves and
-checks files by path works within it as it is. The kernel takes such a path to the very folder that is open. The cost:
-it needs `/proc`, which Linux has nearly everywhere. Enforced by tests/files/test_beneath.py.
+Decision: an open folder is returned as a path, `/proc/self/fd/N`, and not as a descriptor, so that all code that moves
+and checks files by path works within it unchanged. The kernel resolves such a path to the very folder that is open. The
+cost: it needs `/proc`, which Linux has nearly everywhere. Enforced by tests/files/test_beneath.py.
 """
 
 import errno
@@ -19,7 +19,7 @@ from indexer.files import io_steps
 from indexer.files.verification import MismatchError
 
 LONGEST_NAME_BYTES, LONGEST_PATH_BYTES = 255, 4095
-"""What Linux allows of one name, and of a whole path."""
+"""The longest name and the longest whole path that Linux allows."""
 
 _DESCRIPTORS = "/proc/self/fd"
 _FLAGS = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -28,22 +28,22 @@ _NOT_A_FOLDER = {errno.ENOTDIR, errno.ELOOP}
 
 @dataclass(frozen=True)
 class OpenQuarantinePath:
-    """A place in a quarantine whose folders are open: the paths that lead to it, past every link."""
+    """A path in a quarantine whose folders are open: paths to its parts, none of them through a link."""
 
     file: str
     folder: str
-    """The folder of the place, named within its run's."""
+    """The folder that holds the file, named within its run's folder."""
     run_folder: str
     run_folder_entry: str
-    """The run's folder, named within the quarantine's."""
+    """The run's folder, named within the quarantine."""
 
 
 @contextmanager
 def open_folder(path: str, *, create: bool = False) -> Iterator[str]:
-    """The path of an open folder, by which nothing else is meant until the block ends.
+    """The path of an open folder; it means that very folder until the block ends.
 
-    `create`: folders on the way that are missing are made, each synced. Raises `MismatchError` for a link on the way or
-    what is no folder, `FileNotFoundError` for a missing folder, another `OSError` if the disk refuses.
+    `create`: missing folders on the way are made, each synced. Raises `MismatchError` for a link on the way or for
+    something that is no folder, `FileNotFoundError` for a missing folder, another `OSError` if the disk refuses.
     """
     if not os.path.isdir(_DESCRIPTORS):
         raise OSError(errno.ENOSYS, "/proc is not there, and without it no folder can be opened safely", path)
@@ -62,7 +62,7 @@ def open_folder(path: str, *, create: bool = False) -> Iterator[str]:
 
 @contextmanager
 def open_quarantine_path(path: str) -> Iterator[OpenQuarantinePath]:
-    """A place `<quarantine>/<run>/<name>/<file>` with its folders open. Raises as `open_folder`."""
+    """A path `<quarantine>/<run>/<name>/<file>` with its folders open. Raises as `open_folder`."""
     folder, file = os.path.split(path)
     run_folder, name = os.path.split(folder)
     quarantine_folder, run_name = os.path.split(run_folder)
@@ -71,7 +71,10 @@ def open_quarantine_path(path: str) -> Iterator[OpenQuarantinePath]:
 
 
 def split_path(path: str) -> Sequence[str]:
-    """The names that an absolute path is made of; raises `MismatchError` if one of them leads up, or is none."""
+    """The names in an absolute path.
+
+    Raises `MismatchError` if one of them is empty, `.` or `..`, or if a name or the path is too long.
+    """
     names = path.split(os.sep)[1:] if path != os.sep else []
     if not path.startswith(os.sep) or any(name in ("", os.curdir, os.pardir) or "\0" in name for name in names):
         raise MismatchError("its path is not a plain one: it has an empty name in it, or '.' or '..'")
@@ -82,7 +85,7 @@ def split_path(path: str) -> Sequence[str]:
 
 
 def lies_beneath(path: str, folder: str) -> bool:
-    """Whether a path begins with the path of a folder. It looks at the names alone."""
+    """Whether a path begins with the path of a folder. It compares names only."""
     return path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
@@ -100,9 +103,9 @@ def _open_descriptor(descriptor: int | None, name: str, *, full_path: str) -> in
     """Descriptor of a folder in an open one."""
     try:
         try:
-            return os.open(name, os.O_RDONLY | _FLAGS, dir_fd=descriptor)  # mounts what waits to be mounted there
+            return os.open(name, os.O_RDONLY | _FLAGS, dir_fd=descriptor)  # triggers automounts, too
         except PermissionError:
-            return os.open(name, os.O_PATH | _FLAGS, dir_fd=descriptor)  # it need not be readable to go through
+            return os.open(name, os.O_PATH | _FLAGS, dir_fd=descriptor)  # passing through needs no right to read
     except OSError as problem:
         if problem.errno not in _NOT_A_FOLDER:
             raise OSError(problem.errno, problem.strerror, full_path) from problem

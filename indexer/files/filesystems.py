@@ -1,6 +1,6 @@
-"""What kind of disk a folder is on: where mounts begin, whether other hosts may write there, how much is free.
+"""The kind of disk that a folder is on: where mounts begin, whether other hosts may write there, how much is free.
 
-It reads Linux's list of mounts; on a system without one only what `os` knows is told. It changes nothing.
+It reads Linux's list of mounts; on a system without one, it uses what `os` knows. It changes nothing.
 """
 
 import os
@@ -25,21 +25,21 @@ def is_mount_point(path: str) -> bool:
     mount_points = {mount_point for mount_point, _ in _iter_mounts()}
     if real in mount_points:
         return True
-    # An overlay gives files of its layers other devices than its folders have, which Python takes for mounts.
+    # An overlay reports other devices for files of its layers than for its folders; Python takes these for mounts.
     return not (mount_points and os.path.isfile(real)) and os.path.ismount(real)
 
 
 def is_shared(folder: str) -> bool:
-    """Whether others may write to this folder by a way on which a lock here does not hold: other hosts, or an overlay.
+    """Whether others may write to this folder on a way where a lock here has no effect: other hosts, or an overlay.
 
-    A file system in user space counts as one: what is behind it cannot be told.
+    A file system in user space counts as shared: it cannot be known what is behind it.
     """
     return _is_shared(os.path.realpath(folder), os.stat(folder).st_dev)
 
 
 @lru_cache(maxsize=1024)
 def _is_shared(real: str, _device: int) -> bool:
-    """The same of a real path; asked again when another device is mounted there."""
+    """As `is_shared`, for a real path; computed again if another device is mounted there."""
     kind = _filesystem_type(real)
     return kind in _NETWORK or (kind.startswith("fuse") and kind not in _LOCAL_FUSE)
 
@@ -51,13 +51,13 @@ def free_bytes(folder: str) -> int:
 
 
 def _filesystem_type(real: str) -> str:
-    """The type of the file system of a real path; empty where the system does not tell."""
+    """The type of the file system of a real path; empty if the system does not tell."""
     enclosing_mounts = [
         (mount_point, kind)
         for mount_point, kind in _iter_mounts()
         if os.path.commonpath([mount_point, real]) == mount_point
     ]
-    # Of two mounts at one place the later one is seen.
+    # Of two mounts at one path the later one is visible.
     return (
         max(enumerate(enclosing_mounts), key=lambda numbered_mount: (len(numbered_mount[1][0]), numbered_mount[0]))[1][
             1
@@ -68,12 +68,12 @@ def _filesystem_type(real: str) -> str:
 
 
 def _iter_mounts() -> Iterator[tuple[str, str]]:
-    """Place and type of each mount, in the order in which they were made."""
+    """Path and type of each mount, in the order in which they were made."""
     try:
         lines = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError as problem:
         if lacks_descriptors(problem):
-            raise  # else a disk that others share would be taken for one that nobody does
+            raise  # else a shared disk would be taken for one that nobody shares
         return
     for line in lines:
         before, _, after = line.partition(" - ")

@@ -1,13 +1,13 @@
-"""One file at a time in a quarantine: the lock that lies in the folder itself, whatever index a command came by.
+"""One file at a time in a quarantine: the lock lies in the folder itself, whatever index a command uses.
 
-It promises that of all commands that hold the locks of one folder one is at work, on this host; a lock ends with its
-process. The lock file is never removed. What is done under a lock is not known here.
+It promises that of all commands that want the locks of one folder only one works at a time, on this host; a lock ends
+with its process. The lock file is never removed. What is done under a lock is not known here.
 
 Decision: flock on a file in the folder, and not in the index, as two indexes, or one that was restored from a backup,
 may name the same files. It is held for one file: check, journal, move, journal. All folders that bear on a file are
-locked together, in the order of their inodes, so that no two commands wait for each other, by whatever names they come.
-On a network file system a lock need not be seen by other hosts, and an overlay does not show its locks to who comes by
-the folder beneath: `exclusive` is False then, and nobody may unlink one of two copies for it.
+locked together, in the order of their inodes, so that no two commands wait for each other, by whatever paths they reach
+the folders. On a network file system other hosts may not see a lock, and an overlay does not show its locks to a
+program that uses the folder beneath it: `exclusive` is then False, and nobody may unlink one of two copies under it.
 Enforced by tests/files/test_folder_lock.py.
 """
 
@@ -24,7 +24,7 @@ from indexer.files.refusals import LOCKING, translate_refusal
 
 LOCK_NAME = "lock"
 LOCK_TIMEOUT_S = 30.0
-"""How long to wait for another command that moves a file: the copy of a large one to a slow disk takes its time."""
+"""How long to wait for another command that moves a file: the copy of a large file to a slow disk takes its time."""
 _POLL_INTERVAL_S = 0.001
 _NO_LOCKS = {
     errno.ENOLCK,
@@ -38,18 +38,18 @@ _NO_LOCKS = {
 
 
 class LockLostError(OSError):
-    """A lock that was held is not any more: somebody removed its file."""
+    """A lock was lost while it was held: somebody removed its file."""
 
 
 @dataclass(frozen=True)
 class FolderLocks:
-    """The locks of some folders, until the block ends; `exclusive`: no other command can have them, on any host."""
+    """The locks of some folders, until the block ends; `exclusive`: no other command can hold them, on any host."""
 
     exclusive: bool
     _files: tuple[tuple[str, int], ...]
 
     def require(self) -> None:
-        """Raises `LockLostError` if the file of a lock was removed, so that others may hold it anew."""
+        """Raises `LockLostError` if a lock file was removed, so that others may hold a new one."""
         for path, descriptor in self._files:
             if not _names_open_file(path, descriptor):
                 raise LockLostError(errno.ESTALE, "the lock was removed while it was held", path)
@@ -59,9 +59,9 @@ class FolderLocks:
 def lock_folders(
     folders: Iterable[str], *, skip_unwritable: bool = False, timeout_s: float = LOCK_TIMEOUT_S
 ) -> Iterator[FolderLocks]:
-    """Holds the locks of folders that are there, all together.
+    """Holds the locks of existing folders, all together.
 
-    Raises `TimeoutError` if another command holds one for too long, another `OSError` if a lock file cannot be opened;
+    Raises `TimeoutError` if another command holds one for too long, another `OSError` if a lock file cannot be opened.
     `skip_unwritable`: a folder that this user may not write to is left out, and the locks are not exclusive.
     """
     with ExitStack() as stack:
@@ -82,7 +82,7 @@ def lock_folders(
 
 
 def _lock_order(folders: Iterable[str]) -> list[str]:
-    """The real folders, each once, in an order that all commands share: two names of one stand side by side."""
+    """The real folders, each once, in an order that all commands share: two paths of one folder are neighbours."""
 
     def key(folder: str) -> tuple[int, int, str]:
         status = os.stat(folder)
@@ -92,7 +92,7 @@ def _lock_order(folders: Iterable[str]) -> list[str]:
 
 
 def _acquire(folder: str, *, acquired: Sequence[tuple[str, int]], timeout_s: float) -> tuple[str, int, bool]:
-    """Path, descriptor and whether the system knows locks there."""
+    """Path and descriptor of the lock file, and whether the file system supports locks."""
     path = os.path.join(folder, LOCK_NAME)
     deadline_s = time.monotonic() + timeout_s
     while True:
@@ -104,17 +104,17 @@ def _acquire(folder: str, *, acquired: Sequence[tuple[str, int]], timeout_s: flo
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # its file was removed while we waited: there is a new one, or will be
+        os.close(descriptor)  # its file was removed while we waited: there is a new one, or there will be
         if time.monotonic() > deadline_s:
             raise TimeoutError(errno.ETIMEDOUT, "the lock is removed again and again", path)
 
 
 def _wait_for_lock(descriptor: int, path: str, *, acquired: Sequence[tuple[str, int]], deadline_s: float) -> bool:
-    """Whether the system knows locks there, when this process has the one of an open file."""
+    """Waits until this process has the lock of an open file. Whether the file system supports locks."""
     try:
         while not _try_lock(descriptor, path):
             if any(_is_same_file(descriptor, other) for _, other in acquired):
-                return True  # a folder that is mounted twice: its lock is held already, by its other name
+                return True  # a folder that is mounted twice: its lock is already held under its other path
             if time.monotonic() > deadline_s:
                 raise TimeoutError(errno.ETIMEDOUT, "another command is moving a file there", path)
             time.sleep(_POLL_INTERVAL_S)
@@ -131,7 +131,7 @@ def _try_lock(descriptor: int, path: str) -> bool:
 
 
 def _is_same_file(descriptor: int, other: int) -> bool:
-    """Whether two open files are one, also if two mounts of it report different devices."""
+    """Whether two open files are one, even if two mounts of it report different devices."""
     status, other_status = os.fstat(descriptor), os.fstat(other)
     return (status.st_ino, status.st_ctime_ns) == (other_status.st_ino, other_status.st_ctime_ns)
 

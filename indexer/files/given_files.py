@@ -1,6 +1,6 @@
-"""Files of a person's own that a command reads whole: lists of labels and of verdicts.
+"""Reads whole files that a person passes to a command: lists of labels and of verdicts.
 
-It promises that nothing but a regular file of a size that such a list may have is read: no pipe, no device without end.
+It promises to read only regular files of a size that such a list may have: no pipe, no endless device.
 """
 
 import errno
@@ -8,11 +8,11 @@ import os
 import stat
 
 MAX_BYTES = 1 << 28
-"""Of a list; one of a million lines has a third of it."""
+"""The largest list that is read; a list of a million lines has a third of this size."""
 
 
 def read_user_file(path: str) -> bytes:
-    """The bytes of a file, by a link if need be. Raises `OSError`, also for what is no file or too long."""
+    """The bytes of a file, also behind a link. Raises `OSError`, also if it is not a regular file or too long."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -1,9 +1,9 @@
-"""Each touch of the disk that moving, checking and quarantine are made of, as a function of its own.
+"""Each access to the disk that moving, checking and quarantine consist of, as a function of its own.
 
-It promises that every public function does one thing that may fail or be cut, that none calls another, and that nothing
-else public lives here: the functions of this module are the list of the points where the work can break. Callers say
-`steps.link(...)` and never import a name, so that a test can replace a step. It does not know what a step is good for,
-in which order they come, or which failures do no harm.
+It promises that every public function does one thing that may fail or be interrupted, that none calls another, and that
+nothing else here is public: the functions of this module are the list of the points where the work can break. Callers
+write `io_steps.link(...)` and never import a name, so that a test can replace a step. It does not know what a step is
+for, in which order the steps come, or which failures do no harm.
 """
 
 import contextlib
@@ -27,13 +27,13 @@ _NO_FOLDER_SYNC = {
     errno.EPERM,
     errno.EISDIR,
 }
-# Not blocking, so that a pipe put in a file's place does not stop us. The others differ between systems.
+# Not blocking, so that a pipe in place of a file does not stop us. The other flags differ between systems.
 _READ_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 _CREATE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 def open_to_read(path: str) -> int:
-    """Descriptor of a file to read, that no link and no pipe stands for."""
+    """Descriptor of a file to read; a link is refused, and a pipe does not block."""
     return os.open(path, _READ_FLAGS)
 
 
@@ -43,7 +43,7 @@ def create(path: str) -> int:
 
 
 def read_hash(descriptor: int) -> str:
-    """sha256 of what there is to read from here on, hexadecimal."""
+    """sha256 of everything from here to the end of the file, hexadecimal."""
     digest = hashlib.sha256()
     while chunk := os.read(descriptor, _CHUNK_BYTES):
         digest.update(chunk)
@@ -51,7 +51,7 @@ def read_hash(descriptor: int) -> str:
 
 
 def read_bytes(descriptor: int, *, most: int) -> bytes:
-    """What there is to read from here on, up to so many bytes."""
+    """The bytes from here on, at most `most`."""
     pieces, left = [], most
     while left and (piece := os.read(descriptor, min(left, _CHUNK_BYTES))):
         pieces.append(piece)
@@ -71,9 +71,9 @@ def copy_bytes(source_descriptor: int, target_descriptor: int) -> str:
 
 
 def keep_times_and_mode(source: str, copy: str, *, status: os.stat_result, plain: bool = False) -> None:
-    """Owner, mode and attributes as well as the other file system can; mtime always.
+    """Sets owner, mode and attributes on a copy as far as its file system can, and mtime always.
 
-    `plain`: of the mode only who may read, write and execute, and no attributes.
+    `plain`: of the mode, only the rights to read, write and execute; no attributes.
     """
     with contextlib.suppress(OSError):
         os.chown(copy, status.st_uid, status.st_gid)
@@ -86,7 +86,7 @@ def keep_times_and_mode(source: str, copy: str, *, status: os.stat_result, plain
 
 
 def set_mtime(path: str, *, mtime_ns: int) -> None:
-    """Give a file its time again; a link is not followed."""
+    """Set a file's time again; a link is not followed."""
     os.utime(path, ns=(os.lstat(path).st_atime_ns, mtime_ns), follow_symlinks=False)
 
 
@@ -99,29 +99,29 @@ def link(source: str, target: str) -> None:
 
 
 def rename(source: str, target: str) -> None:
-    """Give the file another name. Replaces what has that name."""
+    """Give the file another name. Replaces the file that has that name."""
     os.rename(source, target)
 
 
 def unlink(path: str) -> None:
-    """Take a name away from a file."""
+    """Remove one name of a file."""
     os.unlink(path)
 
 
 def make_folder(path: str) -> None:
-    """Make a folder that is not there, closed to others."""
+    """Make a folder that does not exist, closed to others."""
     private.make_folder(path)
 
 
 def remove_empty_folder(path: str) -> None:
-    """Remove a folder that holds nothing."""
+    """Remove an empty folder."""
     os.rmdir(path)
 
 
 def append(path: str, data: bytes) -> None:
-    """Add bytes to the end of a file of ours, made if need be and closed to others, and bring them to the disk.
+    """Add bytes to the end of one of our files and sync them; a missing file is made, closed to others.
 
-    No link and no pipe stands for it.
+    A link or a pipe in its place is refused.
     """
     descriptor = private.open_file(path, flags=os.O_WRONLY | os.O_APPEND)
     try:
@@ -134,12 +134,12 @@ def append(path: str, data: bytes) -> None:
 
 
 def open_lock(path: str) -> int:
-    """Descriptor of the file of a lock, made if need be and closed to others; nothing is ever written to it."""
+    """Descriptor of a lock file, made if it is missing and closed to others; nothing is ever written to it."""
     return private.open_file(path, flags=os.O_RDWR, single_link=False)
 
 
 def take_lock(descriptor: int) -> bool:
-    """Whether this process has the lock of an open file now; no if another one has it."""
+    """Whether this process has the lock of an open file now; false if another one has it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -148,12 +148,12 @@ def take_lock(descriptor: int) -> bool:
 
 
 def sync_file(descriptor: int) -> None:
-    """Bring the bytes and the state of an open file to the disk."""
+    """Sync the bytes and the state of an open file to the disk."""
     os.fsync(descriptor)
 
 
 def sync_folder(path: str) -> None:
-    """Bring the names in the folder that the path lies in to the disk, where the system lets us."""
+    """Sync the names in the folder that holds `path` to the disk, if the system lets us."""
     try:
         descriptor = os.open(os.path.dirname(path) or os.curdir, os.O_RDONLY)
     except OSError as problem:

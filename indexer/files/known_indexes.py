@@ -1,8 +1,8 @@
-"""The indexes that a person used lately: a small file for each, in the person's own state folder.
+"""The indexes that a person used recently: a small file for each, in the person's own state folder.
 
 It promises that the files are closed to others, hold no password, and are not many; that no link is followed; and that
-whatever is wrong with the folder or with a file costs what it would have told, and nothing else. Each file is whole or
-not there. It opens no index.
+a problem with the folder or with a file loses only the information in it, and nothing else. Each file is whole or does
+not exist. It opens no index.
 """
 
 import hashlib
@@ -27,9 +27,9 @@ _OPEN_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 @dataclass(frozen=True)
 class KnownIndex:
-    """An index: where it is (a path, or an address without a password), what was taken in, and when it was used.
+    """An index: where it is (a path, or an address without a password), what it ingested, and when it was used.
 
-    `folders`: the last that were ingested, the newest first.
+    `folders`: the folders ingested last, the newest first.
     """
 
     address: str
@@ -41,7 +41,7 @@ class KnownIndex:
 
 
 def index_exists(address: str) -> bool:
-    """Whether there is something at the path of a SQLite index; what is on a server counts as there, unasked."""
+    """Whether something is at the path of a SQLite index; one on a server counts as existing, without a connection."""
     try:
         return "://" in address or os.path.getsize(address) > 0
     except (OSError, ValueError):
@@ -49,20 +49,20 @@ def index_exists(address: str) -> bool:
 
 
 class KnownIndexes:
-    """The list, in a folder; without one it is empty and stays so."""
+    """The list, in a folder; without a folder it is empty and stays empty."""
 
     def __init__(self, folder: str | None) -> None:
         self._folder = folder
 
     def list_indexes(self) -> list[KnownIndex]:
-        """All that are listed, the last used first; the file of one may be gone (`index_exists`)."""
+        """All listed indexes, the last used first; the database of one may be gone (`index_exists`)."""
         indexes: list[KnownIndex] = []
         with suppress(OSError, ValueError), self._open_folder() as descriptor:
             indexes += (index for name in _list_names(descriptor) if (index := _read(name, descriptor)) is not None)
         return sorted(indexes, key=lambda index: index.last_used, reverse=True)
 
     def record_use(self, index: KnownIndex) -> None:
-        """Lists an index as used now, with what is listed of it already; the oldest beyond a hundred are dropped."""
+        """Lists an index as used now, with its folders so far; the oldest beyond a hundred are dropped."""
         name = f"{hashlib.sha256(os.fsencode(index.address)).hexdigest()[:32]}.json"
         with suppress(OSError, ValueError):
             self._make_folder()
@@ -75,7 +75,7 @@ class KnownIndexes:
                 _drop_oldest(descriptor)
 
     def _make_folder(self) -> None:
-        """Makes the folder where it is missing; not as an administrator in the home of somebody else."""
+        """Makes the folder if it is missing, but not as an administrator in another user's home."""
         if self._folder is None or os.path.lexists(self._folder):
             return
         above = next(path for path in Path(self._folder).parents if path.exists())
@@ -85,7 +85,7 @@ class KnownIndexes:
 
     @contextmanager
     def _open_folder(self) -> Iterator[int]:
-        """The folder, if it is one of our own that nobody else writes to."""
+        """The folder, if it is our own and nobody else may write to it."""
         if self._folder is None:
             raise FileNotFoundError
         descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | _OPEN_FLAGS)
@@ -103,7 +103,7 @@ def _list_names(folder: int) -> list[str]:
 
 
 def _read(name: str, folder: int) -> KnownIndex | None:
-    """What a file tells; None if it cannot be read, or is not as we write them."""
+    """The index in a file; None if it cannot be read, or is not as we write it."""
     try:
         with os.fdopen(os.open(name, os.O_RDONLY | _OPEN_FLAGS, dir_fd=folder), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -112,21 +112,21 @@ def _read(name: str, folder: int) -> KnownIndex | None:
         last_used = datetime.fromisoformat(record.pop("last_used"))
         index = KnownIndex(folders=tuple(record.pop("folders")), last_used=last_used, **record)
         texts = [index.address, index.index_id, index.username, index.hostname, *index.folders]
-        os.fsencode("".join(texts))  # raises for what is no text, or was never a path
+        os.fsencode("".join(texts))  # raises if one is no text, or cannot be a path
         return index if last_used.tzinfo is not None and all(map(os.path.isabs, index.folders)) else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 
 def _write(name: str, index: KnownIndex, folder: int) -> None:
-    """Puts a file in the place of the one of that name; a link of that name stays, and nothing is written."""
+    """Writes a file, or replaces the one with that name; a link with that name stays, and nothing is written."""
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
             return
     record = asdict(index) | {"last_used": index.last_used.isoformat()}
     partial = f"{name}.part"
     with suppress(FileNotFoundError):
-        os.unlink(partial, dir_fd=folder)  # of a command that was cut off
+        os.unlink(partial, dir_fd=folder)  # left by an interrupted command
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN_FLAGS, 0o600, dir_fd=folder)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -138,7 +138,7 @@ def _write(name: str, index: KnownIndex, folder: int) -> None:
 
 
 def _drop_oldest(folder: int) -> None:
-    """Removes what was written longest ago, beyond the number that is kept."""
+    """Removes the files that were written longest ago, beyond the largest number."""
     names = _list_names(folder)
     if len(names) > _MAX_INDEXES:
         mtimes_ns = {name: os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime_ns for name in names}

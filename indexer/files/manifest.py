@@ -1,11 +1,12 @@
-"""What a quarantine says of itself: a line per file that was put there, enough to bring it back without the index.
+"""The manifest of a quarantine: a line for each file that was put there, enough to bring it back without the index.
 
-It promises that the line is on the disk before the file moves, and that a line cut in the middle spoils no other.
-Places are relative to the manifest, so that a quarantine may be moved or mounted elsewhere. It moves nothing.
+It promises that the line is on the disk before the file moves, and that a line cut off by a crash damages no other
+line. Paths in quarantine are relative to the manifest, so that a quarantine may be moved or mounted elsewhere. It moves
+nothing.
 
-A manifest may come from anybody, as with a stick. Whatever is in it, reading it does not wait, takes no more memory
-than the files that are there need, and gives only places `<name>/<file>` in the very folder of the manifest. A line
-tells what its writer wants to be believed: whoever acts on it looks at the file first, and asks where it may go.
+A manifest may come from anybody, for example on a stick. Whatever is in it, reading it does not block, takes no more
+memory than the files that are there need, and yields only paths `<name>/<file>` in the very folder of the manifest. A
+line says what its writer wants others to believe: code that acts on it checks the file first, and where it may go.
 Enforced by tests/files/test_manifest.py.
 """
 
@@ -23,9 +24,9 @@ from indexer.files.refusals import SYNCING_BYTES, SYNCING_NAMES, translate_refus
 
 MANIFEST_NAME = "manifest.jsonl"
 LONGEST_LINE_BYTES = 1 << 17
-"""Of a line that this tool wrote: three paths of 4096 bytes, each byte escaped as six."""
+"""The longest line that this tool writes: three paths of 4096 bytes, each byte escaped as six."""
 _SHORTEST_LINE_BYTES = 100
-_MAX_FOREIGN_BYTES = 1 << 22  # a few lines that cuts left, or a block of zeros after a power cut
+_MAX_FOREIGN_BYTES = 1 << 22  # a few lines that crashes cut off, or a block of zeros after a power cut
 _MAX_TEXT_LENGTH = 1024
 _HEAD_BYTES = 64
 _CHUNK_BYTES = 1 << 18
@@ -33,7 +34,7 @@ _CHUNK_BYTES = 1 << 18
 
 @dataclass(frozen=True)
 class Entry:
-    """One file in quarantine: where it was, what it is, and which file stood for it when it went."""
+    """One file in quarantine: where it was, its content, and which file stood for it when it was removed."""
 
     path: str
     size_bytes: int
@@ -43,26 +44,26 @@ class Entry:
     keeper_hash: str = ""
     index_id: str = ""
     run_token: str = ""
-    """The last three are empty in lines of versions before 0.1.0."""
+    """The last three fields are empty in lines of versions before 0.1.0."""
 
 
 @dataclass
 class ManifestContents:
-    """What the manifests below a folder say of files that are there."""
+    """What the manifests below a folder say about files that are there."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
-    """By place, in the order of names. Of a place the last line holds: it may be given again by a newer index."""
+    """By path in quarantine, in the order of names. The last line of a path counts: a newer index may reuse it."""
     refused: list[tuple[str, str]] = field(default_factory=list)
-    """Manifests, folders and places that are not looked into, each with the reason."""
+    """Manifests, folders and paths that are not read, each with the reason."""
     common_folder: str | None = None
-    """The innermost folder above all paths that are named, also of files that are back by now."""
+    """The innermost folder above all original paths in the lines, also those of files that are back by now."""
 
 
 def append_entry(quarantine_path: str, entry: Entry) -> None:
-    """Write that a file is about to be moved to a place. A cut leaves the line, a part of it, or nothing."""
+    """Write that a file is about to be moved to a path. A crash leaves the line, a part of it, or nothing."""
     run_folder = os.path.dirname(os.path.dirname(quarantine_path))
     manifest = os.path.join(run_folder, MANIFEST_NAME)
-    # Each line begins with a line break: a line that a cut left unfinished then spoils only itself.
+    # Each line begins with a line break: a line that a crash cut off then damages only itself.
     line = "\n" + json.dumps({"place": os.path.relpath(quarantine_path, run_folder), **asdict(entry)})
     is_new = not os.path.lexists(manifest)
     with translate_refusal(SYNCING_BYTES, manifest):
@@ -73,7 +74,7 @@ def append_entry(quarantine_path: str, entry: Entry) -> None:
 
 
 def read(folder: str) -> ManifestContents:
-    """What the manifests at and below a folder, given by its real path, say of files that are there."""
+    """What the manifests at and below a folder, given by its real path, say about files that are there."""
     contents = ManifestContents()
     pending = [folder]  # no recursion: folders nest deeper than Python's stack
     while pending:
@@ -95,8 +96,10 @@ def read(folder: str) -> ManifestContents:
 
 
 def read_first_entries(folder: str) -> list[tuple[str, Entry]]:
-    """The first place, with its entry, of each run in a quarantine, which may be one run itself; none where there is
-    no such folder."""
+    """The first path in quarantine, with its entry, of each run in a quarantine; none if the folder does not exist.
+
+    The folder may also be a single run.
+    """
     try:
         runs = sorted(os.listdir(folder))
     except OSError as problem:
@@ -124,15 +127,15 @@ def is_manifest(path: str) -> bool:
         finally:
             os.close(descriptor)
     except OSError as problem:
-        _raise_if_exhausted(problem)  # else a run would be walked, as if it were none
+        _raise_if_exhausted(problem)  # else a directory walk would enter the run, as if it were none
         return False
     return first.lstrip(b"\n").startswith(b'{"place": ')
 
 
 def _read_run(run_folder: str, contents: ManifestContents) -> None:
-    """Notes what one manifest says."""
+    """Adds the lines of one manifest to `contents`."""
     entries: dict[str, Entry] = {}
-    aside_paths: dict[str, str] = {}  # by folder, the last place whose file waits beside it, as a cut left it
+    aside_paths: dict[str, str] = {}  # by folder, the last path whose file waits beside it after a crash
     try:
         for path, entry in _iter_entries(run_folder):
             contents.common_folder = _common_folder(contents.common_folder, os.path.dirname(entry.path))
@@ -164,13 +167,16 @@ def _refuse(contents: ManifestContents, path: str, problem: OSError) -> None:
 
 
 def _raise_if_exhausted(problem: OSError) -> None:
-    """Nothing is told of a file by that this process may open no more."""
+    """Raises if this process has no descriptors left: then the failure says nothing about the file."""
     if lacks_descriptors(problem):
         raise problem
 
 
 def _iter_entries(run_folder: str) -> Iterator[tuple[str, Entry]]:
-    """What a manifest says, line by line. Raises `OSError` if it is no regular file, or holds much of others."""
+    """The lines of a manifest, one by one.
+
+    Raises `OSError` if it is no regular file, or if much of it was written by others.
+    """
     foreign_bytes = 0
     for lines, skipped_bytes in _iter_lines(os.path.join(run_folder, MANIFEST_NAME)):
         foreign_bytes += skipped_bytes
@@ -179,13 +185,13 @@ def _iter_entries(run_folder: str) -> Iterator[tuple[str, Entry]]:
             if parsed is not None:
                 yield os.path.join(run_folder, parsed[0]), parsed[1]
                 continue
-            foreign_bytes += len(line)  # cut in the middle, or written by others
+            foreign_bytes += len(line)  # cut off by a crash, or written by others
         if foreign_bytes > _MAX_FOREIGN_BYTES:
             raise OSError(errno.EFBIG, f"more than {_MAX_FOREIGN_BYTES >> 20} MB of it were not written by indexer")
 
 
 def _iter_lines(path: str) -> Iterator[tuple[list[bytes], int]]:
-    """The lines of a regular file that can be ours by their length, a chunk at a time, and the bytes of all others."""
+    """Yields, by chunk, the lines of a regular file that can be ours by their length, and the size of the others."""
     descriptor = io_steps.open_to_read(path)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -206,7 +212,7 @@ def _iter_lines(path: str) -> Iterator[tuple[list[bytes], int]]:
 
 
 def _parse(line: bytes) -> tuple[str, Entry] | None:
-    """The place, relative to its run's folder, and the entry; None for a line that `note` cannot have written."""
+    """The path, relative to its run's folder, and the entry; None if `append_entry` cannot have written the line."""
     if not line.startswith(b"{"):
         return None
     try:
@@ -219,7 +225,7 @@ def _parse(line: bytes) -> tuple[str, Entry] | None:
 
 
 def _is_entry_path(value: object) -> bool:
-    """Whether this is a folder and a file in it, as `note` names them."""
+    """Whether this is a folder and a file in it, as `append_entry` writes them."""
     if not isinstance(value, str) or not _is_storable_path(value):
         return False
     names = value.split(os.sep)
@@ -227,7 +233,7 @@ def _is_entry_path(value: object) -> bool:
 
 
 def _is_plausible(entry: Entry) -> bool:
-    """Whether this can be what `note` wrote: others may have written into the file too."""
+    """Whether `append_entry` can have written this: others may have written into the file, too."""
     texts = [entry.content_hash, entry.removed_at, entry.keeper_hash, entry.index_id, entry.run_token]
     if not all(isinstance(text, str) and len(text) <= _MAX_TEXT_LENGTH for text in texts):
         return False
@@ -238,7 +244,7 @@ def _is_plausible(entry: Entry) -> bool:
 
 
 def _is_storable_path(path: str) -> bool:
-    """Whether a disk can hold such a name."""
+    """Whether a disk can store such a name."""
     try:
         return b"\0" not in os.fsencode(path)
     except UnicodeEncodeError:

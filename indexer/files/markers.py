@@ -1,7 +1,7 @@
-"""Folders that no walk enters, as what lies in them is not an image of a camera: quarantines and reports.
+"""Folders that no directory walk enters because they hold no camera images: quarantines and reports.
 
-A quarantine is known by its name, by a marker file, or by the manifest of a run in it, so that it is known wherever it
-was moved or mounted to. It moves nothing.
+A quarantine is recognised by its name, by a marker file, or by the manifest of a run in it, so it is recognised
+wherever it was moved or mounted. This module moves nothing.
 """
 
 import os
@@ -10,19 +10,19 @@ import re
 from indexer.files.manifest import MANIFEST_NAME, is_manifest
 
 QUARANTINE_NAME = ".indexer-quarantine"
-"""Folders of this name hold files that were taken away."""
+"""Folders with this name hold removed files."""
 
 QUARANTINE_MARKER = ".indexer-quarantine-marker"
-"""A folder that holds a file of this name is a quarantine, whatever its own name is."""
+"""A folder that holds a file with this name is a quarantine, whatever its own name is."""
 
 REPORT_MARKER = ".indexer-report"
-"""A folder that holds a file of this name is a report: its pictures are of images, and no images."""
+"""A folder that holds a file with this name is a report: its pictures show images, and are no camera images."""
 
 _RUN = re.compile(r"run-([0-9a-f]{8}-)?\d+(-[0-9a-f]{8})?")
 
 
 def is_quarantine(folder: str) -> bool:
-    """Whether a folder is a quarantine, or one run of one. A link to one is one."""
+    """Whether a folder is a quarantine, or one run of one. A link to a quarantine counts."""
     return _is_quarantine(os.path.realpath(folder))
 
 

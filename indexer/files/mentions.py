@@ -1,6 +1,6 @@
-"""Which indexes a quarantine names, and of whose images: by its marker, the manifests of its runs, and its record.
+"""Which indexes a quarantine names, and for which images: by its marker, its runs' manifests, and its record.
 
-It promises that what is damaged names nobody, and that nothing is changed by looking.
+It promises that damaged lines name no index, and that reading changes nothing.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,9 +12,9 @@ from indexer.files.owners import Owner
 
 @dataclass(frozen=True)
 class Mention:
-    """One line that names an index, and a folder of whose images it speaks, as far as can be told.
+    """One line that names an index, and the folder of images that it is about, as far as this can be known.
 
-    `run_token` is empty where no run is named, `at` (ISO 8601) where no time is.
+    `run_token` is empty if the line names no run, `at` (ISO 8601) if it has no time.
     """
 
     index_id: str
@@ -24,10 +24,7 @@ class Mention:
 
 
 def iter_mentions(quarantine: str, *, parent_folder: str, owners: Iterable[Owner]) -> Iterator[Mention]:
-    """Each line that names an index, those of the marker's owners first. Raises `OSError` if they cannot be read.
-
-    `parent_folder`: the folder that the quarantine lies in.
-    """
+    """Each line that names an index, those of the marker's owners first. Raises `OSError` if they cannot be read."""
     for owner in owners:
         yield Mention(
             owner.index_id, owner.root if f"{owner.root}/".startswith(_folder_prefix(parent_folder)) else parent_folder
@@ -41,10 +38,10 @@ def iter_mentions(quarantine: str, *, parent_folder: str, owners: Iterable[Owner
 
 
 def _folders_of(*paths: str, parent_folder: str) -> set[str]:
-    """The folders that an index must have taken in, at least, to remove images at these paths.
+    """The folders that an index must have ingested, at least, to remove images at these paths.
 
-    A quarantine lies beside the folder that was taken in: it is the one in the holder that leads to the path. If no
-    path is below the holder, as that was moved or is mounted elsewhere, it may be any in it.
+    A quarantine lies beside the ingested folder, so that is the folder in `parent_folder` that leads to the path. If no
+    path is below `parent_folder`, because that was moved or is mounted elsewhere, it may be any folder in it.
     """
     prefix = _folder_prefix(parent_folder)
     relative_parts = (path.removeprefix(prefix).partition("/") for path in paths if path.startswith(prefix))

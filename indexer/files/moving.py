@@ -1,10 +1,10 @@
-"""Taking files away and putting them back, without losing or overwriting one.
+"""Takes files away and puts them back, without losing or overwriting one.
 
-It promises that after a cut at any instruction (a crash, a kill, the power) every file is whole under its old name, its
-new name or both, and that nothing is ever written over. It does not know why a file moves: the journal that says so is
-written by the caller before and after, with a target from `indexer.files.quarantine`.
+It promises that after a crash at any instruction (a kill and a power cut included) every file is whole under its old
+name, its new name or both, and that nothing is ever overwritten. It does not know why a file moves: the caller writes
+the journal that says so before and after, with a target from `indexer.files.quarantine`.
 
-What a cut can leave of `move_no_replace`, and what a caller finds with `is_same_file` and `check`:
+What a crash can leave of `move_no_replace`, and what a caller detects with `is_same_file` and `verify`:
 
 - the file at the source only: nothing happened, or only an unfinished copy (`discard_partial`);
 - the file at both, as one inode or as two with equal bytes: either may be deleted;
@@ -12,24 +12,25 @@ What a cut can leave of `move_no_replace`, and what a caller finds with `is_same
 
 What it can leave of `delete_witnessed` is the same, with the aside name as the target, or the file is gone.
 
-Decision: a move is link, look, unlink, and no rename. link(2) never replaces, whatever else writes into the folder,
-so the source goes only after the target was seen to be the very inode that was checked; rename(2) would have moved a
-wrong file before anyone could look, and replaces. The cost is the state "at both", which is harmless and
+Decision: a move is link, look, unlink, and no rename. link(2) never replaces, whatever else writes into the folder, so
+the source is unlinked only after the target was seen to be the very inode that was checked; rename(2) would have moved
+a wrong file before anyone could look, and replaces. The cost is the state "at both", which is harmless and
 recognisable. Between the last look at the source and its unlink lie microseconds in which another program could put a
 new file under that name; no portable call closes that gap. File systems without hard links (FAT, some network shares)
 get a look and a rename, with the same gap at the target; where that is refused too, a copy. Some disks give a file
-another number with another name, or cut its time: its bytes are read again then (`verify_moved`), and an old name of
-another number goes only if its own bytes are the checked ones. Enforced by tests/files/test_moving.py, which cuts at
-every function of `indexer.files.io_steps`, and by tests/e2e/test_disks.py.
+another inode number with another name, or truncate its time. Then its bytes are read again (`verify_moved`), and an old
+name with another number is unlinked only if its own bytes are the checked ones. Enforced by tests/files/test_moving.py,
+which cuts at every function of `indexer.files.io_steps`, and by tests/e2e/test_disks.py.
 
 When folders and files are synced to the disk, for this module and `indexer.files.quarantine`:
 
 - a new folder's parent, before anything is put into the folder; a copy's bytes, times and mode, before it is named;
-- the target's folder, before the source goes: else a power cut could keep the unlink and lose the link. If that fails,
-  the move is undone;
-- the source's folder after the source went, as well as it can be: a power cut then at worst brings the source back.
+- the target's folder, before the source is unlinked: else a power cut could keep the unlink and lose the link. If the
+  sync fails, the move is undone;
+- the source's folder after the source was unlinked, as far as possible: a power cut then at worst brings the source
+  back.
 
-A folder that the system does not let us sync (no right to read it, or the file system does not know how) is left.
+A folder that the system does not let us sync (no right to read it, or no support in the file system) is left.
 """
 
 import errno
@@ -77,11 +78,11 @@ _NO_HARD_LINKS = {
 }
 _NO_RENAMING = {errno.EXDEV, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 COARSEST_TIME_NS = 2 * 10**9
-"""Between two times that a FAT disk can tell apart."""
+"""The smallest difference between two times that a FAT disk can store."""
 
 
 def _do_nothing() -> None:
-    """Lets a move go on."""
+    """Lets a move continue."""
 
 
 def move_no_replace(
@@ -92,14 +93,15 @@ def move_no_replace(
     before_unlink: Callable[[], None] = _do_nothing,
     drop_special_bits: bool = False,
 ) -> FileIdentity:
-    """Identity of a file at the free path that it was moved to, times and mode kept; it must be the one checked.
+    """The identity of a checked file at the free path that it was moved to; times and mode are kept.
 
-    `drop_special_bits`: a file with setuid, setgid or sticky bit is copied, as to another disk, and loses them.
+    `drop_special_bits`: a file with setuid, setgid or sticky bit is copied, as to another disk, and loses these bits.
 
-    `before_unlink` is called when the file is at both ends, right before the source goes; if it raises, the move is
-    undone. Raises `FileExistsError` if something is at the target, `MismatchError` if the source is not the checked
-    file, another `OSError` if the disk refuses; the file is then at the source as before. If another file took the
-    name of the source meanwhile, that one stays, and the checked one is at the target. After a cut: see the module.
+    `before_unlink` is called while the file is at both paths, right before the source is unlinked; if it raises, the
+    move is undone. Raises `FileExistsError` if something is at the target, `MismatchError` if the source is not the
+    checked file, another `OSError` if the disk refuses; the file is then at the source as before. If another file took
+    the name of the source meanwhile, that one stays, and the checked one is at the target. After a crash: see the
+    module.
     """
     verify_identity(source, expected=expected)
     try:
@@ -115,9 +117,9 @@ def move_no_replace(
 
 
 def copy_no_replace(source: str, target: str, *, expected: FileIdentity, drop_special_bits: bool = False) -> None:
-    """Copy a file that is still the one that was checked to a free path, times and mode kept; the source stays.
+    """Copy a file that is still the checked one to a free path, with its times and mode; the source stays.
 
-    Raises as `move_no_replace`. A cut leaves an unfinished copy beside the target, or the whole one.
+    Raises as `move_no_replace`. A crash leaves an unfinished copy beside the target, or the whole one.
     """
     verify_identity(source, expected=expected)
     _refuse_existing(target)
@@ -132,12 +134,12 @@ def delete_witnessed(
     require_witness: Callable[[], None],
     before_unlink: Callable[[], None] = _do_nothing,
 ) -> None:
-    """Delete a file that is still the one that was checked, while others stand for it.
+    """Delete a file that is still the checked one, while others stand for it.
 
-    It is put aside first, under a free name in its folder. `require_witness` is called then, and raises if what stands
-    for the file went with its name, as where both are one file behind two mounts: the file then gets its name back.
-    `before_unlink` is called before each name goes. Raises as `move_no_replace`; if the name was taken meanwhile, the
-    file stays aside. After a cut: see the module.
+    It is first moved aside, to a free name in its folder. Then `require_witness` is called. It raises if the file that
+    stands for this one disappeared with its name, as when both are one file behind two mounts: the file then gets its
+    name back. `before_unlink` is called before each name is unlinked. Raises as `move_no_replace`; if the name was
+    taken meanwhile, the file stays aside. After a crash: see the module.
     """
     aside_identity = move_no_replace(path, aside, expected=expected, before_unlink=before_unlink)
     try:
@@ -154,21 +156,21 @@ def delete_witnessed(
 
 
 def restore_from_aside(path: str, *, expected: ContentDigest, before_unlink: Callable[[], None] = _do_nothing) -> None:
-    """Give a file its name again that waits aside as a cut left it, if nothing has that name. Raises as `check`."""
+    """Give a file its name back if a crash left it aside and nothing has that name. Raises as `verify`."""
     aside = aside_path(path)
     if os.path.lexists(aside) and not os.path.lexists(path):
         move_no_replace(aside, path, expected=verify(aside, expected=expected), before_unlink=before_unlink)
 
 
 def aside_path(path: str, *, name: str = "last-look") -> str:
-    """Where a file waits beside its path before it is deleted: a name that no walk takes for an image's."""
+    """The path beside `path` where a file waits before it is deleted; no directory walk takes it for an image."""
     return os.path.join(os.path.dirname(path), f".indexer-aside-{name}")
 
 
 def delete(path: str, *, expected: FileIdentity) -> None:
-    """Delete a file that is still the one that was checked, else raise `MismatchError`.
+    """Delete a file that is still the checked one, else raise `MismatchError`.
 
-    A cut leaves the file there or gone; after a power cut it may be back.
+    A crash leaves the file there or gone; after a power cut it may be back.
     """
     verify_identity(path, expected=expected)
     with translate_refusal(UNLINKING, path):
@@ -177,7 +179,7 @@ def delete(path: str, *, expected: FileIdentity) -> None:
 
 
 def discard_partial(target: str) -> None:
-    """Remove what a cut copy towards the target left beside it. A cut leaves it there or gone."""
+    """Remove what an interrupted copy towards the target left beside it. A crash leaves it there or gone."""
     with suppress(FileNotFoundError, NotADirectoryError):
         io_steps.unlink(_partial_path(target))
 
@@ -185,7 +187,7 @@ def discard_partial(target: str) -> None:
 def _move_by_link(
     source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _do_nothing
 ) -> FileIdentity:
-    """A cut leaves the file at the source, at both as one file, or at the target."""
+    """The moved file's identity. A crash leaves the file at the source, at both as one file, or at the target."""
     try:
         with translate_refusal(NAMING, target):
             io_steps.link(source, target)
@@ -210,7 +212,7 @@ def _move_by_link(
 def _move_by_rename(
     source: str, target: str, *, expected: FileIdentity, before_unlink: Callable[[], None] = _do_nothing
 ) -> FileIdentity:
-    """A cut leaves the file at the source or at the target."""
+    """The moved file's identity. A crash leaves the file at the source or at the target."""
     before_unlink()
     _refuse_existing(target)
     try:
@@ -218,7 +220,7 @@ def _move_by_rename(
             io_steps.rename(source, target)
     except OSError as problem:
         if problem.errno in _NO_RENAMING:
-            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source) from problem  # a copy may do
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source) from problem  # a copy may work
         raise
     try:
         moved = _restore_mtime(target, verify_moved(target, expected=expected), mtime_ns=expected.mtime_ns)
@@ -239,9 +241,11 @@ def _move_by_copy(
     before_unlink: Callable[[], None],
     drop_special_bits: bool = False,
 ) -> FileIdentity:
-    """A cut leaves the file at the source, with or without an unfinished copy; at both, as two inodes; at the target.
+    """The moved file's identity.
 
-    The copy grows under a name that no walk takes for an image and gets the target's name when it is whole and synced.
+    A crash leaves the file at the source, with or without an unfinished copy, or at both as two inodes, or at the
+    target. The copy is written under a name that no directory walk takes for an image, and gets the target's name when
+    it is whole and synced.
     """
     _refuse_existing(target)
     copy = _copy_to(source, target, expected=expected, drop_special_bits=drop_special_bits)
@@ -250,7 +254,7 @@ def _move_by_copy(
         copy = verify_moved(target, expected=copy)
         _drop(source, expected=expected)
     except Exception:
-        # The number of what is at the source does not tell: a newcomer may have been given it again. Bytes do.
+        # The inode number at the source does not tell: a new file may have got the same number. Bytes do.
         with suppress(OSError, MismatchError):
             if copy.content is not None:
                 verify(source, expected=copy.content)
@@ -261,7 +265,7 @@ def _move_by_copy(
 
 
 def _copy_to(source: str, target: str, *, expected: FileIdentity, drop_special_bits: bool) -> FileIdentity:
-    """Identity of a whole copy at a free path."""
+    """The identity of a whole copy at a free path."""
     discard_partial(target)
     partial = _partial_path(target)
     try:
@@ -277,14 +281,14 @@ def _copy_to(source: str, target: str, *, expected: FileIdentity, drop_special_b
 
 
 def _name_copy(partial: str, target: str, *, copy: FileIdentity) -> FileIdentity:
-    """Identity of a copy that got its name."""
+    """The identity of a copy under its final name."""
     try:
         try:
             return _move_by_link(partial, target, expected=copy)
         except OSError as problem:
             if problem.errno != errno.EXDEV:
                 raise
-            # Some disks in user space say so of a link though both names are in one folder.
+            # Some file systems in user space report this for a link though both names are in one folder.
             return _move_by_rename(partial, target, expected=copy)
     except OSError as problem:
         if problem.errno != errno.EXDEV:
@@ -293,7 +297,7 @@ def _name_copy(partial: str, target: str, *, copy: FileIdentity) -> FileIdentity
 
 
 def _copy_checked(source: str, partial: str, *, expected: FileIdentity, drop_special_bits: bool) -> FileIdentity:
-    """Identity of a new copy with the bytes, times and mode of the source, synced and read back."""
+    """The identity of a new copy with the bytes, times and mode of the source, synced and read back."""
     source_descriptor = io_steps.open_to_read(source)
     try:
         with translate_refusal(WRITING, partial):
@@ -323,7 +327,7 @@ def _copy_checked(source: str, partial: str, *, expected: FileIdentity, drop_spe
 
 
 def _restore_mtime(path: str, current: FileIdentity, *, mtime_ns: int) -> FileIdentity:
-    """Identity of a file at the path that it was just given, with its time again, as exactly as the disk keeps it."""
+    """The identity of a file at its new path after its time was set again, as exactly as the disk stores it."""
     if current.mtime_ns == mtime_ns:
         return current
     with suppress(OSError):
@@ -332,9 +336,9 @@ def _restore_mtime(path: str, current: FileIdentity, *, mtime_ns: int) -> FileId
 
 
 def _identity_at_old_name(source: str, *, expected: FileIdentity, moved: FileIdentity) -> FileIdentity:
-    """The identity that a file has at its old name by now, where another name gave it another number.
+    """The identity that a file now has at its old name, where a new name gave it a new inode number.
 
-    Numbers do not tell the file from a newcomer there; bytes do.
+    Numbers do not distinguish the file from a new one at that name; bytes do.
     """
     is_renumbered = (moved.device, moved.inode) != (expected.device, expected.inode)
     if not is_renumbered or expected.content is None or _names_same_file(source, expected=expected):
@@ -344,22 +348,22 @@ def _identity_at_old_name(source: str, *, expected: FileIdentity, moved: FileIde
     except UnreadableFileError:
         raise
     except MismatchError:
-        return expected  # a newcomer, which stays
+        return expected  # a new file, which stays
 
 
 def _drop(source: str, *, expected: FileIdentity) -> None:
-    """Remove the old name of a file that has its new one, unless the old name is gone or another file's by now."""
+    """Unlink the old name of a file that has its new one, unless the old name is gone or names another file by now."""
     if not _names_same_file(source, expected=expected):
         return
     if identity_of(os.lstat(source)) != expected:
         raise MismatchError("The file was written to while it was moved.")
-    # FileNotFoundError is what NFS answers when it repeats an unlink that had worked.
+    # NFS answers FileNotFoundError when it repeats an unlink that had worked.
     with suppress(FileNotFoundError), translate_refusal(UNLINKING, source):
         io_steps.unlink(source)
 
 
 def _names_same_file(path: str, *, expected: FileIdentity) -> bool:
-    """Whether the path names the same file, written to or not."""
+    """Whether the path names the same file, even if it was written to."""
     try:
         current = identity_of(os.lstat(path))
     except FileNotFoundError:
@@ -368,9 +372,9 @@ def _names_same_file(path: str, *, expected: FileIdentity) -> bool:
 
 
 def _undo(target: str, *, source: str) -> None:
-    """Take the new name away again, as well as it can be, and only while the old one names the same file.
+    """Unlink the new name again if possible, but only while the old one names the same file.
 
-    Where each name has a number of its own, the same bytes at the old name do: they are not lost with this one.
+    Where each name has its own inode number, equal bytes at the old name are enough: they are not lost with this one.
     """
     with suppress(OSError, MismatchError):
         if not is_same_file(source, target):
@@ -380,7 +384,10 @@ def _undo(target: str, *, source: str) -> None:
 
 
 def _partial_path(target: str) -> str:
-    """The same name for the same target, so that what a cut left can be found; short enough beside any name."""
+    """The name of an unfinished copy: the same for the same target, so that it can be found after a crash.
+
+    It is short enough beside any name.
+    """
     folder, name = os.path.split(target)
     return os.path.join(folder, f".indexer-partial-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}")
 

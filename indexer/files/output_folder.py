@@ -1,8 +1,8 @@
-"""A folder of pages that is written anew again and again: each file whole or not at all, none of somebody else's.
+"""A folder of pages that is written again and again: each file whole or not at all, and no file of anybody else.
 
-It promises that only a folder that is new, empty or marked as ours is written to, that a cut leaves every page old or
+It promises that only a folder that is new, empty or marked as ours is written to, that a crash leaves every page old or
 new, that what is written is closed to others (`indexer.files.private`), that no link in it leads a page out of it, and
-that of the files in it only those with names of our own making ever go. It does not know what is in a file.
+that only files with names of our own are ever deleted. It does not know what is in a file.
 """
 
 import os
@@ -17,7 +17,7 @@ _PARTIAL = ".part"
 
 
 class OutputFolder:
-    """A folder being written: what was neither written nor reused by the end is dropped."""
+    """A folder that is being written; `remove_stale_files` deletes what was neither written nor reused."""
 
     def __init__(self, folder: Path, *, own_names: re.Pattern[str]) -> None:
         self.folder = folder
@@ -25,7 +25,7 @@ class OutputFolder:
         self._current_names = set[str]()
 
     def reuse(self, name: str) -> bool:
-        """Whether the file is there already; it then stays."""
+        """Whether the file exists already; it then stays."""
         self._require_inside((self.folder / name).parent)
         exists = name in self._current_names or _is_plain_file(self.folder / name)
         if exists:
@@ -33,7 +33,7 @@ class OutputFolder:
         return exists
 
     def write(self, name: str, data: bytes) -> None:
-        """Puts a file in the place of the one of that name, if there is one."""
+        """Writes a file, or replaces the one with that name."""
         path = self.folder / name
         self._require_inside(path.parent)
         private.make_folders(str(path.parent))
@@ -41,12 +41,12 @@ class OutputFolder:
         self._current_names.add(name)
 
     def _require_inside(self, folder: Path) -> None:
-        """Refuses a folder that a link leads out of the report."""
+        """Refuses a folder behind a link that leads out of the report."""
         if not Path(os.path.realpath(folder)).is_relative_to(self.folder):
             raise FolderError(f"the folder {str(folder)!a} leads out of the report; take the link away")
 
     def remove_stale_files(self) -> int:
-        """Removes what earlier publications left and this one has no use for; the number of files."""
+        """Deletes files of earlier reports that this one does not use. Returns the number of files."""
         removed, emptied = 0, set[Path]()
         for current, _folders, names in os.walk(self.folder, topdown=False):
             for path in (Path(current, name) for name in names):
@@ -62,7 +62,7 @@ class OutputFolder:
 
 
 def open_output_folder(folder: str, *, own_names: re.Pattern[str]) -> OutputFolder:
-    """The folder, made if need be and marked; refused if it holds anything that is not ours."""
+    """The folder, made if it is missing, and marked. Raises `FolderError` if it holds anything that is not ours."""
     if not folder:
         raise FolderError("the name of the folder is empty; name a new folder")
     path = Path(os.path.realpath(folder))
@@ -80,5 +80,5 @@ def open_output_folder(folder: str, *, own_names: re.Pattern[str]) -> OutputFold
 
 
 def _is_plain_file(path: Path) -> bool:
-    """Whether a file is there itself, and no link to one."""
+    """Whether a file itself is at the path, and not a link to one."""
     return path.is_file() and not path.is_symlink()

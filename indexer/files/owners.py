@@ -1,7 +1,7 @@
-"""Which indexes keep files in a quarantine: lines of its marker, for a person who comes by with another index.
+"""Which indexes keep files in a quarantine: lines in its marker, for a person who comes to it with another index.
 
-It promises that a line is added once, and that lines that a cut spoiled, or that others wrote, are left out. What it
-says is for people: no removal depends on it.
+It promises that a line is added once, and that lines that are damaged by a crash or written by others are left out. The
+lines inform people: no removal depends on them.
 """
 
 import json
@@ -18,8 +18,10 @@ _MAX_BYTES = 1 << 24
 
 @dataclass(frozen=True)
 class Owner:
-    """An index that removes images of a folder, and where it is: the path of its database, or its address without a
-    password."""
+    """An index that removes images of a folder.
+
+    `database` says where it is: the path of its database, or its address without a password.
+    """
 
     index_id: str
     root: str
@@ -34,9 +36,9 @@ class Owner:
 
 
 def add_owner(quarantine: str, owner: Owner) -> None:
-    """Add the owner to the marker of a quarantine, unless it is named there. A cut leaves a part of its line, or none.
+    """Add the owner to the marker of a quarantine, unless it is there. A crash leaves a part of its line, or none.
 
-    As well as it can be: where the marker cannot be read or written, nothing is done.
+    This is best effort: if the marker cannot be read or written, nothing is done.
     """
     with suppress(OSError):
         if owner.line not in _read_marker(quarantine):
@@ -44,7 +46,7 @@ def add_owner(quarantine: str, owner: Owner) -> None:
 
 
 def read_owners(quarantine: str) -> Iterator[Owner]:
-    """The owners that a marker names, the first first; none where there is no marker. Raises `OSError`."""
+    """The owners that a marker names, in its order; none if there is no marker. Raises `OSError`."""
     for line in _read_marker(quarantine).split(b"\n"):
         try:
             owner = Owner(**json.loads(line))

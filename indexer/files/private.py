@@ -1,13 +1,14 @@
-"""The tool's own files and folders: closed to others whatever the umask, and never somebody else's by a link.
+"""The tool's own files and folders: closed to others whatever the umask, and never another user's file behind a link.
 
-It holds how such a file is made, opened and replaced, and which rights a new one gets. Whoever writes a file that is
-no image calls it: records, locks, the log, a report, a new index, the demo.
+It makes, opens and replaces such files, and sets the rights of new ones. Everything that writes a file that is no image
+calls it: records, locks, the log, a report, a new index, the demo.
 
-Decision: the last name of a path counts. A folder on the way may be a link, as people put `/data` on another disk; the
-file itself may not, and one that is written to has one name. A new file is its owner's alone, as thumbnails show what
-private images show. In a folder with the setgid bit, which people set to share what lies there, its group has the same
-rights. Rights of what exists are never changed. In a folder that all may write to, a file of another user is refused;
-elsewhere only people who were let in could have put it there. Enforced by tests/files/test_private.py.
+Decision: the last name of a path counts. A folder on the way may be a link, as people put `/data` on another disk. The
+file itself may not be a link, and a file that is written to must have one name only. A new file is its owner's alone,
+as thumbnails show what private images show. In a folder with the setgid bit, which people set to share its contents,
+its group has the same rights. Rights of what exists are never changed. In a folder that all may write to, a file of
+another user is refused; elsewhere only people who were let in could have put it there. Enforced by
+tests/files/test_private.py.
 """
 
 import errno
@@ -16,13 +17,13 @@ import secrets
 import stat
 from contextlib import suppress
 
-_OPEN_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # not blocking: a pipe in a file's place does not stop us
+_OPEN_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # not blocking: a pipe in place of a file does not stop us
 _CREATE_FLAGS = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _ATTEMPTS = 100
 
 
 def mode_of_new(folder: str, *, is_folder: bool = False) -> int:
-    """The rights of a new file, or a new folder, in a folder: its owner's; its group's too where setgid says so."""
+    """The mode of a new file or folder in `folder`: rights for its owner, and for its group if setgid is set."""
     shared = os.stat(folder or os.curdir).st_mode & stat.S_ISGID
     if is_folder:
         return stat.S_ISGID | 0o770 if shared else 0o700
@@ -30,8 +31,10 @@ def mode_of_new(folder: str, *, is_folder: bool = False) -> int:
 
 
 def create_file(path: str, *, mode: int | None = None, flags: int = os.O_RDWR) -> int:
-    """Descriptor of a new file, whose rights are `mode` or `mode_of_new`; raises `FileExistsError` if a name is there,
-    be it a link that leads nowhere."""
+    """Descriptor of a new file with the rights `mode`, or those of `mode_of_new`.
+
+    Raises `FileExistsError` if the name exists, even as a link that leads nowhere.
+    """
     mode = mode_of_new(os.path.dirname(path)) if mode is None else mode
     descriptor = os.open(path, flags | _CREATE_FLAGS, mode)
     _set_mode(descriptor, mode)
@@ -39,9 +42,10 @@ def create_file(path: str, *, mode: int | None = None, flags: int = os.O_RDWR) -
 
 
 def open_file(path: str, *, flags: int, mode: int | None = None, single_link: bool = True) -> int:
-    """Descriptor of a file of ours, made as by `create_file` if it is not there, never cut short.
+    """Descriptor of one of our files, made as by `create_file` if it is missing, and never truncated.
 
-    Raises `OSError` where a link, a pipe, another user's file or (`single_link`) a second name is in its place.
+    Raises `OSError` if a link, a pipe or another user's file is in its place, or (`single_link`) if it has a second
+    name.
     """
     for _ in range(_ATTEMPTS):
         try:
@@ -64,10 +68,10 @@ def open_file(path: str, *, flags: int, mode: int | None = None, single_link: bo
 
 
 def make_folder(path: str) -> None:
-    """Make a folder that is not there, with the rights of `mode_of_new`."""
+    """Make a folder that does not exist, with the rights of `mode_of_new`."""
     mode = mode_of_new(os.path.dirname(path), is_folder=True)
     os.mkdir(path, stat.S_IMODE(mode) & 0o777)
-    with suppress(PermissionError):  # a umask that leaves its owner nothing
+    with suppress(PermissionError):  # a umask that leaves its owner no rights
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             _set_mode(descriptor, mode)
@@ -76,7 +80,7 @@ def make_folder(path: str) -> None:
 
 
 def make_folders(path: str) -> None:
-    """Make a folder and those above it where they are missing."""
+    """Make a folder and its missing parents."""
     if os.path.isdir(path):
         return
     make_folders(os.path.dirname(path) or os.curdir)
@@ -85,7 +89,7 @@ def make_folders(path: str) -> None:
 
 
 def write_new(path: str, data: bytes) -> None:
-    """Write a file that was not there; what could be written of it is taken away again if not all could."""
+    """Write a file that did not exist; if not all of it can be written, the part is deleted again."""
     descriptor = create_file(path)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -97,9 +101,9 @@ def write_new(path: str, data: bytes) -> None:
 
 
 def replace(path: str, data: bytes, *, partial: str) -> None:
-    """Put a whole file in the place of the one of that name, be it a link, which goes; a cut leaves the old one.
+    """Replace the file or link at `path` by a whole new file; a crash leaves the old one.
 
-    It grows under the name `partial`, in the same folder, where a cut may leave some of it.
+    The data is written under the name `partial` first, in the same folder. A crash may leave a part of it there.
     """
     with suppress(FileNotFoundError):
         os.unlink(partial)
@@ -113,7 +117,7 @@ def replace(path: str, data: bytes, *, partial: str) -> None:
 
 
 def _set_mode(descriptor: int, mode: int) -> None:
-    """Gives what was just made its rights, whatever the umask took, as well as the file system can."""
+    """Sets the mode of a new file or folder, whatever the umask removed, as far as the file system can."""
     if stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
         with suppress(OSError):
             os.fchmod(descriptor, mode)
@@ -132,7 +136,10 @@ def _require_ours(descriptor: int, path: str, *, single_link: bool) -> None:
 
 
 def _owner_of_new(folder: str) -> int | None:
-    """Whose a file of ours is in a folder: a server may make its administrators, or all, somebody else."""
+    """The owner that one of our new files gets in `folder`; None if no file can be made there.
+
+    A server may map administrators, or all users, to somebody else.
+    """
     probe = os.path.join(folder, f".indexer-probe-{secrets.token_hex(8)}")
     try:
         descriptor = create_file(probe)

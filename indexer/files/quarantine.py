@@ -1,9 +1,9 @@
-"""Where a file that is taken away goes: a place that no other file was or will be given.
+"""Where a removed file goes: a path in quarantine that no other file has or will get.
 
-It promises new folders that are on the disk before they are used, closed to others, and that only what is empty is
-removed again; the marker, the lock and the record of a quarantine stay. A new folder's parent is synced before anything
-is put into the folder. It does not move a file, nor know why one moves: the path it gives is written into the journal
-first.
+It promises that new folders are synced to the disk before they are used and are closed to others, and that only what is
+empty is removed again; the marker, the lock and the record of a quarantine stay. A new folder's parent is synced before
+anything is put into the folder. It moves no file and does not know why one moves: the path that it returns is written
+into the journal first.
 """
 
 import itertools
@@ -26,30 +26,30 @@ _MARKER_TEXT = (
 
 
 def quarantine_folder(root: str, *, override: str | None = None) -> str:
-    """Where files taken away from beneath a root go; creates nothing.
+    """The quarantine for files that are removed from below `root`; creates nothing.
 
-    The override if there is one, or a folder of the usual name in it if it holds other files than quarantined ones;
-    without one beside the root, where the same device and the rights allow, else inside it.
+    With `override`: that folder, or a folder with the usual name in it if it holds other files than quarantined ones.
+    Without it: a folder beside the root, if the device is the same and the rights allow it, else one inside the root.
     """
     if override is not None:
         real = os.path.realpath(override)
         return real if _can_be_quarantine(real) else os.path.join(real, QUARANTINE_NAME)
-    real = os.path.realpath(root)  # the records in it are looked for from the real paths of files
+    real = os.path.realpath(root)  # its records are searched from the real paths of files
     beside = os.path.join(os.path.dirname(real), QUARANTINE_NAME)
     return beside if _can_rename_into(beside, root=real) else os.path.join(real, QUARANTINE_NAME)
 
 
 def _can_be_quarantine(folder: str) -> bool:
-    """Whether a folder can be marked as a quarantine: it is one, or not there, or empty but for runs of ours."""
+    """Whether a folder can be marked as a quarantine: it is one, or does not exist, or holds nothing but our runs."""
     if not os.path.isdir(folder) or is_quarantine(folder):
         return True
     return all(is_run(os.path.join(folder, name)) for name in os.listdir(folder))
 
 
 def prepare_quarantine(folder: str, *, owner: Owner | None = None) -> None:
-    """Make a quarantine where it is missing, with its marker, on the disk before anything is put into it.
+    """Make a quarantine if it is missing, with its marker, on the disk before anything is put into it.
 
-    A new marker names the owner. A cut leaves some of it. Raises `OSError` if it cannot be made.
+    A new marker names the owner. A crash leaves a part of it. Raises `OSError` if it cannot be made.
     """
     marker = os.path.join(folder, QUARANTINE_MARKER)
     if os.path.lexists(marker):
@@ -62,17 +62,20 @@ def prepare_quarantine(folder: str, *, owner: Owner | None = None) -> None:
 
 
 def quarantine_of(path: str) -> str:
-    """The quarantine of a place that `reserve_quarantine_path` gave; of one that was taken out of it, the run's
-    folder."""
+    """The quarantine that a path from `reserve_quarantine_path` lies in.
+
+    If the run's folder was moved out of its quarantine, it is the run's folder.
+    """
     run_folder = os.path.dirname(os.path.dirname(path))
     folder = os.path.dirname(run_folder)
     return folder if is_quarantine(folder) or not is_run(run_folder) else run_folder
 
 
 def is_quarantine_mounted(path: str) -> bool:
-    """Whether the quarantine of a place is there, whatever is still in it, and not its whole disk away.
+    """Whether the quarantine of a path is there, whatever it still holds, so that its whole disk is not away.
 
-    Its marker tells, which stays when it is empty; of one that an earlier version made, the folder of the run does.
+    Its marker shows that; the marker stays when the quarantine is empty. If an earlier version made the quarantine, the
+    folder of the run shows it.
     """
     run_folder = os.path.dirname(os.path.dirname(path))
     marker = os.path.join(os.path.dirname(run_folder), QUARANTINE_MARKER)
@@ -80,10 +83,10 @@ def is_quarantine_mounted(path: str) -> bool:
 
 
 def reserve_quarantine_path(folder: str, *, run: str, name: str, basename: str, synced: set[str] | None = None) -> str:
-    """A free path `<folder>/<run>/<name>[-k]/<basename>` in a new folder that nobody else was given.
+    """A free path `<folder>/<run>/<name>[-k]/<basename>` in a new folder that no other caller got.
 
-    Called before the journal's row is written, which names the path. `synced`: folders that were synced since this
-    process began, so that each is once. A cut leaves an empty folder: see `release_quarantine_path`.
+    It is called before the journal row that names the path is written. `synced`: the folders that this process has
+    synced already, so that each is synced once. A crash leaves an empty folder: see `release_quarantine_path`.
     """
     synced = set() if synced is None else synced
     run_folder = os.path.join(folder, run)
@@ -93,7 +96,7 @@ def reserve_quarantine_path(folder: str, *, run: str, name: str, basename: str, 
         with suppress(FileExistsError), translate_refusal(FOLDERS, file_folder):
             io_steps.make_folder(file_folder)
             break
-    # All three, new or not: an earlier process may have made one and not synced it before it was cut off.
+    # All three, new or not: an earlier process may have made one and crashed before it synced it.
     for parent in (file_folder, run_folder, folder):
         if parent not in synced:
             with translate_refusal(SYNCING_NAMES, parent):
@@ -103,10 +106,10 @@ def reserve_quarantine_path(folder: str, *, run: str, name: str, basename: str, 
 
 
 def release_quarantine_path(path: str) -> None:
-    """Remove the folder of a place that holds no file (any more), and the run's folder if it is empty now.
+    """Remove the folder of a path that holds no file (any more), and the run's folder if it is then empty.
 
-    A manifest that is alone in its folder speaks of no file any more and goes too. The quarantine itself stays: what
-    lies in it protects other files. What cannot be removed stays. A cut leaves empty folders.
+    A manifest that is alone in its folder names no present file any more and is removed, too. The quarantine itself
+    stays: its contents protect other files. What cannot be removed stays. A crash leaves empty folders.
     """
     folder = os.path.dirname(path)
     run_folder = os.path.dirname(folder)
@@ -114,7 +117,7 @@ def release_quarantine_path(path: str) -> None:
 
 
 def release_open_path(path: OpenQuarantinePath) -> None:
-    """As `release_quarantine_path`, of one whose folders are open."""
+    """As `release_quarantine_path`, for a path whose folders are open."""
     with suppress(OSError):
         discard_partial(path.file)
     with suppress(OSError):
@@ -126,10 +129,10 @@ def release_open_path(path: OpenQuarantinePath) -> None:
 
 
 def make_synced_folders(path: str) -> None:
-    """Make the folder and those above it where they are missing, closed to others, each synced, ready to hold a moved
-    file: nobody knows any more to whom a folder was open that is gone.
+    """Make the folder and its missing parents, closed to others and each synced, ready to hold a moved file.
 
-    A cut leaves some of them, empty.
+    They are closed because nobody knows any more to whom a folder that is gone was open. A crash leaves some of them,
+    empty.
     """
     if os.path.isdir(path):
         return
@@ -147,7 +150,7 @@ def _can_rename_into(folder: str, *, root: str) -> bool:
         status, root_status = os.lstat(existing), os.lstat(root)
     except OSError:
         return False
-    # A folder that is mounted under another name is on one device with its parent; no file moves between the two.
+    # A bind mount is on one device with its parent, but no file can be renamed between the two.
     is_same_mount = stat.S_ISDIR(status.st_mode) and status.st_dev == root_status.st_dev and not is_mount_point(root)
     return is_same_mount and os.access(
         existing, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids

@@ -1,7 +1,7 @@
-"""What a disk refuses, said in one sentence: which property it lacks, and what a person can do.
+"""Errors of a disk as one sentence: which capability it lacks, and what a person can do.
 
-It promises that the error keeps its number, so that whoever handles it by that goes on to, and that what has a meaning
-of its own (a taken name, a full disk, another disk) passes as it is. It touches no disk.
+It promises that the error keeps its number, so that code that handles errors by number still works, and that errors
+with a meaning of their own (a name that exists, a full disk, another disk) pass unchanged. It touches no disk.
 """
 
 import errno
@@ -29,7 +29,7 @@ _OTHER_DISK_ADVICE = "mount it with another driver or other options, or keep the
 
 @dataclass(frozen=True)
 class DiskCapability:
-    """What a disk is asked for: how to say that it lacks it, and what to do then."""
+    """Something that a disk must be able to do: how to say that it cannot, and what to do then."""
 
     lack: str
     advice: str = _OTHER_DISK_ADVICE
@@ -53,15 +53,15 @@ LOCKING = DiskCapability("does not lock files (flock)")
 
 
 class DiskRefusalError(OSError):
-    """A disk does not do what is asked of it; `strerror` is a sentence for people."""
+    """A disk does not do what it is asked for; `strerror` is a sentence for people."""
 
 
 def refusal_error(capability: DiskCapability, path: str, problem: OSError) -> OSError:
-    """The error to raise in place of the one that a disk gave; the same one if it has a meaning of its own."""
+    """The error to raise instead of the disk's own; the same one if it has a meaning of its own."""
     if isinstance(problem, DiskRefusalError) or problem.errno in _SELF_EXPLANATORY or problem.errno is None:
         return problem
     if problem.strerror != os.strerror(problem.errno):
-        return problem  # in our words already: not the disk's refusal, but what lies there
+        return problem  # in our words already: about the file there, not a refusal of the disk
     folder = os.path.dirname(path) or os.curdir
     advice = capability.advice
     if problem.errno in _PERMISSIONS:
@@ -75,7 +75,7 @@ def refusal_error(capability: DiskCapability, path: str, problem: OSError) -> OS
 
 @contextmanager
 def translate_refusal(capability: DiskCapability, path: str) -> Iterator[None]:
-    """Says of an error within the block that the disk of a path lacks an ability."""
+    """Turns an error within the block into one that says that the disk of a path lacks a capability."""
     try:
         yield
     except OSError as problem:
@@ -86,7 +86,7 @@ def translate_refusal(capability: DiskCapability, path: str) -> Iterator[None]:
 
 
 def describe_os_error(problem: OSError) -> str:
-    """What went wrong, for people: never the bare words of the system, unless these say it all."""
+    """What went wrong, for people: never the system's message alone, unless it says it all."""
     message = str(problem.strerror)
     if isinstance(problem, DiskRefusalError) or problem.errno in _SELF_EXPLANATORY | {errno.ESTALE, errno.EBUSY}:
         return message

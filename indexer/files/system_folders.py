@@ -1,12 +1,12 @@
-"""Folders that a system or a program keeps beside the files of people: bins, snapshots, versions, thumbnails, caches.
+"""Folders that a system or a program keeps beside people's files: bins, snapshots, versions, thumbnails, caches.
 
-What lies there are copies, mostly of files that lie, or lay, a few folders away. They come and go without anybody's
-doing, so no copy there may stand for an image. Every hidden folder counts as one, and every name listed here; letter
+They hold copies, mostly of files that are, or were, a few folders away. The copies appear and disappear by themselves,
+so no copy there may stand for an image. Every hidden folder counts as one, and so does every name listed here; letter
 case, and spaces and dots at the end, do not matter. It looks at names alone and never at the disk.
 
-Decision: plain words that people give to folders of cameras (`snapshots`, `thumbs`, `backup`, `cache`) are no such
-names. Where a word is both, as `trash` is, it counts: a folder that is not walked is told by its name and is walked
-when it is named itself; a bin that is walked costs images. Enforced by tests/files/test_system_folders.py.
+Decision: plain words that people give to folders of cameras (`snapshots`, `thumbs`, `backup`, `cache`) are not listed.
+A word that is both, as `trash` is, counts: a folder that is not walked is reported by its name, and is walked when a
+person names it; a bin that is walked costs images. Enforced by tests/files/test_system_folders.py.
 """
 
 import os
@@ -56,7 +56,7 @@ _NAMES = {
     "@cloudsync": "Synology, Cloud Sync: what waits to be sent.",
     "~snapshot": "NetApp: the snapshots of a share, as Windows sees them.",
 }
-"""Names without a dot before them, with the system that makes them."""
+"""Names that do not begin with a dot, with the system that makes them."""
 
 _HIDDEN_NAMES = {
     ".Trash": "macOS, and the freedesktop.org bin of a volume that several users share.",
@@ -85,7 +85,7 @@ _HIDDEN_NAMES = {
     ".Spotlight-V100": "macOS: the index of a volume.",
     ".DocumentRevisions-V100": "macOS: earlier versions of documents.",
 }
-"""Hidden names that are known; any other hidden folder counts, too. These have short names on FAT (`TRASH~1`)."""
+"""Known hidden names; any other hidden folder counts, too. These have short names on FAT (`TRASH~1`)."""
 
 _NAME_PATTERNS = re.compile(
     r"""
@@ -98,7 +98,7 @@ _NAME_PATTERNS = re.compile(
     """,
     re.VERBOSE,
 )
-"""Names of which there are many."""
+"""Names with many variants."""
 
 _MARKED_NAME = re.compile(
     r"""
@@ -107,7 +107,7 @@ _MARKED_NAME = re.compile(
     """,
     re.VERBOSE,
 )
-"""One of the marks that NAS systems put before the names of their own folders, and a word of what lies there."""
+"""A mark that NAS systems put before the names of their own folders, and a word for the contents."""
 
 _SHORT_NAME = re.compile(r"(?P<stem>[^.~]{1,6})~(?P<number>[0-9]{1,6})(?:\..{0,3})?")
 _DOT_OF_NETATALK = ":2e"
@@ -127,15 +127,15 @@ def is_system_folder(name: str) -> bool:
 
 
 def find_system_folder(path: str, *, root: str) -> str | None:
-    """The outermost system folder between a root and a path beneath it; None if there is none.
+    """The outermost system folder between a root and a path below it; None if there is none.
 
-    The name of the root, and of the path itself, do not count. A path that is not beneath the root lies in none.
+    The name of the root, and of the path itself, do not count. None also if the path is not below the root.
     """
     return _find_above(os.path.dirname(path), root.rstrip(os.sep) + os.sep)
 
 
 def count_system_folders(path: str) -> int:
-    """How many of the folders above a path are system folders: a bin in a hidden folder counts for more than that."""
+    """How many of the folders above a path are system folders; a bin in a hidden folder counts as two."""
     return sum(map(is_system_folder, os.path.dirname(path).split(os.sep)))
 
 
@@ -164,13 +164,13 @@ def _folded(name: str) -> str:
 
 
 def _is_short_name(stem: str, *, digits: int) -> bool:
-    """Whether a name is what FAT makes of a listed one: its first letters, as many as the number leaves of eight."""
+    """Whether a name is FAT's short form of a listed one: its first letters, as many as the number leaves of eight."""
     stem_length = 7 - digits
     return any(stem == listed[:stem_length] for listed in _STEMS)
 
 
 def _stem(name: str) -> str:
-    """What FAT begins the short form of a name with: no spaces, nothing from the last dot on, `_` for odd signs."""
+    """The beginning of a name's short form on FAT: no spaces, nothing from the last dot on, `_` for odd characters."""
     bare = name.lstrip(".").replace(" ", "")
     return re.sub(r"[+,;=\[\]]", "_", bare.rpartition(".")[0].replace(".", "") or bare)
 
@@ -181,7 +181,10 @@ _STEMS = frozenset(_stem(_folded(name)) for name in (*_NAMES, *_HIDDEN_NAMES))
 NAME_PREFIXES = tuple(
     sorted({_folded(name)[:5] for name in _NAMES if name[0].isalnum()} | {"recyc", "trash", "netwo", "found"})
 )
-"""The first five signs, in small letters, of every such name that begins with a letter or digit and is no short one."""
+"""The first five characters, in small letters, of every such name that begins with a letter or digit.
+
+Short names on FAT are not included.
+"""
 
 LISTED_NAMES = (*_NAMES, *_HIDDEN_NAMES)
 """Every name that is listed here, as its system writes it."""

@@ -1,7 +1,7 @@
 """Whether a file is still what the index knows, and which file on the disk that is.
 
-It promises that a file is told by its bytes and then by its inode, that no link is followed, and that nothing is
-changed by looking. It does not know what is done with the file next; between a look and the act, others may write: see
+It promises that a file is identified by its bytes and then by its inode, that no link is followed, and that a check
+changes nothing. It does not know what is done with the file next. Between a check and the act, others may write: see
 `indexer.files.moving`.
 """
 
@@ -29,7 +29,7 @@ class ContentDigest:
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """Which file on the disk was checked, and in which state; a new name or owner since does not make it another."""
+    """Which file on the disk was checked, and in which state; a new name or owner does not make it another file."""
 
     device: int
     inode: int
@@ -37,7 +37,7 @@ class FileIdentity:
     ctime_ns: int = field(default=0, compare=False)
     links: int = field(default=1, compare=False)
     content: ContentDigest | None = field(default=None, compare=False)
-    """What its bytes were found to be; None if they were not read."""
+    """What its bytes are; None if they were not read."""
 
 
 class MismatchError(Exception):
@@ -49,20 +49,20 @@ class MismatchError(Exception):
 
 
 class UnreadableFileError(MismatchError):
-    """What the file at a path is cannot be told now: the disk refuses, or somebody is writing to it."""
+    """It cannot be known now what the file at a path is: the disk refuses, or somebody is writing to it."""
 
 
 def verify(path: str, *, expected: ContentDigest) -> FileIdentity:
-    """Identity of the file at the path, after its size and every byte were found as expected. Changes nothing.
+    """The identity of the file at the path, after its size and every byte were found as expected. Changes nothing.
 
-    Raises `MismatchError` if the file is missing, a link, not regular, or differs, `UnreadableFileError` if it cannot
+    Raises `MismatchError` if the file is missing, a link, not regular, or differs; `UnreadableFileError` if it cannot
     be read or changed meanwhile.
     """
     return _verify_content(path, expected=expected, read=lambda descriptor: (io_steps.read_hash(descriptor), None))[0]
 
 
 def verify_and_read(path: str, *, expected: ContentDigest) -> tuple[FileIdentity, bytes]:
-    """As `check`, with the very bytes that were found as expected; the whole file is in memory."""
+    """As `verify`, with the very bytes that were verified; the whole file is in memory."""
 
     def read(descriptor: int) -> tuple[str, bytes]:
         data = io_steps.read_bytes(descriptor, most=expected.size_bytes + 1)
@@ -74,7 +74,7 @@ def verify_and_read(path: str, *, expected: ContentDigest) -> tuple[FileIdentity
 def _verify_content(
     path: str, *, expected: ContentDigest, read: Callable[[int], tuple[str, T]]
 ) -> tuple[FileIdentity, T]:
-    """Identity of the file and what `read` gave beside its hash."""
+    """The identity of the file, and what `read` returned beside its hash."""
     before = regular_status(path)
     if before.st_size != expected.size_bytes:
         raise MismatchError(f"The file has {before.st_size} bytes instead of {expected.size_bytes}.")
@@ -94,11 +94,11 @@ def _verify_content(
 
 
 def verify_moved(path: str, *, expected: FileIdentity) -> FileIdentity:
-    """Identity of the file that was checked, at the path that it was just given; its bytes are the checked ones.
+    """The identity of a checked file at the new path that it just got; its bytes are the checked ones.
 
-    Some disks give a file another number with another name, as they make it of the path, or copy the file to another
-    layer first, and some cut its time: where number or time differ the file is read again, and its bytes tell. Raises
-    `MismatchError` if they are others.
+    With a new name, some disks give a file another inode number, because they derive it from the path or first copy the
+    file to another layer; some truncate its time. If number or time differ, the file is read again, and its bytes
+    decide. Raises `MismatchError` if they differ.
     """
     current = identity_of(regular_status(path))
     if current == expected:
@@ -114,7 +114,7 @@ def verify_moved(path: str, *, expected: FileIdentity) -> FileIdentity:
 
 
 def compute_digest(path: str) -> ContentDigest:
-    """What the bytes of the regular file at a path are now. Raises `OSError`, or `MismatchError` if it is none."""
+    """The digest of the regular file at a path. Raises `OSError`, or `MismatchError` if it is no regular file."""
     size_bytes = regular_status(path).st_size
     descriptor = io_steps.open_to_read(path)
     try:
@@ -126,7 +126,7 @@ def compute_digest(path: str) -> ContentDigest:
 def verify_again(path: str, *, checked: FileIdentity, expected: ContentDigest) -> None:
     """Raise `MismatchError` unless a file that was checked a moment ago is still there with its bytes.
 
-    It is read again only if something of it changed since, its times, owner or names.
+    It is read again only if its times, owner or names changed since.
     """
     status = regular_status(path)
     if status.st_nlink == 0 and checked.links > 0:
@@ -136,7 +136,7 @@ def verify_again(path: str, *, checked: FileIdentity, expected: ContentDigest) -
 
 
 def is_checked_file(path: str, checked: FileIdentity) -> bool:
-    """Whether a path names the file that was checked, written to since or not."""
+    """Whether a path names the file that was checked, even if it was written to since."""
     try:
         status = os.lstat(path)
     except OSError:
@@ -145,10 +145,10 @@ def is_checked_file(path: str, checked: FileIdentity) -> bool:
 
 
 def may_be_same_file(first: FileIdentity, second: FileIdentity) -> bool:
-    """Whether two files of equal bytes are one, or may be, through mounts that report different devices.
+    """Whether two files with equal bytes are one file, or may be one behind mounts that report different devices.
 
-    An overlay may show the data of one file under the name of another (`metacopy`): with its inode and time then, and a
-    ctime of its own.
+    An overlay may show the data of one file under the name of another (`metacopy`). It then has the other's inode and
+    time, and a ctime of its own.
     """
     if first.device == second.device:
         return first.inode == second.inode
@@ -156,7 +156,7 @@ def may_be_same_file(first: FileIdentity, second: FileIdentity) -> bool:
 
 
 def is_same_directory_entry(path_a: str, path_b: str) -> bool:
-    """Whether two paths lead to one name of one file, as through a linked or doubly mounted folder: it has no other."""
+    """Whether two paths lead to one directory entry, as through a linked or doubly mounted folder."""
     try:
         status_a, status_b = os.lstat(path_a), os.lstat(path_b)
         folder_a, folder_b = os.stat(os.path.dirname(path_a)), os.stat(os.path.dirname(path_b))
@@ -169,7 +169,7 @@ def is_same_directory_entry(path_a: str, path_b: str) -> bool:
 
 
 def is_same_file(path_a: str, path_b: str) -> bool:
-    """Whether both paths can be looked at and name one file on the disk. Changes nothing."""
+    """Whether both paths can be read and name one file on the disk. Changes nothing."""
     try:
         status_a, status_b = os.lstat(path_a), os.lstat(path_b)
     except OSError:
@@ -178,7 +178,7 @@ def is_same_file(path_a: str, path_b: str) -> bool:
 
 
 def regular_status(path: str) -> os.stat_result:
-    """Status of the regular file at the path, else `MismatchError`."""
+    """The status of the regular file at the path, else `MismatchError`."""
     try:
         status = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -193,16 +193,16 @@ def regular_status(path: str) -> os.stat_result:
 
 
 def verify_identity(path: str, *, expected: FileIdentity) -> None:
-    """Raise `MismatchError` unless the path names the file that was checked, unwritten since."""
+    """Raise `MismatchError` unless the path names the checked file, and nothing was written to it since."""
     if identity_of(regular_status(path)) != expected:
         raise MismatchError(_REPLACED_MESSAGE)
 
 
 def identity_of(status: os.stat_result) -> FileIdentity:
-    """Which file, and in which state, a status tells of."""
+    """The identity of the file that a status describes."""
     return FileIdentity(status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_nlink)
 
 
 def _state(status: os.stat_result) -> tuple[FileIdentity, int, int]:
-    # ctime too: whoever sets mtime back after writing cannot set ctime back.
+    # ctime, too: a program that sets mtime back after writing cannot set ctime back.
     return identity_of(status), status.st_size, status.st_ctime_ns

@@ -1,9 +1,9 @@
-"""Which files lie beneath the folders that a person names.
+"""Which files lie below the folders that a person names.
 
-It promises that every path met is answered once, as a candidate or as skipped with a reason, in an order that depends
-on the names alone; that no symbolic link is followed beneath an argument; that quarantined files and the pictures of
-reports are never seen; and that no hidden folder, bin or snapshot is walked that is no argument itself. It opens no
-candidate: whether it is a picture is for others to find out.
+It promises that every path it meets is reported once, as a candidate or as skipped with a reason, in an order that
+depends on the names alone; that no symbolic link is followed below an argument; that quarantined files and the pictures
+of reports are never seen; and that a hidden folder, bin or snapshot is walked only if it is an argument itself. It
+opens no candidate: other modules find out whether it is a picture.
 """
 
 import errno
@@ -27,10 +27,10 @@ UNFINISHED = "an unfinished file (.part, .tmp, .crdownload)"
 """Why a file is skipped by its name."""
 
 SYSTEM_FOLDER = "hidden or system folder"
-"""Why a folder of the names in `indexer.files.system_folders` is skipped."""
+"""Why a folder with a name of `indexer.files.system_folders` is skipped."""
 
 APPLE_DOUBLE = "AppleDouble file"
-"""Why a `._` file is skipped: macOS keeps the resource fork of another file in it, under that one's suffix."""
+"""Why a `._` file is skipped: macOS keeps the resource fork of another file in it, with that file's suffix."""
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".mpo")
 IMAGE_SUFFIXES = frozenset({*JPEG_SUFFIXES, ".png", ".bmp", ".tif", ".tiff", ".webp", ".avif"})
@@ -44,14 +44,14 @@ class Candidate(NamedTuple):
 
     path: str
     root: str
-    """The folder argument it was found beneath; of a file argument, its folder."""
+    """The folder argument that it was found below; for a file argument, its folder."""
     size_bytes: int
     mtime_ns: int
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A path that is no candidate. Of a folder that could not be listed, nothing beneath it is known."""
+    """A path that is no candidate. If it is a folder that could not be listed, nothing below it is known."""
 
     path: str
     reason: str
@@ -63,19 +63,19 @@ class Skipped:
 @dataclass(frozen=True)
 class _Arguments:
     folders: tuple[str, ...]
-    """Real paths, each once; a folder stands behind those that contain it."""
+    """Real paths, each once; a folder comes after the folders that contain it."""
     files: tuple[tuple[str, str], ...]
     """(real folder, name) of each."""
 
 
 def walk(paths: Sequence[str], *, quarantines: list[str] | None = None) -> Iterator[Candidate | Skipped]:
-    """Everything beneath the folders and files named, each path once.
+    """Everything below the named folders and files, each path once.
 
     The files of a folder come before its subfolders, each in the byte order of names, file arguments after all folders.
     Raises `FolderError` at once, before anything is walked, for an argument that does not exist, cannot be listed or
-    lies in a quarantine. A folder argument may be a symbolic link; a file argument that is one is skipped. Beneath
-    overlapping arguments the outermost is the root. Quarantines of the usual name, which are no outcome, are added to
-    `quarantines` as the walk comes by.
+    lies in a quarantine. A folder argument may be a symbolic link; a file argument that is one is skipped. Below
+    overlapping arguments the outermost is the root. Quarantines with the usual name are not yielded; they are added to
+    `quarantines` when the walk meets them.
     """
     return _walk(_resolve_arguments(paths), quarantines=[] if quarantines is None else quarantines)
 
@@ -92,7 +92,7 @@ def _resolve_arguments(paths: Sequence[str]) -> _Arguments:
     for path in paths:
         try:
             is_folder, real_path = _locate(path)
-        except (OSError, ValueError) as problem:  # ValueError: a NUL, or a surrogate that no byte stands behind
+        except (OSError, ValueError) as problem:  # ValueError: a NUL, or a surrogate that stands for no byte
             reason = problem.strerror if isinstance(problem, OSError) else "no disk can hold such a name"
             raise FolderError(
                 f"Cannot walk {path!r}: {reason}. Name a folder or image file that exists and that you may read."
@@ -106,13 +106,13 @@ def _resolve_arguments(paths: Sequence[str]) -> _Arguments:
             folders.append(real_path)
         else:
             files.append(os.path.split(real_path))
-    # Containers first: a folder is walked by itself only if no walk of a container reached it. The sort is stable.
+    # Containers first: a folder is walked as a root only if no walk of a container reached it. The sort is stable.
     by_depth = sorted(dict.fromkeys(folders), key=lambda folder: sum(_lies_in(folder, other) for other in folders))
     return _Arguments(tuple(by_depth), tuple(dict.fromkeys(files)))
 
 
 def _locate(path: str) -> tuple[bool, str]:
-    """Whether an argument is a folder that can be listed, and its real path; of a file, within its real folder."""
+    """Whether an argument is a folder that can be listed, and its real path; for a file, within its real folder."""
     os.lstat(path)
     if os.path.isdir(path):
         os.scandir(path).close()
@@ -145,9 +145,9 @@ def _walk(arguments: _Arguments, *, quarantines: list[str]) -> Iterator[Candidat
 def _walk_folder(
     root: str, *, listed: set[str], argument_folders: Set[str], quarantines: list[str]
 ) -> Iterator[Candidate | Skipped]:
-    """What lies beneath one root, except in folders `listed` before; adds the folders listed now.
+    """What lies below one root, except in folders `listed` before; adds the folders listed now.
 
-    System folders that are `argument_folders` as arguments are walked as roots of their own.
+    System folders in `argument_folders` are walked as roots of their own.
     """
     pending = [root]  # no recursion: folders nest deeper than Python's stack
     while pending:
@@ -174,7 +174,7 @@ def _walk_folder(
 
 
 def _own_folder_reason(folder: str, names: Set[str]) -> str | None:
-    """Why a folder with these entries is not walked; None for one that is no folder of ours."""
+    """Why a folder with these entries is not walked; None if it is no folder of ours."""
     if REPORT_MARKER in names:
         return REPORT_FOLDER
     return QUARANTINE_FOLDER if QUARANTINE_MARKER in names or (MANIFEST_NAME in names and is_run(folder)) else None
@@ -187,8 +187,10 @@ def _list_folder(folder: str) -> list[os.DirEntry[str]]:
 
 
 def _describe_entry(entry: os.DirEntry[str], *, root: str, argument_folders: Set[str]) -> Candidate | Skipped | None:
-    """The candidate or skipped path of an entry; None for a folder that is no system folder, is named, or a
-    quarantine."""
+    """The candidate or skipped path of an entry; None for a folder to walk, or for a quarantine.
+
+    A system folder is walked only if it is an argument.
+    """
     try:
         if entry.is_symlink():
             return Skipped(entry.path, "symbolic link")
@@ -197,7 +199,7 @@ def _describe_entry(entry: os.DirEntry[str], *, root: str, argument_folders: Set
                 entry.name == QUARANTINE_NAME or entry.path in argument_folders or not is_system_folder(entry.name)
             )
             return None if is_walkable else Skipped(entry.path, SYSTEM_FOLDER)
-        skip_reason = _file_skip_reason(entry.name)  # first: a file that is no candidate costs no look at the disk
+        skip_reason = _file_skip_reason(entry.name)  # first: a file that is no candidate needs no `stat`
         if skip_reason is not None:
             return Skipped(entry.path, skip_reason)
         return _classify_by_status(entry.path, root=root, status=entry.stat(follow_symlinks=False))
@@ -219,7 +221,7 @@ def _describe_file(name: str, *, root: str) -> Candidate | Skipped:
 
 
 def _file_skip_reason(name: str) -> str | None:
-    """Why a file of this name is no candidate; None if it is one."""
+    """Why a file with this name is no candidate; None if it is one."""
     if name.startswith("._"):
         return APPLE_DOUBLE
     return None if is_image_name(name) else _name_reason(name)
@@ -236,7 +238,7 @@ def _name_reason(name: str) -> str:
 
 
 def suffix_of(path: str) -> str:
-    """The last suffix of a name in small letters, with its dot; empty without one, or if it is too long for one."""
+    """The last suffix of a name in small letters, with its dot; empty if there is none, or if it is too long."""
     stem, dot, suffix = os.path.basename(path).rpartition(".")
     return f"{dot}{suffix}".lower() if stem.strip(".") and len(suffix) < _LONGEST_SUFFIX else ""
 

@@ -1,12 +1,12 @@
-"""What stands for each removed file, written down beside the images themselves: `witnesses.jsonl` of a quarantine.
+"""What stands for each removed file, recorded beside the images themselves: `witnesses.jsonl` in a quarantine.
 
-It promises that a line is on the disk before its file goes, that lines are only added, and that a line cut in the
-middle spoils no other. Whoever removes a file reads the records in every folder above it first, so that a removal is
-known to an index that was restored from a backup, and to one that somebody else made. It does not know any index.
+It promises that a line is on the disk before its file is removed, that lines are only added, and that a line cut off by
+a crash damages no other line. Every command that removes a file first reads the records in every folder above it. So an
+index that was restored from a backup, or one that somebody else made, sees the removal. It does not know any index.
 
-A line says that the content `removed_hash` went from `removed_path`, and that the content `witness_hash`, then at
-`witness_path`, stands for it. It holds until another line of the same content and path follows, `restored` or `removed`
-once more, and while the content is not back at that path.
+A line says that the content `removed_hash` was removed from `removed_path`, and that the content `witness_hash`, then
+at `witness_path`, stands for it. The line is in force until another line with the same content and path follows,
+`restored` or again `removed`, and while the content is not back at that path.
 
 Decision: the record lies in the default quarantine of the folder that was ingested, whatever `--quarantine` says, as it
 must be found from the images: the next command looks for `.indexer-quarantine` in every folder above a file. Enforced
@@ -49,7 +49,7 @@ class WitnessLine:
     at: str
 
     def is_in_force(self) -> bool:
-        """Whether the removed content is not back at its path, as far as can be told."""
+        """Whether the removed content is not back at its path, as far as this can be known."""
         if not os.path.lexists(self.removed_path):
             return True
         try:
@@ -60,13 +60,13 @@ class WitnessLine:
 
 
 def append(folder: str, *lines: WitnessLine) -> None:
-    """Write lines into the record of a quarantine and bring them to the disk. A cut leaves some of them, or a part.
+    """Write lines into the record of a quarantine and sync them to the disk. A crash leaves some of them, or a part.
 
     Raises `OSError` if they cannot be written.
     """
     path = os.path.join(folder, RECORD_NAME)
     is_new = not os.path.lexists(path)
-    # Each line begins with a line break: a line that a cut left unfinished then spoils only itself.
+    # Each line begins with a line break: a line that a crash cut off then damages only itself.
     with translate_refusal(SYNCING_BYTES, path):
         io_steps.append(path, "".join(f"\n{json.dumps(asdict(line))}" for line in lines).encode("ascii"))
     if is_new:
@@ -75,7 +75,7 @@ def append(folder: str, *lines: WitnessLine) -> None:
 
 
 def append_restored(line: WitnessLine, *, may_write: Callable[[str], bool] = lambda _folder: True) -> None:
-    """Write the line into every record that is found from its two paths, as well as it can be.
+    """Write the line, as far as possible, into every record that is found from its two paths.
 
     `may_write`: whether the record of a folder, given by its real path, may be written to.
     """
@@ -88,7 +88,7 @@ def append_restored(line: WitnessLine, *, may_write: Callable[[str], bool] = lam
 def list_record_folders(paths: Iterable[str]) -> list[str]:
     """The quarantines named `.indexer-quarantine` in every folder above these paths, as real paths, sorted.
 
-    Raises `OSError` where one is a link that leads nowhere: its disk is away, and its record cannot be read.
+    Raises `OSError` if one is a link that leads nowhere: its disk is not mounted, and its record cannot be read.
     """
     folders = {os.path.realpath(os.path.dirname(path)) for path in paths}
     for folder in list(folders):
@@ -99,7 +99,7 @@ def list_record_folders(paths: Iterable[str]) -> list[str]:
 
 
 def is_recorded_near(path: str) -> bool:
-    """Whether a record can be found from a path: where a file was removed there is one, unless its disk is away."""
+    """Whether a record can be found from a path. Where a file was removed there is one, unless its disk is away."""
     try:
         return any(os.path.lexists(os.path.join(folder, RECORD_NAME)) for folder in list_record_folders([path]))
     except OSError:
@@ -107,9 +107,9 @@ def is_recorded_near(path: str) -> bool:
 
 
 def find_quarantine_in(folder: str) -> str | None:
-    """The real path of what is called `.indexer-quarantine` in a folder; None if that is not there, or is none.
+    """The real path of the `.indexer-quarantine` in a folder; None if there is none, or if it is no quarantine.
 
-    Raises `OSError` where it is a link that leads nowhere, or cannot be looked at.
+    Raises `OSError` if it is a link that leads nowhere, or if it cannot be read.
     """
     path = os.path.join(folder, QUARANTINE_NAME)
     try:
@@ -117,7 +117,7 @@ def find_quarantine_in(folder: str) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as problem:
-        if problem.errno == errno.ELOOP:  # a folder that is a link to itself holds nothing
+        if problem.errno == errno.ELOOP:  # the folder is a link to itself and holds nothing
             return None
         raise
     if stat.S_ISDIR(mode):
@@ -127,13 +127,13 @@ def find_quarantine_in(folder: str) -> str | None:
     real = os.path.realpath(path)
     if not os.path.isdir(real):
         raise OSError(errno.ENOENT, "the quarantine is a link that leads nowhere", path)
-    # A link of that name to some other folder says nothing of removed files.
+    # A link with that name to some other folder says nothing about removed files.
     marked = os.path.lexists(os.path.join(real, QUARANTINE_MARKER)) or os.path.basename(real) == QUARANTINE_NAME
     return real if marked else None
 
 
 def read_lines(folder: str) -> Iterator[WitnessLine]:
-    """All lines of the record of a quarantine, oldest first; none where there is no record. Raises `OSError`."""
+    """All lines of the record of a quarantine, oldest first; none if there is no record. Raises `OSError`."""
     try:
         descriptor = io_steps.open_to_read(os.path.join(folder, RECORD_NAME))
     except FileNotFoundError:
@@ -148,16 +148,16 @@ def read_lines(folder: str) -> Iterator[WitnessLine]:
 
 
 class WitnessRecords:
-    """The records of quarantines, read as far as they name some contents as witnesses, and read on as they grow."""
+    """The records of quarantines: the lines that name given contents as witnesses. New lines are read as files grow."""
 
     def __init__(self, contents: Set[str]) -> None:
         self._contents = contents
         self._records: dict[str, _RecordFile] = {}
 
     def list_in_force(self, folders: Iterable[str], *, content_hash: str) -> list[tuple[str, WitnessLine]]:
-        """The lines that hold now and name this content as a witness, each with the folder of its record.
+        """The lines that are in force and name this content as a witness, each with the folder of its record.
 
-        Raises `OSError` if a record cannot be read: nobody can tell then what it says.
+        Raises `OSError` if a record cannot be read, because it is then unknown what it says.
         """
         lines: list[tuple[str, WitnessLine]] = []
         for folder in folders:
@@ -168,7 +168,7 @@ class WitnessRecords:
 
 
 class _RecordFile:
-    """One file: `active` has the lines that were not ended, by witness and then by removed content and path."""
+    """One record file; `active` has the lines that were not ended, by witness and then by removed content and path."""
 
     def __init__(self, path: str, contents: Set[str]) -> None:
         self._path, self._contents = path, contents
@@ -179,7 +179,7 @@ class _RecordFile:
         self._removed = set[str]()
 
     def read_new_lines(self) -> None:
-        """Reads what was added since the last time; another file in its place is read from its beginning."""
+        """Reads the lines that were added since the last call; another file in its place is read from its beginning."""
         try:
             status = os.lstat(self._path)
         except FileNotFoundError:
@@ -204,7 +204,7 @@ class _RecordFile:
         self.active, self._witnesses, self._removed = {}, {}, set()
 
     def _read_lines(self, descriptor: int) -> None:
-        """Notes the lines from here on. The last one is read again the next time: it may not be whole yet."""
+        """Adds the lines from here on. The last one is read again the next time: it may not be complete yet."""
         position, rest, foreign_bytes = self._last_line, b"", 0
         while chunk := io_steps.read_bytes(descriptor, most=_CHUNK_BYTES):
             position += len(chunk)
@@ -225,7 +225,7 @@ class _RecordFile:
         may_end_line = _hash_after(line, b'"removed_hash": "') in self._removed
         if len(line) > _MAX_LINE_BYTES or not (is_named_witness or may_end_line) or (parsed := _parse(line)) is None:
             return
-        # Whatever is said of a content that is back, or was and goes once more, ends what was said before.
+        # A later line for the same content and path, restored or removed again, ends the earlier one.
         key = (parsed.removed_hash, parsed.removed_path)
         if (witness := self._witnesses.pop(key, None)) is not None:
             del self.active[witness][key]
@@ -244,13 +244,13 @@ def _require_regular(status: os.stat_result, path: str) -> None:
 
 
 def _hash_after(line: bytes, name: bytes) -> str:
-    """The hash after a name, without reading the whole line: a record may have a million."""
+    """The 64 digits after a field name, without parsing the whole line: a record may have a million lines."""
     start = line.find(name)
     return "" if start < 0 else line[start + len(name) : start + len(name) + 64].decode("ascii", "replace")
 
 
 def _parse(line: bytes) -> WitnessLine | None:
-    """The line; None for one that a cut left unfinished, or that others wrote."""
+    """The line; None if a crash cut it off, or if others wrote it."""
     try:
         parsed = WitnessLine(**json.loads(line))
     except (ValueError, TypeError, RecursionError):

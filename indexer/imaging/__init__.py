@@ -1,12 +1,12 @@
-"""Arrays and bytes of images: decode, prepare, score, match. The only package that knows cv2 and Pillow.
+"""Images as arrays and bytes: decode, prepare, score, match. The only package that imports cv2 and Pillow.
 
-It knows bytes, arrays and numbers; not files' names, cameras, profiles, limits of similarity or the database.
-Everything here is a pure function of its arguments, so that any worker on any machine gives the same result to the
-last bit.
+It knows bytes, arrays and numbers. It does not know cameras, capture times, profiles or the database; limits of
+similarity are arguments. Every result depends only on the arguments and the bytes of the file, so any worker on any
+machine gives the same pixels and scores, to the last bit.
 
-Decision: one OpenCV thread per process. OpenCV's own threads fight a pool of worker processes for the same cores (and
-a fixed number keeps timing honest); work is spread by `indexer.execution` alone. Cost: a single huge image uses one
-core.
+Decision: one OpenCV thread per process. OpenCV's own threads compete with a pool of worker processes for the same
+cores, and a fixed number keeps timings comparable. Only `indexer.execution` spreads work. Cost: a single huge image
+uses one core.
 """
 
 try:

@@ -1,7 +1,7 @@
-"""Where two prepared images differ: the regions that a score is the sum of, and a picture of the difference.
+"""Where two prepared images differ: the regions whose areas add up to the score, and a picture of the difference.
 
-It promises that what is shown is what was counted: contours and areas are those of `indexer.imaging.scoring`, and so is
-the score. It does not know the pictures in colour (`indexer.imaging.side_by_side`), nor how a page shows them.
+It promises to show what was counted: contours, areas and score are those of `indexer.imaging.scoring`. It does not know
+the pictures in colour (`indexer.imaging.side_by_side`), nor how a page shows the result.
 """
 
 import struct
@@ -19,16 +19,17 @@ from indexer.imaging.scoring import changed_pixels, contours, difference
 from indexer.imaging.thumbnails import SIGNATURE, chunk
 
 MAX_REGIONS = 50
-"""As many are listed: a person looks at the largest, and a page stays small."""
+"""Number of regions that are listed: a person looks at the largest, and a page stays small."""
 ORANGE, BLUE = (230, 159, 0), (86, 180, 233)
-"""(red, green, blue) of what counts and of what is too small to: of the colours that everyone can tell apart by Okabe
-and Ito ("Color Universal Design", 2008), and of two brightnesses, both above every grey."""
-_GREYS = 6  # each more costs about a kilobyte of noise that nobody looks at
+"""(red, green, blue) of a change that counts and of one that is too small. Both are from the colours that everyone can
+distinguish by Okabe and Ito ("Color Universal Design", 2008). They differ in brightness and are brighter than every
+grey."""
+_GREYS = 6  # each further grey costs about a kilobyte of noise that nobody looks at
 _MAX_GREY = 120
 _PALETTE = (*((level * _MAX_GREY // (_GREYS - 1),) * 3 for level in range(_GREYS)), BLUE, ORANGE)
-_TOO_SMALL, _COUNTS = _GREYS, _GREYS + 1  # their places in the palette
+_TOO_SMALL, _COUNTS = _GREYS, _GREYS + 1  # their indices in the palette
 _BITS = 4
-_DEFLATE_LEVEL = 6  # of deflate: 1.3 ms and 5.1 kB a picture; 9 takes 12.7 ms for 4.9 kB
+_DEFLATE_LEVEL = 6  # 1.3 ms and 5.1 kB a picture; level 9 takes 12.7 ms for 4.9 kB
 _SIMPLIFICATION_PX = 1.0
 _DIGITS = 4  # of a fraction: a thirtieth of a pixel at 320 wide
 
@@ -42,9 +43,9 @@ class Region:
     points : tuple of (x, y)
         Its corners, as fractions of width and height, within one pixel of the contour.
     area : float
-        As it was counted (of the contour itself, not of the simpler outline), in the unit of the score.
+        The counted area (of the contour itself, not of the simplified outline), in the unit of the score.
     counts : bool
-        Whether the score contains it; else it is too small.
+        Whether its area is part of the score; False if it is too small.
     """
 
     points: tuple[tuple[float, float], ...]
@@ -54,19 +55,19 @@ class Region:
 
 @dataclass(frozen=True)
 class Changes:
-    """What differs between two images.
+    """The differences between two images.
 
     Attributes
     ----------
     regions : tuple of Region
         The largest first, at most `MAX_REGIONS`.
     unlisted : int
-        How many more there are.
+        Number of further regions.
     score : float
-        Sum of the areas of all that count, listed or not.
+        Sum of the areas of all regions that count, listed or not.
     difference : bytes
-        PNG, at most `PREVIEW_WIDTH` wide: how much each pixel differs, in grey; above the threshold orange if it counts
-        and blue if it is too small to.
+        PNG, at most `PREVIEW_WIDTH` wide: the difference of each pixel, in grey. Above the threshold it is orange in a
+        region that counts, and blue in one that is too small.
     """
 
     regions: tuple[Region, ...]
@@ -76,18 +77,18 @@ class Changes:
 
 
 def changes(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, scoring: ScoringParameters) -> Changes:
-    """Where and how much two prepared images differ, by the measure that scores them.
+    """Where and how much two prepared images differ, by the parameters that score them.
 
     Parameters
     ----------
     image_a, image_b : (H, W), uint8
-        Prepared images of the same shape (of any shapes if the measure is native). The order does not matter.
-    scoring : Measure
+        Prepared images of the same shape (of any shapes if `scoring` is native). The order does not matter.
+    scoring : ScoringParameters
 
     Raises
     ------
     ValueError
-        If the shapes differ and the measure is not native, or if they are not of its planes.
+        If the shapes differ and `scoring` is not native, or if the height is not a multiple of `scoring.planes`.
     """
     score = evidence_of_pair(image_a, image_b, scoring=scoring).score
     image_a, image_b, unit = aligned(image_a, image_b, scoring=scoring)
@@ -96,7 +97,7 @@ def changes(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, scoring: 
     measured = [
         (cv2.contourArea(contour) * unit, contour) for contour in contours(changed, dilations=scoring.dilations)
     ]
-    measured.sort(key=lambda region: (-region[0], *region[1][0, 0, ::-1]))  # of equal ones the upper, then the left
+    measured.sort(key=lambda region: (-region[0], *region[1][0, 0, ::-1]))  # if equal: the upper, then the left first
     counting = [contour for area, contour in measured if area >= scoring.min_contour_area]
     regions = tuple(
         Region(_outline(contour, shape=levels.shape), area, area >= scoring.min_contour_area)
@@ -107,7 +108,7 @@ def changes(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, scoring: 
 
 
 def _outline(contour: NDArray[np.int32], *, shape: tuple[int, ...]) -> tuple[tuple[float, float], ...]:
-    """The corners of a simpler contour (Douglas and Peucker) through the middles of its pixels."""
+    """The corners of the simplified contour (Douglas and Peucker), through the centres of its pixels."""
     height, width = shape
     corners = cv2.approxPolyDP(contour, _SIMPLIFICATION_PX, True)[:, 0].tolist()
     return tuple((round((x + 0.5) / width, _DIGITS), round((y + 0.5) / height, _DIGITS)) for x, y in corners)
@@ -116,7 +117,7 @@ def _outline(contour: NDArray[np.int32], *, shape: tuple[int, ...]) -> tuple[tup
 def _difference_png(
     levels: NDArray[np.uint8], changed: NDArray[np.uint8], counting: list[NDArray[np.int32]], *, threshold: int
 ) -> bytes:
-    """The difference as PNG. Where it is shrunk, a pixel has a colour if any of those that it stands for has."""
+    """The difference as PNG. If it is shrunk, a pixel is coloured if any of the pixels that it covers is coloured."""
     inside = np.zeros_like(changed)
     cv2.drawContours(inside, counting, -1, 255, -1)
     counts, too_small = changed & inside, changed & ~inside
@@ -131,17 +132,17 @@ def _difference_png(
 
 
 def _any_within(mask: NDArray[np.uint8], *, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """A mask at a smaller size: set where any of its pixels is."""
+    """A mask at a smaller size: a pixel is set if any of the pixels that it covers is set."""
     height, width = shape  # OpenCV wants (width, height)
     shares = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     return (np.asarray(shares) > 0).astype(np.uint8)
 
 
 def _palette_png(palette_indices: NDArray[np.uint8]) -> bytes:
-    """A PNG of 4 bits a pixel: a third of what OpenCV, which knows no palettes, makes of the same picture."""
+    """A PNG of 4 bits per pixel: a third of the size of OpenCV's PNG, as OpenCV writes no palettes."""
     height, width = palette_indices.shape
     padded = np.pad(palette_indices, ((0, 0), (0, width % 2)))
-    rows = np.zeros((height, 1 + padded.shape[1] // 2), dtype=np.uint8)  # each begins with its filter: none
+    rows = np.zeros((height, 1 + padded.shape[1] // 2), dtype=np.uint8)  # each row begins with its filter: 0, none
     rows[:, 1:] = padded[:, ::2] << _BITS | padded[:, 1::2]
     header = struct.pack(">IIBBBBB", width, height, _BITS, 3, 0, 0, 0)
     parts = (

@@ -1,8 +1,7 @@
-"""Colour beside grey: what a thumbnail shows of the hue of things that are equally bright.
+"""The colour planes of a thumbnail: they show a change of hue where the brightness stays the same.
 
-It does not know profiles, nor how much of a difference is too much. Like `indexer.imaging.preprocessing` it is
-bit-equal on OpenCV 4.14 and 5.0: OpenCV works on one channel of whole numbers at a time, the rest is float64 of
-numpy.
+The module does not know profiles, nor which difference is too large. Like `indexer.imaging.preprocessing` it gives
+equal bits on OpenCV 4.14 and 5.0: OpenCV works on one channel of integers at a time, and the rest is float64 in numpy.
 """
 
 import cv2
@@ -20,13 +19,13 @@ _NEUTRAL = 128
 
 
 def chroma_planes(image_bgr: NDArray[np.uint8], *, gain: int, mask: Mask) -> Planes:
-    """The blueness and the redness of an image at its working size, with what is ignored painted black.
+    """The blueness and the redness of an image at its working size, with the ignored area painted black.
 
     Parameters
     ----------
     image_bgr : (H, W, 3), uint8
     gain : int, above 0
-        By how many levels a plane differs for each level of Cb or Cr.
+        Levels in a plane per level of Cb or Cr.
     mask : Mask
 
     Returns
@@ -35,9 +34,10 @@ def chroma_planes(image_bgr: NDArray[np.uint8], *, gain: int, mask: Mask) -> Pla
 
     Notes
     -----
-    Cb and Cr of ITU-R BT.601, each less its median over what is looked at: a camera that balances its white anew tints
-    the whole frame, an object does not. Only an object over half of the frame could be taken for that, and it shows in
-    grey. Blurred like the grey plane, as a JPEG keeps colour at half the size. A grey image has two planes of 128.
+    Cb and Cr of ITU-R BT.601, each minus its median over the pixels that are not ignored. The reason: a change of the
+    white balance tints the whole frame, an object does not. Only an object on more than half of the frame could be
+    mistaken for it, and that object shows in grey. The channels are blurred like the grey plane, because a JPEG keeps
+    colour at half the size. A grey image has two planes of 128.
     """
     blurred = (cv2.GaussianBlur(np.ascontiguousarray(image_bgr[:, :, index]), (3, 3), 0) for index in range(3))
     blue, green, red = (np.asarray(channel, dtype=np.float64) for channel in blurred)
@@ -52,7 +52,7 @@ def chroma_planes(image_bgr: NDArray[np.uint8], *, gain: int, mask: Mask) -> Pla
 
 
 def no_chroma(size: tuple[int, int], *, mask: Mask) -> Planes:
-    """The planes of a grey image of that (height, width)."""
+    """The planes of a grey image of this (height, width)."""
     plane = masked(np.full(size, _NEUTRAL, dtype=np.uint8), mask=mask)
     return plane, plane
 

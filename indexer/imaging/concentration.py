@@ -1,8 +1,8 @@
-"""Whether what sets images apart lies in one small part of the frame, as a clock, a caption or a spider's thread does.
+"""Whether the differences between images lie in a small part of the frame, such as a clock, a caption or a spider web.
 
-It promises that a pair is only said to be decided by an area if its score falls below the limit with the area ignored,
-by the rule that scores all pairs. It does not know what is to be seen there: cars that pass one gate lie in a small
-part of the frame, too.
+It promises that a pair counts as decided by an area only if its score falls below the limit when the area is ignored,
+by the rule that scores all pairs. It does not know what the area shows: cars that pass a gate also lie in a small part
+of the frame.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,30 +19,30 @@ from indexer.imaging.matching import ScoringParameters, evidence_of_pair
 from indexer.imaging.scoring import area_unit, changed_pixels, contours, difference
 
 MAX_SHARE = 0.15
-"""Of the frame: what a person may ignore without a second thought."""
+"""Largest share of the frame that is proposed: a person can ignore that much without risk of missing much."""
 MIN_DECIDED_SHARE = 0.8
-"""Of the pairs: so many must become similar when the area is ignored."""
+"""Smallest share of the pairs that must become similar when the area is ignored."""
 _MAX_RECTANGLES = 3
 _LEVELS = (0.15, 0.3, 0.5, 0.7)
-"""Shares of the pairs in which a pixel changes, to be part of the area: the first that makes a small area is taken, as
-the hours of a clock change less often than its seconds."""
-_JOIN_DISTANCE = 1 / 16  # of the width: what lies nearer together, as the words of a caption do, is one rectangle
-_STEPS_PER_PERCENT = 10  # rectangles are told in tenths of a per cent
+"""A pixel belongs to the area if it changes in at least this share of the pairs. The levels are tried in this order and
+the first that gives a small area is used, because the hours of a clock change less often than its seconds."""
+_JOIN_DISTANCE = 1 / 16  # of the width: parts that are nearer, such as the words of a caption, become one rectangle
+_STEPS_PER_PERCENT = 10  # rectangles are rounded to tenths of a per cent
 
 ImagePair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
 class Concentration:
-    """Where the changes lie.
+    """The small area in which the changes lie.
 
     Attributes
     ----------
-    rectangles : of (from the left, from the top, wide, high), per cent
+    rectangles : of (left, top, width, height), per cent
     share : float
-        Their part of the frame, 0 to 1, what they share counted twice.
+        Sum of their areas as a share of the frame, 0 to 1; an overlap counts twice.
     pairs, decided : int
-        Pairs that differ, and those of them that are similar with the rectangles ignored.
+        Number of pairs that are not similar, and of those among them that are similar with the rectangles ignored.
     """
 
     rectangles: tuple[Rectangle, ...]
@@ -52,16 +52,16 @@ class Concentration:
 
 
 def concentration(pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mask: Mask) -> Concentration | None:
-    """The small area in which nearly all of these pairs differ and outside of which they do not, if there is one.
+    """The small area outside of which nearly all of these pairs are similar, or None if there is no such area.
 
     Parameters
     ----------
     pairs : of two (H, W), uint8
-        Prepared images, all of one shape; those that are similar are left out.
-    scoring : Measure
-        Not a native one.
+        Prepared images of one plane, all of one shape. Similar pairs are skipped.
+    scoring : ScoringParameters
+        Not native, and of one plane.
     mask : Mask
-        What is ignored already.
+        The mask that the images were prepared with.
     """
     dissimilar = [pair for pair in pairs if not _are_similar(*pair, scoring=scoring)]
     if not dissimilar:
@@ -95,12 +95,12 @@ def _change_map(pair: ImagePair, *, scoring: ScoringParameters) -> NDArray[np.fl
 
 
 def _candidates(heat: NDArray[np.float64]) -> Iterator[tuple[Rectangle, ...]]:
-    """The rectangles around what changes often, by how often that is, the rarest first."""
+    """The rectangles around the pixels that change often, for each of `_LEVELS` that gives few enough rectangles."""
     height, width = heat.shape
     kernel = np.ones((2 * round(width * _JOIN_DISTANCE / 2) + 1,) * 2, dtype=np.uint8)
     for level in _LEVELS:
         often = (heat >= level).astype(np.uint8)
-        joined = cv2.dilate(often, kernel)  # not closed: at the border that joins nothing
+        joined = cv2.dilate(often, kernel)  # not a morphological closing: near the border that joins nothing
         number, parts = cv2.connectedComponents(joined)
         if 1 < number <= 1 + _MAX_RECTANGLES:
             boxes = (np.argwhere((parts == part) & (often > 0)) for part in range(1, number))
@@ -122,7 +122,7 @@ def _rectangle(pixels: NDArray[np.int64], *, height: int, width: int) -> Rectang
 
 
 def _is_similar_masked(pair: ImagePair, *, scoring: ScoringParameters, mask: Mask) -> bool:
-    """Whether two prepared images are similar with more of them ignored."""
+    """Whether two prepared images are similar with this larger mask."""
     image_a, image_b = (masked(image, mask=mask) for image in pair)
     return _are_similar(image_a, image_b, scoring=scoring)
 

@@ -1,17 +1,20 @@
-"""From a file's bytes to pixels, and the one place that knows in how many ways a decoder can fail.
+"""From a file's bytes to pixels. No other module needs to know the ways in which a decoder can fail.
 
-A picture that is not whole is refused. `cv2.imdecode` returns None for most broken data, raises for some, and for some
-returns a picture with grey below the cut and says so only on file descriptor 2. Measured on OpenCV 4.14 and 5.0 (their
-answers are equal), with 150 to 210 cuts through each of 30 files: a cut JPEG, PNG, BMP, WebP or TIFF gives None, also
-where a PNG loses rows but has its IEND; a JPEG whose data end before its end marker, and a TIFF whose strip ends early
-(LZW, deflate, PackBits, JPEG, fax), give a partial picture and a line on descriptor 2. OpenCV 4.10 gives a partial
-picture of a cut JPEG without a word, and all three take some that lack nothing but the end marker: so that marker is
-looked for before decoding. A TIFF strip whose data are wrong, not short, is left black with an error on descriptor 2.
+An incomplete picture is refused. `cv2.imdecode` returns None for most broken data and raises for some. For some it
+returns a picture that is grey below the cut, and reports this only on file descriptor 2.
 
-Other threads (those of Dask, in a worker of its) may write of ends and errors there meanwhile. So what was said is
-believed where it is said again in the same words, or where no decoding of three was silent: a decoder never forgets.
+Measured on OpenCV 4.14 and 5.0 (with equal results), with 150 to 210 cuts through each of 30 files. A cut JPEG, PNG,
+BMP, WebP or TIFF gives None, also if a PNG loses rows but has its IEND. A JPEG whose data end before its end marker
+gives a partial picture and a line on descriptor 2. So does a TIFF whose strip ends early (LZW, deflate, PackBits, JPEG,
+fax). A TIFF strip whose data are wrong, not short, is left black with an error on descriptor 2. OpenCV 4.10 gives a
+partial picture of a cut JPEG without any message, and all three versions accept some JPEGs that lack only the end
+marker. So the end marker is checked before decoding.
 
-It does not know paths, profiles or thumbnails.
+Other threads (those of Dask, in a Dask worker) may write similar messages to descriptor 2 at the same time. So a
+message counts only if a second decoding gives the same message, or if none of three decodings is without a message:
+the decoder repeats its own message each time.
+
+The module does not know paths, profiles or thumbnails.
 """
 
 import os
@@ -48,37 +51,42 @@ _ENDS_EARLY = re.compile(
     re.IGNORECASE,
 )
 _STRIP_FAILED = re.compile(r"\bTIFF_Error\b")
-_MAX_ATTEMPTS = 3  # of one picture
+_MAX_ATTEMPTS = 3  # decodings of one picture
 _NO_MEMORY = re.compile(r"insufficient memory|OutOfMemory|bad_alloc", re.IGNORECASE)
 _NOISE_BEFORE = re.compile(r"^\[ *[A-Z]+:\S+\] global \S+ \S+ |^.*? error: |^.*TIFF_(?:Error|Warning) ")
 _NOISE_AFTER = re.compile(r" in function '.*'?$")
 
 _stderr_lock = threading.Lock()
 
-# OPENCV_LOG_LEVEL must not decide whether a TIFF counts as damaged: its decoder speaks through OpenCV's log.
+# OPENCV_LOG_LEVEL must not decide whether a TIFF counts as damaged: its decoder reports through OpenCV's log.
 if hasattr(cv2.utils, "logging"):  # OpenCV 4.10 has no such module
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_WARNING)
 
 
 def reduction(header: Header, *, work_width: int) -> int:
-    """How much smaller a decoder may make the picture on the way: 1, 2, 4 or 8.
+    """The factor by which the decoder may shrink the picture: 1, 2, 4 or 8.
 
     Notes
     -----
-    Only for JPEG, whose decoder leaves out what a smaller picture does not need: the largest of 8, 4, 2 that keeps the
-    stored width, divided and rounded down, at 2 x `work_width` at least.
+    Above 1 only for JPEG, whose decoder skips what a smaller picture does not need. It is the largest of 8, 4 and 2 for
+    which the stored width, divided by it and rounded down, is at least 2 x `work_width`; else 1.
     """
     return _largest_reduction(header, across_px=header.stored_width, least_px=2 * work_width)
 
 
 def chroma_reduction(header: Header, *, work_width: int) -> int:
-    """How much smaller a decoder may make the picture where colour alone is wanted: it stays `work_width` wide, as a
-    JPEG of a camera keeps colour at half the size anyway."""
+    """The factor by which the decoder may shrink the picture if only its colour is used: 1, 2, 4 or 8.
+
+    The picture stays at least `work_width` wide. That is enough, because a camera's JPEG keeps colour at half the size.
+    """
     return _largest_reduction(header, across_px=header.stored_width, least_px=work_width)
 
 
 def viewing_reduction(header: Header, *, width: int) -> int:
-    """How much smaller a decoder may make a picture that is only looked at, so that it stays `width` wide as shown."""
+    """The factor by which the decoder may shrink a picture for viewing: 1, 2, 4 or 8.
+
+    The picture stays at least `width` wide as shown, after the EXIF rotation.
+    """
     return _largest_reduction(header, across_px=header.width, least_px=width)
 
 
@@ -91,18 +99,18 @@ def _largest_reduction(header: Header, *, across_px: int, least_px: int) -> int:
 def decode_grey(
     data: bytes, *, header: Header, work_width: int | None, levels: Levels | None = None
 ) -> NDArray[np.uint8]:
-    """The picture in 8-bit grey, turned as its EXIF says.
+    """The picture in 8-bit grey, rotated by its EXIF orientation.
 
     Parameters
     ----------
     data : bytes
         The whole file.
     header : Header
-        Of the same bytes.
+        The header of the same bytes.
     work_width : int or None
-        Width it will be shrunk to, which allows the decoder's `reduction`; None for the whole picture.
+        Width that it will be resized to, so that the decoder may apply `reduction`. None for native size.
     levels : Levels or None
-        Scale of values of more than 8 bits; None divides them by 256 where that leaves enough.
+        Scale for values of more than 8 bits. None divides them by 256 if that keeps enough contrast.
 
     Returns
     -------
@@ -110,9 +118,9 @@ def decode_grey(
 
     Raises
     ------
-    ImageRefused
-        `damaged` if the decoder fails or says that data ends early, `unreadable` if it runs out of memory, or if what
-        the picture shows would be lost.
+    ImageRefusedError
+        `damaged` if the decoder fails or reports that data ends early. `unreadable` if it runs out of memory, or as
+        `require_content` says.
     """
     require_content(data, header=header, levels=levels)
     if is_scaled(header, levels=levels):
@@ -122,18 +130,20 @@ def decode_grey(
 
 
 def is_scaled(header: Header, *, levels: Levels | None) -> bool:
-    """Whether grey levels are made from the stored values by a scale, and not by the decoder."""
+    """Whether `levels` turns the stored values into grey levels, and not the decoder."""
     return header.bits > 8 and levels is not None and levels != FULL_RANGE
 
 
 def require_content(data: bytes, *, header: Header, levels: Levels | None) -> None:
-    """Refuses a picture of which 8-bit grey would leave too little: what is seen in its opacity alone, and values of
-    more than 8 bits without a scale. Most pictures have neither, and cost nothing here.
+    """Refuses a picture that would lose too much content in 8-bit grey.
+
+    That is a picture with partial transparency, or one with values of more than 8 bits that has little contrast when
+    they are divided by 256 and no scale is given. Most pictures have neither, and then nothing is decoded here.
 
     Raises
     ------
-    ImageRefused
-        `unreadable` with the reason; and as `decode_grey`.
+    ImageRefusedError
+        `unreadable` with the reason. Also as `decode_as_stored`.
     """
     if not header.opacity and (header.bits <= 8 or levels is not None):
         return
@@ -151,9 +161,12 @@ def require_content(data: bytes, *, header: Header, levels: Levels | None) -> No
 
 
 def decode_deep(data: bytes) -> NDArray[np.uint16]:
-    """The picture in grey with values as they are stored, of 16 bits, turned as its EXIF says: (H, W), uint16.
+    """The picture in grey with its stored 16-bit values, rotated by its EXIF orientation: (H, W), uint16.
 
-    Raises as `decode_grey`.
+    Raises
+    ------
+    ImageRefusedError
+        `unreadable` if the values do not have 16 bits. Also if the decoder fails, as in `decode_grey`.
     """
     image = _decode_whole(data, flags=cv2.IMREAD_ANYDEPTH)
     if image.dtype != np.uint16 or image.ndim != 2:
@@ -162,19 +175,29 @@ def decode_deep(data: bytes) -> NDArray[np.uint16]:
 
 
 def decode_colour(data: bytes, *, by: int = 1) -> NDArray[np.uint8]:
-    """The picture in colour, turned as its EXIF says: (H, W, 3), uint8, BGR; `by` 2, 4 or 8 times smaller. Raises as
-    `decode_grey`."""
+    """The picture in colour, rotated by its EXIF orientation: (H, W, 3), uint8, BGR, `by` (1, 2, 4 or 8) times smaller.
+
+    Raises
+    ------
+    ImageRefusedError
+        If the decoder fails, as in `decode_grey`.
+    """
     return _decode_whole(data, flags=_COLOUR_FLAGS[by])
 
 
 def decode_as_stored(data: bytes) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """The picture with all its channels and bits, not turned: (H, W), or (H, W, 3) BGR, or (H, W, 4) with opacity.
-    Raises as `decode_grey`."""
+    """The picture with all its channels and bits, not rotated: (H, W), or (H, W, 3) BGR, or (H, W, 4) BGR and alpha.
+
+    Raises
+    ------
+    ImageRefusedError
+        If the decoder fails, as in `decode_grey`.
+    """
     return _decode_whole(data, flags=cv2.IMREAD_UNCHANGED)
 
 
 def as_decoded(header: Header, *, shape: tuple[int, int], by: int) -> Header:
-    """The header, with width and height as the decoder shows them.
+    """The header, with the orientation corrected so that its width and height are those of the decoded picture.
 
     Parameters
     ----------
@@ -186,12 +209,13 @@ def as_decoded(header: Header, *, shape: tuple[int, int], by: int) -> Header:
 
     Raises
     ------
-    ImageRefused
-        `damaged` if the decoder made another picture than the header announces.
+    ImageRefusedError
+        `damaged` if the decoded picture does not have the size in the header, with or without its sides swapped.
 
     Notes
     -----
-    Where Pillow and OpenCV read a broken EXIF block differently, the decoder's word stands: pixels come from it.
+    Pillow and OpenCV may read a broken EXIF block differently. The decoder's orientation is used, because the pixels
+    come from it.
     """
     if shape == (-(-header.height // by), -(-header.width // by)):
         return header
@@ -203,7 +227,10 @@ def as_decoded(header: Header, *, shape: tuple[int, int], by: int) -> Header:
 
 
 def refusal(problem: Exception) -> ImageRefusedError:
-    """What an exception from the inside of a decoder (or of OpenCV at large) means for the picture."""
+    """The refusal that an exception from a decoder, or from OpenCV, means for the picture.
+
+    `unreadable` if memory ran out, else `damaged`; an `ImageRefusedError` is returned as it is.
+    """
     if isinstance(problem, ImageRefusedError):
         return problem
     if isinstance(problem, MemoryError) or (isinstance(problem, cv2.error) and problem.code == cv2.Error.StsNoMem):
@@ -226,7 +253,10 @@ def _decode_whole(data: bytes, *, flags: int) -> NDArray[Any]:
 
 
 def _decode_capturing_stderr(data: bytes, *, flags: int) -> tuple[NDArray[Any], str | None]:
-    """The picture, and why it is damaged if something was said meanwhile, be it by the decoder or by somebody else."""
+    """The picture, and the reason why it may be damaged, or None.
+
+    The reason comes from descriptor 2, so another thread may have written it.
+    """
     with _captured_stderr() as captured:
         try:
             image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
@@ -244,7 +274,7 @@ def _decode_capturing_stderr(data: bytes, *, flags: int) -> tuple[NDArray[Any], 
 
 
 def _has_jpeg_end(data: bytes) -> bool:
-    """Whether an end marker follows the start of the pixels (the one of a thumbnail inside EXIF does not count)."""
+    """Whether an end marker follows the start of the pixels (that of a thumbnail inside EXIF does not count)."""
     at = len(_JPEG_START)
     while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
         marker = data[at + 1]
@@ -256,20 +286,20 @@ def _has_jpeg_end(data: bytes) -> bool:
             at += 2
         else:
             at += 2 + int.from_bytes(data[at + 2 : at + 4])
-    return True  # no segment where one should be: for the decoder to judge
+    return True  # no segment where one is expected: the decoder decides
 
 
 def _refusal_without_image(messages: str) -> ImageRefusedError:
     if _NO_MEMORY.search(messages):
         return ImageRefusedError("unreadable", "the decoder ran out of memory")
-    if "unknown exception" in messages:  # what OpenCV makes of std::bad_alloc in its TIFF decoder, among others
+    if "unknown exception" in messages:  # among others, OpenCV's message for std::bad_alloc in its TIFF decoder
         return ImageRefusedError("unreadable", "the decoder failed inside, most often for want of memory")
     detail = next((plain for plain in map(_without_noise, messages.splitlines()) if plain), "")
     return ImageRefusedError("damaged", "the decoder returned nothing" + (f": {detail}" if detail else ""))
 
 
 def _without_noise(line: str) -> str:
-    """The words of a decoder's message without its time stamp, source line and function, at most 120 characters."""
+    """A decoder's message without its time stamp, source line and function, in ASCII, at most 120 characters."""
     words = line.strip()
     while (shorter := _NOISE_BEFORE.sub("", words, count=1)) != words:
         words = shorter
@@ -278,12 +308,13 @@ def _without_noise(line: str) -> str:
 
 @contextmanager
 def _captured_stderr() -> Iterator[BinaryIO]:
-    """A file that takes all that is written to file descriptor 2, for the libraries below Python that only speak there.
+    """A file that receives all that is written to file descriptor 2, where the decoders' libraries report.
 
     Notes
     -----
-    One at a time in a process. What another thread writes to descriptor 2 meanwhile (some milliseconds) is swallowed
-    too. A new file each time (8 microseconds as a memfd), as one that is kept would be shared with a forked worker.
+    Only one thread of a process captures at a time. Messages of other threads on descriptor 2 in these few milliseconds
+    are captured too. Each call uses a new file (8 microseconds as a memfd): a reused file would be shared with a forked
+    worker.
     """
     with _stderr_lock, _scratch_file() as scratch:
         try:
@@ -302,7 +333,7 @@ def _captured_stderr() -> Iterator[BinaryIO]:
 
 
 def _scratch_file() -> BinaryIO:
-    """A nameless file on a descriptor above 2, so that it cannot be what it stands in for."""
+    """An unnamed file with a descriptor above 2, so that it does not take the number of a closed standard stream."""
     descriptors = []
     try:
         while True:

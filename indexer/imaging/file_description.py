@@ -1,7 +1,8 @@
-"""What a worker does with one file: read the bytes once, hash, decode, measure, prepare.
+"""The work on one file in a worker: read the bytes once, hash, decode, measure the sharpness, make the thumbnails.
 
-Tasks and answers are frozen dataclasses of plain values and cross to worker processes and cluster workers. A bad file
-is an answer, never an exception. It does not know cameras, capture times, databases, nor which profile a recipe is of.
+Tasks and results are frozen dataclasses of plain values; they are sent to worker processes and to cluster workers. A
+bad file is a result, never an exception. The module does not know cameras, capture times, databases, nor the profile
+of a recipe.
 """
 
 import errno
@@ -37,14 +38,14 @@ from indexer.imaging.thumbnails import encode
 keep_freed_memory()
 
 _MAX_ASPECT_RATIO = 4
-"""A thumbnail may be this many times taller than wide."""
+"""A thumbnail may be at most this many times taller than wide."""
 _OPEN_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 _PIECE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
 class ThumbnailRecipe:
-    """How a thumbnail is made: the preparation layer of a profile, and its digest."""
+    """How a thumbnail is made: the preparation part of a profile, and its digest."""
 
     digest: str
     work_width: int
@@ -56,8 +57,11 @@ class ThumbnailRecipe:
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A prepared image as PNG, the digest of its recipe, and whether there is nothing on it: one grey level alone where
-    it is looked at, and with chroma one colour. Then the height is that of three planes, one above the other."""
+    """A prepared image as PNG, with the digest of its recipe.
+
+    With chroma the image has three planes, one above the other, and `height` is that of all three. `flat`: outside the
+    mask every plane has a single level, so the image shows nothing.
+    """
 
     digest: str
     height: int
@@ -68,7 +72,7 @@ class Thumbnail:
 
 @dataclass(frozen=True)
 class DescribeTask:
-    """One file to describe, with the thumbnails wanted of it, and the scale of values of more than 8 bits."""
+    """One file to describe, the recipes of the thumbnails to make, and the scale for values of more than 8 bits."""
 
     path: str
     recipes: tuple[ThumbnailRecipe, ...]
@@ -78,18 +82,18 @@ class DescribeTask:
 
 @dataclass(frozen=True)
 class FileDescription:
-    """What one file is.
+    """The description of one file.
 
     Attributes
     ----------
     problem : str or None
-        Why the file itself could not be read; then all but the path is None or empty.
+        Why the file could not be read; then all other fields but the path are None or empty.
     state : 'ready', 'unreadable', 'damaged', 'too_small' or None
-        Anything but `ready` has a `state_reason`, no sharpness and no thumbnails.
+        Every state but `ready` has a `state_reason`, no sharpness and no thumbnails.
     width, height : int or None
         As shown, after the EXIF rotation; None without a valid header.
     sharpness : float or None
-        `quality.sharpness` at 320 wide.
+        `sharpness.sharpness` at `MEASURING_WIDTH`, 320 pixels wide.
     """
 
     path: str
@@ -109,7 +113,7 @@ class FileDescription:
 
 @dataclass(frozen=True)
 class ThumbnailTask:
-    """A known image whose thumbnail by one recipe is missing."""
+    """An indexed image whose thumbnail for one recipe is missing."""
 
     image_id: int
     path: str
@@ -120,7 +124,7 @@ class ThumbnailTask:
 
 @dataclass(frozen=True)
 class ThumbnailResult:
-    """That thumbnail, or why there is none."""
+    """The thumbnail of one image, or the problem that prevented it."""
 
     image_id: int
     thumbnail: Thumbnail | None
@@ -132,11 +136,11 @@ class _File:
     size_bytes: int
     mtime_ns: int
     content_hash: str
-    data: bytes | None  # None: more than the limit, hashed in pieces
+    data: bytes | None  # None: larger than the limit, so it was hashed in pieces and not kept
 
 
 def describe_file(task: DescribeTask) -> FileDescription:
-    """All that ingest wants to know of one file; never raises for what the file contains."""
+    """The description of one file for ingest; never raises because of the file's content."""
     try:
         file = _read_file(task.path, max_bytes=task.limits.max_bytes)
     except OSError as problem:
@@ -161,9 +165,10 @@ def describe_file(task: DescribeTask) -> FileDescription:
 
 
 def describe_unreadable(task: DescribeTask, *, reason: str) -> FileDescription:
-    """What is known of a file over which a worker was lost: its bytes are hashed and never decoded.
+    """The description of a file whose worker was lost: its bytes are hashed and never decoded.
 
-    One above the limit of bytes is a problem and no more: reading it may be what took too long, unwatched here.
+    A file above the limit of bytes gives only a `problem`: reading it may have been what took too long, and here no
+    time limit applies.
     """
     try:
         size_bytes = os.stat(task.path, follow_symlinks=False).st_size
@@ -185,7 +190,10 @@ def describe_unreadable(task: DescribeTask, *, reason: str) -> FileDescription:
 
 
 def recreate_thumbnail(task: ThumbnailTask) -> ThumbnailResult:
-    """The thumbnail of a known image, made from its file, if that still is what was indexed."""
+    """The thumbnail of an indexed image, made from its file if the file still has the indexed content.
+
+    Never raises because of the file's content: a problem is part of the result.
+    """
     try:
         data = read_indexed(task.path, content_hash=task.content_hash, limits=task.limits)
         header = read_header(data, limits=task.limits)
@@ -205,8 +213,8 @@ def read_native(
     Raises
     ------
     OSError
-        If the file cannot be read or is not what was indexed; its `strerror` says which.
-    ImageRefused
+        If the file cannot be read or no longer has the indexed content; its `strerror` says which.
+    ImageRefusedError
         If the picture cannot be used.
     """
     data = read_indexed(path, content_hash=content_hash, limits=limits)
@@ -214,13 +222,13 @@ def read_native(
 
 
 def read_indexed(path: str, *, content_hash: str, limits: Limits) -> bytes:
-    """The bytes of a file, if they are those that were indexed.
+    """The bytes of a file, if they still have the indexed hash.
 
     Raises
     ------
     OSError
-        If the file cannot be read or is not what was indexed; its `strerror` says which.
-    ImageRefused
+        If the file cannot be read or no longer has the indexed content; its `strerror` says which.
+    ImageRefusedError
         If it has more bytes than the limit.
     """
     file = _read_file(path, max_bytes=limits.max_bytes)
@@ -230,15 +238,16 @@ def read_indexed(path: str, *, content_hash: str, limits: Limits) -> bytes:
 
 
 def os_error_message(problem: OSError) -> str:
-    """What went wrong with a file, without its path."""
+    """The message of an error with a file, without its path."""
     return problem.strerror or str(problem)
 
 
 class _Image:
-    """One picture on its way to several widths; each reduction is decoded once, each width shrunk once."""
+    """One picture at several widths: each reduction is decoded once, each width is resized once."""
 
     def __init__(self, data: bytes, *, header: Header, widths: tuple[int, ...], levels: Levels | None) -> None:
-        for work_width in widths:  # before anything is allocated; decoding may turn the header, `shrunk` asks again
+        # Before anything is allocated. `resized` checks again, as decoding may change the orientation in the header.
+        for work_width in widths:
             _thumbnail_size(header, work_width=work_width)
         self.header = header
         self._data = data
@@ -262,14 +271,14 @@ class _Image:
         return Thumbnail(digest=recipe.digest, height=height, width=width, data=encode(image), flat=flat)
 
     def sharpness(self) -> float:
-        """How clear the picture is, whatever the scale of its values: of deep ones as they are stored."""
+        """The sharpness, independent of `levels`: where they apply, it is measured on the stored 16-bit values."""
         if not is_scaled(self.header, levels=self._levels):
             return sharpness(self.resized(MEASURING_WIDTH))
         size = _thumbnail_size(self.header, work_width=MEASURING_WIDTH)
         return sharpness(resize_area(decode_deep(self._data), size=size))
 
     def _chroma(self, recipe: ThumbnailRecipe) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """The planes of colour; deep values on a scale have none, as they are brought to grey by it."""
+        """The colour planes. They are neutral where `levels` applies, because a scale gives grey only."""
         size = _thumbnail_size(self.header, work_width=recipe.work_width)
         if is_scaled(self.header, levels=self._levels):
             return no_chroma(size, mask=recipe.mask)
@@ -308,7 +317,13 @@ def _with_header(description: FileDescription, header: Header | None) -> FileDes
 
 
 def _read_file(path: str, *, max_bytes: int) -> _File:
-    """The file's bytes, and what it was when they were read; an OSError (in our words) where it is not fit."""
+    """The file's bytes, hash, size and modification time.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read, is not a regular file, or changes while it is read.
+    """
     try:
         descriptor = os.open(path, _OPEN_FLAGS)
     except OSError as problem:

@@ -1,7 +1,7 @@
-"""What kind of picture bytes hold, told without Pillow's parsers: kinds that are not read, by their first bytes, and
-the pages of a TIFF.
+"""The format of a picture, found without opening it in Pillow: formats that are not read, by their first bytes.
 
-It does not know sizes, limits or EXIF (`indexer.imaging.headers`), and decodes nothing.
+Also the tags of each page of a TIFF. It does not know sizes, limits or EXIF (`indexer.imaging.headers`), and decodes
+nothing.
 """
 
 import io
@@ -21,7 +21,7 @@ _MAX_BRANDS_BYTES = 256
 _MAX_DIRECTORIES = 64
 
 REDUCED_PAGE = 1
-"""Bit of a TIFF page's kind (tag 254, NewSubfileType): a smaller copy of another page."""
+"""Bit in the kind of a TIFF page (tag 254, NewSubfileType): the page is a smaller copy of another page."""
 PAGE_KIND, BITS_PER_SAMPLE, SAMPLE_FORMAT = 254, 258, 339
 
 
@@ -32,13 +32,13 @@ def is_avif(data: bytes) -> bool:
 
 @cache
 def reads_avif() -> bool:
-    """Whether AVIF is read here: OpenCV and Pillow may each be built without it."""
+    """Whether AVIF can be read: OpenCV and Pillow may each be built without it."""
     built = re.search(r"^\s*AVIF:\s*(\S+)", cv2.getBuildInformation(), re.MULTILINE)
     return built is not None and built[1] != "NO" and bool(features.check("avif"))
 
 
 def find_unread_kind(data: bytes) -> str | None:
-    """The name of a kind of picture that is known and not read, with its article; None for anything else."""
+    """The name, with its article, of a known format that is not read; None for all other bytes."""
     brands = _brands(data)
     if brands & _AVIF_BRANDS:
         return None if reads_avif() else "an AVIF"
@@ -49,12 +49,12 @@ def find_unread_kind(data: bytes) -> str | None:
 
 
 def tiff_directories(data: bytes) -> Iterator[TiffImagePlugin.ImageFileDirectory_v2]:
-    """The tags of each page of a TIFF, in order; none that cannot be read, and none of anything else.
+    """The tags of each page of a TIFF, in order, up to the first page that cannot be read; nothing for other formats.
 
     Notes
     -----
-    Pillow reads the tags, and is not asked for the number of pages: it sets each page up, and gives up where it does
-    not know the kind of one.
+    Pillow parses the tags, but its number of pages is not used: Pillow sets up each page to count it, and fails at a
+    page of an unknown kind.
     """
     if data[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return
@@ -66,7 +66,7 @@ def tiff_directories(data: bytes) -> Iterator[TiffImagePlugin.ImageFileDirectory
             file.seek(directory.next)
             directory.load(file)
             yield directory
-    except Exception:  # whatever a parser of hostile bytes may raise: what comes first is what a decoder shows
+    except Exception:  # a parser of hostile bytes may raise anything; a decoder shows the first page
         return
 
 

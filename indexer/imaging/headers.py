@@ -1,13 +1,13 @@
-"""What a file says of itself before a pixel is decoded: format, size, depth, orientation, EXIF time.
+"""The header of an image file, read before a pixel is decoded: format, size, bit depth, orientation, EXIF time.
 
-Everything is read by Pillow, which never touches the pixels here; sizes are held against the limits before anything is
-allocated. It does not know paths, nor what an EXIF time means: the strings go on as the camera wrote them.
+Pillow reads the header and never decodes pixels here. Sizes are compared with the limits before anything is allocated.
+The module does not know paths, nor what an EXIF time means: the strings are passed on as the camera wrote them.
 
-A file of which a decoder would show a part alone (a second page, a second frame) is refused, as are values that no grey
-level is made of. Of an MPO, which is a JPEG with further ones behind it, the first picture is the main one.
+A file is refused if a decoder would show only a part of it (it has a second page or frame), or if its values cannot
+become grey levels. An MPO is a JPEG followed by further JPEGs; its first picture is the main one and is used.
 
-The width and height are those of the picture as OpenCV shows it. On 4.14 and 5.0 OpenCV applies the EXIF orientations
-1 to 8 in JPEG, MPO, PNG, WebP and TIFF alike, and takes any other value for 1; it does not look into XMP.
+The width and height are those of the picture as OpenCV shows it. OpenCV 4.14 and 5.0 apply the EXIF orientations 1 to
+8 in JPEG, MPO, PNG, WebP and TIFF alike, and treat any other value as 1. They do not read XMP.
 """
 
 import io
@@ -32,22 +32,22 @@ from indexer.imaging.formats import (
     tiff_directories,
 )
 
-# The limits below stand in the place of Pillow's own, which would refuse (or warn of) fewer pixels than ours.
+# `Limits` replaces Pillow's own limit, which would refuse (or warn of) fewer pixels.
 Image.MAX_IMAGE_PIXELS = None
-# Where nobody set logging up, Python would write Pillow's complaints of broken files to the terminal.
+# Without configured logging, Python would write Pillow's messages about broken files to the terminal.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 RefusalState = Literal["unreadable", "damaged", "too_small"]
-"""Why a picture cannot be used: see the table of bad input in the README."""
+"""Why a picture cannot be used; the README has a table of bad input."""
 
-_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")  # MPO comes out of JPEG; Pillow raises KeyError if it is asked for
+_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")  # Pillow opens an MPO as JPEG; it raises KeyError if MPO is requested
 _FORMATS_WITH_FRAMES = ("PNG", "WEBP", "AVIF")
 _PNG_START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _PNG_PALETTE, _PNG_WITH_OPACITY = 3, (4, 6)
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _ORIENTATION, _DATE_TIME, _EXIF_IFD = 274, 306, 34665
 _TIME_TAGS = ((36867, 37521, 36881), (36868, 37522, 36882), (_DATE_TIME, 37520, 36880))
-"""(time, sub-seconds, offset) of the exposure, then of its digitizing, then of the last change of the file."""
+"""Tags of (time, sub-seconds, offset): of the exposure, then of digitizing, then of the last change of the file."""
 _TIME_PATTERN = r"\d[\d :/.,+APMTZapmtz-]{9,39}"
 _CLOCK_TIME = re.compile(r"\d{1,2}:\d{1,2}:\d{1,2}(?![\d:])", re.ASCII)
 _MODES_WITH_OPACITY = ("LA", "La", "PA", "RGBA", "RGBa")
@@ -58,7 +58,7 @@ _SAMPLE_FORMAT_NAMES = {2: "with a sign", 3: "of floating point"}
 
 @dataclass(frozen=True)
 class Limits:
-    """What a picture may measure, at most and at least."""
+    """The largest and smallest picture that is accepted."""
 
     max_pixels: int = 250_000_000
     max_bytes: int = 512 * 2**20
@@ -67,7 +67,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Header:
-    """What the file says of the picture.
+    """The facts in the header of a picture.
 
     Attributes
     ----------
@@ -76,16 +76,16 @@ class Header:
     stored_width, stored_height : int
         Pixels as stored, before the EXIF rotation.
     orientation : int, 1 to 8
-        EXIF orientation; 1 where it is missing or makes no sense.
+        EXIF orientation; 1 if it is missing or invalid.
     exif_time : str or None
-        As the camera wrote it, in its own clock: 'YYYY:MM:DD HH:MM:SS' or another form, with '.fff' behind the seconds
-        if the sub-seconds are written apart.
+        As the camera wrote it, by its own clock: 'YYYY:MM:DD HH:MM:SS' or another form. Sub-seconds from a tag of their
+        own follow the seconds as '.fff'.
     exif_offset : str or None
-        '+02:00': that clock's distance from UTC.
+        Offset of that clock from UTC, such as '+02:00'.
     bits : int
-        Of a value as stored; 8 also for fewer.
+        Bits of a stored value; 8 also if it has fewer.
     opacity : bool
-        Whether there is a channel of opacity.
+        Whether the picture has an alpha channel or another form of transparency.
     """
 
     format: str
@@ -109,7 +109,7 @@ class Header:
 
 
 class ImageRefusedError(Exception):
-    """A picture that cannot be used: a counted outcome, so it stays inside `pixels` (see `describing`).
+    """A picture that cannot be used. It is a counted outcome: `file_description` turns it into a state and a reason.
 
     Attributes
     ----------
@@ -117,11 +117,11 @@ class ImageRefusedError(Exception):
     reason : str
         One short sentence without a full stop.
     header : Header or None
-        What could be read all the same.
+        The header, if it could be read.
     """
 
     def __init__(self, state: RefusalState, reason: str, *, header: Header | None = None) -> None:
-        super().__init__(state, reason)  # both in args, so that it survives the way back from a worker process
+        super().__init__(state, reason)  # both in args, so that a worker process can pickle it
         self.state: RefusalState = state
         self.reason = reason
         self.header = header
@@ -131,12 +131,13 @@ class ImageRefusedError(Exception):
 
 
 def read_header(data: bytes, *, limits: Limits) -> Header:
-    """The header of an image file's bytes, held against the limits.
+    """The header of an image file's bytes, within the limits.
 
     Raises
     ------
-    ImageRefused
-        `unreadable` without a valid header or over a limit, `too_small` with a side below `limits.min_side_px`.
+    ImageRefusedError
+        `unreadable` without a valid header, over a limit, or for a kind of picture that is not read. `too_small` with a
+        side below `limits.min_side_px`.
     """
     if len(data) > limits.max_bytes:
         raise ImageRefusedError("unreadable", f"{len(data)} bytes are more than the limit of {limits.max_bytes}")
@@ -160,9 +161,7 @@ def _parse(data: bytes) -> Header:
             image = Image.open(io.BytesIO(data), formats=("AVIF",) if is_avif(data) else _FORMATS)
         except MemoryError as problem:
             raise ImageRefusedError("unreadable", "the header asks for more memory than there is") from problem
-        except (
-            Exception
-        ) as problem:  # Pillow lets nearly every kind through: OSError, SyntaxError, ValueError, struct.error
+        except Exception as problem:  # Pillow raises nearly every kind: OSError, SyntaxError, ValueError, struct.error
             header = _png_header(data)
             if header is None:
                 reason = "no valid image header" if data else "the file is empty"
@@ -185,7 +184,7 @@ def _header(image: Image.Image, data: bytes) -> Header:
 
 
 def _require_readable_kind(data: bytes) -> None:
-    """Refuses a kind of picture that is known and not read, and a TIFF whose values or pages are not all looked at."""
+    """Refuses a known format that is not read, and a TIFF with several pages or with values that are not read."""
     kind = find_unread_kind(data)
     if kind is not None:
         raise ImageRefusedError("unreadable", f"{kind} picture, which is not read")
@@ -214,14 +213,17 @@ def _tiff_bit_depth(image: Image.Image) -> int:
 
 
 def _largest_tag_value(tags: Mapping[int, object], tag: int, default: int) -> int:
-    """The largest value of a tag."""
+    """The largest integer of a tag, or `default` if it has none."""
     value = tags.get(tag, default)
     numbers = [number for number in (value if isinstance(value, tuple) else (value,)) if isinstance(number, int)]
     return max(numbers, default=default)
 
 
 def _png_header(data: bytes) -> Header | None:
-    """A PNG's header chunk alone: Pillow gives a file up for a broken colour profile or text, OpenCV does not."""
+    """The header of a PNG from its IHDR chunk alone: a broken colour profile or text makes Pillow fail, not OpenCV.
+
+    None if there is no valid IHDR chunk. Raises ImageRefusedError if the PNG has several frames.
+    """
     if not data.startswith(_PNG_START) or len(data) < 33 or zlib.crc32(data[12:29]) != int.from_bytes(data[29:33]):
         return None
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
@@ -235,14 +237,14 @@ def _png_header(data: bytes) -> Header | None:
 
 
 def _stored_size(image: Image.Image) -> tuple[int, int]:
-    # Pillow turns the size of a TIFF (and of no other format) by its orientation already.
+    # Only for a TIFF, Pillow's size already has the orientation applied.
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         return int(image.tag_v2[256]), int(image.tag_v2[257])
     return image.size
 
 
 def _exif_facts(image: Image.Image) -> tuple[int, str | None, str | None]:
-    """Orientation, time and offset; broken EXIF costs these alone, never the image."""
+    """Orientation, time and offset. Broken EXIF loses only these, never the image."""
     orientation = 1
     try:
         exif = _exif(image)
@@ -251,16 +253,16 @@ def _exif_facts(image: Image.Image) -> tuple[int, str | None, str | None]:
         value = exif.get(_ORIENTATION)
         orientation = value if isinstance(value, int) and 1 <= value <= 8 else 1
         return orientation, *_exif_time(exif, exif.get_ifd(_EXIF_IFD))
-    except Exception:  # as above: whatever a parser of hostile bytes may raise
+    except Exception:  # as in `_parse`: a parser of hostile bytes may raise anything
         return orientation, None, None
 
 
 def _exif(image: Image.Image) -> Image.Exif | None:
-    # Not image.getexif(): it also takes an orientation from XMP or PNG text. OpenCV does not, and pixels follow OpenCV.
+    # Not image.getexif(): it also uses an orientation in XMP or PNG text. OpenCV does not, and it decodes the pixels.
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         return image.getexif()
     block = image.info.get("exif")
-    if not block:  # most cameras write none, and to look for a time in an empty one takes longer than the header
+    if not block:  # most cameras write none, and searching an empty one takes longer than reading the header
         return None
     exif = Image.Exif()
     exif.load(block)
@@ -270,7 +272,7 @@ def _exif(image: Image.Image) -> Image.Exif | None:
 def _exif_time(exif: Mapping[int, object], details: Mapping[int, object]) -> tuple[str | None, str | None]:
     for time_tag, subsecond_tag, offset_tag in _TIME_TAGS:
         tags = exif if time_tag == _DATE_TIME else details
-        time = _ascii_match(_TIME_PATTERN, tags.get(time_tag))  # in which form, those see who read it
+        time = _ascii_match(_TIME_PATTERN, tags.get(time_tag))  # the form is parsed by the reader of `exif_time`
         if time and re.search("[1-9]", time):
             subseconds = _ascii_match(r"\d{1,9}", details.get(subsecond_tag))
             offset = _ascii_match(r"[+-]\d\d:\d\d", details.get(offset_tag))
@@ -279,7 +281,7 @@ def _exif_time(exif: Mapping[int, object], details: Mapping[int, object]) -> tup
 
 
 def _with_subseconds(time: str, subseconds: str) -> str:
-    """The time with a fraction behind its seconds, unless it has one."""
+    """The time with the sub-seconds as a fraction of its seconds, unless it has a fraction already."""
     last = next(reversed(list(_CLOCK_TIME.finditer(time))), None)
     if last is None or time[last.end() :].startswith((".", ",")):
         return time
@@ -287,7 +289,7 @@ def _with_subseconds(time: str, subseconds: str) -> str:
 
 
 def _ascii_match(pattern: str, value: object) -> str | None:
-    """The value as clean ASCII if it has the form, else None."""
+    """The value as stripped ASCII if it matches the pattern, else None."""
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     if not isinstance(text, str):
         return None

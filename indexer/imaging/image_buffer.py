@@ -1,12 +1,13 @@
-"""One camera's prepared images at hand: decoded once, on a shelf that all processes at work on the camera see.
+"""The image buffer: one camera's prepared images, decoded once and shared by all processes that work on the camera.
 
-It promises that a slot gives back the array that was put there, in any process of this machine, without copying,
-until the slot is given back. It does not know what the arrays show or which image a slot belongs to.
+It promises that a slot gives the array that was written to it, in any process of this machine (of a buffer that is not
+shared: in this process), without copying, until the slot is freed. It does not know what the arrays show, nor which
+image a slot belongs to.
 
-Decision: a mapped file instead of arrays sent to workers. The operating system keeps hot pages and drops cold ones,
-so that a camera of any size costs disk, not memory, and no array is ever pickled. Cost: a temporary file of the size
-of the kept images (58 kB each at 320x180), removed with the shelf. A worker that decides a whole camera has its shelf
-in memory.
+Decision: a memory-mapped file instead of arrays sent to workers. The operating system keeps hot pages and drops cold
+ones. So a camera of any size costs disk, not memory, and no array is ever pickled. Cost: a temporary file of the size
+of the buffered images (58 kB each at 320x180), removed with the buffer. A worker that decides a whole camera has its
+buffer in memory.
 """
 
 import mmap
@@ -29,18 +30,32 @@ from indexer.imaging.thumbnails import decode
 
 _GROWTH_BYTES = 1 << 24
 _ROW_ALIGNMENT_BYTES = 64
-_HINTS_SHAPE = 2**16, 4  # boxes, and what a box takes (`indexer.imaging.kernel.search`)
+_HINTS_SHAPE = 2**16, 4  # number of boxes, and numbers per box (`indexer.imaging.kernel.search`)
 _HINTS_BYTES = 2**16 * 4 * 4
 _RESIDENT_BYTES = 3 << 29
-"""A process with more resident memory lets go of the pages of its shelf; they come back when they are read."""
+"""A process with more resident memory than this releases the pages of its buffers; a read brings them back."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Where an array lies: a shelf (its name, its file and what that is on the disk, its size in bytes), an offset in
-    bytes, a shape.
+    """The position of an array in a buffer.
 
-    Rows begin `stride` bytes after each other, a multiple of 64; what is beyond the width is 0.
+    Rows begin `stride` bytes after each other, a multiple of 64. The bytes beyond the width are 0.
+
+    Attributes
+    ----------
+    buffer : str
+        Name of the buffer.
+    path : str or None
+        Path of the buffer's file; None if the buffer is not shared.
+    identity : (device, inode)
+        Of that file, so that another file under the same path is recognized.
+    capacity_bytes : int
+        Size of the whole buffer.
+    offset : int
+        Of the array in the buffer, in bytes.
+    height, width : int
+        Shape of the array.
     """
 
     buffer: str
@@ -59,30 +74,31 @@ class Slot:
 
 @dataclass(frozen=True)
 class FillTask:
-    """Thumbnails to be decoded into slots, in whichever process."""
+    """Thumbnails to decode into slots, in any process that can reach the buffer."""
 
     slots: tuple[Slot, ...]
     data: tuple[bytes, ...]
 
 
 def required_bytes(shapes: Sequence[tuple[int, int]]) -> int:
-    """Bytes of a shelf that holds an image of each of these (height, width) at once."""
+    """Bytes that a buffer needs to hold one image of each of these (height, width) at the same time."""
     return sum(height * -(-width // _ROW_ALIGNMENT_BYTES) * _ROW_ALIGNMENT_BYTES for height, width in shapes)
 
 
 class ImageBuffer:
-    """Room for so many bytes of grey images; a context manager that gives its space back.
+    """A buffer of `capacity_bytes` for grey images; a context manager that releases its space.
 
-    A shared one is a file without a name on the disk, so that no end of the process, however sudden, leaves it behind.
-    Other processes reach it by its descriptor. Its space is taken before it is promised: a disk that fills up is found
-    here, in one sentence, and not as a picture with a hole or a process killed over its map. One that is not shared is
-    memory of this process alone.
+    A shared buffer is an unnamed file on the disk, so that no crash of the process leaves it behind. Other processes
+    open it through its descriptor in /proc. Its disk space is allocated before a slot is given out: a full disk is then
+    one clear error here, and not an image with a hole or a process killed by its mapping. A buffer that is not shared
+    is memory of this process alone.
     """
 
     _serial_numbers = count()
 
     def __init__(self, capacity_bytes: int, *, shared: bool) -> None:
-        self._file = tempfile.TemporaryFile(prefix="indexer-", buffering=0) if shared else None  # noqa: SIM115 - closed by __exit__
+        # Closed by __exit__.
+        self._file = tempfile.TemporaryFile(prefix="indexer-", buffering=0) if shared else None  # noqa: SIM115
         self._path = None if self._file is None else f"/proc/{os.getpid()}/fd/{self._file.fileno()}"
         self._name = f"{os.getpid()}-{next(self._serial_numbers)}"
         self._capacity_bytes = _HINTS_BYTES + capacity_bytes
@@ -102,7 +118,13 @@ class ImageBuffer:
             self._file.close()
 
     def reserve(self, height: int, width: int) -> Slot:
-        """A slot for a (height, width) image, to be filled."""
+        """A slot for a (height, width) image, not yet written.
+
+        Raises
+        ------
+        EngineError
+            If the disk of a shared buffer is full.
+        """
         if self._free[height, width]:
             return self._free[height, width].pop()
         slot = Slot(self._name, self._path, self._identity, self._capacity_bytes, self._end_offset, height, width)
@@ -111,17 +133,17 @@ class ImageBuffer:
         return slot
 
     def put(self, image: NDArray[np.uint8]) -> Slot:
-        """The slot of a new array, (H, W), uint8."""
+        """Writes an array, (H, W), uint8, to a slot and returns the slot. Raises as `reserve`."""
         slot = self.reserve(*image.shape)
         _write(slot, image)
         return slot
 
     def free(self, slot: Slot) -> None:
-        """Lets another image of the same shape have a slot."""
+        """Makes a slot available for another image of the same shape."""
         self._free[slot.height, slot.width].append(slot)
 
     def _allocate(self) -> None:
-        """Takes the space of what is promised so far, and with the first of it the room for the rest."""
+        """Allocates the space of all reserved slots; the first call also sets the size of the whole buffer."""
         if self._file is None:
             if self._name not in _mapped_buffers:
                 _mapped_buffers[self._name] = _MappedBuffer.of(None, np.zeros(self._capacity_bytes, dtype=np.uint8))
@@ -142,28 +164,34 @@ class ImageBuffer:
 
 
 def fill(task: FillTask) -> list[str | None]:
-    """Decodes thumbnails into their slots; for each, what is wrong with it if it is spoiled."""
+    """Decodes thumbnails into their slots. Returns per thumbnail None, or why it is corrupt."""
     return [_fill(slot, data) for slot, data in zip(task.slots, task.data, strict=True)]
 
 
 def view(slot: Slot) -> NDArray[np.uint8]:
-    """The array in a slot, (H, W), uint8, not copied, not to be changed."""
+    """The array in a slot, (H, W), uint8, not copied; callers must not change it.
+
+    Raises
+    ------
+    EngineError, OSError
+        If the buffer belongs to another process and is gone.
+    """
     end = slot.offset + slot.height * slot.stride
     return buffer_view(slot)[slot.offset : end].reshape(slot.height, slot.stride)[:, : slot.width]
 
 
 def buffer_view(slot: Slot) -> NDArray[np.uint8]:
-    """All that lies on the shelf of a slot, (N,), uint8, not copied, not to be changed."""
+    """The whole buffer of a slot, (N,), uint8, not copied; callers must not change it. Raises as `view`."""
     return _mapped_buffer(slot).pixels
 
 
 def search_hints(slot: Slot) -> NDArray[np.int32]:
-    """What all processes have learned of where the images of a shelf differ, (N, 4), int32; to be changed."""
+    """The search hints of a slot's buffer, shared by all its processes: (N, 4), int32; the search changes them."""
     return _mapped_buffer(slot).hints
 
 
 def release_pages() -> None:
-    """Lets go of the pages of mapped shelves if this process has grown large."""
+    """Releases the pages of mapped buffers if this process has more resident memory than `_RESIDENT_BYTES`."""
     pages = int(Path("/proc/self/statm").read_text().split()[1]) if Path("/proc/self/statm").exists() else 0
     if pages * resource.getpagesize() > _RESIDENT_BYTES:
         for mapped in list(_mapped_buffers.values()):
@@ -173,7 +201,7 @@ def release_pages() -> None:
 
 @dataclass(frozen=True)
 class _MappedBuffer:
-    """A shelf as this process sees it."""
+    """A buffer in the address space of this process."""
 
     memory: mmap.mmap | None
     pixels: NDArray[np.uint8]
@@ -199,10 +227,10 @@ def _identity(descriptor: int) -> tuple[int, int]:
 
 
 def _map_buffer(slot: Slot) -> _MappedBuffer:
-    """Maps the shelf of a slot, unless it is gone: its descriptor may be another file's by then."""
-    with _mapping_lock:  # a worker of a cluster may have several threads
+    """Maps the buffer of a slot; `_open_mapping` raises if it is gone, as its descriptor may now be another file's."""
+    with _mapping_lock:  # a cluster worker may have several threads
         for other in [other for other, mapped in _mapped_buffers.items() if mapped.memory is not None]:
-            del _mapped_buffers[other]  # one at a time: a map would keep the space of a removed file
+            del _mapped_buffers[other]  # one mapping at a time: it would keep the space of a removed file
         buffer = _mapped_buffers[slot.buffer] = _open_mapping(slot)
     return buffer
 

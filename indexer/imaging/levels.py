@@ -1,11 +1,11 @@
-"""How values of more than 8 bits become grey levels: by a fixed scale that a person gives, or as decoders divide them.
+"""How values of more than 8 bits become grey levels: by a fixed scale that a person gives, or divided by 256.
 
-It promises that what a picture shows is never silently lost on that way. It does not know where a scale comes from.
+It promises that this conversion never loses content silently. It does not know where a scale comes from.
 
-Decision: no scale is ever taken from the picture itself, nor from other pictures. One of its own for each picture would
-make a warm person change every pixel of the frame. One from the first pictures that happened to come would make
-decisions depend on the order of ingesting. So a picture that would be flat is refused, with the values that it has, and
-a person says the scale: it is a part of the preparation in a profile, which a camera may have for itself.
+Decision: a scale never comes from the picture itself, nor from other pictures. With a scale per picture, one warm
+person would change every pixel of the frame. With a scale from the first pictures that arrive, decisions would depend
+on the order of ingest. So a picture that would be flat is refused, with its range of values, and a person gives the
+scale: it is part of the preparation in a profile, and a camera may have its own profile.
 """
 
 from dataclasses import dataclass
@@ -19,23 +19,23 @@ Levels = tuple[int, int]
 """The value that becomes black, and the one that becomes white."""
 
 FULL_RANGE: Levels = (0, 65535)
-"""Values are divided by 256, as decoders do, whatever is left of them."""
+"""Values are divided by 256, as decoders do, whatever contrast remains."""
 
 _MIN_SPAN = 2**13
-"""Values that a picture must span: 32 of 256 grey levels, which is four times the floor that local contrast has."""
+"""Range of values that a picture must have: 32 of 256 grey levels, which is four times the floor of local contrast."""
 _MIN_HIGH = 2**14
-"""What 14 bits cannot hold."""
+"""The smallest value that 14 bits cannot hold."""
 _MAX_OUTLIER_SHARE = 0.001
-"""Part of the pixels that may lie elsewhere: a third of the smallest change that counts in the built-in profiles."""
+"""Share of the pixels that may lie outside: a third of the smallest change that counts in the built-in profiles."""
 
 
 @dataclass(frozen=True)
 class _UsedRange:
     low: int
     high: int
-    """Between these lie all values but those of single pixels."""
+    """`low` to `high` holds all values but those of the outliers, `_MAX_OUTLIER_SHARE` of the pixels at each end."""
     lossless: bool
-    """Whether as many different values are left when they are divided by 256."""
+    """Whether a division by 256 leaves as many different values as there were."""
 
 
 def require_contrast_in_8_bits(stored: NDArray[np.uint16]) -> None:
@@ -44,12 +44,18 @@ def require_contrast_in_8_bits(stored: NDArray[np.uint16]) -> None:
     Parameters
     ----------
     stored : (H, W) or (H, W, C), uint16
-        Without opacity.
+        Without the alpha channel.
+
+    Raises
+    ------
+    ImageRefusedError
+        `unreadable`, with the range of the values.
 
     Notes
     -----
-    Values of 10, 12 or 14 bits, hundredths of a Kelvin and dark frames of any camera: a person would change a handful
-    of grey levels, which no threshold tells from noise. An 8-bit picture that was written with 16 bits loses nothing.
+    Examples are values of 10, 12 or 14 bits, hundredths of a Kelvin, and dark frames of any camera: a person would
+    change only a few grey levels, which no threshold separates from noise. An 8-bit picture stored with 16 bits loses
+    nothing and passes.
     """
     used = _used_range(stored)
     if _has_contrast_in_8_bits(used):
@@ -62,18 +68,18 @@ def require_contrast_in_8_bits(stored: NDArray[np.uint16]) -> None:
 
 
 def scaled(values: NDArray[np.uint16], *, levels: Levels) -> NDArray[np.uint8]:
-    """The picture in grey levels, black at the one value and white at the other, rounded half to even.
+    """The picture in grey levels, (H, W), uint8: black at the first level, white at the second, rounded half to even.
 
     Parameters
     ----------
     values : (H, W), uint16
     levels : Levels
-        The first below the second.
+        The first is below the second.
 
     Raises
     ------
-    ImageRefused
-        If more than a thousandth of the pixels lie outside: something may come and go among them unseen.
+    ImageRefusedError
+        If more than a thousandth of the pixels lie outside of the levels: a change among them would not be visible.
     """
     low, high = levels
     outside = float(np.mean((values < low) | (values > high)))
@@ -85,12 +91,12 @@ def scaled(values: NDArray[np.uint16], *, levels: Levels) -> NDArray[np.uint8]:
 
 
 def has_contrast_in_8_bits(stored: NDArray[np.uint16]) -> bool:
-    """Whether a division by 256 leaves enough of a picture; see `require_contrast_in_8_bits`."""
+    """Whether a division by 256 keeps enough contrast; see `require_contrast_in_8_bits`."""
     return _has_contrast_in_8_bits(_used_range(stored))
 
 
 def stretched(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """The picture in grey levels over the values that it has itself, (H, W): to be looked at, never to be compared."""
+    """The picture stretched over its own range of values, (H, W), uint8: for viewing, never for comparing."""
     used = _used_range(values)
     return _apply_scale(values, low=used.low, high=max(used.high, used.low + 1))
 

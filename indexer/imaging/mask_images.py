@@ -1,15 +1,15 @@
-"""What somebody drew to say which part of a frame is ignored: read from a PNG of any kind, kept as the plainest one.
+"""Mask images: drawings of the part of a frame to ignore, read from a PNG of any kind and stored in one simple form.
 
-It promises that the same drawing has the same bytes, whichever program saved it and on whichever machine it was read,
-so that a digest of them is a digest of what is drawn. It does not know frames, nor what else is ignored.
+It promises that the same drawing gives the same bytes, whichever program saved it and whichever machine reads it. So a
+digest of the bytes is a digest of the drawing. It does not know frames, nor what else is ignored.
 
-Decision: one rule for all kinds of PNG. The drawing lies on white paper, and what is then darker than middle grey (128
-of 255) is ignored. So black on white does, black on a transparent layer over a frame does, and what was rubbed out, to
-white or to transparency, is looked at. Cost: bright strokes on a transparent layer are not seen; that such a drawing
-ignores nothing is told to the person. Enforced by tests/imaging/test_mask_images.py.
+Decision: one rule for all kinds of PNG. The drawing is put on a white background, and every pixel darker than middle
+grey (128 of 255) is ignored. So black on white works, and so does black on a transparent layer over a frame; a part
+that was erased, to white or to transparency, is not ignored. Cost: bright strokes on a transparent layer have no
+effect; the person is told that such a drawing ignores nothing. Enforced by tests/imaging/test_mask_images.py.
 
-Decision: kept with one bit a pixel and *not* deflated, since every library deflates otherwise. At most 640 pixels a
-side, which is what 640 x 480 reference pixels can tell apart: 52 kB at worst.
+Decision: stored with one bit per pixel and *not* compressed, since every library compresses differently. At most 640
+pixels a side, which is the resolution of the 640 x 480 reference pixels: 52 kB at most.
 """
 
 import errno
@@ -27,27 +27,27 @@ from indexer.imaging.decoding import decode_as_stored
 from indexer.imaging.headers import ImageRefusedError, Limits, read_header
 
 LIMITS = Limits(max_pixels=40_000_000, max_bytes=2**25, min_side_px=1)
-"""Of a file that somebody drew: more than any screen shows."""
+"""Limits of a drawn file: more pixels than any screen shows."""
 MAX_SIDE_PX = 640
-"""Of a drawing as it is kept: a larger one is shrunk, each side in the same proportion."""
+"""Longest side of a stored mask image: a larger drawing is shrunk with its aspect ratio kept."""
 
 _MIDDLE_GREY = 128
 _ONE_BIT_GREY = b"\x01\x00\x00\x00\x00"
-"""One bit a pixel, grey, and the one compression, the one set of filters, no interlacing."""
+"""The end of IHDR: one bit per pixel, grey, the only compression method, the only filter method, no interlacing."""
 
 
 @dataclass(frozen=True)
 class MaskImage:
-    """A drawing as it is kept.
+    """A mask image as it is stored.
 
     Attributes
     ----------
     width, height : int
-        Pixels.
+        In pixels.
     ignored_px : int
-        How many of them are ignored.
+        Number of ignored pixels.
     png : bytes
-        One bit a pixel: black is ignored, white is looked at.
+        A PNG of one bit per pixel: black is ignored, white is not.
     """
 
     width: int
@@ -57,20 +57,20 @@ class MaskImage:
 
 
 def read_mask_image(path: str) -> MaskImage:
-    """The drawing of a PNG file, shrunk if it is large.
+    """The mask image of a PNG file, shrunk if it is large.
 
     Raises
     ------
     OSError
         If the file cannot be read; its `strerror` says why.
-    ImageRefused
-        If it is no PNG, not a whole one, or over `LIMITS`.
+    ImageRefusedError
+        If it is not a PNG, not complete, or over `LIMITS`.
     """
     return decode_mask_image(_read_regular_file(path))
 
 
 def decode_mask_image(data: bytes) -> MaskImage:
-    """The drawing of a PNG's bytes, shrunk if it is large. Raises ImageRefused as `read_mask_image`."""
+    """The mask image of a PNG's bytes, shrunk if it is large. Raises ImageRefusedError as `read_mask_image`."""
     ignored = ignored_pixels(data)
     height, width = ignored.shape
     longer = max(height, width)
@@ -81,17 +81,17 @@ def decode_mask_image(data: bytes) -> MaskImage:
 
 
 def ignored_pixels(data: bytes) -> NDArray[np.bool_]:
-    """Which pixels of a PNG say that they are ignored: (H, W), bool. Raises ImageRefused as `read_mask_image`."""
+    """Which pixels of a PNG mean "ignored": (H, W), bool. Raises ImageRefusedError as `read_mask_image`."""
     header = read_header(data, limits=LIMITS)
     if header.format != "PNG":
         raise ImageRefusedError("unreadable", f"it is a {header.format}, not a PNG", header=header)
     grey, opacity = _grey_and_opacity(decode_as_stored(data))
-    # On white paper: 255 - opacity * (255 - grey) / 255, without the division.
+    # The level on white is 255 - opacity * (255 - grey) / 255; multiplied by 255, to avoid the division.
     return opacity * (255 - grey) > 255 * (255 - _MIDDLE_GREY)
 
 
 def resampled(ignored: NDArray[np.bool_], *, height: int, width: int) -> NDArray[np.bool_]:
-    """The drawing at another size: each new pixel is the old one that its centre falls on, in whole numbers."""
+    """The mask at another size: each new pixel takes the old pixel at its centre, in integer arithmetic."""
     rows, columns = (
         (2 * np.arange(new, dtype=np.int64) + 1) * old // (2 * new)
         for new, old in zip((height, width), ignored.shape, strict=True)
@@ -100,7 +100,7 @@ def resampled(ignored: NDArray[np.bool_], *, height: int, width: int) -> NDArray
 
 
 def _read_regular_file(path: str) -> bytes:
-    """The bytes of a regular file, one more than is allowed at most."""
+    """The bytes of a regular file, at most one byte more than `LIMITS` allows."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     with os.fdopen(descriptor, "rb") as file:  # refuses a folder
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -109,7 +109,7 @@ def _read_regular_file(path: str) -> bytes:
 
 
 def _grey_and_opacity(stored: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Grey level and opacity of each pixel, 0 to 255: (H, W), int32, both."""
+    """Grey level and opacity of each pixel, 0 to 255: two (H, W), int32."""
     levels = (stored >> 8 if stored.dtype == np.uint16 else stored).astype(np.uint8)
     if levels.ndim == 2:
         return levels.astype(np.int32), np.full(levels.shape, 255, dtype=np.int32)

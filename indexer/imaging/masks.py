@@ -1,8 +1,8 @@
-"""What of a frame is ignored: painted black in every image, so that nothing there ever counts as a change.
+"""The mask: the part of a frame that is ignored. It is painted black in every image, so it never counts as a change.
 
-It promises that the same mask paints the same pixels on every machine and with every OpenCV, whatever the size of the
-image, and that it touches no other pixel. It does not know why something is ignored, nor how a drawing was read from a
-file (`indexer.imaging.mask_images`).
+It promises that the same mask paints the same pixels on every machine and with every OpenCV, for every size of image,
+and that it changes no other pixel. It does not know why something is ignored, nor how a mask image is read from a file
+(`indexer.imaging.mask_images`).
 """
 
 from dataclasses import dataclass
@@ -19,22 +19,22 @@ from indexer.imaging.mask_images import ignored_pixels, resampled
 Border = tuple[int, int, int, int]
 """Per cent of the width or height: (left, top, right, bottom)."""
 Rectangle = tuple[float, float, float, float]
-"""Per cent of the width or height: (from the left, from the top, wide, high)."""
+"""Per cent of the width or height: (left, top, width, height)."""
 
 _OVERLAY_COLOUR = (60, 60, 255, 128)
-"""Blue, green, red, opacity: a half-transparent red."""
+"""Blue, green, red, alpha: a half-transparent red."""
 
 
 @dataclass(frozen=True)
 class Mask:
-    """What is painted black: a border, any number of rectangles, and what somebody drew.
+    """The area that is painted black: a border, any number of rectangles, and a mask image.
 
     Attributes
     ----------
     border : (left, top, right, bottom), per cent, 0 to 100
-    rectangles : of (from the left, from the top, wide, high), per cent, 0 to 100
-    drawing : bytes or None
-        A PNG of `drawings.MaskImage`, stretched to the frame: black is ignored.
+    rectangles : of (left, top, width, height), per cent, 0 to 100
+    mask_image : bytes or None
+        The PNG of a `mask_images.MaskImage`, stretched to the frame: black is ignored.
     """
 
     border: Border
@@ -43,7 +43,7 @@ class Mask:
 
 
 def masked(image_grey: NDArray[np.uint8], *, mask: Mask) -> NDArray[np.uint8]:
-    """A copy of the image with all that is ignored painted black.
+    """A copy of the image with the ignored area painted black.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ def masked(image_grey: NDArray[np.uint8], *, mask: Mask) -> NDArray[np.uint8]:
 
     Notes
     -----
-    The border is drawn as the original script draws it: four filled rectangles that include their border line, so that
-    a left or top of 0 still paints one line, and a right or bottom of 0 none. A rectangle covers every pixel that it
-    touches. Of a drawing each pixel of the image takes the one that its centre falls on.
+    The border is drawn as the original script draws it: four filled rectangles that include their edge line. So a left
+    or top of 0 still paints one line, and a right or bottom of 0 paints none. A rectangle covers every pixel that it
+    touches. For the mask image, each pixel of the image takes the mask pixel at its centre.
     """
     height, width = image_grey.shape
     out = image_grey.copy()
@@ -67,12 +67,12 @@ def masked(image_grey: NDArray[np.uint8], *, mask: Mask) -> NDArray[np.uint8]:
 
 
 def ignored_area(mask: Mask, *, height: int, width: int) -> NDArray[np.bool_]:
-    """Whether each pixel of an image of that size is ignored: (H, W), bool."""
+    """Which pixels of an image of this size are ignored: (H, W), bool."""
     return np.asarray(masked(np.ones((height, width), dtype=np.uint8), mask=mask) == 0)
 
 
 def mask_overlay(mask: Mask, *, height: int, width: int) -> bytes:
-    """A picture to lay over a frame, as PNG: half-transparent red where it is ignored, else nothing at all."""
+    """An overlay for a frame, as PNG: half-transparent red where it is ignored, fully transparent elsewhere."""
     overlay = np.zeros((height, width, 4), dtype=np.uint8)
     overlay[ignored_area(mask, height=height, width=width)] = _OVERLAY_COLOUR
     return bytes(cv2.imencode(".png", overlay)[1])
@@ -91,7 +91,10 @@ def _paint_border(out: NDArray[np.uint8], *, border: Border) -> None:
 
 
 def _touched_pixels(begin_percent: float, size_percent: float, *, length: int) -> slice:
-    """The pixels of a row or column that a part of it touches; in decimals, as 0.1 + 0.2 must end where 0.3 begins."""
+    """The pixels of an axis that an interval in per cent touches.
+
+    The arithmetic is decimal: an interval that ends at 0.1 + 0.2 must end where one at 0.3 begins.
+    """
     begin = Decimal(repr(begin_percent))
     end = begin + Decimal(repr(size_percent))
     return slice(floor(begin * length / 100), ceil(end * length / 100))
@@ -99,5 +102,5 @@ def _touched_pixels(begin_percent: float, size_percent: float, *, length: int) -
 
 @lru_cache(maxsize=16)
 def _ignored_at_size(mask_image: bytes, *, height: int, width: int) -> NDArray[np.bool_]:
-    """A drawing at the size of an image; kept, as all images of a camera are of one size."""
+    """A mask image at the size of an image; cached, because the images of a camera mostly have one size."""
     return resampled(ignored_pixels(mask_image), height=height, width=width)

@@ -1,7 +1,7 @@
-"""Which of several images, in a given order, is the first that is similar to a new one, and what was seen on the way.
+"""The search for the first of several images, in a given order, that is similar to a new one, with its evidence.
 
-It promises that brute force gives the same: the first similar one in the order given, and exact evidence for every
-pair met whose score is at most the record limit. It does not know time, rank, or who may be kept for whom.
+It promises the result of brute force: the first similar candidate in the given order, and exact evidence for every
+compared pair whose score is at most the record limit. It does not know time, rank, or which image may be a keeper.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,18 +27,19 @@ from indexer.imaging.original_profile import same_size
 from indexer.imaging.scoring import Evidence, area_unit, changed_area
 
 RECORD_NOTHING = -1.0
-"""As a record limit: no score is that small."""
+"""A record limit below every score: no evidence is recorded."""
 PAIRS_BEFORE_COMPILED = 5_000
-"""So many pairs are scored by OpenCV before the kernel is loaded; no result depends on it."""
-_PAIRS_BETWEEN_SIZE_CHECKS = 20_000  # at how large this process has grown
+"""Number of pairs that OpenCV scores before the kernel is loaded; no result depends on it."""
+_PAIRS_BETWEEN_SIZE_CHECKS = 20_000  # of this process's resident memory
 
 
 @dataclass(frozen=True)
 class ScoringParameters:
-    """How pairs are scored and what their scores mean.
+    """How pairs are scored, and up to which score they are similar or recorded.
 
-    `native` compares whole images, the larger shrunk to the smaller, in native pixels (the profile `original`).
-    Prepared images have so many `planes`, one above the other; a pixel of the frame has changed if it has in any.
+    `native` compares images at native size, the larger resized to the smaller, with areas in native pixels (the profile
+    `original`). A prepared image has `planes` planes, one above the other. A pixel of the frame has changed if it has
+    changed in any plane.
     """
 
     threshold: int
@@ -51,14 +52,23 @@ class ScoringParameters:
 
     @property
     def ignores_all_pairs(self) -> bool:
-        """Whether no pair can be similar or worth recording, so that there is no need to look at any."""
+        """Whether no pair can be similar or recorded, so that none needs to be compared."""
         return self.max_score <= 0 and self.record_limit <= RECORD_NOTHING
 
 
 @dataclass(frozen=True)
 class Match:
-    """How many candidates were met, whether the last of them is similar, and the evidence of those whose score is
-    within the record limit, by place among the candidates."""
+    """The result of a search.
+
+    Attributes
+    ----------
+    compared : int
+        Number of candidates that were compared.
+    matched : bool
+        Whether the last of them is similar.
+    evidence : tuple of (int, Evidence)
+        The pairs whose score is within the record limit, each with the index of its candidate.
+    """
 
     compared: int
     matched: bool
@@ -67,15 +77,15 @@ class Match:
 
 @dataclass(frozen=True)
 class MatchTask:
-    """A search as it is sent to a worker: the new image, and the candidates in the order to be met.
+    """A search as it is sent to a worker: the new image, and the candidates in the order of comparison.
 
     Attributes
     ----------
     image : Slot
     candidates : tuple of Slot, or (M,) int64
-        The latter are offsets on the image's shelf, of images of its shape.
-    measure : Measure
-        A native one needs slots.
+        Integers are offsets in the image's buffer, of images of the same shape.
+    scoring : ScoringParameters
+        If it is native, the candidates must be slots.
     """
 
     image: Slot
@@ -84,7 +94,7 @@ class MatchTask:
 
 
 def match(task: MatchTask) -> Match:
-    """The first similar candidate of a task."""
+    """The result of one search: up to the first similar candidate."""
     search = None if isinstance(task.candidates, tuple) else _compiled_search(len(task.candidates))
     if search is None:
         return first_similar(view(task.image), map(view, _slots(task)), scoring=task.scoring)
@@ -92,7 +102,7 @@ def match(task: MatchTask) -> Match:
 
 
 def match_each(tasks: tuple[MatchTask, ...]) -> tuple[Match, ...]:
-    """The first similar candidate of each task."""
+    """The result of each search."""
     return tuple(map(match, tasks))
 
 
@@ -103,7 +113,7 @@ class CompiledSearch:
         self._search = search
 
     def __call__(self, task: MatchTask) -> Match:
-        """The first similar candidate of a task whose candidates are offsets."""
+        """The result of a search whose candidates are offsets."""
         slot, scoring = task.image, task.scoring
         evidence = np.empty((len(task.candidates), 4), dtype=np.int64)
         height = slot.height // scoring.planes
@@ -125,7 +135,7 @@ class CompiledSearch:
 
 
 def _recordable(counts: NDArray[np.int64], scoring: ScoringParameters, slot: Slot) -> Iterable[tuple[int, Evidence]]:
-    """The evidence of the pairs within the record limit, as the kernel wrote it, in the words of `scoring`."""
+    """The evidence of the pairs within the record limit, converted from the kernel's `counts` to units of the score."""
     height = slot.height // scoring.planes
     unit, pixels = area_unit(height, slot.width), height * slot.width
     for index, doubled_area in enumerate(counts[:, 0].tolist()):
@@ -136,8 +146,11 @@ def _recordable(counts: NDArray[np.int64], scoring: ScoringParameters, slot: Slo
 
 @lru_cache(maxsize=64)
 def _area_limits(scoring: ScoringParameters, height: int, width: int) -> tuple[int, int, int]:
-    """The limits of a measure in doubled areas of pixels, exactly: the least that counts, the largest that is similar,
-    the largest of which the evidence is wanted."""
+    """The limits of `scoring` as doubled areas in pixels, exactly.
+
+    They are the smallest area of a contour that counts, the largest area that is similar, and the largest area whose
+    evidence is recorded (not below the second).
+    """
     unit, max_area = area_unit(height, width), 2 * height * width
     min_contour = _first_passing_area(
         lambda area: area >= scoring.min_contour_area, near=scoring.min_contour_area, unit=unit, max_area=max_area
@@ -161,14 +174,16 @@ def _area_limits(scoring: ScoringParameters, height: int, width: int) -> tuple[i
 
 
 def _first_passing_area(passes: Callable[[float], bool], *, near: float, unit: float, max_area: int) -> int:
-    """The first doubled area in pixels that passes in the unit of scores, which is near a number; one more than there
-    can be if none does."""
+    """The smallest doubled area in pixels that passes, or `max_area` + 1 if none does.
+
+    `passes` takes an area in units of the score. The search starts just below `near`, also in units of the score.
+    """
     start = int(min(max(0.0, 2 * near / unit - 3), max_area))
     return next((area for area in range(start, max_area + 1) if passes(area / 2 * unit)), max_area + 1)
 
 
 class _KernelLoader:
-    """How many pairs this process was asked about, and the compiled search once they have earned it."""
+    """How many pairs this process has been given to compare, and the compiled search once it is loaded."""
 
     pair_count = 0
     checked_pair_count = 0
@@ -177,7 +192,7 @@ class _KernelLoader:
 
 
 def _compiled_search(pairs: int) -> CompiledSearch | None:
-    """The compiled search, once this process was asked about enough pairs to earn the second that loading it takes."""
+    """The compiled search, or None while this process has had too few pairs to repay the second that loading takes."""
     _KernelLoader.pair_count += pairs
     if _KernelLoader.pair_count - _KernelLoader.checked_pair_count > _PAIRS_BETWEEN_SIZE_CHECKS:
         _KernelLoader.checked_pair_count = _KernelLoader.pair_count
@@ -188,7 +203,7 @@ def _compiled_search(pairs: int) -> CompiledSearch | None:
 
 
 def load_kernel() -> None:
-    """Loads the kernel now, whatever this process was asked; tried once."""
+    """Loads the kernel now, for any number of pairs; after a failure it does not try again."""
     if _KernelLoader.can_load and _KernelLoader.search is None:
         search = load_search(_warm_up)
         _KernelLoader.search = None if search is None else CompiledSearch(search)
@@ -196,7 +211,7 @@ def load_kernel() -> None:
 
 
 def _warm_up(search: Callable[..., Any]) -> None:
-    """A search among nothing, so that the machine code is there, compiled if it must be."""
+    """Runs a search without candidates, so that the machine code is loaded, or compiled if necessary."""
     scoring = ScoringParameters(0, 0, 0.0, native=False, max_score=0.0, record_limit=0.0)
     with ImageBuffer(required_bytes([(1, 1)]), shared=False) as buffer:
         CompiledSearch(search)(MatchTask(buffer.reserve(1, 1), np.empty(0, dtype=np.int64), scoring))
@@ -212,15 +227,16 @@ def _slots(task: MatchTask) -> Iterable[Slot]:
 def first_similar(
     image: NDArray[np.uint8], candidates: Iterable[NDArray[np.uint8]], *, scoring: ScoringParameters
 ) -> Match:
-    """The first candidate whose score with the image is below `max_score`, each pair scored by OpenCV.
+    """The search up to the first candidate that is similar by `scoring.max_score`, with each pair scored by OpenCV.
 
     Parameters
     ----------
     image : (H, W), uint8
         A prepared image.
     candidates : of (H, W), uint8
-        Prepared images of the same shape (of any shape if the measure is native), in the order to be met. Read lazily.
-    scoring : Measure
+        Prepared images of the same shape (of any shape if `scoring` is native), in the order of comparison. Read
+        lazily.
+    scoring : ScoringParameters
     """
     compared = 0
     recordable: list[tuple[int, Evidence]] = []
@@ -240,7 +256,7 @@ def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, 
     Raises
     ------
     ValueError
-        If the shapes differ and the measure is not native, or if they are not of its planes.
+        If the shapes differ and `scoring` is not native, or if the height is not a multiple of `scoring.planes`.
     """
     image_a, image_b, unit = aligned(image_a, image_b, scoring=scoring)
     return changed_area(
@@ -257,7 +273,7 @@ def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, 
 def aligned(
     image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, scoring: ScoringParameters
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float]:
-    """Both images as the measure compares them, brought to one size if it is native, and the area of one pixel."""
+    """Both images as they are compared, at one size if `scoring` is native, and the area of a pixel in the score."""
     if scoring.native:
         return *same_size(image_a, image_b), 1.0
     height, width = image_a.shape

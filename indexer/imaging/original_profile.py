@@ -1,6 +1,6 @@
 """The images of the profile `original`: what the original script compared, bit for bit, at native size.
 
-Nothing of it is cached. It does not know thresholds: the score is `scoring.changed_area` with unit 1.
+Nothing is cached here. The module does not know thresholds: the score is `scoring.changed_area` with unit 1.
 """
 
 import cv2
@@ -16,7 +16,7 @@ from indexer.imaging.masks import Mask, masked
 def preprocess_native(
     data: bytes, *, mask: Mask, header: Header | None = None, levels: Levels | None = None
 ) -> NDArray[np.uint8]:
-    """The whole picture in grey with what is ignored painted black, not shrunk and not blurred.
+    """The picture in grey at native size, not blurred, with the ignored area painted black.
 
     Parameters
     ----------
@@ -24,9 +24,9 @@ def preprocess_native(
         The whole file.
     mask : Mask
     header : Header or None
-        Of the same bytes; None for a picture that is known to have 8 bits and no opacity.
+        The header of the same bytes. None if the picture is known to have 8 bits and no alpha channel.
     levels : Levels or None
-        Scale of values of more than 8 bits.
+        Scale for values of more than 8 bits.
 
     Returns
     -------
@@ -34,12 +34,13 @@ def preprocess_native(
 
     Raises
     ------
-    ImageRefused
+    ImageRefusedError
         As `decoding.decode_colour` and `decoding.require_content`.
 
     Notes
     -----
-    Decoded in colour first, as the original does: the grey that a JPEG decoder makes by itself differs by rounding.
+    The picture is decoded in colour and then made grey, as the original script does. The grey that a JPEG decoder
+    makes itself differs by rounding.
     """
     if header is not None:
         if is_scaled(header, levels=levels):
@@ -55,7 +56,7 @@ def same_size(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8]) -> tuple[N
     Parameters
     ----------
     image_a, image_b : (H, W), uint8
-        Of any two sizes. Of two sizes with equally many pixels the flatter one is taken, whichever comes first.
+        Of any two sizes. If both have the same number of pixels, the size with fewer rows is used, in either order.
 
     Returns
     -------
@@ -69,5 +70,5 @@ def _resize_bicubic(image_grey: NDArray[np.uint8], *, size: tuple[int, int]) -> 
     if image_grey.shape == size:
         return image_grey
     height, width = size
-    # OpenCV wants (width, height), here only.
+    # Only OpenCV takes the size as (width, height).
     return np.asarray(cv2.resize(image_grey, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)

@@ -1,6 +1,6 @@
-"""What a thumbnail is: the small, blurred, masked grey image that scores are made from.
+"""How an image becomes a thumbnail: the small, blurred, masked grey image that scores are made from.
 
-It does not know profiles: every number is an argument. Everything here is bit-equal on OpenCV 4.14 and 5.0.
+The module does not know profiles: every number is an argument. All results have equal bits on OpenCV 4.14 and 5.0.
 """
 
 from typing import TypeVar
@@ -18,7 +18,7 @@ _CONTRAST_FLOOR = 8.0
 
 
 def thumbnail_height(*, width: int, height: int, work_width: int) -> int:
-    """Height of the thumbnail of a (height, width) image: proportional, half to even, at least 1."""
+    """Height in pixels of the thumbnail of a (height, width) image: proportional, rounded half to even, at least 1."""
     return max(1, round(height * work_width / width))
 
 
@@ -31,7 +31,7 @@ def resize_area(image_grey: NDArray[Value], *, size: tuple[int, int]) -> NDArray
     size : (height, width)
     """
     height, width = size
-    # OpenCV wants (width, height), here only.
+    # Only OpenCV takes the size as (width, height).
     return np.asarray(cv2.resize(image_grey, (width, height), interpolation=cv2.INTER_AREA), dtype=image_grey.dtype)
 
 
@@ -51,17 +51,18 @@ def local_contrast(image_grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Local normalization (subtractive and divisive) over a square window of a fifth of the width, made odd. The floor of
     8 levels under the deviation keeps noise in flat areas small. float64 throughout: the same bits with SIMD on or off.
 
-    In place, as six more arrays of half a megabyte cost as much as the arithmetic. The root and the rounding are
-    numpy's, which are exact everywhere; with OpenCV's the whole would take a sixth less, and be as exact as the
-    mathematics library that its builder chose. OpenCV adds the squares of 8-bit pixels up in 32 bits, whatever the
-    depth asked for: where a window of white would not fit (from 910 wide on) they are given as float64.
+    The work is in place, because six more arrays of half a megabyte cost as much time as the arithmetic. The square
+    root and the rounding are numpy's, which are exact on every machine. With OpenCV's the function would take a sixth
+    less time, but its exactness would depend on the mathematics library of the build. OpenCV adds the squares of 8-bit
+    pixels in 32 bits, whatever depth is requested. If the sum of a white window does not fit (from 910 pixels wide),
+    the pixels are passed as float64.
     """
     side = int(image_grey.shape[1] / 5) | 1
     fits = side * side * 255**2 < 2**31
     mean = np.asarray(cv2.boxFilter(image_grey, cv2.CV_64F, (side, side)), dtype=np.float64)
     squared = image_grey if fits else image_grey.astype(np.float64)
     mean_of_squares = cv2.sqrBoxFilter(squared, cv2.CV_64F, (side, side))
-    deviation = np.asarray(mean_of_squares, dtype=np.float64)  # the same array, on its way there
+    deviation = np.asarray(mean_of_squares, dtype=np.float64)  # the same array: it becomes the deviation below
     out = image_grey - mean
     mean *= mean
     deviation -= mean
@@ -84,7 +85,8 @@ def preprocess(image_resized: NDArray[np.uint8], *, contrast: bool, mask: Mask) 
     contrast : bool
         Whether `local_contrast` is applied after the blur (the profile `balanced`).
     mask : Mask
-        Painted last, so that nothing is blurred into it. Local contrast looks a tenth of the width further.
+        Painted last, so that it is not blurred into its surroundings. With `contrast`, pixels up to a tenth of the
+        width inside the mask still influence their neighbours outside.
 
     Returns
     -------
@@ -95,16 +97,17 @@ def preprocess(image_resized: NDArray[np.uint8], *, contrast: bool, mask: Mask) 
 
 
 def is_flat(thumbnail: NDArray[np.uint8], *, mask: Mask) -> bool:
-    """Whether a thumbnail has one grey level alone where it is looked at, so that nothing can be told by it.
+    """Whether a thumbnail has a single level outside the mask, so that it shows nothing.
 
     Parameters
     ----------
     thumbnail : (H, W), uint8
+        One plane.
     mask : Mask
-        What it was painted with.
+        The mask that it was painted with.
     """
     middle = thumbnail[thumbnail.shape[0] // 2, thumbnail.shape[1] // 3 : 2 * thumbnail.shape[1] // 3]
-    if middle.size and middle.min() != middle.max() and middle.min() > 0:  # nearly all: no mask is drawn for these
+    if middle.size and middle.min() != middle.max() and middle.min() > 0:  # nearly all: no need to make the mask
         return False
     height, width = thumbnail.shape
     visible = thumbnail[~ignored_area(mask, height=height, width=width)]

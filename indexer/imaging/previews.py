@@ -1,7 +1,7 @@
-"""Small pictures for people to look at: in colour, as the file shows it, and nothing that a score is made from.
+"""Previews: small pictures for people, in colour as the file shows it. No score is made from them.
 
-It promises that a picture is never larger than its source, and that what cannot be decoded whole is refused as
-everywhere (`indexer.imaging.decoding`). It does not know who looks, nor where pictures are kept.
+It promises that a preview is never larger than its source, and that a file that cannot be decoded completely is refused
+as everywhere else (`indexer.imaging.decoding`). It does not know who sees a preview, nor where it is stored.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from indexer.imaging.preprocessing import resize_area, thumbnail_height
 from indexer.imaging.thumbnails import decode
 
 PREVIEW_WIDTH = 320
-"""Pixels across, at most."""
+"""Width of a preview in pixels, at most."""
 _JPEG_QUALITY = 75
 
 
@@ -33,7 +33,7 @@ class Preview:
 
 @dataclass(frozen=True)
 class PreviewTask:
-    """A known image whose picture is wanted, made from its file."""
+    """An indexed image whose preview is to be made from its file."""
 
     path: str
     content_hash: str
@@ -43,33 +43,33 @@ class PreviewTask:
 
 @dataclass(frozen=True)
 class PreviewResult:
-    """That picture, or why there is none."""
+    """The preview of one image, or the problem that prevented it."""
 
     preview: Preview | None
     problem: str | None
 
 
 def make_preview(data: bytes, *, limits: Limits, width: int = PREVIEW_WIDTH) -> Preview:
-    """The picture of a file in colour, turned as its EXIF says, at most `width` pixels wide.
+    """The preview of a file in colour, rotated by its EXIF orientation, at most `width` pixels wide.
 
     Parameters
     ----------
     data : bytes
         The whole file.
     limits : Limits
-        Held against the header before anything is decoded.
+        Compared with the header before anything is decoded.
     width : int, above 0
 
     Raises
     ------
-    ImageRefused
-        As a file is refused that is indexed: without a header, over the limits, not whole.
+    ImageRefusedError
+        As in ingest: without a valid header, over the limits, or not complete.
 
     Notes
     -----
-    A JPEG is decoded at the largest reduction that leaves it wide enough: the decoder averages blocks of pixels on its
-    way, which is all that a small picture wants. Of a 1280 x 720 JPEG that takes a third of the time. A picture of
-    16-bit values that would be flat is shown in grey over the values that it has.
+    A JPEG is decoded at the largest reduction that leaves it wide enough. The decoder then averages blocks of pixels,
+    which is enough for a preview, and a 1280 x 720 JPEG takes a third of the time. A picture of 16-bit values that
+    would be flat in 8 bits is shown in grey, stretched over its own range of values.
     """
     header = read_header(data, limits=limits)
     by = viewing_reduction(header, width=width)
@@ -79,34 +79,37 @@ def make_preview(data: bytes, *, limits: Limits, width: int = PREVIEW_WIDTH) -> 
 
 
 def find_preview(data: bytes, *, limits: Limits) -> Preview | None:
-    """The small picture of a file's bytes, or None if they give none, whatever they are."""
+    """The preview of a file's bytes, or None if there is none, whatever the reason."""
     try:
         return make_preview(data, limits=limits)
-    except Exception:  # as in `describing`: of hostile bytes anything may come
+    except Exception:  # as in `file_description`: hostile bytes may raise anything
         return None
 
 
 def preview_of_thumbnail(data: bytes, *, planes: int = 1) -> Preview:
-    """The picture of a stored thumbnail, in grey as that is: what is left to show where there is no file any more.
+    """The preview of a stored thumbnail, in grey like the thumbnail; for images whose file is gone.
 
     Parameters
     ----------
     data : bytes
         A grey PNG, as `indexer.imaging.thumbnails` makes it.
     planes : int, at least 1
-        How many it has, one above the other; the first is shown, which is what the camera saw in grey.
+        Number of planes in the thumbnail, one above the other. The preview shows the first, which is the grey plane.
 
     Raises
     ------
     ValueError
-        If the bytes are anything else, or not all of it.
+        If the bytes are not a complete grey PNG.
     """
     image = decode(data)
     return _encode_preview(image[: image.shape[0] // planes], width=PREVIEW_WIDTH)
 
 
 def load_preview(task: PreviewTask) -> PreviewResult:
-    """The picture of a known image, if its file still is what was indexed; never raises for what the file contains."""
+    """The preview of an indexed image, if its file still has the indexed content.
+
+    Never raises because of the file's content: a problem is part of the result.
+    """
     try:
         data = read_indexed(task.path, content_hash=task.content_hash, limits=task.limits)
         return PreviewResult(make_preview(data, limits=task.limits, width=task.width), None)
@@ -125,7 +128,7 @@ def _decode_for_viewing(data: bytes, *, header: Header, by: int) -> NDArray[np.u
 
 
 def _encode_preview(image: NDArray[np.uint8], *, width: int) -> Preview:
-    """An image, (H, W) or (H, W, 3), as JPEG, shrunk to the width if it is wider."""
+    """An image, (H, W) or (H, W, 3), as JPEG, resized to `width` if it is wider."""
     if image.shape[1] > width:
         height = thumbnail_height(width=image.shape[1], height=image.shape[0], work_width=width)
         image = resize_area(image, size=(height, width))

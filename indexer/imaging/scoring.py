@@ -1,6 +1,6 @@
 """How much two prepared images differ: the change detection of the original script.
 
-It does not know what number would be too much, nor what was done to the images before they came here.
+The module does not know which score is too large, nor how the images were prepared.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 REFERENCE_AREA = 640 * 480
-"""The frame, in reference pixels: an area means the same share of the picture at every resolution."""
+"""Area of a frame in reference pixels: so an area is the same share of the picture at every resolution."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one pair shows.
+    """The evidence of one pair.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ def changed_area(
     unit: float,
     planes: int = 1,
 ) -> Evidence:
-    """Area that differs between two prepared grey images, with what it is made of.
+    """The evidence of two prepared images: the changed area, and the contours and pixels that it is made of.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def changed_area(
     threshold : int, 0 to 255
         A pixel has changed if it differs by more than this many grey levels.
     dilations : int, at least 0
-        How often the changed pixels grow by a 3x3 square (they may grow into the mask).
+        How often the changed pixels are dilated by a 3x3 square (also into the mask).
     min_contour_area : float, at least 0
         Contours below this area do not count; in the unit of the result.
     unit : float, above 0
@@ -71,12 +71,12 @@ def changed_area(
     Raises
     ------
     ValueError
-        If the shapes differ, or are not of so many planes.
+        If the shapes differ, or if the height is not a multiple of `planes`.
 
     Notes
     -----
-    absdiff, threshold, dilate, external contours, `contourArea`: the original script's own sequence. Areas are
-    multiples of one half, so their sum is exact in any order and is multiplied by the unit once, at the end.
+    absdiff, threshold, dilate, external contours, `contourArea`: the sequence of the original script. Areas are
+    multiples of one half, so their sum is exact in any order. It is multiplied by the unit once, at the end.
     """
     changed = changed_pixels(difference(image_a, image_b, planes=planes), threshold=threshold)
     changed_fraction = cv2.countNonZero(changed) / changed.size
@@ -91,7 +91,7 @@ def changed_area(
 
 
 def difference(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, planes: int = 1) -> NDArray[np.uint8]:
-    """By how many levels two images of one shape differ.
+    """The number of levels by which two images of one shape differ, per pixel of the frame.
 
     Parameters
     ----------
@@ -102,13 +102,12 @@ def difference(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, planes
     Returns
     -------
     (H, W), uint8
-        Of each pixel of the frame the largest difference in any plane, so that a change which several planes show
-        counts once.
+        The largest difference of a pixel in any plane, so that a change in several planes counts once.
 
     Raises
     ------
     ValueError
-        If the shapes differ, or are not of so many planes.
+        If the shapes differ, or if the height is not a multiple of `planes`.
     """
     if image_a.shape != image_b.shape:
         raise ValueError(f"shapes differ: {image_a.shape} and {image_b.shape}")
@@ -127,8 +126,8 @@ def changed_pixels(difference: NDArray[np.uint8], *, threshold: int) -> NDArray[
 
 
 def contours(changed: NDArray[np.uint8], *, dilations: int) -> Sequence[NDArray[np.int32]]:
-    """The outer contours of changed pixels after they grew: each (N, 1, 2), int32, its points as (x, y)."""
-    if dilations:  # OpenCV takes 0 iterations for a copy in some releases and for one iteration in others
+    """The outer contours of the changed pixels after dilation: each (N, 1, 2), int32, with points as (x, y)."""
+    if dilations:  # 0 iterations are a copy in some releases of OpenCV and one iteration in others
         changed = np.asarray(cv2.dilate(changed, None, iterations=dilations))  # type: ignore[call-overload]
     outlines = cv2.findContours(changed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
     return tuple(np.asarray(contour, dtype=np.int32) for contour in outlines)

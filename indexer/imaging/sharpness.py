@@ -1,4 +1,4 @@
-"""How clear an image is. It does not know which of two images is kept."""
+"""How sharp an image is. The module does not know which of two images is kept."""
 
 import cv2
 import numpy as np
@@ -14,8 +14,8 @@ def sharpness(image_grey: NDArray[np.uint8] | NDArray[np.uint16]) -> float:
     Parameters
     ----------
     image_grey : (H, W), uint8 or uint16
-        The decoded image at `MEASURING_WIDTH`, before any blur, so that the figure does not depend on the profile.
-        Values of 16 bits count 256 to a grey level.
+        The decoded image at `MEASURING_WIDTH`, before any blur, so that the result does not depend on the profile.
+        256 levels of a 16-bit value are one grey level.
 
     Returns
     -------
@@ -25,8 +25,8 @@ def sharpness(image_grey: NDArray[np.uint8] | NDArray[np.uint16]) -> float:
     Notes
     -----
     Kernel size 1 and float64, after Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy" (ICPR 2000).
-    The Laplacian itself is of whole numbers up to 1020, so that it is exact in 16 bits; then step by step what numpy's
-    `var` does, to the same bits, but in place: two thirds of the time.
+    The Laplacian of 8-bit values is an integer up to 1020, so it is exact in 16 bits. The rest repeats the steps of
+    numpy's `var` in place: the same bits in two thirds of the time.
     """
     if image_grey.dtype == np.uint16:
         deviation = np.asarray(cv2.Laplacian(image_grey, cv2.CV_64F, ksize=1), dtype=np.float64) / 256

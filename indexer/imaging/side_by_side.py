@@ -1,7 +1,7 @@
-"""Two pictures beside each other with what changed outlined on both, and the difference beside them: one PNG.
+"""One PNG of two pictures beside each other, with the changes outlined on both, and of their difference.
 
-It promises a picture that is readable as it is, whatever the words: OpenCV draws ASCII alone, so other signs are
-written as ASCII, and what is too long loses its middle. It does not know which image is which, nor what to say of them.
+It promises readable captions for any text: OpenCV draws only ASCII, so other characters are written as ASCII, and a
+text that is too long loses its middle. It does not know which image is which, nor what the captions mean.
 """
 
 import unicodedata
@@ -15,7 +15,7 @@ from indexer.imaging.change_regions import BLUE, ORANGE, Changes, Region
 from indexer.imaging.previews import Preview
 
 PANEL_WIDTH, PANEL_HEIGHT = 480, 720
-"""The box that each picture is brought to, its aspect kept, in pixels."""
+"""The box in pixels that each picture is fitted into, with its aspect ratio kept."""
 _GAP, _LINE_HEIGHT = 12, 22
 _BACKGROUND, _TEXT_COLOUR = (24, 24, 24), (235, 235, 235)
 _FONT, _FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
@@ -24,7 +24,7 @@ _OUTLINE_PX = 2
 
 @dataclass(frozen=True)
 class Captions:
-    """What is written: above the left picture, the right one and the difference, and lines below all."""
+    """The texts above the left picture, the right picture and the difference, and the lines below them."""
 
     left: str
     right: str
@@ -37,16 +37,16 @@ def side_by_side(left: Preview, right: Preview, *, changes: Changes | None, capt
 
     Parameters
     ----------
-    left, right : Picture
-        Of any size and aspect.
+    left, right : Preview
+        Of any size and aspect ratio.
     changes : Changes or None
-        Of the same two images; None if they cannot be compared: then there is no outline and no difference.
+        Of the same two images. None if they cannot be compared: then there is no outline and no difference.
     captions : Captions
 
     Raises
     ------
     ValueError
-        If a picture is spoiled.
+        If the bytes of a picture cannot be decoded.
     """
     regions = () if changes is None else changes.regions
     panels = [
@@ -62,7 +62,7 @@ def side_by_side(left: Preview, right: Preview, *, changes: Changes | None, capt
 
 
 def in_ascii(text: str) -> str:
-    """The text in signs that can be drawn: letters without their accents, all else as Python escapes it."""
+    """The text in ASCII, which can be drawn: letters without accents, other characters as Python escapes."""
     bare = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
     plain = bare.encode("ascii", "backslashreplace").decode("ascii")
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in plain)
@@ -76,7 +76,7 @@ def _decode_bgr(data: bytes) -> NDArray[np.uint8]:
 
 
 def _fitted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture at the size of a panel, larger or smaller, its aspect kept."""
+    """The picture scaled to fit a panel, with its aspect ratio kept."""
     height, width = image.shape[:2]
     scale = min(PANEL_WIDTH / width, PANEL_HEIGHT / height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -87,10 +87,10 @@ def _fitted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _outlined(image: NDArray[np.uint8], regions: tuple[Region, ...]) -> NDArray[np.uint8]:
-    """The picture with each region's outline, dark beneath its colour, so that it shows on any ground."""
+    """The picture with the outline of each region, over a wider black line, so that it shows on any background."""
     height, width = image.shape[:2]
     for beneath in (True, False):
-        for region in reversed(regions):  # the largest last, on top
+        for region in reversed(regions):  # the largest is drawn last, on top
             points = np.rint(np.array(region.points) * (width, height) - 0.5).astype(np.int32)
             colour = (0, 0, 0) if beneath else (ORANGE if region.counts else BLUE)[::-1]
             thickness = (_OUTLINE_PX if region.counts else 1) + 2 * beneath
@@ -99,7 +99,7 @@ def _outlined(image: NDArray[np.uint8], regions: tuple[Region, ...]) -> NDArray[
 
 
 def _panel(image: NDArray[np.uint8], title: str) -> NDArray[np.uint8]:
-    """A picture in the middle of a panel's width, its title above."""
+    """A picture centred in the width of a panel, with its title above."""
     height, width = image.shape[:2]
     before = (PANEL_WIDTH - width) // 2
     row = np.hstack([_blank(height, before), image, _blank(height, PANEL_WIDTH - width - before)])
@@ -107,7 +107,7 @@ def _panel(image: NDArray[np.uint8], title: str) -> NDArray[np.uint8]:
 
 
 def _join_panels(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Panels in a row, their tops level, with gaps between and around."""
+    """Panels in a row, aligned at the top, with gaps between them and at both ends."""
     height = max(len(panel) for panel in panels)
     parts = [_blank(height, _GAP)]
     for panel in panels:
@@ -116,7 +116,7 @@ def _join_panels(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
 
 
 def _text_line(text: str, *, width: int, left: int) -> NDArray[np.uint8]:
-    """One line on paper of a width, with a margin."""
+    """One line of text on the background, `width` pixels wide, with a margin of `left` pixels on both sides."""
     canvas = _blank(_LINE_HEIGHT, width)
     shown = _shortened(in_ascii(text), width - 2 * left)
     cv2.putText(canvas, shown, (left, _LINE_HEIGHT - 7), _FONT, _FONT_SCALE, _TEXT_COLOUR, 1, cv2.LINE_AA)
@@ -124,7 +124,7 @@ def _text_line(text: str, *, width: int, left: int) -> NDArray[np.uint8]:
 
 
 def _shortened(text: str, max_width_px: int) -> str:
-    """The text, without as much of its middle as there is no room for."""
+    """The text, with as much of its middle replaced by "..." as is needed to fit into `max_width_px`."""
     shown, length = text, len(text)
     while length and cv2.getTextSize(shown, _FONT, _FONT_SCALE, 1)[0][0] > max_width_px:
         length -= 1

@@ -1,13 +1,13 @@
 """Thumbnails as bytes: grey PNG, so that any tool can show what the database holds.
 
-It promises that a spoiled thumbnail is refused and never becomes another image. It does not know what is on them, nor
-where they are kept.
+It promises that a corrupt thumbnail is refused and never becomes another image. It does not know what thumbnails show,
+nor where they are stored.
 
-Decision: the plainest PNG there is, written and read here; any other 8-bit grey PNG is read by OpenCV. One header, one
-piece of data, one end, and each row as its difference from the row above (PNG's filter Up). ISA-L deflates and
-inflates, numpy does the rest: a fifth of the time of OpenCV's codec to write, less than a third to read. Cost: a
-dependency, a seventh more space, and bytes that may differ from one kind of processor to another, as ISA-L has a code
-path for each; the images do not. Enforced by tests/imaging/test_thumbnails.py.
+Decision: one simple form of PNG is written and read here; any other 8-bit grey PNG is read by OpenCV. The form has one
+header chunk, one data chunk and one end chunk, and each row is its difference from the row above (PNG's filter Up).
+ISA-L deflates and inflates, numpy does the rest: a fifth of the time of OpenCV's codec to write, less than a third to
+read. Cost: a dependency, a seventh more space, and bytes that may differ between kinds of processors, as ISA-L has a
+code path for each. The images do not differ. Enforced by tests/imaging/test_thumbnails.py.
 """
 
 import struct
@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY_8_BIT = b"\x08\x00"  # bit depth and colour type in the header chunk
-_PLAIN = _GREY_8_BIT + b"\0\0\0"  # and the one compression, the one set of filters, no interlacing
+_PLAIN = _GREY_8_BIT + b"\0\0\0"  # and the only compression method, the only filter method, no interlacing
 _FILTER_UP = 2
 _DEFLATE_LEVEL = 1
 _MAX_INFLATION = 1032
-"""Deflate makes at most so many bytes of one (https://zlib.net/zlib_tech.html)."""
+"""Largest number of bytes that inflating can make of one byte (https://zlib.net/zlib_tech.html)."""
 
 
 def encode(image_grey: NDArray[np.uint8]) -> bytes:
@@ -37,7 +37,7 @@ def encode(image_grey: NDArray[np.uint8]) -> bytes:
     Notes
     -----
     Mean of 82 sample frames prepared with `balanced` at 320 wide (63.7 kB raw), OpenCV 5.0, isal 1.9.1 (ISA-L 2.32),
-    one core; all but the first line in the form above and inflated by ISA-L:
+    one core. All rows but the first are in the form of this module and inflated by ISA-L:
 
     =====================================  =======  ========  ========
     deflated by                            size     encoding  decoding
@@ -53,8 +53,8 @@ def encode(image_grey: NDArray[np.uint8]) -> bytes:
     zlib RLE, filter Up                    28.4 kB   0.76 ms   0.17 ms
     =====================================  =======  ========  ========
 
-    OpenCV's file is smaller because it tries all filters on every row and mostly takes Paeth's, which numpy cannot undo
-    a whole row at a time.
+    OpenCV's file is smaller because OpenCV tries all filters on every row and mostly chooses Paeth's, which numpy
+    cannot undo a whole row at a time.
     """
     height, width = image_grey.shape
     rows = np.empty((height, 1 + width), dtype=np.uint8)
@@ -72,7 +72,7 @@ def decode(data: bytes) -> NDArray[np.uint8]:
     Raises
     ------
     ValueError
-        If the bytes are anything else, or not all of it.
+        If the bytes are not a complete 8-bit grey PNG.
     """
     if not data.startswith(SIGNATURE):
         raise ValueError("these bytes are not an 8-bit grey PNG")
@@ -94,14 +94,21 @@ def decode(data: bytes) -> NDArray[np.uint8]:
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
-    """A part of a PNG, with its checksum."""
+    """One chunk of a PNG, with its length and checksum."""
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", isal_zlib.crc32(kind + body))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """The kinds and bodies of a PNG's chunks, to its end; struct.error past the last byte, ValueError if spoiled.
+    """The kinds and bodies of a PNG's chunks, up to IEND.
 
-    OpenCV gets nothing that was not looked through here: it believes a chunk that says it is gigabytes long.
+    OpenCV only gets data whose chunks were checked here: it trusts a chunk that claims to be gigabytes long.
+
+    Raises
+    ------
+    struct.error
+        If the data end too early.
+    ValueError
+        If a checksum is wrong.
     """
     view, at, kind = memoryview(data), len(SIGNATURE), b""
     while kind != b"IEND":
@@ -114,7 +121,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
 
 
 def _inflated(deflated: memoryview, *, size_bytes: int) -> bytes:
-    """Exactly so many bytes; ValueError if there are fewer or more (which would be as many as deflate can make)."""
+    """Exactly `size_bytes` inflated bytes; ValueError if there are fewer or more. No more than one further is made."""
     decompressor = isal_zlib.decompressobj()
     try:
         inflated = decompressor.decompress(deflated, size_bytes + 1)
@@ -128,8 +135,9 @@ def _inflated(deflated: memoryview, *, size_bytes: int) -> bytes:
 def _summed_down(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Each row plus all above it, modulo 256: a new array.
 
-    Each round adds the rows twice as far above, so that after eight of them 256 rows are summed: whole-array additions
-    take a sixth of the time of numpy's `accumulate` at 180 rows (Hillis and Steele, "Data parallel algorithms", 1986).
+    The distance to the row that is added doubles each round, so eight rounds sum 256 rows. At 180 rows these additions
+    of whole arrays take a sixth of the time of numpy's `accumulate` (Hillis and Steele, "Data parallel algorithms",
+    1986).
     """
     summed, spare = np.ascontiguousarray(rows), np.empty(rows.shape, dtype=np.uint8)
     distance = 1

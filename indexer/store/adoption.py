@@ -1,4 +1,5 @@
-"""Rows for what another index removed, this one before it was restored from a backup, or an earlier version."""
+"""Rows for removals that this index does not know: by another index, by an earlier version, or before this index was
+restored from a backup."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +20,7 @@ from indexer.store.tables import DecisionRow, ImageRow, RemovalRow, RunRow
 
 @dataclass(frozen=True)
 class AdoptedFile:
-    """A file in quarantine, what it was, and what stands for it."""
+    """A file in quarantine, with its image, its original path and its keeper."""
 
     image_id: int
     keeper_id: int
@@ -43,7 +44,7 @@ def add_removed_image(
     content_hash: str,
     run_id: int,
 ) -> int:
-    """The id of a new row of an image that is removed already; what it shows is not known."""
+    """Adds a row for an image that is removed already; its id. The row has no size in pixels and no sharpness."""
     values = {
         "path": path,
         "root": root,
@@ -61,9 +62,9 @@ def add_removed_image(
 
 
 def add_quarantined(session: Session, adopted: AdoptedFile, *, token: str, at: datetime, run_id: int) -> None:
-    """Writes that a file lies in quarantine: under the run of that token, which is made if there is none.
+    """Adds a journal row for a file in quarantine, under the run with that token; the run is added if it is missing.
 
-    Without a token it is the run `run_id`, which adopts it.
+    With an empty token the row belongs to `run_id`, the run that adopts it.
     """
     values = asdict(adopted) | {
         "decision_id": _get_or_add_decision(session, adopted, at=at, run_id=run_id),
@@ -76,7 +77,7 @@ def add_quarantined(session: Session, adopted: AdoptedFile, *, token: str, at: d
 
 
 def mark_recorded(session: Session, removal_ids: Sequence[int]) -> None:
-    """Notes that records beside the images tell of removals."""
+    """Marks removals as having a record beside the images."""
     for chunk in chunks(removal_ids):
         session.execute(update(RemovalRow).where(RemovalRow.id.in_(chunk)).values(recorded=True))
 
@@ -91,7 +92,7 @@ def _get_or_add_run(session: Session, token: str, *, at: datetime) -> int:
 
 
 def _get_or_add_decision(session: Session, adopted: AdoptedFile, *, at: datetime, run_id: int) -> int:
-    """The decision that the removal rests on: the one that holds between the two images, else one of `db adopt`."""
+    """The decision behind the removal: the current one if it names this keeper, else a new one by `db adopt`."""
     is_of_pair = (DecisionRow.image_id == adopted.image_id) & (DecisionRow.keeper_id == adopted.keeper_id)
     existing_id = session.scalar(select(DecisionRow.id).where(is_of_pair).order_by(DecisionRow.id.desc()).limit(1))
     is_current = (DecisionRow.image_id == adopted.image_id) & DecisionRow.superseded_at.is_(None)

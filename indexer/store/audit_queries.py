@@ -1,16 +1,17 @@
-"""Questions to the memory in SQL: the ready-made ones of `audits/*.sql`, and a person's own.
+"""SQL queries on the index: the ready-made ones of `audits/*.sql`, and a person's own.
 
-It promises that a question changes nothing, whatever it says: the database refuses, not a look at the words. SQLite is
-opened read-only once more, and an authorizer admits nothing but reading; a server gets the question as a cursor in a
-read-only transaction, and a person's own one only from a role that may do nothing but read. It promises that an answer
-is bounded, in rows and bytes. It does not know how an answer is shown.
+It promises that no query changes anything: the database refuses to write, the text of the query is not searched. SQLite
+gets a second, read-only connection with an authorizer that allows only reading. A server runs the query in a read-only
+transaction, and a person's own query only as a role that may do nothing but read. It promises that a result is bounded,
+in rows and bytes. It does not know how a result is shown.
 
-A file of `audits` opens with one sentence that says what it shows, then a line for each of its parameters:
-`-- :name what it is [default]`; `[]` is NULL, without brackets a value must be given. One that the SQL casts to INTEGER
-is a whole number; for one called `image` a path will do.
+A file of `audits` begins with one sentence that says what it shows, then has a line for each parameter:
+`-- :name what it is [default]`. `[]` means NULL; without brackets the parameter is required. A parameter that the SQL
+casts to INTEGER is a whole number; the parameter `image` also accepts a path.
 
-Answers are plain values. Times are text as SQLite stores them (UTC, `2026-01-31 12:00:00.000000`) on every database,
-so that they can be typed into the next question; paths are as stored (a file URI if not UTF-8); bytes are counted.
+Results are plain values. Times are text as SQLite stores them (UTC, `2026-01-31 12:00:00.000000`) on every database,
+so that they can be typed into the next query. Paths are as stored (a file URI if not UTF-8). Of bytes only the number
+is shown.
 """
 
 import re
@@ -37,7 +38,7 @@ _PARAMETER = re.compile(r"-- :(?P<name>\w+) (?P<description>[^\[]*[^\[ ])(?: \[(
 
 @dataclass(frozen=True)
 class AuditParameter:
-    """A value that a ready-made query asks for; not required and no default: NULL."""
+    """A parameter of a ready-made query; if it is neither required nor has a default, its value is NULL."""
 
     name: str
     description: str
@@ -56,12 +57,12 @@ class Audit:
 
 
 def list_audits() -> list[Audit]:
-    """The ready-made queries, by name."""
+    """The ready-made queries, sorted by name."""
     return [_read_audit(file) for file in sorted(AUDITS.glob("*.sql"))]
 
 
 def get_audit(name: str) -> Audit:
-    """The ready-made query of that name."""
+    """The ready-made query of that name; raises `UsageError` if there is none."""
     audits = {audit.name: audit for audit in list_audits()}
     if name not in audits:
         raise UsageError(f"there is no audit {name!r}; there are {', '.join(audits)}")
@@ -69,7 +70,10 @@ def get_audit(name: str) -> Audit:
 
 
 def run_audit(database: Database, name: str, parameters: Mapping[str, str]) -> QueryResult:
-    """What a ready-made query answers, with these values for its parameters; the caller's to close."""
+    """The result of a ready-made query with these parameters; the caller must close it.
+
+    Raises `UsageError` for an unknown query or parameter, or a value that makes no sense.
+    """
     audit = get_audit(name)
     known_names = [parameter.name for parameter in audit.parameters]
     for argument in parameters:
@@ -80,14 +84,16 @@ def run_audit(database: Database, name: str, parameters: Mapping[str, str]) -> Q
 
 
 def count_rows(session: Session, name: str) -> int:
-    """The number of rows that a ready-made query has when none is cut off."""
+    """The number of rows of a ready-made query without its limit."""
     sql = f"SELECT COUNT(*) FROM ({get_audit(name).sql}) AS answer"
     return int(session.execute(text(sql), {"limit": _NO_LIMIT}).scalar_one())
 
 
 def run_sql(database: Database, sql: str, *, bounds: QueryBounds = BOUNDS) -> QueryResult:
-    """What a person's own question answers: one statement, which may only read; on a server, of a role that may only
-    read. The answer is the caller's to close."""
+    """The result of a person's own query; the caller must close it.
+
+    The query is one statement that only reads; on a server the role may only read, too. Raises `UsageError` otherwise.
+    """
     return _run_query(database, sql, {}, bounds=bounds, user_written=True)
 
 

@@ -1,4 +1,4 @@
-"""The cameras, and what the index holds of each."""
+"""The cameras, and a summary of the images of each."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from indexer.store.tables import CameraRow, ImageRow
 
 @dataclass(frozen=True)
 class CameraSummary:
-    """What the index holds of one camera; a row of the view `audit_cameras`."""
+    """The counts of one camera; a row of the view `audit_cameras`."""
 
     camera: str
     images: int
@@ -37,7 +37,7 @@ def list_cameras(session: Session) -> dict[str, int]:
 
 
 def get_camera(session: Session, name: str) -> int:
-    """The id of the camera of that name."""
+    """The id of the camera of that name; raises `ImageError` if there is none."""
     cameras = list_cameras(session)
     if name not in cameras:
         raise ImageError(f"there is no camera {name!r}; there are: {', '.join(map(ascii, cameras)) or 'none yet'}")
@@ -45,14 +45,14 @@ def get_camera(session: Session, name: str) -> int:
 
 
 def count_present(session: Session) -> dict[str, int]:
-    """The number of ready images per camera."""
+    """The number of ready images of each camera that has any, by name."""
     query = select(CameraRow.name, func.count().label("images")).join(ImageRow, ImageRow.camera_id == CameraRow.id)
     ready = query.where(ImageRow.state == ImageState.READY).group_by(CameraRow.name)
     return {row.name: row.images for row in session.execute(ready)}
 
 
 def list_file_sizes(session: Session, camera_id: int) -> dict[int, int]:
-    """The bytes of each ready image of a camera, by its id."""
+    """The file size in bytes of each ready image of a camera, by image id."""
     query = select(ImageRow.id, ImageRow.file_size).where(
         ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY
     )
@@ -60,7 +60,7 @@ def list_file_sizes(session: Session, camera_id: int) -> dict[int, int]:
 
 
 def get_or_add_camera(session: Session, name: str) -> int:
-    """The id of the camera of that name, new or not."""
+    """The id of the camera of that name; it is added if it is new."""
     camera_id = session.scalar(select(CameraRow.id).where(CameraRow.name == name))
     if camera_id is None:
         camera_id = session.execute(insert(CameraRow).values(name=name).returning(CameraRow.id)).scalar_one()
@@ -68,12 +68,12 @@ def get_or_add_camera(session: Session, name: str) -> int:
 
 
 def get_or_add_cameras(session: Session, names: Iterable[str]) -> dict[str, int]:
-    """The ids of the cameras of those names, new or not, by name."""
+    """The ids of the cameras of those names, by name; new ones are added."""
     return {name: get_or_add_camera(session, name) for name in dict.fromkeys(names)}
 
 
 def list_summaries(session: Session) -> list[CameraSummary]:
-    """What the index holds of every camera, by name."""
+    """The summaries of all cameras, sorted by name."""
     names = ", ".join(CameraSummary.__dataclass_fields__)
     query = text(f"SELECT {names} FROM audit_cameras ORDER BY camera").columns(
         first_captured_at=UtcDateTime(), last_captured_at=UtcDateTime()

@@ -1,11 +1,12 @@
-"""Column types that keep what the database would lose: time zones, the bytes of paths, the order of text, room for ids.
+"""Column types that keep what the database would lose: time zones, the bytes of paths, the order of text, large ids.
 
 It promises the same values and the same order on every database. Text is compared byte by byte, as SQLite does, also on
-a server of another locale (`COLLATE "C"`): queries order by paths and names, and look for ranges of them, so what a
-collation makes of them would be another result, and the index could not answer a range.
+a server with another locale (`COLLATE "C"`): queries sort by paths and names, and select ranges of them. Another
+collation would give other results, and the database index could not serve a range.
 
-Decision: ids of what grows with the images are 8 bytes on PostgreSQL. Ten cameras at a frame a second fill 4 bytes of
-decisions within seven years, and to widen the columns later rewrites every table. SQLite's are 8 bytes anyway.
+Decision: ids of tables that grow with the images have 8 bytes on PostgreSQL. Ten cameras at a frame a second use up
+4 bytes of decision ids within seven years, and widening the columns later rewrites every table. SQLite's ids have
+8 bytes anyway.
 """
 
 import os
@@ -16,7 +17,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator
 
-GROWING_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers the rows of an INTEGER PRIMARY KEY alone
+GROWING_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite only numbers an INTEGER PRIMARY KEY
 BYTE_ORDERED = Text().with_variant(Text(collation="C"), "postgresql")
 
 
@@ -30,7 +31,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """The time as UTC without a zone."""
+        """The time as UTC without a zone; raises `ValueError` for a naive time."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -43,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class PlainText(TypeDecorator[str]):
-    """Words; NUL, which decoders and files may say and PostgreSQL cannot store, becomes U+FFFD on every database."""
+    """Text; NUL, which decoders and files may contain and PostgreSQL cannot store, becomes U+FFFD on every database."""
 
     impl = BYTE_ORDERED
     cache_ok = True
@@ -54,14 +55,14 @@ class PlainText(TypeDecorator[str]):
 
     @property
     def python_type(self) -> type[Any]:
-        """Words are str."""
+        """Text is str."""
         return str
 
 
 class PathText(TypeDecorator[str]):
     """A path as `os.fsdecode` gives it, stored as text: as it is, or as a file URI if it is not valid UTF-8.
 
-    RFC 8089 file URIs are reversible, readable, and never begin like an absolute path, so the two forms cannot meet.
+    RFC 8089 file URIs are reversible, readable, and never begin like an absolute path, so the two forms never collide.
     """
 
     impl = BYTE_ORDERED
@@ -82,7 +83,7 @@ class PathText(TypeDecorator[str]):
 
 
 def storable(text: str) -> str:
-    """The text as every database can hold it."""
+    """The text in a form that every database can store."""
     return text.replace("\0", "\ufffd")
 
 
@@ -97,13 +98,13 @@ def path_from_text(text: str) -> str:
 
 
 def stored_forms(folder: str) -> list[str]:
-    """How the stored paths below a folder begin: plain ones, and those of names that are not UTF-8."""
+    """The prefixes of the stored paths below a folder: as plain text, and as a URI for names that are not UTF-8."""
     uri = _uri(folder or "/").rstrip("/")
     return [folder, uri] if _is_plain(folder) else [uri]
 
 
 def _uri(path: str) -> str:
-    # Not Path.as_uri: it would drop `//` and `/./`, and the path would come back as another.
+    # Not Path.as_uri: it drops `//` and `/./`, so the path would not be the same after reading.
     if not path.startswith("/"):
         raise ValueError(f"path {path!a} is not absolute")
     return "file://" + quote_from_bytes(os.fsencode(path))

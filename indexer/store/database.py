@@ -1,7 +1,7 @@
-"""Opening the memory, and the transactions on it.
+"""Opens the database of an index, and its transactions.
 
-It promises that SQLite enforces foreign keys, waits for a busy database, writes ahead, and that whatever the database
-says goes out as one sentence of ours. It does not know any table.
+It promises that SQLite enforces foreign keys, waits for a busy database and uses a write-ahead log, and that every
+error of the database becomes one sentence of this program. It does not know any table.
 """
 
 import os
@@ -22,17 +22,16 @@ from indexer.store.columns import stored_text
 from indexer.store.index_disk import find_disk_limitation
 
 BUSY_TIMEOUT_MS = 10_000
-_CACHE_PRAGMA = (
-    "cache_size = -65536"  # kB of pages at most, where 2 MB are the rule: half the time for a million images
-)
-_MAX_PATH_BYTES = 2600  # bytes: what PostgreSQL's indexes take is 2 704, with what they add
-_MAX_URI_BYTES_PER_CHAR = 12  # bytes of a character, in a file URI
+_CACHE_PRAGMA = "cache_size = -65536"  # kB of pages, where 2 MB are the default: half the time for a million images
+_MAX_PATH_BYTES = 2600  # PostgreSQL's indexes take 2 704 bytes, with their overhead
+_MAX_URI_BYTES_PER_CHAR = 12  # bytes of one character in a file URI
 
 
 class Database:
-    """An open index: `read` and `write` give sessions; a `write` commits at its end or leaves nothing behind.
+    """An open index: `read` and `write` open sessions; a `write` commits all of its changes at its end, or none.
 
-    `name`: how it is shown; `address`: what to type to name it, without a password.
+    `name`: the text that is shown; `address`: the text that names the database on the command line, without a password.
+    `before_commit`: called before each commit; it raises if the changes must not be committed any more.
     """
 
     def __init__(self, url: URL) -> None:
@@ -40,9 +39,7 @@ class Database:
         self.address = _address(url)
         self.name = _without_passwords(url) if self.path is None else str(self.path)
         self.engine = _make_engine(url)
-        self.before_commit: Callable[[], None] | None = (
-            None  # raises where what is written must not be committed any more
-        )
+        self.before_commit: Callable[[], None] | None = None
 
     @property
     def path(self) -> Path | None:
@@ -50,7 +47,7 @@ class Database:
         return Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
 
     def is_at(self, name: str) -> bool:
-        """Whether that URL or path is this database."""
+        """Whether that URL or path names this database."""
         url = parse_database(name)
         other_path = Path(url.database or "")
         if self.path is not None and url.get_backend_name() == "sqlite" and other_path.exists():
@@ -58,21 +55,23 @@ class Database:
         return self.url == url
 
     def can_store_path(self, path: str) -> bool:
-        """Whether a path can be kept: a server looks up none that is much longer than most systems let names be."""
+        """Whether a path can be stored: the indexes of a server refuse a path of more than some 2 600 bytes."""
         if self.path is not None or len(path) * _MAX_URI_BYTES_PER_CHAR <= _MAX_PATH_BYTES:
             return True
         return len(stored_text(path).encode()) <= _MAX_PATH_BYTES
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees one moment and changes nothing; Ctrl-C waits for it too, or its connection could be
-        lost."""
+        """A session that sees one point in time and changes nothing.
+
+        Ctrl-C is delayed here too, as it could break the connection.
+        """
         with uninterrupted(), self.translated_errors(), Session(self._snapshot_engine()) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session whose changes are committed together at the end; Ctrl-C waits until then."""
+        """A session whose changes are committed together at the end; Ctrl-C is delayed until then."""
         with (
             uninterrupted(),
             self.translated_errors(),
@@ -85,21 +84,23 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """A bare connection that sees one moment, for reading long and much: rows come as they are asked for, and
-        Ctrl-C is not held back."""
+        """A connection that sees one point in time, for long reads of many rows.
+
+        Rows can be streamed, and Ctrl-C is not delayed.
+        """
         with self.translated_errors(), self._snapshot_engine().connect() as connection:
             yield connection
 
     @contextmanager
     def write_connection(self) -> Iterator[Connection]:
-        """A bare connection in a transaction, for migrations."""
+        """A connection in a write transaction, for migrations; Ctrl-C is not delayed."""
         with self.translated_errors(), self.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
             yield connection
             if self.before_commit is not None:
                 self.before_commit()
 
     def use_write_ahead_log(self) -> None:
-        """Lets readers work while a writer writes (SQLite remembers this in the file)."""
+        """Lets readers work while a writer writes (SQLite stores this setting in the file)."""
         if self.path is not None:
             with self.translated_errors(), self.engine.connect() as connection:
                 raw = connection.connection.dbapi_connection
@@ -111,33 +112,33 @@ class Database:
                     raise DBAPIError(None, None, problem) from problem
 
     def close(self) -> None:
-        """Lets go of all connections."""
+        """Closes all connections."""
         self.engine.dispose()
 
     def _snapshot_engine(self) -> Engine:
-        """The engine, for transactions that see one moment: SQLite's do, a server must be asked."""
+        """The engine for transactions that see one point in time: SQLite's always do, a server needs options."""
         if self.path is not None:
             return self.engine
         return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
     def translated_errors(self) -> Iterator[None]:
-        """Says in our words what the database says within the block."""
+        """Translates the errors of the database within the block into errors of this program."""
         try:
             yield
         except DBAPIError as problem:
             raise self.translate_error(problem) from problem
         except IndexerError:
             raise
-        except (OverflowError, UnicodeEncodeError) as problem:  # drivers let these through as they are
+        except (OverflowError, UnicodeEncodeError) as problem:  # drivers do not wrap these
             raise RowRefusedError(f"database {self.name}: {problem}", reason=str(problem)) from problem
-        except Exception as problem:  # rows that make no sense are damage first, and a mistake of ours only then
+        except Exception as problem:  # rows that make no sense: look for damage before blaming the code
             if finding := self._find_damage():
                 raise self.corruption_error(finding) from problem
             raise
 
     def _find_damage(self) -> str | None:
-        """What SQLite finds wrong in its file; None if it finds nothing, or has no file."""
+        """The first damage that SQLite finds in its file; None if there is none, or if this is a server."""
         if self.path is None:
             return None
         try:
@@ -148,29 +149,31 @@ class Database:
         return None if finding == "ok" else " ".join(finding.split())
 
     def corruption_error(self, finding: str) -> DatabaseError:
-        """A database that does not hold what it should hold, as one sentence of ours."""
+        """The error for a damaged database."""
         return DatabaseError(f"database {self.name}: {_DAMAGED_ADVICE} ({finding})")
 
     def translate_error(self, error: DBAPIError) -> IndexerError:
-        """What the database said, as one sentence of ours."""
+        """An error of the database driver, as an error of this program with advice where there is any."""
         message = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
         advice = self._find_disk_limitation(message)
         advice = advice or next((advice for pattern, advice in _ADVICE if re.search(pattern, message)), None)
         reason = message if advice is None else f"{advice} ({message})"
-        if _is_row_error(error) and advice in {None, _PATH_TOO_LONG_ADVICE}:  # others concern the whole database
+        if _is_row_error(error) and advice in {None, _PATH_TOO_LONG_ADVICE}:  # other advice concerns the whole database
             return RowRefusedError(f"database {self.name}: {reason}", reason=reason)
         return DatabaseError(f"database {self.name}: {reason}")
 
     def _find_disk_limitation(self, message: str) -> str | None:
-        """What the disk of a SQLite index cannot do, if what SQLite said may come from that."""
+        """What the disk of a SQLite index cannot do, if that may be the cause of the message; else None."""
         if self.path is None or not re.search(_DISK_SYMPTOMS, message):
             return None
         return find_disk_limitation(self.path)
 
 
 def _is_row_error(problem: DBAPIError) -> bool:
-    """Whether the database does not take a value, or a row beside the others that it has; a server says so by class:
-    https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+    """Whether the database refuses a value, or a row that conflicts with other rows.
+
+    A server says so by the class of its code: https://www.postgresql.org/docs/current/errcodes-appendix.html.
+    """
     code = getattr(problem.orig, "sqlstate", None)
     return isinstance(problem, DataError | IntegrityError) if code is None else code[:2] in {"22", "23", "54"}
 
@@ -213,8 +216,11 @@ _ADVICE = [
 
 
 def parse_database(text: str) -> URL:
-    """The URL of a database given as a URL or as the path of a SQLite file, which is the real one: the lock and the log
-    of an index lie beside it, by whatever link a command comes."""
+    """The URL of a database from a URL or the path of a SQLite file; raises `UsageError` for an unreadable URL.
+
+    Symbolic links in the path are resolved: the lock and the log must lie beside the real file, whatever link a command
+    names.
+    """
     if "://" not in text:
         return URL.create("sqlite", database=os.path.realpath(text))
     try:
@@ -231,7 +237,7 @@ def parse_database(text: str) -> URL:
 
 
 def parse_address(text: str) -> str:
-    """The address of a database given as a URL or a path: the same for the same database, and without a password."""
+    """The address of a database from a URL or a path: equal for the same database, and without a password."""
     return _address(parse_database(text))
 
 
@@ -244,15 +250,15 @@ def _address(url: URL) -> str:
 
 
 def _without_passwords(url: URL) -> str:
-    """The URL as it may be shown: drivers take passwords among the parameters as well."""
+    """The URL as it may be shown: drivers accept passwords in the query parameters as well."""
     query = {name: "hidden" if "password" in name.lower() else value for name, value in url.query.items()}
     return url.set(query=query).render_as_string(hide_password=True)
 
 
 def _make_engine(url: URL) -> Engine:
     try:
-        # A server may have been restarted since a connection was last used, between two batches or two questions: a
-        # ping finds out before anything is asked. In the middle of a transaction nothing is tried again.
+        # A server may have been restarted since a connection was last used, between two batches or two queries: a ping
+        # detects this before the next query. Within a transaction nothing is retried.
         engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
     except (NoSuchModuleError, ImportError, ArgumentError) as problem:
         kind = url.get_backend_name()
@@ -268,17 +274,17 @@ def _make_engine(url: URL) -> Engine:
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # the driver must not commit before DDL; `_begin_sqlite` begins instead
+    connection.isolation_level = None  # the driver must not commit before DDL; `_begin_sqlite` begins
     for pragma in ("foreign_keys = ON", f"busy_timeout = {BUSY_TIMEOUT_MS}", "synchronous = FULL", _CACHE_PRAGMA):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _set_up_postgresql(connection: Any, _record: Any) -> None:
-    # To compile a question takes the server most of a second, several times as long as any here takes to answer.
+    # JIT compilation takes the server most of a second, several times as long as any query here takes.
     connection.execute("SET jit = off")
     connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes its lock when it begins: one that read first could be refused later, with its work done.
+    # A writer takes its lock when it begins: if it read first, it could be refused later, after its work.
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

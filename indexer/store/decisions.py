@@ -1,4 +1,4 @@
-"""What was decided of each image: rows are added, and marked when they cease to hold."""
+"""The decisions on images: rows are added, and marked when they are superseded."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ _other_image = aliased(ImageRow)
 
 
 def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Decision]]:
-    """The profile's id and the current decision of every ready image of a camera that has one."""
+    """The profile's id and the current decision of each decided ready image of a camera, by image id."""
     query = (
         select(
             DecisionRow.image_id, DecisionRow.profile_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score
@@ -35,7 +35,7 @@ def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Dec
 
 
 def list_deciding_profiles(session: Session, camera_ids: Sequence[int]) -> set[tuple[int, int]]:
-    """The ids of each of these cameras and each profile with a current decision of a ready image there."""
+    """All pairs (camera id, profile id) for which a ready image of the camera has a current decision by the profile."""
     query = (
         select(ImageRow.camera_id, DecisionRow.profile_id)
         .join(ImageRow, ImageRow.id == DecisionRow.image_id)
@@ -55,7 +55,7 @@ def add_decisions(
     at: datetime,
     run_id: int,
 ) -> None:
-    """Puts new decisions in the place of the current ones; `judged_by` names the person, by image id, for verdicts."""
+    """Replaces the current decisions of images; `judged_by` names the person, by image id, for verdicts."""
     supersede(session, [decision.image_id for decision in decisions], at=at)
     rows = [
         {
@@ -76,14 +76,14 @@ def add_decisions(
 
 
 def supersede(session: Session, image_ids: Sequence[int], *, at: datetime) -> None:
-    """Marks the current decisions of images as no longer holding: `compare` decides them again."""
+    """Marks the current decisions of images as superseded; `compare` decides these images again."""
     for chunk in chunks(image_ids):
         is_current = DecisionRow.image_id.in_(chunk) & DecisionRow.superseded_at.is_(None)
         session.execute(update(DecisionRow).where(is_current).values(superseded_at=at))
 
 
 def list_image_decisions(session: Session, image_ids: Sequence[int]) -> dict[int, Decision]:
-    """The current decisions of those of a few images that are ready."""
+    """The current decisions of the ready ones of a few images, by image id."""
     query = (
         select(DecisionRow.image_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score)
         .join(ImageRow, ImageRow.id == DecisionRow.image_id)
@@ -103,8 +103,8 @@ def list_judgements(session: Session, camera_id: int) -> dict[tuple[int, int], J
 def list_judgements_by_camera(
     session: Session, camera_ids: Sequence[int] | None = None
 ) -> dict[int, dict[tuple[int, int], Judgement]]:
-    """The same of each of a few cameras that has any, by id; without ids of all cameras."""
-    # Asked of each verdict, not joined: SQLite would meet every image of the camera with every other.
+    """The same for each of a few cameras that has any, by camera id; None: for all cameras."""
+    # A subquery for each verdict, not a join: SQLite would combine every image of the camera with every other.
     camera_of_other = select(_other_image.camera_id).where(_other_image.id == VerdictRow.image_b_id).scalar_subquery()
     query = (
         select(ImageRow.camera_id, VerdictRow)
@@ -135,7 +135,7 @@ def list_removal_candidates(session: Session, *, camera: str | None = None) -> l
     return [_removal_candidate(*row) for row in session.execute(query)]
 
 
-_FILE_COLUMNS = ("id", "path", "root", "file_size", "content_hash")  # of an image, as `IndexedFile` has them
+_FILE_COLUMNS = ("id", "path", "root", "file_size", "content_hash")  # of an image, in the order of `IndexedFile`
 _keeper, _keeper_decision = aliased(ImageRow), aliased(DecisionRow)
 _has_contrary_verdict = exists().where(
     VerdictRow.verdict == "different",
@@ -147,7 +147,7 @@ _has_contrary_verdict = exists().where(
 )
 _ACTIVE = select(ProfileRow.id).where(ProfileRow.active).correlate(None).scalar_subquery()
 _CANDIDATES = (
-    # Columns, not whole rows: of a million SQLAlchemy needs minutes to make objects.
+    # Columns, not whole rows: SQLAlchemy needs minutes to make a million objects.
     select(
         *(getattr(row, name) for row in (ImageRow, _keeper) for name in _FILE_COLUMNS),
         DecisionRow.id,
@@ -173,7 +173,7 @@ _CANDIDATES = (
 
 
 def _removal_candidate(*columns: Any) -> RemovalCandidate:
-    """A row of the query as the plan needs it."""
+    """The candidate of a row of the query."""
     width = len(_FILE_COLUMNS)
     victim, keeper = IndexedFile(*columns[:width]), IndexedFile(*columns[width : 2 * width])
     decision_id, camera, score, max_score, profile, captured_at, *flags = columns[2 * width :]
@@ -198,13 +198,15 @@ def _removal_candidate(*columns: Any) -> RemovalCandidate:
 
 
 def _is_in_system_folder(file: IndexedFile) -> bool:
-    """Whether a file lies where no walk of its root leads, so that an earlier version must have taken it in."""
+    """Whether a file lies in a system folder below its root: only an earlier version can have ingested it."""
     return find_system_folder(file.path, root=file.root) is not None
 
 
 def list_keepers(session: Session, camera: str) -> dict[int, int | None]:
-    """The decisions that hold on the present and the removed images of a camera: the keeper's id, None for what is
-    kept."""
+    """The keeper's id of each decided image of a camera, None if it is kept, by image id.
+
+    Ready and removed images with a current decision.
+    """
     query = (
         select(DecisionRow.image_id, DecisionRow.keeper_id)
         .join(ImageRow, ImageRow.id == DecisionRow.image_id)

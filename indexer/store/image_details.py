@@ -1,4 +1,4 @@
-"""Everything the index knows of one image, for a person who asks why."""
+"""All that the index knows of one image, to explain its decision to a person."""
 
 import os
 from dataclasses import dataclass
@@ -18,15 +18,16 @@ from indexer.store.removals import JournalEntry
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, ScoreRow
 from indexer.store.twins import Twin, list_twins
 
-_MAX_ID_DIGITS = 18  # of the numbers that a database can hold
+_MAX_ID_DIGITS = 18  # integers in a database have 64 bits
 
 
 @dataclass(frozen=True)
 class DecisionDetails:
-    """One decision as a person asks about it; `superseded_at` None: it holds.
+    """One decision with the facts that explain it; `superseded_at` None: it holds.
 
-    `preferred_for` is what ranks the keeper above the image, pins left aside unless nothing else does: a keeper of
-    removed images is pinned by that alone. `native`: the score is in native pixels, not in reference pixels.
+    `preferred_for` is what ranks the keeper above the image. Pins are ignored unless nothing else ranks it above: a
+    keeper of removed images is pinned for that reason alone. `native`: the score is in native pixels, not in reference
+    pixels.
     """
 
     verdict: str
@@ -48,7 +49,7 @@ class DecisionDetails:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """The image most like a kept one on record: of other kept ones if there is one, else of any."""
+    """The image with the smallest recorded score to a kept image: another kept one if there is one, else any."""
 
     image_id: int
     path: str
@@ -59,7 +60,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class ImageDetails:
-    """One image: what it is, what was decided of it (newest first), and what happened to its file (oldest first)."""
+    """One image: its facts, its decisions (newest first), and the journal of its file (oldest first)."""
 
     id: int
     path: str
@@ -84,12 +85,15 @@ class ImageDetails:
 
     @property
     def decision(self) -> DecisionDetails | None:
-        """The decision that holds, if there is one."""
+        """The current decision; None if there is none."""
         return next((decision for decision in self.decisions if decision.superseded_at is None), None)
 
 
 def get_image_id(session: Session, name: str) -> int:
-    """The id of the image that a person names by path or number; of several rows of one path, the one that is there."""
+    """The id of the image that a person names by path or number; raises `ImageError` if the index does not have it.
+
+    Of several rows with one path, the one whose file is present; then one that was removed; then the newest.
+    """
     if name.isdecimal() and len(name) <= _MAX_ID_DIGITS and session.get(ImageRow, int(name)) is not None:
         return int(name)
     folder, base = os.path.split(os.path.abspath(name))
@@ -104,7 +108,7 @@ def get_image_id(session: Session, name: str) -> int:
 
 
 def get_image_details(session: Session, image_id: int) -> ImageDetails:
-    """What the index knows of an image."""
+    """The details of an image; the id must exist."""
     row = session.execute(
         select(
             ImageRow,
@@ -147,7 +151,7 @@ def _count_duplicates(session: Session, image_id: int) -> int:
 
 
 def _find_neighbour(session: Session, image_id: int) -> Neighbour | None:
-    """Under the profile by which the image is kept; None if it is not, or if nothing is on record."""
+    """The neighbour under the profile that keeps the image; None if it is not kept, or no score is recorded."""
     scoring_query = select(ProfileRow.scoring_id).join(DecisionRow, DecisionRow.profile_id == ProfileRow.id)
     current = DecisionRow.superseded_at.is_(None) & (DecisionRow.verdict == "keep")
     scoring_id = session.scalar(scoring_query.where(DecisionRow.image_id == image_id, current))
@@ -200,7 +204,10 @@ def _list_decisions(session: Session, image: ImageRow) -> tuple[DecisionDetails,
 
 
 def _find_preference(keeper: ImageRow, image: ImageRow) -> Criterion | None:
-    """What ranks the keeper above; if nothing but a pin can have. None for one that was adopted and never described."""
+    """What ranks the keeper above the image: a pin only if nothing else does.
+
+    None if one of the two was never described, as an adopted image is.
+    """
     if keeper.sharpness is None or image.sharpness is None:
         return None
     return find_ranking_criterion(_unpinned_image(keeper), _unpinned_image(image)) or Criterion.PINNED

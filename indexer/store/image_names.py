@@ -1,4 +1,4 @@
-"""Images by all their names, for those who look for the image that a person means."""
+"""Images with all their names, to find the image that a person means."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from indexer.store.tables import CameraRow, ImageRow
 
 
 class NamedImage(NamedTuple):
-    """An image under all its names; a tuple, as there may be a million."""
+    """An image with its number, path and camera; a tuple, as there may be a million."""
 
     id: int
     path: str
@@ -20,7 +20,7 @@ class NamedImage(NamedTuple):
 
 
 def iter_named_images(session: Session) -> Iterator[NamedImage]:
-    """Every image of the index, whatever its state, oldest first."""
+    """All images of the index, in any state, oldest first."""
     query = (
         select(ImageRow.id, ImageRow.path, CameraRow.name, ImageRow.state)
         .join(CameraRow, CameraRow.id == ImageRow.camera_id)

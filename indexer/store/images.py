@@ -1,8 +1,7 @@
-"""The images and their cameras: what is known of each file, and what became of it.
+"""The images and their cameras: the facts of each file, and its state.
 
-A row never changes its content. What changes is where the bytes are (`path`), what they are called (camera, time) and
-whether they are there (`state`). The workflows say when a change takes an image's decision back
-(`decisions.supersede`).
+The content of a row never changes. Its path, its naming (camera, time) and its `state` can change. The workflows decide
+when such a change supersedes the image's decision (`decisions.supersede`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +40,7 @@ class KnownFile:
 
 
 class PresentFile(NamedTuple):
-    """What tells whether a file is still the one that the index knows; a tuple, as there may be a million."""
+    """The facts that tell whether a file is unchanged; a tuple, as there may be a million."""
 
     id: int
     path: str
@@ -49,11 +48,11 @@ class PresentFile(NamedTuple):
     mtime_ns: int
     ready: bool
     run_id: int
-    """The run that opened it first."""
+    """The run that first saw the image."""
 
 
 class EqualFile(NamedTuple):
-    """A file of a content that other files have too."""
+    """A file with the same content as other files."""
 
     image_id: int
     path: str
@@ -61,7 +60,7 @@ class EqualFile(NamedTuple):
 
 
 class NewImage(NamedTuple):
-    """A described file that is to be a row, with its naming and its root."""
+    """A described file for a new row, with its naming and its root."""
 
     description: FileDescription
     naming: Naming
@@ -69,7 +68,7 @@ class NewImage(NamedTuple):
 
 
 def list_known(session: Session, paths: Sequence[str]) -> dict[str, KnownFile]:
-    """What the index has at these paths, of rows that are neither missing nor removed, by path."""
+    """The rows at these paths that are neither missing nor removed, by path."""
     results = (
         session.execute(_SELECT_KNOWN.where(ImageRow.path.in_(chunk), ImageRow.state.not_in(_ABSENT_STATES)))
         for chunk in chunks(paths)
@@ -78,26 +77,26 @@ def list_known(session: Session, paths: Sequence[str]) -> dict[str, KnownFile]:
 
 
 def list_by_hash(session: Session, hashes: Sequence[str]) -> list[KnownFile]:
-    """Every row with one of these contents, whatever its state, oldest first."""
+    """All rows with one of these content hashes, in any state, oldest first."""
     results = (session.execute(_SELECT_KNOWN.where(ImageRow.content_hash.in_(chunk))) for chunk in chunks(hashes))
     return sorted((_known_file(row) for rows in results for row in rows), key=lambda known: known.id)
 
 
 def list_at_path(session: Session, path: str, *, content_hash: str) -> list[KnownFile]:
-    """Every row of a content that is or was at a path, oldest first."""
+    """All rows with this path and this content hash, in any state, oldest first."""
     query = _SELECT_KNOWN.where(ImageRow.path == path, ImageRow.content_hash == content_hash)
     return list(map(_known_file, session.execute(query.order_by(ImageRow.id))))
 
 
 def find_ready(session: Session, *, content_hash: str) -> KnownFile | None:
-    """The oldest ready row of a content."""
+    """The oldest ready row with this content hash; None if there is none."""
     query = _SELECT_KNOWN.where(ImageRow.content_hash == content_hash, ImageRow.state == ImageState.READY)
     row = session.execute(query.order_by(ImageRow.id).limit(1)).first()
     return None if row is None else _known_file(row)
 
 
 def list_equal_ready(session: Session, hashes: Sequence[str]) -> dict[str, list[EqualFile]]:
-    """The ready rows of each of these contents that more than one ready row has, by content, oldest first."""
+    """The ready rows of each of these content hashes that several ready rows share, by hash, oldest first."""
     equal_files: dict[str, list[EqualFile]] = {}
     for chunk in chunks(hashes):
         shared = (
@@ -120,12 +119,12 @@ def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile
 
 
 def iter_present_under(session: Session, folder: str) -> Iterator[PresentFile]:
-    """Every row below a folder that is neither missing nor removed."""
+    """All rows below a folder that are neither missing nor removed."""
     yield from map(PresentFile._make, session.execute(_SELECT_PRESENT.where(_lies_under(folder))).yield_per(1000))
 
 
 def _lies_under(folder: str) -> ColumnElement[bool]:
-    # Not LIKE: a path may hold % and _. As a range the index on paths answers it, as text is compared byte by byte.
+    # Not LIKE: a path may hold % and _. The index on paths serves a range, as text is compared byte by byte.
     ranges = [
         (ImageRow.path >= f"{stored}/") & (ImageRow.path < f"{stored}0")  # "0" is the character after "/"
         for stored in stored_forms(folder.rstrip("/"))
@@ -134,14 +133,17 @@ def _lies_under(folder: str) -> ColumnElement[bool]:
 
 
 def iter_with_other_root(session: Session, folder: str) -> Iterator[tuple[int, str, str]]:
-    """The id, path and root of every present row below a folder that was taken in with another one."""
+    """The id, path and root of each row below a folder that was ingested with another root.
+
+    Only rows that are neither missing nor removed.
+    """
     query = select(ImageRow.id, ImageRow.path, ImageRow.root)
     query = query.where(_lies_under(folder), ImageRow.root != folder, ImageRow.state.not_in(_ABSENT_STATES))
     yield from ((image_id, path, root) for image_id, path, root in session.execute(query))
 
 
 def add_images(session: Session, new_images: Sequence[NewImage], *, run_id: int) -> list[int]:
-    """The ids of new rows for described files, in the same order."""
+    """Adds rows for described files; their ids in the same order."""
     if not new_images:
         return []
     cameras = get_or_add_cameras(session, [naming.camera for _, naming, _ in new_images])
@@ -160,7 +162,7 @@ def add_images(session: Session, new_images: Sequence[NewImage], *, run_id: int)
 
 
 def relocate_image(session: Session, image_id: int, description: FileDescription, *, naming: Naming, root: str) -> None:
-    """Gives a row that was away, or whose file moved, the place where its bytes are now."""
+    """Updates a row whose file moved, or returned, to the file's present path, facts and naming."""
     camera_id = get_or_add_camera(session, naming.camera)
     values = (
         _description_values(description)
@@ -171,33 +173,32 @@ def relocate_image(session: Session, image_id: int, description: FileDescription
 
 
 def update_mtime_and_root(session: Session, image_id: int, *, mtime_ns: int, root: str) -> None:
-    """Notes that an unchanged file has another modification time, or was found beneath another folder."""
+    """Records that an unchanged file has another modification time, or was ingested with another root."""
     values = {"mtime_ns": clamped_mtime(mtime_ns), "root": root}
     session.execute(update(ImageRow).where(ImageRow.id == image_id).values(**values))
 
 
 def rename_image(session: Session, image_id: int, *, naming: Naming) -> None:
-    """Gives an image another camera or capture time."""
+    """Sets the camera and the capture time of an image."""
     values = _naming_values(naming, camera_id=get_or_add_camera(session, naming.camera))
     session.execute(update(ImageRow).where(ImageRow.id == image_id).values(**values))
 
 
 def set_state(session: Session, image_ids: Sequence[int], state: ImageState, *, reason: str | None = None) -> None:
-    """Writes what became of images."""
+    """Sets the state of images, and its reason."""
     for chunk in chunks(image_ids):
         session.execute(update(ImageRow).where(ImageRow.id.in_(chunk)).values(state=state, state_reason=reason))
 
 
 def mark_replaced(session: Session, image_id: int, *, path: str) -> bool:
-    """Marks a row as replaced if it still is the one at a path, and tells: its bytes may have been found elsewhere
-    meanwhile."""
+    """Marks a row as replaced if its path is still `path`; False if its file was meanwhile ingested at another path."""
     is_still_there = (ImageRow.id == image_id) & (ImageRow.path == path)
     replaced = update(ImageRow).where(is_still_there).values(state=ImageState.MISSING, state_reason="replaced")
     return session.execute(replaced.returning(ImageRow.id)).first() is not None
 
 
 def mark_missing(session: Session, paths_by_id: Mapping[int, str], *, reason: str = "not found") -> int:
-    """Marks images, by id and path, that did not turn up elsewhere meanwhile; their number."""
+    """Marks images, by id and path, as missing if they still have that path; returns their number."""
     missing: list[int] = []
     for chunk in chunks(list(paths_by_id)):
         query = select(ImageRow.id, ImageRow.path).where(ImageRow.id.in_(chunk), ImageRow.state.not_in(_ABSENT_STATES))
@@ -207,14 +208,14 @@ def mark_missing(session: Session, paths_by_id: Mapping[int, str], *, reason: st
 
 
 def list_camera_names(session: Session, image_ids: Sequence[int]) -> dict[int, str]:
-    """The camera of each of these images, by id."""
+    """The camera's name of each of these images, by image id."""
     query = select(ImageRow.id, CameraRow.name).join(CameraRow, CameraRow.id == ImageRow.camera_id)
     results = (session.execute(query.where(ImageRow.id.in_(chunk))) for chunk in chunks(image_ids))
     return {image_id: name for rows in results for image_id, name in rows}
 
 
 def list_roots(session: Session, image_ids: Sequence[int] | None = None) -> list[str]:
-    """The folders that were given to ingest, for these images or for all."""
+    """The roots (folders passed to ingest) of these images, or of all images."""
     if image_ids is None:
         return list(session.scalars(select(ImageRow.root).distinct()))
     query = select(ImageRow.root).distinct()
@@ -224,7 +225,10 @@ def list_roots(session: Session, image_ids: Sequence[int] | None = None) -> list
 
 
 def list_outermost_roots(session: Session) -> list[str]:
-    """The folders that were given to ingest, without those that lie in another one: asked by jumps over an index."""
+    """The roots (folders passed to ingest) that do not lie in another root, sorted.
+
+    One short query per root: each jumps over all paths below the last root in the index on paths.
+    """
     roots: list[str] = []
     after = ""
     while True:
@@ -233,15 +237,15 @@ def list_outermost_roots(session: Session) -> list[str]:
         if row is None:
             return sorted(set(roots))
         roots.append(row.root)
-        # "0" is the character after "/"; a path that is stored as a URI does not stand behind its root.
+        # "0" is the character after "/". A path that is stored as a URI does not sort after its root.
         beyond = f"{row.root.rstrip('/')}0"
         after = beyond if stored_text(beyond) > stored_text(row.path) else row.path
 
 
 def mark_present(session: Session, image_id: int) -> None:
-    """Marks a removed image as ready again; whatever else was known at its path is missing now.
+    """Marks a removed image as ready again, and any other image at its path as missing.
 
-    One that was never described, as it was adopted, waits as missing for the next ingest to find it.
+    An adopted image that was never described becomes missing instead; the next ingest describes it.
     """
     path = select(ImageRow.path).where(ImageRow.id == image_id).scalar_subquery()
     others = (ImageRow.path == path) & (ImageRow.id != image_id) & ImageRow.state.not_in(_ABSENT_STATES)
@@ -254,14 +258,14 @@ def _is_described(session: Session, image_id: int) -> bool:
 
 
 def list_present(session: Session, camera_id: int, *, preparation_id: int | None) -> list[Image]:
-    """The ready images of a camera; their shape is that of the thumbnail of this preparation, None without one."""
+    """The ready images of a camera; their shape is that of their thumbnail in this preparation, None without one."""
     return list_present_by_camera(session, [camera_id], preparation_id=preparation_id)[camera_id]
 
 
 def list_present_by_camera(
     session: Session, camera_ids: Sequence[int], *, preparation_id: int | None
 ) -> dict[int, list[Image]]:
-    """The same of each of a few cameras, by id."""
+    """The same for each of a few cameras, by camera id."""
     query = (
         select(
             ImageRow.camera_id,
@@ -321,7 +325,7 @@ def _present_image(
     )
 
 
-# Columns, not whole rows: SQLAlchemy needs several times as long to make an object of each.
+# Columns, not whole rows: SQLAlchemy takes several times as long to make an object of each row.
 _SELECT_PRESENT = select(
     ImageRow.id,
     ImageRow.path,

@@ -1,6 +1,6 @@
-"""Which index this is: a name that no other one has, also not one that was copied from it by `db copy`.
+"""The identity of an index: an id that no other index has, not even one that `db copy` made from it.
 
-A copy of the file of an index has the same name: it is told apart by the tokens of its runs.
+A copy of the file of an index has the same id; the tokens of its runs tell the two apart.
 """
 
 import secrets
@@ -12,7 +12,7 @@ from indexer.store.tables import IdentityRow
 
 
 def make_token() -> str:
-    """32 hex digits that nobody else has."""
+    """32 random hex digits, so practically unique."""
     return secrets.token_hex(16)
 
 
@@ -22,12 +22,12 @@ def get_index_id(session: Session) -> str:
 
 
 def get_copied_from(session: Session) -> str | None:
-    """The id of the index that this one was copied from; None if it was not."""
+    """The id of the index that this one was copied from; None if it is no copy."""
     return session.execute(select(IdentityRow.copied_from)).scalar_one()
 
 
 def ensure_identity(connection: Connection) -> None:
-    """Gives an index an id that has none yet."""
+    """Gives the index an id if it has none."""
     if connection.scalar(select(IdentityRow.id)) is None:
         connection.execute(insert(IdentityRow).values(id=make_token()))
 

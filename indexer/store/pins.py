@@ -1,5 +1,4 @@
-"""Which images are always kept: because a person said so, or because a removed image has nobody else to stand for
-it."""
+"""Which images are always kept: those that a person pinned, and the keepers of removed images."""
 
 from datetime import datetime
 
@@ -14,7 +13,7 @@ UNRESTORED = (RemovalState.PLANNED, RemovalState.QUARANTINED, RemovalState.DELET
 
 
 def is_pinned(image_id: InstrumentedAttribute[int] | SQLCoreOperations[int]) -> ColumnElement[bool]:
-    """The SQL condition that an image is pinned."""
+    """The SQL condition that an image is pinned, by a person or as the keeper of a removed image."""
     return or_(
         is_pinned_by_person(image_id),
         exists().where(RemovalRow.keeper_id == image_id, RemovalRow.state.in_(UNRESTORED)),
@@ -27,7 +26,7 @@ def is_pinned_by_person(image_id: InstrumentedAttribute[int] | SQLCoreOperations
 
 
 def add_pin(session: Session, image_id: int, *, reason: str, at: datetime, run_id: int) -> bool:
-    """Pins an image; False if a pin held already."""
+    """Pins an image; False if a person's pin already holds."""
     active_pin = select(PinRow.id).where(PinRow.image_id == image_id, PinRow.unpinned_at.is_(None))
     if session.scalar(active_pin) is not None:
         return False
@@ -36,7 +35,7 @@ def add_pin(session: Session, image_id: int, *, reason: str, at: datetime, run_i
 
 
 def withdraw_pin(session: Session, image_id: int, *, at: datetime) -> bool:
-    """Takes a person's pin back; False if none held."""
+    """Withdraws a person's pin; False if none holds."""
     is_active = (PinRow.image_id == image_id) & PinRow.unpinned_at.is_(None)
     return (
         session.execute(update(PinRow).where(is_active).values(unpinned_at=at).returning(PinRow.id)).first() is not None

@@ -1,6 +1,6 @@
-"""Whether a server's index is whole: each index and constraint of the tables is there, and in force.
+"""Checks an index on PostgreSQL: every database index and constraint of the tables exists and is valid.
 
-With them the references are, too. It does not look at pages: a server has checksums and `pg_amcheck` for that.
+Valid constraints imply valid references. It does not check pages: a server has checksums and `pg_amcheck` for that.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,8 @@ _INDEXES = text(
 
 
 def iter_server_problems(session: Session) -> Iterator[str]:
-    """What is missing or not in force, as sentences, indexes before constraints where they are there."""
+    """What is not valid or missing, one sentence each: first invalid indexes, then invalid constraints, then what is
+    missing."""
     constraints = {name: (table, valid) for name, table, valid in session.execute(_CONSTRAINTS)}
     indexes = {name: (table, valid) for name, table, valid in session.execute(_INDEXES)}
     for name, (table, valid) in sorted(indexes.items()):
@@ -40,7 +41,7 @@ def iter_server_problems(session: Session) -> Iterator[str]:
 
 
 def _missing_messages(preparer: IdentifierPreparer) -> dict[str, str]:
-    """What to say where an index or a constraint of the tables is missing, by its name."""
+    """The message for each index and constraint of the tables if it is missing, by its name in the database."""
     messages: dict[str, str] = {}
     for table in Base.metadata.tables.values():
         indexes = {str(preparer.format_index(index)): "index" for index in table.indexes}

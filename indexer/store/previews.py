@@ -1,5 +1,7 @@
-"""The small colour pictures of images that were removed or stand for one. `prune` writes them once; those who show look
-here. Where a picture comes from is not known here."""
+"""The previews: small colour pictures of removed images and of their keepers.
+
+`prune` writes them once; whatever shows images reads them. The module does not know how a preview is made.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,10 +15,10 @@ from indexer.store.tables import PictureRow
 
 
 def add_pictures(session: Session, pictures: Mapping[int, Preview]) -> bool:
-    """Whether the pictures of images that have none, by image id, could be kept.
+    """Adds previews, by image id, for images without one; False if the database did not store them.
 
-    They take more room than all else that a removal writes: where a database is full of them, it is not full for what
-    the transaction writes besides. Nothing that it wrote before is lost if they cannot be kept.
+    Previews take more space than all other rows of a removal: a database without space for them may still have space
+    for those. So they are written in a savepoint, and a failure undoes no other row of the transaction.
     """
     rows = [
         {"image_id": image_id, "width": picture.width, "height": picture.height, "data": picture.data}
@@ -26,14 +28,14 @@ def add_pictures(session: Session, pictures: Mapping[int, Preview]) -> bool:
         with session.begin_nested():
             session.execute(bulk_insert(PictureRow), rows)
     except DBAPIError as problem:
-        if problem.connection_invalidated:  # with it went all that the transaction wrote
+        if problem.connection_invalidated:  # the whole transaction is lost with the connection
             raise
         return False
     return True
 
 
 def list_images_with_picture(session: Session, image_ids: Sequence[int]) -> set[int]:
-    """Those of these images that have a picture."""
+    """Those of `image_ids` that have a preview."""
     return {
         image_id
         for chunk in chunks(image_ids)
@@ -42,7 +44,7 @@ def list_images_with_picture(session: Session, image_ids: Sequence[int]) -> set[
 
 
 def load_pictures(session: Session, image_ids: Sequence[int]) -> dict[int, Preview]:
-    """The picture of each of these images, by image id; those without one are left out."""
+    """The previews of these images, by image id; images without one are left out."""
     return {
         row.image_id: Preview(row.height, row.width, row.data)
         for chunk in chunks(image_ids)

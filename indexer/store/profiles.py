@@ -1,4 +1,4 @@
-"""Profiles and their layers: written once, never changed; which one is active, and which cameras have their own."""
+"""Profiles and their layers, which never change; which profile is active, and which cameras have their own."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -16,8 +16,7 @@ from indexer.store.tables import CameraRow, PreparationRow, ProfileRow, ScoringR
 
 @dataclass(frozen=True)
 class StoredProfile:
-    """A profile with the keys of its layers, whether it is the active one, and the cameras that have it in its
-    place."""
+    """A profile with the ids of its layers, whether it is the active one, and the cameras that have it as their own."""
 
     id: int
     scoring_id: int
@@ -28,7 +27,7 @@ class StoredProfile:
 
 
 def add_built_in(connection: Connection, built_in: Sequence[Profile], *, active: Profile) -> None:
-    """Adds those profiles that are not there yet; the active one only where there is none."""
+    """Adds the missing ones of these profiles; activates `active` only if no profile is active."""
     with Session(connection, join_transaction_mode="conditional_savepoint") as session:
         existing_names = {stored.profile.name for stored in list_profiles(session)}
         for profile in built_in:
@@ -40,7 +39,10 @@ def add_built_in(connection: Connection, built_in: Sequence[Profile], *, active:
 
 
 def add_profile(session: Session, profile: Profile) -> StoredProfile:
-    """The profile, stored; an equal one of that name is found, another of that name refused."""
+    """The stored profile: an existing one with equal parameters, else a new one.
+
+    Raises `ProfileError` if a profile of that name has other parameters.
+    """
     existing = find_profile(session, profile.name)
     if existing is not None:
         if existing.profile.digest != profile.digest:
@@ -61,18 +63,18 @@ def add_profile(session: Session, profile: Profile) -> StoredProfile:
 
 
 def list_profiles(session: Session) -> list[StoredProfile]:
-    """All profiles, in the order they were made."""
+    """All profiles, oldest first."""
     return [_stored_profile(session, row) for row in session.execute(_SELECT.order_by(ProfileRow.id)).all()]
 
 
 def find_profile(session: Session, name: str) -> StoredProfile | None:
-    """The profile of that name, if there is one."""
+    """The profile of that name; None if there is none."""
     row = session.execute(_SELECT.where(ProfileRow.name == name)).one_or_none()
     return None if row is None else _stored_profile(session, row)
 
 
 def get_profile(session: Session, name: str) -> StoredProfile:
-    """The profile of that name."""
+    """The profile of that name; raises `ProfileError` if there is none."""
     stored_profile = find_profile(session, name)
     if stored_profile is None:
         names = ", ".join(stored.profile.name for stored in list_profiles(session))
@@ -82,7 +84,7 @@ def get_profile(session: Session, name: str) -> StoredProfile:
 
 
 def get_active_profile(session: Session) -> StoredProfile:
-    """The profile of all cameras that have none of their own."""
+    """The profile of all cameras without one of their own."""
     return _stored_profile(session, session.execute(_SELECT.where(ProfileRow.active)).one())
 
 
@@ -94,13 +96,13 @@ def get_camera_profile(session: Session, camera_id: int) -> StoredProfile:
 
 
 def list_in_force(session: Session, cameras: Iterable[str]) -> dict[str, StoredProfile]:
-    """The profile in force for each of these cameras, by name, whatever their number with the same few questions."""
+    """The profile in force for each of these cameras, by name; the number of queries does not depend on theirs."""
     active, own = get_active_profile(session), list_own_profiles(session)
     return {camera: own.get(camera, active) for camera in cameras}
 
 
 def activate(session: Session, name: str) -> StoredProfile:
-    """Makes a profile the active one."""
+    """Makes a profile the active one; raises `ProfileError` if there is none of that name."""
     chosen = get_profile(session, name)
     session.execute(update(ProfileRow).where(ProfileRow.active).values(active=False))
     session.execute(update(ProfileRow).where(ProfileRow.id == chosen.id).values(active=True))
@@ -113,7 +115,7 @@ def list_own_profiles(session: Session) -> dict[str, StoredProfile]:
 
 
 def set_camera_profile(session: Session, camera_id: int, profile_id: int | None) -> None:
-    """Gives a camera a profile of its own, or (None) to the active one."""
+    """Gives a camera a profile of its own; None: it follows the active profile again."""
     session.execute(update(CameraRow).where(CameraRow.id == camera_id).values(profile_id=profile_id))
 
 
@@ -140,7 +142,7 @@ def _stored_profile(session: Session, row: Any) -> StoredProfile:
 
 
 def preparation_of(parameters_json: str) -> Preparation:
-    """A preparation from its JSON, which has lists for tuples, and says nothing of what is not ignored."""
+    """A preparation from its JSON, which has lists instead of tuples and leaves out empty parameters."""
     parameters: dict[str, Any] = json.loads(parameters_json)
     drawing = parameters.get("ignore_picture")
     converted = {

@@ -1,7 +1,7 @@
-"""Questions in SQL to a server: as a cursor in a read-only transaction, its rows bounded before they are sent.
+"""SQL queries on PostgreSQL: run in a read-only transaction, with rows that are bounded before the server sends them.
 
-A person's own question is put only by a role that may do nothing but read (`indexer.store.reader_roles`): a read-only
-transaction keeps a question from writing, and not from what else functions do, such as ending connections.
+A person's own query only runs as a role that may do nothing but read (`indexer.store.reader_roles`): a read-only
+transaction stops a query from writing, but not from other effects of functions, such as ending connections.
 """
 
 import re
@@ -46,12 +46,20 @@ _TOKEN = re.compile(
 def query_server(
     database: Database, sql: str, values: Mapping[str, str | None], *, bounds: QueryBounds, user_written: bool
 ) -> QueryResult | None:
-    """The answer; None where the question asks for no column. `user_written`: the question is a person's."""
+    """The result; None if the query has no columns. `user_written`: a person wrote the query, so the role is checked.
+
+    Raises
+    ------
+    UsageError
+        If the query would write, cannot be run or exceeds `bounds`, or the role may do more than read.
+    DatabaseError
+        If the query takes too long, or the database fails.
+    """
     driver = database.engine.dialect.loaded_dbapi
     driver_sql = str(text(sql).compile(database.engine)) if values else sql
     try:
         if "\0" in sql:
-            raise ValueError("it has a NUL in it")  # the driver would send what stands before it
+            raise ValueError("it has a NUL in it")  # the driver would send only the text before it
         with database.engine.connect().execution_options(postgresql_readonly=True) as connection:
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, int(bounds.seconds * 1000))}")
             if user_written and (why := find_objection(connection)) is not None:
@@ -66,16 +74,19 @@ def query_server(
 
 
 def _detached_connection(connection: Connection) -> Any:
-    """The driver's connection, which ends with the question: an advisory lock that it took would outlive a rollback."""
+    """The driver's connection, taken out of the pool so that it is closed after the query.
+
+    A session advisory lock that the query takes would outlive a rollback.
+    """
     connection.detach()
     return connection.connection.dbapi_connection
 
 
 def _fetch(raw: Any, sql: str, values: Mapping[str, str | None] | None, bounds: QueryBounds) -> QueryResult | None:
-    # As a named cursor psycopg sends `DECLARE … CURSOR FOR` and the question as one statement of the extended protocol:
-    # nothing but a SELECT can stand there, and no second statement after it (a COMMIT would end the transaction). That
-    # is for its columns and for what the server says of it: nothing is fetched, as the server gathers all that a FETCH
-    # asks for before it sends the first row.
+    # With a named cursor psycopg sends `DECLARE … CURSOR FOR` and the query as one statement of the extended protocol:
+    # only a SELECT is valid there, and no second statement after it (a COMMIT would end the transaction). This step
+    # gives the columns and the server's errors. Nothing is fetched from this cursor, as the server collects all rows of
+    # a FETCH before it sends the first.
     with raw.cursor("audit") as cursor:
         cursor.execute(sql, values)
         columns = cursor.description
@@ -83,8 +94,8 @@ def _fetch(raw: Any, sql: str, values: Mapping[str, str | None] | None, bounds: 
         return None
     max_chars = bounds.row_bytes // _MAX_CHAR_BYTES // len(columns)
     types = [column.type_code for column in columns]
-    # `stream` sends one statement of the extended protocol, too, and has one row at a time here; what is asked for no
-    # further is cancelled. A question may change the timeout, but only that of the statement after its own.
+    # `stream` also sends one statement of the extended protocol, and holds one row at a time here; closing it early
+    # cancels the query. A query may change the timeout, but only for the statement after itself.
     with raw.cursor() as cursor, closing(cursor.stream(_bounded_query(sql, types, max_chars), values)) as rows:
         return collect_result(
             (column.name for column in columns),
@@ -97,9 +108,9 @@ def _fetch(raw: Any, sql: str, values: Mapping[str, str | None] | None, bounds: 
 
 
 def _bounded_query(sql: str, types: Sequence[int], max_chars: int) -> str:
-    """The same question, whose values the server cuts a character after the longest that may come, or only counts.
+    """The same query with bounded values: the server cuts text one character after `max_chars`, and counts bytes.
 
-    Whether the question is a single SELECT must be known before: it is put between brackets.
+    The caller must know that the query is a single SELECT, as it is put between parentheses.
     """
     names = [f"c{number}" for number in range(len(types))]
     values = [_bounded_value(name, kind, max_chars) for name, kind in zip(names, types, strict=True)]
@@ -123,7 +134,7 @@ def _checked_value(value: Any, kind: int, max_chars: int) -> Any:
 
 
 def _without_semicolon(sql: str) -> str:
-    """The statement without the semicolons at its end, which comments and white space may follow."""
+    """The statement without the semicolons at its end, even if comments and white space follow them."""
     cuts: list[int] = []
     for token in _TOKEN.finditer(sql):
         if token["end"]:
@@ -144,7 +155,7 @@ def _translate_server_error(database: Database, problem: DBAPIError, bounds: Que
     """One sentence for a code of https://www.postgresql.org/docs/current/errcodes-appendix.html."""
     code = str(getattr(problem.orig, "sqlstate", None) or "")
     message = str(problem.orig).splitlines()[0]
-    if code[:2] == "25" or code in {"0A000", "42601", "42P11"}:  # where a SELECT must stand, writing is a syntax error
+    if code[:2] == "25" or code in {"0A000", "42601", "42P11"}:  # writing in place of the SELECT is a syntax error
         return read_only_error(message)
     if code == "57014":
         return timeout_error(bounds)

@@ -1,9 +1,9 @@
-"""What a query answers: its rows wait in a temporary file, so that an answer costs disk and not memory.
+"""The result of a query: its rows are buffered in a temporary file, so that a result costs disk and not memory.
 
-Decision: an answer is complete before the first of its rows is shown. So a document of JSON is whole or not begun,
-the columns of a table are as wide as their widest value, and a reader that pauses, such as a pager, holds no
-transaction open. It costs disk for at most `ScoreBounds.size_bytes`, in a file without a name that ends with the
-process however that ends. Enforced by tests/cli/render/test_query_rows.py.
+Decision: a result is complete before its first row is shown. So a JSON document is complete or not begun, the columns
+of a table are as wide as their widest value, and a reader that pauses, such as a pager, holds no transaction open. It
+costs at most `QueryBounds.size_bytes` of disk, in a file without a name that disappears with the process, however that
+ends. Enforced by tests/cli/render/test_query_rows.py.
 """
 
 import pickle
@@ -17,14 +17,15 @@ from typing import Any
 
 from indexer.errors import DatabaseError, IndexerError, UsageError
 
-_MAX_DIGITS = 4_000  # Python writes no whole number of more than 4 300
+_MAX_DIGITS = 4_000  # Python refuses to print integers of more than 4 300
 
 
 @dataclass(frozen=True)
 class QueryBounds:
-    """How much a query may answer, and how long it may take.
+    """How large the result of a query may be, and how long the query may take.
 
-    `size_bytes` is of all rows as they wait in the file; `row_bytes` of one row, of which each column has its part.
+    `size_bytes` is the size of all rows in the file; `row_bytes` that of one row, of which each column has an equal
+    part.
     """
 
     rows: int = 100_000
@@ -37,16 +38,16 @@ BOUNDS = QueryBounds()
 
 
 class QueryResult:
-    """An answer: its columns, and its rows of plain values, to be read as often as wanted until it is closed."""
+    """The columns of a result, and its rows of plain values; they can be read any number of times until `close`."""
 
     def __init__(self, columns: tuple[str, ...], *, bounds: QueryBounds = BOUNDS) -> None:
         self.columns = columns
         self._bounds = bounds
         self._count = 0
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the answer
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the result
 
     def add(self, row: tuple[Any, ...]) -> None:
-        """Takes a row in; raises `UsageError` where the answer becomes larger than its bounds."""
+        """Adds a row; raises `UsageError` if the result becomes larger than its bounds."""
         if self._count == self._bounds.rows:
             raise UsageError(f"the answer has more than {self._count} rows; count, group, or add LIMIT and OFFSET")
         stored = pickle.dumps(row)
@@ -66,7 +67,7 @@ class QueryResult:
             yield pickle.load(self._file)  # what `add` wrote, into a file that nobody else can open
 
     def close(self) -> None:
-        """Lets go of the rows."""
+        """Frees the rows."""
         self._file.close()
 
     def __enter__(self) -> "QueryResult":
@@ -85,7 +86,7 @@ def collect_result(
     to_plain: Callable[[tuple[Any, ...]], tuple[Any, ...]],
     bounds: QueryBounds,
 ) -> QueryResult:
-    """The answer that a database's rows make, each made plain; taken as they come, and no further than the bounds."""
+    """The result of a database's rows, each converted by `to_plain`; they are read singly, only up to the bounds."""
     result = QueryResult(tuple(columns), bounds=bounds)
     try:
         for row in rows:
@@ -97,7 +98,7 @@ def collect_result(
 
 
 def plain_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Values that any page or JSON can show."""
+    """The values as JSON types, which any page can show."""
     return tuple(map(_plain_value, row))
 
 
@@ -120,25 +121,25 @@ def _plain_number(value: Decimal) -> int | float | str:
 
 
 def format_byte_count(size_bytes: int) -> str:
-    """How bytes are shown."""
+    """The text that is shown in place of bytes."""
     return f"<{size_bytes} bytes>"
 
 
 def read_only_error(message: str) -> UsageError:
-    """Why a question that would write is refused."""
+    """The error for a query that would write."""
     return UsageError(f"audit --sql only reads, with one SELECT statement ({message})")
 
 
 def invalid_query_error(message: str) -> UsageError:
-    """Why a question cannot be answered."""
+    """The error for a query that the database cannot run."""
     return UsageError(f"the query cannot be run: {message}")
 
 
 def value_too_long_error(size: int, unit: str) -> UsageError:
-    """A value that would not fit; `unit` is what its size counts."""
+    """The error for a value longer than `size` of `unit` (bytes or characters)."""
     return UsageError(f"the query makes a value of more than {size} {unit}; ask for less of it, as with substr()")
 
 
 def timeout_error(bounds: QueryBounds) -> IndexerError:
-    """A question that took too long."""
+    """The error for a query that took too long."""
     return DatabaseError(f"the query took longer than {bounds.seconds:g} s; ask for less of it")

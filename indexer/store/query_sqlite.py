@@ -1,7 +1,7 @@
-"""Questions in SQL to an index of SQLite: opened read-only once more, with an authorizer that admits only reading.
+"""SQL queries on a SQLite index: on a second, read-only connection, with an authorizer that allows only reading.
 
-Rows come one at a time. What SQLite may build for a single row is bounded by `SQLITE_LIMIT_LENGTH`, which is of one
-value: each column of the answer has its part of what a row may have.
+Rows are read one at a time. The size of a row is bounded by `SQLITE_LIMIT_LENGTH`, which is a limit for one value: each
+column of the result has an equal part of the limit for a row.
 """
 
 import re
@@ -27,15 +27,23 @@ from indexer.store.query_result import (
     value_too_long_error,
 )
 
-_INSTRUCTIONS_PER_CHECK = 1_000  # SQLite instructions between two looks at the clock
+_INSTRUCTIONS_PER_CHECK = 1_000  # SQLite instructions between two checks of the time
 
 
 def query_file(
     database: Database, sql: str, values: Mapping[str, str | None], *, bounds: QueryBounds
 ) -> QueryResult | None:
-    """The answer; None where the question asks for nothing."""
+    """The result; None if the query has no columns.
+
+    Raises
+    ------
+    UsageError
+        If the query would write, cannot be run or exceeds `bounds`.
+    DatabaseError
+        If the query takes too long, or the database fails.
+    """
     max_value_bytes = bounds.row_bytes
-    # The session outlives the reader: whoever closes a database last and may only read leaves its -wal and -shm behind.
+    # The session must outlive the reader: a read-only connection that closes last leaves -wal and -shm files behind.
     with database.read() as session:
         session.connection()
         try:
@@ -55,14 +63,14 @@ def query_file(
 
 
 def _limit_values(reader: sqlite3.Connection, sql: str, values: Mapping[str, str | None], bounds: QueryBounds) -> int:
-    """Bounds each value to its part of a row, and gives that number of bytes.
+    """Limits each value to its part of a row; returns this limit in bytes.
 
-    How many columns there will be stands in the program that SQLite makes of the question; where there is none, as of a
-    pragma or a plan, as many as there can be.
+    The number of columns is read from the program that SQLite compiles for the query (EXPLAIN). If it has none, as for
+    a pragma or a query plan, the largest possible number of columns is assumed.
     """
-    reader.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, bounds.row_bytes)  # the schema is read under this one
+    reader.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, bounds.row_bytes)  # while the schema is read
     columns = reader.getlimit(sqlite3.SQLITE_LIMIT_COLUMN)
-    with suppress(sqlite3.Error, sqlite3.Warning, ValueError):  # the question itself will say what is wrong with it
+    with suppress(sqlite3.Error, sqlite3.Warning, ValueError):  # the query itself reports its error later
         program = reader.execute(f"EXPLAIN {sql}", values)
         columns = max((step[3] for step in program if step[1] == "ResultRow"), default=columns)
     max_value_bytes = bounds.row_bytes // columns
@@ -72,8 +80,8 @@ def _limit_values(reader: sqlite3.Connection, sql: str, values: Mapping[str, str
 
 @contextmanager
 def _strict_printf(reader: sqlite3.Connection) -> Iterator[None]:
-    """SQLite's own `printf`, but an error where its text gets too long: SQLite itself answers NULL, without a word
-    (https://sqlite.org/src/file?name=src/func.c, printfFunc). It is asked of a database of its own, of nothing."""
+    """Replaces `printf` by SQLite's own, but with an error if its text is too long: SQLite itself returns NULL then
+    (https://sqlite.org/src/file?name=src/func.c, printfFunc). It runs in an empty database in memory."""
     with closing(sqlite3.connect(":memory:")) as inner:
         inner.text_factory = reader.text_factory
         inner.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, reader.getlimit(sqlite3.SQLITE_LIMIT_LENGTH))
@@ -81,7 +89,7 @@ def _strict_printf(reader: sqlite3.Connection) -> Iterator[None]:
         def printf(*arguments: Any) -> str | None:
             (text,) = inner.execute(f"SELECT printf({', '.join('?' * len(arguments))})", arguments).fetchone()
             if text is None and arguments and arguments[0] not in {None, ""}:
-                raise OverflowError  # which Python gives SQLite as "string or blob too big"
+                raise OverflowError  # Python passes it to SQLite as "string or blob too big"
             return cast(str | None, text)
 
         for name in ("printf", "format"):
@@ -110,7 +118,7 @@ _UNSAFE_FUNCTIONS = {"load_extension", "readfile", "writefile", "edit", "fts3_to
 
 
 def _authorize(action: int, first: str | None, second: str | None, *_where: str | None) -> int:
-    """Whether SQLite may do one step of a statement; https://sqlite.org/c3ref/c_alter_table.html lists them."""
+    """Whether SQLite may do one action of a statement; https://sqlite.org/c3ref/c_alter_table.html lists them."""
     admitted = action in _READ_ACTIONS
     if action == sqlite3.SQLITE_FUNCTION:
         admitted = (second or "").lower() not in _UNSAFE_FUNCTIONS

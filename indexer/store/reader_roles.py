@@ -1,11 +1,11 @@
-"""Roles of a server that may only read: what makes one, and what keeps a role from being one.
+"""Roles of a server that may only read: how to make one, and why a role is not one.
 
-Decision: a person's own question on a server is put by such a role or not at all. In a read-only transaction functions
-still do what the role may do: `pg_terminate_backend` ends the connections of every role that it is a member of, also of
-a command that moves a file in that moment. What counts is each role that the connection can become, as a question may
-do that itself (`set_config('role', …)`). Enforced by tests/store/test_query_postgresql.py and test_readers.py.
+Decision: on a server a person's own query only runs as such a role. In a read-only transaction functions can still do
+all that the role may do: `pg_terminate_backend` ends the connections of every role that it is a member of, even that of
+a command that is moving a file. Every role that the connection can become is checked, as a query can change the role
+itself (`set_config('role', …)`). Enforced by tests/store/test_query_postgresql.py and test_reader_roles.py.
 
-Not looked at is the right to temporary tables, which everybody has unless it is taken away: no SELECT makes one.
+The right to temporary tables is not checked. Everybody has it by default, and no SELECT makes such a table.
 """
 
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ from sqlalchemy.exc import DBAPIError
 from indexer.errors import DatabaseError, UsageError
 from indexer.store.database import Database
 
-TIMEOUT_S = 30  # of each statement of a reader, whatever program it comes by
-_LONGEST_NAME_BYTES = 63  # the server would cut a longer one, and so make another role
+TIMEOUT_S = 30  # of each statement of a reader, in any program
+_LONGEST_NAME_BYTES = 63  # the server would cut a longer name, and make another role
 
 _CONNECTION_ROLES = "ARRAY[session_user, current_user]"
 _NAMED_ROLE = "ARRAY[CAST(:role AS name), CAST(:role AS name)]"
 _IS_USER_SCHEMA = r"nspname !~ '^pg_' AND nspname <> 'information_schema'"
 _WRITE_PRIVILEGES = "INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER"
 
-# What a role that only reads may not, each with a query for one example: the thing, for {}, or the
-# role of which it is true. `who` are all roles that it can become, itself included.
+# What a role that only reads may not do, each with a query for one example: the object to put in for {}, or the role
+# for which it is true. `who` holds all roles that the role can become, itself included.
 _OBJECTIONS = {
     "is a superuser": "SELECT rolname FROM who WHERE rolsuper ORDER BY itself DESC, rolname LIMIT 1",
     "may make roles or databases, replicate, or pass row security": """
@@ -72,8 +72,10 @@ class Reader:
 
 
 def find_objection(connection: Connection, *, role: str | None = None) -> str | None:
-    """Why a role is not one that may only read, in words that follow "and"; None if it is. Without a name: the role of
-    the connection, and what it could become."""
+    """Why a role may do more than read, as a clause that follows "and"; None if it may only read.
+
+    `role` None: the role of the connection. All roles that it could become are checked too.
+    """
     example_columns = ", ".join(f"({query})" for query in _OBJECTIONS.values())
     roles = _CONNECTION_ROLES if role is None else _NAMED_ROLE
     row = connection.execute(
@@ -97,7 +99,10 @@ def _objection_sentence(role: str, template: str, example: str) -> str:
 
 
 def check_reader(database: Database, name: str) -> None:
-    """Raises where no reader of that name can be made: not a name of a role, or of one that does other work."""
+    """Raises if no reader of that name can be made.
+
+    `UsageError` if it is no name of a role, `DatabaseError` if a role of that name exists and is no reader.
+    """
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
@@ -109,9 +114,10 @@ def check_reader(database: Database, name: str) -> None:
 
 
 def make_reader(database: Database, name: str, *, password: str) -> Reader:
-    """Makes a role that may read this index and do nothing else, or brings a reader to what one is now.
+    """Makes a role that may read this index and do nothing else, or updates an existing reader.
 
-    All of it or nothing. The server never gets the password, only what it checks one against (SCRAM-SHA-256).
+    All changes are made together, or none. The server never gets the password, only its SCRAM-SHA-256 verifier. Raises
+    `UsageError` for a bad name or password, `DatabaseError` if the present role lacks the rights.
     """
     check_reader(database, name)
     if not password or "\0" in password:
@@ -135,7 +141,7 @@ def make_reader(database: Database, name: str, *, password: str) -> Reader:
 
 
 def _reader_exists(connection: Connection, name: str) -> bool:
-    """Whether there is a reader of that name; raises where the role is no reader."""
+    """Whether there is a reader of that name; raises `DatabaseError` if the role exists and is no reader."""
     can_log_in = connection.execute(
         text("SELECT rolcanlogin FROM pg_roles WHERE rolname = :role"), {"role": name}
     ).scalar()
@@ -148,7 +154,7 @@ def _reader_exists(connection: Connection, name: str) -> bool:
 
 
 def _reader_statements(connection: Connection, name: str, *, exists: bool) -> list[Any]:
-    """What makes a reader, but for its password."""
+    """The statements that make or update a reader, without its password."""
     from psycopg.sql import SQL, Identifier  # of the extra `postgres`
 
     current_names = connection.execute(text("SELECT current_database(), current_schema()")).one()
@@ -194,14 +200,14 @@ def _quoted(name: str) -> str:
 
 
 def _list_table_owners(connection: Connection) -> Sequence[str]:
-    """Whose the tables of the index are."""
+    """The owners of the tables and views of the index."""
     query = """SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class
         WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'v') ORDER BY 1"""
     return connection.execute(text(query)).scalars().all()
 
 
 def _find_missing_rights(connection: Connection) -> str | None:
-    """What this role would need to make a reader."""
+    """The rights that the present role lacks to make a reader, as a clause; None if it lacks none."""
     can_create_roles = connection.execute(
         text("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
     ).scalar()
@@ -225,8 +231,10 @@ def _not_allowed_error(missing_rights: str, statements: str) -> DatabaseError:
 
 
 def _verify_reader(connection: Connection, name: str, statements: str) -> None:
-    """Looks whether the role is what it was made for: a right that could not be given is only warned of, and everybody
-    may have one that a reader should not."""
+    """Raises `DatabaseError` if the new role is no reader.
+
+    The server only warns if it cannot grant a right, and PUBLIC may have a right that a reader should not have.
+    """
     why = find_objection(connection, role=name)
     if why is not None:
         raise DatabaseError(
@@ -245,7 +253,7 @@ def _verify_reader(connection: Connection, name: str, statements: str) -> None:
 
 
 def url_for_role(url: URL, name: str) -> str:
-    """How the index is named as another role, without a password."""
+    """The URL of the index for another role, without a password."""
     query = {key: value for key, value in url.query.items() if key not in {"user", "password", "sslpassword"}}
     named = URL.create(url.drivername, name, None, url.host, url.port, url.database, query)
     return named.render_as_string(hide_password=False)

@@ -1,4 +1,4 @@
-"""The journal of removal: a row before a file is touched, the same row written on when it has been."""
+"""The journal of removals: a row is written before a file is touched, and updated afterwards."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +13,12 @@ from indexer.store.pins import UNRESTORED
 from indexer.store.tables import CameraRow, ImageRow, RemovalRow, RunRow
 
 Act = Literal["quarantine", "delete", "restore", "restore_unpinned", "purge"]
-"""What is done to a file; a restore says whether it pins, so that a cut one is settled as the person wanted it."""
+"""What is done to a file. A restore says whether it pins, so that recovery after a crash does as the person wanted."""
 
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """One row of the journal, with where its keeper is now."""
+    """One row of the journal, with the present path, state and size of its keeper."""
 
     id: int
     image_id: int
@@ -44,7 +44,7 @@ class JournalEntry:
 def begin_removal(
     session: Session, candidate: RemovalCandidate, *, act: Act, quarantine_path: str | None, at: datetime, run_id: int
 ) -> int:
-    """The id of a new row that says what is about to happen to a file."""
+    """Records that `act` is about to happen to a file; the id of the new row."""
     values = _planned_values(candidate, at=at, run_id=run_id) | {
         "state": RemovalState.PLANNED,
         "pending": act,
@@ -55,25 +55,25 @@ def begin_removal(
 
 
 def record_aside_path(session: Session, removal_id: int, *, aside_path: str) -> None:
-    """Says where a file waits that is deleted at once."""
+    """Records where a file that is deleted at once waits for the last check of its keeper."""
     session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(aside_path=aside_path))
 
 
 def add_failure(session: Session, candidate: RemovalCandidate, *, problem: str, at: datetime, run_id: int) -> None:
-    """Adds a row for a file that was left where it is because a check failed, unless the last one says the same."""
+    """Adds a row for a file that was not removed because a check failed, unless the image's last row says the same."""
     values = _planned_values(candidate, at=at, run_id=run_id) | {"state": RemovalState.FAILED, "problem": problem}
     removal_id = session.execute(insert(RemovalRow).values(**values).returning(RemovalRow.id)).scalar_one()
     _drop_repeated(session, removal_id)
 
 
 def fail_act(session: Session, removal_id: int, *, problem: str, at: datetime) -> None:
-    """Says that a removal failed and left the file where it was; drops the row if the last one says the same."""
+    """Records that a removal failed and left the file in place; drops the row if the image's last row says the same."""
     finish_act(session, removal_id, RemovalState.FAILED, at=at, problem=problem)
     _drop_repeated(session, removal_id)
 
 
 def _drop_repeated(session: Session, removal_id: int) -> None:
-    """Drops a failed row that says what the image's last one said: a nightly prune would add one each night."""
+    """Drops a failed row that repeats the image's last row; otherwise a nightly prune would add one each night."""
     same = (RemovalRow.decision_id, RemovalRow.keeper_id, RemovalRow.path, RemovalRow.state, RemovalRow.problem)
     new = session.execute(select(RemovalRow.image_id, *same).where(RemovalRow.id == removal_id)).one()
     last = select(*same).where(RemovalRow.image_id == new.image_id, RemovalRow.id < removal_id)
@@ -82,20 +82,20 @@ def _drop_repeated(session: Session, removal_id: int) -> None:
 
 
 def list_failed(session: Session) -> set[int]:
-    """The images that could not be removed, or whose keeper could not stand for them, when it was tried."""
+    """The images of failed removals, and their keepers."""
     failed = select(RemovalRow.image_id, RemovalRow.keeper_id).where(RemovalRow.state == RemovalState.FAILED)
     return {image_id for pair in session.execute(failed) for image_id in pair}
 
 
 def begin_act(session: Session, removal_id: int, *, act: Act) -> None:
-    """Says what is about to happen to a removed file."""
+    """Records that `act` is about to happen to a removed file."""
     session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(pending=act))
 
 
 def finish_act(
     session: Session, removal_id: int, state: RemovalState, *, at: datetime, problem: str | None = None
 ) -> None:
-    """Says what has happened to a file, and that nothing is under way any more."""
+    """Records the result of an act, and that no act is pending any more."""
     times = {
         RemovalState.QUARANTINED: "removed_at",
         RemovalState.DELETED: "removed_at",
@@ -109,27 +109,32 @@ def finish_act(
 
 
 def list_pending(session: Session) -> list[JournalEntry]:
-    """The rows whose act was begun and not finished, oldest first."""
+    """The rows with an act that was begun and not finished, oldest first."""
     return [_journal_entry(row) for row in session.execute(_SELECT.where(RemovalRow.pending.is_not(None)))]
 
 
 def find_removal(session: Session, removal_id: int) -> JournalEntry | None:
-    """One row of the journal as it is now."""
+    """One row of the journal as it is now; None if there is none."""
     row = session.execute(_SELECT.where(RemovalRow.id == removal_id)).first()
     return None if row is None else _journal_entry(row)
 
 
 def list_unrecorded(session: Session, *, after: int, limit: int) -> list[tuple[JournalEntry, str, str]]:
-    """Removals that no record beside the images tells of, as an earlier version made them, with the roots of the file
-    and of its keeper: by id, those behind `after`, and so many at most."""
+    """Removals without a record beside the images, as an earlier version made them.
+
+    Each comes with the root of the file and the root of its keeper; sorted by id, those after the id `after`, at most
+    `limit`.
+    """
     query = _SELECT.add_columns(ImageRow.root, _keeper.root.label("keeper_root"))
     query = query.where(~RemovalRow.recorded, RemovalRow.state.in_(UNRESTORED), RemovalRow.id > after).limit(limit)
     return [(_journal_entry(row), root, keeper_root) for *row, root, keeper_root in session.execute(query)]
 
 
 def list_known_keys(session: Session) -> set[tuple[str, str]]:
-    """What tells whether a file in quarantine is known: its place with nothing, and where it was with its content and
-    the token of the run that removed it, one text."""
+    """The keys of all files in the journal, to check whether a file in quarantine is known.
+
+    Two keys per row: (path in quarantine, ""), and (original path, content hash and token of the run as one text).
+    """
     query = select(RemovalRow.quarantine_path, RemovalRow.path, RemovalRow.content_hash, RunRow.token)
     keys = set[tuple[str, str]]()
     for quarantine_path, path, content_hash, token in session.execute(
@@ -140,7 +145,7 @@ def list_known_keys(session: Session) -> set[tuple[str, str]]:
 
 
 def list_sample_quarantine_paths(session: Session) -> list[str]:
-    """Where the first and the last file lie of those in quarantine: what the quarantines of all are takes too long."""
+    """The paths of the first and the last file in quarantine: reading all of them takes too long."""
     paths = select(RemovalRow.quarantine_path).where(RemovalRow.state == RemovalState.QUARANTINED)
     end_queries = (paths.order_by(RemovalRow.id).limit(1), paths.order_by(RemovalRow.id.desc()).limit(1))
     return [path for query in end_queries if (path := session.scalar(query)) is not None]
@@ -149,7 +154,7 @@ def list_sample_quarantine_paths(session: Session) -> list[str]:
 def list_quarantined(
     session: Session, *, run_id: int | None = None, removed_before: datetime | None = None
 ) -> list[JournalEntry]:
-    """The files that lie in quarantine, oldest first."""
+    """The files in quarantine, oldest first; `run_id` and `removed_before` select some of them."""
     query = _SELECT.where(RemovalRow.state == RemovalState.QUARANTINED)
     if run_id is not None:
         query = query.where(RemovalRow.run_id == run_id)
@@ -159,7 +164,7 @@ def list_quarantined(
 
 
 def sum_quarantined(session: Session) -> tuple[int, int]:
-    """The number of files that lie in quarantine, and their bytes."""
+    """The number of files in quarantine, and their bytes."""
     sums = select(func.count(), func.coalesce(func.sum(RemovalRow.size_bytes), 0))
     count, size_bytes = session.execute(sums.where(RemovalRow.state == RemovalState.QUARANTINED)).one()
     return count, int(size_bytes)
@@ -172,7 +177,7 @@ def list_unwitnessed(session: Session) -> list[JournalEntry]:
 
 
 def list_for_image(session: Session, image_id: int) -> list[JournalEntry]:
-    """What was done to the file of one image, oldest first."""
+    """The journal of one image's file, oldest first."""
     return [_journal_entry(row) for row in session.execute(_SELECT.where(RemovalRow.image_id == image_id))]
 
 

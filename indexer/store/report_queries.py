@@ -1,7 +1,7 @@
-"""What a report asks of the index: light rows of a whole camera first, then all facts of the few images on one page.
+"""The queries of a report: small rows for a whole camera first, then all facts of the few images on one page.
 
-It promises that a report stays with the decisions it began with: they are asked for by their own ids, and rows of
-decisions are never changed. It does not know what a page is.
+It promises that a report keeps the decisions it began with: they are loaded by their ids, and the content of a decision
+never changes. It does not know what a page is.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _REPORTED_STATES = (ImageState.READY, ImageState.REMOVED)
 
 
 class DecidedImage(NamedTuple):
-    """A decided image that is there or was removed; a tuple, as there may be a million."""
+    """A decided image, ready or removed; a tuple, as there may be a million."""
 
     image_id: int
     decision_id: int
@@ -43,7 +43,7 @@ class DecidedImage(NamedTuple):
 
 
 class HourCount(NamedTuple):
-    """What a camera took in an hour of the day (UTC), and how much of it is kept."""
+    """How many images a camera took in an hour of the day (UTC), and how many of these are kept."""
 
     hour: int
     captured: int
@@ -52,7 +52,7 @@ class HourCount(NamedTuple):
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """An image, as it is shown."""
+    """The facts of an image that are shown."""
 
     id: int
     path: str
@@ -69,7 +69,7 @@ class ImageFacts:
 
 @dataclass(frozen=True)
 class RemovalFacts:
-    """The last row of the journal of an image; `ended_at`: when it was restored or purged."""
+    """The last journal row of an image; `ended_at`: when it was restored or purged, None if it was not."""
 
     state: str
     run_id: int
@@ -80,7 +80,7 @@ class RemovalFacts:
 
 @dataclass(frozen=True)
 class PairFacts:
-    """A duplicate (`image_id`) and its keeper, or two kept images, with what is recorded of them."""
+    """A duplicate (`image_id`) and its keeper, or two kept images, with their recorded evidence."""
 
     image_id: int
     other_id: int
@@ -98,7 +98,7 @@ class PairFacts:
 
 
 def list_decided_images(session: Session, camera_id: int) -> list[DecidedImage]:
-    """Every decided image of a camera that is there or was removed, by time, those without a time last."""
+    """All decided images of a camera, ready or removed, by time, those without a time last."""
     query = (
         select(
             ImageRow.id,
@@ -120,7 +120,7 @@ def list_decided_images(session: Session, camera_id: int) -> list[DecidedImage]:
 
 
 def list_hour_counts(session: Session, camera_id: int) -> list[HourCount]:
-    """The hours of the day in which a camera took decided images, removed ones included."""
+    """The counts for each hour of the day with decided images of a camera, ready or removed."""
     hour = extract("hour", ImageRow.captured_at)
     kept = func.count().filter(DecisionRow.verdict == "keep")
     query = (
@@ -136,7 +136,7 @@ def list_hour_counts(session: Session, camera_id: int) -> list[HourCount]:
 
 
 def load_images(session: Session, image_ids: Sequence[int]) -> dict[int, ImageFacts]:
-    """What is shown of images, by id."""
+    """The facts of these images, by id."""
     return {
         row.id: _image_facts(row, camera)
         for chunk in chunks(image_ids)
@@ -145,7 +145,7 @@ def load_images(session: Session, image_ids: Sequence[int]) -> dict[int, ImageFa
 
 
 def load_pairs(session: Session, decision_ids: Sequence[int]) -> dict[int, PairFacts]:
-    """The pairs of duplicates and keepers, by the id of the decision."""
+    """The pairs of duplicates and keepers, by decision id; each decision must be on a duplicate."""
     pair = and_(
         ScoreRow.scoring_id == ProfileRow.scoring_id,
         or_(
@@ -166,7 +166,7 @@ def load_pairs(session: Session, decision_ids: Sequence[int]) -> dict[int, PairF
 
 
 def load_removals(session: Session, image_ids: Sequence[int]) -> dict[int, RemovalFacts]:
-    """The last thing that was done to the files of images, by image id."""
+    """The last journal row of each of these images that has one, by image id."""
     removals = dict[int, RemovalFacts]()
     for chunk in chunks(image_ids):
         rows = session.scalars(select(RemovalRow).where(RemovalRow.image_id.in_(chunk)).order_by(RemovalRow.id))
@@ -177,7 +177,7 @@ def load_removals(session: Session, image_ids: Sequence[int]) -> dict[int, Remov
 
 
 def list_borderline(session: Session, *, limit: int, camera_id: int | None) -> list[PairFacts]:
-    """The pairs whose score decided by the smallest margin, as the audit query of that name has them."""
+    """The pairs whose score is nearest to the limit, the nearest first, as in the audit query `borderline`."""
     image, other = aliased(DecisionRow), aliased(DecisionRow)
     image_a, image_b = aliased(ImageRow), aliased(ImageRow)
     similar = or_(
@@ -224,8 +224,10 @@ def list_undecided(session: Session, camera_id: int, *, limit: int) -> list[Imag
 
 
 def load_any_thumbnails(session: Session, image_ids: Sequence[int]) -> dict[int, tuple[bytes, Preparation]]:
-    """A thumbnail of each image with its preparation, whichever that is, by image id; those without one are left
-    out."""
+    """A thumbnail of each image with its preparation, whichever that is, by image id.
+
+    Images without a thumbnail are left out.
+    """
     query = (
         select(ThumbnailRow.image_id, ThumbnailRow.data, PreparationRow.parameters)
         .join(PreparationRow, PreparationRow.id == ThumbnailRow.preparation_id)
@@ -239,7 +241,7 @@ _IMAGES = select(ImageRow, CameraRow.name).join(CameraRow, CameraRow.id == Image
 
 
 def _verdict_column(image_id: Any, other_id: Any) -> Any:
-    """What a person says of two images, as a column."""
+    """The verdict that holds on two images, as a column; NULL without one."""
     pair = or_(
         and_(VerdictRow.image_a_id == image_id, VerdictRow.image_b_id == other_id),
         and_(VerdictRow.image_b_id == image_id, VerdictRow.image_a_id == other_id),
@@ -283,7 +285,7 @@ def _pair_facts(decision: DecisionRow, score: ScoreRow | None, verdict: str | No
 
 
 def _borderline_pair(image: DecisionRow, other: DecisionRow, score: ScoreRow) -> PairFacts:
-    """The pair with its duplicate first; of two kept images the one decided later."""
+    """The pair with its duplicate first; of two kept images, the one with the larger id first."""
     if image.verdict == "duplicate":
         return _pair_facts(image, score, None)
     if other.verdict == "duplicate":

@@ -1,4 +1,4 @@
-"""The runs of writing commands: what was typed, when, and how it ended."""
+"""The runs of writing commands: command and arguments, start, and outcome."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def start_run(
     username: str | None = None,
     hostname: str | None = None,
 ) -> int:
-    """The id of a new run, without an outcome yet."""
+    """Adds a run without an outcome; its id."""
     values = {
         "command": command,
         "arguments": json.dumps(arguments, sort_keys=True),
@@ -36,29 +36,29 @@ def start_run(
 
 
 def list_tokens(session: Session) -> set[str]:
-    """The tokens of all runs that this index knows."""
+    """The tokens of all runs in this index."""
     return set(session.scalars(select(RunRow.token).where(RunRow.token.is_not(None))))
 
 
 def list_starts(session: Session) -> dict[int, datetime]:
-    """When each run began, by its id."""
+    """The start time of each run, by its id."""
     return {run_id: started_at for run_id, started_at in session.execute(select(RunRow.id, RunRow.started_at))}
 
 
 def list_adopted_tokens(session: Session) -> set[str]:
-    """The tokens of the runs of other indexes whose removals `db adopt` took in."""
+    """The tokens of the runs that `db adopt` added for the removals it adopted."""
     query = select(RunRow.token).where(RunRow.token.is_not(None), RunRow.arguments.contains('"adopted": true'))
     return set(session.scalars(query))
 
 
 def list_arguments(session: Session, *, command: str, key: str) -> list[dict[str, Any]]:
-    """The arguments of the runs of a command that have one of that name."""
+    """The arguments of those runs of a command that have an argument `key`."""
     query = select(RunRow.arguments).where(RunRow.command == command, RunRow.arguments.contains(f'"{key}": '))
     return [arguments for text in session.scalars(query) if key in (arguments := json.loads(text))]
 
 
 def finish_run(session: Session, run_id: int, *, outcome: str, counts: Mapping[str, Any], at: datetime) -> None:
-    """Writes how a run ended: `done`, `failed` or `interrupted`, with its counts."""
+    """Records how a run ended: `done`, `failed` or `interrupted`, with its counts."""
     values = {"outcome": outcome, "counts": json.dumps(counts, sort_keys=True), "finished_at": at}
     session.execute(update(RunRow).where(RunRow.id == run_id).values(**values))
 
@@ -75,8 +75,10 @@ def list_counts(session: Session, *, command: str) -> list[dict[str, Any]]:
 
 
 def find_last_counts(session: Session, *, command: str, before: int | None = None) -> dict[str, Any] | None:
-    """The counts of the newest run of a command, or of the newest one before a run; None if it was cut off, or if there
-    is none."""
+    """The counts of the newest run of a command, or of the newest run before the run `before`.
+
+    None if there is no such run, or if it has not ended (it is running, or it crashed).
+    """
     query = select(RunRow.counts).where(RunRow.command == command).order_by(RunRow.id.desc()).limit(1)
     counts = session.scalar(query if before is None else query.where(RunRow.id < before))
     return None if counts is None else json.loads(counts)

@@ -1,7 +1,7 @@
-"""The shape of the memory: made and changed by the Alembic migrations and by nothing else.
+"""The schema of the database: made and changed by the Alembic migrations and by nothing else.
 
-It promises that a database is never created by a reader, never upgraded silently, and that one of another program, a
-newer or a damaged one is refused before anything else is asked of it.
+It promises that a reader never creates a database, that no database is upgraded silently, and that a database of
+another program, of a newer version, or one that is no readable database is refused before any other query.
 """
 
 import os
@@ -34,7 +34,7 @@ _CORE_TABLES = {"runs", "images", "scorings", "preparations"}  # tables that eve
 
 
 class SchemaState(Enum):
-    """What a database looks like to this version."""
+    """The schema of a database, as this version sees it."""
 
     EMPTY = "empty"
     CURRENT = "current"
@@ -45,7 +45,7 @@ class SchemaState(Enum):
 
 @dataclass(frozen=True)
 class Health:
-    """What a check of the database found; `problems` is empty if all is well."""
+    """The result of a check of the database; `problems` is empty if there are none."""
 
     database: str
     revision: str
@@ -53,7 +53,15 @@ class Health:
 
 
 def open_database(name: str, *, create: bool = False) -> Database:
-    """The index of that URL or path, of the current shape; made first if there is none and `create` says so."""
+    """The index at that URL or path, with the current schema; with `create` it is made if there is none.
+
+    Raises
+    ------
+    NoIndexError
+        If there is no index, or an empty database, and `create` is False.
+    DatabaseError
+        If the schema is older or newer, or the database belongs to another program.
+    """
     database = resolve_database(name, create=create)
     if create:
         create_database_file(database)
@@ -70,7 +78,7 @@ def open_database(name: str, *, create: bool = False) -> Database:
 
 
 def find_database(name: str) -> Database | None:
-    """The index of that URL or path, of the current shape; None if there is none yet."""
+    """The index at that URL or path, with the current schema; None if there is none yet."""
     try:
         return open_database(name)
     except NoIndexError:
@@ -78,7 +86,7 @@ def find_database(name: str) -> Database | None:
 
 
 def upgrade_database(name: str) -> str:
-    """The revision that the database has now; an older one is changed, a missing one made."""
+    """Upgrades an older database, or makes a missing one; returns the revision that it has now."""
     database = resolve_database(name, create=True)
     create_database_file(database)
     with _closed_on_error(database):
@@ -95,10 +103,10 @@ def upgrade_database(name: str) -> str:
 
 
 def check_database(database: Database) -> Health:
-    """Whether the database is whole: its pages, its references, its revision.
+    """Checks that the database is intact: on SQLite its pages and references, on a server its indexes and constraints.
 
-    A server looks after its pages itself (`pg_amcheck`); it is asked whether all indexes and constraints are there and
-    in force, as with them its references are.
+    A server checks its pages itself (`pg_amcheck`). If all its indexes and constraints exist and are valid, so are its
+    references.
     """
     problems: list[str] = []
     with database.read() as session:
@@ -111,7 +119,7 @@ def check_database(database: Database) -> Health:
 
 
 def _iter_damage(session: Session) -> Iterator[str]:
-    """What SQLite finds wrong in its pages; at a very bad one it breaks off."""
+    """The damage that SQLite finds in its pages, at most 20 problems; it stops at a page that it cannot read."""
     try:
         for (line,) in session.execute(text("PRAGMA integrity_check(20)")):
             if line != "ok":
@@ -123,13 +131,13 @@ def _iter_damage(session: Session) -> Iterator[str]:
 
 
 def _iter_orphans(session: Session) -> Iterator[str]:
-    """The references that lead nowhere."""
+    """The references to rows that are missing."""
     for table, row, other, _ in session.execute(text("PRAGMA foreign_key_check")):
         yield f"orphan: row {row} of {table} refers to a missing row of {other}"
 
 
 def schema_state(connection: Connection) -> SchemaState:
-    """What the database behind a connection looks like to this version."""
+    """The state of the schema behind a connection."""
     tables = set(inspect(connection).get_table_names())
     if not tables:
         return SchemaState.EMPTY
@@ -153,7 +161,7 @@ def head_revision() -> str:
 
 def migrate(connection: Connection, *, revision: str = "head") -> None:
     """Brings the database behind a connection to a revision, inside the caller's transaction."""
-    # Here, as only the making and the upgrade of a database need it: it takes longer to load than most commands run.
+    # Imported here, as only making and upgrading need it: it takes longer to load than most commands run.
     from alembic import command
     from alembic.config import Config
 
@@ -164,7 +172,7 @@ def migrate(connection: Connection, *, revision: str = "head") -> None:
 
 
 def _create_schema(database: Database) -> None:
-    """Tables and built-in profiles in one transaction: cut off, there is nothing or all of it, the log included."""
+    """Makes the tables and the built-in profiles in one transaction: a crash leaves all of it or nothing."""
     database.use_write_ahead_log()
     with database.write_connection() as connection:
         lock_schema(connection)
@@ -175,7 +183,7 @@ def _create_schema(database: Database) -> None:
 
 @contextmanager
 def _closed_on_error(database: Database) -> Iterator[None]:
-    """Lets go of a database that is not opened after all: SQLite's -wal and -shm beside it go with the last reader."""
+    """Closes a database that cannot be opened: SQLite removes its -wal and -shm files with the last reader."""
     try:
         yield
     except BaseException:
@@ -184,7 +192,10 @@ def _closed_on_error(database: Database) -> Iterator[None]:
 
 
 def resolve_database(name: str, *, create: bool) -> Database:
-    """The database, after looking at its file: SQLite would make an empty one at a mistyped path."""
+    """The database, after a check of its path: SQLite would make an empty file at a mistyped path.
+
+    Raises `NoIndexError` if there is no file and `create` is False, `DatabaseError` for a path that cannot be an index.
+    """
     database = Database(parse_database(name))
     path = database.path
     if path is None:
@@ -202,8 +213,10 @@ def resolve_database(name: str, *, create: bool) -> Database:
 
 
 def create_database_file(database: Database) -> None:
-    """Makes the file of a SQLite index that is not there: SQLite gives its log the rights of the index, and would give
-    the index those that the umask leaves."""
+    """Makes the file of a SQLite index if it is missing, with the access rights of `indexer.files.private`.
+
+    SQLite itself would give the index the rights that the umask leaves; it gives its log the rights of the index.
+    """
     if database.path is None or database.path.exists():
         return
     try:
@@ -217,7 +230,7 @@ def create_database_file(database: Database) -> None:
 
 
 def _require_no_aliases(path: Path) -> None:
-    """Refuses an index beside which SQLite would write through a link, or into a file that has another name."""
+    """Refuses an index whose log files are symbolic links, or have a second name: SQLite would write into that file."""
     for side_file in (f"{path}{ending}" for ending in ("-wal", "-shm", "-journal")):
         try:
             status = os.lstat(side_file)
@@ -228,7 +241,7 @@ def _require_no_aliases(path: Path) -> None:
 
 
 def refusal_message(database: Database, state: SchemaState) -> str:
-    """Why a database that does not look as it should is not opened, and what to type."""
+    """Why a database with this schema state is not opened, and what to type."""
     return {
         SchemaState.EMPTY: f"database {database.name} is empty; fill it with: "
         f"{command_line('--db', database.name, 'ingest', 'FOLDER')}",

@@ -14,7 +14,7 @@ from indexer.store.tables import ImageRow, ProfileRow, ScoreRow
 
 @dataclass(frozen=True)
 class PairEvidence:
-    """The evidence of one pair, whichever way round."""
+    """The evidence of one pair; the ids may be in any order."""
 
     image_a_id: int
     image_b_id: int
@@ -23,7 +23,7 @@ class PairEvidence:
 
 @dataclass(frozen=True)
 class NamedEvidence:
-    """The evidence of a pair with the first profile that scores so."""
+    """The evidence of a pair under one scoring, with the name of the first profile of that scoring."""
 
     scoring_id: int
     profile: str
@@ -31,7 +31,7 @@ class NamedEvidence:
 
 
 def add_scores(session: Session, pairs: Sequence[PairEvidence], *, scoring_id: int, run_id: int) -> None:
-    """Records pairs that are not recorded yet."""
+    """Records pairs; none of them may be recorded already under this scoring."""
     rows = [
         {
             "scoring_id": scoring_id,
@@ -52,7 +52,7 @@ def add_scores(session: Session, pairs: Sequence[PairEvidence], *, scoring_id: i
 def list_camera_evidence(
     session: Session, camera_ids: Sequence[int], *, scoring_id: int
 ) -> dict[int, dict[int, Evidence]]:
-    """The recorded evidence of a few cameras under a scoring, by either image's id and then the other's."""
+    """The recorded evidence of a few cameras under a scoring, by both image ids, in either order."""
     query = _EVIDENCE.where(ScoreRow.scoring_id == scoring_id, _is_of_cameras(camera_ids))
     evidence_by_image: dict[int, dict[int, Evidence]] = {}
     for image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction in session.execute(query):
@@ -88,7 +88,7 @@ def list_scores(session: Session, image_id: int, *, scoring_id: int) -> dict[int
 
 
 def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[NamedEvidence]:
-    """All evidence of one pair."""
+    """The evidence of one pair under every scoring."""
     pair = sorted((image_a_id, image_b_id))
     rows = session.scalars(
         select(ScoreRow)
@@ -108,13 +108,18 @@ def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[Na
 
 
 def _is_of_cameras(camera_ids: Sequence[int]) -> ColumnElement[bool]:
-    """That a pair is of one of these cameras; as a join SQLite would begin with all scores of the scoring."""
+    """The SQL condition that a pair belongs to one of these cameras.
+
+    For a join SQLite would read all scores of the scoring first.
+    """
     return ScoreRow.image_a_id.in_(select(ImageRow.id).where(ImageRow.camera_id.in_(camera_ids)))
 
 
 def _iter_of_image(session: Session, columns: Any, image_id: int, *, scoring_id: int) -> Iterator[Any]:
-    """The rows of an image as the smaller of a pair, and as the larger: to one question with OR, SQLite would look at
-    every score of the scoring (tests/store/test_query_plans.py)."""
+    """The rows of an image with the smaller id of a pair, then those with the larger id.
+
+    For one query with OR, SQLite would read every score of the scoring (tests/store/test_query_plans.py).
+    """
     for id_column in (ScoreRow.image_a_id, ScoreRow.image_b_id):
         yield from session.execute(columns.where(ScoreRow.scoring_id == scoring_id, id_column == image_id))
 

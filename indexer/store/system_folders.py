@@ -1,4 +1,4 @@
-"""Which images of an index lie in system folders, as earlier versions walked those."""
+"""How many images of an index lie in system folders, which earlier versions ingested."""
 
 from itertools import zip_longest
 
@@ -11,19 +11,19 @@ from indexer.store import runs
 from indexer.store.tables import ImageRow
 
 COUNTS_KEY = "in_system_folders"
-"""Under what key a run of ingest remembers how many there are."""
+"""The key under which the counts of an ingest run hold this number."""
 
 
 def count_in_system_folders(session: Session, *, before: int | None = None) -> int:
     """The number of ready images that lie in a system folder below the folder that was ingested.
 
-    No walk takes such an image in any more. So what the last ingest counted is looked at first, or the last one before
-    a run: where that was none, none is looked for.
+    Ingest no longer adds such images. So if the last ingest (or the last ingest before the run `before`) counted 0, the
+    result is 0 without a query.
     """
     last_counts = runs.find_last_counts(session, command="ingest", before=before)
     if last_counts is not None and last_counts.get(COUNTS_KEY) == 0:
         return 0
-    # The index on paths alone answers the inner question.
+    # The index on paths alone serves the inner query.
     candidate_ids = select(ImageRow.id).where(_may_be_in_system_folder(session))
     query = select(ImageRow.path, ImageRow.root).where(
         ImageRow.id.in_(candidate_ids), ImageRow.state == ImageState.READY
@@ -32,7 +32,7 @@ def count_in_system_folders(session: Session, *, before: int | None = None) -> i
 
 
 def _may_be_in_system_folder(session: Session) -> ColumnElement[bool]:
-    """A condition that holds for every path with a system folder in it, and for few others."""
+    """A condition that holds for every path with a system folder in it, and for few other paths."""
     odd_start, short_name = "/[^a-zA-Z0-9]", "~[0-9]"
     prefix_columns = zip_longest(*NAME_PREFIXES, fillvalue="")
     listed_prefix = "/" + "".join(

@@ -1,6 +1,6 @@
-"""The tables, as forms: a type and a comment per column that says what it means and what NULL means.
+"""The tables: each column has a type, and a comment that says what it means and what NULL means.
 
-The migrations make them; these classes only describe them. Rows do not leave the store.
+The migrations make the tables; these classes only describe them. Rows do not leave the store.
 """
 
 from datetime import datetime
@@ -31,19 +31,19 @@ NAMING_CONVENTION = {
 
 
 def _partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """An index of the rows of which a condition holds."""
+    """A database index of the rows for which the condition `where` holds."""
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class Base(DeclarativeBase):
-    """What all tables share: names for every constraint, and the two column types of our own."""
+    """What all tables share: names for every constraint, and the column types for str, float and datetime."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map: ClassVar = {str: PlainText(), float: Double(), datetime: UtcDateTime()}
 
 
 class PreparationRow(Base):
-    """What a thumbnail is."""
+    """How a thumbnail is made: the first layer of a profile."""
 
     __tablename__ = "preparations"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -52,7 +52,7 @@ class PreparationRow(Base):
 
 
 class ScoringRow(Base):
-    """What a score is."""
+    """How a score is computed: the second layer of a profile."""
 
     __tablename__ = "scorings"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -62,7 +62,7 @@ class ScoringRow(Base):
 
 
 class ProfileRow(Base):
-    """A full set of parameters; never changed."""
+    """A full set of parameters. Only `active` ever changes."""
 
     __tablename__ = "profiles"
     __table_args__ = (_partial_index("uq_profiles_active", "active", where="active", unique=True),)
@@ -87,7 +87,7 @@ class CameraRow(Base):
 
 
 class IdentityRow(Base):
-    """Which index this is: one row."""
+    """The identity of this index; the table has one row."""
 
     __tablename__ = "index_identity"
     id: Mapped[str] = mapped_column(primary_key=True, comment="32 hex digits")
@@ -123,7 +123,7 @@ class ImageRow(Base):
         ),
         _partial_index("uq_images_path", "path", where="state NOT IN ('missing', 'removed')", unique=True),
         Index("ix_images_any_path", "path"),
-        # With all that a camera's summary needs, so that it is answered from the index alone.
+        # With all columns that a camera's summary needs, so that the query reads this index only.
         Index("ix_images_camera_id_state_captured_at_file_size", "camera_id", "state", "captured_at", "file_size"),
         Index("ix_images_content_hash_state_camera_id", "content_hash", "state", "camera_id"),
         Index("ix_images_camera_id_captured_at", "camera_id", "captured_at"),
@@ -147,7 +147,7 @@ class ImageRow(Base):
 
 
 class ThumbnailRow(Base):
-    """The prepared 8-bit grey image, as PNG, so that any tool can show it."""
+    """The thumbnail of an image in one preparation: its planes in 8-bit grey as PNG, so that any tool can show it."""
 
     __tablename__ = "thumbnails"
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
@@ -161,8 +161,7 @@ class ThumbnailRow(Base):
 
 
 class PictureRow(Base):
-    """The small colour picture of an image that was removed, or that stands for one: as its file showed when prune read
-    it."""
+    """The preview of a removed image or of its keeper: a small colour picture, made when prune read the file."""
 
     __tablename__ = "pictures"
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
@@ -191,7 +190,7 @@ class ScoreRow(Base):
 
 
 class DecisionRow(Base):
-    """What was decided of an image, and when that ceased to hold. Rows are only added."""
+    """A decision on an image. Rows are only added; of a row only `superseded_at` changes."""
 
     __tablename__ = "decisions"
     __table_args__ = (
@@ -217,7 +216,7 @@ class DecisionRow(Base):
 
 
 class VerdictRow(Base):
-    """What a person says of a pair of one camera."""
+    """A person's verdict on a pair of images of one camera."""
 
     __tablename__ = "verdicts"
     __table_args__ = (
@@ -238,7 +237,7 @@ class VerdictRow(Base):
 
 
 class PinRow(Base):
-    """A person's word that an image is always kept."""
+    """A person's pin: the image is always kept."""
 
     __tablename__ = "pins"
     __table_args__ = (_partial_index("uq_pins_current", "image_id", where="unpinned_at IS NULL", unique=True),)
@@ -251,7 +250,7 @@ class PinRow(Base):
 
 
 class RemovalRow(Base):
-    """The journal: one file taken away, from before it was touched."""
+    """The journal: the removal of one file; the row is written before the file is touched."""
 
     __tablename__ = "removals"
     __table_args__ = (
@@ -259,7 +258,7 @@ class RemovalRow(Base):
         CheckConstraint("pending IN ('quarantine', 'delete', 'restore', 'restore_unpinned', 'purge')", name="pending"),
         CheckConstraint("state <> 'planned' OR pending IS NOT NULL", name="planned_is_pending"),
         Index("ix_removals_state_size_bytes", "state", "size_bytes"),
-        # A handful of a million: those that a cut left open, in their order.
+        # A few of a million rows: the acts that a crash left unfinished, in their order.
         _partial_index("ix_removals_open", "id", where="pending IS NOT NULL"),
         Index(
             "ix_removals_unrecorded",

@@ -1,4 +1,4 @@
-"""The prepared images: a PNG for each image and preparation, and whether there is anything on it."""
+"""The thumbnails: a PNG for each image and preparation, and whether it is flat (shows nothing)."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +11,7 @@ from indexer.store.tables import PreparationRow, ThumbnailRow
 
 
 def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]) -> None:
-    """Keeps prepared images, by image id; those that are there already stay."""
+    """Adds thumbnails, each with its image id; an existing thumbnail stays as it is."""
     pairs = list(thumbnails)
     if not pairs:
         return
@@ -37,7 +37,7 @@ def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]
 
 
 def drop_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> None:
-    """Forgets thumbnails that are spoiled."""
+    """Deletes corrupt thumbnails."""
     for chunk in chunks(image_ids):
         spoiled = ThumbnailRow.image_id.in_(chunk) & (ThumbnailRow.preparation_id == preparation_id)
         session.execute(delete(ThumbnailRow).where(spoiled))
@@ -51,7 +51,7 @@ def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_i
 
 
 def list_flat(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> list[int]:
-    """Those of these images whose thumbnail has nothing on it."""
+    """Those of `image_ids` whose thumbnail is flat."""
     flat = (ThumbnailRow.preparation_id == preparation_id) & ThumbnailRow.flat
     query = select(ThumbnailRow.image_id).where(flat).order_by(ThumbnailRow.image_id)
     results = (session.scalars(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))

@@ -1,6 +1,6 @@
 """Twins: captures of one camera within a second of each other under two forms of name; the view `audit_twins`.
 
-They are labelled and nothing more: two captures, and no decision.
+Twins are only shown: they stay two captures, and no decision depends on them.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from indexer.store.tables import ImageRow
 
 @dataclass(frozen=True)
 class Twin:
-    """A twin of an image, and how far apart in time the two are."""
+    """A twin of an image; `apart_s` is the time between the two in seconds."""
 
     image_id: int
     path: str
@@ -37,10 +37,10 @@ def list_twins(session: Session, image_id: int) -> tuple[Twin, ...]:
 
 _SEARCH_WINDOW = timedelta(
     seconds=2
-)  # the view knows the bound; said in figures, a server sees how few images that leaves
+)  # the view has its own bound; with literal times a server can estimate how few images match
 
 
-# Two questions and not one with OR, which SQLite would answer by looking at every image.
+# Two queries, not one with OR: for that SQLite would read every image.
 _TWINS = (
     text(
         """

@@ -1,9 +1,9 @@
-"""Cameras in which every decision stands, told for all of them by one question.
+"""The cameras in which every decision stands, from one query for all cameras.
 
-A decision stands as long as its premises do: the profile in force, the pin, the presence, camera and decision of the
-keeper. Whatever else it rests on (a name, a verdict, changed bytes, a return) takes the decision back where it
-changes, and an image without a decision stands in no camera. Where all decisions of a camera stand, walking down its
-ranks meets no pair and decides what is decided (`indexer.domain.selection`), so that `compare` need not look at it.
+A decision stands as long as its premises do: the profile in force, the pin, and the presence, camera and decision of
+the keeper. A change of anything else that it depends on (a name, a verdict, changed bytes, a return) supersedes the
+decision at once. A camera with an undecided image is not in the result. If all decisions of a camera stand, the
+selection (`indexer.domain.selection`) compares no pair and decides the same again, so `compare` can skip the camera.
 Enforced by tests/workflows/compare/test_unchanged_cameras.py, and by the random histories of
 tests/workflows/compare/test_incremental.py.
 """
@@ -22,14 +22,14 @@ from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, S
 
 
 class UnchangedCamera(NamedTuple):
-    """A camera in which every decision stands: how many images are present, and how many of these are kept."""
+    """A camera in which every decision stands: the number of ready images, and how many of these are kept."""
 
     images: int
     kept: int
 
 
 def list_unchanged_cameras(session: Session, *, camera_id: int | None = None) -> dict[int, UnchangedCamera]:
-    """The cameras with present images in which every decision stands, by id; of one camera, where that is named."""
+    """The cameras with ready images in which every decision stands, by id; with `camera_id`, only that camera."""
     native = [stored.preparation_id for stored in list_profiles(session) if stored.profile.preparation.native]
     is_changed = case((_is_unchanged(native), 0), else_=1)
     query = (
@@ -57,7 +57,7 @@ _ACTIVE = select(ProfileRow.id).where(ProfileRow.active).correlate(None).scalar_
 
 
 def _is_unchanged(native: Sequence[int]) -> ColumnElement[bool]:
-    """That the decision on an image stands; `native` are the preparations that cache no thumbnails."""
+    """The SQL condition that an image's decision stands; `native`: ids of the preparations without thumbnails."""
     pinned = DecisionRow.reason == Reason.PINNED
     pin_unchanged = or_(pinned & is_pinned(ImageRow.id), ~pinned & ~is_pinned(ImageRow.id))
     keeper_unchanged = and_(
@@ -66,7 +66,7 @@ def _is_unchanged(native: Sequence[int]) -> ColumnElement[bool]:
         _keeper_decision.verdict == "keep",
         _keeper_decision.profile_id == DecisionRow.profile_id,
     )
-    # An image that lost its thumbnail gets one from `compare`: sweeps and reports wait for that.
+    # `compare` must not skip an image that lost its thumbnail: it makes a new one, which sweeps and reports need.
     has_thumbnail = exists().where(
         ThumbnailRow.image_id == ImageRow.id, ThumbnailRow.preparation_id == ScoringRow.preparation_id
     )

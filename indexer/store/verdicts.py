@@ -1,7 +1,7 @@
-"""What persons said of pairs: rows are added, and marked when they are taken back or others take their place.
+"""The verdicts of persons on pairs: rows are added, and marked when they are withdrawn or replaced.
 
-A pair has at most one verdict that holds. What holds in a camera, as the decision rule needs it, is
-`indexer.store.decisions.list_judgements`.
+A pair has at most one verdict that holds. The verdicts that hold in a camera, as the decision rule needs them, come
+from `indexer.store.decisions.list_judgements`.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from indexer.store.tables import CameraRow, DecisionRow, ImageRow, VerdictRow
 
 @dataclass(frozen=True)
 class JudgedImage:
-    """One image of a pair, as far as a verdict needs it."""
+    """One image of a pair, with the facts that a verdict needs."""
 
     id: int
     path: str
@@ -33,8 +33,9 @@ class JudgedImage:
 class JudgedPair:
     """A verdict that holds, with its images.
 
-    `camera` is None while the two are of two cameras, as then they are not compared. `agrees` tells whether what is
-    decided now is as the verdict says; None while one of the two is not decided, or neither present nor removed.
+    `camera` is None while the images belong to two cameras, as they are not compared then. `agrees`: whether the
+    current decisions agree with the verdict; None while the images belong to two cameras, or while one of the two is
+    undecided, or neither ready nor removed.
     """
 
     image_a_id: int
@@ -52,12 +53,12 @@ class JudgedPair:
 
     @property
     def pair(self) -> Pair:
-        """The ids of the two."""
+        """The ids of the two images."""
         return self.image_a_id, self.image_b_id
 
 
 def get_images(session: Session, pair: Pair) -> tuple[JudgedImage, JudgedImage]:
-    """The two images of a pair of ids that are there."""
+    """The two images of a pair; both ids must exist."""
     query = (
         select(ImageRow.id, ImageRow.path, ImageRow.camera_id, CameraRow.name, ImageRow.state, ImageRow.content_hash)
         .join(CameraRow, CameraRow.id == ImageRow.camera_id)
@@ -71,12 +72,12 @@ def get_images(session: Session, pair: Pair) -> tuple[JudgedImage, JudgedImage]:
 
 
 def list_verdicts(session: Session) -> list[JudgedPair]:
-    """Every verdict that holds, by camera (of its first image), then by pair."""
+    """All verdicts that hold, sorted by the camera of the first image, then by pair."""
     return [_judged_pair(row) for row in session.execute(_SELECT.order_by(_camera_a.name, *_PAIR_COLUMNS))]
 
 
 def find_verdict(session: Session, pair: Pair) -> JudgedPair | None:
-    """The verdict that holds on a pair."""
+    """The verdict that holds on a pair; None if there is none."""
     row = session.execute(_SELECT.where(_PAIR_COLUMNS[0] == pair[0], _PAIR_COLUMNS[1] == pair[1])).first()
     return None if row is None else _judged_pair(row)
 
@@ -84,7 +85,7 @@ def find_verdict(session: Session, pair: Pair) -> JudgedPair | None:
 def add_verdict(
     session: Session, pair: Pair, verdict: VerdictValue, *, by: str, note: str | None, at: datetime, run_id: int
 ) -> None:
-    """Adds a verdict on a pair of which none holds."""
+    """Adds a verdict on a pair without a verdict that holds."""
     values = {"image_a_id": pair[0], "image_b_id": pair[1], "verdict": verdict, "judged_by": by, "note": note}
     session.execute(insert(VerdictRow).values(**values, judged_at=at, run_id=run_id))
 

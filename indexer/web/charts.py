@@ -1,4 +1,4 @@
-"""Small charts as numbers for SVG: where bars and lines go. They know no colours and no words."""
+"""Small charts as numbers for SVG: the positions of bars and dots. They know no colours and no words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _BAR, _GAP = 8, 2
 
 @dataclass(frozen=True)
 class Bar:
-    """An hour's bar: left edge, and how high what was taken and what is kept of it stand."""
+    """An hour's bar: its left edge, and the heights of the taken and of the kept images."""
 
     hour: int
     x: int
@@ -25,7 +25,7 @@ class Bar:
 
 
 def hour_bars(hours: Sequence[Hour]) -> list[Bar]:
-    """The bars of a day; the highest is as high as the chart. What is not nothing can be seen."""
+    """The bars of a day; the highest is as high as the chart, and a count above zero is always visible."""
     highest = max((hour.taken for hour in hours), default=0) or 1
     height = HOURS_SIZE[1]
 
@@ -46,7 +46,7 @@ def hour_bars(hours: Sequence[Hour]) -> list[Bar]:
 
 @dataclass(frozen=True)
 class Dot:
-    """A tried limit on the chart of a sweep, in its units."""
+    """A tried limit on the chart of a sweep, in the chart's units."""
 
     x: float
     y: float
@@ -55,8 +55,10 @@ class Dot:
 
 
 def sweep_dots(points: Sequence[SweepPoint]) -> list[Dot]:
-    """The tried limits, at the minimum area in force: to the right with the logarithm of the limit, up with the share
-    that is kept."""
+    """The tried limits, at the minimum area in force.
+
+    x grows with the logarithm of the limit. y falls with the share that is kept, so a higher share is higher up.
+    """
     current = next((point.min_contour_area for point in points if point.current), None)
     chosen = [point for point in points if point.min_contour_area == current and point.kept + point.duplicates]
     if not chosen:

@@ -1,4 +1,4 @@
-"""Pages as text, and the files that go beside them."""
+"""Renders pages as text, and reads the files that go beside them."""
 
 import json
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from indexer.web import charts
 from indexer.web.view_models import ImageView, Overview, PairsPage, PairView, StripPage
 
 _HERE = Path(__file__).parent
-_NAME_CHARS, _CAMERA_CHARS = 48, 40  # of a name in a strip or an alternative text
+_NAME_CHARS, _CAMERA_CHARS = 48, 40  # longest name in a strip, and longest camera name in an alternative text
 
 
 def render_overview(page: Overview) -> str:
@@ -40,7 +40,7 @@ def _render(template: str, page: Any, *, root: str) -> str:
 
 
 def _printable_value(value: Any) -> Any:
-    """What of a value goes on a page; markup of the templates' own passes."""
+    """A value as it may go on a page; the templates' own markup passes unchanged."""
     return printable(value) if type(value) is str and not value.isprintable() else value
 
 
@@ -49,13 +49,13 @@ def _format_time(time: datetime | None) -> str:
 
 
 def _format_time_beside(time: datetime | None, other: datetime | None) -> str:
-    """A time, without its day if that is the other's."""
+    """A time, without its day if the other time has the same day."""
     same = time is not None and other is not None and time.date() == other.date()
     return f"{time:%H:%M:%S}" if same else _format_time(time)
 
 
 def _format_span(ends: tuple[datetime | None, datetime | None]) -> str:
-    """From when to when."""
+    """The first and the last time as text."""
     first, last = ends
     if first is None:
         return "no capture times"
@@ -63,7 +63,7 @@ def _format_span(ends: tuple[datetime | None, datetime | None]) -> str:
 
 
 def _format_distance(distance: timedelta | None) -> str:
-    """How far two captures lie apart, in the two largest units."""
+    """The time between two captures, in its two largest units."""
     if distance is None:
         return "times unknown"
     seconds = abs(distance.total_seconds())
@@ -85,18 +85,21 @@ def _format_size(size_bytes: int) -> str:
 
 
 def _shorten(text: str, max_chars: int = _NAME_CHARS) -> str:
-    """A name that is shown, cut in its middle if it is long."""
+    """A name, shortened in its middle if it is long."""
     escaped = printable(text)
     return escaped if len(escaped) <= max_chars else f"{escaped[: max_chars // 2 - 1]}…{escaped[-(max_chars // 2) :]}"
 
 
 def _alt_text(image: ImageView, description: str) -> str:
-    """What a picture shows, for those who do not see it."""
+    """An alternative text: what a picture shows, for people who cannot see it."""
     return f"camera {_shorten(image.camera, _CAMERA_CHARS)}, {_format_time(image.captured_at)}, {description}"
 
 
 def _verdict_row(pair: PairView) -> str:
-    """What a verdict's row in CSV needs, exactly: ASCII JSON, as a line end or a lone byte of a path must survive."""
+    """The exact values for a verdict's row in the CSV, as ASCII JSON.
+
+    A line end or a lone byte of a path must survive.
+    """
     return json.dumps([pair.image.id, pair.other.id, *pair.stored_paths, *pair.content_hashes])
 
 

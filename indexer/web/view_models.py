@@ -1,4 +1,4 @@
-"""What is on the pages: plain values, gathered elsewhere. Links are relative to the folder of the report."""
+"""The contents of the pages as plain values, built elsewhere. Links are relative to the folder of the report."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ Points = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Site:
-    """What every page says of the report. `key` tells reports apart where a browser keeps what was typed."""
+    """What every page says about the report; `key` distinguishes reports in the browser's storage of verdicts."""
 
     index: str
     version: str
@@ -20,7 +20,7 @@ class Site:
 
 @dataclass(frozen=True)
 class PageNumber:
-    """Which of several pages, and how their files are named: `first`, then `{stem}-2.html` and so on."""
+    """The number of a page among several, and their file names: `first`, then `{stem}-2.html` and so on."""
 
     number: int
     count: int
@@ -28,23 +28,26 @@ class PageNumber:
     stem: str
 
     def file(self, number: int) -> str:
-        """The file of one of them."""
+        """The file name of a page."""
         return self.first if number == 1 else f"{self.stem}-{number}.html"
 
     @property
     def before(self) -> str | None:
-        """The file of the page before."""
+        """The file name of the previous page; None on the first page."""
         return self.file(self.number - 1) if self.number > 1 else None
 
     @property
     def after(self) -> str | None:
-        """The file of the next page."""
+        """The file name of the next page; None on the last page."""
         return self.file(self.number + 1) if self.number < self.count else None
 
 
 @dataclass(frozen=True)
 class PictureLink:
-    """A small picture; `from_index`: the prepared grey one, as the file is gone or changed. No href: none is left."""
+    """A small picture.
+
+    `from_index`: the grey thumbnail, because the file is gone or changed. `href` is None if no picture is left.
+    """
 
     href: str | None
     width: int
@@ -69,7 +72,7 @@ class ImageView:
 
 @dataclass(frozen=True)
 class Hour:
-    """What a camera took in one hour of the day (UTC), and how much of it is kept."""
+    """How many images a camera took in one hour of the day (UTC), and how many of them are kept."""
 
     taken: int = 0
     kept: int = 0
@@ -101,13 +104,13 @@ class CameraCard:
 
     @property
     def kept_share(self) -> float | None:
-        """Part of those that is kept; None where nothing is decided."""
+        """The kept part of `taken`, 0..1; None if nothing is decided."""
         return self.kept / self.taken if self.taken else None
 
 
 @dataclass(frozen=True)
 class Overview:
-    """The first page."""
+    """A page of the overview."""
 
     site: Site
     page: PageNumber
@@ -118,7 +121,7 @@ class Overview:
 
 @dataclass(frozen=True)
 class Member:
-    """A duplicate in a strip, with where its pair is shown."""
+    """A duplicate in a strip, with the link to its pair."""
 
     shown: ImageView
     score: float | None
@@ -140,7 +143,7 @@ class DuplicateGroup:
 
 @dataclass(frozen=True)
 class SweepPoint:
-    """What a limit would keep."""
+    """The result of one limit."""
 
     max_score: float
     min_contour_area: float
@@ -152,7 +155,7 @@ class SweepPoint:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What other limits would keep of a camera's images, or why that is not told."""
+    """What other limits would keep of a camera's images, or why this is not shown."""
 
     points: tuple[SweepPoint, ...] = ()
     why_not: str | None = None
@@ -160,7 +163,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class ListedImage:
-    """An image that is only named."""
+    """An image that is only listed, without a picture."""
 
     id: int
     path: str
@@ -169,7 +172,7 @@ class ListedImage:
 
 @dataclass(frozen=True)
 class ImageListing:
-    """Images that are only named, the first of them; `command` lists all."""
+    """The first images of a list without pictures; `command` lists all."""
 
     title: str
     total: int
@@ -179,8 +182,11 @@ class ImageListing:
 
 @dataclass(frozen=True)
 class IgnoredAreas:
-    """What scores do not see of a camera's frames: the border, in per cent (left, top, right, bottom), so many
-    rectangles, and perhaps a drawing; `overlay` shows all of it, laid over the picture `under`."""
+    """The parts of a camera's frames that scores ignore.
+
+    These are the border, in per cent (left, top, right, bottom), a number of rectangles, and perhaps a drawing.
+    `overlay` shows all of it, laid over the picture `under`.
+    """
 
     border: tuple[int, int, int, int]
     under: PictureLink | None
@@ -191,7 +197,7 @@ class IgnoredAreas:
 
 @dataclass(frozen=True)
 class CameraDetails:
-    """What else is to be said of a camera."""
+    """Further facts about a camera."""
 
     parameters: tuple[tuple[str, str], ...]
     ignored: IgnoredAreas
@@ -201,7 +207,7 @@ class CameraDetails:
 
 @dataclass(frozen=True)
 class StripPage:
-    """A page of a camera's film strip; the first one says more (`about`)."""
+    """A page of a camera's film strip; only the first one has the camera's details (`about`)."""
 
     site: Site
     page: PageNumber
@@ -220,7 +226,7 @@ class Outline:
 
 @dataclass(frozen=True)
 class RemovalView:
-    """What was done to the file of a duplicate."""
+    """What happened to the file of a removed duplicate."""
 
     state: str
     run_id: int
@@ -230,7 +236,7 @@ class RemovalView:
 
 
 def pair_key(image_id: int, other_id: int) -> str:
-    """What a pair is called in addresses."""
+    """The name of a pair in addresses."""
     return f"pair-{image_id}-{other_id}"
 
 
@@ -238,7 +244,7 @@ def pair_key(image_id: int, other_id: int) -> str:
 class PairView:
     """A duplicate beside its keeper, or two kept images.
 
-    `stored_paths` and `content_hashes` are as the database has them. `verdict` is what a person has said of it already.
+    `stored_paths` and `content_hashes` are as in the database. `verdict`: the verdict that a person has already set.
     """
 
     image: ImageView
@@ -266,7 +272,7 @@ class PairView:
 
     @property
     def key(self) -> str:
-        """What it is called in addresses."""
+        """The pair's name in addresses."""
         return pair_key(self.image.id, self.other.id)
 
     @property

@@ -1,5 +1,5 @@
-"""What the tool does: a package for each group of commands, in it a module for each command and for each of its parts.
+"""What the tool does: one package per group of commands. In it, one module per command and per part of a command.
 
-Transactions open and close here, nowhere deeper. A workflow returns a report of plain values; it prints nothing, and
-the clock, the executor and the progress callback are arguments.
+Transactions open and close here, and in no lower layer. A workflow returns a report of plain values. It prints nothing.
+The clock, the executor and the progress callback are arguments.
 """

@@ -1,4 +1,4 @@
-"""What workflows are given instead of taking it: the time, who watches, and where a comparison computes."""
+"""What workflows get as arguments: the clock, the progress callback, and the context of a comparison."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,23 +13,24 @@ from indexer.store.database import Database
 Result = TypeVar("Result")
 
 Clock = Callable[[], datetime]
-"""Gives the time now, aware UTC."""
+"""Returns the present time, aware, in UTC."""
 
 Advance = Callable[[int], None]
-"""Tells that so many more items are done."""
+"""Reports that this many more items are done."""
 
 Progress = Callable[[str, int | None], Advance]
-"""Begins a stage of so many items (None: unknown) and gives the function that advances it."""
+"""Begins a stage with a name and a number of items (None: unknown); returns the function that advances it."""
 
 
 def no_progress(_stage: str, _total: int | None) -> Advance:
-    """A progress that nobody watches."""
+    """A `Progress` that shows nothing."""
     return lambda _count: None
 
 
 @dataclass(frozen=True)
 class ComparisonContext:
-    """What a comparison works with: the memory, the workers, the limits of reading, the clock, the watcher."""
+    """What a comparison works with: the database, the executor, the limits for reading image files, the clock, the
+    progress callback."""
 
     database: Database
     executor: ParallelMap
@@ -39,12 +40,15 @@ class ComparisonContext:
 
 
 def unwrap(result: Result | WorkerFailure) -> Result:
-    """The answer of a worker that was given pixels of our own making.
+    """`result`, where the failure of a worker must end the command.
+
+    The worker got pixels that indexer prepared itself, so no image file can be blamed. The exception is a worker of a
+    cluster that reads native-size files for the profile `original`.
 
     Raises
     ------
     EngineError
-        If the worker was lost over them.
+        If `result` is a `WorkerFailure`.
     """
     if isinstance(result, WorkerFailure):
         raise EngineError(f"a worker {result.reason}; run compare again, with fewer --processes")

@@ -1,4 +1,4 @@
-"""Whether a folder lies where an ingest would look: what is put there must not come back as new images."""
+"""Whether an ingest would read a folder: files that a command writes must not come back as new images."""
 
 import os
 
@@ -8,7 +8,10 @@ from indexer.store.database import Database
 
 
 def find_ingested_parent(database: Database, folder: str) -> str | None:
-    """The ingested folder in which a folder lies, if there is one and the walk would see it."""
+    """The real path of the ingested folder that contains `folder` or is it; None if no ingest would read `folder`.
+
+    A folder inside a quarantine is never read.
+    """
     real = os.path.realpath(folder)
     if QUARANTINE_NAME in real.split(os.sep):
         return None

@@ -1,5 +1,5 @@
-"""A profile in the words of the pixels, which know no profiles: what is ignored, how a thumbnail is made, and how a
-pair is scored."""
+"""A profile as parameters for `indexer.imaging`, which knows no profiles: what is ignored, how a thumbnail is made, and
+how a pair is scored."""
 
 import base64
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from indexer.store.profiles import StoredProfile
 
 
 def thumbnail_recipe(preparation: Preparation) -> ThumbnailRecipe | None:
-    """How the thumbnails of a preparation are made; None at native size, where nothing is cached."""
+    """How the thumbnails of `preparation` are made; None at native size, where nothing is cached."""
     if preparation.work_width is None:
         return None
     return ThumbnailRecipe(
@@ -32,13 +32,25 @@ def thumbnail_recipe(preparation: Preparation) -> ThumbnailRecipe | None:
 
 
 def mask_parameters(preparation: Preparation) -> Mask:
-    """What is ignored, in the words of those who paint it black."""
+    """What is ignored, as `indexer.imaging.masks` paints it black.
+
+    Raises
+    ------
+    ProfileError
+        If the mask image in the index is corrupt.
+    """
     mask_image = preparation.ignore_picture
     return Mask(preparation.mask, preparation.ignore, None if mask_image is None else _decode_png(mask_image))
 
 
 def load_mask_image(path: str) -> EncodedMaskImage:
-    """What somebody drew into a PNG file, as a profile keeps it."""
+    """The mask image in a PNG file, as a profile stores it.
+
+    Raises
+    ------
+    ProfileError
+        If the file cannot be read or used.
+    """
     try:
         mask_image = read_mask_image(path)
     except (OSError, ImageRefusedError) as problem:
@@ -52,7 +64,13 @@ def load_mask_image(path: str) -> EncodedMaskImage:
 
 
 def _decode_png(mask_image: EncodedMaskImage) -> bytes:
-    """The drawing as PNG, looked through once here, so that no worker blames an image for it."""
+    """The mask image as PNG. It is checked once here: else a worker would report each image as the fault.
+
+    Raises
+    ------
+    ProfileError
+        If it is corrupt.
+    """
     try:
         png = base64.b64decode(mask_image.png, validate=True)
         ignored_pixels(png)
@@ -65,7 +83,7 @@ def _decode_png(mask_image: EncodedMaskImage) -> bytes:
 
 
 def scoring_parameters(stored: StoredProfile) -> ScoringParameters:
-    """How a profile scores pairs, in the words of the matcher."""
+    """How a profile scores pairs, as `indexer.imaging.matching` takes it."""
     profile = stored.profile
     return ScoringParameters(
         threshold=profile.scoring.threshold,
@@ -81,11 +99,11 @@ def scoring_parameters(stored: StoredProfile) -> ScoringParameters:
 def trial_scoring_parameters(
     stored: StoredProfile, *, max_scores: Sequence[float], min_contour_areas: Sequence[float] | None = None
 ) -> tuple[ScoringParameters, ...]:
-    """A profile's measure with each of these limits, and areas, in the order that helps: each limit leaves evidence for
-    the smaller ones.
+    """The scoring parameters of a profile with each area and each limit: area by area, the largest limit first.
 
-    What is above the limit that is tried is not worth knowing exactly: it stays different under all that follow, and
-    the matcher finds that out sooner.
+    This order helps: the evidence computed for one limit serves the smaller ones. A score above the limit that is tried
+    need not be exact: the pair stays different under all smaller limits, and the matcher stops sooner. So the record
+    limit is the limit that is tried. Without `min_contour_areas` the area is the profile's own.
     """
     base = scoring_parameters(stored)
     areas = [base.min_contour_area] if min_contour_areas is None else min_contour_areas

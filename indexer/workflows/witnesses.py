@@ -1,7 +1,8 @@
-"""Records of witnesses beside the images, as every command that moves files writes them: what went, what is back.
+"""Records of witnesses beside the images: every command that moves files writes which file was removed or restored.
 
-It promises that the locks of all quarantines that bear on a file are held meanwhile, as far as they are there and open
-to us. Who may remove what is not known here: see `indexer.workflows.removal.safeguards`.
+It gives the locks under which a file is moved: those of all quarantines that concern it, as far as they exist and this
+user may write to them. Only `record_legacy_removals` writes without them. It does not know who may remove which file:
+see `indexer.workflows.removal.safeguards`.
 """
 
 import os
@@ -24,7 +25,7 @@ _BATCH_SIZE = 500
 
 
 class RunIdentity(Protocol):
-    """What a record tells of the run that removed a file."""
+    """What a record says about the run that removed a file."""
 
     id: int
     token: str
@@ -37,15 +38,17 @@ class RunIdentity(Protocol):
 def lock_quarantines(
     paths: Sequence[str], *, quarantine: str | None, may_write: Callable[[str], bool] = lambda _folder: True
 ) -> Iterator[FolderLocks]:
-    """Holds the locks of all quarantines that bear on files at these paths, as far as they are there and open to us.
+    """Holds the locks of all quarantines that concern files at `paths`, and of `quarantine`, until the block ends.
 
-    `may_write`: whether a quarantine, given by its real path, may be locked; where one may not, nobody is excluded.
-    Raises as `indexer.files.folder_lock.lock_folders`. Where the quarantine of a file cannot be locked, as what is
-    there is not one, the locks exclude nobody.
+    A quarantine that does not exist, or that this user may not write to, is left out. `may_write` says whether a
+    quarantine, given by its real path, may be locked. The locks are not `exclusive` if one was left out by `may_write`
+    or for its permissions, if `quarantine` names a folder that is no quarantine, or where
+    `indexer.files.folder_lock.lock_folders` says so. Raises as that and as
+    `indexer.files.witness_record.list_record_folders`.
     """
     record_folders = list_record_folders(paths)
     folders = [folder for folder in record_folders if may_write(folder)]
-    # Not a folder that a disk with a quarantine is mounted at, and empty without it.
+    # An unmounted disk leaves an empty mount point at this path: that is not the quarantine, and is not locked.
     quarantine_exists = quarantine is not None and is_quarantine(quarantine)
     if quarantine is not None and quarantine_exists:
         folders.append(quarantine)
@@ -55,10 +58,10 @@ def lock_quarantines(
 
 
 def record_return(removal: JournalEntry, *, index_id: str, at: datetime) -> None:
-    """Writes into the records near a file that is back that nothing needs to stand for it any more.
+    """Writes into the records near a restored file that no other file needs to stand for it any more.
 
-    As well as it can be, and only where the content is really back: while it is at its path no line about it holds. The
-    locks that bear on the file are held meanwhile, so that no line of a new removal is ended by it.
+    It writes as many records as it can, and only if the content is really at its path: then no line about its removal
+    is in force. The caller holds the locks that concern the file, so that this line cannot end a newer removal.
     """
     line = witness_line(removal, "restored", index_id=index_id, token="", at=at)
     if not line.is_in_force():
@@ -66,13 +69,13 @@ def record_return(removal: JournalEntry, *, index_id: str, at: datetime) -> None
 
 
 def lock_and_record_return(removal: JournalEntry, *, index_id: str, at: datetime) -> None:
-    """As `record_return`, while nobody else moves the file."""
+    """As `record_return`, under the locks that concern the file; writes nothing if they cannot be had."""
     with suppress(OSError), lock_quarantines((removal.path, removal.keeper_path), quarantine=None):
         record_return(removal, index_id=index_id, at=at)
 
 
 def record_legacy_removals(database: Database, *, run: RunIdentity, at: datetime) -> None:
-    """Writes into the records what an earlier version removed, as far as its folders are there.
+    """Writes records for the removals of earlier versions, as far as their folders and keepers exist.
 
     What cannot be written now is tried again by the next command that removes files.
     """
@@ -97,7 +100,7 @@ def record_legacy_removals(database: Database, *, run: RunIdentity, at: datetime
 
 
 def _is_nonempty_folder(root: str) -> bool:
-    """Whether a folder is there and not empty, as one whose disk is away would be."""
+    """Whether a folder exists and is not empty: the mount point of an unmounted disk is empty."""
     try:
         with os.scandir(root) as entries:
             return any(entries)
@@ -106,7 +109,7 @@ def _is_nonempty_folder(root: str) -> bool:
 
 
 def _append_lines(folder: str, lines: Sequence[tuple[int, WitnessLine]]) -> set[int]:
-    """The removals whose lines could not be written."""
+    """The ids of the removals whose lines could not be written."""
     try:
         prepare_quarantine(folder)
         append(folder, *(line for _, line in lines))
@@ -118,7 +121,7 @@ def _append_lines(folder: str, lines: Sequence[tuple[int, WitnessLine]]) -> set[
 def witness_line(
     removal: JournalEntry, event: Literal["removed", "restored"], *, index_id: str, token: str, at: datetime
 ) -> WitnessLine:
-    """The line that a record gets about a file that was removed, or is back."""
+    """The line that a record gets about a file that was removed or restored."""
     return WitnessLine(
         event=event,
         removed_hash=removal.content_hash,

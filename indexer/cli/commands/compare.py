@@ -24,7 +24,7 @@ def compare(
     options = EngineOptions(processes, engine, scheduler, tuple(map_path or ()))
     with open_session(context, json=json) as session:
         with session.database() as database, session.engine(options, database) as executor:
-            from indexer.cli.render.compare import render_compare  # now, while the workers get ready
+            from indexer.cli.render.compare import render_compare  # imported here: the workers start meanwhile
             from indexer.workflows.compare import compare as workflow
             from indexer.workflows.context import ComparisonContext
 

@@ -1,4 +1,4 @@
-"""The commands `prune`, `restore`, `rescue`, `recover` and `purge`: files that go and come back."""
+"""The commands `prune`, `restore`, `rescue`, `recover` and `purge`: they remove files and bring them back."""
 
 from typing import Annotated
 

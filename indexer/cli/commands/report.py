@@ -1,4 +1,4 @@
-"""The command `report`, and how what it made reads to a person."""
+"""The command `report`, and its result as text."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,7 +40,7 @@ def report(
 
 
 def render_report(console: "Console", result: "ReportResult") -> None:
-    """What was written, and what to open."""
+    """Prints what was written, and what to open."""
     from indexer.escaping import printable
 
     console.print(f"{result.cameras} cameras, {result.images} images, {result.pairs} pairs on {result.pages} pages.")

@@ -1,4 +1,4 @@
-"""The command `verdict`: one command that reads its words, as it mostly takes none but two images and a judgement."""
+"""The command `verdict`: one command that parses its words, as most calls pass only two images and a verdict."""
 
 import getpass
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ RequestWords = Annotated[
 
 @dataclass(frozen=True)
 class SetVerdict:
-    """The wish to judge a pair."""
+    """The request to set a verdict on a pair."""
 
     image_a: str
     image_b: str
@@ -40,7 +40,7 @@ class SetVerdict:
 
 @dataclass(frozen=True)
 class UndoVerdict:
-    """The wish to take a verdict back."""
+    """The request to withdraw a verdict."""
 
     image_a: str
     image_b: str
@@ -48,7 +48,7 @@ class UndoVerdict:
 
 @dataclass(frozen=True)
 class ImportVerdicts:
-    """The wish to take verdicts from a file."""
+    """The request to read verdicts from a file."""
 
     file: str
 
@@ -100,7 +100,7 @@ def verdict(
 def parse_request(
     words: Sequence[str], *, file: str | None, signed: bool
 ) -> SetVerdict | UndoVerdict | ImportVerdicts | None:
-    """What these words ask for; None: the list. `signed` if a name or a note was given."""
+    """The request in these words; None: the list. `signed`: a name or a note was given. Raises `UsageError`."""
     match [*words]:
         case [] if file is not None:
             return ImportVerdicts(file)
@@ -118,7 +118,7 @@ def parse_request(
 
 
 def login_name() -> str:
-    """The name of the person at the terminal, as the system knows it."""
+    """The login name of the person at the terminal; "a person" if the system does not know it."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):  # KeyError until Python 3.12: no such user

@@ -1,1 +1,1 @@
-"""How reports read to a person: one file per group of commands; each function prints and decides nothing."""
+"""Reports as text for people: one file per group of commands; each function prints and decides nothing."""

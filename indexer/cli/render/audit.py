@@ -1,4 +1,4 @@
-"""How the list of audit queries is shown, and how much one of them answered."""
+"""The list of audit queries as text, and the number of rows of a result."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from indexer.store.query_result import QueryResult as Rows
 
 
 def render_audits(console: Console, queries: Sequence[Audit]) -> None:
-    """The ready-made audit queries."""
+    """Prints the ready-made audit queries."""
     width = max(len(audit.name) for audit in queries)
     for audit in queries:
         parameters = [f"{parameter.name}={parameter.default or '…'}" for parameter in audit.parameters]
@@ -17,5 +17,5 @@ def render_audits(console: Console, queries: Sequence[Audit]) -> None:
 
 
 def render_row_count(console: Console, table: Rows) -> None:
-    """How much a query answered, beside a document that has it."""
+    """Prints the number of rows, for people, when the rows themselves go to JSON."""
     console.print(f"{len(table)} rows.")

@@ -1,4 +1,4 @@
-"""How the report of `compare` is shown."""
+"""The report of `compare` as text."""
 
 from rich.console import Console
 
@@ -10,7 +10,7 @@ from indexer.workflows.compare.compare import CompareReport
 
 
 def render_compare(console: Console, report: CompareReport) -> None:
-    """What compare decided."""
+    """Prints what compare decided."""
     if report.activated is not None:
         console.print(f"The profile {report.activated} is the active one from now on.")
     done = [camera for camera in report.cameras if camera.problem is None]

@@ -1,4 +1,4 @@
-"""How the reports of the `db` commands are shown."""
+"""The reports of the `db` commands as text."""
 
 from rich.console import Console
 
@@ -11,7 +11,7 @@ from indexer.workflows.admin.readers import NOT_NEEDED
 
 
 def render_reader(console: Console, reader: Reader) -> None:
-    """The role that only reads, and how to ask as it."""
+    """Prints the role that only reads, and how to use it for queries."""
     if reader.state == NOT_NEEDED:
         console.print("An index of SQLite needs no reader: audit --sql opens the file for reading alone.")
         return
@@ -21,14 +21,14 @@ def render_reader(console: Console, reader: Reader) -> None:
 
 
 def render_health(console: Console, health: Health) -> None:
-    """What a check of the database found."""
+    """Prints the result of a check of the database."""
     console.print(f"{printable(health.database)}: revision {health.revision}, {len(health.problems)} problems")
     for problem in health.problems:
         console.print(f"  {problem}")
 
 
 def render_copy(console: Console, report: CopyReport) -> None:
-    """What was copied, and found equal."""
+    """Prints what was copied and verified."""
     console.print(make_table(("table", "rows"), [(copied.table, copied.rows) for copied in report.tables]))
     console.print(f"{report.rows} rows of {printable(report.source)} are in {printable(report.target)},")
     console.print("read back from there and found equal. Go on with one of the two: both name the same files.")

@@ -1,4 +1,4 @@
-"""How the story of an image, or of a pair, reads to a person who asks why."""
+"""The details of an image, or of a pair, as text for a person who asks why."""
 
 import os
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _SOURCES = {
 
 
 def render_image(console: Console, details: ImageDetails) -> None:
-    """Everything about one image."""
+    """Prints everything about one image."""
     console.print(f"image {details.id}: {printable(details.path)}")
     for sentence in explanation.explain_decision(details):
         console.print(f"  {sentence}")
@@ -52,7 +52,7 @@ def render_image(console: Console, details: ImageDetails) -> None:
 
 
 def render_pair(console: Console, details: PairDetails) -> None:
-    """Both images, and what they show together."""
+    """Prints both images, and the evidence of the pair."""
     render_image(console, details.image_a)
     render_image(console, details.image_b)
     console.print("the pair:")
@@ -79,7 +79,7 @@ def render_pair(console: Console, details: PairDetails) -> None:
 
 
 def render_pair_picture(console: Console, picture: Illustration) -> None:
-    """The story, and where the picture of it is."""
+    """Prints the details, and where the picture of them is."""
     if isinstance(picture.story, PairDetails):
         render_pair(console, picture.story)
     else:
@@ -91,7 +91,7 @@ def render_pair_picture(console: Console, picture: Illustration) -> None:
 
 
 def captions(picture: Illustration) -> Captions:
-    """What is written on a picture of two images."""
+    """The text on a picture of two images."""
     details = picture.story
     lines = (
         [] if isinstance(details, PairDetails) else explanation.explain_decision(details, name=f"Image {details.id}")
@@ -112,13 +112,13 @@ def _title(image: ShownImage) -> str:
 
 
 def _sources(picture: Illustration) -> str:
-    """What the two pictures are made from."""
+    """What the two sides of the picture were made from."""
     left, right = (f"Image {shown.image_id} is {_SOURCES[shown.source]}." for shown in (picture.left, picture.right))
     return f"{left} {right}"
 
 
 def _render_facts(console: Console, details: ImageDetails) -> None:
-    """What the file is, where and when it was taken, and what became of it."""
+    """Prints what the file is, where and when it was taken, and its state."""
     pixels = f"{details.width} x {details.height} pixels, " if details.width is not None else ""
     camera = f"camera {printable(details.camera)} (from its {details.camera_source})"
     console.print(f"  {camera}, {pixels}{format_size(details.size_bytes)}")
@@ -130,7 +130,7 @@ def _render_facts(console: Console, details: ImageDetails) -> None:
 
 
 def _render_earlier_decisions(console: Console, decisions: Sequence[DecisionDetails]) -> None:
-    """The decisions that do not hold any more."""
+    """Prints the decisions that were superseded."""
     for decision in decisions:
         if decision.superseded_at is not None:
             keeper = "" if decision.keeper_id is None else f" of image {decision.keeper_id}"
@@ -154,7 +154,7 @@ def _render_decision(console: Console, decision: DecisionDetails) -> None:
 
 
 def _describe_removal(removal: JournalEntry) -> str:
-    """One sentence on what was done to the file."""
+    """One sentence about a removal of the file."""
     location = printable(removal.quarantine_path or "")
     return (
         f"run {removal.run_id}: "

@@ -1,4 +1,4 @@
-"""Why an image was kept or flagged, in sentences: from the facts of its story, and nothing but them."""
+"""Sentences on why an image was kept or flagged, from the facts in its details alone."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def explain_decision(details: ImageDetails, *, name: str = "This image") -> list[str]:
-    """Why the decision that holds is as it is; none if nothing is decided. `name`: the image in a sentence."""
+    """Why the current decision is as it is; empty if nothing is decided. `name`: the image in a sentence."""
     decision = details.decision
     if decision is None:
         return []
@@ -32,7 +32,7 @@ def explain_decision(details: ImageDetails, *, name: str = "This image") -> list
 
 
 def describe_score(score: float, *, limit: float, native: bool) -> str:
-    """What a score says: how much of the frame changed in a way that counts."""
+    """The meaning of a score: how much of the frame changed in a way that counts."""
     return f"{score:g} {'pixels' if native else _REFERENCE} differ enough to count (limit {limit:g})"
 
 
@@ -71,7 +71,7 @@ def _explain_kept(details: ImageDetails, decision: DecisionDetails, *, name: str
         sentences.append(
             f"The kept image most like it is image {near.image_id}{taken}: {_score(near.score, decision)}."
         )
-        if is_similar(near.score, max_score=decision.max_score):  # nothing else may keep two that are similar
+        if is_similar(near.score, max_score=decision.max_score):  # no other rule keeps two similar images
             sentences.append("Both are kept because a person said that they differ, or because both are pinned.")
     return sentences
 
@@ -81,12 +81,12 @@ def _score(score: float | None, decision: DecisionDetails) -> str:
 
 
 def _within(name: str) -> str:
-    """The image in the middle of a sentence."""
+    """The image's name inside a sentence."""
     return name[0].lower() + name[1:]
 
 
 def _describe_time_apart(keeper_at: datetime | None, image_at: datetime | None) -> str:
-    """When another image was taken, as seen from this one."""
+    """When the keeper was taken, as seen from this image; empty if a time is unknown."""
     if keeper_at is None or image_at is None:
         return ""
     apart_s = (keeper_at - image_at).total_seconds()
@@ -96,7 +96,7 @@ def _describe_time_apart(keeper_at: datetime | None, image_at: datetime | None) 
 
 
 def _duration(seconds: float) -> str:
-    """A time span in its largest unit of which there are two, or in the smallest."""
+    """A time span in the largest unit of which it has at least two, else in seconds."""
     size_s, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), _UNITS[-1])
     number = round(seconds / size_s)
     if number == 0:

@@ -1,4 +1,4 @@
-"""How the report of `ingest` is shown."""
+"""The report of `ingest` as text."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from indexer.workflows.ingest.ingest import IngestOutcome, IngestReport
 
 
 def render_ingest(console: Console, report: IngestReport) -> None:
-    """What ingest saw."""
+    """Prints what ingest saw."""
     counts = [(outcome, report.outcomes[outcome]) for outcome in IngestOutcome]
     parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts if number]
     console.print(f"{report.seen} files seen: {', '.join(parts) or 'nothing'}.")
@@ -51,7 +51,7 @@ def render_ingest(console: Console, report: IngestReport) -> None:
 
 
 def _render_missing(console: Console, report: IngestReport) -> None:
-    """The images of earlier runs that were not seen, or not looked for."""
+    """Prints the images of earlier runs that were not seen, or not looked for."""
     if report.missing > report.unwalked:
         console.print(
             f"  {report.missing - report.unwalked} images of earlier runs are not there any more; their duplicates are "
@@ -66,7 +66,7 @@ def _render_missing(console: Console, report: IngestReport) -> None:
 
 
 def _format_endings(endings: Mapping[str, int]) -> str:
-    """The endings of files that were skipped, the most frequent first."""
+    """The suffixes of skipped files, the most frequent first."""
     ranked = sorted(endings.items(), key=lambda item: (-item[1], item[0]))
     listed = [f"{printable(ending or 'none')} {number}" for ending, number in ranked[:MAX_LISTED]]
     return ", ".join(
@@ -75,7 +75,7 @@ def _format_endings(endings: Mapping[str, int]) -> str:
 
 
 def _render_skipped_folders(console: Console, folders: Mapping[str, int]) -> None:
-    """The folders that were passed over, the most frequent names first."""
+    """Prints the folders that were not walked, the most frequent names first."""
     if not folders:
         return
     ranked = sorted(folders.items(), key=lambda pair: (-pair[1], pair[0]))

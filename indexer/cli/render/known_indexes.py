@@ -1,4 +1,4 @@
-"""How the indexes that a person used read where there is none at the default place."""
+"""The indexes that a person used, as text for the error that there is none at the default path."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ _MAX_FOLDERS = 3
 
 
 def name_known_indexes(problem: NoIndexError, known: Sequence[KnownIndex]) -> NoIndexError:
-    """The problem that there is no index, with those that are elsewhere, each with what to type."""
+    """The error that there is no index, extended by those that exist elsewhere, each with what to type."""
     indexes = [index for index in known if index_exists(index.address)]
     if not indexes:
         return problem

@@ -8,7 +8,7 @@ from indexer.escaping import command_line
 
 
 def note_system_folders(console: Console, number: int) -> None:
-    """Says how many images lie in system folders, where an earlier version walked them."""
+    """Prints how many images lie in system folders, which an earlier version walked."""
     if number:
         console.print(
             f"{number} images lie in hidden folders, bins, snapshots or the like, which an earlier version took in. "
@@ -18,7 +18,7 @@ def note_system_folders(console: Console, number: int) -> None:
 
 
 def note_similar_names(console: Console, groups: Sequence[tuple[str, ...]]) -> None:
-    """Names the cameras whose names look the same to a person."""
+    """Prints the cameras whose names look the same to a person."""
     for group in groups:
         console.print(
             f"{len(group)} cameras look the same, {', '.join(map(ascii, group))}; their images are not compared with "

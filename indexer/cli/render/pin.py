@@ -1,4 +1,4 @@
-"""How the reports of `pin` and `unpin` are shown."""
+"""The reports of `pin` and `unpin` as text."""
 
 from rich.console import Console
 
@@ -7,7 +7,7 @@ from indexer.workflows.review.pin import PinReport
 
 
 def render_pins(console: Console, report: PinReport) -> None:
-    """What was pinned or unpinned."""
+    """Prints what was pinned or unpinned."""
     for path in report.changed:
         console.print(f"done: {printable(path)}")
     for path in report.unchanged:

@@ -1,4 +1,4 @@
-"""How profiles and their parameters read to a person. One function per report; each prints and decides nothing."""
+"""Profiles and their parameters as text. One function per report; each prints and decides nothing."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from indexer.escaping import command_line, printable
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.admin.profile import ProfileUse
 
-_NAMED = 3  # cameras named one by one before "and so many more"
+_NAMED = 3  # cameras listed before "and so many more"
 
 
 def render_profiles(console: Console, stored: Sequence[StoredProfile]) -> None:
-    """The profiles there are."""
+    """Prints all profiles."""
     heads = ["work_width", "contrast", "mask", "threshold", "min_contour_area", "max_score"]
     rows = [
         (
@@ -32,14 +32,14 @@ def render_profiles(console: Console, stored: Sequence[StoredProfile]) -> None:
 
 
 def render_profile(console: Console, stored: StoredProfile) -> None:
-    """All parameters of one profile, a rectangle a line."""
+    """Prints all parameters of one profile, each rectangle on a line."""
     console.print(f"profile {stored.profile.name}{' (active)' if stored.active else ''}")
     for name, value in _lines(stored):
         console.print(f"  {name} = {value}")
 
 
 def render_profile_use(console: Console, use: ProfileUse) -> None:
-    """Which profile decides a camera from now on."""
+    """Prints which profile decides a camera from now on."""
     which = f"its own profile {use.profile}" if use.own else f"the active profile, {use.profile}"
     if not use.changed:
         console.print(f"camera {printable(use.camera)} was decided by {which} already.")
@@ -63,7 +63,7 @@ def _lines(stored: StoredProfile) -> Iterator[tuple[str, str]]:
 
 
 def _ignored(preparation: Preparation) -> str:
-    """What is ignored besides the border, in short."""
+    """What is ignored besides the border, in a few words."""
     number = len(preparation.ignore)
     rectangles = [f"{number} rectangle{'s' if number > 1 else ''}"] if number else []
     return ", ".join(rectangles + ([] if preparation.ignore_picture is None else ["picture"]))

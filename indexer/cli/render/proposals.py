@@ -1,4 +1,4 @@
-"""How it reads to a person what compare proposes, with the commands to type."""
+"""The proposals of compare as text, with the commands to type."""
 
 from rich.console import Console
 
@@ -9,7 +9,7 @@ _MAX_LISTED = 3
 
 
 def render_proposals(console: Console, proposals: list[IgnoreProposal]) -> None:
-    """What would keep less, the first few; nothing was changed."""
+    """Prints what would keep fewer images, the first few proposals; nothing was changed."""
     for proposal in proposals[:_MAX_LISTED]:
         look = command_line("report", "pages", "--camera", proposal.camera)
         console.print(
@@ -30,5 +30,5 @@ def render_proposals(console: Console, proposals: list[IgnoreProposal]) -> None:
 
 
 def _all_rectangles(proposal: IgnoreProposal) -> tuple[tuple[float, ...], ...]:
-    """The rectangles of the new profile: those of its base are not taken over where others are named."""
+    """The rectangles of the new profile; with the base's own, because a new list replaces the base's list."""
     return (*proposal.ignored_already, *proposal.rectangles)

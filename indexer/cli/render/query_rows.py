@@ -1,7 +1,7 @@
-"""How the answer of a query is written: row by row, as a table for people or as the one JSON document.
+"""Writes the result of a query row by row, as a table for people or as the one JSON document.
 
-An answer may be far larger than what a page of words holds in memory, so nothing here gathers its rows. For people a
-value is cut where nobody reads on; JSON has all of it.
+A result may be far larger than the text that a console holds in memory, so nothing here collects its rows. For people a
+very long value is cut; JSON has all of it.
 """
 
 import json
@@ -19,12 +19,12 @@ from indexer.cli.streams import redirect_to_devnull
 from indexer.escaping import printable
 from indexer.store.query_result import QueryResult
 
-_LONGEST_CELL = 10_000  # characters that a person is shown of one value
+_LONGEST_CELL = 10_000  # the most characters of one value that a person sees
 _GAP = "   "
 
 
 def write_rows(console: Console, table: QueryResult) -> None:
-    """An answer as a table: numbers to the right, columns as wide as their widest value or as the console lets them."""
+    """Writes a result as a table: numbers to the right, columns as wide as their widest value or as fits."""
     heads = [printable(column)[:_LONGEST_CELL] for column in table.columns]
     widths, numeric = _column_widths(table, heads, console.width)
     right = [is_number and len(table) > 0 for is_number in numeric]
@@ -41,7 +41,7 @@ def write_rows(console: Console, table: QueryResult) -> None:
 
 
 def write_json(stream: IO[str], table: QueryResult) -> None:
-    """An answer as one document: its columns, and its rows as they come."""
+    """Writes a result as one document: its columns, and its rows as they are read."""
     try:
         stream.write(f'{{\n  "columns": {json.dumps(table.columns)},\n  "rows": [')
         for number, row in enumerate(table):
@@ -53,7 +53,7 @@ def write_json(stream: IO[str], table: QueryResult) -> None:
 
 
 def _column_widths(table: QueryResult, heads: Sequence[str], available_cells: int) -> tuple[list[int], list[bool]]:
-    """How wide each column is shown, in cells of a terminal, and whether it holds numbers alone."""
+    """The width of each column, in cells of a terminal, and whether it holds only numbers."""
     widths, numeric = list(map(cell_len, heads)), [True] * len(heads)
     for row in table:
         for column, value in enumerate(row):
@@ -63,7 +63,7 @@ def _column_widths(table: QueryResult, heads: Sequence[str], available_cells: in
 
 
 def _fit_widths(widths: list[int], available_cells: int) -> list[int]:
-    """Widths that fit, the widest made narrower first; at least 1 each, whether that fits or not."""
+    """Widths that fit, the widest reduced first; each is at least 1, even if that does not fit."""
     most = max(widths)
     if sum(widths) > available_cells:
         most = next(
@@ -78,7 +78,7 @@ def _fit_widths(widths: list[int], available_cells: int) -> list[int]:
 
 
 def _row_lines(console: Console, cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> Iterator[str]:
-    """A row as it is shown: more than one line where a value is wider than its column."""
+    """Yields the lines of a row: more than one if a value is wider than its column."""
     folded = [_wrap(console, text, width) for text, width in zip(cells, widths, strict=True)]
     for pieces in zip_longest(*folded, fillvalue=""):
         padded = (_pad(*cell) for cell in zip(pieces, widths, right, strict=True))

@@ -1,4 +1,4 @@
-"""How the reports of `prune`, `restore`, `rescue`, `recover`, `db adopt` and `purge` are shown."""
+"""The reports of `prune`, `restore`, `rescue`, `recover`, `db adopt` and `purge` as text."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ _SETTLED_BY_INGEST = {str(reason) for reason in ExclusionReason if not reason.is
 
 
 def render_plan(console: Console, plan: Plan) -> None:
-    """What prune would take away."""
+    """Prints what prune would remove."""
     if plan.victims:
         cameras = list(plan.cameras)
         if len(cameras) > MAX_ROWS:
@@ -52,7 +52,7 @@ def render_plan(console: Console, plan: Plan) -> None:
 
 
 def render_prune(console: Console, report: PruneReport) -> None:
-    """What prune took away."""
+    """Prints what prune removed."""
     console.print(f"{report.removed} files removed, {format_size(report.size_bytes)}, by run {report.run_id}.")
     for folder, number in report.quarantines.items():
         console.print(f"  {number} lie in {printable(folder)}")
@@ -76,7 +76,7 @@ def render_prune(console: Console, report: PruneReport) -> None:
 
 
 def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
-    """What rescue would write, the first few files by name."""
+    """Prints what rescue would write, with the first few files."""
     if not plan.items:
         return
     folders = " and ".join(printable(folder) for folder in plan.folders[:MAX_LISTED])
@@ -89,7 +89,7 @@ def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
 
 
 def render_restore(console: Console, report: RestoreReport) -> None:
-    """What restore brought back."""
+    """Prints what restore brought back."""
     pinned = (
         " They and their keepers are pinned: no prune takes them again." if report.pinned and report.restored else ""
     )
@@ -98,7 +98,7 @@ def render_restore(console: Console, report: RestoreReport) -> None:
 
 
 def render_recover(console: Console, report: RecoverReport) -> None:
-    """What was cut off, and how it was settled."""
+    """Prints which removals were interrupted, and how they were resolved."""
     console.print(f"{report.finished} removals finished, {report.undone} undone, {len(report.left_open)} open still.")
     list_files(console, report.left_open)
     if report.left_open:
@@ -107,7 +107,7 @@ def render_recover(console: Console, report: RecoverReport) -> None:
 
 
 def render_adopt(console: Console, report: AdoptReport) -> None:
-    """What a quarantine held that the index knows now."""
+    """Prints what the index adopted from a quarantine."""
     if report.adopted:
         console.print(f"{report.adopted} files of {report.runs} runs were taken in; restore and purge see them now.")
     else:
@@ -116,7 +116,7 @@ def render_adopt(console: Console, report: AdoptReport) -> None:
 
 
 def render_purge(console: Console, report: PurgeReport) -> None:
-    """What purge freed."""
+    """Prints what purge freed."""
     console.print(f"{report.purged} files deleted for good, {format_size(report.size_bytes)} freed.")
     if report.gone:
         console.print(f"  {report.gone} were not in quarantine any more; the journal says so now")

@@ -1,4 +1,4 @@
-"""How the report of `status` is shown."""
+"""The report of `status` as text."""
 
 from rich.console import Console
 
@@ -9,7 +9,7 @@ from indexer.workflows.admin.status import Status
 
 
 def render_status(console: Console, status: Status) -> None:
-    """What is in the index."""
+    """Prints what is in the index."""
     console.print(f"{printable(status.database)}, active profile {status.profile}")
     _render_cameras(console, status)
     if status.unlikely_times:
@@ -37,7 +37,7 @@ def render_status(console: Console, status: Status) -> None:
 
 
 def _render_cameras(console: Console, status: Status) -> None:
-    """A row for each camera, and the sums where there are many."""
+    """Prints a row for each camera, and the sums if there are many."""
     numbers = ("images", "kept", "duplicates", "undecided", "unreadable", "missing", "removed")
     rows = [
         [camera.camera, *(getattr(camera, name) for name in numbers), format_size(camera.size_bytes)]

@@ -1,4 +1,4 @@
-"""Tables and lists for people: long ones are cut, and a sentence says how many more there are and how to see them.
+"""Tables and lists for people: long ones are cut, and a sentence says how many rows there are and how to see them.
 
 An index may have thousands of cameras. A person reads the first of them and the sums; a program reads `--json`, which
 is never cut.
@@ -16,9 +16,9 @@ from rich.text import Text
 from indexer.escaping import printable
 
 MAX_ROWS = 100
-"""Rows of a table that is about cameras; of one with more the first are shown."""
+"""The most rows that a table about cameras shows."""
 MAX_LISTED = 10
-"""Files named one by one before "and so many more"."""
+"""The most files that are listed before "and so many more"."""
 ALL_ROWS = "all of these"
 _MAX_SENTENCES = 10
 
@@ -32,15 +32,17 @@ def print_table(
     totals: Sequence[Sequence[Any]] = (),
     most: int = MAX_ROWS,
 ) -> None:
-    """Prints a table, of a long one the first rows; `totals` stand below whatever is cut. `what` the rows are is said
-    of how many there are."""
+    """Prints a table, at most its first `most` rows; `totals` are always printed below them.
+
+    `what` names the rows in the sentence that says how many there are.
+    """
     console.print(make_table(heads, [*rows[:most], *totals]))
     if len(rows) > most:
         console.print(f"These are {most} of {len(rows)} {what}; --json has all of them.")
 
 
 def print_sentences(console: Console, texts: Sequence[str]) -> None:
-    """Prints sentences of one kind, the first few of many."""
+    """Prints sentences of one kind, at most the first few."""
     for text in texts[:_MAX_SENTENCES]:
         console.print(text)
     if len(texts) > _MAX_SENTENCES:
@@ -48,7 +50,7 @@ def print_sentences(console: Console, texts: Sequence[str]) -> None:
 
 
 def make_table(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A table; numbers to the right."""
+    """A table; numbers are aligned to the right."""
     listed = [list(row) for row in rows]
     result = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column, head in enumerate(heads):
@@ -69,7 +71,7 @@ def format_cell(value: Any) -> str:
 
 
 def list_files(console: Console, files: Sequence[tuple[str, str]]) -> None:
-    """Files with what was the matter, the first few by name."""
+    """Prints files, each with its reason; at most the first few."""
     for path, reason in files[:MAX_LISTED]:
         console.print(f"  {printable(path)}: {printable(reason)}")
     if len(files) > MAX_LISTED:

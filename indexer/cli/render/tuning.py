@@ -1,4 +1,4 @@
-"""How it reads to a person what limits lead to, and how good decisions are."""
+"""The results of other limits, and the quality of decisions, as text."""
 
 from collections.abc import Sequence
 
@@ -20,12 +20,12 @@ _PAIR_HEADS = ("profile", "max_score", "camera", "same", "redundant", "different
 
 
 def render_sweep(console: Console, report: SweepReport) -> None:
-    """What other limits would keep and remove."""
+    """Prints what other limits would keep and remove."""
     tried = [camera for camera in report.cameras if camera.problem is None]
     if tried:
         areas = len({row.min_contour_area for camera in tried for row in camera.rows}) > 1
         rows = [cells for camera in tried for cells in _rows(camera.camera, camera.rows, areas=areas)]
-        most = max(1, MAX_ROWS // len(tried[0].rows)) * len(tried[0].rows)  # whole cameras, as most have as many rows
+        most = max(1, MAX_ROWS // len(tried[0].rows)) * len(tried[0].rows)  # whole cameras
         totals = _rows(ALL_ROWS, report.totals, areas=areas) if len(tried) > 1 else []
         heads = ("camera", *(("min_contour_area",) if areas else ()), "max_score", "kept", "duplicates", "share")
         print_table(console, (*heads, "freed", "in force"), rows, what="rows", totals=totals, most=most)
@@ -43,7 +43,7 @@ def render_sweep(console: Console, report: SweepReport) -> None:
 
 
 def render_evaluation(console: Console, report: EvaluationReport) -> None:
-    """How good decisions are."""
+    """Prints how good decisions are."""
     rows = [cells for evaluation in report.evaluations for cells in _figures(evaluation)]
     if rows:
         heads = _STATE_HEADS if len(rows[0]) == len(_STATE_HEADS) else _PAIR_HEADS
@@ -70,7 +70,7 @@ def render_evaluation(console: Console, report: EvaluationReport) -> None:
 
 
 def _figures(evaluation: Evaluation) -> list[list[object]]:
-    """The rows of one way of deciding: each camera, and all where there are several."""
+    """The rows of one evaluation: each camera, and all together if there are several."""
     by_camera = [(camera.camera, camera.figures) for camera in evaluation.cameras]
     by_camera += [(ALL_ROWS, evaluation.total)] if len(by_camera) > 1 else []
     limit = "" if evaluation.max_score is None else _short(evaluation.max_score)
@@ -91,7 +91,7 @@ def _cells(figures: Metrics) -> list[object]:
 
 
 def _title(evaluation: Evaluation) -> str:
-    """A way of deciding in a sentence."""
+    """The profile and limit of an evaluation, for a sentence."""
     limit = "" if evaluation.max_score is None else f" at {_short(evaluation.max_score)}"
     return f"{printable(evaluation.profile or _HOLDING)}{limit}"
 
@@ -113,5 +113,5 @@ def _rows(camera: str, rows: Sequence[SweepRow], *, areas: bool) -> list[list[ob
 
 
 def _short(number: float) -> float:
-    """A number without a fraction that says nothing."""
+    """A number without a fraction of zero."""
     return int(number) if number.is_integer() else number

@@ -1,4 +1,4 @@
-"""How verdicts read to a person: what became of one, the list of all, and what contradicts what."""
+"""Verdicts as text: what changed, the list of all, and which verdicts contradict each other."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ from indexer.store.verdicts import JudgedPair
 from indexer.workflows.review.verdict import AbsentImage, VerdictList, VerdictReport
 
 _NAMED = 10
-_MOST = 1000  # verdicts told one by one before "and so many more"
+_MOST = 1000  # verdicts listed before "and so many more"
 _SHOWN = {True: "as judged", False: "otherwise", None: "not yet"}
 
 
 def render_verdicts(console: Console, report: VerdictReport) -> None:
-    """What became of verdicts that were given or taken back."""
+    """Prints what was recorded or withdrawn."""
     if report.refused:
         console.print(f"Nothing was written, as {len(report.refused)} lines cannot be followed:")
         list_files(console, report.refused)
@@ -34,7 +34,7 @@ def render_verdicts(console: Console, report: VerdictReport) -> None:
 
 
 def render_verdict_list(console: Console, verdicts: VerdictList) -> None:
-    """All verdicts that hold."""
+    """Prints all verdicts in force."""
     heads = ("a", "b", "camera", "verdict", "by", "note", "when", "decided")
     rows = [
         (
@@ -57,7 +57,7 @@ def render_verdict_list(console: Console, verdicts: VerdictList) -> None:
 
 
 def render_contradictions(console: Console, contradictions: Sequence[Contradiction]) -> None:
-    """Verdicts that contradict each other, by the numbers of the images."""
+    """Prints verdicts that contradict each other, by the numbers of the images."""
     if contradictions:
         undo = command_line("verdict", "undo", "A", "B")
         console.print(f"These verdicts contradict each other; take one back with: {undo}")

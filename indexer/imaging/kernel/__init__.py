@@ -1,1 +1,1 @@
-"""The compiled search: the same scores as OpenCV's, 10 to 50 times as fast."""
+"""The compiled search: the same scores as with OpenCV, 10 to 50 times as fast."""

@@ -1,8 +1,8 @@
-"""Rows of pixels as words of bits: where two images differ, grown to the sides, and with what they enclose filled in.
+"""Rows of pixels as words of bits: the difference of two images, its dilation, and the filling of its holes.
 
-Sixty-four pixels are one word, the leftmost pixel its lowest bit; bits beyond the width of the image are 0. It knows
-neither contours nor scores. Rows are passed as (array, row): a slice would cost a count of references, more than the
-row itself.
+A word holds 64 pixels; the leftmost pixel is its lowest bit. Bits beyond the width of the image are 0. The module knows
+neither contours nor scores. A row is passed as an array and an index: a slice would cost reference counting, which
+takes longer than the work on the row.
 """
 
 import numpy as np
@@ -13,20 +13,22 @@ from indexer.imaging.kernel.llvm import VECTOR_WORDS, WORD, count_bits, differin
 
 @njit(cache=True, forceinline=True)
 def word_count(width):
-    """How many words a row of so many pixels takes."""
+    """Number of words in a row of `width` pixels."""
     return (width + WORD - 1) // WORD
 
 
 @njit(cache=True, forceinline=True)
 def last_word_mask(width):
-    """The bits that the last word of a row may have."""
+    """A word with the bits set that the last word of a row may use."""
     return ~uint64(0) >> uint64((WORD - width % WORD) % WORD)
 
 
 @njit(cache=True)
 def empty_rows(height, width):
-    """Rows of bits with room for the word before the first and for those that fill up the last lane: (height, lanes),
-    uint64. Word w of a row stands at w + 1; what is not set is anything."""
+    """Uninitialized rows of bits: (height, 8 * n + 2), uint64, where the n vectors of 8 words hold `width` pixels.
+
+    Word w of a row is at index w + 1. The first and the last word are padding, as the words around a vector are read.
+    """
     return np.empty(
         (height, VECTOR_WORDS * ((word_count(width) + VECTOR_WORDS - 1) // VECTOR_WORDS) + 2), dtype=np.uint64
     )
@@ -34,7 +36,10 @@ def empty_rows(height, width):
 
 @njit(cache=True, forceinline=True)
 def difference_bits(pixels, a, b, words, threshold, rows, y):
-    """Sets row y to where so many words of pixels from a on and from b on differ; the number of pixels that do."""
+    """Sets row y to the difference of `words` words of pixels from offset a and from offset b.
+
+    Returns the number of pixels that differ.
+    """
     count = 0
     rows[y, 0] = rows[y, words + 1] = uint64(0)
     for word in range(words):
@@ -46,8 +51,10 @@ def difference_bits(pixels, a, b, words, threshold, rows, y):
 
 @njit(cache=True, forceinline=True)
 def add_difference_bits(pixels, a, b, words, threshold, rows, y):
-    """Adds to row y, which `differ` set, where so many words of pixels of another plane differ; the number of pixels
-    that are set now."""
+    """Adds the difference of `words` words of pixels of another plane to row y, which `difference_bits` has set.
+
+    Returns the number of pixels that are now set.
+    """
     count = 0
     for word in range(words):
         bits = rows[y, word + 1] | differing_bits(pixels, a + WORD * word, b + WORD * word, threshold)
@@ -58,8 +65,10 @@ def add_difference_bits(pixels, a, b, words, threshold, rows, y):
 
 @njit(cache=True, forceinline=True)
 def dilate(rows, begin, end, by, width, grown, y):
-    """Sets row y of `grown` to the bits of the rows from begin to end, grown to both sides by so many pixels, fewer
-    than a word has."""
+    """Sets row y of `grown` to the union of the rows from `begin` to `end`, dilated by `by` pixels to both sides.
+
+    `end` is exclusive; `by` is below 64.
+    """
     words, stride = word_count(width), rows.shape[1]
     for word in range(0, words, VECTOR_WORDS):
         dilate_vector(rows, begin * stride + word + 1, end - begin, by, y * stride + word + 1, grown)
@@ -68,7 +77,7 @@ def dilate(rows, begin, end, by, width, grown, y):
 
 @njit(cache=True)
 def _spread_horizontal(rows, walls, y, words, last):
-    """Lets the set bits of row y run to both sides until they meet a wall; whether that added any."""
+    """Spreads the set bits of row y to both sides up to the next wall. Returns whether any bit was added."""
     added = False
     for upwards in (True, False):
         carry = uint64(0)
@@ -77,7 +86,7 @@ def _spread_horizontal(rows, walls, y, words, last):
             free = ~walls[y, word] & (last if word == words else ~uint64(0))
             bits = rows[y, word] | (carry & free)
             shift = uint64(1)
-            while shift < uint64(WORD):  # doubling the reach each time
+            while shift < uint64(WORD):  # the distance doubles each time
                 bits |= free & (bits << shift if upwards else bits >> shift)
                 free &= free << shift if upwards else free >> shift
                 shift <<= uint64(1)
@@ -89,7 +98,7 @@ def _spread_horizontal(rows, walls, y, words, last):
 
 @njit(cache=True)
 def _spread_vertical(outside, walls, y, beside, words, last):
-    """Lets the outside seep into row y from the row beside it; whether that added any bit."""
+    """Spreads the outside into row y from the row `beside`, then sideways. Returns whether any bit was added."""
     added = False
     for word in range(1, words + 1):
         bits = outside[y, word] | (outside[beside, word] & ~walls[y, word])
@@ -100,7 +109,7 @@ def _spread_vertical(outside, walls, y, beside, words, last):
 
 @njit(cache=True)
 def fill_holes(walls, width, outside):
-    """Sets every bit that is enclosed: that no path of steps to the side, up or down joins to the edge of the frame.
+    """Sets every enclosed bit: one from which no path of steps left, right, up or down reaches the edge of the frame.
 
     Parameters
     ----------
@@ -108,11 +117,11 @@ def fill_holes(walls, width, outside):
         Changed in place.
     width : int
     outside : rows of bits
-        Scratch.
+        Scratch space of the same shape.
 
     Notes
     -----
-    The outside seeps in from the edges, down and up again, until nothing is added: two rounds for most pictures, more
+    The outside spreads from the edges, down and up again, until nothing is added: two rounds for most pictures, more
     for spirals.
     """
     height, words = walls.shape[0], word_count(width)

@@ -1,9 +1,8 @@
-"""Where the machine code of the kernel is kept between runs, and how it is loaded: half a second, and some seconds
-where it must be compiled first.
+"""The cache of the kernel's machine code between runs, and loading it: half a second, or some seconds to compile it.
 
-Decision: a folder named after the kernel's source. Numba asks only whether the file of the outermost function has
-changed, and would go on with the machine code of an older `indexer.imaging.kernel.bits`. The folder is closed to
-others, and one that somebody else made or may write to is refused: what lies in it is run.
+Decision: the name of the cache folder contains a digest of the kernel's source. Numba checks only whether the file of
+the outermost function has changed, so it would use machine code of an older `indexer.imaging.kernel.bits`. The folder
+is closed to other users. A folder that another user made or may write to is refused, because its content is executed.
 """
 
 import hashlib
@@ -18,8 +17,10 @@ _SOURCES = ("bits.py", "components.py", "llvm.py", "search.py")
 
 
 def load_search(warm_up: Callable[[Callable[..., Any]], None]) -> Callable[..., Any] | None:
-    """`indexer.imaging.kernel.search.search` after `warm_up` has called it once, or None where there is no numba for
-    this Python or no place for what it makes."""
+    """`indexer.imaging.kernel.search.search`, after `warm_up` has called it once.
+
+    None if there is no numba for this Python, or no usable folder for its machine code.
+    """
     try:
         import numba
 
@@ -36,8 +37,11 @@ def load_search(warm_up: Callable[[Callable[..., Any]], None]) -> Callable[..., 
 
 
 def _cache_folder(chosen: str) -> Path:
-    """The folder for the machine code: below the one that NUMBA_CACHE_DIR names, else beside the source if that may be
-    written, else in the user's cache."""
+    """The folder for the machine code.
+
+    It is in the folder `chosen` (NUMBA_CACHE_DIR), else beside the source if that is writable, else in the user's
+    cache.
+    """
     here = Path(__file__).parent
     digest = hashlib.sha256(b"".join((here / name).read_bytes() for name in _SOURCES)).hexdigest()[:16]
     beside = here / "__pycache__"
@@ -51,12 +55,12 @@ def _cache_folder(chosen: str) -> Path:
 
 
 def _make_private_folder(folder: Path) -> None:
-    """Makes the folder, and those above it that are missing, closed to others; raises `OSError` if it is not ours."""
+    """Makes the folder and its missing parents, closed to other users; raises `OSError` if it cannot be trusted."""
     for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
         with suppress(FileExistsError):
             missing.mkdir(0o700)
     status = folder.lstat()
-    trusted = {os.geteuid(), 0, Path(__file__).stat().st_uid}  # who may change the source may change what comes of it
+    trusted = {os.geteuid(), 0, Path(__file__).stat().st_uid}  # who may change the source may change its machine code
     if not stat.S_ISDIR(status.st_mode) or status.st_uid not in trusted or status.st_mode & stat.S_IWOTH:
         raise PermissionError(f"{folder} is not ours")
 

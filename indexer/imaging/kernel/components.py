@@ -1,8 +1,8 @@
-"""Runs of set bits, linked from row to row into components, and the area that these enclose.
+"""Runs of set bits, linked from row to row into components, and the area of each component.
 
-A component's area is counted as its full 2x2 blocks plus half of its three-pixel blocks. That is `cv2.contourArea` of a
-component without holes and less than it otherwise. All areas are doubled, so that half blocks are whole numbers.
-It does not know what the bits mean.
+A component's area is the number of its full 2x2 blocks plus half the number of its blocks with three pixels. That
+equals `cv2.contourArea` of a component without holes, and is less than it for one with holes. All areas are doubled, so
+that half blocks are integers. The module does not know what the bits mean.
 
 Source: union-find on runs as in He, Chao, Suzuki, "A run-based two-scan labeling algorithm" (2008). A run that meets
 its own component again closes a hole.
@@ -13,13 +13,13 @@ from numba import int64, njit, uint64
 from indexer.imaging.kernel.bits import word_count
 from indexer.imaging.kernel.llvm import WORD, lowest_bit
 
-# What is known of a component by its label: the label that it was joined to, its doubled area, its box.
+# Columns of a label's row: the label that it was joined to, its doubled area, its box (the bottom is not needed).
 PARENT, AREA, TOP, LEFT, RIGHT = range(5)
 
 
 @njit(cache=True, forceinline=True)
 def find_runs(rows, y, width, runs, parity):
-    """Number of runs of set bits in row y; first and last column of each go to `runs[here]`."""
+    """The number of runs of set bits in row y; writes the first and last column of each to `runs[parity]`."""
     count = 0
     inside = False
     carry = uint64(0)
@@ -57,7 +57,7 @@ def _counted_area(area, least):
 
 @njit(cache=True, forceinline=True)
 def _join(labels, label, other, least):
-    """Makes two components one; by how much the counted area grew."""
+    """Joins two components; returns by how much the counted area grew."""
     joined_area = labels[label, AREA] + labels[other, AREA]
     before = _counted_area(labels[label, AREA], least) + _counted_area(labels[other, AREA], least)
     labels[label, AREA] = joined_area
@@ -70,7 +70,7 @@ def _join(labels, label, other, least):
 
 @njit(cache=True, forceinline=True)
 def _shared_area(runs, parity, run, other):
-    """Doubled area of the blocks between a run and one in the row above it."""
+    """Doubled area of the 2x2 blocks that span a run and a run in the row above it."""
     start, end = runs[parity, run, 0], runs[parity, run, 1]
     above_start, above_end = runs[1 - parity, other, 0], runs[1 - parity, other, 1]
     left, right = max(start, above_start), min(end, above_end)
@@ -85,7 +85,7 @@ def link(runs, parity, count, above_count, y, labels, used, least):
 
     Returns
     -------
-    number of labels used, by how much the counted area grew, how often a run met its own component again: a hole
+    number of labels used, growth of the counted area, number of holes: how often a run met its own component again
     """
     grown = 0
     holes = 0

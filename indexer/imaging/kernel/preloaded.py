@@ -1,4 +1,4 @@
-"""Importing this loads the kernel: for the server that forks workers, so that none of them takes that second alone."""
+"""Importing this module loads the kernel. The fork server imports it, so no worker needs a second to load it."""
 
 from indexer.imaging.matching import load_kernel
 

@@ -1,15 +1,14 @@
-"""The search for a similar image, in machine code: most pairs that must be looked at differ much, and a few rows of
-pixels prove it.
+"""The search for a similar image, in machine code. Most pairs differ much, and a few rows of pixels prove it.
 
-It promises what brute force with `indexer.imaging.scoring` gives: the first similar candidate, and the exact evidence
-of every pair on the way whose score is within the limit.
+It promises the result of brute force with `indexer.imaging.scoring`: the first similar candidate, and the exact
+evidence of every compared pair whose score is within the limit.
 
-How: row by row the pixels are compared, packed to bits, dilated, cut into runs and linked into components, whose area
-is counted as the rows go by. The score is monotone (adding changed pixels never lowers it), so what has been counted in
-any box is a lower bound: a pair is proved as soon as it passes the limit. The box that proved the last pair of this
-image is tried first, then the one that proved the candidate's own last pair, then the whole frame. A pair that no bound
-proves has been counted whole by then; if any of its components has a hole, holes are filled (external contours do not
-see into them) and it is counted once more.
+How: row by row the pixels are compared, packed into bits, dilated, split into runs and linked into components, whose
+area is counted along the way. The score is monotone: more changed pixels never lower it. So the area counted in any box
+is a lower bound of the score, and a pair is proved dissimilar as soon as the bound exceeds the limit. The box that
+proved the last pair of this image is tried first, then the box that proved the candidate's own last pair (the two swap
+when the second succeeds), then the whole frame. A pair that no bound proves has been counted completely. If one of its
+components has a hole, the holes are filled (external contours ignore them) and the pair is counted again.
 
 Decision: numba instead of C (nothing to build, the wheel is enough) or more OpenCV calls (each touches every pixel).
 """
@@ -31,12 +30,12 @@ from indexer.imaging.kernel.components import AREA, LEFT, PARENT, RIGHT, TOP, fi
 from indexer.imaging.kernel.llvm import WORD
 
 ABOVE_LIMIT = -1
-"""What stands in the place of the counted area of a pair whose score is above the limit."""
-_MARGIN_PX = 6  # pixels around what proved the last pair
+"""Replaces the counted area of a pair whose score is above the limit."""
+_MARGIN_PX = 6  # around the components that proved the last pair
 
 
 class _Work(NamedTuple):
-    """What stays the same through a search, and scratch."""
+    """The constants of one search, and scratch space."""
 
     pixels: Any
     image: Any
@@ -57,11 +56,11 @@ class _Work(NamedTuple):
 
 @njit(cache=True)
 def _scan_box(work, other, box):
-    """Counts the components inside a box (top, bottom, words from the left, width), as if all else were equal.
+    """Counts the components inside a box (top, bottom, words from the left, width), as if all other pixels were equal.
 
     Returns
     -------
-    the counted area, the row at which it passed the limit (or the bottom), number of labels used, number of holes
+    counted area, the row at which it exceeded the limit (or the bottom), number of labels used, number of holes
     """
     top, bottom, left, width = box
     words, by = word_count(width), work.dilations
@@ -100,7 +99,12 @@ def _scan_box(work, other, box):
 
 @njit(cache=True)
 def _count_filled(work):
-    """Fills the holes of a dilated difference and counts its components again: counted area, number of labels used."""
+    """Fills the holes of a dilated difference and counts its components again.
+
+    Returns
+    -------
+    counted area, number of labels used
+    """
     grown, runs = work.grown, work.runs
     fill_holes(grown, work.width, np.empty_like(grown))
     total, used, above_count = 0, 0, 0
@@ -115,7 +119,7 @@ def _count_filled(work):
 
 @njit(cache=True)
 def _store_hint(work, used, row, hint):
-    """Keeps the box of the components that count, which passed the limit at a row, with some room around it."""
+    """Stores the box of the components that count, with a margin, as a hint; `row` is where they passed the limit."""
     labels = work.labels
     top, left, right = row, work.width, 0
     for label in range(used):
@@ -130,7 +134,7 @@ def _store_hint(work, used, row, hint):
 
 @njit(cache=True)
 def _write_evidence(work, used, total, evidence):
-    """Writes the evidence of a pair: counted area, largest area, number that count, changed pixels."""
+    """Writes the evidence of a pair: counted area, largest area, number of contours that count, changed pixels."""
     labels = work.labels
     largest, count = 0, 0
     for label in range(used):
@@ -143,7 +147,7 @@ def _write_evidence(work, used, total, evidence):
 @njit(cache=True)
 def _exceeds_limit(work, other, hint):
     """Whether the box of a hint proves a pair to score above the limit."""
-    top, bottom, left, width = hint[0], hint[1], hint[2], hint[3]  # read once: others may write them
+    top, bottom, left, width = hint[0], hint[1], hint[2], hint[3]  # read once: other processes may write them
     inside = 0 <= top < bottom <= work.height and left >= 0 and 0 < width <= work.width - WORD * left
     if not inside:
         return False
@@ -152,7 +156,7 @@ def _exceeds_limit(work, other, hint):
 
 @njit(cache=True)
 def _score_pair(work, other, hint, evidence):
-    """Looks at a pair whole: its counted area, with the evidence written, if that is within the limit; else ABOVE."""
+    """Compares the whole frame: returns the counted area and writes the evidence; above the limit only ABOVE_LIMIT."""
     work.grown[:] = 0
     area, row, used, holes = _scan_box(work, other, (0, work.height, 0, work.width))
     if area > work.limit:
@@ -183,29 +187,31 @@ def search(
     hints,
     evidence,
 ):
-    """How many candidates were met before the search ended, and whether the last of them is similar.
+    """The number of candidates that were compared, and whether the last of them is similar.
 
     Parameters
     ----------
     pixels : (N,), uint8
         All images, one after the other.
     image, candidates : int, (M,) int64
-        Where the image and the candidates begin in `pixels`, in the order to be met.
+        Offsets in `pixels` of the image and of the candidates, which are compared in this order.
     planes : int, at least 1
-        An image is so many planes of the frame, one above the other. A pixel has changed if it has in any of them.
+        Number of planes of the frame in each image, one above the other. A pixel has changed if it has changed in any
+        plane.
     height, width, stride : int
-        Rows and columns of the frame, and the bytes from one row to the next: whole words, 0 beyond the width.
+        Rows and columns of the frame, and the bytes from one row to the next: a multiple of 64, with 0 beyond the
+        width.
     threshold : uint8
     dilations : int, below 64
     least, similar, limit : int
-        Doubled areas in pixels: the least of a contour that counts, the largest score that is similar, and the
-        largest of which the evidence is wanted, not below `similar`.
+        Doubled areas in pixels: the smallest of a contour that counts, the largest score that is similar, and the
+        largest score whose evidence is wanted, not below `similar`.
     hints : (N, 4), int32
-        The box to look at first by image: top, bottom, words from the left, width; all 0 at first, and kept from search
-        to search. Any box gives a true answer, a good one a quick answer; so several processes may share them.
+        Changed: per image the box to scan first, as top, bottom, words from the left, width. All 0 at first, and reused
+        from search to search. Any box gives a correct result, a good one a fast result; so processes may share them.
     evidence : (M, 4), int64
-        Set for every candidate met: counted doubled area (or ABOVE and nothing more), doubled area of the largest
-        contour, number of contours that count, changed pixels before dilation.
+        Written for every compared candidate: counted doubled area (or ABOVE_LIMIT and nothing more), doubled area of
+        the largest contour, number of contours that count, changed pixels before dilation.
     """
     rows = empty_rows(height, width), empty_rows(height, width), np.empty(height, dtype=np.int64)
     runs = np.empty((2, width // 2 + 1, 3), dtype=np.int64)

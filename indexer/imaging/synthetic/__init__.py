@@ -1,1 +1,1 @@
-"""Frames that are made: scenes with sensor noise and things that come and go, for the demo and for tests."""
+"""Synthetic frames: scenes with sensor noise and objects that come and go, for the demo and for tests."""

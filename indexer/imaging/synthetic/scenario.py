@@ -1,9 +1,9 @@
-"""A day of three cameras in about seventy files, for the demo and the tests: what happens, and what of it is new.
+"""A scenario for the demo and the tests: one day of three cameras in about seventy files, with the truth.
 
-`Frame.new` is the truth by construction: a frame is new if just these things under this kind of light were in no
-earlier frame of its camera; tests/imaging/synthetic/test_scenario.py holds the project's score to it. Of frames that
-look alike it does not say which is the best: the lens is out of focus when the red car comes. It hands out bytes and
-seconds; naming and writing files, and deciding about them, happens elsewhere.
+`Frame.new` is the truth by construction: a frame is new if no earlier frame of its camera has the same objects under
+the same kind of light. tests/imaging/synthetic/test_scenario.py checks the project's score against it. The scenario
+does not say which of several similar frames is the best: the lens is out of focus when the red car comes. It gives
+bytes and seconds. It does not name or write files, and it decides nothing.
 """
 
 import itertools
@@ -16,22 +16,22 @@ from indexer.imaging.synthetic.scenes import DAYLIGHT, Light, Scene, Thing, draw
 
 @dataclass(frozen=True)
 class Frame:
-    """One file that a camera left behind.
+    """One file that a camera wrote.
 
     Attributes
     ----------
     camera : 'lot', 'gate' or 'road'
     seconds : float
-        Since the start of the story; whole where `stamp` is 'text', which cannot say more.
+        Since the start of the scenario. An integer where `stamp` is 'text', because that form has no fractions.
     data : bytes
         The file; its type is `suffix`.
     suffix : '.jpg' or '.png'
     what : str
         What a person sees in it.
     new : bool
-        Whether it shows something that no earlier frame of its camera shows. A copy and a broken file never do.
+        Whether it shows something that no earlier frame of its camera shows. False for a copy and for a broken file.
     stamp : 'epoch' or 'text'
-        Which of the two forms of name it goes by.
+        Which of the two forms of name the file gets.
     """
 
     camera: str
@@ -45,7 +45,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class _Moment:
-    """What one camera sees for a while: as many frames as lights, alike but for the light and the noise."""
+    """What one camera sees for a while: one frame per light. The frames differ in light and noise only."""
 
     what: str
     things: tuple[Thing, ...] = ()
@@ -56,7 +56,7 @@ class _Moment:
 
 @dataclass(frozen=True)
 class _Shift:
-    """The moments of one camera, when they begin and how their files are named."""
+    """The moments of one camera, with the time of the first, the interval, and the form of the file names."""
 
     camera: Literal["lot", "gate", "road"]
     start_s: float
@@ -67,22 +67,22 @@ class _Shift:
 
 
 def _day(*brightness: float) -> tuple[Light, ...]:
-    """Daylight that clouds make brighter and darker."""
+    """Daylight whose brightness changes with the clouds."""
     return tuple(Light(brightness) for brightness in brightness)
 
 
 def _dusk(*brightness: float) -> tuple[Light, ...]:
-    """After sunset, darker and darker."""
+    """The light after sunset, with these levels of brightness."""
     return tuple(Light(brightness, "dusk") for brightness in brightness)
 
 
 def _night(count: int) -> tuple[Light, ...]:
-    """So many frames by the infrared lamp."""
+    """`count` frames lit by the infrared lamp."""
     return (Light(1.0, "infrared"),) * count
 
 
 def _sun(*centres: tuple[float, float]) -> tuple[Light, ...]:
-    """Daylight with a patch of sun that wanders."""
+    """Daylight with a moving patch of sun."""
     return tuple(Light(sun=centre) for centre in centres)
 
 
@@ -93,7 +93,7 @@ _YELLOW_CAR = Thing("passing", 350, 322, 170, (60, 180, 225))
 
 
 def _visitor(x: float) -> Thing:
-    """Somebody in orange on the lane of the lot."""
+    """A person in orange on the lane of the lot."""
     return Thing("walker", x, 340, 92, (60, 140, 220))
 
 
@@ -156,12 +156,12 @@ _SHIFTS = (
 
 
 def iter_frames(seed: int = 0) -> Iterator[Frame]:
-    """Every frame of the day, camera by camera, each camera's in the order of time; equal for equal seeds.
+    """Every frame of the day, one shift of a camera after the other, each in order of time; equal for equal seeds.
 
     Parameters
     ----------
     seed : int, at least 0
-        Of trees, textures, the cars that stay and the noise; what happens is always the same.
+        Seed of the trees, the textures, the cars that stay and the noise. The events are always the same.
     """
     shown_before: set[tuple[str, tuple[Thing, ...], str]] = set()
     noise_seeds = itertools.count(1000 * seed)
@@ -188,7 +188,7 @@ def iter_frames(seed: int = 0) -> Iterator[Frame]:
 
 
 def _file_bytes(scene: Scene, moment: _Moment, *, light: Light, suffix: Literal[".jpg", ".png"], seed: int) -> bytes:
-    """What the camera writes at this moment, cut in half if the moment's fate is to break."""
+    """The file of one moment under one light, cut in half if `moment.fate` is 'broken'."""
     image = draw(scene, things=moment.things, light=light, blur_px=moment.blur_px, seed=seed)
     data = encode(image, format="jpg" if suffix == ".jpg" else "png")
     return truncated(data, share=0.5) if moment.fate == "broken" else data

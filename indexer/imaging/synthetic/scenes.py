@@ -1,10 +1,10 @@
-"""Synthetic frames of fixed cameras with known truth: three places, things that come and go, and the light.
+"""Synthetic frames of fixed cameras with known truth: three locations, objects that come and go, and the light.
 
-For the demo and the tests. It promises that the same arguments give the same picture, that the same things in the
-same place under like light stay below the project's usual limit, and that a new car or walker goes beyond it
-(tests/imaging/synthetic/test_scenes.py). It reads no file and draws no random number outside its seeds. It does not
-know file names, cameras, times, nor what a limit is; what happens in front of the camera is told in
-`indexer.imaging.synthetic.scenario`.
+For the demo and the tests. It promises that the same arguments give the same picture. It promises that the score of
+two frames with the same objects at the same positions under similar light stays below the project's usual limit, and
+that a new car or walker exceeds it (tests/imaging/synthetic/test_scenes.py). It reads no file and draws no random
+number outside its seeds. It does not know file names, cameras, times, nor what a limit is. What happens in front of
+the camera is in `indexer.imaging.synthetic.scenario`.
 """
 
 import functools
@@ -45,12 +45,12 @@ class Thing:
 
 @dataclass(frozen=True)
 class Light:
-    """How the scene is lit and taken.
+    """How the scene is lit, and the noise of the sensor.
 
     Attributes
     ----------
     brightness : float
-        Factor on all grey levels; 1 is the middle of the tint.
+        Factor on all grey levels; 1 is the normal brightness of the tint.
     tint : 'day', 'dusk' or 'infrared'
         Infrared is a grey picture of low contrast, lit from the camera and dark at its edges.
     sun : (x, y) or None
@@ -67,7 +67,7 @@ class Light:
 
 @dataclass(frozen=True)
 class Scene:
-    """A place that a camera looks at; `seed` picks trees, textures and the cars that never leave."""
+    """The location that a camera sees; `seed` determines the trees, the textures and the cars that never leave."""
 
     location: Literal["lot", "gate", "road"] = "lot"
     seed: int = 0
@@ -87,11 +87,11 @@ def draw(
     ----------
     scene, light
     things : tuple of Thing
-        What stands in it now, besides what belongs to the place; the lower in the picture, the nearer.
+        The objects in the scene, in addition to those of the location. An object lower in the picture is nearer.
     blur_px : float, at least 0
         Standard deviation of the blur of a lens out of focus, in pixels of a 640 x 480 frame.
     seed : int, at least 0
-        Of the sensor noise: no two pictures of a camera are equal.
+        Seed of the sensor noise. Give each picture another seed: no two pictures of a camera are equal.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def truncated(data: bytes, *, share: float) -> bytes:
 def _lit(image: NDArray[np.uint8], light: Light) -> NDArray[np.float32]:
     """The scene under its light: (480, 640, 3), float32, before noise and clipping."""
     if light.tint == "infrared":
-        # Leaves and cloth shine in the near infrared, so green counts for more, blue and red for less than nothing.
+        # Leaves and cloth are bright in the near infrared: green has a large weight, blue and red a negative one.
         grey = image.astype(np.float32) @ np.array([-0.1, 1.3, -0.2], np.float32)
         return (40.0 + 0.4 * grey)[..., None] * _colour_cast("infrared") * light.brightness
     lit = image * (_colour_cast(light.tint) * np.float32(light.brightness))
@@ -139,7 +139,7 @@ def _lit(image: NDArray[np.uint8], light: Light) -> NDArray[np.float32]:
 
 
 def _glow(x: float, y: float, *, sigma_px: float) -> NDArray[np.float32]:
-    """A round patch that fades softly from 1 at its centre to 0: (480, 640, 1), float32."""
+    """A round patch that falls smoothly from 1 at its centre to 0: (480, 640, 1), float32."""
     across = np.exp(-(((np.arange(_WIDTH) - x) / sigma_px) ** 2) / 2)
     down = np.exp(-(((np.arange(_HEIGHT) - y) / sigma_px) ** 2) / 2)
     return np.outer(down, across).astype(np.float32)[..., None]
@@ -147,7 +147,7 @@ def _glow(x: float, y: float, *, sigma_px: float) -> NDArray[np.float32]:
 
 @functools.cache
 def _colour_cast(tint: str) -> NDArray[np.float32]:
-    """Factor per pixel and colour, of a shape that multiplies (480, 640, 3); infrared is a lamp near the ground."""
+    """Factor per pixel and colour; its shape broadcasts to (480, 640, 3). Infrared is a lamp near the ground."""
     if tint == "infrared":
         return (0.3 + 0.7 * _glow(320, 300, sigma_px=220.0)) * np.ones(3, np.float32)
     if tint == "day":
@@ -157,11 +157,11 @@ def _colour_cast(tint: str) -> NDArray[np.float32]:
 
 
 _Shape = tuple[tuple[Colour | str, ArrayLike], ...]
-"""Parts from back to front: a colour (fixed, or a shade of the thing's own) and an outline in shares of its box."""
+"""Parts from back to front: a colour (fixed, or a shade of the object's) and an outline in fractions of its box."""
 
 
 def _disc(x: float, y: float, across: float, down: float) -> NDArray[np.float64]:
-    """Outline of an ellipse with these half axes: (24, 2)."""
+    """Outline of an ellipse with these semi-axes: (24, 2)."""
     angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     return np.stack([x + across * np.cos(angle), y + down * np.sin(angle)], axis=1)
 
@@ -202,8 +202,8 @@ _SHAPES: dict[str, _Shape] = {
         ((40, 50, 66), [(0.33, 0.08), (0.38, 0.02), (0.52, 0.0), (0.65, 0.02), (0.7, 0.08), (0.5, 0.055)]),
     ),
 }
-_BOX = {"car": (1.0, 0.82), "passing": (1.0, 0.36), "walker": (0.36, 1.0)}  # width and height, in shares of the size
-_SHADES = {"paint": 1.0, "dark": 0.7, "pale": 1.12}  # factor on the thing's colour
+_BOX = {"car": (1.0, 0.82), "passing": (1.0, 0.36), "walker": (0.36, 1.0)}  # width and height, as fractions of the size
+_SHADES = {"paint": 1.0, "dark": 0.7, "pale": 1.12}  # factor on the object's colour
 
 
 def _fill(image: NDArray[np.uint8], outline: ArrayLike, colour: Colour) -> None:
@@ -219,7 +219,7 @@ def _shade(colour: Colour, *, factor: float) -> Colour:
 
 
 def _draw_thing(image: NDArray[np.uint8], thing: Thing, *, has_shadow: bool = True) -> None:
-    """Paint one thing, and the shadow that falls to its right."""
+    """Paint one object, and the shadow to its right."""
     box = np.array(_BOX[thing.kind]) * thing.size
     corner = (thing.x, thing.y) - box / 2
     if has_shadow:
@@ -232,7 +232,7 @@ def _draw_thing(image: NDArray[np.uint8], thing: Thing, *, has_shadow: bool = Tr
 
 
 def _ground(points_m: ArrayLike) -> NDArray[np.float64]:
-    """Where points of the ground, metres to the right and ahead of the camera, appear: (N, 2), pixels."""
+    """Pixel coordinates of points on the ground, given in metres to the right and ahead of the camera: (N, 2)."""
     right, ahead = np.asarray(points_m, np.float64).T
     return np.stack([_WIDTH / 2 + _FOCAL_PX * right / ahead, _HORIZON_PX + _DROP_PX / ahead], axis=1)
 
@@ -283,7 +283,7 @@ _PARKED_CARS = {"lot": ((178.0, 262.0, 62.0), (506.0, 262.0, 62.0), (498.0, 408.
 
 @functools.cache
 def _background(location: str, seed: int) -> NDArray[np.uint8]:
-    """The place with nothing going on: (480, 640, 3), uint8; shared, so callers copy it."""
+    """The location without visiting objects: (480, 640, 3), uint8. The array is shared: callers must copy it."""
     random = np.random.default_rng(seed)
     sky = np.linspace((236, 190, 140), (236, 236, 236), 2 * _HEIGHT)[:, None]
     image = np.repeat(sky, 2 * _WIDTH, axis=1).astype(np.uint8)  # twice the size, for smooth edges

@@ -1,1 +1,1 @@
-"""Who may write to an index: one lock beside a SQLite file, advisory locks on a server."""
+"""Who may write to an index: one lock beside a SQLite file, advisory locks on PostgreSQL."""

@@ -1,12 +1,13 @@
-"""The right to write on a server: advisory locks, one for the whole index and one for each camera.
+"""The writer lock on PostgreSQL: advisory locks, one for the whole index and one for each camera.
 
-They belong to one connection, so that a command that dies frees them, and a host that vanishes does within a minute.
-It does not know what is written. A lock that the server has given up, as when it was restarted, is found out before
-anything is committed.
+They belong to one connection: a command that crashes frees them at once, a host that vanishes within a minute. If the
+server has dropped a lock, for example in a restart, this is detected before anything is committed. It does not know
+what is written.
 
-Decision: commands that work camera by camera share the whole and hold cameras alone; all others hold the whole alone.
-A camera's lock has a number made of its name, as a camera may be new; where two names make one number, the two cameras
-wait for each other and nothing worse. Enforced by tests/store/locks/test_postgresql.py.
+Decision: commands that work camera by camera hold the index lock shared and camera locks exclusively; all other
+commands hold the index lock exclusively. The number of a camera's lock is a hash of its name, as a camera may be new.
+If two names have one number, the only effect is that their cameras wait for each other. Enforced by
+tests/store/locks/test_postgresql.py.
 """
 
 import os
@@ -25,32 +26,35 @@ from indexer.interrupts import uninterrupted
 from indexer.store.database import Database
 from indexer.store.locks.holders import UNKNOWN_HOLDER, describe_holder, in_use_error
 
-_LOCK_CLASS = 0x1DE8E5  # the first number of all locks of indexer: any that only indexer uses
+_LOCK_CLASS = 0x1DE8E5  # the first number of all locks of indexer: arbitrary, but only indexer uses it
 _INDEX_LOCK = 0
 _SCHEMA_LOCK = 2  # cameras have odd numbers
-_LOCK_TIMEOUT = "2s"  # for another command that settles what a cut left open
-_MAX_NAME_LENGTH = 63  # of a connection
+_LOCK_TIMEOUT = "2s"  # another command may be recovering after a crash
+_MAX_NAME_LENGTH = 63  # of a connection's application_name
 
 
 class ServerLock:
-    """What one command holds of a server's index: everything (`whole`), or a share of it and some cameras."""
+    """The locks of one command: the index lock (`exclusive`), or a share of it and the locks of some cameras."""
 
     def __init__(self, connection: Connection, database: Database) -> None:
         self._connection = connection
         self._database = database
         self._cameras: set[str] = set()
         self._is_shared = False
-        self._connection_lock = threading.Lock()  # a batch is written in a thread
+        self._connection_lock = threading.Lock()  # a batch is written in another thread
         self.exclusive = False
 
     def acquire_all(self) -> None:
-        """Takes everything, and raises if any other command is at work."""
+        """Takes the index lock; raises `DatabaseError` if any other command holds a lock."""
         self.exclusive = self._call("pg_try_advisory_lock", _INDEX_LOCK)
         if not self.exclusive:
             raise self._in_use_error()
 
     def downgrade(self) -> None:
-        """Lets other commands work on cameras that this one does not take; raises if one of them has everything."""
+        """Holds the index lock shared, so that others may lock cameras.
+
+        Raises `DatabaseError` if another command holds it exclusively.
+        """
         if not self._is_shared:
             self._is_shared = self._wait_for_index("pg_advisory_lock_shared")
             if not self._is_shared:
@@ -60,11 +64,11 @@ class ServerLock:
             self.exclusive = False
 
     def try_acquire_all(self) -> None:
-        """Takes everything if nobody else is at work, or is so no more after a moment."""
+        """Takes the index lock if no other command holds a lock, or all release theirs within `_LOCK_TIMEOUT`."""
         self.exclusive = self._wait_for_index("pg_advisory_lock")
 
     def acquire(self, camera: str) -> str | None:
-        """Who else is at work on a camera; None where it is this command's from now on."""
+        """Locks a camera; None if this command now holds it, else who holds it."""
         if self.exclusive or camera in self._cameras:
             return None
         if self._call("pg_try_advisory_lock", _lock_number(camera)):
@@ -73,7 +77,7 @@ class ServerLock:
         return self._get_holder(_lock_number(camera))
 
     def acquire_free(self, cameras: Sequence[str]) -> set[str]:
-        """Takes those of a few cameras that nobody else is at work on, with one question."""
+        """Locks those of a few cameras that no other command holds, with one query; all that this command now holds."""
         if self.exclusive:
             return set(cameras)
         not_acquired = [camera for camera in cameras if camera not in self._cameras]
@@ -82,7 +86,7 @@ class ServerLock:
         return {camera for camera in cameras if camera in self._cameras}
 
     def list_locked_by_others(self, cameras: Sequence[str]) -> set[str]:
-        """Those of the cameras that another command is at work on now, with one question."""
+        """Those of the cameras that another command holds now, with one query."""
         if self.exclusive:
             return set()
         with self._using_connection():
@@ -90,20 +94,20 @@ class ServerLock:
         return {camera for camera in cameras if _lock_number(camera) in locked_numbers}
 
     def release(self, cameras: Sequence[str]) -> None:
-        """Lets others work on cameras again; those that were not taken stay what they are."""
+        """Releases the locks of cameras; cameras that this command does not hold are ignored."""
         to_release = [camera for camera in cameras if camera in self._cameras]
         if to_release:
             self._cameras -= set(to_release)
             self._call_each("pg_advisory_unlock", to_release)
 
     def raise_if_lost(self) -> None:
-        """Raises if the server holds nothing for this command any more: others may be at work on the same by now."""
+        """Raises `DatabaseError` if the connection, and so all locks, are lost: others may be writing by now."""
         with self._using_connection():
             self._connection.execute(text("SELECT 1"))
 
     @contextmanager
     def _using_connection(self) -> Iterator[None]:
-        """Says that the right is lost where the connection is; a new one in its place would hold nothing."""
+        """Raises `DatabaseError` if the connection is lost: the locks are lost with it, a new connection has none."""
         try:
             with uninterrupted(), self._connection_lock:
                 yield
@@ -118,8 +122,8 @@ class ServerLock:
             return bool(self._connection.scalar(text(f"SELECT {function}(:ours, :number)"), _lock_parameters(number)))
 
     def _call_each(self, function: str, cameras: Sequence[str]) -> list[bool]:
-        """The answer for each camera, all with one question."""
-        # Two cameras may have one number: asked for each, so that each time that it is held it is also left.
+        """The result of a lock function for each camera, with one query."""
+        # Two cameras may have one number. It is called for each, as every lock taken must be released once.
         query = text(
             f"SELECT {function}(:ours, number) FROM unnest(CAST(:numbers AS int[])) WITH ORDINALITY "
             "AS listed (number, place) ORDER BY place"
@@ -129,7 +133,7 @@ class ServerLock:
             return [bool(answer) for answer in answers]
 
     def _wait_for_index(self, function: str) -> bool:
-        """Whether the lock on the whole could be had within a moment."""
+        """Whether the index lock was taken within `_LOCK_TIMEOUT`."""
         with self._using_connection():
             self._connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
             try:
@@ -144,7 +148,7 @@ class ServerLock:
         return in_use_error(self._database.name, self._get_holder(_INDEX_LOCK))
 
     def _get_holder(self, number: int) -> str:
-        """Who holds a lock, as far as the server tells."""
+        """Who holds a lock, as far as the server knows."""
         with self._using_connection():
             row = self._connection.execute(_HOLDER, _lock_parameters(number)).first()
         match = None if row is None else _APPLICATION_NAME.fullmatch(row.application_name or "")
@@ -158,12 +162,12 @@ class ServerLock:
 
 @contextmanager
 def server_lock(database: Database, *, command: str) -> Iterator[ServerLock]:
-    """A right that holds nothing yet; all that it comes to hold ends with the block, or with this process."""
+    """A lock object that holds no lock yet; all its locks end with the block, or with this process."""
     with (
         database.translated_errors(),
         database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
     ):
-        connection.detach()  # the locks are the connection's: back in the pool it would go on holding them
+        connection.detach()  # back in the pool, the connection would keep the locks
         connection.execute(
             text("SELECT set_config('application_name', :name, false)"), {"name": _application_name(command)}
         )
@@ -175,21 +179,21 @@ def server_lock(database: Database, *, command: str) -> Iterator[ServerLock]:
             yield lock
         finally:
             database.before_commit = None
-            with suppress(SQLAlchemyError):  # at once: the server takes its time to see that a connection is closed
+            with suppress(SQLAlchemyError):  # at once: the server may notice a closed connection late
                 connection.execute(text("SELECT pg_advisory_unlock_all()"))
 
 
 def lock_schema(connection: Connection) -> None:
-    """Waits until no other command makes or changes the tables, and keeps others waiting until the transaction ends.
+    """Takes the schema lock until the transaction ends; waits while another command makes or changes tables.
 
-    On SQLite the transaction itself does so.
+    Does nothing on SQLite, where the write transaction itself excludes others.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:ours, :number)"), _lock_parameters(_SCHEMA_LOCK))
 
 
 def _lock_number(camera: str) -> int:
-    """The number of a camera's lock: 31 bits, none of them the whole's."""
+    """The number of a camera's lock: 31 bits and odd, so never that of the index or the schema."""
     return (zlib.crc32(camera.encode(errors="surrogatepass")) >> 1) | 1
 
 
@@ -198,17 +202,17 @@ def _lock_parameters(number: int) -> dict[str, int]:
 
 
 def _application_name(command: str) -> str:
-    """What the connection is called on the server, for a person who looks there and for who is told to wait."""
+    """The name of the connection on the server: for an administrator, and for the error message of a second command."""
     ending = f" {os.getpid()}@{platform.node()}"
     return f"indexer {command}"[: max(9, _MAX_NAME_LENGTH - len(ending))] + ending
 
 
-_LOCK_REFUSED_CODES = {"55P03", "40P01"}  # not in that time, or as another that shares waits for the same
+_LOCK_REFUSED_CODES = {"55P03", "40P01"}  # timeout; or deadlock with another sharer that wants the index lock
 _KEEPALIVE_SETTINGS = {
     "tcp_keepalives_idle": 30,
     "tcp_keepalives_interval": 10,
     "tcp_keepalives_count": 3,
-}  # not two hours
+}  # a dead host is noticed after a minute, not two hours
 _APPLICATION_NAME = re.compile(r"indexer (.+) (\d+)@(.*)")
 _LOCKED_NUMBERS = text(
     """

@@ -1,12 +1,13 @@
-"""The right to write: one command at a time on a SQLite index, one at a time on each camera of a server's.
+"""The writer lock: one command at a time on a SQLite index; on a server, one command at a time on each camera.
 
-It promises that a second writer is refused at once and told who holds the lock, and that a lock ends with its process,
-however that ends: the operating system (or the server) holds it, not a file's existence. A lock whose file somebody
-removed, so that another command could make it anew, is lost: its holder commits nothing more and takes no file away.
+It promises that a second writer gets an error at once that names the holder, and that a lock ends with its process,
+however that ends: the operating system (or the server) holds it, not the existence of a file. If somebody removes the
+lock file, so that another command could make a new one, the lock is lost: its holder commits nothing more and removes
+no file.
 
 Decision: the lock is a file beside the index and not the index itself, as closing any descriptor of a SQLite file drops
-the locks that SQLite has on it. An index with two names (a hard link, a single file that is mounted elsewhere) has two
-locks and, worse, two logs: it is refused. Enforced by tests/store/locks/test_writer_lock.py.
+the locks that SQLite has on it. An index with two names (a hard link, a single file that is mounted elsewhere) would
+have two locks and, worse, two logs: it is refused. Enforced by tests/store/locks/test_writer_lock.py.
 """
 
 import errno
@@ -31,37 +32,37 @@ from indexer.store.locks.postgresql import server_lock
 
 
 class WriteLock(Protocol):
-    """What a command holds. `whole`: the index; else cameras, each from when it is taken until it is left."""
+    """The lock of one command: the whole index if `exclusive`, else cameras, each from `acquire` to `release`."""
 
     exclusive: bool
 
     def acquire_all(self) -> None:
-        """Takes everything, and raises if any other command is at work."""
+        """Locks the whole index; raises `DatabaseError` if any other command holds a lock."""
 
     def downgrade(self) -> None:
-        """Lets other commands work on cameras that this one does not take."""
+        """Lets other commands lock cameras that this command does not hold."""
 
     def try_acquire_all(self) -> None:
-        """Takes everything if nobody else is at work, or is so no more after a moment."""
+        """Locks the whole index if no other command holds a lock, or all release theirs within a moment."""
 
     def acquire(self, camera: str) -> str | None:
-        """Who else is at work on a camera; None where it is this command's from now on."""
+        """Locks a camera; None if this command now holds it, else who holds it."""
 
     def acquire_free(self, cameras: Sequence[str]) -> set[str]:
-        """Takes those of a few cameras that nobody else is at work on, with one question."""
+        """Locks those of a few cameras that no other command holds, with one query; all that this command now holds."""
 
     def list_locked_by_others(self, cameras: Sequence[str]) -> set[str]:
-        """Those of the cameras that another command is at work on now, with one question."""
+        """Those of the cameras that another command holds now, with one query."""
 
     def release(self, cameras: Sequence[str]) -> None:
-        """Lets others work on cameras again; those that were not taken stay what they are."""
+        """Releases the locks of cameras; cameras that this command does not hold are ignored."""
 
     def raise_if_lost(self) -> None:
-        """Raises `DatabaseError` if the right was lost: others may be at work on the same by now."""
+        """Raises `DatabaseError` if the lock was lost: others may be writing by now."""
 
 
 class _FileLock:
-    """The right on a SQLite index, which has one writer: there is no less than everything."""
+    """The lock on a SQLite index, which has only one writer: it is always the whole index."""
 
     exclusive = True
 
@@ -70,7 +71,7 @@ class _FileLock:
         self._index_identity = _find_file_identity(database.path)
 
     def raise_if_lost(self) -> None:
-        """Raises if the file of the lock, or of the index, is another one by now."""
+        """Raises `DatabaseError` if the lock file or the index was removed or replaced."""
         status = os.fstat(self._descriptor)
         if _find_file_identity(self._lock_path) != (status.st_dev, status.st_ino):
             raise _lock_lost_error(self._database, f"its lock {self._lock_path}")
@@ -78,37 +79,37 @@ class _FileLock:
             raise _lock_lost_error(self._database, "its file")
 
     def acquire_all(self) -> None:
-        """Has it."""
+        """Nothing to do: the whole index is locked."""
 
     def downgrade(self) -> None:
-        """Cannot."""
+        """Nothing to do: the lock of a file cannot be shared."""
 
     def try_acquire_all(self) -> None:
-        """Has it."""
+        """Nothing to do: the whole index is locked."""
 
     def acquire(self, camera: str) -> None:
-        """Has it."""
+        """Nothing to do: the whole index is locked."""
 
     def acquire_free(self, cameras: Sequence[str]) -> set[str]:
-        """Has them."""
+        """All cameras."""
         return set(cameras)
 
     def list_locked_by_others(self, _cameras: Sequence[str]) -> set[str]:
-        """Nobody."""
+        """No camera."""
         return set()
 
     def release(self, _cameras: Sequence[str]) -> None:
-        """Keeps them."""
+        """Nothing to do: the whole index stays locked."""
 
 
 @contextmanager
 def writer_lock(
     database: Database, *, command: str, since: datetime, by_camera: bool = False, recovering: bool = False
 ) -> Iterator[WriteLock]:
-    """Holds the right to write until the end of the block; raises if another process has it.
+    """Holds the writer lock until the end of the block; raises `DatabaseError` if another process holds it.
 
-    `by_camera`: the command takes cameras as it comes to them, where that is possible, and others may work on others.
-    It begins with everything all the same where it is `recovering` what a cut left open and nobody else is at work.
+    `by_camera`: on a server the command locks each camera when it reaches it, and other commands may lock others.
+    `recovering`: a crash left unfinished acts; such a command first tries to lock the whole index.
     """
     if database.path is not None:
         with _file_lock(database, database.path, command=command, since=since) as lock:
@@ -150,7 +151,7 @@ _MAX_LOCK_FILE_BYTES = 65536
 
 
 def _open_lock_file(lock_path: Path, *, index: Path) -> int:
-    """Descriptor of the lock's file, which is made if need be. A link of that name is not followed."""
+    """Descriptor of the lock file, which is made if it is missing; a symbolic link of that name is refused."""
     try:
         mode = mode_of_new(str(lock_path.parent)) | _writer_mode_bits(index)
         return open_file(str(lock_path), flags=os.O_RDWR, mode=mode, single_link=False)
@@ -163,7 +164,7 @@ def _open_lock_file(lock_path: Path, *, index: Path) -> int:
 
 
 def _writer_mode_bits(index: Path) -> int:
-    """The rights that a lock gives besides: whoever may write to the index can take it."""
+    """The extra access rights of the lock file: whoever may write to the index may read and write it."""
     try:
         write_bits = index.stat().st_mode & 0o022
     except OSError:
@@ -186,7 +187,7 @@ def _flock(descriptor: int, database: Database, lock_path: Path) -> None:
 
 
 def _require_lock_file(descriptor: int, lock_path: Path) -> None:
-    """Refuses to write into a file that is no lock: another name of somebody's file, or one with other content."""
+    """Refuses to write into a file that is no lock file: a hard link to another file, or one with other content."""
     status = os.fstat(descriptor)
     head = os.pread(descriptor, len(_LOCK_FILE_START), 0)
     if (
@@ -198,7 +199,7 @@ def _require_lock_file(descriptor: int, lock_path: Path) -> None:
 
 
 def _require_single_name(database: Database, path: Path) -> None:
-    """Refuses an index with a second name: who comes by that has another lock, and SQLite another log."""
+    """Refuses an index with a second name: under that name it has another lock file, and SQLite another log."""
     if path.exists() and path.stat().st_nlink > 1:
         raise DatabaseError(
             f"database {database.name} has {path.stat().st_nlink} names (hard links); delete all but one, as each has "
@@ -211,7 +212,7 @@ def _require_single_name(database: Database, path: Path) -> None:
 
 
 def _find_file_identity(path: Path | None) -> tuple[int, int] | None:
-    """Which file a path names; None if there is none."""
+    """Device and inode of the file at a path; None if there is none."""
     try:
         status = os.lstat(path or "")
     except OSError:

@@ -1,1 +1,1 @@
-"""How a whole index gets into another database: `db copy`."""
+"""Copies a whole index into another database: `db copy`."""

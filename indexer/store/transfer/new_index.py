@@ -1,11 +1,11 @@
-"""A new index that is filled with the rows of another: whole at the end, or not there at all.
+"""A new index that is filled with the rows of another: complete at the end, or not there at all.
 
-It promises that nothing is written over, that the new index has the writer's right to itself, and that a cut leaves
-none that looks whole, whatever cuts: Ctrl-C, a full disk, SIGKILL, power.
+It promises that nothing is overwritten, that this command holds the writer lock of the new index, and that an
+interruption (Ctrl-C, a full disk, SIGKILL, a power failure) never leaves an index that looks complete.
 
-Decision: the tables and all rows are one transaction, on SQLite too: its journal of a transaction that makes a file
-is a few pages, as only pages that were there before go into it, and the next to open a file that was cut off finds it
-empty. A second file, renamed at the end, would say the same in more words. Enforced by
+Decision: the tables and all rows are written in one transaction, on SQLite too. Its rollback journal stays at a few
+pages, as it only holds pages that existed before the transaction. After a crash the next command finds the file empty.
+A second file, renamed at the end, would give the same with more code. Enforced by
 tests/store/transfer/test_new_index.py.
 """
 
@@ -33,17 +33,18 @@ from indexer.store.schema import (
 from indexer.store.tables import Base, ProfileRow
 from indexer.store.transfer.rows import count_rows, list_tables
 
-_LAYERS = ("profiles", "scorings", "preparations")  # each before those that it refers to
+_LAYERS = ("profiles", "scorings", "preparations")  # each table before those it refers to
 
 
 @contextmanager
 def create_index(
     name: str, *, since: datetime, copied_from: str | None = None
 ) -> Iterator[tuple[Database, Connection]]:
-    """An index of the current shape without a row, made at that URL or path, and the connection that fills it.
+    """Makes an index without rows at that URL or path, with the current schema; gives it and a connection to fill it.
 
-    What was put in is there when the block ends; if it fails, nothing is. It has an id of its own; `copied_from`: that
-    of the index whose rows it gets.
+    The rows are committed when the block ends. If the block fails, the database is as it was before, and a new file is
+    removed. The index gets an id of its own; `copied_from` is the id of the index that the rows come from. Raises
+    `DatabaseError` if there is an index with rows.
     """
     with (
         closing(resolve_database(name, create=True)) as database,
@@ -67,7 +68,10 @@ def create_index(
 
 
 def _make_empty(database: Database, connection: Connection) -> None:
-    """Tables without a row: made, or found with nothing in them but the built-in profiles."""
+    """Makes tables without rows; empties existing tables that hold only the built-in profiles.
+
+    Raises `DatabaseError` for a database with rows, or with another schema.
+    """
     state = schema_state(connection)
     if state is SchemaState.EMPTY:
         migrate(connection)
@@ -86,7 +90,7 @@ def _is_unused(connection: Connection) -> bool:
 
 
 def _finish_on_server(connection: Connection) -> None:
-    """Makes PostgreSQL number new rows after those that came with their numbers, and know how many there are."""
+    """Sets PostgreSQL's id sequences after the copied ids, and updates the statistics of its query planner."""
     if connection.dialect.name != "postgresql":
         return
     for name in list_tables():
@@ -94,12 +98,12 @@ def _finish_on_server(connection: Connection) -> None:
             highest = f"(SELECT MAX(id) FROM {name})"
             sequence = f"pg_get_serial_sequence('{name}', 'id')"
             connection.execute(text(f"SELECT setval({sequence}, COALESCE({highest}, 1), {highest} IS NOT NULL)"))
-        # Without it the server takes large tables for small ones until its own housekeeping has come by.
+        # Without it the server plans as if large tables were small, until autovacuum has run.
         connection.execute(text(f"ANALYZE {name}"))
 
 
 def _remove_empty_file(database: Database, path: Path) -> None:
-    """Removes a file that was begun here, once it holds nothing."""
+    """Removes the file that was made here, if it is empty."""
     database.close()
     if path.exists() and path.stat().st_size == 0:
         path.unlink()

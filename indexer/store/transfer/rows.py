@@ -1,12 +1,12 @@
-"""All rows of an index as plain values, read table by table in the order of their keys and put into an empty index.
+"""All rows of an index as plain values, read table by table in the order of their keys and written to an empty index.
 
 It promises bounded memory whatever the size of a table, and values that are the same on every database: numbers, text
 as it is stored (a path that is not UTF-8 stays its file URI), times without a zone, bytes. It does not know how a new
-index begins and ends (`indexer.store.transfer.new_index`).
+index is made and completed (`indexer.store.transfer.new_index`).
 
-Decision: rows go in by `INSERT`, many at a time, into SQLite and PostgreSQL alike. PostgreSQL's COPY takes half the
-time for rows of `images` and no less for thumbnails, which are most of an index: a fifth of the whole (measured with
-60 000 rows and 3 000 thumbnails of 37 kB), at the price of a second way.
+Decision: rows are written by `INSERT`, many at a time, into SQLite and PostgreSQL alike. PostgreSQL's COPY takes half
+the time for rows of `images` and no less for thumbnails, which are most of an index. It would save a fifth of the whole
+time (measured with 60 000 rows and 3 000 thumbnails of 37 kB), at the price of a second code path.
 """
 
 from collections.abc import Generator, Sequence
@@ -22,14 +22,14 @@ from indexer.store.columns import storable
 from indexer.store.database import Database
 from indexer.store.tables import Base, IdentityRow
 
-_ROWS, _ROWS_WITH_BYTES = 2000, 100  # read, written and held together; of thumbnails some 4 MB
+_ROWS, _ROWS_WITH_BYTES = 2000, 100  # rows in memory at a time; of thumbnails some 4 MB
 
 Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class TableContents:
-    """What is in a table: the number of its rows, and a digest of all their values in the order of their keys."""
+    """A summary of a table: the number of its rows, and a digest of all values in the order of the keys."""
 
     table: str
     rows: int
@@ -37,13 +37,13 @@ class TableContents:
 
 
 class TableDigest:
-    """The contents of a table, told from rows in the order of their keys."""
+    """Computes the contents of a table from its rows in the order of their keys."""
 
     def __init__(self, name: str) -> None:
         self._name, self._rows, self._digest = name, 0, sha256()
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Counts some more rows."""
+        """Adds rows to the count and the digest."""
         self._rows += len(rows)
         for row in rows:
             self._digest.update(_row_bytes(row))
@@ -55,15 +55,14 @@ class TableDigest:
 
 
 class TableWriter(TableDigest):
-    """The same, and every row is put into the table of that name behind a connection, all its columns as they were
-    read."""
+    """A digest that also inserts every row, unchanged, into the table of that name behind a connection."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         super().__init__(name)
         self._connection, self._table = connection, _plain_table(name)
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Counts some more rows and puts them in."""
+        """Adds rows to the count and the digest, and inserts them."""
         super().add(rows)
         names = [table_column.name for table_column in self._table.columns]
         if rows:
@@ -71,7 +70,7 @@ class TableWriter(TableDigest):
 
 
 def list_tables() -> list[str]:
-    """The tables that are copied, each after those that it refers to; a copy has an identity of its own."""
+    """The tables to copy, each after those it refers to; not the identity, as a copy has its own."""
     return [sql_table.name for sql_table in Base.metadata.sorted_tables if sql_table.name != IdentityRow.__tablename__]
 
 
@@ -81,18 +80,17 @@ def count_rows(connection: Connection, name: str) -> int:
 
 
 def iter_rows(database: Database, connection: Connection, name: str) -> Generator[Sequence[Row]]:
-    """All rows of a table in the order of their keys, some at a time; `database` is the one that the connection is
-    of."""
+    """All rows of a table in the order of their keys, in batches; `connection` belongs to `database`."""
     batch_size = _ROWS_WITH_BYTES if _has_bytes(name) else _ROWS
     query = _select_all(name).execution_options(yield_per=batch_size)
     with database.translated_errors(), connection.execute(query) as result:
         for rows in result.partitions():
-            # Text of indexes made by early versions may have NUL in it.
+            # Text in an index of an early version may contain NUL.
             yield [tuple(storable(value) if isinstance(value, str) else value for value in row) for row in rows]
 
 
 def _row_bytes(row: Row) -> bytes:
-    """The row in words that no other row has: every digit of a number, bytes by their hash, as they are long."""
+    """The row as bytes that differ for different rows: all digits of a number; the hash of bytes, as they are long."""
     return repr([_digestible_value(value) for value in row]).encode()
 
 
@@ -116,7 +114,7 @@ def _select_all(name: str) -> Select[Row]:
 
 
 def _plain_table(name: str) -> TableClause:
-    """The table as the database has it, without what our own column types make of its values."""
+    """The table with the plain types of the database, without the conversions of our own column types."""
     return table(
         name, *(column(table_column.name, _stored_type(table_column.type)) for table_column in _sql_table(name).columns)
     )

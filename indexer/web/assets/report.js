@@ -9,7 +9,8 @@ let current = -1;
 
 document.documentElement.classList.add("js");
 
-// What a browser forbids to keep is kept until the page goes. Other tabs write too: it is read again before each change.
+// If the browser refuses to store data, it is kept in memory until the page closes. Other tabs write, too:
+// it is read again before each change.
 const KEY = `indexer-verdicts-${document.body.dataset.report}`;
 let kept = { by: "", rows: {} };
 function load() {

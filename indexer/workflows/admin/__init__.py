@@ -1,1 +1,1 @@
-"""The index itself and what is in it: `profile`, `status`, `audit`, `db copy`, `db check`, `demo`."""
+"""The index itself and its contents: `profile`, `status`, `audit`, `db copy`, `db check`, `demo`."""

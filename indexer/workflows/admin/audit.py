@@ -20,7 +20,7 @@ class AuditQuery:
 
 
 def parse_query(name: str | None, parameters: Sequence[str], *, sql: str | None) -> AuditQuery | None:
-    """What a person asks; None: to be told what can be asked."""
+    """The query that a person asked for; None if nothing was asked: the caller then lists what can be asked."""
     if sql is not None:
         if name is not None:
             raise UsageError("give either the name of a ready-made query or --sql, not both")
@@ -41,7 +41,7 @@ def list_audits() -> list[Audit]:
 
 
 def run_query(database: Database, query: AuditQuery) -> QueryResult:
-    """The answer, which is the caller's to close."""
+    """The result, which the caller must close."""
     if query.sql is not None:
         return audit_queries.run_sql(database, query.sql)
     assert query.name is not None

@@ -1,8 +1,8 @@
-"""db copy: an index moves house, from SQLite to PostgreSQL, back, or to another of its own kind.
+"""db copy: copy an index from SQLite to PostgreSQL, back, or to another database of its own kind.
 
-Every row of every table goes over as it was at one moment, whatever writes to the source meanwhile, and is read back
-and compared before it counts: the new index is whole and equal, or there is none. It takes rows only: paths stay what
-they are, files stay where they are.
+Every row of every table is copied as it was at one moment, whatever is written to the source meanwhile. The rows are
+read back and compared before the copy counts: the new index is complete and equal, or there is none. Only rows are
+copied: paths stay as they are, and files stay where they are.
 """
 
 from collections.abc import Generator, Sequence
@@ -30,7 +30,7 @@ class CopyReport:
 
 
 def copy(source: str, target: str, *, clock: Clock, progress: Progress = no_progress) -> CopyReport:
-    """Copies the index at one URL or path into a new one at another: what was copied."""
+    """Copies the index at one URL or path into a new one at another. Returns what was copied."""
     with closing(open_database(source)) as old, old.snapshot() as reading:
         if old.is_at(target):
             raise UsageError(f"{old.name} would be copied onto itself; name another index to copy into")
@@ -56,7 +56,7 @@ def copy(source: str, target: str, *, clock: Clock, progress: Progress = no_prog
 
 
 def _feed_rows(batches: Generator[Sequence[Row]], tally: TableDigest, advance: Advance) -> TableContents:
-    """Adds up rows, some at a time; Ctrl-C comes between two times."""
+    """Adds rows to a tally, batch by batch; Ctrl-C takes effect between two batches."""
     with closing(batches):
         while True:
             with uninterrupted():

@@ -1,4 +1,4 @@
-"""demo: sample frames of three cameras with a known story, written to a folder."""
+"""demo: sample frames of three cameras with a known scenario, written to a folder."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ class DemoFrame:
 
 
 def write_frames(folder: Path) -> list[DemoFrame]:
-    """Writes the frames of the story, named in both forms of the original data set; what each shows."""
+    """Writes the frames of the scenario, named in both forms of the original data set. Returns what each shows."""
     private.make_folders(str(folder))
     written = []
     for frame in iter_frames():

@@ -1,4 +1,4 @@
-"""db: the shape and the health of the database itself."""
+"""db: the schema and the health of the database itself."""
 
 from contextlib import closing
 
@@ -8,7 +8,7 @@ from indexer.store.schema import Health
 
 
 def upgrade(name: str) -> Health:
-    """The database of that URL or path, brought to the shape of this version, and checked."""
+    """Upgrades the database at that URL or path to the schema of this version, and checks it."""
     schema.upgrade_database(name)
     with closing(schema.open_database(name)) as database:
         return check(database)

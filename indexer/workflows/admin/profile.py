@@ -1,4 +1,4 @@
-"""profile: the parameter sets that decisions rest on: list, show, make, and use for one camera."""
+"""profile: the parameter sets that decisions rest on: list, show, make, and assign to one camera."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ _PARSERS = {
     "ignore_picture": load_mask_image,
     "levels": parse_levels,
 }
-"""How what a person typed is read, where it is no number."""
+"""How a typed value is parsed if it is not a number."""
 
 
 @dataclass(frozen=True)
 class ProfileUse:
-    """Which profile decides a camera from now on, whether that is its own or the active one, and which one did."""
+    """Which profile decides a camera from now on, whether that is its own or the active one, and which did before."""
 
     camera: str
     profile: str
@@ -50,7 +50,7 @@ def show_profile(database: Database, name: str) -> StoredProfile:
 def make_profile(
     database: Database, name: str, *, base: str, changes: Mapping[str, Any], clock: Clock
 ) -> StoredProfile:
-    """A new profile: the base with some parameters changed, as they were typed. A name that is taken is refused."""
+    """A new profile: the base with some parameters changed, as they were typed. A name that exists is refused."""
     typed = {key: value for key, value in changes.items() if value is not None}
     parsed = typed | {key: parse(typed[key]) for key, parse in _PARSERS.items() if key in typed}
     with database.read() as session:
@@ -65,7 +65,7 @@ def make_profile(
 
 
 def use_profile(database: Database, name: str | None, *, camera: str, active: bool, clock: Clock) -> ProfileUse:
-    """Gives a camera a profile of its own from the next compare on, or (`active`) gives it back to the active one."""
+    """Gives a camera a profile of its own from the next compare on, or (`active`) returns it to the active one."""
     if (name is None) != active:
         example = command_line("profile", "use", "NAME", "--camera", "CAMERA")
         raise UsageError(f"say which profile decides the camera, or --active in its place: {example}")
@@ -84,7 +84,7 @@ def use_profile(database: Database, name: str | None, *, camera: str, active: bo
 
 
 def _require_visible_area(profile: Profile) -> None:
-    """Refuses a mask, rectangles and a picture that leave nothing together."""
+    """Refuses a mask, rectangles and a picture that together leave nothing visible."""
     if ignored_area(mask_parameters(profile.preparation), height=480, width=640).all():
         raise ProfileError(
             f"profile {profile.name!r}: what is to be ignored is the whole frame; leave a part of it to look at"

@@ -1,4 +1,4 @@
-"""db make-reader: a role of a server that may only read an index, which is who puts a person's own questions."""
+"""db make-reader: a role on a server that may only read an index; a person's own SQL queries run under it."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ NOT_NEEDED = "not needed"
 
 
 def make_reader(database: Database, name: str, *, ask_password: Callable[[], str]) -> Reader:
-    """The role, made or brought to what it should be; its password is asked for only where one is needed.
+    """The role, created or corrected; its password is asked for only if one is needed.
 
-    An index of SQLite needs none: it is opened for reading alone.
+    An index on SQLite needs no role: it is opened read-only.
     """
     if database.path is not None:
         return Reader(name, NOT_NEEDED, database.name)

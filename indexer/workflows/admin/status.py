@@ -17,9 +17,9 @@ class Status:
 
     `unlikely_times` is the number of present images whose time no camera can have (`audit unlikely_times`).
     `unknown_runs`: quarantines near the images with files of runs that this index does not know. `in_system_folders`:
-    images in hidden folders, bins and the like, where an earlier version walked. `alike`: cameras whose names look the
-    same.
-    `profile` is the active one; `list_own_profiles` names, by camera, those that some cameras have in its place.
+    the number of images in hidden folders, bins and the like, which an earlier version walked. `alike`: cameras whose
+    names look the same. `profile` is the active one; `own_profiles` names, by camera, those that some cameras have in
+    its place.
     """
 
     database: str

@@ -1,1 +1,1 @@
-"""`compare`: each camera's images are searched for a keeper, on this machine or on a cluster, and decided."""
+"""`compare`: searches for a keeper of each image, on this machine or on a cluster, and decides camera by camera."""

@@ -1,7 +1,7 @@
-"""How one camera is compared: what is known is read, what is missing is made, what was decided is written.
+"""Compares one camera: reads what is known, makes missing thumbnails, decides, writes the results.
 
-It promises that the scores found so far survive a cut, and that a camera's decisions change all at once or not at all.
-It does not know how an image finds its keeper.
+It promises that the scores computed so far survive an interruption, and that a camera's decisions change all at once or
+not at all. It does not know how an image finds its keeper.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,8 +31,8 @@ _PAIRS_PER_WRITE = 1000
 
 @dataclass(frozen=True)
 class CameraResult:
-    """What compare did to one camera; `problem` says why it was held back, unchanged. `contradictions` are between
-    verdicts that hold: each is followed as it stands."""
+    """What compare did to one camera. `problem` says why it was held back, unchanged. `contradictions` are between
+    current verdicts: each verdict is followed all the same."""
 
     camera: str
     profile: str
@@ -47,7 +47,7 @@ class CameraResult:
 
 
 class ResultWriter:
-    """What comes of one camera: written as it comes, and counted."""
+    """Writes evidence and decisions of one profile, and counts the evidence in `recorded`."""
 
     def __init__(
         self,
@@ -69,8 +69,8 @@ class ResultWriter:
         *,
         previous: Mapping[int, tuple[int, Decision]] = MappingProxyType({}),
     ) -> int:
-        """Writes evidence, and those decisions that are new, in one transaction: nobody ever reads half a change. The
-        number of new decisions."""
+        """Writes evidence and the changed decisions in one transaction, so that nobody reads half a change; returns the
+        number of changed decisions. `previous`: profile id and decision by image id, as the index has them."""
         changed = [
             decision for decision in all_decisions if previous.get(decision.image_id) != (self._stored.id, decision)
         ]
@@ -99,7 +99,13 @@ class ResultWriter:
 def compare_camera(
     context: ComparisonContext, name: str, camera_id: int, stored: StoredProfile, *, run: ActiveRun
 ) -> CameraResult:
-    """Decides one camera by the profile in force for it, unless another command is at work on it."""
+    """Decides one camera by the profile in force for it; held back if another command has locked it.
+
+    Raises
+    ------
+    DatabaseError
+        If a thumbnail made again is corrupt again.
+    """
     holder = run.write_lock.acquire(name)
     if holder is not None:
         return _held_back_result(
@@ -118,7 +124,7 @@ def _held_back_result(context: ComparisonContext, stored: StoredProfile, name: s
 def _decide_with_repair(
     context: ComparisonContext, stored: StoredProfile, name: str, camera_id: int, *, run: ActiveRun
 ) -> CameraResult:
-    """Decides one camera; thumbnails that turn out to be spoiled are made again from their files."""
+    """Decides one camera; corrupt thumbnails are dropped and made again from their files, each once."""
     remade: set[int] = set()
     while True:
         try:
@@ -137,7 +143,10 @@ def _decide_with_repair(
 def _list_present_with_thumbnails(
     context: ComparisonContext, stored: StoredProfile, *, name: str, camera_id: int
 ) -> list[Image]:
-    """The present images of a camera; thumbnails that a profile lacks are made first."""
+    """The present images of a camera; thumbnails that the profile lacks are made first.
+
+    Raises `PixelsUnavailableError` if some cannot be made.
+    """
     with context.database.read() as session:
         present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
     recipe = thumbnail_recipe(stored.profile.preparation)
@@ -166,7 +175,7 @@ def _decide(
     camera_id: int,
     run: ActiveRun,
 ) -> CameraResult:
-    """Walks down a camera, its thumbnails fetched as they are needed and its searches spread over the workers."""
+    """Decides a camera image by image: loads thumbnails as they are needed, and runs its searches on all workers."""
     with context.database.read() as session:
         current = decisions.list_decisions(session, camera_id)
         judgements = decisions.list_judgements(session, camera_id)
@@ -202,8 +211,8 @@ def _decide(
 
 
 def _decide_all(decider: Decider, writer: ResultWriter, *, advance: Advance) -> None:
-    """Decides every image of a camera; evidence is written as it comes, also of a walk that is cut short. The last of
-    it is left to be written with the decisions."""
+    """Decides every image of a camera. Evidence is written as it comes, and all of it if an exception ends this. Else
+    the last evidence is left in `decider`, to be written with the decisions."""
     try:
         for number in decider.decide_all():
             advance(number)

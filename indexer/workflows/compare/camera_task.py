@@ -1,8 +1,7 @@
-"""Whole cameras as one worker's work: where cameras are small and many, each is decided by one process alone.
+"""A whole camera as the task of one worker: where cameras are small and many, one process decides each alone.
 
-It promises what the walk promises in `indexer.workflows.compare.decider`. A task holds all that is needed as plain
-values, as workers never open the database; so it is for cameras that are decided from scratch, whose thumbnails are
-all needed.
+It promises what `indexer.workflows.compare.decider` promises. A task holds its whole input as plain values, as workers
+never open the database. So it suits cameras that are decided from scratch, which need all their thumbnails.
 """
 
 from collections import deque
@@ -26,16 +25,17 @@ Key = TypeVar("Key")
 
 MAX_IMAGES = 1000
 MAX_BUFFER_BYTES = 2**26
-"""Images of a camera that one worker is given, and what their prepared pictures take: they lie in its memory."""
+"""Most images of a camera that one worker gets, and most bytes of their thumbnails, decoded: they are in its memory."""
 MIN_GROUP_IMAGES = 256
-"""Images of the small cameras that are read, sent, decided and written together: what a transaction costs, and the way
-to a worker, is then a cost of the images and not of the cameras."""
+"""Images from which on a group of small cameras is read, sent, decided and written together. The cost of a transaction,
+and of sending a task, then grows with the images and not with the cameras."""
 
 
 @dataclass(frozen=True)
 class CameraTask:
-    """A camera to be decided from scratch under one measure after the other: its present images with their thumbnails,
-    verdicts by pair, and the evidence recorded by either id, in which contours from `recorded_area` on count."""
+    """A camera to be decided from scratch under each of `parameter_sets` in turn: its present images, their thumbnails
+    as PNG by image id, its verdicts by pair of ids, and its recorded evidence by either id and then the other's, in
+    which contours from `recorded_area` on count."""
 
     images: tuple[Image, ...]
     thumbnails: Mapping[int, bytes]
@@ -47,9 +47,9 @@ class CameraTask:
 
 @dataclass(frozen=True)
 class CameraTaskResult:
-    """What came of the camera under each measure.
+    """The result of a camera for each of its parameter sets, in order.
 
-    `spoiled` are images whose thumbnails cannot be read; then there is nothing else.
+    `corrupt_image_ids` are images whose thumbnails cannot be read; if there are any, there are no selections.
     """
 
     selections: tuple[SelectionResult, ...] = ()
@@ -57,7 +57,7 @@ class CameraTaskResult:
 
 
 def decide_camera(task: CameraTask) -> CameraTaskResult:
-    """Decides a camera, one image after the other, for each measure."""
+    """Decides a camera, one image after the other, for each of its parameter sets."""
     repeated = RepeatedSelection(
         task.images,
         task.judgements,
@@ -88,28 +88,29 @@ def decide_camera(task: CameraTask) -> CameraTaskResult:
 
 
 class _ReusedImages:
-    """Prepared images that more than one walk asks for: the order of ranks is the same in each."""
+    """Prepared images that several selections use in turn: all of them rank the images in the same order."""
 
     def __init__(self, prepared: PreparedImages) -> None:
         self._prepared = prepared
 
     def task(self, index: int, keepers: IndexArray, scoring: ScoringParameters) -> MatchTask:
-        """The search of an image among keepers, in this order."""
+        """The search of an image among `keepers`, in this order."""
         return self._prepared.task(index, keepers, scoring)
 
     def drop(self, index: int) -> None:
-        """Keeps it: the next walk will ask again."""
+        """Frees nothing: the next selection needs the image again."""
 
 
 def decide_cameras(tasks: tuple[CameraTask, ...]) -> tuple[CameraTaskResult, ...]:
-    """Decides a few cameras, one after the other."""
+    """The results of some cameras, decided one after the other."""
     return tuple(map(decide_camera, tasks))
 
 
 def camera_groups(
     items: Iterable[Item], *, count_images: Callable[[Item], int], group_key: Callable[[Item], Hashable]
 ) -> Iterator[list[Item]]:
-    """Cameras that are alike (of one profile, say) in groups of so many images that a group is worth its way."""
+    """Cameras with equal `group_key` (of one profile, say) in groups of at least `MIN_GROUP_IMAGES` images; the last
+    group of each key may have fewer."""
     open_groups: dict[Hashable, tuple[list[Item], int]] = {}
     for item in items:
         group, image_count = open_groups.pop(group_key(item), ([], 0))
@@ -125,7 +126,8 @@ def camera_groups(
 def map_cameras(
     executor: ParallelMap, tasks: Iterable[Sequence[tuple[Key, CameraTask]]]
 ) -> Iterator[list[tuple[Key, CameraTask, CameraTaskResult | WorkerFailure]]]:
-    """Each group of tasks, in order: every task with its key and its answer. Tasks are read as workers take them."""
+    """Each group of tasks that is not empty, in order: every task with its key and its result. Groups are drawn from
+    `tasks` only as the executor takes them. A worker failure is the result of every task of its group."""
     sent_groups: deque[Sequence[tuple[Key, CameraTask]]] = deque()
 
     def iter_batches() -> Iterator[tuple[CameraTask, ...]]:

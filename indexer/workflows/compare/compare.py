@@ -1,8 +1,8 @@
-"""compare: score what is new and decide, camera by camera, what is a duplicate of what.
+"""compare: scores new pairs and decides, camera by camera, which image is a duplicate of which keeper.
 
-It promises that a recorded pair is not scored again, that scores survive a cut (those of small cameras, which are
-decided whole by workers, with the camera's decisions), and that a camera's decisions change all at once or not at
-all. A camera at which another command is at work is held back.
+It promises that a recorded pair is not scored again, that scores survive an interruption (those of small cameras, which
+one worker decides whole, only together with the camera's decisions), and that a camera's decisions change all at once
+or not at all. A camera that another command has locked is held back.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,9 +25,9 @@ from indexer.workflows.runs.run import ActiveRun, record_run
 
 @dataclass
 class CompareReport:
-    """What compare did; `activated` names the profile that this run made the active one. `proposals` are areas that are
-    worth a look in cameras of which much is kept; nothing is done about them. `in_system_folders`: images in hidden
-    folders, bins and the like, where an earlier version walked.
+    """What compare did. `activated`: the profile that this run made the active one, if any. `proposals`: areas worth
+    a look in cameras of which much is kept; they change nothing. `in_system_folders`: number of images in hidden
+    folders, bins and the like, which an earlier version ingested.
     """
 
     activated: str | None = None
@@ -37,19 +37,22 @@ class CompareReport:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """The numbers, as they are remembered."""
+        """The numbers, as they are stored with the run."""
         names = ("images", "kept", "duplicates", "decided", "scored", "recorded")
         sums = {name: sum(getattr(camera, name) for camera in self.cameras) for name in names}
         return sums | {"not_recorded": sums["scored"] - sums["recorded"], "held_back": len(self.held_back)}
 
     @property
     def held_back(self) -> list[CameraResult]:
-        """The cameras that could not be decided."""
+        """The cameras that could not be decided; their decisions are unchanged."""
         return [camera for camera in self.cameras if camera.problem is not None]
 
 
 def compare(context: ComparisonContext, *, profile: str | None = None, camera: str | None = None) -> CompareReport:
-    """Decides what is new: the report per camera."""
+    """Decides all cameras, or one, by the profiles in force. `profile` is first made the active one.
+
+    A camera or profile that does not exist is refused before anything is written.
+    """
     report = CompareReport()
     arguments = {"profile": profile, "camera": camera}
     with context.database.read() as session:
@@ -76,7 +79,7 @@ def compare(context: ComparisonContext, *, profile: str | None = None, camera: s
 def _iter_results(
     context: ComparisonContext, camera_ids: Mapping[str, int], *, run: ActiveRun
 ) -> Iterator[CameraResult]:
-    """What is done to each camera: to those in which nothing changed nothing, then the small ones, then the others."""
+    """The result of each camera: first those in which nothing changed, then small ones, then the others one by one."""
     with context.database.read() as session:
         in_force = profiles.list_in_force(session, camera_ids)
     remaining = dict(camera_ids)
@@ -85,13 +88,16 @@ def _iter_results(
             del remaining[result.camera]
             yield result
     if remaining and should_start_workers(context.database):
-        load_kernel()  # rather than in the middle
+        load_kernel()  # here, not in the middle of a camera
     for name, camera_id in remaining.items():
         yield compare_camera(context, name, camera_id, in_force[name], run=run)
 
 
 def _activate(database: Database, profile: str, *, write_lock: WriteLock) -> str | None:
-    """Makes a profile the active one, which nobody may do while others decide by it; its name if it was not."""
+    """Makes a profile the active one; its name, or None if it was active already.
+
+    This needs the lock on the whole index, as other commands decide by the active profile.
+    """
     with database.read() as session:
         if profiles.get_active_profile(session).profile.name == profile:
             return None

@@ -1,9 +1,9 @@
-"""How the images of one camera are decided: walk down the ranks, ask the matcher, remember the evidence.
+"""Decides the images of one camera: takes them in rank order, runs their searches, collects the evidence.
 
-It promises the same decisions and the same evidence for any number of workers: a block of images is searched at once
-against the keepers known when the block began, then each is settled in rank order after meeting the keepers that its
-own block brought, and evidence that the one-by-one walk would not have met is dropped. It does not know where pixels,
-verdicts and earlier scores come from.
+It promises the same decisions and the same evidence for any number of workers. A block of images is searched at once
+among the keepers known when the block began. Then each image is resolved in rank order, after a search among the new
+keepers of its own block. Evidence that deciding one by one would not have computed is dropped. It does not know where
+pixels, verdicts and earlier scores come from.
 """
 
 from collections import defaultdict
@@ -23,17 +23,17 @@ from indexer.imaging.scoring import Evidence
 from indexer.workflows.compare.searcher import Searcher
 
 _BLOCK_PER_WORKER = 32
-_MAX_LOOKBACK = 32  # images of a block, from one of its images
+_MAX_LOOKBACK = 32  # how many images back in its block an image is compared
 _NO_KEEPERS = np.empty(0, dtype=np.int64)
 
 ScoredPair = tuple[int, int, Evidence]
-"""The evidence of two images, by their ids."""
+"""The ids of two images, and their evidence."""
 
 
 @dataclass(frozen=True)
 class KnownPairs:
-    """What is known of a camera's pairs before any is scored: verdicts by pair, and the scores recorded earlier, by the
-    other's id, of the image that is asked about."""
+    """What is known of a camera's pairs before any is scored: verdicts by pair of ids, and a function that loads the
+    recorded scores of an image, by the other's id."""
 
     judgements: Mapping[tuple[int, int], Judgement]
     load_scores: Callable[[int], Mapping[int, float]]
@@ -41,12 +41,29 @@ class KnownPairs:
 
 @dataclass
 class PendingSearch:
-    """A search under way: which keepers are still to be met, what is known of pairs without their pixels (the decision
-    that one leads to, None if the two differ), and what the others showed; all by place."""
+    """A search in progress; all images by their index in rank order.
+
+    Attributes
+    ----------
+    keepers : iterator of (N,) int64
+        Keepers still to be compared.
+    known : dict or None
+        By keeper, what is known without pixels: the decision that the pair leads to, None if the two differ.
+    decision : Decision or None
+        The decision that the search found.
+    known_match : Decision or None
+        The decision if no keeper that is compared before this known one is similar.
+    closed : bool
+        Whether no more keepers are to be compared.
+    compared : list of (N,) int64
+        Keepers whose pairs were scored.
+    evidence : list
+        Keepers and their evidence, where it is worth recording.
+    """
 
     search: Search
     keepers: Iterator[IndexArray]
-    known: dict[int, Decision | None] | None = None  # until there is a keeper to be met
+    known: dict[int, Decision | None] | None = None  # until there is a keeper to compare
     decision: Decision | None = None
     known_match: Decision | None = None
     closed: bool = False
@@ -59,13 +76,17 @@ class PendingSearch:
         return sum(map(len, self.compared))
 
     def discard_beyond(self, is_nearer: Callable[[IndexArray], NDArray[np.bool_]]) -> None:
-        """Forgets what was met beyond a keeper that was found after all."""
+        """Drops the pairs and evidence of keepers that are not nearer than a keeper found later."""
         self.compared = [indices[is_nearer(indices)] for indices in self.compared]
         self.evidence = [pair for pair in self.evidence if is_nearer(np.array([pair[0]]))[0]]
 
 
 class Decider:
-    """Answers the searches of one camera's walk, and collects the evidence."""
+    """Decides the images of one camera's selection, and collects the evidence.
+
+    `evidence` is what was collected since `take_evidence` was called; `scored` is the number of pairs that count as
+    scored.
+    """
 
     def __init__(
         self, selection: Selection, known_pairs: KnownPairs, *, searcher: Searcher, scoring: ScoringParameters
@@ -79,9 +100,9 @@ class Decider:
         self._shapes = np.array([shapes[image.shape] for image in selection.ranked], dtype=np.int64)
         self._flat_ids = set() if scoring.native else {image.id for image in selection.ranked if image.flat}
         for number, image_id in enumerate(self._flat_ids):
-            self._shapes[selection.index_of[image_id]] = -1 - number  # of a shape of its own
-        self._all_comparable = scoring.native or (len(shapes) <= 1 and not self._flat_ids)  # all with all
-        self._keepers_by_content: dict[str, list[int]] = defaultdict(list)  # places of keepers, by content
+            self._shapes[selection.index_of[image_id]] = -1 - number  # a shape of its own
+        self._all_comparable = scoring.native or (len(shapes) <= 1 and not self._flat_ids)  # each image with each
+        self._keepers_by_content: dict[str, list[int]] = defaultdict(list)  # indices of keepers, by content hash
         self._judgements: dict[int, list[tuple[int, Judgement]]] = defaultdict(list)
         for (image_a_id, image_b_id), judgement in known_pairs.judgements.items():
             self._judgements[image_a_id].append((image_b_id, judgement))
@@ -96,13 +117,13 @@ class Decider:
         return 1 if workers == 1 else _BLOCK_PER_WORKER * workers
 
     def decide_all(self) -> Iterator[int]:
-        """Settles every image of the camera; gives, block by block, how many images were settled."""
+        """Decides every image of the camera; yields, block by block, how many images were decided."""
         for block in self._selection.blocks(size=self.block_size):
             self.decide_block(block)
             yield len(block)
 
     def decide_block(self, block: Sequence[Search]) -> None:
-        """Settles the images of a block."""
+        """Decides the images of a block."""
         deferred = self._similar_within_block(block)
         pending = {search.index: self._start_search(search) for search in block if search.index not in deferred}
         self._run_searches(list(pending.values()))
@@ -110,7 +131,7 @@ class Decider:
             if search.index in pending:
                 decision = self._search_block_keepers(pending[search.index])
             else:
-                deferred_search = self._start_search(search)  # by now the keepers of its block are among all others
+                deferred_search = self._start_search(search)  # by now the candidates include the keepers of its block
                 self._run_searches([deferred_search])
                 self._collect_evidence(deferred_search)
                 decision = deferred_search.decision
@@ -124,7 +145,7 @@ class Decider:
         return PendingSearch(search, self._selection.candidates(search))
 
     def _search_block_keepers(self, pending: PendingSearch) -> Decision | None:
-        """What is found for an image after it met the keepers of its own block, too."""
+        """The decision on an image after a second search, among the keepers of its own block."""
         search = pending.search
         if pending.known is not None:
             pending.known |= self._known_identical(search)
@@ -142,10 +163,10 @@ class Decider:
         return pending.decision if keeper_index is None else block_search.decision
 
     def _similar_within_block(self, block: Sequence[Search]) -> set[int]:
-        """The places of images that are similar to one before them in the block.
+        """The indices of images that are similar to an earlier image of the block.
 
-        Most find their keeper there, so their search among all other keepers is put off until that is known: no result
-        depends on it.
+        Most find their keeper in the block. So their search among all other keepers is deferred until the block's
+        keepers are known. No result depends on this.
         """
         if len(block) == 1 or self._scoring.native:
             return set()
@@ -165,7 +186,8 @@ class Decider:
         return evidence
 
     def _run_searches(self, searches: Sequence[PendingSearch]) -> None:
-        """Follows every inquiry to its end: chunks of keepers, outward, until one is similar or none is left."""
+        """Runs every search to its end: compares chunks of keepers, the nearest first, until one is similar or none is
+        left."""
         active = list(searches)
         while active:
             chunks = [(pending, self._next_chunk(pending)) for pending in active]
@@ -179,7 +201,7 @@ class Decider:
             active = [pending for pending in active if not pending.closed]
 
     def _apply_match(self, pending: PendingSearch, chunk: IndexArray, match: Match) -> None:
-        """Takes what a search among a chunk of keepers found."""
+        """Adds the match of a search among a chunk of keepers."""
         pending.compared.append(chunk[: match.compared])
         pending.evidence += [(int(chunk[number]), evidence) for number, evidence in match.evidence]
         if match.matched:
@@ -191,7 +213,7 @@ class Decider:
             pending.closed = True
 
     def _next_chunk(self, pending: PendingSearch) -> IndexArray:
-        """The next keepers whose pair must be scored; closes the inquiry where no more are to come."""
+        """The next keepers whose pairs must be scored; closes the search if no more follow."""
         for chunk in pending.keepers:
             indices = self._without_known(pending, chunk) if len(chunk) else chunk
             if self._scoring.ignores_all_pairs:
@@ -204,8 +226,8 @@ class Decider:
         return _NO_KEEPERS
 
     def _without_known(self, pending: PendingSearch, indices: IndexArray) -> IndexArray:
-        """The keepers of which nothing is known; up to the first that is known to be similar, which closes the
-        inquiry."""
+        """The keepers of which nothing is known, up to the first that is known to be similar; that one closes the
+        search."""
         if pending.known is None:
             pending.known = self._known_decisions(pending.search)
         if pending.search.previous is not None:
@@ -221,9 +243,10 @@ class Decider:
         return indices[~is_known]
 
     def _known_decisions(self, search: Search) -> dict[int, Decision | None]:
-        """What is known of an image's pairs: a person's word, else equal bytes, else a score that was recorded.
+        """What is known of an image's pairs, by index: a verdict, else equal bytes, else a recorded score.
 
-        The recorded scores only of an image that meets all keepers; see `_add_recorded`.
+        Recorded scores are loaded here only for an image that must be compared with all keepers; for others see
+        `_add_recorded`.
         """
         image, index_of = search.image, self._selection.index_of
         recorded = self._load_scores(image.id) if search.previous is None else {}
@@ -236,8 +259,11 @@ class Decider:
         return by_index | self._known_identical(search)
 
     def _known_identical(self, search: Search) -> dict[int, Decision | None]:
-        """The keepers so far of an image's own bytes, but for those that a person judged; asked again when there may be
-        more, so that equal images that are no keepers, be it a year of one picture, are never looked through."""
+        """The decisions by the keepers so far that have the image's bytes, except those with a verdict.
+
+        This is computed again when there may be more keepers. So equal images that are not keepers are never scanned,
+        even if a camera sent the same bytes for a year.
+        """
         image, ranked = search.image, self._selection.ranked
         judged = {other for other, _ in self._judgements.get(image.id, ())}
         return {
@@ -247,8 +273,10 @@ class Decider:
         }
 
     def _add_recorded(self, image_id: int, keepers: IndexArray, known: dict[int, Decision | None]) -> None:
-        """Adds what was recorded of an image with keepers that are new since it was decided: these are few, and are
-        asked, each once, so that an unchanged image costs no question."""
+        """Adds to `known` what is recorded of an image and keepers that are new since it was decided.
+
+        Such keepers are few. The scores are loaded once per keeper, so that an unchanged image costs no query.
+        """
         for index in keepers.tolist():
             keeper_id = self._selection.ranked[index].id
             if index not in self._keeper_scores:
@@ -262,11 +290,11 @@ class Decider:
         return Decision(image_id, Reason.SIMILAR, keeper_id, score) if similar else None
 
     def _find_keeper_index(self, decision: Decision | None) -> int | None:
-        """The place of the keeper that a decision names."""
+        """The index of the keeper that a decision names; None without one."""
         return None if decision is None or decision.keeper_id is None else self._selection.index_of[decision.keeper_id]
 
     def _collect_evidence(self, pending: PendingSearch) -> None:
-        """Counts the pairs that an image met, and keeps the evidence worth recording."""
+        """Counts the pairs that a search scored, and keeps the evidence worth recording."""
         image_id, ranked = pending.search.image.id, self._selection.ranked
         self.scored += pending.scored
         self.evidence += [(image_id, ranked[index].id, evidence) for index, evidence in pending.evidence]

@@ -1,8 +1,8 @@
-"""What compare proposes for cameras of which it keeps much: to ignore a small area that sets nearly all of it apart.
+"""Proposals for cameras of which compare keeps much: ignore a small area in which nearly all kept images differ.
 
-It promises that what would be kept is told as `compare` would decide it with the area ignored, to the image; that
-nothing is written and no image file is opened; and that it costs little beside the comparison: some pairs of the
-cameras that keep most, and one decision of few images where these show such an area.
+It promises that the number of kept images is what `compare` would decide with the area ignored, to the image; that
+nothing is written and no image file is opened; and that it costs little beside the comparison: it scores some pairs of
+the cameras that keep most, and decides a few images once where these pairs show such an area.
 """
 
 import re
@@ -26,14 +26,15 @@ from indexer.workflows.profile_parameters import mask_parameters, scoring_parame
 
 MIN_KEPT = 5
 MIN_KEPT_SHARE = 0.4
-"""Kept images of a camera, and their share of all: with fewer there is little to gain."""
+"""Kept images of a camera, and their share of all its images: below either there is little to gain."""
 _MAX_CAMERAS = 20
-"""At most so many cameras are looked at in one run: those that keep most."""
+"""Cameras that one run examines: those that keep most."""
 _MAX_PAIRS = 24
 _MAX_IMAGES = 400
-"""So many images, the newest, are decided again."""
+"""Images of a camera that are decided again: the newest."""
 _MAX_STILL_KEPT_SHARE = 0.5
-"""At most this share of what is kept now may still be kept: else the area is not what keeps them."""
+"""Largest share of the kept images that may still be kept with the area ignored: above it, the area is not the reason
+why they are kept."""
 _INVALID_NAME_CHARS = re.compile(r"[^A-Za-z0-9._-]+|^[^A-Za-z0-9]+")
 _MAX_NAME_LENGTH = 50
 
@@ -42,10 +43,10 @@ _MAX_NAME_LENGTH = 50
 class IgnoreProposal:
     """An area of a camera's frames that is worth a look.
 
-    `rectangles`: per cent, as `profile make --ignore` takes them; `share`: their part of the frame. Of `pairs` of kept
-    images that follow each other `decided` are similar without the area. Of `images`, the newest of the camera, `kept`
-    are kept now, and `kept_with` would be. `name` is free for a profile; `ignored_already` are the rectangles of the
-    profile in force, which a new one must name as well.
+    `rectangles`: per cent, as `profile make --ignore` takes them; `share`: their part of the frame, 0 to 1. Of `pairs`
+    of successive kept images that differ, `decided` are similar with the area ignored. Of `images`, the newest of the
+    camera, `kept` are kept now and `kept_with` would be. No profile has the name `name`. `ignored_already` are the
+    rectangles of the profile in force; a new profile must name them as well.
     """
 
     camera: str
@@ -67,7 +68,7 @@ def propose(
     camera_ids: Mapping[str, int],
     in_force: Mapping[str, StoredProfile],
 ) -> Iterator[IgnoreProposal]:
-    """The proposals for cameras that were decided just now."""
+    """The proposals for cameras in which `results` has new decisions, by name."""
     candidates = [
         result for result in results if result.decided and result.kept >= max(MIN_KEPT, MIN_KEPT_SHARE * result.images)
     ]
@@ -77,14 +78,14 @@ def propose(
         if not stored.profile.preparation.native:
             try:
                 proposal = _ProposalFinder(database, camera, camera_ids[camera], stored).find_proposal()
-            except (IndexerError, ValueError):  # what is spoiled, or was changed meanwhile, is told by who needs it
+            except (IndexerError, ValueError):  # corrupt or changed: not reported here
                 continue
             if proposal is not None:
                 yield proposal
 
 
 class _ProposalFinder:
-    """A camera's newest images, and what is decided of them."""
+    """Looks for an area in a camera's newest images by their current decisions."""
 
     def __init__(self, database: Database, camera: str, camera_id: int, stored: StoredProfile) -> None:
         self._database, self._camera, self._stored = database, camera, stored
@@ -97,7 +98,7 @@ class _ProposalFinder:
         self._kept = [image for image in self._images if image.id in current and current[image.id][1].keeps]
 
     def find_proposal(self) -> IgnoreProposal | None:
-        """The area that is worth a look, if there is one."""
+        """The area that is worth a look; None if there is none."""
         mask = mask_parameters(self._stored.profile.preparation)
         area = concentration(self._sample_pairs(), scoring=scoring_parameters(self._stored), mask=mask)
         if area is None:
@@ -121,7 +122,7 @@ class _ProposalFinder:
         )
 
     def _sample_pairs(self) -> list[ImagePair]:
-        """Kept images that follow each other, some of them, spread over time; all of the commonest shape."""
+        """Some pairs of successive kept images, spread over time, all of the commonest shape; none if too few."""
         shapes = [image.shape for image in self._kept]
         commonest = max(shapes, key=shapes.count, default=None)
         pairs = list(pairwise([image for image in self._kept if image.shape == commonest]))
@@ -136,8 +137,8 @@ class _ProposalFinder:
         return [(decode(data[image.id]), decode(data[other.id])) for image, other in chosen]
 
     def _decide_with(self, mask: Mask) -> tuple[Decision, ...]:
-        """What compare would decide of the images with this mask: it is painted last, so that painted over a thumbnail
-        it makes the thumbnail of the wider mask."""
+        """What compare would decide of the images with `mask`. Preprocessing paints the mask last, so painting a wider
+        mask over a thumbnail gives the thumbnail of the wider mask."""
         parameter_sets = trial_scoring_parameters(self._stored, max_scores=[self._stored.profile.max_score])
         painted = {
             image_id: encode(masked(decode(data), mask=mask))
@@ -158,7 +159,7 @@ class _ProposalFinder:
         return loaded
 
     def _free_name(self) -> str:
-        """A name for a profile that none has."""
+        """A name that no profile has."""
         stem = f"{_INVALID_NAME_CHARS.sub('-', self._camera).strip('-.')[:_MAX_NAME_LENGTH] or 'camera'}-ignoring"
         with self._database.read() as session:
             used_names = {stored.profile.name for stored in profiles.list_profiles(session)}

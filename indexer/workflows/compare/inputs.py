@@ -1,6 +1,7 @@
-"""What is read of one camera that is to be decided: all of it for one worker, or piece by piece as a walk needs it.
+"""The inputs of deciding cameras: all at once for one worker's task, or piece by piece as a selection needs them.
 
-It promises that the shelf of a camera has room for its pictures. It writes nothing, and knows no decisions.
+It promises that the image buffer of a camera has capacity for all its images. It writes nothing, and makes no
+decisions.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +25,8 @@ from indexer.workflows.profile_parameters import mask_parameters, scoring_parame
 def read_tasks(
     session: Session, camera_ids: Sequence[int], stored: StoredProfile, parameter_sets: Sequence[ScoringParameters]
 ) -> dict[int, CameraTask]:
-    """All that deciding each of a few cameras takes, by id, with as few questions as for one; without those whose
-    thumbnails are missing, or are too large together."""
+    """The tasks of some cameras, by camera id, with as few queries as for one camera. A camera is left out if one of
+    its thumbnails is missing, or if they exceed `MAX_BUFFER_BYTES` together."""
     by_camera = images.list_present_by_camera(session, camera_ids, preparation_id=stored.preparation_id)
     present = {
         camera_id: camera_images for camera_id, camera_images in by_camera.items() if _is_task(stored, camera_images)
@@ -48,22 +49,22 @@ def read_tasks(
 
 
 def _is_task(stored: StoredProfile, present: Sequence[Image]) -> bool:
-    """Whether a camera's images can be sent whole."""
+    """Whether all images of a camera can be sent in one task."""
     return (
         all(image.shape is not None for image in present) and buffer_capacity_bytes(stored, present) <= MAX_BUFFER_BYTES
     )
 
 
 def buffer_capacity_bytes(stored: StoredProfile, present: Sequence[Image]) -> int:
-    """Bytes of a shelf for the prepared images of a camera."""
+    """Bytes of an image buffer for all prepared images of a camera."""
     if stored.profile.preparation.native:
-        # A decoder may turn a picture otherwise than its header says.
+        # A decoder may rotate an image, or not, against its header: both orientations must fit.
         return sum(required_bytes([(image.height, image.width), (image.width, image.height)]) for image in present)
     return required_bytes([image.shape for image in present if image.shape is not None])
 
 
 def thumbnail_loader(database: Database, stored: StoredProfile) -> Fetch:
-    """Gives the thumbnails that a profile has cached."""
+    """A function that loads the thumbnails cached for a profile, one transaction per call."""
 
     def fetch(image_ids: Sequence[int]) -> Mapping[int, bytes]:
         with database.read() as session:
@@ -81,7 +82,7 @@ def prepared_images(
     limits: Limits,
     executor: ParallelMap,
 ) -> PreparedImages:
-    """The prepared images of a camera, as its profile prepares them."""
+    """The prepared images of a camera, as its profile prepares them, in `buffer`."""
     preparation = stored.profile.preparation
     if preparation.native:
         return NativeImageSource(
@@ -99,7 +100,7 @@ def make_searcher(
     limits: Limits,
     executor: ParallelMap,
 ) -> Searcher:
-    """The searches of a camera's walk, by workers that see the shelf or are sent what lies there."""
+    """The searcher of a camera's selection; its workers map `buffer`, or are sent the images if they are remote."""
     scoring, preparation = scoring_parameters(stored), stored.profile.preparation
     if not isinstance(executor, RemoteExecutor):
         prepared = prepared_images(stored, selection, buffer, fetch=fetch, limits=limits, executor=executor)
@@ -123,7 +124,7 @@ def make_searcher(
 
 
 def score_loader(database: Database, stored: StoredProfile) -> Callable[[int], Mapping[int, float]]:
-    """Gives the recorded scores of an image."""
+    """A function that loads the recorded scores of an image, by the other's id, one transaction per call."""
 
     def load_scores(image_id: int) -> Mapping[int, float]:
         with database.read() as session:

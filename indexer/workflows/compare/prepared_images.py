@@ -1,6 +1,7 @@
-"""The prepared images of one camera: had when a search needs them, and put on a shelf where the matcher finds them.
+"""The prepared images of one camera: loaded when a search needs them, into an image buffer that the matcher reads.
 
-It promises that no picture is decoded twice, and that those that cannot be had are named. It does not know decisions.
+It promises that no image is decoded twice, and that errors name the images that are unavailable. It does not know
+decisions.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,22 +30,22 @@ from indexer.workflows.context import Advance, unwrap
 
 _PREFETCH_COUNT = 256
 _SAVE_BATCH_SIZE = 64
-_ABSENT = -1  # an offset on no shelf
-_FILL_BATCH_SIZE = 32  # by one worker: enough to be worth sending
+_ABSENT = -1  # the offset of an image that is not in the buffer
+_FILL_BATCH_SIZE = 32  # thumbnails per task: enough to be worth sending to a worker
 
 Result = TypeVar("Result")
 Fetch = Callable[[Sequence[int]], Mapping[int, bytes]]
-"""Gives the thumbnails of images, by id; those that it does not have are left out."""
+"""Loads thumbnails by image id; those that do not exist are left out."""
 SaveThumbnails = Callable[[Sequence[tuple[int, Thumbnail]]], None]
-"""Takes thumbnails that were made, by image id."""
+"""Saves new thumbnails, by image id."""
 
 
 class PixelsUnavailableError(Exception):
-    """A camera cannot be decided now: an image's pixels cannot be had. Its decisions stay as they are."""
+    """A camera cannot be decided now: the pixels of an image are unavailable. Its decisions stay as they are."""
 
 
 class CorruptThumbnailsError(Exception):
-    """Thumbnails in the index cannot be read; they can be made again from their files."""
+    """Thumbnails in the index are corrupt or gone; they can be made again from their files."""
 
     def __init__(self, image_ids: Sequence[int]) -> None:
         super().__init__(image_ids)
@@ -52,22 +53,22 @@ class CorruptThumbnailsError(Exception):
 
 
 class PreparedImages(Protocol):
-    """The prepared images of a camera, by their places in rank order, ready to be searched."""
+    """The prepared images of a camera, by their index in rank order, ready to be searched."""
 
     def task(self, index: int, keepers: IndexArray, scoring: ScoringParameters) -> MatchTask:
-        """The search of an image among keepers, in this order."""
+        """The search of an image among `keepers`, in this order."""
         ...
 
     def drop(self, index: int) -> None:
-        """Says that an image will not be asked for again."""
+        """Frees an image: no later search needs it."""
         ...
 
 
 class ThumbnailSource:
-    """The thumbnails of a camera, many fetched at a time.
+    """The thumbnails of a camera, loaded many at a time.
 
-    `upcoming` are images that will be asked for, in that order: they are fetched along, so that the database is asked
-    seldom and all workers decode.
+    `upcoming` are the images that will be needed, in that order. They are loaded in advance, so that there are few
+    queries and all workers decode.
     """
 
     def __init__(
@@ -89,7 +90,10 @@ class ThumbnailSource:
         self._loaded: set[int] = set()
 
     def task(self, index: int, keepers: IndexArray, scoring: ScoringParameters) -> MatchTask:
-        """The search of an image among keepers of its shape, in this order."""
+        """The search of an image among `keepers` of its shape, in this order.
+
+        Raises `CorruptThumbnailsError` if a thumbnail that it loads is corrupt or gone.
+        """
         offsets = self._offsets[keepers]
         missing = keepers[offsets == _ABSENT].tolist()
         if missing or index not in self._slots:
@@ -98,7 +102,7 @@ class ThumbnailSource:
         return MatchTask(self._slots[index], offsets, scoring)
 
     def drop(self, index: int) -> None:
-        """Says that an image will not be asked for again."""
+        """Frees an image: no later search needs it."""
         slot = self._slots.pop(index, None)
         if slot is not None:
             self._offsets[index] = _ABSENT
@@ -109,7 +113,7 @@ class ThumbnailSource:
         indices = list(dict.fromkeys([*missing, *islice(upcoming, _PREFETCH_COUNT)]))
         data = self._fetch([self._ranked[index].id for index in indices])
         uncached_ids = [self._ranked[index].id for index in indices if self._ranked[index].id not in data]
-        if uncached_ids:  # by a compare beside this one, which found them spoiled
+        if uncached_ids:  # dropped by another compare that found them corrupt
             raise CorruptThumbnailsError(uncached_ids)
         for index in indices:
             self._slots[index] = self._buffer.reserve(*(self._ranked[index].shape or (0, 0)))
@@ -131,7 +135,10 @@ class ThumbnailSource:
 
 
 class NativeImageSource:
-    """The images of a camera at native size, read from their files one by one (the profile `original`)."""
+    """The images of a camera at native size, read from their files one by one (the profile `original`).
+
+    `task` raises `PixelsUnavailableError` if a file cannot be read or used.
+    """
 
     def __init__(
         self, ranked: Sequence[Image], buffer: ImageBuffer, *, mask: Mask, levels: Levels | None, limits: Limits
@@ -144,11 +151,11 @@ class NativeImageSource:
         self._slots: dict[int, Slot] = {}
 
     def task(self, index: int, keepers: IndexArray, scoring: ScoringParameters) -> MatchTask:
-        """The search of an image among keepers, in this order."""
+        """The search of an image among `keepers`, in this order."""
         return MatchTask(self._slot(index), tuple(map(self._slot, keepers.tolist())), scoring)
 
     def drop(self, index: int) -> None:
-        """Says that an image will not be asked for again."""
+        """Frees an image: no later search needs it."""
         slot = self._slots.pop(index, None)
         if slot is not None:
             self._buffer.free(slot)
@@ -181,11 +188,11 @@ def make_thumbnails(
     save: SaveThumbnails,
     advance: Advance,
 ) -> None:
-    """Makes the thumbnails of images from their files, and hands them on a few at a time.
+    """Makes the thumbnails of images from their files, and saves them in batches.
 
     Raises
     ------
-    HeldBack
+    PixelsUnavailableError
         At the end, if some could not be made.
     """
     tasks = (

@@ -1,9 +1,9 @@
-"""What a worker on another machine has of a camera: pictures that were sent to it or that it read itself, by their
-places in rank order.
+"""The image buffers of a worker on another machine: images of a camera that were sent to it or that it read itself, by
+their index in rank order.
 
-It promises the answers of a worker that shares the shelf, or to say what it lacks. It may be given another camera's
-work in between, by another thread or another run: a worker has a few such shelves, each a file without a name in its
-folder for temporary files, and lets go of those that nobody asked for in a while.
+It promises the matches of a worker that shares the buffer of the command, or a list of the images that it lacks. Tasks
+of other cameras may come in between, from another thread or another run. So a worker has a few such buffers, each an
+unnamed file in its folder for temporary files, and closes those that were not used for a while.
 """
 
 import threading
@@ -24,16 +24,16 @@ from indexer.imaging.levels import Levels
 from indexer.imaging.masks import Mask
 from indexer.imaging.matching import Match, MatchTask, ScoringParameters, match
 
-_MAX_BUFFERS = 4  # before those are let go that are idle
-_IDLE_S = 60.0  # a client that waits for its turn at a worker is not; the disk is what bounds the shelves of those
-_EXPIRY_S = 600.0
-_MIN_CLEANUP_DELAY_S = 1.0  # between two looks
-_ABSENT = -1  # an offset on no shelf
+_MAX_BUFFERS = 4  # with more of them, idle ones are closed
+_IDLE_S = 60.0  # before that its client may be waiting for the worker; only the disk bounds the buffers of such clients
+_EXPIRY_S = 600.0  # after this an unused buffer is closed in any case
+_MIN_CLEANUP_DELAY_S = 1.0  # between two cleanups
+_ABSENT = -1  # the offset of an image that is not in the buffer
 
 
 @dataclass(frozen=True)
 class EncodedThumbnail:
-    """A thumbnail, as PNG, with its (height, width)."""
+    """A thumbnail as PNG, with its (height, width)."""
 
     shape: tuple[int, int]
     data: bytes
@@ -41,7 +41,7 @@ class EncodedThumbnail:
 
 @dataclass(frozen=True)
 class ImageFile:
-    """A whole picture, by its path where it is read, for the profile `original`."""
+    """An image file that the worker reads at native size (profile `original`); `path` is the worker's path."""
 
     path: str
     content_hash: str
@@ -52,8 +52,17 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class RemoteSearchTask:
-    """Pictures for the shelf of a camera (a name that nothing else has, how many images, bytes of room), those that
-    will not be asked for again, and searches; all by place."""
+    """New images for the buffer of a camera, images that are no longer needed, and searches; all by index.
+
+    Attributes
+    ----------
+    camera : str
+        A name that is unique to the camera and the run.
+    count : int
+        Images of the camera.
+    capacity_bytes : int
+        Size of its buffer.
+    """
 
     camera: str
     count: int
@@ -66,8 +75,9 @@ class RemoteSearchTask:
 
 @dataclass(frozen=True)
 class RemoteSearchResult:
-    """The answers from a shelf (its name; another one if it began anew); none where some pictures are `lacking`, or
-    could not be had, with the reason."""
+    """The matches of a task, in order; none if the searches need images that are `missing`, or if some of the images
+    sent are unavailable (`problems`, by index, with the reason). A new `buffer_name` means that the worker lost its
+    buffer."""
 
     buffer_name: str
     matches: tuple[Match, ...] = ()
@@ -76,7 +86,7 @@ class RemoteSearchResult:
 
 
 def search_remote(task: RemoteSearchTask) -> RemoteSearchResult:
-    """Puts the pictures of a task on its camera's shelf, and answers its searches."""
+    """Puts the images of a task into the buffer of its camera, and runs its searches."""
     with _buffers.borrow(task) as buffer:
         problems = buffer.update(task)
         needed = [np.append(keepers, index) for index, keepers in task.searches]
@@ -88,7 +98,7 @@ def search_remote(task: RemoteSearchTask) -> RemoteSearchResult:
 
 
 class RemoteBuffer:
-    """The pictures of one camera, in this process."""
+    """The images of one camera in this process; `users` tasks use them now."""
 
     def __init__(self, image_count: int, capacity_bytes: int) -> None:
         self.name = uuid4().hex
@@ -100,7 +110,7 @@ class RemoteBuffer:
         self._offsets: NDArray[np.int64] = np.full(image_count, _ABSENT, dtype=np.int64)
 
     def update(self, task: RemoteSearchTask) -> tuple[tuple[int, str], ...]:
-        """Lets go of what is dropped and takes what is new; why some could not be had."""
+        """Frees the dropped images and adds the new ones; the index of each unavailable one, with the reason."""
         with self._lock:
             for index in task.dropped:
                 slot = self._slots.pop(index, None)
@@ -112,21 +122,21 @@ class RemoteBuffer:
         return tuple((index, problem) for index, problem in outcomes if problem is not None)
 
     def missing(self, indices: IndexArray) -> tuple[int, ...]:
-        """Those of the places whose picture is not here."""
+        """Those of `indices` whose image is not in the buffer."""
         return tuple(indices[self._offsets[indices] == _ABSENT].tolist())
 
     def task(self, index: int, keepers: IndexArray, scoring: ScoringParameters) -> MatchTask:
-        """A search, among slots if the measure is native."""
+        """The search of an image among `keepers`: as slots at native size, else as offsets."""
         if scoring.native:
             return MatchTask(self._slots[index], tuple(self._slots[keeper] for keeper in keepers.tolist()), scoring)
         return MatchTask(self._slots[index], self._offsets[keepers], scoring)
 
     def close(self) -> None:
-        """Gives its space back."""
+        """Gives the space of the buffer back."""
         self._buffer.__exit__(None, None, None)
 
     def _put(self, index: int, image: EncodedThumbnail | ImageFile) -> str | None:
-        """Why a picture cannot be had, if it cannot."""
+        """Adds an image; the reason if it is unavailable, else None."""
         if isinstance(image, EncodedThumbnail):
             slot = self._buffer.reserve(*image.shape)
             (problem,) = fill(FillTask((slot,), (image.data,)))
@@ -154,7 +164,7 @@ class RemoteBuffer:
 
 @dataclass
 class _RemoteBuffers:
-    """The shelves of this process, by camera, the one used last at the end."""
+    """The buffers of this process, by camera, the one used last at the end."""
 
     buffers: dict[str, RemoteBuffer] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -162,7 +172,7 @@ class _RemoteBuffers:
 
     @contextmanager
     def borrow(self, task: RemoteSearchTask) -> Iterator[RemoteBuffer]:
-        """The shelf of a task's camera, until the end of the block."""
+        """The buffer of a task's camera, not closed before the end of the block."""
         with self.lock:
             buffer = self.buffers.pop(task.camera, None) or RemoteBuffer(task.count, task.capacity_bytes)
             self.buffers[task.camera] = buffer
@@ -178,14 +188,14 @@ class _RemoteBuffers:
                 self._schedule_cleanup()
 
     def close_expired(self) -> None:
-        """Lets go of shelves that nobody asked for in a while."""
+        """Closes the buffers that were not used for `_EXPIRY_S`."""
         with self.lock:
             self._close(self._list_idle(_EXPIRY_S))
             self.cleanup_timer = None
             self._schedule_cleanup()
 
     def _list_idle(self, min_idle_s: float) -> list[str]:
-        """The cameras that nobody has asked for in so long, the one used longest ago first."""
+        """The cameras whose buffers were not used for `min_idle_s`, in order of their last use."""
         cutoff = monotonic() - min_idle_s
         return [camera for camera, buffer in self.buffers.items() if not buffer.users and buffer.used_at <= cutoff]
 
@@ -194,7 +204,7 @@ class _RemoteBuffers:
             self.buffers.pop(camera).close()
 
     def _schedule_cleanup(self) -> None:
-        """Sets the clock for the shelf that was used longest ago."""
+        """Starts a timer for the buffer that was used longest ago, unless one runs."""
         if self.cleanup_timer is None and self.buffers:
             oldest = min(buffer.used_at for buffer in self.buffers.values())
             self.cleanup_timer = threading.Timer(

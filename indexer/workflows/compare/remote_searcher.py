@@ -1,13 +1,13 @@
-"""The searches of one camera, carried out by workers that share no memory with this process.
+"""Runs the searches of one camera on workers that share no memory with this process.
 
-It promises the answers of `indexer.workflows.compare.searcher`. Each worker keeps a shelf of its own and is sent a
-picture once; one that began anew says what it lacks, and is sent that again. What is on its way at once is bounded,
-and here nothing stays but who was sent what.
+It promises the matches of `indexer.workflows.compare.searcher`. Each worker keeps an image buffer of its own and is
+sent an image once. A worker that lost its buffer reports which images are missing, and is sent these again. The data in
+flight is bounded. Of what was sent, this process keeps only which worker has which image.
 
-Decision: searches are shared by their new images, not by the keepers they meet. Every worker then comes to have every
-keeper (58 kB of its disk each at 320 wide), where sharing by keepers would divide them; but a duplicate, which most
-images are, goes to one worker instead of to all, and each search ends as soon as its one worker has found a keeper.
-Enforced by tests/workflows/compare/test_remote_searcher.py.
+Decision: searches are divided among workers by their new images, not by the keepers that they compare. So every worker
+comes to hold every keeper (58 kB of its disk each at 320 wide), where a division by keepers would split them. But a
+duplicate, as most images are, goes to one worker instead of to all, and each search ends as soon as its one worker has
+found a keeper. Enforced by tests/workflows/compare/test_remote_searcher.py.
 """
 
 from collections import deque
@@ -37,18 +37,21 @@ from indexer.workflows.compare.remote_buffer import (
 from indexer.workflows.compare.searcher import Searcher, SearchRequest, is_worth_sending
 from indexer.workflows.context import unwrap
 
-_MAX_IMAGES_PER_TASK = 256  # in one task: some 10 MB
-_PAIRS_WORTH_SENDING = 8192  # some 30 ms of work; with a quarter of it compare took a fifth longer on loopback
-_MAX_ATTEMPTS = 20  # of one share, each by a worker that has to begin anew
+_MAX_IMAGES_PER_TASK = 256  # some 10 MB
+_PAIRS_WORTH_SENDING = 8192  # some 30 ms of work; with a quarter of that, compare took a fifth longer on loopback
+_MAX_ATTEMPTS = 20  # for one share of the searches; each met a worker that had lost images
 
 ImageSource = Callable[[Sequence[Image]], Sequence[EncodedThumbnail | ImageFile]]
-"""Gives the pictures of images as they are sent."""
+"""Returns images in the form in which they are sent to workers."""
 
 
 @dataclass
 class _WorkerState:
-    """A place that a worker takes: what was sent there (by place), to which shelf, and of what it heard that it is not
-    asked for again."""
+    """What this process knows of the worker behind one affinity number.
+
+    `has_image`: by index, whether it has an image; `buffer_name`: the buffer that these are in; `drops_sent`: how many
+    of the dropped images it was told; `attempts`: how often the present share met a worker that had lost images.
+    """
 
     has_image: NDArray[np.bool_]
     buffer_name: str = ""
@@ -58,7 +61,8 @@ class _WorkerState:
 
 @dataclass(frozen=True)
 class _SentTask:
-    """Of a task, what its answer is read with: its seat, the places of its pictures, and whether it asks anything."""
+    """What the result of a task is read with: the worker's number, the indices of the images sent, and whether the task
+    holds searches."""
 
     worker: int
     image_indices: tuple[int, ...]
@@ -66,7 +70,7 @@ class _SentTask:
 
 
 class RemoteSearcher:
-    """Searches by workers far away; those that are not worth the way are carried out here."""
+    """Searches on the workers of a cluster; few pairs are searched in this process."""
 
     def __init__(
         self,
@@ -90,20 +94,30 @@ class RemoteSearcher:
 
     @property
     def workers(self) -> int:
-        """How many workers share them."""
+        """How many workers share the searches."""
         return self._executor.workers
 
     def search_local(self, index: int, others: IndexArray) -> Match:
-        """One search, in this process."""
+        """The match of one search, computed in this process."""
         return self._local_searcher.search_local(index, others)
 
     def drop(self, index: int) -> None:
-        """Says that an image will not be asked for again."""
+        """Frees an image here and, with its next task, on each worker: no later search needs it."""
         self._local_searcher.drop(index)
         self._dropped.append(index)
 
     def search_many(self, requests: Sequence[SearchRequest]) -> Iterable[Match]:
-        """Many searches, by the workers where that is worth the way."""
+        """The matches of many searches, in order; the workers compute them if there are enough pairs.
+
+        Raises
+        ------
+        EngineError
+            If a worker fails, or workers lose their images again and again.
+        CorruptThumbnailsError
+            If workers cannot read thumbnails.
+        PixelsUnavailableError
+            If a worker cannot read an image file (profile `original`).
+        """
         if not requests or not is_worth_sending(requests, self._scoring, min_pairs=_PAIRS_WORTH_SENDING):
             return self._local_searcher.search_many(requests)
         share_count = min(self.workers, len(requests))
@@ -128,15 +142,15 @@ class RemoteSearcher:
     def _tasks(
         self, shares: Iterable[tuple[int, tuple[SearchRequest, ...]]], sent_tasks: "deque[_SentTask]"
     ) -> Iterator[tuple[int, RemoteSearchTask]]:
-        """What each seat is told next, built when it is about to be sent; what is to be kept of it goes to
-        `sent_tasks`."""
+        """The next task of each worker, by its number, built when it is about to be sent. What is needed to read the
+        result is appended to `sent_tasks`."""
         for worker, share in shares:
             task = self._task(self._worker_states[worker], share)
             sent_tasks.append(_SentTask(worker, tuple(index for index, _ in task.images), bool(task.searches)))
             yield worker, task
 
     def _task(self, state: _WorkerState, share: tuple[SearchRequest, ...]) -> RemoteSearchTask:
-        """What a seat is told next: the searches, once it has all pictures that these need."""
+        """The next task of a worker: missing images and, if it then has all that its share needs, the searches."""
         needed = np.unique(np.concatenate([np.append(keepers, index) for index, keepers in share]))
         missing = needed[~state.has_image[needed]]
         to_send = missing[:_MAX_IMAGES_PER_TASK].tolist()
@@ -155,7 +169,7 @@ class RemoteSearcher:
         )
 
     def _apply_result(self, state: _WorkerState, sent_indices: Sequence[int], result: RemoteSearchResult) -> None:
-        """Learns from an answer what its worker has."""
+        """Notes which images a worker has by its result; raises if some are unavailable or it restarts too often."""
         if result.problems:
             self._raise_unavailable(result.problems)
         is_new_buffer = result.buffer_name != state.buffer_name
@@ -177,12 +191,15 @@ class RemoteSearcher:
 
 
 def cached_thumbnails(fetch: Fetch) -> ImageSource:
-    """Thumbnails, as the index has them."""
+    """Thumbnails as they are cached in the index.
+
+    Loading raises `CorruptThumbnailsError` if some are gone.
+    """
 
     def load(images: Sequence[Image]) -> Sequence[EncodedThumbnail | ImageFile]:
         data: Mapping[int, bytes] = fetch([image.id for image in images])
         uncached_ids = [image.id for image in images if image.id not in data]
-        if uncached_ids:  # by a compare beside this one, which found them spoiled
+        if uncached_ids:  # dropped by another compare that found them corrupt
             raise CorruptThumbnailsError(uncached_ids)
         return [EncodedThumbnail(image.shape or (0, 0), data[image.id]) for image in images]
 
@@ -192,7 +209,7 @@ def cached_thumbnails(fetch: Fetch) -> ImageSource:
 def remote_image_files(
     mask: Mask, *, levels: Levels | None, limits: Limits, map_path: Callable[[str], str]
 ) -> ImageSource:
-    """Whole pictures, which workers read themselves."""
+    """Image files at native size, which workers read themselves; `map_path` gives the path on a worker."""
 
     def load(images: Sequence[Image]) -> Sequence[EncodedThumbnail | ImageFile]:
         return [ImageFile(map_path(image.path), image.content_hash, mask, limits, levels) for image in images]

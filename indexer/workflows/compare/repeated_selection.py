@@ -1,8 +1,7 @@
-"""One camera decided from scratch again and again, under one measure after the other.
+"""Decides one camera from scratch repeatedly, under one set of scoring parameters after the other.
 
-It promises what the walk promises in `indexer.workflows.compare.decider` for each measure, and that what one walk
-found serves the next ones. It writes nothing, and does not know where pixels, verdicts and earlier evidence come
-from.
+It promises for each set what `indexer.workflows.compare.decider` promises, and that the evidence of one selection
+serves the next ones. It writes nothing, and does not know where pixels, verdicts and earlier evidence come from.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,15 +21,15 @@ from indexer.workflows.compare.searcher import LocalSearcher
 from indexer.workflows.context import Advance
 
 Lookup = Callable[[int], Mapping[int, Evidence]]
-"""Gives the evidence of an image's pairs, by the other's id."""
+"""Returns the evidence of an image's pairs, by the id of the other image."""
 
 
 @dataclass(frozen=True)
 class SelectionResult:
-    """What came of a camera under one measure: the decisions on all images, the evidence of the pairs met that is worth
-    recording, and how many were scored.
+    """The result of a camera under one set of scoring parameters: the decisions on all images, the evidence worth
+    recording, and how many pairs were scored.
 
-    A decision that follows from evidence of another least area bears the bound that led to it and not the score.
+    A decision that follows from evidence under another `min_contour_area` has the bound that led to it as its score.
     """
 
     decisions: tuple[Decision, ...]
@@ -39,7 +38,7 @@ class SelectionResult:
 
 
 class RepeatedSelection:
-    """The walks of one camera; `recorded` is evidence in which contours from `recorded_area` on count."""
+    """Decides one camera. `lookup_recorded` gives evidence in which contours from `recorded_area` on count."""
 
     def __init__(
         self,
@@ -53,7 +52,7 @@ class RepeatedSelection:
         self._judgements = judgements
         self._lookup_recorded = lookup_recorded
         self._recorded_area = recorded_area
-        self._computed: dict[float, dict[int, dict[int, Evidence]]] = {}  # by least area, then by either image's id
+        self._computed: dict[float, dict[int, dict[int, Evidence]]] = {}  # by area, then by either image's id
 
     def decide(
         self,
@@ -63,7 +62,7 @@ class RepeatedSelection:
         executor: ParallelMap,
         advance: Advance = lambda _count: None,
     ) -> SelectionResult:
-        """Walks down the camera under a measure."""
+        """Decides the camera under `scoring`."""
         selection = Selection(self._images, previous={})
         known_pairs = KnownPairs(self._judgements, partial(self._known_scores, scoring))
         searcher = LocalSearcher(prepare_images(selection), scoring=scoring, executor=executor)
@@ -74,7 +73,7 @@ class RepeatedSelection:
         return SelectionResult(tuple(selection.decisions), tuple(decider.evidence), decider.scored)
 
     def _known_scores(self, scoring: ScoringParameters, image_id: int) -> dict[int, float]:
-        """Scores of an image's pairs, by the other's id: exact ones, and bounds that decide as the score would."""
+        """Scores of an image's pairs, by the other's id: exact ones, or bounds that lead to the same decision."""
         min_contour_area = scoring.min_contour_area
         known: dict[int, float] = {}
         for other_id, evidence in self._lookup_recorded(image_id).items():

@@ -1,7 +1,7 @@
-"""Where the searches of a walk are carried out: in this process, or by workers that see the same shelf.
+"""Runs the searches of a selection: in this process, or by workers that map the same image buffer.
 
-It promises an answer to each search, in order, the same wherever it was found. It knows neither what the answers mean
-nor what is already known of a pair.
+It promises one match per search, in order, and the same match wherever it was computed. It knows neither what a match
+means nor what is already known of a pair.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,32 +16,32 @@ from indexer.workflows.context import unwrap
 _PAIRS_WORTH_SENDING = 2048
 
 SearchRequest = tuple[int, IndexArray]
-"""A search: the place of an image, and those of keepers in the order to be met."""
+"""A search: the index of an image, and the indices of keepers in the order to compare them; indices in rank order."""
 
 
 class Searcher(Protocol):
-    """The searches of one camera under one measure; images go by their places in rank order."""
+    """Runs the searches of one camera under one set of scoring parameters; images go by their index in rank order."""
 
     @property
     def workers(self) -> int:
-        """How many workers share them."""
+        """How many workers share the searches."""
         ...
 
     def search_local(self, index: int, others: IndexArray) -> Match:
-        """One search, in this process."""
+        """The match of one search, computed in this process."""
         ...
 
     def search_many(self, requests: Sequence[SearchRequest]) -> Iterable[Match]:
-        """Many searches, wherever that is best."""
+        """The matches of many searches, in order, computed where that is fastest."""
         ...
 
     def drop(self, index: int) -> None:
-        """Says that an image will not be asked for again."""
+        """Frees an image: no later search needs it."""
         ...
 
 
 class LocalSearcher:
-    """Searches among prepared images that all workers see."""
+    """Searches among prepared images that all workers of this machine can map."""
 
     def __init__(self, prepared: PreparedImages, *, scoring: ScoringParameters, executor: ParallelMap) -> None:
         self._prepared = prepared
@@ -50,15 +50,18 @@ class LocalSearcher:
 
     @property
     def workers(self) -> int:
-        """How many workers share them."""
+        """How many workers share the searches."""
         return self._executor.workers
 
     def search_local(self, index: int, others: IndexArray) -> Match:
-        """One search, in this process."""
+        """The match of one search, computed in this process."""
         return match(self._prepared.task(index, others, self._scoring))
 
     def search_many(self, requests: Sequence[SearchRequest]) -> Iterable[Match]:
-        """Many searches, by the workers where that is worth the way; each is sent one share of the tasks."""
+        """The matches of many searches, in order.
+
+        The workers compute them if there are enough pairs; each then gets one batch of the tasks.
+        """
         tasks = [self._prepared.task(index, chunk, self._scoring) for index, chunk in requests]
         if not is_worth_sending(requests, self._scoring, min_pairs=_PAIRS_WORTH_SENDING):
             return map(match, tasks)
@@ -67,10 +70,10 @@ class LocalSearcher:
         return [next(match_iterators[number % len(match_iterators)]) for number in range(len(tasks))]
 
     def drop(self, index: int) -> None:
-        """Says that an image will not be asked for again."""
+        """Frees an image: no later search needs it."""
         self._prepared.drop(index)
 
 
 def is_worth_sending(requests: Sequence[SearchRequest], scoring: ScoringParameters, *, min_pairs: int) -> bool:
-    """Whether workers would answer sooner than this process: so many pairs are worth the way, and any whole picture."""
+    """Whether workers are faster than this process: from `min_pairs` pairs on, and always at native size."""
     return scoring.native or sum(len(chunk) for _, chunk in requests) >= min_pairs

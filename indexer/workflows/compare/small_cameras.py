@@ -1,8 +1,8 @@
-"""Many small cameras at a time: those of which nothing is decided yet, and those in which nothing changed.
+"""Many cameras at a time: small ones without a decision under the profile in force, and all in which nothing changed.
 
-It promises that what is decided is what `indexer.workflows.compare.camera` would decide camera by camera; that a
-camera's scores and decisions change in one transaction, be it one of several cameras; and that a camera is taken
-before it is read. It does not know how an image finds its keeper.
+It promises the decisions that `indexer.workflows.compare.camera` would make camera by camera; that the scores and
+decisions of a camera change in one transaction, which may hold several cameras; and that a camera is locked before it
+is read to be decided. It does not know how an image finds its keeper.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ from indexer.workflows.runs.run import ActiveRun
 
 @dataclass(frozen=True)
 class _SmallCamera:
-    """A small camera that is to be decided: how many images are present, and the profile in force."""
+    """A small camera to be decided: `images` are its present images, `stored` is the profile in force."""
 
     name: str
     id: int
@@ -39,13 +39,14 @@ class _SmallCamera:
 def iter_unchanged_cameras(
     context: ComparisonContext, camera_ids: Mapping[str, int], in_force: Mapping[str, StoredProfile], *, run: ActiveRun
 ) -> Iterator[CameraResult]:
-    """The cameras in which nothing changed, with what is decided; but for those that others are at work on.
+    """The results of the cameras in which nothing changed, except those that other commands have locked.
 
-    None where earlier versions took in images of system folders: they rank otherwise now, and all are looked at.
+    There are none if an earlier version ingested images from system folders: such images rank differently now, so every
+    camera must be decided again.
     """
     locked_elsewhere = run.write_lock.list_locked_by_others(
         list(camera_ids)
-    )  # before the look: what they wrote until they left is then seen
+    )  # first, so that the queries below see all that they commit before they release
     with context.database.read() as session:
         if count_in_system_folders(session):
             return
@@ -69,10 +70,12 @@ def iter_unchanged_cameras(
 def compare_small_cameras(
     context: ComparisonContext, camera_ids: Mapping[str, int], in_force: Mapping[str, StoredProfile], *, run: ActiveRun
 ) -> Iterator[CameraResult]:
-    """Decides small cameras of which nothing is decided yet, each by one worker, where there are several; those that
-    turn out to need more are left out."""
+    """Decides small cameras without a decision under the profile in force, each in one worker, if there are several.
+
+    A camera is left out, to be decided alone, if its worker failed or its thumbnails are missing, corrupt or too large.
+    """
     small = _list_small_cameras(context, camera_ids, in_force)
-    if len(small) < 2:  # a single one is better decided by all workers
+    if len(small) < 2:  # all workers together decide a single one faster
         return
     image_count = sum(camera.images for camera in small)
     advance = context.progress(f"comparing {len(small)} cameras", image_count)
@@ -92,8 +95,8 @@ def compare_small_cameras(
 def _list_small_cameras(
     context: ComparisonContext, camera_ids: Mapping[str, int], in_force: Mapping[str, StoredProfile]
 ) -> list[_SmallCamera]:
-    """The cameras that are small enough to be one worker's task, and of which nothing is decided."""
-    # Without workers a larger one is as quick walked by itself, and what it scored outlasts a cut.
+    """The cameras that are small enough for one worker's task, and have no decision under the profile in force."""
+    # Without workers a larger camera is decided as fast alone, and its scores then survive an interruption.
     max_images = MAX_IMAGES if context.executor.workers > 1 else min(MAX_IMAGES, MIN_GROUP_IMAGES)
     with context.database.read() as session:
         sizes = cameras.count_present(session)
@@ -109,8 +112,8 @@ def _list_small_cameras(
 def _camera_tasks(
     context: ComparisonContext, small: Sequence[_SmallCamera], *, run: ActiveRun
 ) -> Iterator[list[tuple[_SmallCamera, CameraTask]]]:
-    """The tasks of cameras that nobody else is at work on, or has decided meanwhile, a few at a time; these are
-    taken."""
+    """The tasks of cameras that no other command has locked, or has decided meanwhile; in groups. Their cameras are
+    locked."""
     for group in camera_groups(
         small, count_images=lambda camera: camera.images, group_key=lambda camera: camera.stored.id
     ):
@@ -130,7 +133,7 @@ def _write(
     *,
     run: ActiveRun,
 ) -> Iterator[CameraResult]:
-    """Writes what came of some cameras of one profile, all at once."""
+    """Writes the results of some cameras of one profile in one transaction."""
     evidence: list[ScoredPair] = []
     new_decisions: list[Decision] = []
     judgements: dict[tuple[int, int], Judgement] = {}

@@ -1,19 +1,19 @@
-"""How much there is to decide: whether it is worth workers, which take most of a second to be ready.
+"""How much there is to decide: whether starting workers is worth it, as they need most of a second to be ready.
 
-It knows no pixels, so that it can be asked before these are loaded.
+It does not import `indexer.imaging`, so that it can be asked before that is loaded.
 """
 
 from indexer.store import decisions
 from indexer.store.database import Database
 
 MAX_SERIAL_IMAGES = 500
-"""Undecided images: fewer are decided before workers are ready."""
+"""Undecided images: up to this number they are decided before workers would be ready."""
 
 PRELOADED_MODULES = ("indexer.workflows.compare.camera_task", "indexer.imaging.kernel.preloaded")
-"""What workers that compare need, to be loaded once for all of them."""
+"""Modules that the workers of a comparison need, loaded once for all of them."""
 
 
 def should_start_workers(database: Database) -> bool:
-    """Whether so much is undecided that workers should begin to get ready."""
+    """Whether so many images are undecided that workers should be started."""
     with database.read() as session:
         return decisions.count_undecided(session) > MAX_SERIAL_IMAGES

@@ -1,1 +1,1 @@
-"""`ingest`: which files are new, what they are, and which row they belong to."""
+"""`ingest`: which files are new, what they are, and which row of the index they belong to."""

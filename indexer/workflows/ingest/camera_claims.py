@@ -1,8 +1,8 @@
-"""Which cameras an ingest writes to, where other commands may be at work on the same index.
+"""Which cameras an ingest may write to while other commands work on the same index.
 
-It promises that nothing is written to a camera that is not this command's, and that what is to be done to one was
-looked up after it was taken. Files of cameras that are others' are left alone and named. A command that has the whole
-index, as on SQLite, claims nothing and pays nothing.
+It promises two things. Nothing is written to a camera that another command has locked. What is to be done to a camera
+is looked up after the camera was locked. Files of cameras that others have locked are left alone and reported. A
+command that has locked the whole index, as on SQLite, locks no single camera and has no extra cost.
 """
 
 from collections import defaultdict
@@ -21,11 +21,11 @@ from indexer.workflows.ingest.equal_rows import EqualRowsCache
 from indexer.workflows.ingest.index_diff import FileToRead, IndexDiff, diff_with_index
 
 DescribedFile = tuple[FileToRead, FileDescription]
-"""A file that was opened, and what it is."""
+"""A file that was opened, with its description."""
 
 
 class CameraClaims:
-    """What one ingest may write to; `held` says who is at work on the cameras that it left alone."""
+    """The cameras that one ingest has locked; `locked_cameras`: who works on those that it left alone, by camera."""
 
     def __init__(self, write_lock: WriteLock, request: IngestRequest) -> None:
         self._write_lock = write_lock
@@ -34,7 +34,7 @@ class CameraClaims:
         self.locked_cameras: dict[str, str] = {}
 
     def diff(self, database: Database) -> tuple[IndexDiff, list[Candidate]]:
-        """What is to be done to cameras that are this command's, and the files that are left alone."""
+        """The difference from the index for cameras that this command may write to, and the files left alone."""
         while True:
             diff = diff_with_index(database, self._request)
             if self._write_lock.exclusive:
@@ -44,14 +44,15 @@ class CameraClaims:
             if not new:
                 return affected.without(self.locked_cameras.keys())
             for camera in sorted(new):
-                self._is_locked_by_other(camera)  # and look again: others may have written until now
+                self._is_locked_by_other(camera)  # repeat: others may have written until the lock was taken
 
     def split_writable(
         self, session: Session, batch: list[DescribedFile], *, row_cache: EqualRowsCache
     ) -> tuple[list[DescribedFile], list[Candidate]]:
-        """Those of described files that change no row of a camera of others, and the rest, which are left alone.
+        """The described files that change no row of a camera locked by others, and the files that are left alone.
 
-        Bytes that lie nowhere any more give their row to a file of the same bytes, whatever its camera was.
+        When the bytes of a row are at no path any more, a file with the same bytes takes that row over, whatever camera
+        the row has.
         """
         if self._write_lock.exclusive:
             return batch, []
@@ -70,7 +71,7 @@ class CameraClaims:
         return writable, left_alone
 
     def may_rename(self, known: Naming, requested: Naming) -> bool:
-        """Whether a known file may be given the name that a person says, as neither camera is others'."""
+        """Whether a known file may get the requested name: neither its old nor its new camera is locked by others."""
         after = naming_with_options(known, requested)
         cameras = {known.camera, after.camera} if after != known else set[str]()
         return self._write_lock.exclusive or not any(self._is_locked_by_other(camera) for camera in sorted(cameras))
@@ -78,7 +79,7 @@ class CameraClaims:
     def _list_known(
         self, session: Session, paths: Sequence[str], *, row_cache: EqualRowsCache
     ) -> dict[str, KnownFile | None]:
-        """What the index has at paths now: others may have written since they were looked up, until it was taken."""
+        """What the index has at these paths now. Others may have written between the first lookup and the lock."""
         while True:
             known_by_path = images.list_known(session, paths)
             if not self._claim_cameras({known.naming.camera for known in known_by_path.values()}, row_cache=row_cache):
@@ -87,7 +88,7 @@ class CameraClaims:
     def _list_locked_hashes(
         self, session: Session, batch: list[DescribedFile], *, row_cache: EqualRowsCache
     ) -> set[str | None]:
-        """The contents of which a row is others' that one of these files may take over."""
+        """The contents with a row in a camera locked by others that one of these files may take over."""
         cameras, paths = defaultdict[str, set[str]](set), {description.path for _, description in batch}
         for (candidate, _), description in batch:
             if description.content_hash is not None:
@@ -101,7 +102,7 @@ class CameraClaims:
                 return {content_hash for content_hash, names in owners.items() if names & self.locked_cameras.keys()}
 
     def _claim_cameras(self, cameras: set[str], *, row_cache: EqualRowsCache) -> bool:
-        """Takes cameras; whether any was not asked for before, so that others may have written until now."""
+        """Locks cameras. Whether any of them was not tried before, so that others may have written to it until now."""
         new = cameras - self._tried_cameras
         for camera in sorted(new):
             self._is_locked_by_other(camera)
@@ -110,7 +111,7 @@ class CameraClaims:
         return bool(new)
 
     def _is_locked_by_other(self, camera: str) -> bool:
-        """Whether another command is at work on a camera; if none was when it was first asked, it is ours."""
+        """Whether another command has locked a camera. At the first call, a free camera is locked for this command."""
         if camera not in self._tried_cameras:
             self._tried_cameras.add(camera)
             holder = self._write_lock.acquire(camera)
@@ -120,7 +121,7 @@ class CameraClaims:
 
 
 class _AffectedCameras:
-    """The cameras that each part of what was sorted out would change."""
+    """The cameras that each part of an index diff would change."""
 
     def __init__(self, database: Database, request: IngestRequest, diff: IndexDiff) -> None:
         self._diff = diff
@@ -134,11 +135,14 @@ class _AffectedCameras:
 
     @property
     def cameras(self) -> set[str]:
-        """All of them."""
+        """All affected cameras."""
         return set().union(*self._cameras_of_files, self._camera_of_gone.values(), *self._cameras_of_renamed.values())
 
     def without(self, locked_cameras: Set[str]) -> tuple[IndexDiff, list[Candidate]]:
-        """What changes none of these cameras, and the files that would; an image that nobody saw is no file."""
+        """The part of the diff that changes none of these cameras, and the files of the rest.
+
+        Missing images of the rest are dropped: they have no file.
+        """
         diff = self._diff
         files_to_read = [
             file
@@ -171,7 +175,7 @@ class _AffectedCameras:
 def _iter_renamed_cameras(
     session: Session, request: IngestRequest, unchanged: Sequence[Candidate]
 ) -> Iterator[tuple[str, set[str]]]:
-    """The cameras, old and new, of each file that a person gives another name, by path."""
+    """The old and the new camera of each file that the request renames, by path."""
     if request.camera is None and request.pattern is None:
         return
     known = images.list_known(session, [candidate.path for candidate in unchanged])

@@ -1,7 +1,7 @@
-"""What lies in the folders and files that a person named, before anything is written.
+"""Which files are in the folders and files that a person named, before anything is written.
 
-It promises that a request which cannot be meant (a wrong path, no image, a pattern that finds nothing) is refused
-here, in one sentence, and that nothing was opened but folders.
+It promises that a request that cannot be right (a wrong path, no image, a pattern without a match) is refused here with
+one sentence. It opens folders only, no file.
 """
 
 import gc
@@ -20,13 +20,13 @@ from indexer.files.markers import QUARANTINE_NAME
 from indexer.files.walking import QUARANTINE_FOLDER, SYSTEM_FOLDER, Candidate, Skipped, iter_parents, walk
 
 BESIDE_ARGUMENT = "beside"
-"""The argument under which a run remembers beside which other indexes it was wanted."""
-_MAX_NAMED_FOLDERS = 5  # folders that are named in a refusal
+"""The argument under which a run stores the other indexes that a person wants this one used beside."""
+_MAX_NAMED_FOLDERS = 5  # folders that a refusal names
 
 
 @dataclass(frozen=True)
 class IngestRequest:
-    """What lies in the folders and files that a person named, and how to name what is new."""
+    """What is in the folders and files that a person named, and how to name what is new."""
 
     paths: tuple[str, ...]
     candidates: tuple[Candidate, ...]
@@ -35,25 +35,25 @@ class IngestRequest:
     pattern: re.Pattern[str] | None = None
     again: bool = False
     quarantines: tuple[str, ...] = ()
-    """Those that the walk came by."""
+    """The quarantines that the directory walk met."""
     beside: tuple[str, ...] = ()
-    """The ids of other indexes that have images there, beside which a person wants this one used."""
+    """The ids of other indexes that have images there, if a person wants this one used beside them."""
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The words of the request, as they are remembered."""
+        """The arguments of the request, as the run stores them."""
         pattern = None if self.pattern is None else self.pattern.pattern
         arguments = {"paths": [ascii(path)[1:-1] for path in self.paths], "camera": self.camera, "pattern": pattern}
         return arguments | ({BESIDE_ARGUMENT: list(self.beside)} if self.beside else {})
 
     @cached_property
     def folders(self) -> tuple[str, ...]:
-        """The real paths of the folders named and of those of lone files, without those that lie in another one."""
+        """The real paths of the folders named and of those that hold named files, except folders inside another one."""
         roots = {candidate.root for candidate in self.candidates}
         return tuple(sorted(root for root in roots if not any(above in roots for above in iter_parents(root))))
 
     def naming(self, candidate: Candidate, *, exif: tuple[str | None, str | None] = (None, None)) -> Naming:
-        """Camera and time of a file."""
+        """The camera and the time of a file."""
         return name_image(
             candidate.path,
             root=candidate.root,
@@ -71,12 +71,12 @@ class IngestRequest:
 
     @cached_property
     def unmatched(self) -> int:
-        """The number of images in whose path the pattern is not found."""
+        """The number of images whose path the pattern does not match."""
         return sum(not self._matches(candidate) for candidate in self.candidates) if self.pattern else 0
 
     @cached_property
     def unread_stamps(self) -> int:
-        """The number of images that the pattern matches without giving them a readable time."""
+        """The number of images that the pattern matches but that get no readable time from it."""
         if self.pattern is None or "timestamp" not in self.pattern.groupindex:
             return 0
         return sum(
@@ -94,9 +94,10 @@ def _count_system_folders(skipped: Iterable[Skipped]) -> Counter[str]:
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Keeps Python from looking for cycles meanwhile, which a million of small tuples do not make.
+    """Pauses Python's cycle collector. A million small tuples make no cycles.
 
-    It would do so the more often the more there are, each time through all that the libraries hold (60 ms).
+    The collector would run more often the more tuples there are, each time through all objects of the libraries (60
+    ms).
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -111,7 +112,11 @@ def gc_paused() -> Iterator[None]:
 def discover(
     paths: Iterable[str], *, camera: str | None = None, pattern: str | None = None, again: bool = False
 ) -> IngestRequest:
-    """What lies in the named files and folders; refuses a request that finds no image, before anything is written."""
+    """The ingest request for the named files and folders.
+
+    Raises `UsageError` for an empty camera name or a bad pattern, and `FolderError` if no image is found or the pattern
+    matches none.
+    """
     named_paths = tuple(paths)
     if camera is not None and not camera.strip():
         raise UsageError("--camera is empty; give a name, or leave it out to read cameras from the file names")
@@ -148,6 +153,6 @@ def discover(
 
 
 def _is_quarantine(skipped: Skipped) -> bool:
-    """Whether a path that was left alone is a quarantine, or may be a link to one."""
+    """Whether a skipped path is a quarantine, or may be a link to one."""
     is_link = skipped.reason == "symbolic link" and os.path.basename(skipped.path) == QUARANTINE_NAME
     return is_link or skipped.reason == QUARANTINE_FOLDER

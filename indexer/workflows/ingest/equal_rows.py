@@ -1,8 +1,8 @@
-"""The rows of one content, and which of them may be the row of a file found with that content.
+"""The rows of one content, and which of them a file with that content may take over.
 
-It promises that a row is looked at on the disk once in an ingest and not once for each file of the same bytes: a camera
-without a signal may send one picture for a year. It holds what was so when a content was first looked up, so whoever
-takes another camera over meanwhile must `clear` it. It writes nothing.
+It promises that an ingest looks at a row's file on disk once, and not once for each file with the same bytes: a camera
+without a signal may send one picture for a year. It keeps the state from the first lookup of a content, so whoever
+claims another camera meanwhile must call `clear`. It writes nothing.
 """
 
 import heapq
@@ -19,23 +19,30 @@ from indexer.store.database import Session
 from indexer.store.images import KnownFile
 
 _CACHE_ABOVE_ROWS = 16
-"""Rows of a content that are kept for the next batch; to look up fewer again costs less than to remember them."""
+"""A content with more rows than this is cached for the next batch; for fewer rows a new query costs less."""
 
 
 @dataclass
 class EqualRows:
-    """The rows of one content that lie away or nowhere; `number` of all, `ready` those that are ready."""
+    """The rows of one content; `count`: of all, `ready_count`: of the ready ones.
+
+    Only rows whose file is missing from its path can be taken out.
+    """
 
     count: int = 0
     ready_count: int = 0
     _rows: dict[int, KnownFile] = field(default_factory=dict)
     _absent_by_path: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     _unplaced: dict[tuple[str, str | None], list[int]] = field(default_factory=lambda: defaultdict(list))
-    """By camera and, if nobody can tell while it cannot be seen, the folder that it was found in; each a heap."""
+    """Heaps of row ids, by camera and folder.
+
+    The folder is None if the bytes are certainly gone. Otherwise it is the root of the row: while that folder cannot be
+    seen, nobody can tell.
+    """
     _taken_ids: set[int] = field(default_factory=set)
 
     def add(self, row: KnownFile, *, is_gone: bool) -> None:
-        """Adds a row; `is_gone`: nobody saw it where it was."""
+        """Adds a row; `is_gone`: the ingest did not see its file at its path."""
         self.count += 1
         self.ready_count += row.state is ImageState.READY
         if row.state in {ImageState.MISSING, ImageState.REMOVED}:
@@ -43,41 +50,41 @@ class EqualRows:
         elif not is_gone and _is_still_at_path(row):
             return
         self._rows[row.id] = row
-        # The bytes of a removed image lie in quarantine.
+        # The bytes of a removed image are in quarantine.
         if row.state is not ImageState.REMOVED:
             is_certain = is_gone or row.state is ImageState.MISSING
             heapq.heappush(self._unplaced[row.naming.camera, None if is_certain else row.root], row.id)
 
     def mark_replaced(self, row: KnownFile) -> None:
-        """Notes that other bytes were found at the path of a row."""
+        """Notes that the path of a row now has other bytes."""
         if row.id not in self._taken_ids:
             self.count -= 1
             self.ready_count -= row.state is ImageState.READY
             self.add(replace(row, state=ImageState.MISSING), is_gone=True)
 
     def take_same_path(self, path: str) -> KnownFile | None:
-        """The oldest row that was away from this very path."""
+        """Takes out the oldest row whose file was missing from this path; None if there is none."""
         row_ids = [row_id for row_id in self._absent_by_path.get(path, ()) if row_id in self._rows]
         return self._take(min(row_ids)) if row_ids else None
 
     def take_unplaced(self, camera: str) -> KnownFile | None:
-        """The oldest row whose bytes lie nowhere any more, so that they may be what was found in a place of a camera.
+        """Takes out the oldest row whose bytes are at no path any more; a file of `camera` may be that image.
 
-        Where the folder of another camera cannot be seen, as its disk is away or another host's, nobody can tell: two
-        cameras may well have taken the same black frame.
+        If the folder of another camera cannot be seen, because its disk is away or belongs to another host, nobody can
+        tell: two cameras may well have taken the same black frame.
         """
         oldest_ids = [heap[0] for heap in self._unplaced_heaps(camera)]
         return self._take(min(oldest_ids)) if oldest_ids else None
 
     def owner_cameras(self, *, paths: Set[str], cameras: Set[str]) -> set[str]:
-        """The cameras of the rows that files found at these paths, in places of these cameras, may take over."""
+        """The cameras of the rows that files at these paths, of these cameras, may take over."""
         absent_ids = {row_id for path in paths & self._absent_by_path.keys() for row_id in self._absent_by_path[path]}
         owners = {self._rows[row_id].naming.camera for row_id in absent_ids & self._rows.keys()}
         oldest_ids = {heap[0] for camera in cameras for heap in self._unplaced_heaps(camera)}
         return owners | {self._rows[row_id].naming.camera for row_id in oldest_ids}
 
     def _unplaced_heaps(self, camera: str) -> list[list[int]]:
-        """The heaps, none of them empty, whose first row a file of this camera may take over."""
+        """The non-empty heaps whose first row a file of this camera may take over."""
         heaps = []
         for (owner_camera, root), heap in self._unplaced.items():
             while heap and heap[0] not in self._rows:
@@ -92,14 +99,14 @@ class EqualRows:
 
 
 class EqualRowsCache:
-    """The rows of every content that an ingest comes by."""
+    """The rows of every content that an ingest meets."""
 
     def __init__(self, gone: Mapping[int, str]) -> None:
-        self._gone = gone  # paths by image: one that moved meanwhile lies at another
+        self._gone = gone  # paths by image id: a row that moved meanwhile has another path
         self._cached: dict[str, EqualRows] = {}
 
     def look_up(self, session: Session, hashes: Set[str]) -> dict[str, EqualRows]:
-        """The rows of each of these contents, as they are, or as they were left by what was taken from them."""
+        """The rows of each of these contents, fresh or from the cache without the rows that were taken out."""
         rows_by_hash = {content_hash: EqualRows() for content_hash in hashes - self._cached.keys()}
         for row in images.list_by_hash(session, sorted(rows_by_hash)):
             rows_by_hash[row.content_hash].add(row, is_gone=self._gone.get(row.id) == row.path)
@@ -111,18 +118,21 @@ class EqualRowsCache:
         }
 
     def mark_replaced(self, row: KnownFile) -> None:
-        """Notes that other bytes were found at the path of a row."""
+        """Notes that the path of a row now has other bytes."""
         if row.content_hash in self._cached:
             self._cached[row.content_hash].mark_replaced(row)
 
     def clear(self, hashes: Sequence[str] | None = None) -> None:
-        """Forgets what was so, of these contents or of all, as somebody may have changed it."""
+        """Forgets these contents, or all: another command may have changed their rows."""
         for content_hash in list(self._cached) if hashes is None else hashes:
             self._cached.pop(content_hash, None)
 
 
 def _is_still_at_path(row: KnownFile) -> bool:
-    """Whether a row's bytes are still at its path: names may have been swapped, and that path be looked at later."""
+    """Whether a row's bytes are still at its path.
+
+    Names may have been swapped, and the ingest may reach that path later.
+    """
     try:
         status = os.lstat(row.path)
     except OSError:

@@ -1,7 +1,7 @@
-"""How described bytes find their row: as a new image, or as one that moved, changed or came back.
+"""Which row described bytes belong to: a new image, or one that moved, changed or came back.
 
-It promises that bytes keep their row wherever they go, that a row never changes its content, and that an image whose
-name, presence or rank changed is decided again.
+It promises that bytes keep their row wherever they move, and that a row never changes its content. An image whose name,
+presence or rank changed is decided again.
 """
 
 import os
@@ -24,7 +24,7 @@ from indexer.workflows.ingest.equal_rows import EqualRows, EqualRowsCache
 
 @dataclass(frozen=True)
 class NewContent:
-    """Bytes that are new at their path, what they are called there, and what the index had at that path."""
+    """Bytes that are new at their path, their camera and time, and what the index had at that path."""
 
     description: FileDescription
     naming: Naming
@@ -34,7 +34,7 @@ class NewContent:
 
 @dataclass(frozen=True)
 class UpsertResult:
-    """The outcome of each arrival, in order, and the removals that ended as their files are back."""
+    """The outcome for each new content, in order, and the removals that ended because their files are back."""
 
     outcomes: list[str]
     returned: list[JournalEntry]
@@ -43,7 +43,7 @@ class UpsertResult:
 def upsert_images(
     session: Session, new_contents: Sequence[NewContent], *, row_cache: EqualRowsCache, run_id: int, at: datetime
 ) -> UpsertResult:
-    """Writes arrivals."""
+    """Writes new contents: each becomes a new image or goes to the row that has the same bytes."""
     for content in new_contents:
         if content.replaced and images.mark_replaced(session, content.replaced.id, path=content.description.path):
             row_cache.mark_replaced(content.replaced)
@@ -69,8 +69,10 @@ def upsert_images(
 def _add_images(
     session: Session, new_contents: Sequence[NewContent], matches: Sequence[KnownFile | None], *, run_id: int
 ) -> None:
-    """Adds the arrivals whose bytes have no row as images, and the thumbnails of all, with as few words as there are
-    tables."""
+    """Adds an image for each content without a row, then the thumbnails of all.
+
+    It sends as few statements as there are tables.
+    """
     pairs = list(zip(new_contents, matches, strict=True))
     new = [NewImage(content.description, content.naming, content.root) for content, row in pairs if row is None]
     added = iter(images.add_images(session, new, run_id=run_id))
@@ -86,10 +88,13 @@ def _add_images(
 def _relocate_row(
     session: Session, content: NewContent, row: KnownFile, *, equal_rows: EqualRows, at: datetime
 ) -> list[JournalEntry]:
-    """Gives a row its new place, and its decision back to `compare` if a premise changed; the removals that end so."""
+    """Gives a row its new path. Returns the removals that end because the file is back.
+
+    The decision of the image is superseded if a premise of it changed; `compare` then decides again.
+    """
     naming = naming_after_move(row.naming, content.naming)
     images.relocate_image(session, row.id, content.description, naming=naming, root=content.root)
-    # The path decides between images with the same bytes, and only between them; a system folder between others, too.
+    # The path ranks only images with the same bytes. Whether a path is in a system folder ranks other images, too.
     equal_ready_count = equal_rows.ready_count - (row.state is ImageState.READY)
     folder_kinds = {find_system_folder(path, root="/") is None for path in (row.path, content.description.path)}
     rank_changed = (row.path != content.description.path and equal_ready_count > 0) or len(folder_kinds) > 1
@@ -104,10 +109,10 @@ def _relocate_row(
 
 
 def _mark_restored(session: Session, image_id: int, *, at: datetime) -> list[JournalEntry]:
-    """Writes in the journal that a removed file is back; one that also lies in quarantine still can be purged there.
+    """Writes in the journal that a removed file is back. A copy that is still in quarantine can be purged there.
 
-    Where a restore was cut off that nobody could settle yet, this is its end. The records beside the images are told
-    when this is committed: see `indexer.workflows.ingest.ingest`.
+    A restore that a crash interrupted, and that recovery could not resolve, ends here. The records beside the images
+    are written after the commit: see `indexer.workflows.ingest.ingest`.
     """
     returned = []
     for removal in removals.list_for_image(session, image_id):
@@ -122,7 +127,7 @@ def _mark_restored(session: Session, image_id: int, *, at: datetime) -> list[Jou
 
 
 def _outcome(content: NewContent, row: KnownFile | None) -> str:
-    """The word for what became of these bytes."""
+    """The outcome of this content, as the report counts it."""
     if row is not None:
         return "returned" if row.path == content.description.path else "moved"
     if content.description.state != "ready":

@@ -1,7 +1,7 @@
-"""What a walk found, held against what the index has there: what is as it was, what must be opened, what is gone.
+"""The difference between a directory walk and the index: what is unchanged, what must be opened, what is gone.
 
-It promises that each file found is either as it was or to be opened, and that nothing is called gone in a folder where
-no image was seen. It opens no file and writes nothing.
+It promises that each file is either unchanged or to be opened, and that nothing counts as gone in a folder where no
+image was seen. It opens no file and writes nothing.
 """
 
 import os
@@ -26,7 +26,7 @@ from indexer.store.images import KnownFile, PresentFile
 from indexer.workflows.ingest.discovery import IngestRequest, gc_paused
 
 FileToRead = tuple[Candidate, KnownFile | None]
-"""A file that must be opened, with what was known at its path."""
+"""A file that must be opened, with what the index had at its path."""
 
 SILENT_REASONS = {
     NOT_AN_IMAGE,
@@ -38,14 +38,14 @@ SILENT_REASONS = {
     SYSTEM_FOLDER,
     APPLE_DOUBLE,
 }
-"""Reasons to leave a path alone that a person need not be told of one by one."""
+"""Reasons for skipping a path that are not reported path by path."""
 
 
 @dataclass(frozen=True)
 class IndexDiff:
-    """Files as they were, files to open, and images nobody saw (paths by id).
+    """Unchanged files, files to open, and images that were not seen (paths by id).
 
-    `unwalked`: those of the images nobody saw that lie in system folders, which an earlier version walked.
+    `unwalked`: the images not seen that lie in system folders, which an earlier version walked.
     """
 
     unchanged: list[Candidate]
@@ -56,7 +56,7 @@ class IndexDiff:
 
 @gc_paused()
 def diff_with_index(database: Database, request: IngestRequest) -> IndexDiff:
-    """Holds what was found against the index, in one look at it for each folder named."""
+    """Compares the request with the index, with one query for each named folder."""
     candidates = {candidate.path: candidate for candidate in request.candidates}
     unchanged: list[Candidate] = []
     changed: list[str] = []
@@ -86,9 +86,9 @@ def diff_with_index(database: Database, request: IngestRequest) -> IndexDiff:
 
 
 def _list_newly_named(session: Session, request: IngestRequest) -> set[int]:
-    """The images in system folders that an earlier version took in with a folder above, and that a person names now.
+    """Images in system folders that an earlier version ingested with a folder above, and that a person names now.
 
-    They are opened once more, as their rows are to say what was named.
+    They are opened again because their rows must store the folder that was named.
     """
     roots = {candidate.root for candidate in request.candidates}
     return {
@@ -101,8 +101,12 @@ def _list_newly_named(session: Session, request: IngestRequest) -> set[int]:
 
 
 def _split_unwalked(session: Session, request: IngestRequest, gone: Mapping[int, str]) -> tuple[set[int], set[int]]:
-    """The images nobody saw as they lie in system folders: those that an earlier version walked, or of a folder that
-    is there no more, and those of a folder that a person named, which were not looked for and are left as they are."""
+    """The images that were not seen because they lie in system folders, as two sets of ids.
+
+    The first holds those that an earlier version walked, and those whose named folder no longer exists. The second
+    holds those of another folder that a person named earlier: this ingest did not look for them, and they stay as they
+    are.
+    """
     roots = {candidate.root for candidate in request.candidates}
     hidden = {n: path for n, path in gone.items() if not _is_walked(path, roots)}
     known = images.list_known(session, list(hidden.values()))
@@ -112,7 +116,7 @@ def _split_unwalked(session: Session, request: IngestRequest, gone: Mapping[int,
 
 
 def _is_walked(path: str, roots: Set[str]) -> bool:
-    """Whether a walk of one of these folders leads to a path."""
+    """Whether a directory walk of one of these folders reaches a path."""
     if find_system_folder(path, root="/") is None:
         return True
     return any(
@@ -121,7 +125,10 @@ def _is_walked(path: str, roots: Set[str]) -> bool:
 
 
 def _iter_present(session: Session, request: IngestRequest) -> Iterator[PresentFile]:
-    """What the index has below the folders named, if any image was seen there, and at the other files found, once."""
+    """Yields each present file that the index has for the request once.
+
+    These are the files below the named folders in which an image was seen, and those at the paths of the other files.
+    """
     folders = sorted({candidate.root for candidate in request.candidates} & set(list_outermost_folders(request.paths)))
     for folder in folders:
         yield from images.iter_present_under(session, folder)
@@ -131,15 +138,15 @@ def _iter_present(session: Session, request: IngestRequest) -> Iterator[PresentF
 
 
 def _is_changed(present: PresentFile, candidate: Candidate) -> bool:
-    """Whether a known file is opened, as its size or time is another."""
+    """Whether a known file must be opened because its size or time differs."""
     return present.mtime_ns != clamped_mtime(candidate.mtime_ns) or present.size_bytes != candidate.size_bytes
 
 
 class _RereadRule:
-    """Which files a person wants opened again though their size and time are as they were.
+    """Which files a person wants opened again although their size and time are unchanged.
 
-    Those that could not be used or removed, those named one by one, and those that something was done to since they
-    were read, as their status was changed (`st_ctime`): written to and given their old time, or moved or linked.
+    These are files that could not be used or removed, files that were named one by one, and files whose status changed
+    (`st_ctime`) since they were read: written to and given their old time, or moved or linked.
     """
 
     def __init__(self, session: Session, request: IngestRequest) -> None:
@@ -148,14 +155,14 @@ class _RereadRule:
         self._starts_s = {run_id: at.timestamp() for run_id, at in runs.list_starts(session).items()}
 
     def applies_to(self, present: PresentFile, candidate: Candidate) -> bool:
-        """Whether a file is one of those."""
+        """Whether a file must be opened again."""
         if not present.ready or present.id in self._failed or candidate.root not in self._folders:
             return True
         return _ctime_s(candidate.path) >= self._starts_s[present.run_id]
 
 
 def _ctime_s(path: str) -> float:
-    """When the status of a file last changed, in seconds since 1970; never, so to say, of one that is gone."""
+    """When the status of a file last changed, in seconds since 1970; 0.0 for a file that is gone."""
     try:
         return os.lstat(path).st_ctime
     except OSError:

@@ -1,14 +1,14 @@
-"""ingest: find what is new, describe it, remember it, report.
+"""ingest: find what is new, describe it, store it, report.
 
-It promises that an unchanged file is not opened, that every path seen ends in exactly one outcome, and that a run cut
-off anywhere leaves an index that the next run continues from.
+It promises that an unchanged file is not opened, that every path seen ends in exactly one outcome, and that a run
+interrupted anywhere leaves an index from which the next run continues.
 
-Decision: a folder in which no image is seen marks nothing as missing. An empty mount point looks exactly like a
-folder whose images were all deleted, and the first is far more likely; what it costs is that such images count as
-present until something is seen there again. Enforced by tests/workflows/ingest/test_ingest.py.
+Decision: a folder in which no image is seen marks nothing as missing. An empty mount point looks exactly like a folder
+whose images were all deleted, and the first is far more likely. The cost: such images count as present until something
+is seen there again. Enforced by tests/workflows/ingest/test_ingest.py.
 
-Decision: what is unchanged is found with one question for each folder named, not one for some hundred files, and a
-batch is written in a thread while the next files are read: the workers never wait for the disk that holds the index.
+Decision: unchanged files are found with one query for each named folder, not with one for some hundred files. A batch
+is written in a thread while the next files are read, so the workers never wait for the disk that holds the index.
 """
 
 from collections import Counter
@@ -67,11 +67,11 @@ class IngestOutcome(StrEnum):
 class IngestReport:
     """How many paths ended in each outcome, and what a person should look at.
 
-    `endings`: those of files that were skipped as no images. `flat`: images on which nothing is to be seen. `folders`:
-    how many hidden or system folders were not walked, by their names; `unwalked`: those of the missing images that lie
-    there; `in_system_folders`: images that are there still, as an earlier version walked them; `alike`: cameras whose
-    names look the same; `retimed`: of how many files nothing changed but the time, which are counted with their outcome
-    too; `held`: who is at work on the cameras whose files were left alone, by camera.
+    `endings`: the suffixes of files that were skipped because they are no images. `flat`: images that show nothing.
+    `folders`: how many hidden or system folders were not walked, by their names. `unwalked`: the missing images that
+    lie in such folders. `in_system_folders`: images that are still there because an earlier version walked those
+    folders. `alike`: cameras whose names look the same. `retimed`: files of which only the time changed; they are
+    counted with their outcome, too. `held`: who works on the cameras whose files were left alone, by camera.
     """
 
     seen: int = 0
@@ -93,19 +93,19 @@ class IngestReport:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """The numbers, as they are remembered."""
+        """The numbers, as the run stores them."""
         skipped = {"skipped_by_reason": dict(self.skipped), "folders_not_walked": dict(self.folders)}
         counted = {} if self.in_system_folders is None else {COUNTS_KEY: self.in_system_folders}
         return {"seen": self.seen, **self.outcomes, **skipped, "missing": self.missing, **counted}
 
     def count(self, outcome: str, number: int = 1) -> None:
-        """Counts paths with their outcome; an outcome that none had is not named."""
+        """Counts paths with their outcome; an outcome without paths gets no entry."""
         if number:
             self.seen += number
             self.outcomes[outcome] += number
 
     def skip(self, path: str, reason: str) -> None:
-        """Counts a path that was left alone; one that a person should have been able to read is named."""
+        """Counts a path that was left alone; a path that should have been readable is listed for the report."""
         self.count(IngestOutcome.SKIPPED)
         self.skipped[reason] += 1
         if reason == NOT_AN_IMAGE:
@@ -114,7 +114,7 @@ class IngestReport:
             self.refused.append((path, reason))
 
     def skip_locked(self, files: Sequence[Candidate]) -> None:
-        """Counts files of cameras on which others are at work."""
+        """Counts files of cameras that other commands have locked."""
         self.count(IngestOutcome.SKIPPED, len(files))
         self.skipped.update({_CAMERA_LOCKED_REASON: len(files)} if files else {})
 
@@ -131,7 +131,7 @@ def ingest(
     clock: Clock,
     progress: Progress = no_progress,
 ) -> IngestReport:
-    """Takes in what was found: the report of every path's outcome."""
+    """Stores what discovery found. Returns the report with every path's outcome."""
     report = IngestReport()
     with record_run(database, "ingest", arguments=request.arguments, clock=clock, by_camera=True) as run:
         run.counts = report.counts
@@ -163,7 +163,7 @@ def ingest(
 
 
 def _mark_missing(database: Database, diff: IndexDiff, report: IngestReport) -> None:
-    """Marks the images nobody saw; those that nobody looked for as they lie in system folders, with that reason."""
+    """Marks images that were not seen as missing; those in system folders are not walked and get that reason."""
     unwalked = {image_id: diff.gone[image_id] for image_id in diff.unwalked}
     others = {image_id: path for image_id, path in diff.gone.items() if image_id not in unwalked}
     with database.write() as session:
@@ -173,7 +173,7 @@ def _mark_missing(database: Database, diff: IndexDiff, report: IngestReport) -> 
 
 
 def _storable(database: Database, request: IngestRequest, report: IngestReport) -> IngestRequest:
-    """What was found, without the paths that the database cannot keep; these are told."""
+    """The request without the paths that the database cannot store; these are reported as skipped."""
     too_long = {candidate.path for candidate in request.candidates if not database.can_store_path(candidate.path)}
     if not too_long:
         return request
@@ -193,7 +193,7 @@ def _count_known(
     claims: CameraClaims,
     clock: Clock,
 ) -> None:
-    """Counts the files that need not be opened; gives them another name first, if a person said one."""
+    """Counts the files that need not be opened; renames them first if `--camera` or `--pattern` says another name."""
     if request.camera is None and request.pattern is None:
         report.count(IngestOutcome.UNCHANGED, len(unchanged))
         return
@@ -218,7 +218,7 @@ def _describe(
     executor: ParallelMap,
     limits: Limits,
 ) -> Iterator[DescribedFile]:
-    """Each file that must be opened, with what it is; prepared as the profile of its camera says."""
+    """Each file that must be opened, with its description; thumbnails are made as the profile of its camera says."""
     with database.read() as session:
         default_preparation = profiles.get_active_profile(session).profile.preparation
         own_preparations = {
@@ -243,7 +243,7 @@ def _describe(
             unreadable = describe_unreadable(local_task(file), reason=f"decoding it {answer.reason}")
             yield file, replace(unreadable, mtime_ns=file[0].mtime_ns if unreadable.problem is None else None)
         else:
-            # The time as it is here, from before it was read: where a worker mounts the file, stamps may be coarser.
+            # The time as this host saw it before the file was read. A worker's mount may have coarser timestamps.
             mtime_ns = (
                 file[0].mtime_ns
                 if isinstance(executor, RemoteExecutor) and answer.mtime_ns is not None
@@ -253,7 +253,7 @@ def _describe(
 
 
 def _rename(session: Session, known: KnownFile, requested: Naming, *, at: datetime) -> IngestOutcome:
-    """Gives a known file the camera and time that a person's `--camera` or `--pattern` says, if they are others."""
+    """Gives a known file the camera and time that `--camera` or `--pattern` says, if they differ."""
     naming = naming_with_options(known.naming, requested)
     if naming == known.naming:
         return IngestOutcome.UNCHANGED
@@ -264,7 +264,7 @@ def _rename(session: Session, known: KnownFile, requested: Naming, *, at: dateti
 
 @dataclass(frozen=True)
 class _Writer:
-    """What writes described files, batch by batch, and counts each when its batch is committed."""
+    """Writes described files batch by batch, and counts each file when its batch is committed."""
 
     database: Database
     request: IngestRequest
@@ -275,7 +275,7 @@ class _Writer:
     clock: Clock
 
     def write(self, batch: list[DescribedFile]) -> None:
-        """Writes a batch; a file whose row the database refuses is named, and the others are taken in."""
+        """Writes a batch; a file whose row the database refuses is reported, and the others are stored."""
         try:
             self._write(batch)
         except RowRefusedError as problem:
@@ -307,7 +307,7 @@ class _Writer:
             lock_and_record_return(removal, index_id=self.run.index_id, at=self.clock())
 
     def _update_known_rows(self, session: Session, usable: list[DescribedFile]) -> tuple[list[NewContent], list[str]]:
-        """Writes on the rows of files with the bytes that they had, with their outcomes; the others, as arrivals."""
+        """Updates the rows of files with unchanged bytes. Returns the other files as new contents, and the outcomes."""
         new_contents, outcomes = list[NewContent](), list[str]()
         for (candidate, known), description in usable:
             if known is None or known.content_hash != description.content_hash:
@@ -321,7 +321,7 @@ class _Writer:
                 )
                 outcomes.append(_rename(session, known, self.request.naming(candidate), at=self.clock()))
             else:
-                # The same bytes, judged otherwise: a limit was moved, or a worker was lost over them once.
+                # The same bytes with another result: a limit was changed, or a worker was once lost over them.
                 self.row_cache.clear([known.content_hash])
                 images.relocate_image(session, known.id, description, naming=known.naming, root=candidate.root)
                 thumbnails.add_thumbnails(session, [(known.id, thumbnail) for thumbnail in description.thumbnails])
@@ -331,7 +331,7 @@ class _Writer:
 
 
 def _is_retimed(known: KnownFile | None, description: FileDescription, candidate: Candidate) -> bool:
-    """Whether a file has its bytes and another time, as after a change to summer time on a FAT disk."""
+    """Whether a file has the same bytes and another time, as after a change to summer time on a FAT disk."""
     if known is None or (known.content_hash, known.state) != (description.content_hash, description.state):
         return False
     return known.mtime_ns != clamped_mtime(candidate.mtime_ns)
@@ -344,9 +344,9 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def _overlapped(work: Callable[[T], None], items: Iterable[T]) -> Iterator[T]:
-    """Each item when the work on it is done; that goes on, in order, in a thread beside the making of the next item.
+    """Yields each item when `work` on it is done. `work` runs in a thread, in order, while the next item is made.
 
-    Left in whatever way, it leaves no work half done.
+    However the caller leaves it, it leaves no work half done.
     """
     with ThreadPoolExecutor(1) as thread:
         pending: tuple[T, Future[None]] | None = None

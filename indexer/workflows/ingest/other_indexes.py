@@ -1,13 +1,13 @@
-"""Other indexes that have images of the folders that an ingest names: found before it writes anything.
+"""Other indexes that have images of the folders that an ingest names; found before the ingest writes anything.
 
-Two indexes of one folder do not see each other's decisions, and both may remove files. Mostly the second one was made
-by mistake, in another working directory. A folder names another index once that removed something there, by what lies
-in the quarantines near it. An ingest alone leaves no mark beside images: it is told by the list of the indexes that
+Two indexes of one folder do not see each other's decisions, and both may remove files. In most cases the second one was
+made by mistake, in another working directory. Once another index removed something in a folder, the quarantines near
+that folder name it. An ingest alone leaves no mark beside images; for that case there is the list of the indexes that
 this person used (`indexer.files.known_indexes`).
 
-Decision: an index that was used on a folder is not asked about it again: it has rows there, or a quarantine names it
-too. A copy made by `db copy` has the rows of its source from the beginning, so it is asked about that one until a run
-says that both are wanted. Enforced by tests/workflows/ingest/test_other_indexes.py.
+Decision: a person is not asked again about an index that was used on a folder: it has rows there, or a quarantine names
+it, too. A copy made by `db copy` has the rows of its source from the beginning. So a person is asked about the source
+until a run says that both are wanted. Enforced by tests/workflows/ingest/test_other_indexes.py.
 """
 
 import os
@@ -33,15 +33,15 @@ from indexer.workflows.runs.run import name_of_user
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _UNREADABLE_PREFIX = "closed "
-"""Before the path of a quarantine, in the place of an id that cannot be read."""
+"""Stands before the path of a quarantine, where an id would stand, if the quarantine cannot be read."""
 
 
 @dataclass(frozen=True)
 class OtherIndex:
-    """Another index, and a folder of images that it shares with an ingest; what is not known is empty, or None.
+    """Another index, and a folder of images that it shares with an ingest. Unknown values are empty or None.
 
-    `address`: what to type after `--db`, if it is there; else `gone_from`: where it was. `is_source`: this index was
-    copied from it; `is_checked_file`: it is another file of this very index.
+    `address`: what to type after `--db`, if it still exists; else `gone_from`: where it was. `is_source`: this index
+    was copied from it. `is_same`: it is another file of this very index.
     """
 
     folder: str
@@ -57,11 +57,11 @@ class OtherIndex:
 
 @dataclass
 class _CurrentIndex:
-    """The index that the ingest is for; without an id if it is not made yet.
+    """The index that the ingest writes to; without an id if it does not exist yet.
 
-    `roots`: folders that it took in; `named_folders`: those for which quarantines name it. `is_source_unconfirmed`:
-    nobody said yet that it is wanted beside the one that it was copied from. `adopted`: the tokens of runs that it
-    took over.
+    `roots`: the folders that it ingested. `named_folders`: the folders for which quarantines name it.
+    `is_source_unconfirmed`: no run said yet that it is wanted beside the index it was copied from. `adopted_tokens`:
+    the tokens of the runs that it adopted.
     """
 
     address: str
@@ -73,7 +73,7 @@ class _CurrentIndex:
     adopted_tokens: set[str] = field(default_factory=set)
 
     def was_used_on(self, folder: str, *, other_id: str) -> bool:
-        """Whether it was used on images of a folder, as far as that answers for another index."""
+        """Whether it was used on images of a folder, so that a person need not be asked about the other index."""
         is_source = self.is_source_unconfirmed and other_id == self.copied_from
         return any(
             _shared_folder(folder, known_folder)
@@ -83,7 +83,7 @@ class _CurrentIndex:
 
 @dataclass
 class _Trace:
-    """What the quarantines near the images tell of one index: shared folders, the last time, and where it is."""
+    """What the quarantines near the images say about one index: shared folders, its last removal, its owner entry."""
 
     folders: set[str] = field(default_factory=set)
     last_removal_at: str = ""
@@ -95,11 +95,11 @@ class _Trace:
 def list_other_indexes(
     database: Database | None, request: IngestRequest, *, address: str, known: Iterable[KnownIndex], is_named: bool
 ) -> tuple[OtherIndex, ...]:
-    """The other indexes of the folders found that this one was not used beside, the last used first.
+    """The other indexes of the request's folders that this one was not used beside, the last used first.
 
-    `database`: this index, None if it is not made yet; `address`: where it is or will be. `known`: the indexes that
-    this person used; they name a quarantine's, and where this index is not one that a person named, they count
-    themselves.
+    `database`: this index, None if it does not exist yet. `address`: where it is or will be. `known`: the indexes that
+    this person used. They add the address to an index that a quarantine names. If no person named this index
+    (`is_named` is false), they also count as other indexes themselves.
     """
     known = list(known)
     quarantines = dict(_iter_quarantines(request))
@@ -125,7 +125,7 @@ def list_other_indexes(
 
 
 def register_new_index(name: str, *, known: KnownIndexes, clock: Clock) -> None:
-    """Lists the index at a URL or path as made now, with the folders that it has rows of."""
+    """Lists a new index, at a URL or path, with the folders that it has rows of."""
     with closing(open_database(name)) as database:
         with database.read() as session:
             roots = images.list_outermost_roots(session)
@@ -133,7 +133,7 @@ def register_new_index(name: str, *, known: KnownIndexes, clock: Clock) -> None:
 
 
 def register_use(database: Database, folders: Sequence[str], *, known: KnownIndexes, clock: Clock) -> None:
-    """Lists this index as used now, with the folders that it takes in; of one that was listed before, with others."""
+    """Lists this index as used now, with the folders that it ingests; folders that were listed before stay listed."""
     with database.read() as session:
         index_id = get_index_id(session)
     user = name_of_user(os.geteuid())
@@ -156,11 +156,13 @@ def _describe_current(database: Database | None, address: str) -> _CurrentIndex:
 
 
 def _iter_quarantines(request: IngestRequest) -> Iterator[tuple[str, str]]:
-    """The quarantines in the folders found, above them, and below them where the walk came by: the real path of each,
-    and the folder that it lies in."""
+    """The quarantines in and above the named folders, and below them where the directory walk met one.
+
+    Each is given as its real path and the folder that it lies in.
+    """
     for folder in request.folders:
         for above in (folder, *iter_parents(folder)):
-            with suppress(OSError):  # what cannot be looked at tells nothing; prune will refuse
+            with suppress(OSError):  # what cannot be read says nothing; prune will refuse
                 if quarantine := find_quarantine_in(above):
                     yield quarantine, above
     for path in request.quarantines:
@@ -171,9 +173,9 @@ def _iter_quarantines(request: IngestRequest) -> Iterator[tuple[str, str]]:
 
 
 def _collect_traces(current: _CurrentIndex, request: IngestRequest, quarantines: dict[str, str]) -> dict[str, _Trace]:
-    """What the quarantines tell of each other index that this one was not used beside, by its id.
+    """What the quarantines say about each other index that this one was not used beside, by its id.
 
-    Not a line is read if this index took in all of the folders before.
+    No line is read if this index ingested all of the folders before.
     """
     if not current.is_source_unconfirmed and _is_covered(request, current.roots):
         return {}
@@ -196,8 +198,8 @@ def _collect_traces(current: _CurrentIndex, request: IngestRequest, quarantines:
 def _add_traces(
     quarantine: str, holder: str, request: IngestRequest, current: _CurrentIndex, traces: dict[str, _Trace]
 ) -> None:
-    """Adds what one quarantine tells, until it names this index for all of the folders: then nothing else matters."""
-    os.scandir(quarantine).close()  # one that is closed to us does not look like an empty one
+    """Adds what one quarantine says. Stops once it names this index for all folders: then nothing else matters."""
+    os.scandir(quarantine).close()  # without read permission this raises; else the quarantine would look empty
     owners = list(read_owners(quarantine))
     shared: dict[str, set[str]] = {}
     for mention in iter_mentions(quarantine, parent_folder=holder, owners=owners):
@@ -207,7 +209,7 @@ def _add_traces(
             current.named_folders |= shared[mention.folder]
             if _is_covered(request, current.named_folders):
                 return
-        elif shared[mention.folder] and mention.index_id:  # lines of versions before 0.1.0 name none
+        elif shared[mention.folder] and mention.index_id:  # lines of versions before 0.1.0 have no index id
             trace = traces.setdefault(mention.index_id, _Trace())
             trace.folders |= shared[mention.folder]
             trace.last_removal_at = max(trace.last_removal_at, mention.at)
@@ -218,7 +220,7 @@ def _add_traces(
 
 
 def _from_trace(index_id: str, trace: _Trace, known: KnownIndex | None, current: _CurrentIndex) -> OtherIndex:
-    """What is known of an index that a quarantine names."""
+    """The other index that a quarantine names, with all that is known about it."""
     owner = trace.owner
     address = known.address if known is not None else owner.database if owner is not None else ""
     is_typable = bool(address) and not _is_same_database(address, current.address) and index_exists(address)
@@ -237,7 +239,7 @@ def _from_trace(index_id: str, trace: _Trace, known: KnownIndex | None, current:
 
 
 def _from_listed(index: KnownIndex, current: _CurrentIndex, request: IngestRequest) -> OtherIndex | None:
-    """What is listed of an index; None if this one was used beside it, or is the same one on a server."""
+    """The other index that the person's list names; None if this one was used beside it, or is the same on a server."""
     shared = _shared_folders(index.folders, request.folders)
     shared = {folder for folder in shared if not current.was_used_on(folder, other_id=index.index_id)}
     is_same = index.index_id == current.index_id
@@ -256,7 +258,7 @@ def _from_listed(index: KnownIndex, current: _CurrentIndex, request: IngestReque
 
 
 def _shared_folder(folder: str, other: str) -> str | None:
-    """The folder of two that lies in the other one; None if neither does."""
+    """The deeper of two folders if it is or lies in the other one; else None."""
     deeper, above = (folder, other) if len(folder) >= len(other) else (other, folder)
     return deeper if f"{deeper}/".startswith(above.rstrip("/") + "/") else None
 
@@ -266,12 +268,12 @@ def _shared_folders(folders: Sequence[str], others: Sequence[str]) -> set[str]:
 
 
 def _is_covered(request: IngestRequest, folders: Iterable[str]) -> bool:
-    """Whether each folder found is one of these, or lies in one."""
+    """Whether each folder of the request is one of these folders, or lies in one."""
     return all(any(_shared_folder(folder, above) == folder for above in folders) for folder in request.folders)
 
 
 def _is_same_database(address: str, other: str) -> bool:
-    """Whether two addresses are of one database, as far as can be told without asking it."""
+    """Whether two addresses name one database, as far as this can be seen without connecting."""
     try:
         return address == other or os.path.samefile(address, other)
     except (OSError, ValueError):
@@ -279,7 +281,7 @@ def _is_same_database(address: str, other: str) -> bool:
 
 
 def _file_owner(path: str) -> str:
-    """The user who owns what is at a path."""
+    """The user who owns the file at a path; empty if it cannot be read."""
     try:
         return name_of_user(os.stat(path).st_uid)
     except OSError:
@@ -287,7 +289,7 @@ def _file_owner(path: str) -> str:
 
 
 def _parse_time(text: str) -> list[datetime]:
-    """The time that a line says, if it says one."""
+    """The time in a line, as a list of one value; empty if it cannot be read or has no time zone."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:

@@ -1,6 +1,6 @@
-"""db adopt: take in the files of a quarantine that an index does not know, as after it was restored from a backup.
+"""db adopt: add the files of a quarantine that an index does not know, as after the index was restored from a backup.
 
-It promises that each file is read and found as its manifest says before a row tells of it, that no file moves, and that
+It promises that each file is read and matches its manifest before a row is written for it, that no file moves, and that
 afterwards `restore`, `purge` and the pins of keepers work as if this index had removed it. What stands for a file must
 be in the index: a folder is ingested first.
 """
@@ -31,7 +31,7 @@ from indexer.workflows.runs.run import ActiveRun, record_run
 
 @dataclass
 class AdoptReport:
-    """How many files, of how many runs, this index knows now, and why others could not be taken in."""
+    """How many files, of how many runs, this index adopted, and why others were not."""
 
     adopted: int = 0
     runs: int = 0
@@ -39,7 +39,7 @@ class AdoptReport:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """The numbers, as they are remembered."""
+        """The numbers, as the run stores them."""
         return {"adopted": self.adopted, "runs": self.runs, "failed": len(self.failures)}
 
 
@@ -52,7 +52,7 @@ class UnknownRuns:
 
 
 def list_unknown_runs(database: Database) -> tuple[UnknownRuns, ...]:
-    """The quarantines near the images of an index with runs that it does not know: another index's, or forgotten."""
+    """The quarantines near an index's images with runs that it does not know: another index's, or forgotten ones."""
     with database.read() as session:
         known = runs.list_tokens(session)
         folders = {quarantine_folder(root) for root in images.list_outermost_roots(session)}
@@ -67,7 +67,7 @@ def list_unknown_runs(database: Database) -> tuple[UnknownRuns, ...]:
 
 
 def _is_known(session: Session, head: tuple[str, Entry], known: Set[str]) -> bool:
-    """Whether this index knows the run that a file belongs to; of versions before 0.1.0 by the number of the run."""
+    """Whether this index knows the run of a file; for versions before 0.1.0, by the number of the run."""
     quarantine_path, entry = head
     if entry.run_token:
         return entry.run_token in known
@@ -83,7 +83,7 @@ def adopt(
     limits: Limits | None = None,
     progress: Progress = no_progress,
 ) -> AdoptReport:
-    """Takes in what this index does not know of a quarantine: the report of what it knows now."""
+    """Adds what this index does not know of a quarantine. Returns the report."""
     if not os.path.isdir(quarantine):
         raise FolderError(f"there is no folder {quarantine!a}; name the quarantine, usually .indexer-quarantine")
     contents = manifest.read(os.path.realpath(quarantine))
@@ -122,7 +122,7 @@ def adopt(
 def _adopt_file(
     database: Database, quarantine_path: str, entry: Entry, *, run: ActiveRun, clock: Clock, limits: Limits
 ) -> str | None:
-    """Writes down one file; why not, if it could not be."""
+    """Adds one file. Returns why not if it failed, else None."""
     try:
         split_path(entry.path)
         require_image_names(os.path.basename(quarantine_path), os.path.basename(entry.path))
@@ -161,8 +161,8 @@ def _adopt_file(
 
 
 def _find_keeper(session: Session, entry: Entry) -> KnownFile | None:
-    """The ready row of what stands for a file: of the content that the manifest names, best at the path it names."""
-    if not entry.keeper_hash:  # of a version before 0.1.0
+    """The ready row that stands for a file: of the content that the manifest names, best at the path it names."""
+    if not entry.keeper_hash:  # a version before 0.1.0 wrote the entry
         keeper = images.list_known(session, [entry.keeper_path]).get(entry.keeper_path)
         return keeper if keeper is not None and keeper.state is ImageState.READY else None
     rows = images.list_at_path(session, entry.keeper_path, content_hash=entry.keeper_hash)
@@ -173,7 +173,7 @@ def _find_keeper(session: Session, entry: Entry) -> KnownFile | None:
 def _find_or_add_image(
     session: Session, entry: Entry, identity: FileIdentity, keeper: KnownFile, *, run: ActiveRun
 ) -> int | None:
-    """The row of the file that was removed; None if this index knows it as removed already."""
+    """The row of the file that was removed; None if this index already knows it as removed."""
     rows = images.list_at_path(session, entry.path, content_hash=entry.content_hash)
     if any(row.state is ImageState.REMOVED for row in rows):
         return None
@@ -194,7 +194,7 @@ def _find_or_add_image(
 
 
 def _parse_time(text: str, *, otherwise: datetime) -> datetime:
-    """The time that a manifest says, aware UTC."""
+    """The time in a manifest, aware UTC; `otherwise` if it cannot be read or has no time zone."""
     try:
         parsed = datetime.fromisoformat(text)
         return parsed.astimezone(UTC) if parsed.tzinfo is not None else otherwise

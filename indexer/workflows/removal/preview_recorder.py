@@ -1,12 +1,13 @@
-"""The pictures that a prune keeps of what it takes away and of what stands for it, made while it checks the files.
+"""The previews that a prune keeps of the files it removes and of their keepers, made while it checks the files.
 
-It promises that a picture is of the very bytes that were found as indexed, that no file is read once more for it, and
-that a picture that cannot be made or kept stops nothing: a removal needs none. Each image has one, made the first time.
+It promises that a preview shows the very bytes that were verified against the index, that no file is read once more for
+it, and that a preview that cannot be made or stored stops nothing: a removal needs none. Each image gets one preview,
+made the first time.
 
-Decision: decoded in this process, where all other decoding of new files is done by workers that may die of it. Ingest
-decoded these very bytes in such a worker; here the same decoder reads them in colour instead of grey, and smaller. What
-is much larger than any camera's picture is left out: there the memory of this process would be at stake. Nothing is
-moved or written down yet when a picture is made: if it should take the process with it, no file is lost.
+Decision: previews are decoded in this process, while all other decoding of new files is done by workers that may die of
+it. Ingest decoded these very bytes in such a worker; here the same decoder reads them in colour instead of grey, and
+smaller. A file much larger than any camera's picture gets no preview: it would put the memory of this process at risk.
+Nothing has been moved or written to the journal when a preview is made, so if the process dies of it, no file is lost.
 """
 
 from collections.abc import Iterable
@@ -20,11 +21,11 @@ from indexer.store import previews
 from indexer.store.database import Session
 
 MAX_PREVIEW_PIXELS, MAX_PREVIEW_BYTES = 50_000_000, 128 * 2**20
-"""Of what pictures are made at most, whatever the limits of intake: 150 MB in colour, and the file."""
+"""The largest image and file that get a preview, whatever the limits of ingest: 150 MB in colour, and the file."""
 
 
 class PreviewRecorder:
-    """Pictures on their way into the index; `there`: the images that have one."""
+    """Previews that wait to be written into the index; `recorded_ids`: the images that already have one."""
 
     def __init__(self, recorded_ids: Iterable[int], *, limits: Limits) -> None:
         self._done_ids = set(recorded_ids)
@@ -36,7 +37,7 @@ class PreviewRecorder:
         self._unwritten: dict[int, Preview] = {}
 
     def check(self, file: IndexedFile) -> FileIdentity:
-        """As `files.checking.verify`; if the image has no picture yet, one is made of the bytes that were checked."""
+        """As `indexer.files.verification.verify`; if the image has no preview yet, the verified bytes give one."""
         expected = ContentDigest(file.size_bytes, file.content_hash)
         if file.image_id in self._done_ids or file.size_bytes > self._limits.max_bytes:
             return verify(file.path, expected=expected)
@@ -48,7 +49,7 @@ class PreviewRecorder:
         return identity
 
     def write(self, session: Session) -> None:
-        """Writes the pictures that were made since the last time; those that the database cannot take are given up."""
+        """Writes the previews made since the last call; those that the database cannot store are dropped."""
         if self._unwritten:
             previews.add_pictures(session, self._unwritten)
         self._unwritten.clear()

@@ -1,7 +1,8 @@
-"""prune: plan from the current decisions, then take the planned files away, one at a time, in the plan's order.
+"""prune: plan from the current decisions, then remove the planned files, one at a time, in the plan's order.
 
-It promises that only what a person saw and what still holds is taken, that Ctrl-C waits for the file under way, and
-that a failure costs that file alone. How one file goes is `indexer.workflows.removal.remove_file`.
+It promises that it removes only files that a person saw in the plan and for which the plan still holds, that Ctrl-C
+waits for the current file, and that a failure costs that file alone. How one file is removed:
+`indexer.workflows.removal.remove_file`.
 """
 
 import os
@@ -26,9 +27,9 @@ from indexer.workflows.witnesses import record_legacy_removals
 
 @dataclass
 class PruneReport:
-    """What was taken away and what was not.
+    """What was removed and what was not.
 
-    `protected`: files that must stay, and why; `stopped`: why the run ended before its plan did; `changed_in`: the
+    `protected`: files that must stay, and why. `stopped`: why the run ended before its plan did. `changed_in`: the
     folders of files that are not what the index knows.
     """
 
@@ -49,7 +50,7 @@ class PruneReport:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """The numbers, as they are remembered."""
+        """The numbers, as the run stores them."""
         return {
             "removed": self.removed,
             "size_bytes": self.size_bytes,
@@ -64,7 +65,7 @@ class PruneReport:
 
 
 def plan(database: Database, *, camera: str | None = None, max_share: float | None = None) -> Plan:
-    """What prune would take away now; cameras of which it would take more than is plausible are held back."""
+    """What prune would remove now; a camera that would lose more than is plausible is held back."""
     with database.read() as session:
         if camera is not None:
             cameras.get_camera(session, camera)
@@ -74,7 +75,7 @@ def plan(database: Database, *, camera: str | None = None, max_share: float | No
 
 
 def _largest_shares(earlier_counts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """The largest share of each camera's images that an earlier prune took."""
+    """The largest share (0..1) of each camera's images that an earlier prune removed."""
     largest: dict[str, float] = {}
     for counts in earlier_counts:
         for camera, (removed, present) in counts.get("cameras", {}).items():
@@ -91,7 +92,7 @@ def prune(
     clock: Clock,
     progress: Progress = no_progress,
 ) -> PruneReport:
-    """Takes away the files of a plan that a person has seen, as far as it still holds."""
+    """Removes the files of a plan that a person has seen, as far as the plan still holds."""
     arguments = {
         "camera": camera,
         "permanent": options.permanent,
@@ -125,7 +126,7 @@ def _remove(
     clock: Clock,
     progress: Progress,
 ) -> None:
-    """Takes the files away one by one, until one ends the run."""
+    """Removes the files one by one, until a result ends the run."""
     recorder, safeguards = _make_recorder(database, victims, options=options), Safeguards(database, victims, run=run)
     changed_ids: set[int] = set()
     advance = progress("removing", len(victims))
@@ -149,14 +150,14 @@ def _remove(
 def _make_recorder(
     database: Database, victims: Sequence[RemovalCandidate], *, options: RemovalOptions
 ) -> PreviewRecorder:
-    """An album that knows which of the victims and their keepers have a picture already."""
+    """A recorder that knows which of the victims and their keepers already have a preview."""
     ids = {image_id for item in victims for image_id in (item.victim.image_id, item.keeper.image_id)}
     with database.read() as session:
         return PreviewRecorder(previews.list_images_with_picture(session, sorted(ids)), limits=options.limits)
 
 
 def _require_outside_ingested(database: Database, *, options: RemovalOptions) -> None:
-    """Refuses a quarantine that is no folder, or that a walk of a folder that was ever ingested would see."""
+    """Refuses a quarantine that is no folder, or that lies in a folder that was ever ingested."""
     if options.permanent or options.quarantine is None:
         return
     folder = os.path.realpath(options.quarantine)

@@ -1,6 +1,6 @@
-"""purge: free the space of quarantined files, for good.
+"""purge: delete quarantined files for good and free their space.
 
-It promises that a file goes only while its keeper is present and is still what it was, and only if it is itself what
+It promises that a file is deleted only while its keeper is present and unchanged, and only if the file itself is what
 was put into quarantine.
 """
 
@@ -38,7 +38,7 @@ from indexer.workflows.witnesses import lock_quarantines, record_legacy_removals
 
 @dataclass
 class PurgeReport:
-    """What was freed, and what was kept because its keeper or it is not what it was."""
+    """What was freed, and what was skipped and why."""
 
     purged: int = 0
     size_bytes: int = 0
@@ -47,7 +47,7 @@ class PurgeReport:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """The numbers, as they are remembered."""
+        """The numbers, as the run stores them."""
         return {"purged": self.purged, "size_bytes": self.size_bytes, "gone": self.gone, "skipped": len(self.skipped)}
 
 
@@ -58,7 +58,7 @@ def require_choice(*, everything: bool, older_than_days: float | None) -> None:
 
 
 def list_purgeable(database: Database, *, older_than_days: float | None, clock: Clock) -> list[JournalEntry]:
-    """The quarantined files that were removed longer ago than so many days (None: all)."""
+    """The quarantined files that were removed more than `older_than_days` days ago (None: all)."""
     before = None if older_than_days is None else clock() - timedelta(days=older_than_days)
     with database.read() as session:
         return removals.list_quarantined(session, removed_before=before)
@@ -72,7 +72,10 @@ def purge(
     shown: Set[int] | None = None,
     progress: Progress = no_progress,
 ) -> PurgeReport:
-    """Deletes quarantined files: the report of what was freed. `shown`: only these, that a person was asked about."""
+    """Deletes quarantined files. Returns the report of what was freed.
+
+    `shown`: only these removals, which a person was asked about.
+    """
     report = PurgeReport()
     with record_run(database, "purge", arguments={"older_than_days": older_than_days}, clock=clock) as run:
         record_legacy_removals(database, run=run, at=clock())
@@ -97,14 +100,15 @@ def purge(
 
 
 def _is_gone(removal: JournalEntry) -> bool:
-    """Whether somebody else took the file out of its quarantine, and not its whole disk away.
+    """Whether somebody else took the file out of its quarantine, while the disk itself is still mounted.
 
-    Its marker tells, or the run's folder: a quarantine may be where a disk is mounted, and there and empty without it.
+    The quarantine's marker shows that, or the run's folder: a quarantine may be a mount point, which exists and is
+    empty without its disk.
     """
     quarantine_path = removal.quarantine_path or ""
     if removal.pending is not None or not is_quarantine_mounted(quarantine_path):
         return False
-    if os.path.lexists(aside_path(quarantine_path)):  # it waits there, as a cut left it
+    if os.path.lexists(aside_path(quarantine_path)):  # an interrupted purge left it there
         return False
     try:
         os.lstat(quarantine_path)
@@ -114,7 +118,7 @@ def _is_gone(removal: JournalEntry) -> bool:
 
 
 def _mark_gone(database: Database, removal: JournalEntry, report: PurgeReport, *, clock: Clock) -> None:
-    """Writes in the journal that a quarantined file is no more."""
+    """Writes into the journal that a quarantined file no longer exists."""
     report.gone += 1
     with database.write() as session:
         problem = "somebody else had taken it out of the quarantine"
@@ -122,7 +126,7 @@ def _mark_gone(database: Database, removal: JournalEntry, report: PurgeReport, *
 
 
 def _find_objection(database: Database, removal: JournalEntry) -> str | None:
-    """What a person said since against the removal of a file: it must not be the end of it."""
+    """Why a person's later verdict speaks against the removal of a file, which then must not be deleted; else None."""
     with database.read() as session:
         verdict = verdicts.find_verdict(session, ordered_pair(removal.image_id, removal.keeper_id))
     if verdict is None or verdict.verdict == "same":
@@ -134,7 +138,7 @@ def _find_objection(database: Database, removal: JournalEntry) -> str | None:
 
 
 def _purge_file(database: Database, removal: JournalEntry, *, run: ActiveRun, clock: Clock) -> str | None:
-    """Deletes one file; why not, if it was kept."""
+    """Deletes one file. Returns why not if it was kept, else None."""
     quarantine_path = removal.quarantine_path or ""
     if (reason := _find_reason_to_keep(database, removal, quarantine_path, run=run)) is not None:
         return reason
@@ -159,11 +163,11 @@ def _purge_file(database: Database, removal: JournalEntry, *, run: ActiveRun, cl
 def _find_reason_to_keep(
     database: Database, removal: JournalEntry, quarantine_path: str, *, run: ActiveRun
 ) -> str | None:
-    """Why a file is not deleted, before anything is read."""
+    """Why a file is not deleted, as far as this is known before any file is read; else None."""
     if removal.pending is not None:
         return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
     if is_same_file(quarantine_path, removal.keeper_path):
-        # By a link on the way to it: the keeper's name then leads to the very file that would go.
+        # A link on the way can do that: the keeper's path then leads to the very file that would be deleted.
         return f"it is the same file as its keeper {removal.keeper_path!a}"
     if (objection := _find_objection(database, removal)) is not None:
         return objection
@@ -180,7 +184,7 @@ def _find_reason_to_keep(
 def _delete(
     database: Database, removal: JournalEntry, quarantine_path: str, *, clock: Clock, before_unlink: Callable[[], None]
 ) -> str | None:
-    """Deletes one file under its locks, after it and its keeper were read again; why not, if it was kept."""
+    """Deletes one file under its locks, after it and its keeper were read again. Returns why not if it was kept."""
     keeper_digest = ContentDigest(removal.keeper_size_bytes, removal.keeper_hash)
     try:
         keeper = verify(removal.keeper_path, expected=keeper_digest)
@@ -204,7 +208,7 @@ def _delete(
         )
     except (OSError, MismatchError) as problem:
         reason = problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
-        if not os.path.lexists(aside):  # else the next writing command settles it
+        if not os.path.lexists(aside):  # else the next writing command recovers it
             with database.write() as session:
                 removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
         return reason

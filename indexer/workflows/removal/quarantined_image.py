@@ -1,6 +1,6 @@
-"""Whether a file that lies in a quarantine is the image that its manifest says: by its bytes, its name and its header.
+"""Checks whether a file in a quarantine is the image that its manifest names: by its bytes, its name and its header.
 
-A quarantine may come from anybody. It promises that nothing but an image passes, and that looking changes nothing.
+A quarantine may come from anybody. The checks promise that only images pass, and that they change nothing.
 """
 
 from indexer.files.verification import ContentDigest, FileIdentity, MismatchError, verify_and_read
@@ -9,17 +9,17 @@ from indexer.imaging.headers import ImageRefusedError, Limits, read_header
 
 
 def require_image_names(*names: str) -> None:
-    """Raises `MismatchError` unless a walk would take files of all these names for images."""
+    """Raises `MismatchError` unless a directory walk would take files with all these names for images."""
     for name in names:
         if not is_image_name(name):
             raise MismatchError(f"{name!a} is not the name of an image, and only images are brought back")
 
 
 def check_image(path: str, *, expected: ContentDigest, limits: Limits) -> FileIdentity:
-    """Identity of the file at the path, after every byte was found as expected, and its header as that of an image.
+    """The identity of the file at the path, after its bytes were verified and its header read as that of an image.
 
-    Raises `MismatchError` as `indexer.files.verification.verify`, and for what is no image or larger than
-    `limits.max_bytes`.
+    Raises `MismatchError` as `indexer.files.verification.verify`, and also for a file that is no image or is larger
+    than `limits.max_bytes`.
     """
     if expected.size_bytes > limits.max_bytes:
         raise MismatchError(
@@ -29,6 +29,6 @@ def check_image(path: str, *, expected: ContentDigest, limits: Limits) -> FileId
     try:
         read_header(data, limits=limits)
     except ImageRefusedError as problem:
-        if problem.header is None:  # one that is too large or too small by now is an image all the same
+        if problem.header is None:  # an image that is too large or too small by now is still an image
             raise MismatchError(f"it is not an image, whatever its name is: {problem.reason}") from problem
     return identity

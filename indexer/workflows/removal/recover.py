@@ -1,7 +1,7 @@
-"""recover: settle the removals that a cut left open, and nothing else.
+"""recover: resolve the removals that a crash left open, and nothing else.
 
-Every writing command does so first; this one says what it did, and takes a person's word where locks cannot tell
-whether another host is at work on a file.
+Every writing command does this first. This command reports what it did. It also accepts a person's confirmation where
+locks cannot tell whether another host works on a file.
 """
 
 import os
@@ -17,7 +17,7 @@ from indexer.workflows.witnesses import record_legacy_removals
 
 @dataclass(frozen=True)
 class RecoverReport:
-    """How many removals that a cut left open were finished, and undone; paths and acts of those that are open still."""
+    """How many interrupted removals were finished and undone; path and reason of those that are still open."""
 
     finished: int
     undone: int
@@ -25,7 +25,7 @@ class RecoverReport:
 
 
 def recover(database: Database, *, nobody_else: bool, clock: Clock) -> RecoverReport:
-    """Settles what is open; `nobody_else`: no other command is at work on these files, a person says."""
+    """Resolves open removals; `nobody_else`: a person confirms that no other command works on these files."""
     arguments = {"nobody_else": nobody_else}
     with record_run(database, "recover", arguments=arguments, clock=clock, nobody_else=nobody_else) as run:
         record_legacy_removals(database, run=run, at=clock())

@@ -1,12 +1,12 @@
-"""How one file is taken away, with the journal around it.
+"""Removes one file, with its journal entry.
 
-It promises that the file and its keeper are read again and found as the index knows them, that a row in the journal,
-a line in the quarantine and a line in the record beside the images say so before anything is touched, and that a
-failure leaves the file where it was. All that bears on the file is locked meanwhile
-(`indexer.workflows.removal.safeguards`), and the right to write is asked for once more before each name goes. The
-pictures that were made of what was read (`indexer.workflows.removal.preview_recorder`) are written with the row. The
-steps that a cut can fall between are those of `indexer.files.io_steps` and the writes of `indexer.store.removals`;
-what is left open is settled by `indexer.workflows.runs.recovery`.
+It promises that the file and its keeper are read again and verified against the index. Before anything is touched, a
+row in the journal, a line in the quarantine and a line in the record beside the images tell of the removal. A failure
+leaves the file where it was. All locks that bear on the file are held meanwhile
+(`indexer.workflows.removal.safeguards`), and the index lock is checked once more before each name is unlinked. The
+previews that were made from the checked bytes (`indexer.workflows.removal.preview_recorder`) are written with the row.
+A crash can fall between the steps of `indexer.files.io_steps` and the writes of `indexer.store.removals`;
+`indexer.workflows.runs.recovery` resolves what it leaves open.
 """
 
 import errno
@@ -40,17 +40,17 @@ from indexer.workflows.removal.safeguards import ProtectedError, RequiredFiles, 
 from indexer.workflows.runs.run import ActiveRun
 
 _RUN_ENDING_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE}
-"""What ends a run in order: a full disk, another command that holds a lock for too long, too few open files."""
+"""Errors that end a run: a full disk, another command that holds a lock for too long, too few open files."""
 _SPARE_BYTES = 16 * 2**20
-"""What stays free on the other disk: for the manifest, and for others."""
+"""Bytes that stay free on the other disk: for the manifest, and for others."""
 
 
 @dataclass(frozen=True)
 class RemovalOptions:
-    """How files are taken away.
+    """How files are removed.
 
-    Into quarantine (`quarantine`: this folder, None: beside the images) or deleted at once; `max_share`: the brake;
-    `limits`: of what a picture is made.
+    They go into quarantine (`quarantine`: this folder, None: beside the images), or are deleted at once with
+    `permanent`. `max_share`: the limit of the removal guard. `limits`: which images get a preview.
     """
 
     permanent: bool = False
@@ -61,10 +61,11 @@ class RemovalOptions:
 
 @dataclass(frozen=True)
 class RemovalResult:
-    """How one removal ended: into which quarantine, or left alone and why.
+    """How one removal ended: the quarantine that the file went to, or why the file was left alone.
 
-    `hard_link`: its keeper's own file; `protected`: it must stay; `problem`: it failed; `ends_run`: so would others;
-    `changed_id`: the image, this one or its keeper, whose file is not what the index knows.
+    `hard_link`: the file is its keeper's own file. `protected`: why it must stay. `problem`: why it failed. `ends_run`:
+    other files would fail, too. `changed_id`: the image, this one or its keeper, whose file is not what the index
+    knows.
     """
 
     quarantine: str | None = None
@@ -77,7 +78,7 @@ class RemovalResult:
 
 @dataclass(frozen=True)
 class _RemovalTask:
-    """One removal under way: what is removed, and all that it needs."""
+    """One removal in progress: its candidate, and all that it needs."""
 
     item: RemovalCandidate
     database: Database
@@ -98,7 +99,7 @@ def remove_file(
     recorder: PreviewRecorder,
     safeguards: Safeguards,
 ) -> RemovalResult:
-    """Takes one file away, or says why it is where it was."""
+    """Removes one file, or says why it is still where it was."""
     if item.victim.image_id in run.recovery.unresolved:
         return RemovalResult(
             problem=f"an earlier removal of it {run.recovery.describe_unresolved(item.victim.image_id)}"
@@ -122,8 +123,10 @@ def remove_file(
 
 
 class _RemovalError(Exception):
-    """Why a file was left where it was; `ends_run`: the next one would fare no better; `changed_id`: see
-    `RemovalResult`."""
+    """Why a file was left where it was.
+
+    `ends_run`: the next file would fail, too; `changed_id`: see `RemovalResult`.
+    """
 
     def __init__(self, reason: str, *, ends_run: bool = False, changed_id: int | None = None) -> None:
         super().__init__(reason)
@@ -140,7 +143,7 @@ class _FailedError(_RemovalError):
 
 
 def _lock_and_remove(removal: _RemovalTask) -> RemovalResult:
-    """Makes the folders, locks them, and does it."""
+    """Makes the folders, locks them, and removes the file."""
     item, options = removal.item, removal.options
     quarantine = None if options.permanent else removal.safeguards.quarantine(item, override=options.quarantine)
     with _refuse_on_os_error("the record beside the images cannot be written to"):
@@ -185,7 +188,10 @@ def _lock_and_remove(removal: _RemovalTask) -> RemovalResult:
 def _lock_for_removal(
     removal: _RemovalTask, written_folders: Sequence[str]
 ) -> Iterator[tuple[Callable[[], None], list[str]]]:
-    """Holds the locks of a removal; gives what must be asked before a name goes, and whose records bear on it."""
+    """Holds the locks of a removal.
+
+    Yields the check to call before a name is unlinked, and the folders whose records bear on the file.
+    """
     with ExitStack() as stack:
         with _refuse_on_os_error("a quarantine near it, which may say what this file stands for, cannot be locked"):
             locks, records = stack.enter_context(
@@ -201,7 +207,7 @@ def _lock_for_removal(
 
 @contextmanager
 def _refuse_on_os_error(what: str) -> Iterator[None]:
-    """What the disk refuses within the block costs this file."""
+    """Turns an `OSError` within the block into a refusal of this one file."""
     try:
         yield
     except OSError as problem:
@@ -211,7 +217,7 @@ def _refuse_on_os_error(what: str) -> Iterator[None]:
 
 
 def _describe_os_error(problem: OSError, what: str) -> str:
-    """What the disk said, with the path that it said it of if `what` does not name that."""
+    """The message of a disk error, with its path if `what` does not name it."""
     path_note = f" ({problem.filename!a})" if problem.filename and str(problem.filename) not in what else ""
     if problem.errno == errno.EACCES and not isinstance(problem, DiskRefusalError):
         return f"{problem.strerror}{path_note}; its owner may give you the right to write to it"
@@ -220,7 +226,7 @@ def _describe_os_error(problem: OSError, what: str) -> str:
 
 
 def _require_space(quarantine: str, item: RemovalCandidate, victim_identity: FileIdentity) -> None:
-    """Refuses a file for which another disk has no room: before it is copied, not in the middle."""
+    """Refuses a file that does not fit on another disk, before the copy starts and not in the middle of it."""
     with _refuse_on_os_error(f"the quarantine {quarantine!a} cannot be used"):
         on_another = os.stat(quarantine).st_dev != victim_identity.device
         if on_another and free_bytes(quarantine) < item.victim.size_bytes + _SPARE_BYTES:
@@ -228,7 +234,7 @@ def _require_space(quarantine: str, item: RemovalCandidate, victim_identity: Fil
 
 
 def _check_files(item: RemovalCandidate, recorder: PreviewRecorder) -> tuple[FileIdentity, FileIdentity]:
-    """The file and its keeper, after both were read again and found as the index knows them."""
+    """The identities of the file and its keeper, after both were read again and verified against the index."""
     try:
         keeper = recorder.check(item.keeper)
     except MismatchError as problem:
@@ -240,12 +246,12 @@ def _check_files(item: RemovalCandidate, recorder: PreviewRecorder) -> tuple[Fil
 
 
 def _changed_id(file: IndexedFile, problem: MismatchError) -> int | None:
-    """The image of a file that is another one now; one that only cannot be read may be what it was."""
+    """The image whose file was replaced; None for a file that only cannot be read, as it may be unchanged."""
     return None if isinstance(problem, UnreadableFileError) else file.image_id
 
 
 def _reserve_with_manifest(folder: str, removal: _RemovalTask) -> str:
-    """A place in quarantine, with the line that says what will lie there."""
+    """A reserved path in quarantine, after the manifest line that says what will lie there was written."""
     item, run, quarantine_path = removal.item, removal.run, None
     victim = item.victim
     try:
@@ -320,15 +326,15 @@ def _quarantine(
 def _journal_entry(
     removal: _RemovalTask, victim_identity: FileIdentity, *, quarantine_path: str | None
 ) -> Iterator[str]:
-    """The journal around one act: a row before it, and the same row written on after it, each committed.
+    """Writes the journal around one act: a row before it, and the act's end into that row. Each write is committed.
 
-    Gives the name under which a file waits that is deleted at once (without a `quarantine_path`).
+    Yields the aside name under which a file waits that is deleted at once (without a `quarantine_path`).
     """
     item, database, clock, run = removal.item, removal.database, removal.clock, removal.run
     with database.write() as session:
         removal.recorder.write(
             session
-        )  # first: should the database undo more than the pictures, the row comes after that
+        )  # first: if the database rolls back more than the previews, the row comes after that
         removal_id = removals.begin_removal(
             session,
             item,
@@ -344,7 +350,7 @@ def _journal_entry(
         yield aside
     except (OSError, MismatchError) as problem:
         reason = problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
-        # What could not even be undone stays open: the next writing command settles it.
+        # An act that could not even be undone stays open: the next writing command recovers it.
         is_blocked = isinstance(problem, FileExistsError) and is_checked_file(item.victim.path, victim_identity)
         if is_blocked or not os.path.lexists(aside if quarantine_path is None else quarantine_path):
             with database.write() as session:

@@ -1,14 +1,14 @@
-"""rescue: bring files back from a quarantine whose index is lost, by the manifest that lies in it.
+"""rescue: bring files back from a quarantine whose index is lost, by the manifest in that quarantine.
 
-It promises what restore promises: nothing is written over, times are kept, and only bytes that are still what was put
-there come back. All that bears on a file is locked meanwhile, so that a command that is moving it is not taken for one
-that was cut off. A quarantine that cannot be written to is copied from, and nothing in it is deleted. It opens no
-database; an index that still exists notes the return at the next ingest.
+It promises what restore promises: nothing is overwritten, times are kept, and only bytes that are still what was put
+there come back. All locks that bear on a file are held meanwhile, so that a move in progress is not taken for an
+interrupted one. From a quarantine that cannot be written to, files are copied, and nothing in it is deleted. It opens
+no database; an index that still exists notes the return at its next ingest.
 
-A quarantine may come from anybody, and its manifest may say anything. So files are written beneath one folder only,
-by `indexer.workflows.removal.rescue_plan`, and only images; no symbolic link is followed, neither to a place in the
-quarantine nor to where a file goes; and nothing is deleted but what was brought back from the quarantine. Besides the
-files, locks and records are written to: those of the quarantine itself, beneath that folder, and in the folders above
+A quarantine may come from anybody, and its manifest may say anything. So files are written below one folder only (see
+`indexer.workflows.removal.rescue_plan`), and only images. No symbolic link is followed, neither in the quarantine nor
+on the way to a file's target. Nothing is deleted but what was brought back from the quarantine. Besides the files,
+locks and records are written: those of the quarantine itself, those below that folder, and those in the folders above
 the file.
 """
 
@@ -49,12 +49,12 @@ def rescue(
     limits: Limits | None = None,
     progress: Progress = no_progress,
 ) -> RestoreReport:
-    """Brings back every file that a quarantine's manifests name, without asking: the report of what came back."""
+    """Brings back every file that a quarantine's manifests name, without asking. Returns the report."""
     return execute_plan(plan_rescue(folder, below=below, into=into), limits=limits or Limits(), progress=progress)
 
 
 def execute_plan(plan: RescuePlan, *, limits: Limits, progress: Progress = no_progress) -> RestoreReport:
-    """Brings back what was planned: the report of what came back, and of what was not planned for a reason."""
+    """Brings back what was planned. Returns the report of what came back, and of what was refused and why."""
     report = RestoreReport(pinned=False, failures=list(plan.refused))
     advance = progress("restoring", len(plan.items))
     for item in plan.items:
@@ -69,7 +69,7 @@ def execute_plan(plan: RescuePlan, *, limits: Limits, progress: Progress = no_pr
 
 
 def _restore_file(item: RescueItem, *, limits: Limits) -> str | None:
-    """Brings one file back under its locks; why not, if it could not be."""
+    """Brings one file back under its locks. Returns why not if it failed, else None."""
     quarantine = quarantine_of(item.quarantine_path)
 
     def may_write(folder: str) -> bool:
@@ -88,7 +88,10 @@ def _restore_file(item: RescueItem, *, limits: Limits) -> str | None:
 
 
 def _is_near_target(quarantine: str, item: RescueItem) -> bool:
-    """Whether a quarantine lies where files may be written, or in a folder above the file, and no link led to it."""
+    """Whether `quarantine` has the usual name, and lies below the allowed folder or in a folder above the file.
+
+    `quarantine` is a real path, so no link can lead elsewhere.
+    """
     folder, name = os.path.split(quarantine)
     return name == QUARANTINE_NAME and (lies_beneath(quarantine, item.allowed) or lies_beneath(item.target, folder))
 
@@ -117,7 +120,7 @@ def _move_back(item: RescueItem, source: OpenQuarantinePath, *, locks: FolderLoc
 
 @contextmanager
 def _open_target(item: RescueItem) -> Iterator[str]:
-    """The path where a file goes, in a folder that is open and was made if need be."""
+    """Yields the path of a file's target; its folder is open, and was made if it was missing."""
     folder, name = os.path.split(item.target)
     if find_quarantine(folder) is not None:
         raise MismatchError("its path leads into a quarantine")
@@ -126,7 +129,7 @@ def _open_target(item: RescueItem) -> Iterator[str]:
 
 
 def _delete_quarantined_copy(quarantine_path: str, target: str, *, expected: ContentDigest, locks: FolderLocks) -> None:
-    """Deletes the one in quarantine of two whole files."""
+    """Deletes the copy in quarantine after the target was verified."""
     if not locks.exclusive:
         raise MismatchError(
             "it is back, and its copy in quarantine stays, as another host may be at work on it; delete that yourself"
@@ -142,7 +145,7 @@ def _delete_quarantined_copy(quarantine_path: str, target: str, *, expected: Con
 
 
 def _is_back(quarantine_path: str, target: str, *, expected: ContentDigest) -> bool:
-    """Whether the file is at both ends, whole and with one time, as a cut between the two leaves it."""
+    """Whether the file is at both paths, whole and with one time, as a crash between copy and deletion leaves it."""
     try:
         target_identity, quarantined_identity = (
             verify(target, expected=expected),
@@ -150,11 +153,11 @@ def _is_back(quarantine_path: str, target: str, *, expected: ContentDigest) -> b
         )
     except MismatchError:
         return False
-    return abs(target_identity.mtime_ns - quarantined_identity.mtime_ns) <= COARSEST_TIME_NS  # a copy's time may be cut
+    return abs(target_identity.mtime_ns - quarantined_identity.mtime_ns) <= COARSEST_TIME_NS  # may be coarser
 
 
 def _restored_line(entry: Entry) -> WitnessLine:
-    """What the records are told of a file that is back."""
+    """The line in the records for a file that is back."""
     return WitnessLine(
         event="restored",
         removed_hash=entry.content_hash,

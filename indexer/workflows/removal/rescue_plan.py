@@ -1,9 +1,10 @@
-"""What rescue would write, and where: planned from the manifests before anybody is asked.
+"""What rescue would write and where, planned from the manifests before anybody is asked.
 
-A manifest says where a file was, and may say anything. It promises that every path planned lies beneath one folder that
-the person is taken to mean: the one that holds a folder `.indexer-quarantine`, or the one that `--below` or `--into`
-names. A quarantine of another name was made elsewhere by `prune --quarantine`, or carried away: what holds it says
-nothing of where its files were, so it needs one of the two. It looks at names alone and writes nothing.
+A manifest says where a file was, and may say anything. The plan promises that every target lies below one folder that
+the person can have meant: the folder that holds `.indexer-quarantine`, or the one that `--below` or `--into` names. A
+quarantine with another name was made elsewhere by `prune --quarantine`, or was moved: the folder that holds it says
+nothing about where its files were, so it needs one of the two options. The plan looks at names alone and writes
+nothing.
 """
 
 import os
@@ -23,7 +24,7 @@ from indexer.workflows.removal.quarantined_image import require_image_names
 
 @dataclass(frozen=True)
 class RescueItem:
-    """One file that goes from its place in quarantine to a path, which lies beneath an allowed folder."""
+    """One file that goes from its path in quarantine to a target below the `allowed` folder."""
 
     quarantine_path: str
     target: str
@@ -33,7 +34,7 @@ class RescueItem:
 
 @dataclass(frozen=True)
 class RescuePlan:
-    """What would be written, and what not and why, each by the path that its manifest names."""
+    """What would be written, and what is refused and why, each by the path that its manifest names."""
 
     items: tuple[RescueItem, ...]
     refused: tuple[tuple[str, str], ...]
@@ -45,16 +46,19 @@ class RescuePlan:
 
     @property
     def folders(self) -> list[str]:
-        """The folders beneath which files would be written."""
+        """The folders below which files would be written."""
         return sorted({item.allowed for item in self.items})
 
 
 TargetRule = Callable[[str, Entry], tuple[str, str]]
-"""The target of a file, by place and entry, and the folder that it is allowed beneath; raises `MismatchError`."""
+"""The target of a file, from its path in quarantine and its entry, and the allowed folder above it.
+
+Raises `MismatchError`.
+"""
 
 
 def plan_rescue(folder: str, *, below: str | None = None, into: str | None = None) -> RescuePlan:
-    """What would be brought back from a quarantine. Raises `FolderError` if there is nothing that could be."""
+    """The plan for a quarantine. Raises `FolderError` if there is nothing to bring back."""
     if below is not None and into is not None:
         raise UsageError("--below and --into do not go together; --into puts all files below its folder anyway")
     if not os.path.isdir(folder):
@@ -112,10 +116,10 @@ def _target_below(_quarantine_path: str, entry: Entry, *, allowed: str, spelled:
 
 
 def _target_beside(quarantine_path: str, entry: Entry, *, named: str) -> tuple[str, str]:
-    """Beneath the folder that holds the quarantine, if that has the name that it has beside its images."""
+    """A target below the folder that holds the quarantine, if the quarantine has the name of one beside its images."""
     quarantine = quarantine_of(quarantine_path)
     if os.path.basename(named) == QUARANTINE_NAME and os.path.realpath(named) == quarantine:
-        quarantine = named  # a link of that name lies beside the images, wherever it leads
+        quarantine = named  # a link with that name lies beside the images, wherever it leads
     folder = os.path.dirname(quarantine)
     if os.path.basename(quarantine) != QUARANTINE_NAME or folder == os.sep:
         raise MismatchError(
@@ -127,7 +131,7 @@ def _target_beside(quarantine_path: str, entry: Entry, *, named: str) -> tuple[s
 
 
 def _require_beneath(target: str, allowed: str) -> str:
-    """A path, seen once more to be plain and beneath the folder."""
+    """The path, after a second check that it is plain and below the folder."""
     split_path(target)
     if not lies_beneath(target, allowed):
         raise MismatchError(f"it would not lie below {allowed!a}")

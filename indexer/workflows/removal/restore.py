@@ -1,7 +1,7 @@
 """restore: bring quarantined files back to where they were.
 
-It promises that nothing is written over, that times are kept, and that a file that was missed once is not taken
-again: it and its keeper are pinned unless the person says otherwise.
+It promises that nothing is overwritten, that times are kept, and that a restored file is not removed again: it and its
+keeper are pinned unless the person says otherwise.
 """
 
 import os
@@ -36,7 +36,7 @@ class RestoreSelection:
 
 
 def parse_selection(paths: Sequence[str], *, everything: bool, run_id: int | None) -> RestoreSelection:
-    """What a person asked to bring back: exactly one of all, a run, or paths."""
+    """The files that a person asked to bring back: exactly one of all, a run, or paths."""
     if (everything, run_id is not None, bool(paths)).count(True) != 1:
         raise UsageError("say what to bring back: --all, or --run ID, or the paths where the files were")
     real_paths = (
@@ -55,14 +55,14 @@ class RestoreReport:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """The numbers, as they are remembered."""
+        """The numbers, as the run stores them."""
         return {"restored": self.restored, "failed": len(self.failures)}
 
 
 def restore(
     database: Database, selection: RestoreSelection, *, pin: bool, clock: Clock, progress: Progress = no_progress
 ) -> RestoreReport:
-    """Brings files back: the report of what came back."""
+    """Brings files back. Returns the report of what came back."""
     _require_matches(database, selection)
     report = RestoreReport(pinned=pin)
     arguments = {
@@ -86,7 +86,7 @@ def restore(
 
 
 def _require_matches(database: Database, selection: RestoreSelection) -> None:
-    """Refuses a request that names nothing in quarantine, before a run is begun."""
+    """Refuses a request that matches nothing in quarantine, before a run is begun."""
     with database.read() as session:
         if selection.run_id is not None and not runs.run_exists(session, selection.run_id):
             raise ImageError(f"there is no run {selection.run_id}; see: {command_line('audit', 'runs')}")
@@ -109,7 +109,7 @@ def _is_at_or_below(path: str, folder: str) -> bool:
 
 
 def _restore_file(database: Database, removal: JournalEntry, *, pin: bool, run: ActiveRun, clock: Clock) -> str | None:
-    """Brings one file back; why not, if it could not be."""
+    """Brings one file back. Returns why not if it failed, else None."""
     if removal.pending is not None:
         return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
     if removal.recorded and not is_recorded_near(removal.path):
@@ -146,7 +146,7 @@ def _move_back(
     clock: Clock,
     before_unlink: Callable[[], None],
 ) -> str | None:
-    """Moves one file, with the journal around it; why not, if it could not be."""
+    """Moves one file back, with the journal around it. Returns why not if it failed, else None."""
     quarantine_path = removal.quarantine_path or ""
     expected = ContentDigest(removal.size_bytes, removal.content_hash)
     try:
@@ -161,7 +161,7 @@ def _move_back(
         move_no_replace(quarantine_path, removal.path, expected=identity, before_unlink=before_unlink)
     except (OSError, MismatchError) as problem:
         reason = describe_failure(problem)
-        # What could not even be undone stays open: the next writing command settles it.
+        # An act that could not even be undone stays open: the next writing command recovers it.
         if isinstance(problem, FileExistsError) or not os.path.lexists(removal.path):
             with database.write() as session:
                 removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)

@@ -1,8 +1,9 @@
-"""What stands between a file and its removal besides its own index: locks, records beside the images, second names.
+"""What protects a file from removal besides its own index: locks, records beside the images, second names.
 
-It promises that a file goes only while the folders that bear on it are locked, that no record beside it names it as the
-last one that stands for a removed image, that no second name of it is taken for another file, and that what stands for
-it is seen again when its name has gone. It takes nothing away itself: see `indexer.workflows.removal.remove_file`.
+It promises that a file is removed only while the folders that bear on it are locked, that no record beside it names it
+as the last file that stands for a removed image, that no second name of it is taken for another file, and that the
+files that stand for it are verified again after its name was unlinked. It removes nothing itself: see
+`indexer.workflows.removal.remove_file`.
 """
 
 import errno
@@ -42,17 +43,17 @@ from indexer.workflows.witnesses import RunIdentity
 
 
 class ProtectedError(Exception):
-    """A file that must stay, and why: it is the last that stands for another, or a second name of one that stays."""
+    """Why a file must stay: it is the last that stands for another, or a second name of one that stays."""
 
 
 @dataclass(frozen=True)
 class RequiredFiles:
-    """The files that must still be there when another one has gone, each as it was checked a moment ago."""
+    """The files that must still be there after another one was removed, each as it was checked a moment ago."""
 
     files: tuple[tuple[str, FileIdentity, ContentDigest], ...]
 
     def require(self) -> None:
-        """Raises `MismatchError` if one of them is not there any more."""
+        """Raises `MismatchError` if one of them is no longer there, or changed."""
         for path, checked, expected in self.files:
             try:
                 verify_again(path, checked=checked, expected=expected)
@@ -63,7 +64,7 @@ class RequiredFiles:
 
 
 class Safeguards:
-    """The safeguards of one prune: what it knows of the contents of its plan, and of the folders they lie in."""
+    """The safeguards of one prune: what it knows about the contents of its plan, and about the folders they lie in."""
 
     def __init__(self, database: Database, victims: Sequence[RemovalCandidate], *, run: RunIdentity) -> None:
         contents = {item.victim.content_hash for item in victims}
@@ -80,13 +81,13 @@ class Safeguards:
         self.synced_folders = set[str]()
 
     def quarantine(self, item: RemovalCandidate, *, override: str | None) -> str:
-        """Where a file goes: the folder that a person named, else the default one."""
+        """The quarantine for a file: the folder that a person named, else the default one."""
         return (
             self._default_quarantine(item.victim.root) if override is None else quarantine_folder("", override=override)
         )
 
     def record_folders(self, item: RemovalCandidate) -> tuple[str, ...]:
-        """The default quarantines of a file and of its keeper, made if need be: their records tell of the removal.
+        """The default quarantines of a file and of its keeper, made if missing: their records tell of the removal.
 
         Raises `OSError` if one cannot be made.
         """
@@ -96,7 +97,7 @@ class Safeguards:
         return tuple(dict.fromkeys(roots.values()))
 
     def prepare(self, quarantine: str, *, root: str) -> None:
-        """Makes a quarantine where it is missing; its marker names this index. Raises `OSError`."""
+        """Makes a quarantine if it is missing; its marker names this index. Raises `OSError`."""
         run = self._run
         owner = Owner(run.index_id, os.path.realpath(root), self._database, run.username, run.hostname)
         prepare_quarantine(quarantine, owner=owner)
@@ -108,9 +109,10 @@ class Safeguards:
     def lock_for_removal(
         self, item: RemovalCandidate, *, written_folders: Sequence[str]
     ) -> Iterator[tuple[FolderLocks, list[str]]]:
-        """Holds all locks that bear on a file and its keeper; gives the folders whose records do, too.
+        """Holds all locks that bear on a file and its keeper. Yields them, and the folders whose records bear on both.
 
-        `written_folders`: what this removal writes to; each record must be one that others find from the files.
+        `written_folders`: the folders that this removal writes to. Raises `OSError` if a record that it writes could
+        not be found by others from the files.
         """
         records = list_record_folders((item.victim.path, item.keeper.path))
         defaults = {os.path.realpath(self._default_quarantine(file.root)) for file in (item.victim, item.keeper)}
@@ -128,9 +130,9 @@ class Safeguards:
         keeper_identity: FileIdentity,
         records: Sequence[str],
     ) -> RequiredFiles:
-        """What must stay when this file goes; raises `ProtectedError` if it must stay itself.
+        """The files that must stay when this one is removed; raises `ProtectedError` if it must stay itself.
 
-        Raises `OSError` if a record cannot be read, as nobody can tell then.
+        Raises `OSError` if a record cannot be read, because the answer is then unknown.
         """
         for file in (item.victim, item.keeper):
             self._require_outside_quarantine(file)
@@ -146,7 +148,10 @@ class Safeguards:
         return RequiredFiles(tuple(required))
 
     def run_folder(self, quarantine: str) -> str:
-        """The name of this run's own folder in a quarantine: an index from a backup may count its runs once more."""
+        """The name of this run's own folder in a quarantine.
+
+        An index from a backup may use run numbers again; if the folder exists, the name gets a part of the run's token.
+        """
         if quarantine not in self._run_folders:
             name = f"run-{self._run.index_id[:8]}-{self._run.id}"
             exists = os.path.lexists(os.path.join(quarantine, name))
@@ -154,7 +159,7 @@ class Safeguards:
         return self._run_folders[quarantine]
 
     def record(self, item: RemovalCandidate, folders: Sequence[str], *, at: str) -> None:
-        """Writes into the records that a file is about to go, and what stands for it. Raises `OSError`."""
+        """Writes into the records that a file is about to be removed, and what stands for it. Raises `OSError`."""
         line = WitnessLine(
             event="removed",
             removed_hash=item.victim.content_hash,
@@ -170,7 +175,7 @@ class Safeguards:
             append(folder, line)
 
     def forget(self, item: RemovalCandidate) -> None:
-        """Notes that a file has gone."""
+        """Notes that a file was removed."""
         self._equal_files.get(item.victim.content_hash, {}).pop(item.victim.image_id, None)
         self._names_of(item.victim.content_hash).forget(item.victim.image_id)
 
@@ -198,7 +203,7 @@ class Safeguards:
         """Another file of the content, read again; raises `ProtectedError` if there is none.
 
         It must lie where the same records are found from, so that they go on speaking for it. It may be in the plan
-        itself: when its turn comes, it is asked what is left then, and the last one stays.
+        itself: when it is examined in its turn, the files left then count, and the last one stays.
         """
         needed_folders = {folder for folder, _ in lines}
         for other in self._equal_files.get(victim.content_hash, {}).values():
@@ -223,7 +228,7 @@ class Safeguards:
 
 
 class _ContentNames:
-    """All indexed names of the files of one content, looked at once."""
+    """All indexed names of the files of one content, each looked up once."""
 
     def __init__(self, files: Sequence[EqualFile]) -> None:
         self._by_inode: dict[tuple[int, int], dict[int, EqualFile]] = defaultdict(dict)
@@ -242,7 +247,7 @@ class _ContentNames:
     def require_no_alias(self, victim: IndexedFile, victim_identity: FileIdentity) -> None:
         """Raises `ProtectedError` if another indexed path leads to the very name of this file, and would go with it.
 
-        Real hard links have each a name of their own: there are no more indexed paths than the file has names.
+        Real hard links each have a name of their own: there are no more indexed paths than the file has names.
         """
         same_inode = self._by_inode.get((victim_identity.device, victim_identity.inode), {})
         others = [file for file in same_inode.values() if file.image_id != victim.image_id]
@@ -255,7 +260,7 @@ class _ContentNames:
     def list_namesakes(
         self, victim: IndexedFile, victim_identity: FileIdentity, *, token: str
     ) -> Iterator[tuple[str, FileIdentity, ContentDigest]]:
-        """Files of the same name on other devices, which must stay.
+        """Files with the same name on other devices, which must stay.
 
         Raises `ProtectedError` if one is this file, seen through another mount.
         """
@@ -266,7 +271,7 @@ class _ContentNames:
                 yield file.path, checked, _content_digest(victim)
 
     def forget(self, image_id: int) -> None:
-        """Notes that a file has gone."""
+        """Notes that a file was removed."""
         if image_id in self._keys:
             key, name = self._keys.pop(image_id)
             self._by_inode[key].pop(image_id, None)
@@ -280,10 +285,10 @@ def _alias_error(file: EqualFile) -> ProtectedError:
 
 
 def _is_same_folder(folder: str, other: str, *, token: str) -> bool:
-    """Whether two paths lead to one folder, as through two mounts: what is made in one is seen in the other.
+    """Whether two paths lead to one folder, as through two mounts: a file made in one is seen in the other.
 
-    An overlay goes on showing files that are gone from the folder beneath it, by what it remembers of their names
-    (tests/e2e/test_mounts.py); of a name that nobody asked for before it remembers nothing.
+    An overlay may go on showing files that are gone from the folder beneath it, because it caches their names
+    (tests/e2e/test_mounts.py). It has nothing cached about a name that nobody looked up before.
     """
     probe = os.path.join(folder, f".indexer-probe-{token}")
     os.close(io_steps.create(probe))

@@ -1,1 +1,1 @@
-"""`report`: pages to browse, written into a folder."""
+"""`report`: writes HTML pages to browse into a folder."""

@@ -1,4 +1,5 @@
-"""What a report says of a camera besides its images: other limits, what is ignored, the profile, what was left out."""
+"""What a report shows of a camera besides its images: the profile, what is ignored, other limits, and lists of images
+that are undecided, unreadable or missing."""
 
 from indexer.domain.images import ImageState
 from indexer.domain.profiles import Preparation, Profile
@@ -22,7 +23,7 @@ from indexer.workflows.profile_parameters import mask_parameters
 from indexer.workflows.tuning.sweep import sweep as try_limits
 
 MAX_SWEPT_IMAGES = 3_000
-"""Images up to which other limits are tried without being asked for: some seconds."""
+"""Images up to which other limits are tried without `--sweep`: that takes some seconds."""
 _MAX_LISTED = 200
 
 _UNREADABLE = (ImageState.UNREADABLE, ImageState.DAMAGED, ImageState.TOO_SMALL)
@@ -38,7 +39,8 @@ def camera_details(
     newest: PictureLink | None,
     sweep: bool,
 ) -> CameraDetails:
-    """What the first page of a camera says below its strip."""
+    """The section below the film strip on the first page of a camera; also writes the overlay of ignored areas into
+    `out`."""
     return CameraDetails(
         parameters=_parameters(stored.profile),
         ignored=_ignored_areas(out, card, stored.profile.preparation, newest),
@@ -53,7 +55,7 @@ _NOT_TRIED = "Other limits were not tried, as this takes a while on a large inde
 def _ignored_areas(
     out: OutputFolder, card: CameraCard, preparation: Preparation, newest: PictureLink | None
 ) -> IgnoredAreas:
-    """What scores do not see, as a picture to lay over the newest one."""
+    """What scores ignore, as an overlay for the newest picture; no overlay if there is no such picture."""
     overlay = None
     if newest is not None and newest.href is not None:
         overlay = f"{card.folder}/ignored.png"
@@ -65,7 +67,7 @@ def _ignored_areas(
 
 
 def _parameters(profile: Profile) -> tuple[tuple[str, str], ...]:
-    """The parameters of a profile by name, a drawing by its size."""
+    """The parameters of a profile, by name, as text; a mask image as its size."""
     texts = {name: _format_value(value) for name, value in profile.parameters.items()}
     if profile.preparation.ignore:
         texts["ignore"] = "; ".join(map(_format_value, profile.preparation.ignore))

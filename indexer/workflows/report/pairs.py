@@ -1,6 +1,6 @@
-"""The pairs of a report: what changed between two images, outlined, with the picture of their difference.
+"""The pairs of a report: the outlines of what changed between two images, and a picture of their difference.
 
-It promises that what is outlined is what the decision's own profile counts. A file is never opened for it.
+It promises that the outlines are those that the decision's own profile counts. It never opens an image file.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ from indexer.workflows.context import unwrap
 from indexer.workflows.profile_parameters import scoring_parameters
 
 MAX_CORNERS = 400
-"""Of all outlines of a pair: what has more of them is shown by its box, so that a page stays small."""
-_BATCH_SIZE = 50  # pairs whose thumbnails are in memory
+"""Corners of all outlines of a pair. An outline that exceeds this is shown as its box, so that a page stays small."""
+_BATCH_SIZE = 50  # pairs whose thumbnails are in memory at once
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class ChangesTask:
 
 @dataclass(frozen=True)
 class PairInputs:
-    """All that the views of some pairs are made of."""
+    """What the views of some pairs are made of; the mappings are by image id."""
 
     pairs: tuple[PairFacts, ...]
     facts: dict[int, ImageFacts]
@@ -45,7 +45,7 @@ class PairInputs:
 
 
 def find_changes(task: ChangesTask) -> Changes | None:
-    """What changed between two prepared images; None if they cannot be laid over each other, or cannot be read."""
+    """What changed between two thumbnails; None if their shapes differ or one is corrupt."""
     try:
         image_a, image_b = map(decode, task.thumbnails)
         return changes(image_a, image_b, scoring=task.scoring)
@@ -61,7 +61,7 @@ def pair_views(
     profiles: dict[int, StoredProfile],
     inputs: PairInputs,
 ) -> Iterator[PairView]:
-    """The views of pairs, in order."""
+    """The views of pairs, in order; also writes their difference pictures into `out`. `profiles` by id."""
     for start in range(0, len(inputs.pairs), _BATCH_SIZE):
         chunk = inputs.pairs[start : start + _BATCH_SIZE]
         tasks = _tasks(database, chunk, profiles=profiles)
@@ -73,7 +73,8 @@ def pair_views(
 def _tasks(
     database: Database, pairs: Sequence[PairFacts], *, profiles: dict[int, StoredProfile]
 ) -> dict[int, ChangesTask]:
-    """What is to be marked, by the place of the pair."""
+    """The tasks that find changes, by the index of the pair. Identical pairs, pairs at native size and pairs without
+    both thumbnails have none."""
     tasks = dict[int, ChangesTask]()
     with database.read() as session:
         for profile_id in {pair.profile_id for pair in pairs}:
@@ -111,7 +112,7 @@ def _view(
         decided_by=facts.decided_by,
         decided_at=facts.decided_at,
         run_id=facts.run_id,
-        # An image whose decision ceased to hold meanwhile is in no strip.
+        # An image whose decision was superseded meanwhile is in no film strip.
         strip_href=inputs.strip_hrefs.get(facts.other_id, "index.html"),
         stored_paths=(image.stored_path, other.stored_path),
         content_hashes=(image.content_hash, other.content_hash),
@@ -130,7 +131,7 @@ def _view(
 
 
 def _difference(out: OutputFolder, image: ImageFacts, other: ImageFacts, *, scoring_digest: str, data: bytes) -> str:
-    """The file of the picture of the difference, named by what it is made of."""
+    """The name of the difference picture's file: a hash of its inputs. It is written unless it is there."""
     key = f"{image.content_hash} {other.content_hash} {scoring_digest}"
     name = hashlib.sha256(key.encode()).hexdigest()[:32]
     href = f"differences/{name[:2]}/{name}.png"
@@ -140,7 +141,7 @@ def _difference(out: OutputFolder, image: ImageFacts, other: ImageFacts, *, scor
 
 
 def change_outlines(pair_changes: Changes) -> tuple[tuple[Outline, ...], int]:
-    """The outlines to be drawn, those with too many corners as boxes, and how many more regions there are."""
+    """The outlines to draw, as boxes from `MAX_CORNERS` corners on, and how many regions are not listed."""
     outlines, corners = list[Outline](), 0
     for region in pair_changes.regions:
         points = _points(region)
@@ -162,7 +163,7 @@ def _box(points: Points) -> Points:
 
 
 def _why_no_outlines(facts: PairFacts, pair_changes: Changes | None, *, stored: StoredProfile) -> str | None:
-    """Why no region is outlined, if none is."""
+    """Why no region is outlined; None if some are."""
     if facts.reason == "identical":
         return "The bytes of both files are equal: nothing differs."
     if stored.profile.preparation.native:

@@ -1,8 +1,9 @@
-"""The small pictures of a report: one per image, named by its content, the best that can be had.
+"""The small pictures of a report: one per image, named by its content hash, from the best source there is.
 
 It promises that a picture that is in the folder already is not made again, that a file which is gone or changed costs
-its picture in colour and nothing else, and that no more than a page's pictures are in memory. Of a file it takes its
-place where it was, else in quarantine; else what `prune` stored; else the prepared grey one, which is told apart.
+its picture in colour and nothing else, and that no more than a page's pictures are in memory. The sources, best first:
+the image file at its path, or in quarantine if it was removed; the preview that `prune` stored; a cached thumbnail,
+which is grey and marked as such.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from indexer.workflows.context import Advance
 
 @dataclass
 class PictureCounts:
-    """Where the pictures came from: the folder, files, or the index (in colour, or the prepared grey one)."""
+    """How many pictures came from where: the folder, image files, or the index (stored previews and thumbnails)."""
 
     reused: int = 0
     from_files: int = 0
@@ -33,7 +34,7 @@ class PictureCounts:
 
 @dataclass
 class ReportPictures:
-    """Gives images their pictures; `spread` reads files within bounds."""
+    """Makes the pictures of images; `executor` reads files with limits on memory and time."""
 
     database: Database
     out: OutputFolder
@@ -43,7 +44,7 @@ class ReportPictures:
     _grey: set[str] = field(default_factory=set)
 
     def image_view(self, facts: ImageFacts) -> ImageView:
-        """An image with its picture, after `make` was asked for it."""
+        """An image with the link to its picture; without `make` before it, the picture may be missing."""
         width = min(PREVIEW_WIDTH, facts.width or PREVIEW_WIDTH)
         height = max(1, round(width * facts.height / facts.width)) if facts.width and facts.height else width * 9 // 16
         href = next((name for name in _file_names(facts) if self.out.reuse(name)), None)
@@ -61,7 +62,7 @@ class ReportPictures:
         )
 
     def make(self, images: Sequence[ImageFacts], removals: dict[int, RemovalFacts], *, advance: Advance) -> None:
-        """Makes the pictures that are missing in the folder."""
+        """Makes the pictures that are missing in the folder; `removals` by image id."""
         missing = [facts for facts in images if not self.out.reuse(_file_names(facts)[0])]
         self.counts.reused += len(images) - len(missing)
         advance(len(images) - len(missing))
@@ -110,7 +111,7 @@ class ReportPictures:
 
 
 def _find_thumbnail_picture(thumbnail: bytes, preparation: Preparation) -> bytes | None:
-    """A thumbnail as a picture; None if it is spoiled, which `db check` and `compare` tell."""
+    """A thumbnail as a JPEG; None if it is corrupt, which `db check` and `compare` report."""
     try:
         return preview_of_thumbnail(thumbnail, planes=preparation.planes).data
     except ValueError:
@@ -118,13 +119,13 @@ def _find_thumbnail_picture(thumbnail: bytes, preparation: Preparation) -> bytes
 
 
 def _file_names(facts: ImageFacts) -> tuple[str, str]:
-    """What the picture in colour, and the prepared grey one, are called."""
+    """The file names of the picture in colour and of the grey one from a thumbnail."""
     stem = f"pictures/{facts.content_hash[:2]}/{facts.content_hash}"
     return f"{stem}.jpg", f"{stem}-index.jpg"
 
 
 def _find_path(facts: ImageFacts, removal: RemovalFacts | None) -> str | None:
-    """Where the file should lie now; None: nowhere."""
+    """The path where the file should be now; None if there is none."""
     if facts.state is ImageState.READY:
         return facts.path
     return (

@@ -1,8 +1,8 @@
-"""report: pages to look at, in a folder of their own, from what the index knows.
+"""report: writes HTML pages from the index into a folder of their own.
 
-It promises that nothing is written into the index, that a page is whole or not there, that a cut report is completed by
-the next one, which makes no picture twice, and that memory grows with light rows per image of one camera and with one
-page, not with the index. How a page looks is `indexer.web`; what is written where, `indexer.files.output_folder`.
+It promises that nothing is written into the index; that each page is whole or absent; that the next report completes an
+interrupted one and makes no picture twice; and that memory grows with small rows per image of one camera and with one
+page, not with the index. `indexer.web` knows how a page looks, `indexer.files.output_folder` how files are written.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ from indexer.workflows.report.pairs import PairInputs, pair_views
 from indexer.workflows.report.pictures import PictureCounts, ReportPictures
 
 MAX_BORDERLINE = 200
-"""Decisions nearest the limit that are shown."""
+"""Most pairs on the borderline pages: those whose scores are nearest the limit."""
 
 _REPORT_FILES = re.compile(
     r"index\.html|overview-\d+\.html|borderline(-\d+)?\.html|style\.css|report\.js"
@@ -54,7 +54,8 @@ _REPORT_FILES = re.compile(
 
 @dataclass
 class ReportResult:
-    """What was written: `page` is the one to open; `dropped` files of an earlier report went."""
+    """What was written: `page` is the one to open, `swept` says whether limits were tried, `dropped` counts the removed
+    files of an earlier report."""
 
     folder: str
     page: str
@@ -70,7 +71,11 @@ class ReportResult:
 
 @dataclass(frozen=True)
 class _Layout:
-    """A camera's images and on which page each is, before any page is made."""
+    """A camera's images and on which page each is, computed before any page is made.
+
+    `pair_indices` are indices into `decided`, `pair_pages` ranges of `pair_indices`, one per page. The links are by
+    image id.
+    """
 
     folder: str
     decided: list[DecidedImage]
@@ -89,7 +94,20 @@ def report(
     camera: str | None = None,
     sweep: bool | None = None,
 ) -> ReportResult:
-    """Writes the pages; `guarded_executor` takes pictures from files within bounds. `sweep` None: for small indexes."""
+    """Writes the pages of all cameras, or of one.
+
+    `guarded_executor` makes pictures from files, with limits on memory and time. `sweep`: whether other limits are
+    tried; None: only if there are at most `MAX_SWEPT_IMAGES` images.
+
+    Raises
+    ------
+    UsageError
+        If `folder` lies inside an ingested folder.
+    FolderError
+        If `folder` cannot be used.
+    ImageError
+        If there is no such camera.
+    """
     root = find_ingested_parent(context.database, folder)
     if root is not None:
         raise UsageError(
@@ -104,7 +122,7 @@ def report(
 
 
 class _ReportWriter:
-    """One report on its way."""
+    """Writes one report."""
 
     def __init__(
         self, context: ComparisonContext, out: OutputFolder, guarded_executor: ParallelMap, folder: str
@@ -117,7 +135,7 @@ class _ReportWriter:
         self._advance = context.progress("pictures", None)
 
     def write(self, camera_ids: dict[str, int], camera: str | None, sweep: bool | None) -> ReportResult:
-        """Writes all pages, the overview last."""
+        """Writes all pages, the overview last, and removes the files of an earlier report that are no longer used."""
         result = self._result
         with self._database.read() as session:
             in_force = profiles.list_in_force(session, camera_ids)
@@ -156,7 +174,7 @@ class _ReportWriter:
         with self._database.read() as session:
             layout = _camera_layout(card.folder, report_queries.list_decided_images(session, camera_id))
         count = max(1, len(layout.pages))
-        for number in (*range(2, count + 1), 1):  # the first one last: it shows a picture of the others
+        for number in (*range(2, count + 1), 1):  # the first page last: it uses a picture that the others make
             groups = self._duplicate_groups(layout, layout.pages[number - 1] if layout.pages else [])
             details = self._camera_details(card, camera_id, stored, layout) if number == 1 else None
             page = PageNumber(number, count, "index.html", "strip")
@@ -225,7 +243,7 @@ class _ReportWriter:
             removals = report_queries.load_removals(session, ids)
             stored = {
                 profile.id: profile for profile in profiles.list_profiles(session)
-            }  # one may have been made meanwhile
+            }  # read again: a profile may have been added meanwhile
         views = {image_id: self._pictures.image_view(image_facts) for image_id, image_facts in facts.items()}
         inputs = PairInputs(tuple(pairs), facts, views, removals, strip_hrefs)
         return tuple(pair_views(self._database, self._out, self._context.executor, profiles=stored, inputs=inputs))
@@ -259,7 +277,7 @@ class _ReportWriter:
 
 
 def _camera_layout(folder: str, decided: list[DecidedImage]) -> _Layout:
-    """Which image and which pair is on which page of a camera."""
+    """The layout of a camera's pages: which image and which pair is on which."""
     parts = list(pagination.divide_groups(_iter_duplicate_groups(decided)))
     pages = pagination.strip_pages(parts)
     strip_hrefs = dict[int, str]()
@@ -283,7 +301,8 @@ def _camera_layout(folder: str, decided: list[DecidedImage]) -> _Layout:
 
 
 def _iter_duplicate_groups(decided: Sequence[DecidedImage]) -> Iterator[tuple[int, list[int]]]:
-    """Every image that is kept or named as keeper, in time, with the places of its duplicates."""
+    """The id of every image that is kept or named as keeper, with the indices of its duplicates; in the order of
+    `decided`."""
     members = dict[int, list[int]]()
     for index, image in enumerate(decided):
         if image.keeper_id is not None:
@@ -291,7 +310,7 @@ def _iter_duplicate_groups(decided: Sequence[DecidedImage]) -> Iterator[tuple[in
     for image in decided:
         if image.keeper_id is None or image.image_id in members:
             yield image.image_id, members.pop(image.image_id, [])
-    yield from members.items()  # keepers that are neither there nor removed
+    yield from members.items()  # keepers that are neither present nor removed
 
 
 def _pairs_file(number: int) -> str:

@@ -1,1 +1,1 @@
-"""What a person looks at and says of images: `explain`, `verdict`, `pin`."""
+"""How a person reviews images and decides about them: `explain`, `verdict`, `pin`."""

@@ -1,4 +1,4 @@
-"""explain: why an image was kept or flagged, and what one pair shows. It writes nothing."""
+"""explain: why an image was kept or is a duplicate, and what the evidence of a pair is. It writes nothing."""
 
 from dataclasses import dataclass
 
@@ -22,9 +22,9 @@ OF_TWO_CAMERAS = "they are of different cameras, and only images of one camera a
 
 @dataclass(frozen=True)
 class PairDetails:
-    """What one pair shows: recorded evidence, and that of the profile in force, computed now if it is not recorded.
+    """The evidence of a pair: what is recorded, and that of the profile in force, computed now if it is not recorded.
 
-    `computed` is None if it is recorded, or if `why_not` says why the pair cannot be scored.
+    `computed` is None if that evidence is recorded, or if the pair cannot be scored; `why_not` then gives the reason.
     """
 
     image_a: ImageDetails
@@ -35,17 +35,25 @@ class PairDetails:
     computed: Evidence | None
     why_not: str | None
     judged: JudgedPair | None
-    """What a person said of the pair, if a verdict holds."""
+    """The current verdict on the pair, if there is one."""
 
 
 def explain_image(database: Database, name: str) -> ImageDetails:
-    """What the index knows of an image named by path or number."""
+    """What the index knows of an image named by path or number; raises `ImageError` if it is not in the index."""
     with database.read() as session:
         return image_details.get_image_details(session, image_details.get_image_id(session, name))
 
 
 def explain_pair(database: Database, name_a: str, name_b: str) -> PairDetails:
-    """What a pair of images shows."""
+    """The evidence of two images, each named by path or number.
+
+    Raises
+    ------
+    ImageError
+        If an image is not in the index.
+    DatabaseError
+        If a thumbnail is corrupt.
+    """
     with database.read() as session:
         image_a, image_b = (
             image_details.get_image_details(session, image_details.get_image_id(session, name))
@@ -80,7 +88,7 @@ def _why_not(image_a: ImageDetails, image_b: ImageDetails) -> str | None:
 def _compute(
     session: Session, stored: StoredProfile, image_a_id: int, image_b_id: int
 ) -> tuple[Evidence | None, str | None]:
-    """The evidence from cached thumbnails, or why there is none."""
+    """The evidence from cached thumbnails, or the reason why there is none."""
     pair, why_not = load_pair(session, stored, image_a_id, image_b_id)
     return (None, why_not) if pair is None else (evidence_of_pair(*pair, scoring=scoring_parameters(stored)), None)
 
@@ -88,7 +96,10 @@ def _compute(
 def load_pair(
     session: Session, stored: StoredProfile, image_a_id: int, image_b_id: int
 ) -> tuple[tuple[NDArray[np.uint8], NDArray[np.uint8]] | None, str | None]:
-    """The cached thumbnails of two images under a profile, or why they cannot be compared."""
+    """The cached thumbnails of two images under a profile, each (H, W), uint8; or why they cannot be compared.
+
+    Raises `ValueError` if one is corrupt.
+    """
     if stored.profile.preparation.native:
         return None, f"the profile {stored.profile.name} caches nothing"
     pair = (image_a_id, image_b_id)

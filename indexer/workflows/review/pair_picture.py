@@ -1,7 +1,7 @@
-"""explain --picture: a pair of images side by side, drawn into a new file.
+"""explain --picture: draws a pair of images side by side into a new file.
 
-It promises that no file is ever written over, and that what is outlined is what the profile in force counts. It writes
-nothing into the index. Which words are written on the picture, its caller knows.
+It promises that no file is ever overwritten, and that the outlines are those that the profile in force counts. It
+writes nothing into the index. It does not know the captions: the caller makes them.
 """
 
 import os
@@ -29,7 +29,7 @@ from indexer.workflows.review.explain import OF_TWO_CAMERAS, PairDetails, explai
 
 
 class PictureSource(StrEnum):
-    """What a picture was made from, the best first."""
+    """What an image is shown from, best first."""
 
     FILE = "file"
     QUARANTINE = "quarantine"
@@ -39,7 +39,7 @@ class PictureSource(StrEnum):
 
 @dataclass(frozen=True)
 class ShownImage:
-    """One image of a picture, and what it is shown from."""
+    """One image of a picture, and the source it is shown from."""
 
     image_id: int
     path: str
@@ -49,10 +49,10 @@ class ShownImage:
 
 @dataclass(frozen=True)
 class Illustration:
-    """A picture of two images in a file, and the story that it goes with.
+    """A picture of two images in the file `picture`, and the details that it illustrates (`story`).
 
-    `score` is what the outlined regions that count add up to, under the profile in force; None if the two cannot be
-    compared, for the reason `why_not`.
+    `score` is the sum of the areas of all regions that count under the profile in force; None if the two images cannot
+    be compared, for the reason `why_not`.
     """
 
     story: ImageDetails | PairDetails
@@ -74,7 +74,19 @@ def illustrate(
     limits: Limits,
     make_captions: Callable[[Illustration], Captions],
 ) -> Illustration:
-    """Draws an image beside another one; if none is named, beside its keeper, or the one most like it on record."""
+    """Draws an image beside `other`; if that is None, beside its keeper, else beside the most similar recorded image.
+
+    Raises
+    ------
+    UsageError
+        If `out` is no name for a PNG.
+    PictureError
+        If there is nothing to draw, or `out` exists, lies inside an ingested folder or cannot be written.
+    ImageError
+        If an image is not in the index.
+    DatabaseError
+        If a stored picture or a thumbnail is corrupt.
+    """
     _require_new(database, out)
     details = explain_image(database, name) if other is None else explain_pair(database, name, other)
     with database.read() as session:
@@ -112,7 +124,8 @@ def _shown_image(image: ImageDetails, source: PictureSource) -> ShownImage:
 
 
 def _get_companion(session: Session, details: ImageDetails) -> ImageDetails:
-    """What an image is best shown beside."""
+    """The image to show beside another: its keeper, else the most similar recorded one; raises `PictureError` if there
+    is none."""
     decision = details.decision
     if decision is not None and decision.keeper_id is not None:
         return get_image_details(session, decision.keeper_id)
@@ -125,7 +138,7 @@ def _get_companion(session: Session, details: ImageDetails) -> ImageDetails:
 
 
 def _load_picture(session: Session, image: ImageDetails, *, limits: Limits) -> tuple[Preview, PictureSource]:
-    """The best picture that there is of an image."""
+    """The picture of an image from its best source; raises `PictureError` if there is none."""
     for path, source in _iter_paths(image):
         task = PreviewTask(path, image.content_hash, limits, width=PANEL_WIDTH)
         if (picture := load_preview(task).preview) is not None:
@@ -144,7 +157,7 @@ def _load_picture(session: Session, image: ImageDetails, *, limits: Limits) -> t
 
 
 def _iter_paths(image: ImageDetails) -> Iterator[tuple[str, PictureSource]]:
-    """Where the file of an image may lie; whether it does, its bytes say."""
+    """The paths where the file of an image may be; only its bytes tell whether it is."""
     yield image.path, PictureSource.FILE
     for removal in image.removals:
         if removal.state is RemovalState.QUARANTINED and removal.quarantine_path is not None:
@@ -154,7 +167,7 @@ def _iter_paths(image: ImageDetails) -> Iterator[tuple[str, PictureSource]]:
 def _compute_changes(
     session: Session, left: ImageDetails, right: ImageDetails, *, stored: StoredProfile, limits: Limits
 ) -> tuple[Changes | None, str | None]:
-    """What differs between two images by a profile, or why that cannot be said."""
+    """What differs between two images under a profile, or the reason why they cannot be compared."""
     scoring = scoring_parameters(stored)
     if left.camera != right.camera:
         return None, OF_TWO_CAMERAS
@@ -178,7 +191,7 @@ def _compute_changes(
 
 
 def _require_new(database: Database, out: str) -> None:
-    """Refuses a name under which a picture would replace something, or be taken for something else."""
+    """Refuses a name that is no PNG, that exists, or that lies inside an ingested folder."""
     if not out.lower().endswith(".png"):
         raise UsageError(f"the picture is a PNG, and {out!a} is no name for one; type --picture NAME.png")
     if os.path.lexists(out):
@@ -190,7 +203,7 @@ def _require_new(database: Database, out: str) -> None:
 
 
 def _write_new(out: str, data: bytes) -> None:
-    """Writes a file that was not there, closed to others as the images may be."""
+    """Writes a new file as `indexer.files.private` does, as the images may be private; raises `PictureError`."""
     try:
         private.write_new(out, data)
     except OSError as problem:

@@ -1,4 +1,4 @@
-"""pin and unpin: a person's word that an image is always kept."""
+"""pin and unpin: a person demands that an image is always kept, or no longer does."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,19 +13,25 @@ from indexer.workflows.runs.run import record_run
 
 @dataclass
 class PinReport:
-    """The images that were pinned or unpinned, and those that were so already."""
+    """The paths of the images that were pinned or unpinned, and of those that already were."""
 
     changed: list[str]
     unchanged: list[str]
 
 
 def pin(database: Database, names: Sequence[str], *, clock: Clock) -> PinReport:
-    """Pins images named by path or number: they are kept from the next compare on."""
+    """Pins images named by path or number: they are kept from the next compare on.
+
+    Raises `ImageError` if an image is not in the index, or was removed.
+    """
     return _set_pins(database, names, pinned=True, clock=clock)
 
 
 def unpin(database: Database, names: Sequence[str], *, clock: Clock) -> PinReport:
-    """Takes a person's pins back; keepers of removed images stay pinned all the same."""
+    """Withdraws pins that a person set; keepers of removed images stay pinned all the same.
+
+    Raises `ImageError` if an image is not in the index.
+    """
     return _set_pins(database, names, pinned=False, clock=clock)
 
 

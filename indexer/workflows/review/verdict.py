@@ -1,8 +1,8 @@
-"""verdict: a person's word on whether two images of one camera show the same.
+"""verdict: a person decides whether two images of one camera show the same.
 
-It promises that a file of verdicts is taken whole or not at all, and that the decisions that rest on a judged pair are
-taken back in the same transaction, so that the next `compare` decides as if the verdict had always been there. Images
-that are not present keep their decisions. Verdicts that contradict each other are told and left as they are.
+It promises that a file of verdicts is recorded whole or not at all, and that decisions that rest on a judged pair are
+superseded in the same transaction, so that the next `compare` decides as if the verdict had always existed. Images that
+are not present keep their decisions. Verdicts that contradict each other are reported and stay as they are.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ from indexer.workflows.runs.run import ActiveRun, record_run
 
 @dataclass(frozen=True)
 class VerdictRequest:
-    """A verdict that is to be given, on images that are there."""
+    """A verdict to record, on two images of the index."""
 
     images: tuple[JudgedImage, JudgedImage]
     verdict: VerdictValue
@@ -44,13 +44,13 @@ class VerdictRequest:
 
     @property
     def pair(self) -> Pair:
-        """The ids of the two."""
+        """The ids of the two images, the smaller first."""
         return ordered_pair(*(image.id for image in self.images))
 
 
 @dataclass(frozen=True)
 class AbsentImage:
-    """A judged image that is not compared now; `restorable` if it lies in quarantine."""
+    """A judged image that is not compared now; `restorable` if it is in quarantine."""
 
     path: str
     state: ImageState
@@ -59,10 +59,11 @@ class AbsentImage:
 
 @dataclass
 class VerdictReport:
-    """What became of verdicts: recorded (`replaced` are those whose place they took), so already, withdrawn.
+    """What was done with verdicts: `recorded` are new, `replaced` those that the new ones supersede, `unchanged` were
+    recorded before, `withdrawn` were undone.
 
-    `refused` tells what is wrong with which line of a file; then nothing was written. `contradictions` are those in the
-    cameras of these images.
+    `away` are the judged images that are not compared now. `contradictions` are all those in the cameras of these
+    images. `refused` says what is wrong with which line of a file; if it is not empty, nothing was written.
     """
 
     recorded: list[JudgedPair] = field(default_factory=list)
@@ -75,21 +76,21 @@ class VerdictReport:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """The numbers, as they are remembered."""
+        """The numbers, as they are stored with the run."""
         names = ("recorded", "replaced", "unchanged", "withdrawn", "contradictions")
         return {name: len(getattr(self, name)) for name in names}
 
 
 @dataclass(frozen=True)
 class VerdictList:
-    """All verdicts that hold, and where they contradict each other."""
+    """All current verdicts, and where they contradict each other."""
 
     verdicts: list[JudgedPair]
     contradictions: list[Contradiction]
 
 
 def list_verdicts(database: Database) -> VerdictList:
-    """The verdicts that hold."""
+    """The current verdicts of all cameras."""
     with database.read() as session:
         judgements = decisions.list_judgements_by_camera(session)
         conflicts = [
@@ -103,7 +104,15 @@ def list_verdicts(database: Database) -> VerdictList:
 def set_verdict(
     database: Database, name_a: str, name_b: str, verdict: VerdictValue, *, by: str, note: str | None, clock: Clock
 ) -> VerdictReport:
-    """Records what a person says of a pair, images named by path or number."""
+    """Records a verdict on two images named by path or number.
+
+    Raises
+    ------
+    ImageError
+        If an image is not in the index.
+    VerdictError
+        If the two are one image or of two cameras, or if `by` is empty or a text cannot be stored.
+    """
     with database.read() as session:
         request = _make_request(session, VerdictLine(0, name_a, name_b, verdict, by, note), by=by, note=note)
     arguments = {"images": list(request.pair), "verdict": verdict, "by": request.by}
@@ -111,7 +120,11 @@ def set_verdict(
 
 
 def import_verdicts(database: Database, file: str, *, by: str, note: str | None, clock: Clock) -> VerdictReport:
-    """Records all verdicts of a CSV, or none; `by` and `note` are for lines without their own."""
+    """Records all verdicts of a CSV file, or none; `by` and `note` are for lines without their own.
+
+    Lines that cannot be followed are in `refused` of the report. Raises `VerdictError` if the file cannot be read, is
+    malformed or holds no verdict.
+    """
     try:
         lines = parse_verdict_lines(read_user_file(file))
     except VerdictError as problem:
@@ -129,7 +142,7 @@ def import_verdicts(database: Database, file: str, *, by: str, note: str | None,
 
 
 def undo_verdict(database: Database, name_a: str, name_b: str, *, clock: Clock) -> VerdictReport:
-    """Takes back the verdict that holds on a pair."""
+    """Withdraws the current verdict on a pair; raises `VerdictError` if there is none."""
     with database.read() as session:
         images = _get_images(session, name_a, name_b)
         pair = ordered_pair(*(image.id for image in images))
@@ -149,7 +162,7 @@ def undo_verdict(database: Database, name_a: str, name_b: str, *, clock: Clock) 
 def _make_requests(
     session: Session, lines: Sequence[VerdictLine | BadLine], *, by: str, note: str | None
 ) -> tuple[list[VerdictRequest], list[BadLine]]:
-    """What the lines of a file ask for, and those that cannot be followed."""
+    """The requests of the lines of a file, and the lines that cannot be followed."""
     requests: list[VerdictRequest] = []
     refused: list[BadLine] = []
     first_by_pair: dict[Pair, tuple[VerdictValue, int]] = {}
@@ -175,7 +188,7 @@ def _make_requests(
 
 
 def _make_request(session: Session, line: VerdictLine, *, by: str, note: str | None) -> VerdictRequest:
-    """What one line asks for, once it makes sense."""
+    """The request of one line; raises `VerdictError` or `ImageError` if it cannot be followed."""
     by, note = (line.by or by).strip(), line.note or note
     if not by:
         raise VerdictError("nobody's name is given; say who judged with: --by NAME")
@@ -195,7 +208,7 @@ def _make_request(session: Session, line: VerdictLine, *, by: str, note: str | N
 
 
 def _get_images(session: Session, name_a: str, name_b: str) -> tuple[JudgedImage, JudgedImage]:
-    """Two images of one camera."""
+    """Two images of one camera; raises `VerdictError` if they are one image or of two cameras."""
     ids = [image_details.get_image_id(session, _parse_path(name)) for name in (name_a, name_b)]
     if ids[0] == ids[1]:
         raise VerdictError(f"{name_a!a} and {name_b!a} are one and the same image, {ids[0]}; a verdict is of two")
@@ -210,10 +223,10 @@ def _get_images(session: Session, name_a: str, name_b: str) -> tuple[JudgedImage
 
 
 def _parse_path(text: str) -> str:
-    """The path that a text means: files of verdicts have paths as they are stored, some of them URIs."""
+    """The path that a text means. Files of verdicts hold paths as the index stores them, and some of these are URIs."""
     try:
         path = path_from_text(text)
-    except ValueError:  # a URI that is none
+    except ValueError:  # a malformed URI
         return text
     return text if "\0" in path else path
 
@@ -235,7 +248,7 @@ def _record_verdicts(
 def _set_verdict(
     session: Session, request: VerdictRequest, report: VerdictReport, *, run: ActiveRun, at: datetime
 ) -> None:
-    """Writes one verdict, unless it holds already."""
+    """Records one verdict, unless it is the current one."""
     current = verdicts.find_verdict(session, request.pair)
     if current is not None and current.verdict == request.verdict:
         report.unchanged.append(current)
@@ -250,13 +263,13 @@ def _set_verdict(
 
 
 def _withdraw(session: Session, pair: Pair, *, at: datetime) -> None:
-    """Ends the verdict that holds on a pair, if one does, and takes back what rests on the pair."""
+    """Withdraws the current verdict on a pair, if there is one, and supersedes the decisions that rest on the pair."""
     verdicts.withdraw_verdict(session, pair, at=at)
     decisions.supersede(session, images_to_redecide(pair, decisions.list_image_decisions(session, pair)), at=at)
 
 
 def _absent_images(session: Session, requests: Sequence[VerdictRequest]) -> list[AbsentImage]:
-    """The images that are not compared now, each once."""
+    """The images of requests that are not compared now, each once."""
     absent = {
         image.id: image for request in requests for image in request.images if image.state is not ImageState.READY
     }
@@ -270,7 +283,7 @@ def _is_restorable(session: Session, image: JudgedImage) -> bool:
 
 
 def _list_contradictions(session: Session, images: Sequence[tuple[JudgedImage, JudgedImage]]) -> list[Contradiction]:
-    """What contradicts what in the cameras of some pairs."""
+    """The contradictions in the cameras of some pairs."""
     camera_ids = dict.fromkeys(image.camera_id for pair in images for image in pair)
     return [
         contradiction

@@ -1,2 +1,1 @@
-"""What every writing command has around it: the lock, the row of the run, and the recovery of what a crash left
-open."""
+"""What every writing command needs: the lock, the row of the run, and the recovery after a crash."""

@@ -1,14 +1,14 @@
-"""What a cut left open is settled before any writing command does its own work.
+"""Recovers interrupted removals before a writing command does its own work.
 
-It promises that after it each act is finished if the file is at its new place, undone if it is at its old one, and
-that no bytes are given up for it. All that bears on a file is locked meanwhile, and its row is read again then: another
-command may be at work on it after all, or have settled it. A file at both places is there whole twice (see
-`indexer.files.moving`): the one in quarantine goes when the other was read and found right, and only where the locks
-tell that nobody else is at work, or a person says so (`manage.py recover --nobody-else`). Where the disk refuses, or is
-not there to be asked, the act stays open for the next command; nothing else is done with that file meanwhile.
+It promises that after it each act is finished if the file is at its new path, and undone if it is at its old path. No
+bytes are given up for it. All locks that bear on a file are held meanwhile, and its row is read again under them:
+another command may be working on it after all, or may have recovered it. A file at both paths exists twice as a whole
+(see `indexer.files.moving`). The copy in quarantine is deleted after the other one was read and verified, and only if
+the locks show that nobody else is at work, or a person says so (`manage.py recover --nobody-else`). If the disk refuses
+or is not mounted, the act stays open for the next command, and nothing else is done with that file meanwhile.
 
-Decision: what lies at the old place decides by its bytes. A new picture of the old name (`latest.jpg`) is not the file
-that went, so its keeper goes on standing for it.
+Decision: what lies at the old path is judged by its bytes. A new picture with the old name (`latest.jpg`) is not the
+file that went, so its keeper goes on standing for it.
 """
 
 import errno
@@ -52,9 +52,9 @@ from indexer.workflows.witnesses import lock_quarantines, record_return
 
 @dataclass(frozen=True)
 class Recovery:
-    """How many acts that a cut left open were finished and how many undone, and the images whose act is open still.
+    """How many interrupted acts were finished and how many undone, and the images whose act is still open.
 
-    `problems`: what stood in the way, by image, of those whose settling was tried.
+    `problems`: why recovery failed, by image, for those that it tried.
     """
 
     finished: int = 0
@@ -63,13 +63,13 @@ class Recovery:
     problems: Mapping[int, str] = field(default_factory=dict)
 
     def describe_unresolved(self, image_id: int) -> str:
-        """Why the act of an image is open still, and where to look."""
+        """Why the act of an image is still open, and where to look."""
         problem = f": {self.problems[image_id]}" if image_id in self.problems else ""
         return f"was cut off and cannot be settled yet{problem}; see: {command_line('recover')}"
 
 
 class _Resolution(Enum):
-    """How one act was settled."""
+    """How one act was resolved."""
 
     FINISHED = 1
     UNDONE = 2
@@ -79,7 +79,7 @@ class _Resolution(Enum):
 
 @dataclass(frozen=True)
 class _InterruptedAct:
-    """One act that was cut off; `alone`: nobody else can be at work on its file."""
+    """One interrupted act; `exclusive`: nobody else can be working on its file."""
 
     removal: JournalEntry
     exclusive: bool
@@ -95,7 +95,7 @@ class _InterruptedAct:
 
 
 def recover_removals(database: Database, *, clock: Clock, write_lock: WriteLock, nobody_else: bool = False) -> Recovery:
-    """Finishes or undoes what was begun and not written down."""
+    """Finishes or undoes every act that was begun and whose end is not in the journal."""
     with database.read() as session:
         interrupted = removals.list_pending(session)
     problems = dict[int, str]()
@@ -120,9 +120,10 @@ def recover_removals(database: Database, *, clock: Clock, write_lock: WriteLock,
 def _resolve(
     database: Database, removal: JournalEntry, *, clock: Clock, write_lock: WriteLock, nobody_else: bool
 ) -> _Resolution:
-    """Settles one act under the locks of its file.
+    """Resolves one act under the locks of its file.
 
-    Raises `OSError` or `MismatchError` where nobody can tell now how far it came, or the disk refuses: it stays open.
+    Raises `OSError` or `MismatchError` if it cannot be known now how far the act came, or if the disk refuses. The act
+    then stays open.
     """
     quarantine_path = removal.quarantine_path
     quarantine = None if quarantine_path is None else quarantine_of(quarantine_path)
@@ -144,7 +145,7 @@ def _resolve(
 def _write_resolution(
     database: Database, removal: JournalEntry, state: RemovalState, problem: str | None, *, clock: Clock
 ) -> _Resolution:
-    """Writes how an act ended."""
+    """Writes into the journal how an act ended."""
     finished = state is not removal.state and state is not RemovalState.FAILED
     with database.write() as session:
         removals.finish_act(session, removal.id, state, at=clock(), problem=problem)
@@ -160,7 +161,7 @@ def _write_resolution(
             index_id = get_index_id(session)
         record_return(removal, index_id=index_id, at=clock())
     if removal.quarantine_path is not None and state is not RemovalState.QUARANTINED:
-        release_quarantine_path(removal.quarantine_path)  # what is empty there was made for this act alone
+        release_quarantine_path(removal.quarantine_path)  # empty folders there were made for this act alone
     return _Resolution.FINISHED if finished else _Resolution.UNDONE
 
 
@@ -172,7 +173,7 @@ def _resolve_quarantine(act: _InterruptedAct) -> tuple[RemovalState, str | None]
     if _has_expected_content(act.quarantine_path, act):
         return RemovalState.QUARANTINED, None
     _is_in_quarantine(act)
-    # It may have gone and been taken out of the quarantine: its keeper goes on standing for it.
+    # It may have been moved and then taken out of the quarantine: its keeper goes on standing for it.
     reason = "cut off, and the file is neither where it was nor in quarantine as the index knows it"
     return RemovalState.QUARANTINED, reason
 
@@ -185,9 +186,9 @@ def _resolve_delete(act: _InterruptedAct) -> tuple[RemovalState, str | None]:
         if not os.path.lexists(path):
             move_no_replace(aside, path, expected=verify(aside, expected=act.expected), before_unlink=act.before_unlink)
         elif is_same_file(aside, path) or _has_expected_content(path, act):
-            _delete_second_name(aside, act)  # where each name has a number of its own, the bytes at the other one tell
+            _delete_second_name(aside, act)  # where names have inode numbers of their own, the bytes tell
         else:
-            # Nobody can tell any more whether all that stood for it still does.
+            # It cannot be known any more whether everything that stood for it still does.
             raise OSError(errno.EEXIST, "another file has its name; move that away first", aside)
     if not _exists(path):
         _require_record(act)
@@ -198,7 +199,7 @@ def _resolve_delete(act: _InterruptedAct) -> tuple[RemovalState, str | None]:
 
 
 def _require_record(act: _InterruptedAct) -> None:
-    """Raises `OSError` if the record that tells of a removal is not there: its disk is away, and the file with it."""
+    """Raises `OSError` if the record of a removal is missing: its disk is not mounted, and the file with it."""
     if act.removal.recorded and not is_recorded_near(act.removal.path):
         raise OSError(errno.ENOENT, "the record of its removal is not there", act.removal.path)
 
@@ -214,7 +215,7 @@ def _resolve_restore(act: _InterruptedAct) -> tuple[RemovalState, str | None]:
         return RemovalState.RESTORED, None
     if _is_in_quarantine(act) or not os.path.lexists(path):
         return RemovalState.QUARANTINED, "cut off before the file was restored; it is in quarantine"
-    return RemovalState.RESTORED, None  # it went back, and was written to since
+    return RemovalState.RESTORED, None  # it was restored and written to since
 
 
 def _resolve_purge(act: _InterruptedAct) -> tuple[RemovalState, str | None]:
@@ -234,14 +235,14 @@ _RESOLVERS: dict[str, Callable[[_InterruptedAct], tuple[RemovalState, str | None
 
 
 def _is_in_quarantine(act: _InterruptedAct) -> bool:
-    """Whether something is at the file's place in quarantine; `OSError` where the whole quarantine is not there."""
+    """Whether something is at the file's path in quarantine; `OSError` if the whole quarantine is not mounted."""
     if not os.path.lexists(act.quarantine_path) and is_quarantine_mounted(act.quarantine_path):
         return False
     return _exists(act.quarantine_path)
 
 
 def _exists(path: str) -> bool:
-    """Whether something is at a path; `OSError` where nobody can tell, as when its folder is gone or its disk away."""
+    """Whether something is at a path; `OSError` if this cannot be known, as when its folder or disk is gone."""
     os.lstat(os.path.dirname(path))
     try:
         os.lstat(path)
@@ -251,7 +252,7 @@ def _exists(path: str) -> bool:
 
 
 def _has_expected_content(path: str, act: _InterruptedAct) -> bool:
-    """Whether the removed file's own bytes are at a path; `OSError` where nobody can tell."""
+    """Whether the removed file's own bytes are at a path; `OSError` if this cannot be known."""
     try:
         verify(path, expected=act.expected)
     except UnreadableFileError as problem:
@@ -262,7 +263,7 @@ def _has_expected_content(path: str, act: _InterruptedAct) -> bool:
 
 
 def _restore_aside_name(act: _InterruptedAct) -> None:
-    """Gives a file in quarantine its name back that waited for its end under another one."""
+    """Gives a file in quarantine its name back if it waits for its deletion under the aside name."""
     aside = aside_path(act.quarantine_path)
     if os.path.lexists(aside) and _has_expected_content(aside, act):
         if is_same_file(aside, act.quarantine_path) or (
@@ -273,14 +274,14 @@ def _restore_aside_name(act: _InterruptedAct) -> None:
 
 
 def _delete_second_name(aside: str, act: _InterruptedAct) -> None:
-    """Takes the second name of a file away that has its own still."""
+    """Deletes the second name of a file that still has its own name."""
     _require_exclusive(act, aside)
     act.before_unlink()
     delete(aside, expected=verify(aside, expected=act.expected))
 
 
 def _delete_quarantined_copy(act: _InterruptedAct) -> None:
-    """Takes away the second of two whole files, the one in quarantine."""
+    """Deletes the copy in quarantine of a file that is also whole at its path."""
     if (
         os.path.lexists(act.quarantine_path)
         and _has_expected_content(act.quarantine_path, act)
@@ -290,7 +291,7 @@ def _delete_quarantined_copy(act: _InterruptedAct) -> None:
 
 
 def _delete_copy(copy: str, act: _InterruptedAct, *, keep_path: str) -> None:
-    """Takes away one of two whole files; `OSError` where another command may be at work on them."""
+    """Deletes one of two whole copies; `OSError` if another command may be working on them."""
     _require_exclusive(act, copy)
     try:
         keep_identity = verify(keep_path, expected=act.expected)

@@ -1,7 +1,7 @@
-"""What all writing commands share: the right to write, what a cut left open is settled first, the run is remembered.
+"""What all writing commands share: they lock the index, recover interrupted removals, and record the run.
 
-Decision: where several commands are at work on one index, only one that has everything settles. What another finds open
-nobody could settle, and it stays open.
+Decision: where several commands may work on one index, only a command that has locked the whole index recovers. An
+interrupted removal that another command meets stays open.
 """
 
 import os
@@ -22,10 +22,10 @@ from indexer.workflows.runs.recovery import Recovery, recover_removals
 
 @dataclass
 class ActiveRun:
-    """A run under way: its number, what it may write to, and the counts that are written when it ends.
+    """A run in progress: its number, its lock, and the counts that are written when it ends.
 
-    `token`: 32 hex digits that no other run has, of this index or another; `index_id`: those of the index. `username`
-    and `hostname`: who runs it, and where.
+    `token`: 32 hex digits that no other run has, of this index or another; `index_id`: 32 hex digits of the index.
+    `username` and `hostname`: who runs it, and where.
     """
 
     id: int
@@ -48,17 +48,17 @@ def record_run(
     by_camera: bool = False,
     nobody_else: bool = False,
 ) -> Iterator[ActiveRun]:
-    """A run of a writing command: its row is there from the beginning and tells at the end how it went.
+    """A run of a writing command. Its row exists from the beginning and stores at the end how the run went.
 
-    One that works `by_camera` takes each camera before it reads what it will change. `nobody_else`: a person's word
-    that no other command is at work on the files, where locks cannot tell.
+    A command that works `by_camera` locks each camera before it reads what it will change. `nobody_else`: a person
+    confirms that no other command works on the files, where locks cannot tell.
     """
     needs_recovery = by_camera and bool(_list_interrupted_images(database))
     with writer_lock(
         database, command=command, since=clock(), by_camera=by_camera, recovering=needs_recovery
     ) as write_lock:
         if by_camera and not write_lock.exclusive and _list_interrupted_images(database):
-            write_lock.try_acquire_all()  # cut off just now, or a moment before the others began
+            write_lock.try_acquire_all()  # interrupted just now, or a moment before the others began
         if write_lock.exclusive:
             recovery = recover_removals(database, clock=clock, write_lock=write_lock, nobody_else=nobody_else)
         else:
@@ -77,7 +77,7 @@ def record_run(
             counts = run.counts | (
                 {"settled": recovery_counts} if (recovery_counts := _count_recovered(recovery)) else {}
             )
-            # Ctrl-C that comes only now interrupts nothing: the work is done, and its report is worth showing.
+            # Ctrl-C at this point interrupts nothing: the work is done, and its report is worth showing.
             with suppress(KeyboardInterrupt) if outcome == "done" else nullcontext(), database.write() as session:
                 runs.finish_run(session, run.id, outcome=outcome, counts=counts, at=clock())
 
@@ -91,7 +91,7 @@ def _start_run(
     recovery: Recovery,
     write_lock: WriteLock,
 ) -> ActiveRun:
-    """A run with a token of its own, written down before its work."""
+    """A run with a token of its own, stored before its work begins."""
     token, username, hostname = make_token(), name_of_user(os.geteuid()), platform.node()
     with database.write() as session:
         run_id = runs.start_run(
@@ -107,7 +107,7 @@ def _start_run(
 
 
 def name_of_user(uid: int) -> str:
-    """The name of a user, or the number where the system knows no name for it."""
+    """The name of a user, or the number if the system has no name for it."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -115,12 +115,12 @@ def name_of_user(uid: int) -> str:
 
 
 def _list_interrupted_images(database: Database) -> frozenset[int]:
-    """The images whose removal or return was begun and not finished."""
+    """The images with a removal or return that was begun and not finished."""
     with database.read() as session:
         return frozenset(removal.image_id for removal in removals.list_pending(session))
 
 
 def _count_recovered(recovery: Recovery) -> dict[str, int]:
-    """What was settled before the run's own work, if anything was, as it is remembered."""
+    """The counts of the recovery before the run's own work, as the run stores them; without zeros."""
     numbers = {"finished": recovery.finished, "undone": recovery.undone, "left_open": len(recovery.unresolved)}
     return {name: number for name, number in numbers.items() if number}

@@ -1,1 +1,1 @@
-"""What other limits and profiles would decide: `sweep`, `evaluate`."""
+"""What other limits and profiles would decide (`sweep`), and how good decisions are (`evaluate`)."""

@@ -1,7 +1,7 @@
-"""evaluate: how good decisions are against a person's labels (`indexer.domain.evaluation` says what is counted).
+"""evaluate: how good decisions are against a person's labels (`indexer.domain.evaluation` defines what is counted).
 
-It judges the decisions that hold, or what `compare` would decide of the present images under other profiles and limits.
-It promises that the index stays as it is; what a profile has not cached is read from the image files.
+It evaluates the current decisions, or what `compare` would decide of the present images under other profiles and
+limits. It promises not to change the index. What a profile has not cached is read from the image files.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class CameraEvaluation:
-    """How good the decisions on one camera are; `problem` says why there are no figures."""
+    """The metrics of the decisions on one camera; `problem` says why there are none."""
 
     camera: str
     figures: Metrics | None
@@ -41,10 +41,10 @@ class CameraEvaluation:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How good one way of deciding is, camera by camera and in all.
+    """The metrics of the decisions under one profile and limit, by camera and in total.
 
-    `profile` None: the decisions that hold; "in force": each camera's own profile where they have several. `max_score`
-    None: the decisions that hold, or each profile's own limit where they differ.
+    `profile` is None for the current decisions, and "in force" if the cameras have different profiles. `max_score` is
+    None for the current decisions, and where each camera's own limit is used and these differ.
     """
 
     profile: str | None
@@ -55,14 +55,14 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """How good each way of deciding is; `unknown` are the labelled images that the index does not have."""
+    """One evaluation per profile and limit; `unknown` are the labelled images that the index does not have."""
 
     evaluations: tuple[Evaluation, ...]
     unknown: tuple[str, ...]
 
     @property
     def problems(self) -> list[tuple[Evaluation, CameraEvaluation]]:
-        """The cameras without figures, and under what."""
+        """The cameras without metrics, each with its evaluation."""
         return [
             (evaluation, camera)
             for evaluation in self.evaluations
@@ -79,7 +79,20 @@ def evaluate(
     max_scores: Sequence[float] | None = None,
     camera: str | None = None,
 ) -> EvaluationReport:
-    """How good the decisions are: those that hold, or those under each of the named profiles at each of the limits."""
+    """Evaluates the current decisions, or those under each of the named profiles at each of the limits.
+
+    Without `profile_names`, `max_scores` are tried under the profiles in force. Without `max_scores`, each profile is
+    tried at its own limit.
+
+    Raises
+    ------
+    ImageError, ProfileError
+        If there is no such camera, or no such profile.
+    LabelError
+        If the labels do not fit the index.
+    UsageError
+        If a limit is not a number from 0 up.
+    """
     if camera is not None:
         with context.database.read() as session:
             cameras.get_camera(session, camera)
@@ -95,7 +108,7 @@ def evaluate(
 
 
 def _evaluate_current(context: ComparisonContext, labels: Labels) -> Evaluation:
-    """How good the decisions that hold are."""
+    """The metrics of the current decisions."""
     with context.database.read() as session:
         keepers = {camera: decisions.list_keepers(session, camera) for camera in labels.cameras}
     evaluations = [
@@ -108,8 +121,8 @@ def _evaluate_current(context: ComparisonContext, labels: Labels) -> Evaluation:
 def _evaluate_profile(
     context: ComparisonContext, labels: Labels, name: str | None, *, limits: Sequence[float]
 ) -> list[Evaluation]:
-    """How good the decisions under one profile are, or under that in force for each camera, at each limit; without any,
-    at the profile's own."""
+    """The metrics of the decisions under one profile, or (`name` None) under that in force for each camera: one
+    evaluation per limit; without limits, one at the profile's own."""
     cases = _cases(context, labels, name, limits=limits)
 
     def case_metrics(case: Case, decided: Sequence[Decision]) -> Metrics:
@@ -144,7 +157,7 @@ def _cases(context: ComparisonContext, labels: Labels, name: str | None, *, limi
 
 
 def _camera_evaluation(outcome: SimulationResult[Metrics], limit: float | None) -> CameraEvaluation:
-    """The figures of a case at one of its limits; None: it has one alone."""
+    """The metrics of a case at one of its limits; `limit` None: at its only one."""
     results = zip(outcome.case.parameter_sets, outcome.results, strict=outcome.problem is None)
     figures = next((result for scoring, result in results if limit in (None, scoring.max_score)), None)
     return CameraEvaluation(outcome.case.camera, figures, outcome.problem)
@@ -172,5 +185,5 @@ def _evaluation(profile: str | None, max_score: float | None, evaluations: Seque
 
 
 def _single_value(values: set[Value]) -> Value | None:
-    """The one value that there is, if all are the same."""
+    """The only value of a set; None if there are several or none."""
     return next(iter(values)) if len(values) == 1 else None

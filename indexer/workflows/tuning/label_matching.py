@@ -1,7 +1,7 @@
-"""A person's labels, read from a file and held against the index: which image does each name mean?
+"""Reads a person's labels from a file and finds the image of the index that each name means.
 
 It promises that a name which may mean several images is refused, and that labels of images which the index does not
-have are told, not dropped. It knows no decisions.
+have are reported, not dropped. It knows no decisions.
 """
 
 import io
@@ -22,7 +22,7 @@ _ABSENCE_RANK = {ImageState.REMOVED: 1, ImageState.MISSING: 2}
 
 @dataclass
 class Labels:
-    """Labels by camera, as states by image id or as judged pairs; `unknown` are names that the index does not have."""
+    """Labels by camera, as states by image id or as judged pairs; `unknown` are names without an image in the index."""
 
     states: dict[str, dict[int, str]] = field(default_factory=dict)
     pairs: dict[str, list[LabelledPair]] = field(default_factory=dict)
@@ -30,13 +30,19 @@ class Labels:
 
     @property
     def cameras(self) -> list[str]:
-        """The cameras of which something is labelled."""
+        """The cameras with labels, by name."""
         return sorted(self.states or self.pairs)
 
 
 def read_labels(path: str) -> list[StateLabel] | list[PairLabel]:
-    """The labels in a CSV."""
-    # Names of files may hold bytes that are not UTF-8; spreadsheets begin their files with a mark.
+    """The labels in a CSV file.
+
+    Raises
+    ------
+    LabelError
+        If the file cannot be read, is malformed or holds no label.
+    """
+    # File names may hold bytes that are not UTF-8; spreadsheets begin their files with a byte order mark.
     try:
         text = read_user_file(path).decode("utf-8-sig", errors="surrogateescape")
         labels = parse_labels(io.StringIO(text, newline=""))
@@ -50,7 +56,13 @@ def read_labels(path: str) -> list[StateLabel] | list[PairLabel]:
 
 
 def match_labels(database: Database, labels: Sequence[StateLabel | PairLabel], *, camera: str | None) -> Labels:
-    """The labels of images that the index has, of one camera or of all."""
+    """The labels of images that the index has, of one camera or of all.
+
+    Raises
+    ------
+    LabelError
+        If a name may mean several images, labels contradict each other, or no label is left.
+    """
     names = _NameIndex(database, (name for label in labels for name in _names_of(label)))
     matched = Labels()
     lines: dict[tuple[int, ...], tuple[int, str]] = {}
@@ -75,7 +87,7 @@ def _add_label(
     matched: Labels,
     lines: dict[tuple[int, ...], tuple[int, str]],
 ) -> None:
-    """Adds a label, unless an earlier line said it; refused if that said something else."""
+    """Adds a label, unless an earlier line holds the same; raises `LabelError` if an earlier line contradicts it."""
     value = label.state if isinstance(label, StateLabel) else label.verdict
     key = tuple(sorted(image.id for image in images))
     first_line, first_value = lines.setdefault(key, (label.line, value))
@@ -107,7 +119,7 @@ def _camera_of(label: StateLabel | PairLabel) -> str | None:
 
 
 class _NameIndex:
-    """The images that some names may mean: a number, a path, or the name of a file."""
+    """The images that some names may mean. A name is an image id, a path or a file name."""
 
     def __init__(self, database: Database, names: Iterable[str]) -> None:
         unique_names = set(names)
@@ -121,7 +133,13 @@ class _NameIndex:
                         self._images_by_name.setdefault(name, []).append(image)
 
     def find(self, name: str, *, camera: str | None, line: int) -> NamedImage | None:
-        """The image that a name means: what is there goes before what is not. None if there is none."""
+        """The image that a name means; None if there is none.
+
+        An image id goes before a path, a path before a file name. A present image goes before a removed one, a removed
+        one before a missing one.
+
+        Raises `LabelError` if the name may mean images of several paths.
+        """
         candidates = [*self._images_by_name.get(name, []), *self._images_by_name.get(self._paths[name], [])]
         images = [image for image in candidates if camera is None or image.camera == camera]
         numbered = [image for image in images if str(image.id) == name]
@@ -138,11 +156,11 @@ class _NameIndex:
 
 
 def _absence_key(image: NamedImage) -> tuple[int, int]:
-    """Sorts images by how much they are there, then the newest first."""
+    """Sort key: present images first, then removed ones, then missing ones; of equal ones the newest first."""
     return _ABSENCE_RANK.get(image.state, 0), -image.id
 
 
 def _stored_path(name: str) -> str:
-    """The path of a name as ingest stores it."""
+    """The path of a file as ingest stores it: absolute, links of folders resolved."""
     folder, base = os.path.split(os.path.abspath(name))
     return os.path.join(os.path.realpath(folder), base)

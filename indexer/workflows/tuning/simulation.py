@@ -1,8 +1,8 @@
-"""A trial: what compare would decide of cameras under measures that nobody has adopted.
+"""A simulation: what compare would decide of cameras under scoring parameters that are not in force.
 
-It promises the decisions of `compare` under a profile of these numbers, for the present images with the verdicts and
-pins that hold; that nothing is written, so that it works beside a writer; and that image files are opened only where
-that is asked for. It does not know what the decisions are wanted for.
+It promises the decisions of `compare` under a profile with these parameters, for the present images, with the current
+verdicts and pins; that nothing is written, so that it can run while another command writes; and that image files are
+opened only with `read_files`. It does not know what the decisions are used for.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -44,8 +44,8 @@ _CORRUPT_THUMBNAIL = (
 
 @dataclass(frozen=True)
 class Case:
-    """A camera, how many present images it has, a profile, and the measures to try, which prepare as that profile
-    does; in this order."""
+    """A camera, how many present images it has, a profile, and the scoring parameters to try, in order. These apply to
+    images that are preprocessed as that profile says."""
 
     camera: str
     camera_id: int
@@ -60,12 +60,12 @@ class Case:
 
 
 Summarize = Callable[[Case, Sequence[Decision]], Result]
-"""What is wanted of the decisions on a camera under one measure."""
+"""Makes the result that a caller needs from the decisions on a camera under one set of scoring parameters."""
 
 
 @dataclass(frozen=True)
 class SimulationResult(Generic[Result]):
-    """What came of a case: what was wanted of its decisions, for each measure in order; or why there are none."""
+    """The results of a case, one for each of its parameter sets, in order; `problem` says why there are none."""
 
     case: Case
     results: tuple[Result, ...] = ()
@@ -75,8 +75,8 @@ class SimulationResult(Generic[Result]):
 def simulate_cases(
     context: ComparisonContext, cases: Sequence[Case], summarize: Summarize[Result], *, read_files: bool
 ) -> Iterator[SimulationResult[Result]]:
-    """What comes of each case, those of small cameras first. `read_files`: what is not cached may be read from the
-    image files."""
+    """The result of each case, those of small cameras first. `read_files`: whether thumbnails that are not cached, and
+    images at native size, may be made from the image files."""
     work = sum(case.images * len(case.parameter_sets) for case in cases)
     with serial() as serial_executor:
         executor = serial_executor if work <= MAX_SERIAL_IMAGES else context.executor
@@ -92,7 +92,7 @@ def simulate_cases(
 def _simulate_small_cases(
     context: ComparisonContext, cases: Sequence[Case], summarize: Summarize[Result], *, executor: ParallelMap
 ) -> Iterator[tuple[int, SimulationResult[Result]]]:
-    """What comes of small cameras of which all is cached, each decided by one worker; with the case's number."""
+    """The results of small cameras with all thumbnails cached, each decided by one worker; with the case's number."""
     small = [(number, case) for number, case in enumerate(cases) if case.is_small]
     advance = context.progress(f"trying {len(small)} cameras", sum(case.images for _, case in small))
     for group in map_cameras(executor, _case_tasks(context.database, small)):
@@ -109,7 +109,7 @@ def _simulate_small_cases(
 
 
 def _case_tasks(database: Database, small: Sequence[tuple[int, Case]]) -> Iterator[list[tuple[int, CameraTask]]]:
-    """The tasks of cases of which all is cached, with the numbers of the cases, a few at a time."""
+    """The tasks of cases whose thumbnails are all cached, with the numbers of the cases, in groups."""
     for group in camera_groups(
         small,
         count_images=lambda numbered_case: numbered_case[1].images,
@@ -124,7 +124,8 @@ def _case_tasks(database: Database, small: Sequence[tuple[int, Case]]) -> Iterat
 
 
 class _CaseSimulation:
-    """A case that is not one worker's task: large, at native size, or with thumbnails that must be made first."""
+    """Simulates a case that is not one worker's task: a large camera, one at native size, one with missing or corrupt
+    thumbnails, or one whose worker failed."""
 
     def __init__(self, context: ComparisonContext, case: Case, *, read_files: bool, executor: ParallelMap) -> None:
         self._context = context
@@ -135,7 +136,7 @@ class _CaseSimulation:
         self._made_thumbnails: dict[int, Thumbnail] = {}
 
     def run(self, summarize: Summarize[Result]) -> SimulationResult[Result]:
-        """What comes of the case."""
+        """The result of the case; its `problem` if pixels are unavailable."""
         try:
             while True:
                 try:
@@ -150,7 +151,7 @@ class _CaseSimulation:
             )
 
     def _iter_decisions(self) -> Iterator[Sequence[Decision]]:
-        """The decisions under each measure."""
+        """The decisions under each of the parameter sets, in order."""
         present = self._list_present_with_thumbnails()
         with self._context.database.read() as session:
             judgements = decisions.list_judgements(session, self._case.camera_id)
@@ -160,13 +161,16 @@ class _CaseSimulation:
         )
         advance = self._context.progress(f"trying {self._case.camera}", len(present) * len(self._case.parameter_sets))
         for scoring in self._case.parameter_sets:
-            # A shelf for each: what it takes is room for the images kept under one measure.
+            # One buffer per set: its space is that of the images kept under one set.
             with ImageBuffer(buffer_capacity_bytes(self._stored, present), shared=True) as buffer:
                 prepare_images = partial(self._prepare_images, buffer)
                 yield repeated.decide(scoring, prepare_images, executor=self._executor, advance=advance).decisions
 
     def _list_present_with_thumbnails(self) -> list[Image]:
-        """The present images; those without a thumbnail get one, if files may be read."""
+        """The present images; those without a thumbnail get one, if files may be read.
+
+        Raises `PixelsUnavailableError` if pixels are needed that may not or cannot be read.
+        """
         if self._stored.profile.preparation.native and not self._read_files:
             raise PixelsUnavailableError(
                 f"the profile {self._stored.profile.name} compares whole pictures and caches nothing, so nothing can "
@@ -192,7 +196,10 @@ class _CaseSimulation:
         )
 
     def _make_thumbnails(self, image_ids: Sequence[int], *, reason: str) -> None:
-        """Makes thumbnails from the files, if these may be read; they stay in memory."""
+        """Makes thumbnails from the files, if these may be read; they are kept in memory and not in the index.
+
+        Raises `PixelsUnavailableError` if files may not be read, or if some cannot be.
+        """
         recipe, more = thumbnail_recipe(self._stored.profile.preparation), len(image_ids) - 1
         if not self._read_files or recipe is None:
             raise PixelsUnavailableError(
@@ -212,7 +219,7 @@ class _CaseSimulation:
         )
 
     def _prepare_images(self, buffer: ImageBuffer, selection: Selection) -> PreparedImages:
-        """The prepared images of a walk."""
+        """The prepared images of a selection."""
         return prepared_images(
             self._stored,
             selection,
@@ -223,7 +230,7 @@ class _CaseSimulation:
         )
 
     def _load_thumbnails(self, image_ids: Sequence[int]) -> dict[int, bytes]:
-        """Thumbnails by image id: those made here, else those cached."""
+        """Thumbnails as PNG by image id: those made here, else those cached."""
         made = {
             image_id: self._made_thumbnails[image_id].data
             for image_id in image_ids

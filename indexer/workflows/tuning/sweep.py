@@ -1,7 +1,7 @@
-"""sweep: what other limits, and other minimum areas, would keep and remove.
+"""sweep: how many images other limits, and other minimum areas, would keep and remove.
 
-It promises what `compare` would decide at each of them, to the image, from recorded evidence and cached thumbnails: no
-image file is opened and nothing is written. A camera for which that cannot be told is left out, with the reason.
+It promises what `compare` would decide at each of them, to the image, from recorded evidence and cached thumbnails. No
+image file is opened and nothing is written. A camera for which this is impossible has no rows, and a reason.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from indexer.workflows.tuning.simulation import Case, SimulationResult, simulate
 
 @dataclass(frozen=True)
 class SweepRow:
-    """What one limit and one minimum area would keep and remove of a camera, and the bytes that would be freed;
-    `current` are the two that are in force."""
+    """How many images of a camera one limit and one minimum area would keep and remove, and the bytes that this would
+    free. `current`: whether these two are in force."""
 
     max_score: float
     min_contour_area: float
@@ -33,7 +33,7 @@ class SweepRow:
 
 @dataclass(frozen=True)
 class CameraSweep:
-    """What was tried on one camera: `max_score` and `min_contour_area` are in force, `problem` says why there are no
+    """The sweep of one camera: `max_score` and `min_contour_area` are those in force, `problem` says why there are no
     rows."""
 
     camera: str
@@ -47,8 +47,8 @@ class CameraSweep:
 
 @dataclass(frozen=True)
 class SweepReport:
-    """What was tried, camera by camera; the rows of each go from the smallest area and limit upwards. `totals` sum up
-    those that were tried on every camera that has any."""
+    """The sweep of each camera, its rows sorted by area, then by limit, ascending. `totals` are the sums for each area
+    and limit that was tried on every camera with rows."""
 
     cameras: tuple[CameraSweep, ...]
     totals: tuple[SweepRow, ...] = ()
@@ -56,7 +56,7 @@ class SweepReport:
 
 @dataclass(frozen=True)
 class _DecisionCounts:
-    """What decisions keep and remove."""
+    """How many images decisions keep and remove, and the bytes of those removed."""
 
     kept: int
     duplicates: int
@@ -70,7 +70,18 @@ def sweep(
     min_contour_areas: Sequence[float] | None = None,
     camera: str | None = None,
 ) -> SweepReport:
-    """What these limits and areas would keep and remove; without any, some times the limits in force."""
+    """How many images these limits and areas would keep and remove. Those in force are always tried as well.
+
+    Without `max_scores`, multiples of the limit in force are tried (`LIMIT_FACTORS`); without `min_contour_areas`, the
+    area in force.
+
+    Raises
+    ------
+    ImageError
+        If there is no such camera.
+    UsageError
+        If a limit or an area is not a number from 0 up.
+    """
     with context.database.read() as session:
         camera_ids = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
         present = cameras.count_present(session)
@@ -81,7 +92,7 @@ def sweep(
         if name in present
     ]
 
-    @lru_cache(maxsize=1)  # asked for each measure of a camera
+    @lru_cache(maxsize=1)  # called for each parameter set of a camera
     def load_file_sizes(camera_id: int) -> dict[int, int]:
         with context.database.read() as session:
             return cameras.list_file_sizes(session, camera_id)
@@ -89,7 +100,7 @@ def sweep(
     def decision_counts(case: Case, decided: Sequence[Decision]) -> _DecisionCounts:
         sizes = load_file_sizes(case.camera_id)
         duplicates = [decision.image_id for decision in decided if not decision.keeps]
-        # An image that is gone by now frees nothing.
+        # An image that is gone meanwhile frees nothing.
         size_bytes = sum(sizes.get(image_id, 0) for image_id in duplicates)
         return _DecisionCounts(len(decided) - len(duplicates), len(duplicates), size_bytes)
 
@@ -105,7 +116,7 @@ def sweep(
 def _parameter_sets(
     stored: StoredProfile, max_scores: Sequence[float] | None, min_contour_areas: Sequence[float] | None
 ) -> tuple[ScoringParameters, ...]:
-    """Each area with each limit, those in force among them."""
+    """Each area with each limit, including those in force."""
     current = stored.profile
     limits = numbers_to_try(max_scores, in_force=current.max_score, factors=LIMIT_FACTORS)
     areas = numbers_to_try(min_contour_areas, in_force=current.scoring.min_contour_area)
@@ -138,7 +149,7 @@ def _camera_sweep(result: SimulationResult[_DecisionCounts]) -> CameraSweep:
 
 
 def _totals(camera_sweeps: Sequence[CameraSweep]) -> tuple[SweepRow, ...]:
-    """The sums over all cameras, of what was tried on each of them."""
+    """The sums over all cameras, for each area and limit that was tried on each of them."""
     by_numbers: dict[tuple[float, float], list[SweepRow]] = {}
     for row in (row for camera_sweep in camera_sweeps for row in camera_sweep.rows):
         by_numbers.setdefault((row.min_contour_area, row.max_score), []).append(row)
