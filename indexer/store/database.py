@@ -263,7 +263,8 @@ def _make_engine(url: URL) -> Engine:
     except (NoSuchModuleError, ImportError, ArgumentError) as problem:
         kind = url.get_backend_name()
         raise DatabaseError(
-            f"no driver for {kind} databases ({problem}); for PostgreSQL: pip install 'psycopg[binary]' and postgresql+psycopg://…"
+            f"no driver for {kind} databases ({problem}); for PostgreSQL: pip install 'psycopg[binary]' and "
+            "postgresql+psycopg://…"
         ) from problem
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
