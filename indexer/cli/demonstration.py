@@ -23,7 +23,7 @@ from indexer.workflows.compare.compare import CompareReport
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.ingest import ingest
 from indexer.workflows.ingest.discovery import discover
-from indexer.workflows.ingest.ingest import IngestReport
+from indexer.workflows.ingest.outcomes import IngestReport
 from indexer.workflows.removal import prune
 from indexer.workflows.removal.prune import PruneReport
 from indexer.workflows.removal.remove_file import RemovalOptions

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.similarity import is_similar
-from indexer.imaging.masks import Mask, Rectangle, masked
+from indexer.imaging.masks import Mask, Rectangle, masked_planes
 from indexer.imaging.matching import ScoringParameters, evidence_of_pair
 from indexer.imaging.scoring import area_unit, changed_pixels, contours, difference
 
@@ -56,20 +56,21 @@ def concentration(pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mas
 
     Parameters
     ----------
-    pairs : of two (H, W), uint8
-        Prepared images of one plane, all of one shape. Similar pairs are skipped.
+    pairs : of two (planes * H, W), uint8
+        Prepared images, all of one shape. Similar pairs are skipped.
     scoring : ScoringParameters
-        Not native, and of one plane.
+        Not native; its `planes` are those of the images.
     mask : Mask
         The mask that the images were prepared with.
     """
     dissimilar = [pair for pair in pairs if not _are_similar(*pair, scoring=scoring)]
     if not dissimilar:
         return None
-    heat = sum(
-        (_change_map(pair, scoring=scoring) for pair in dissimilar), start=np.zeros(dissimilar[0][0].shape)
-    ) / len(dissimilar)
-    for rectangles in _candidates(np.asarray(heat)):
+    height, width = dissimilar[0][0].shape
+    changes = np.zeros((height // scoring.planes, width))
+    for pair in dissimilar:
+        changes += _change_map(pair, scoring=scoring)
+    for rectangles in _candidates(changes / len(dissimilar)):
         share = sum(wide * high for _, _, wide, high in rectangles) / 100**2
         if share > MAX_SHARE:
             continue
@@ -81,8 +82,8 @@ def concentration(pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mas
 
 
 def _change_map(pair: ImagePair, *, scoring: ScoringParameters) -> NDArray[np.float64]:
-    """1 within the contours that count, else 0: (H, W)."""
-    changed = changed_pixels(difference(*pair), threshold=scoring.threshold)
+    """1 within the contours that count, else 0: (H, W), the size of the frame, whatever the number of planes."""
+    changed = changed_pixels(difference(*pair, planes=scoring.planes), threshold=scoring.threshold)
     unit = area_unit(*changed.shape)
     counting = [
         contour
@@ -123,7 +124,7 @@ def _rectangle(pixels: NDArray[np.int64], *, height: int, width: int) -> Rectang
 
 def _is_similar_masked(pair: ImagePair, *, scoring: ScoringParameters, mask: Mask) -> bool:
     """Whether two prepared images are similar with this larger mask."""
-    image_a, image_b = (masked(image, mask=mask) for image in pair)
+    image_a, image_b = (masked_planes(image, mask=mask, planes=scoring.planes) for image in pair)
     return _are_similar(image_a, image_b, scoring=scoring)
 
 

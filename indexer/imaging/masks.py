@@ -66,6 +66,11 @@ def masked(image_grey: NDArray[np.uint8], *, mask: Mask) -> NDArray[np.uint8]:
     return out
 
 
+def masked_planes(image: NDArray[np.uint8], *, mask: Mask, planes: int) -> NDArray[np.uint8]:
+    """A copy of a prepared image, (planes * H, W), uint8, with the ignored area painted black in each of its planes."""
+    return np.vstack([masked(plane, mask=mask) for plane in np.vsplit(image, planes)])
+
+
 def ignored_area(mask: Mask, *, height: int, width: int) -> NDArray[np.bool_]:
     """Which pixels of an image of this size are ignored: (H, W), bool."""
     return np.asarray(masked(np.ones((height, width), dtype=np.uint8), mask=mask) == 0)

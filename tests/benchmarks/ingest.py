@@ -19,6 +19,7 @@ from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
 from indexer.workflows.ingest import ingest as workflow
 from indexer.workflows.ingest.discovery import discover
+from indexer.workflows.ingest.outcomes import IngestReport
 from tests.benchmarks.cameras import many
 from tests.benchmarks.filling import write_frames
 from tests.benchmarks.measuring import ROOT, manage, ratios, rounded, run, side_by_side
@@ -79,7 +80,7 @@ def _measure(folder: Path, place: Path, *, width: int, processes: int, rounds: i
     }
 
 
-def ingest(database: Path, folder: Path, *, processes: int) -> workflow.IngestReport:
+def ingest(database: Path, folder: Path, *, processes: int) -> IngestReport:
     """Takes a folder in through the workflow, in this process and its workers."""
     with closing(open_database(str(database), create=True)) as opened, engine_of(processes, max_batch=8) as spread:
         found = discover([str(folder)])

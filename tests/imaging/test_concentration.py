@@ -1,5 +1,7 @@
 """A small area that decides pairs: found where it is, and only told where it decides by the rule that scores pairs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -78,3 +80,17 @@ def test_seldom_changes_of_the_area_belong_to_it() -> None:
 def test_no_area(changed: list[tuple[Box, ...]]) -> None:
     """Where nothing differs, or much of the frame, there is no area to tell."""
     assert concentration(pairs(*changed), scoring=MEASURE, mask=NONE) is None
+
+
+@pytest.mark.parametrize("plane", [0, 1, 2])
+def test_an_area_in_planes_is_the_area_of_the_frame(plane: int) -> None:
+    """Prepared images of three planes, one of which changes, have the rectangles of that plane alone."""
+    boxes = (((60, 30, 20, 12),),) * 5
+
+    def stacked(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return np.vstack([image if number == plane else frame() for number in range(3)])
+
+    in_planes = [(stacked(image), stacked(other)) for image, other in pairs(*boxes)]
+    expected = concentration(pairs(*boxes), scoring=MEASURE, mask=NONE)
+    assert expected is not None
+    assert concentration(in_planes, scoring=replace(MEASURE, planes=3), mask=NONE) == expected

@@ -25,7 +25,8 @@ from indexer.workflows.admin.profile import make_profile
 from indexer.workflows.compare.compare import CompareReport, compare
 from indexer.workflows.context import Clock, ComparisonContext, Progress, no_progress
 from indexer.workflows.ingest.discovery import discover
-from indexer.workflows.ingest.ingest import IngestReport, ingest
+from indexer.workflows.ingest.ingest import ingest
+from indexer.workflows.ingest.outcomes import IngestReport
 from indexer.workflows.removal.prune import PruneReport, plan, prune
 from indexer.workflows.removal.purge import PurgeReport, purge
 from indexer.workflows.removal.remove_file import RemovalOptions

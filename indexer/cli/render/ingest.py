@@ -8,7 +8,7 @@ from indexer.cli.render.notes import note_similar_names, note_system_folders
 from indexer.cli.render.tables import MAX_LISTED, list_files, print_sentences
 from indexer.escaping import command_line, printable
 from indexer.files.walking import NOT_AN_IMAGE
-from indexer.workflows.ingest.ingest import IngestOutcome, IngestReport
+from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
 
 
 def render_ingest(console: Console, report: IngestReport) -> None:

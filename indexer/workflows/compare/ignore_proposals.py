@@ -15,7 +15,7 @@ from indexer.domain.profiles import IgnoredRectangle
 from indexer.domain.selection import Decision
 from indexer.errors import IndexerError
 from indexer.imaging.concentration import ImagePair, concentration
-from indexer.imaging.masks import Mask, masked
+from indexer.imaging.masks import Mask, masked_planes
 from indexer.imaging.thumbnails import decode, encode
 from indexer.store import decisions, images, profiles, thumbnails
 from indexer.store.database import Database
@@ -140,8 +140,9 @@ class _ProposalFinder:
         """What compare would decide of the images with `mask`. Preprocessing paints the mask last, so painting a wider
         mask over a thumbnail gives the thumbnail of the wider mask."""
         parameter_sets = trial_scoring_parameters(self._stored, max_scores=[self._stored.profile.max_score])
+        planes = self._stored.profile.preparation.planes
         painted = {
-            image_id: encode(masked(decode(data), mask=mask))
+            image_id: encode(masked_planes(decode(data), mask=mask, planes=planes))
             for image_id, data in self._load_thumbnails(self._images).items()
         }
         min_contour_area = self._stored.profile.scoring.min_contour_area

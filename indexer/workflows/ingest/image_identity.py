@@ -20,6 +20,7 @@ from indexer.store.database import Session
 from indexer.store.images import KnownFile, NewImage
 from indexer.store.removals import JournalEntry
 from indexer.workflows.ingest.equal_rows import EqualRows, EqualRowsCache
+from indexer.workflows.ingest.outcomes import IngestOutcome
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class NewContent:
 class UpsertResult:
     """The outcome for each new content, in order, and the removals that ended because their files are back."""
 
-    outcomes: list[str]
+    outcomes: list[IngestOutcome]
     returned: list[JournalEntry]
 
 
@@ -126,10 +127,10 @@ def _mark_restored(session: Session, image_id: int, *, at: datetime) -> list[Jou
     return returned
 
 
-def _outcome(content: NewContent, row: KnownFile | None) -> str:
+def _outcome(content: NewContent, row: KnownFile | None) -> IngestOutcome:
     """The outcome of this content, as the report counts it."""
     if row is not None:
-        return "returned" if row.path == content.description.path else "moved"
+        return IngestOutcome.RETURNED if row.path == content.description.path else IngestOutcome.MOVED
     if content.description.state != "ready":
-        return str(content.description.state)
-    return "added" if content.replaced is None else "changed"
+        return IngestOutcome(str(content.description.state))
+    return IngestOutcome.ADDED if content.replaced is None else IngestOutcome.CHANGED

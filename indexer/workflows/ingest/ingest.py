@@ -11,14 +11,12 @@ Decision: unchanged files are found with one query for each named folder, not wi
 is written in a thread while the next files are read, so the workers never wait for the disk that holds the index.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from itertools import chain, islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from indexer.domain.names import Naming, clamped_mtime
 from indexer.domain.renaming import naming_with_options
@@ -26,19 +24,20 @@ from indexer.domain.similar_names import list_similar_names
 from indexer.errors import RowRefusedError
 from indexer.execution import ParallelMap, RemoteExecutor, WorkerFailure, map_path
 from indexer.files.system_folders import find_system_folder
-from indexer.files.walking import NOT_AN_IMAGE, SYSTEM_FOLDER, Candidate, suffix_of
+from indexer.files.walking import SYSTEM_FOLDER, Candidate
 from indexer.imaging.file_description import DescribeTask, FileDescription, describe_file, describe_unreadable
 from indexer.imaging.headers import Limits
 from indexer.store import cameras, decisions, images, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
-from indexer.store.system_folders import COUNTS_KEY, count_in_system_folders
+from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.ingest.camera_claims import CameraClaims, DescribedFile
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.equal_rows import EqualRowsCache
 from indexer.workflows.ingest.image_identity import NewContent, upsert_images
-from indexer.workflows.ingest.index_diff import SILENT_REASONS, FileToRead, IndexDiff
+from indexer.workflows.ingest.index_diff import FileToRead, IndexDiff
+from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
 from indexer.workflows.profile_parameters import thumbnail_recipe
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_and_record_return
@@ -46,80 +45,6 @@ from indexer.workflows.witnesses import lock_and_record_return
 T = TypeVar("T")
 _RENAME_BATCH_SIZE = 500
 _WRITE_BATCH_SIZE = 64
-
-
-class IngestOutcome(StrEnum):
-    """What became of a path; skipped paths are also counted by their reason."""
-
-    ADDED = "added"
-    UNCHANGED = "unchanged"
-    CHANGED = "changed"
-    MOVED = "moved"
-    RETURNED = "returned"
-    RENAMED = "renamed"
-    UNREADABLE = "unreadable"
-    DAMAGED = "damaged"
-    TOO_SMALL = "too_small"
-    SKIPPED = "skipped"
-
-
-@dataclass
-class IngestReport:
-    """How many paths ended in each outcome, and what a person should look at.
-
-    `endings`: the suffixes of files that were skipped because they are no images. `flat`: images that show nothing.
-    `folders`: how many hidden or system folders were not walked, by their names. `unwalked`: the missing images that
-    lie in such folders. `in_system_folders`: images that are still there because an earlier version walked those
-    folders. `alike`: cameras whose names look the same. `retimed`: files of which only the time changed; they are
-    counted with their outcome, too. `held`: who works on the cameras whose files were left alone, by camera.
-    """
-
-    seen: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)
-    folders: Counter[str] = field(default_factory=Counter)
-    missing: int = 0
-    unwalked: int = 0
-    in_system_folders: int | None = None
-    alike: list[tuple[str, ...]] = field(default_factory=list)
-    retimed: int = 0
-    unmatched: int = 0
-    unread_stamps: int = 0
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    held: dict[str, str] = field(default_factory=dict)
-    undecided: int = 0
-    endings: Counter[str] = field(default_factory=Counter)
-    flat: int = 0
-
-    @property
-    def counts(self) -> dict[str, Any]:
-        """The numbers, as the run stores them."""
-        skipped = {"skipped_by_reason": dict(self.skipped), "folders_not_walked": dict(self.folders)}
-        counted = {} if self.in_system_folders is None else {COUNTS_KEY: self.in_system_folders}
-        return {"seen": self.seen, **self.outcomes, **skipped, "missing": self.missing, **counted}
-
-    def count(self, outcome: str, number: int = 1) -> None:
-        """Counts paths with their outcome; an outcome without paths gets no entry."""
-        if number:
-            self.seen += number
-            self.outcomes[outcome] += number
-
-    def skip(self, path: str, reason: str) -> None:
-        """Counts a path that was left alone; a path that should have been readable is listed for the report."""
-        self.count(IngestOutcome.SKIPPED)
-        self.skipped[reason] += 1
-        if reason == NOT_AN_IMAGE:
-            self.endings[suffix_of(path)] += 1
-        if reason not in SILENT_REASONS:
-            self.refused.append((path, reason))
-
-    def skip_locked(self, files: Sequence[Candidate]) -> None:
-        """Counts files of cameras that other commands have locked."""
-        self.count(IngestOutcome.SKIPPED, len(files))
-        self.skipped.update({_CAMERA_LOCKED_REASON: len(files)} if files else {})
-
-
-_CAMERA_LOCKED_REASON = "another command is at work on its camera"
 
 
 def ingest(
@@ -306,9 +231,11 @@ class _Writer:
         for removal in result.returned:
             lock_and_record_return(removal, index_id=self.run.index_id, at=self.clock())
 
-    def _update_known_rows(self, session: Session, usable: list[DescribedFile]) -> tuple[list[NewContent], list[str]]:
+    def _update_known_rows(
+        self, session: Session, usable: list[DescribedFile]
+    ) -> tuple[list[NewContent], list[IngestOutcome]]:
         """Updates the rows of files with unchanged bytes. Returns the other files as new contents, and the outcomes."""
-        new_contents, outcomes = list[NewContent](), list[str]()
+        new_contents, outcomes = list[NewContent](), list[IngestOutcome]()
         for (candidate, known), description in usable:
             if known is None or known.content_hash != description.content_hash:
                 naming = self.request.naming(candidate, exif=(description.exif_time, description.exif_offset))
@@ -326,7 +253,9 @@ class _Writer:
                 images.relocate_image(session, known.id, description, naming=known.naming, root=candidate.root)
                 thumbnails.add_thumbnails(session, [(known.id, thumbnail) for thumbnail in description.thumbnails])
                 decisions.supersede(session, [known.id], at=self.clock())
-                outcomes.append(IngestOutcome.CHANGED if description.state == "ready" else str(description.state))
+                outcomes.append(
+                    IngestOutcome.CHANGED if description.state == "ready" else IngestOutcome(str(description.state))
+                )
         return new_contents, outcomes
 
 

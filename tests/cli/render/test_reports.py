@@ -16,7 +16,7 @@ from indexer.cli.render.tables import format_size
 from indexer.domain.removal import ExclusionReason
 from indexer.escaping import printable
 from indexer.workflows.compare.compare import CameraResult, CompareReport
-from indexer.workflows.ingest.ingest import IngestOutcome, IngestReport
+from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
 from indexer.workflows.removal.prune import PruneReport
 from indexer.workflows.removal.recover import RecoverReport
 from indexer.workflows.removal.restore import RestoreReport

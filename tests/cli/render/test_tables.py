@@ -12,7 +12,7 @@ from indexer.domain.removal import CameraPlan, IndexedFile, Plan, RemovalCandida
 from indexer.store.cameras import CameraSummary
 from indexer.workflows.admin.status import Status
 from indexer.workflows.compare.compare import CameraResult, CompareReport
-from indexer.workflows.ingest.ingest import IngestReport
+from indexer.workflows.ingest.outcomes import IngestReport
 from indexer.workflows.tuning.evaluate import CameraEvaluation, Evaluation, EvaluationReport
 from indexer.workflows.tuning.sweep import CameraSweep, SweepReport, SweepRow
 from tests.cli.render.test_reports import said

@@ -101,6 +101,16 @@ def covers(rectangle: tuple[float, float, float, float], *, x: float, y: float) 
     return left <= x <= left + wide and top <= y <= top + high
 
 
+def test_an_area_is_proposed_beside_colour(index: Index) -> None:
+    """Under a profile of three planes the area is that of the frame, and compare keeps what was told."""
+    filled(index, clock)
+    (proposal,) = index.compare(profile="colour").proposals
+    assert any(covers(rectangle, x=75, y=93) for rectangle in proposal.rectangles)
+    rectangles = [",".join(map(str, rectangle)) for rectangle in proposal.rectangles]
+    index.make_profile(proposal.name, base="colour", ignore=rectangles)
+    assert index.compare(profile=proposal.name).counts["kept"] == proposal.kept_with < proposal.kept
+
+
 @pytest.mark.parametrize(
     ("scene", "inside"),
     [(clock, (75, 93)), (info_bar, (80, 94)), (thread, (90, 50)), (gate, (50, 58))],
