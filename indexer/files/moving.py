@@ -384,10 +384,7 @@ def _undo(target: str, *, source: str) -> None:
 
 
 def _partial_path(target: str) -> str:
-    """The name of an unfinished copy: the same for the same target, so that it can be found after a crash.
-
-    It is short enough beside any name.
-    """
+    """The name of an unfinished copy, short enough beside any name; the same each time, to be found after a crash."""
     folder, name = os.path.split(target)
     return os.path.join(folder, f".indexer-partial-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}")
 
