@@ -18,8 +18,8 @@ from uuid import uuid4
 from distributed import Future, KilledWorker
 from distributed.scheduler import NoValidWorkerError
 
-from indexer.execution.errands import IncompatibleWorker
 from indexer.execution.events import ChannelClosed, Event, TaskAnswered, WorkerLost, WorkersPresent
+from indexer.execution.remote_task import IncompatibleWorker
 
 _POLL_INTERVAL_S = 0.25  # between two checks that the scheduler is there
 _POLLS_PER_WORKER_CHECK = 8  # every eighth check also asks for the workers

@@ -27,7 +27,7 @@ from indexer.execution.executor import (
     growing_batches,
 )
 from indexer.execution.path_mapping import PathMapping
-from indexer.execution.seating import SchedulingLimits, TaskScheduler, without_preference
+from indexer.execution.task_scheduler import SchedulingLimits, TaskScheduler, without_preference
 from indexer.interrupts import uninterrupted
 
 try:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from indexer.execution.errands import TaskOutcome
+from indexer.execution.remote_task import TaskOutcome
 
 
 @dataclass(frozen=True)

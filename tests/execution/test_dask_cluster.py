@@ -77,7 +77,7 @@ def test_a_worker_that_comes_late(tmp_path: Path) -> None:
 
 def test_a_worker_without_indexer(dask_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that cannot load what it is sent ends the run with one sentence."""
-    monkeypatch.setattr("indexer.execution.seating.pack_task", lambda *_, **__: b"cindexer_of_nobody\nwork\n.")
+    monkeypatch.setattr("indexer.execution.task_scheduler.pack_task", lambda *_, **__: b"cindexer_of_nobody\nwork\n.")
     with cluster(dask_cluster.address, workers=2) as spread, pytest.raises(EngineError) as problem:
         list(spread(square, range(3)))
     assert str(problem.value) == (

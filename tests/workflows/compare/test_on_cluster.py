@@ -10,7 +10,7 @@ import pytest
 
 from indexer.execution import ResourceLimits
 from indexer.execution.path_mapping import parse_path_mapping
-from indexer.execution.seating import TaskScheduler
+from indexer.execution.task_scheduler import TaskScheduler
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_searcher, small_cameras
 from tests.support.clusters import Cluster, started

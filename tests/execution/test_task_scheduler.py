@@ -10,10 +10,10 @@ import pytest
 
 from indexer.errors import EngineError
 from indexer.execution import ResourceLimits, WorkerFailure
-from indexer.execution.errands import Failed, Finished, IncompatibleWorker, TaskOutcome
 from indexer.execution.events import ChannelClosed, Event, TaskAnswered, WorkerLost, WorkersPresent
 from indexer.execution.executor import growing_batches
-from indexer.execution.seating import SchedulingLimits, TaskScheduler
+from indexer.execution.remote_task import Failed, Finished, IncompatibleWorker, TaskOutcome
+from indexer.execution.task_scheduler import SchedulingLimits, TaskScheduler
 from tests.support.worker_functions import Counted, square
 
 KILLED = WorkerFailure("ended the process that worked on it (3 times)")
@@ -72,7 +72,7 @@ class Workers:
 def unpacked(payload: bytes) -> list[Any]:
     """The items of an errand, which is not carried out."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("indexer.execution.errands.execute_remote", lambda work, *_: list(pickle.loads(work)[1]))
+        patch.setattr("indexer.execution.remote_task.execute_remote", lambda work, *_: list(pickle.loads(work)[1]))
         return pickle.loads(payload)
 
 

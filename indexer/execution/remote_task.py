@@ -10,7 +10,7 @@ So a hostile picture fails alone, with a reason. The nanny's own limit would als
 it ends the process, and it checks ten times a second. Cost: everything else in the worker has the same ceiling at that
 moment. An item that reached the ceiling in small allocations may have starved Dask's own loop, whose connection is then
 broken in a process that lives on. So that process ends shortly after its answer, and the nanny starts a new one.
-Enforced by tests/execution/test_errands.py.
+Enforced by tests/execution/test_remote_task.py.
 """
 
 import os

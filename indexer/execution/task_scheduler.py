@@ -9,7 +9,7 @@ worker is reached: a `TaskChannel` does.
 Decision: we assign the tasks to workers, a few each, and not Dask's scheduler. Its own count of deaths
 (`allowed-failures`) is set by the operator of the cluster, restarts with each task, and blames every task that waited
 at the worker. Here all items of a worker that died are suspects. Each is retried alone, at a worker that gets nothing
-else meanwhile, while the other workers continue. Enforced by tests/execution/test_seating.py.
+else meanwhile, while the other workers continue. Enforced by tests/execution/test_task_scheduler.py.
 """
 
 import pickle
@@ -20,9 +20,9 @@ from time import monotonic
 from typing import Any, Generic
 
 from indexer.errors import EngineError
-from indexer.execution.errands import Failed, Finished, pack_task
 from indexer.execution.events import ChannelClosed, TaskAnswered, TaskChannel, WorkerLost, WorkersPresent
 from indexer.execution.executor import Item, ResourceLimits, Result, WorkerFailure
+from indexer.execution.remote_task import Failed, Finished, pack_task
 
 _MAX_SOLE_DEATHS = 3  # of workers that had this item and nothing else
 _MAX_TOTAL_DEATHS = 10  # of workers that had this item and no other of ours, with or without tasks of other clients

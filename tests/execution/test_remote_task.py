@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from indexer.execution import UNLIMITED, ResourceLimits, errands
-from indexer.execution.errands import Failed, Finished, IncompatibleWorker, execute_remote, pack_task
+from indexer.execution import UNLIMITED, ResourceLimits, remote_task
+from indexer.execution.remote_task import Failed, Finished, IncompatibleWorker, execute_remote, pack_task
 from tests.support.worker_functions import refuse_three, square, take_memory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +67,7 @@ def test_workers_that_cannot() -> None:
 def test_an_item_that_takes_too_long_ends_its_process(hanging: str) -> None:
     """The kernel ends the process at the item's time, also in a thread and where the interpreter is held."""
     code = (
-        "import threading, time\nfrom indexer.execution.errands import _alarms\n"
+        "import threading, time\nfrom indexer.execution.remote_task import _alarms\n"
         f"def work():\n    with _alarms.within(0.5):\n        {hanging}\n"
         "threading.Thread(target=work).start()"
     )
@@ -79,7 +79,7 @@ def test_each_item_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock begins anew with each item, ends with the last, and the nearest end of all threads is the kernel's."""
     set_to: list[float] = []
     monkeypatch.setattr("signal.setitimer", lambda _which, left_s: set_to.append(round(left_s)))
-    with errands._alarms.within(50):
+    with remote_task._alarms.within(50):
         thread = threading.Thread(target=lambda: done(square, [1, 2], ResourceLimits(time_s=20)))
         thread.start()
         thread.join()
@@ -100,7 +100,7 @@ def test_a_process_that_was_filled_in_small_pieces_ends_after_its_answer(pieces:
     """Whoever else works in a process whose memory was used up to the ceiling may be broken, so a new one is begun; one
     large piece that was refused hurt nobody."""
     code = (
-        "import time\nfrom indexer.execution import ResourceLimits\nfrom tests.execution.test_errands import done\n"
+        "import time\nfrom indexer.execution import ResourceLimits\nfrom tests.execution.test_remote_task import done\n"
         f"def work(_): return {pieces}\n"
         "outcome = done(work, [1], ResourceLimits(memory_bytes=2**28))\n"
         "print(repr(outcome.problem), flush=True)\ntime.sleep(2)"
