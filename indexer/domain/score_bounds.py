@@ -35,12 +35,13 @@ class ScoreBounds:
 def score_bounds(
     score: float, largest_contour: float, contour_count: int, *, recorded_area: float, new_area: float
 ) -> ScoreBounds:
-    """The bounds of a pair's score with the minimum area `new_area`, from evidence recorded with `recorded_area`.
+    """The bounds of a pair's score with the minimum area `new_area`, from evidence recorded with
+    `recorded_min_contour_area`.
 
     The largest contour is recorded whether it counts or not, so:
 
     - the largest contour is below `new_area`: nothing counts, the score is 0;
-    - `new_area` equals `recorded_area`: the score is the recorded score;
+    - `new_area` equals `recorded_min_contour_area`: the score is the recorded score;
     - the area grew: contours can only stop counting. If one contour counted, it is the largest and still counts: the
       score is its area. If several counted, the largest still counts, and the sum is at most the recorded score;
     - the area shrank: contours can only start to count, and their number is unknown. Those that counted still count,

@@ -169,7 +169,7 @@ def _scheduler(address: str | None, workers: int) -> Iterator[Any]:
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                memory_limit=0,  # each item has its own limit, see `errands`
+                memory_limit=0,  # each item has its own limit, see `remote_task`
                 dashboard_address=None,
                 local_directory=scratch,
                 silence_logs=logging.CRITICAL,

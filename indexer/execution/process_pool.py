@@ -50,7 +50,7 @@ _POLL_INTERVAL_S = 5.0  # between two checks that the pool is still there
 
 @dataclass
 class _SubmittedBatch(Generic[Item, Result]):
-    """A batch of items at the workers, and how often the whole pool broke while it was the first that waited."""
+    """A batch of items at the workers. `pool_breaks`: how often the pool broke while this was its oldest batch."""
 
     items: list[Item]
     future: "Future[list[Result]]"

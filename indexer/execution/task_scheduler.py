@@ -1,10 +1,10 @@
 """The scheduler of one `map` over workers that come and go: it assigns tasks, and retries the tasks of lost workers.
 
 It promises results in the order of the items, and that items are drawn as workers have capacity. The loss of a worker
-costs only time. An item is given up only after `_MAX_SOLE_DEATHS` workers have died while they had this item and
-nothing else. A death with tasks of other clients does not count there, as one of those may be the reason; but after
-`_MAX_TOTAL_DEATHS` deaths the item is given up in any case, so that every run ends. The module does not know how a
-worker is reached: a `TaskChannel` does.
+costs only time. An item is given up after `_MAX_SOLE_DEATHS` deaths of workers that had this item and nothing else.
+Where a worker that died had tasks of other clients too, one of those may be the reason: such a death counts only
+towards `_MAX_TOTAL_DEATHS`, after which the item is given up in any case, so that every run ends. The module does not
+know how a worker is reached: a `TaskChannel` does.
 
 Decision: we assign the tasks to workers, a few each, and not Dask's scheduler. Its own count of deaths
 (`allowed-failures`) is set by the operator of the cluster, restarts with each task, and blames every task that waited

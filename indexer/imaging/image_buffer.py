@@ -236,7 +236,7 @@ def _map_buffer(slot: Slot) -> _MappedBuffer:
 
 
 def _open_mapping(slot: Slot) -> _MappedBuffer:
-    assert slot.path is not None, "a shelf in the memory of another process"
+    assert slot.path is not None, "a buffer in the memory of another process"
     descriptor = os.open(slot.path, os.O_RDWR)
     try:
         if _identity(descriptor) != slot.identity:

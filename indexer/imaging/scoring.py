@@ -1,5 +1,6 @@
 """How much two prepared images differ: the change detection of the original script.
 
+This is the reference: `indexer.imaging.matching` gives the same scores, by these functions or by the compiled kernel.
 The module does not know which score is too large, nor how the images were prepared.
 """
 

@@ -128,7 +128,7 @@ def _decide_with_repair(
     remade: set[int] = set()
     while True:
         try:
-            present = _list_present_with_thumbnails(context, stored, name=name, camera_id=camera_id)
+            present = _ensure_thumbnails(context, stored, name=name, camera_id=camera_id)
             return _decide(context, stored, present, name=name, camera_id=camera_id, run=run)
         except PixelsUnavailableError as problem:
             return _held_back_result(context, stored, name, problem=f"{problem}; run ingest again")
@@ -140,9 +140,7 @@ def _decide_with_repair(
                 thumbnails.drop_thumbnails(session, problem.image_ids, preparation_id=stored.preparation_id)
 
 
-def _list_present_with_thumbnails(
-    context: ComparisonContext, stored: StoredProfile, *, name: str, camera_id: int
-) -> list[Image]:
+def _ensure_thumbnails(context: ComparisonContext, stored: StoredProfile, *, name: str, camera_id: int) -> list[Image]:
     """The present images of a camera; thumbnails that the profile lacks are made first.
 
     Raises `PixelsUnavailableError` if some cannot be made.

@@ -24,24 +24,35 @@ Item = TypeVar("Item")
 Key = TypeVar("Key")
 
 MAX_IMAGES = 1000
+"""A camera with more images is not decided by one worker alone."""
 MAX_BUFFER_BYTES = 2**26
-"""Most images of a camera that one worker gets, and most bytes of their thumbnails, decoded: they are in its memory."""
+"""A camera whose decoded thumbnails are larger is not decided by one worker alone: they must fit into its memory."""
 MIN_GROUP_IMAGES = 256
-"""Images from which on a group of small cameras is read, sent, decided and written together. The cost of a transaction,
+"""Small cameras are read, sent, decided and written in groups of at least so many images. The cost of a transaction,
 and of sending a task, then grows with the images and not with the cameras."""
 
 
 @dataclass(frozen=True)
 class CameraTask:
-    """A camera to be decided from scratch under each of `parameter_sets` in turn: its present images, their thumbnails
-    as PNG by image id, its verdicts by pair of ids, and its recorded evidence by either id and then the other's, in
-    which contours from `recorded_area` on count."""
+    """A camera to be decided from scratch under each of `parameter_sets` in turn.
+
+    Attributes
+    ----------
+    images : tuple of Image
+        The present images.
+    thumbnails : PNG by image id
+    judgements : verdict by pair of ids, the smaller first
+    recorded_evidence : evidence by either id of a pair, then by the other
+    recorded_min_contour_area : float
+        The `min_contour_area` that the evidence was recorded with.
+    parameter_sets : tuple of ScoringParameters
+    """
 
     images: tuple[Image, ...]
     thumbnails: Mapping[int, bytes]
     judgements: Mapping[tuple[int, int], Judgement]
     recorded_evidence: Mapping[int, Mapping[int, Evidence]]
-    recorded_area: float
+    recorded_min_contour_area: float
     parameter_sets: tuple[ScoringParameters, ...]
 
 
@@ -56,13 +67,13 @@ class CameraTaskResult:
     corrupt_image_ids: tuple[int, ...] = ()
 
 
-def decide_camera(task: CameraTask) -> CameraTaskResult:
+def decide_from_scratch(task: CameraTask) -> CameraTaskResult:
     """Decides a camera, one image after the other, for each of its parameter sets."""
     repeated = RepeatedSelection(
         task.images,
         task.judgements,
         lookup_recorded=lambda image_id: task.recorded_evidence.get(image_id, {}),
-        recorded_area=task.recorded_area,
+        recorded_area=task.recorded_min_contour_area,
     )
     shapes = [image.shape for image in task.images if image.shape is not None]
     with ImageBuffer(required_bytes(shapes), shared=False) as buffer, serial() as executor:
@@ -103,7 +114,7 @@ class _ReusedImages:
 
 def decide_cameras(tasks: tuple[CameraTask, ...]) -> tuple[CameraTaskResult, ...]:
     """The results of some cameras, decided one after the other."""
-    return tuple(map(decide_camera, tasks))
+    return tuple(map(decide_from_scratch, tasks))
 
 
 def camera_groups(

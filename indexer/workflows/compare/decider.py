@@ -2,8 +2,8 @@
 
 It promises the same decisions and the same evidence for any number of workers. A block of images is searched at once
 among the keepers known when the block began. Then each image is resolved in rank order, after a search among the new
-keepers of its own block. Evidence that deciding one by one would not have computed is dropped. It does not know where
-pixels, verdicts and earlier scores come from.
+keepers of its own block. A search by blocks may score pairs that a search image by image would not reach: their
+evidence is dropped. It does not know where pixels, verdicts and earlier scores come from.
 """
 
 from collections import defaultdict
@@ -52,7 +52,7 @@ class PendingSearch:
     decision : Decision or None
         The decision that the search found.
     known_match : Decision or None
-        The decision if no keeper that is compared before this known one is similar.
+        The decision on the nearest keeper that is known to be similar. It holds if no nearer keeper turns out similar.
     closed : bool
         Whether no more keepers are to be compared.
     compared : list of (N,) int64
@@ -63,21 +63,21 @@ class PendingSearch:
 
     search: Search
     keepers: Iterator[IndexArray]
-    known: dict[int, Decision | None] | None = None  # until there is a keeper to compare
+    known_decisions: dict[int, Decision | None] | None = None  # until there is a keeper to compare
     decision: Decision | None = None
-    known_match: Decision | None = None
+    fallback_decision: Decision | None = None
     closed: bool = False
-    compared: list[IndexArray] = field(default_factory=list)
+    compared_keepers: list[IndexArray] = field(default_factory=list)
     evidence: list[tuple[int, Evidence]] = field(default_factory=list)
 
     @property
     def scored(self) -> int:
         """How many pairs were scored."""
-        return sum(map(len, self.compared))
+        return sum(map(len, self.compared_keepers))
 
     def discard_beyond(self, is_nearer: Callable[[IndexArray], NDArray[np.bool_]]) -> None:
         """Drops the pairs and evidence of keepers that are not nearer than a keeper found later."""
-        self.compared = [indices[is_nearer(indices)] for indices in self.compared]
+        self.compared_keepers = [indices[is_nearer(indices)] for indices in self.compared_keepers]
         self.evidence = [pair for pair in self.evidence if is_nearer(np.array([pair[0]]))[0]]
 
 
@@ -97,10 +97,10 @@ class Decider:
         self._keeper_scores: dict[int, Mapping[int, float]] = {}
         self._searcher = searcher
         shapes = {image.shape: number for number, image in enumerate(selection.ranked)}
-        self._shapes = np.array([shapes[image.shape] for image in selection.ranked], dtype=np.int64)
+        self._comparable_groups = np.array([shapes[image.shape] for image in selection.ranked], dtype=np.int64)
         self._flat_ids = set() if scoring.native else {image.id for image in selection.ranked if image.flat}
         for number, image_id in enumerate(self._flat_ids):
-            self._shapes[selection.index_of[image_id]] = -1 - number  # a shape of its own
+            self._comparable_groups[selection.index_of[image_id]] = -1 - number  # a shape of its own
         self._all_comparable = scoring.native or (len(shapes) <= 1 and not self._flat_ids)  # each image with each
         self._keepers_by_content: dict[str, list[int]] = defaultdict(list)  # indices of keepers, by content hash
         self._judgements: dict[int, list[tuple[int, Judgement]]] = defaultdict(list)
@@ -147,12 +147,12 @@ class Decider:
     def _search_block_keepers(self, pending: PendingSearch) -> Decision | None:
         """The decision on an image after a second search, among the keepers of its own block."""
         search = pending.search
-        if pending.known is not None:
-            pending.known |= self._known_identical(search)
+        if pending.known_decisions is not None:
+            pending.known_decisions |= self._known_identical(search)
         block_search = PendingSearch(
             search,
             self._selection.block_keepers(search, match_index=self._find_keeper_index(pending.decision)),
-            pending.known,
+            pending.known_decisions,
         )
         self._run_searches([block_search])
         keeper_index = self._find_keeper_index(block_search.decision)
@@ -165,8 +165,8 @@ class Decider:
     def _similar_within_block(self, block: Sequence[Search]) -> set[int]:
         """The indices of images that are similar to an earlier image of the block.
 
-        Most find their keeper in the block. So their search among all other keepers is deferred until the block's
-        keepers are known. No result depends on this.
+        Most of them find their keeper in the block. So their search waits until the keepers of the block are known,
+        and is then one search among these and all other keepers. No result depends on this.
         """
         if len(block) == 1 or self._scoring.native:
             return set()
@@ -175,7 +175,7 @@ class Decider:
         similar = set[int]()
         for number, index in enumerate(new_indices):
             others = indices[max(0, number - _MAX_LOOKBACK) : number]
-            others = others[self._shapes[others] == self._shapes[index]]
+            others = others[self._comparable_groups[others] == self._comparable_groups[index]]
             if len(others) and self._searcher.search_local(index, others).matched:
                 similar.add(index)
         return similar
@@ -197,12 +197,12 @@ class Decider:
                 self._apply_match(pending, chunk, match)
             for pending in active:
                 if pending.closed and pending.decision is None:
-                    pending.decision = pending.known_match
+                    pending.decision = pending.fallback_decision
             active = [pending for pending in active if not pending.closed]
 
     def _apply_match(self, pending: PendingSearch, chunk: IndexArray, match: Match) -> None:
         """Adds the match of a search among a chunk of keepers."""
-        pending.compared.append(chunk[: match.compared])
+        pending.compared_keepers.append(chunk[: match.compared])
         pending.evidence += [(int(chunk[number]), evidence) for number, evidence in match.evidence]
         if match.matched:
             keeper_index = int(chunk[match.compared - 1])
@@ -219,7 +219,7 @@ class Decider:
             if self._scoring.ignores_all_pairs:
                 indices = _NO_KEEPERS
             if not self._all_comparable:
-                indices = indices[self._shapes[indices] == self._shapes[pending.search.index]]
+                indices = indices[self._comparable_groups[indices] == self._comparable_groups[pending.search.index]]
             if len(indices) or pending.closed:
                 return indices
         pending.closed = True
@@ -228,16 +228,16 @@ class Decider:
     def _without_known(self, pending: PendingSearch, indices: IndexArray) -> IndexArray:
         """The keepers of which nothing is known, up to the first that is known to be similar; that one closes the
         search."""
-        if pending.known is None:
-            pending.known = self._known_decisions(pending.search)
+        if pending.known_decisions is None:
+            pending.known_decisions = self._known_decisions(pending.search)
         if pending.search.previous is not None:
-            self._add_recorded(pending.search.image.id, indices, pending.known)
-        if not pending.known:
+            self._add_recorded(pending.search.image.id, indices, pending.known_decisions)
+        if not pending.known_decisions:
             return indices
-        is_known = np.isin(indices, list(pending.known))
+        is_known = np.isin(indices, list(pending.known_decisions))
         for number in np.flatnonzero(is_known).tolist():
-            pending.known_match = pending.known[int(indices[number])]
-            if pending.known_match is not None:
+            pending.fallback_decision = pending.known_decisions[int(indices[number])]
+            if pending.fallback_decision is not None:
                 pending.closed = True
                 return indices[:number][~is_known[:number]]
         return indices[~is_known]
@@ -273,7 +273,8 @@ class Decider:
         }
 
     def _add_recorded(self, image_id: int, keepers: IndexArray, known: dict[int, Decision | None]) -> None:
-        """Adds to `known` what is recorded of an image and keepers that are new since it was decided.
+        """Adds to `known` the decisions that recorded scores give between an image and the keepers that came after its
+        last decision.
 
         Such keepers are few. The scores are loaded once per keeper, so that an unchanged image costs no query.
         """

@@ -21,7 +21,7 @@ from indexer.store import decisions, images, profiles, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.camera import CameraResult
-from indexer.workflows.compare.camera_task import CameraTask, decide_camera
+from indexer.workflows.compare.camera_task import CameraTask, decide_from_scratch
 from indexer.workflows.profile_parameters import mask_parameters, scoring_parameters, trial_scoring_parameters
 
 MIN_KEPT = 5
@@ -146,7 +146,7 @@ class _ProposalFinder:
             for image_id, data in self._load_thumbnails(self._images).items()
         }
         min_contour_area = self._stored.profile.scoring.min_contour_area
-        result = decide_camera(
+        result = decide_from_scratch(
             CameraTask(tuple(self._images), painted, self._judgements, {}, min_contour_area, parameter_sets)
         )
         return result.selections[0].decisions

@@ -22,14 +22,16 @@ from indexer.workflows.compare.searcher import LocalSearcher, Searcher
 from indexer.workflows.profile_parameters import mask_parameters, scoring_parameters
 
 
-def read_tasks(
+def read_camera_tasks(
     session: Session, camera_ids: Sequence[int], stored: StoredProfile, parameter_sets: Sequence[ScoringParameters]
 ) -> dict[int, CameraTask]:
     """The tasks of some cameras, by camera id, with as few queries as for one camera. A camera is left out if one of
     its thumbnails is missing, or if they exceed `MAX_BUFFER_BYTES` together."""
     by_camera = images.list_present_by_camera(session, camera_ids, preparation_id=stored.preparation_id)
     present = {
-        camera_id: camera_images for camera_id, camera_images in by_camera.items() if _is_task(stored, camera_images)
+        camera_id: camera_images
+        for camera_id, camera_images in by_camera.items()
+        if _fits_one_task(stored, camera_images)
     }
     ids = [image.id for camera_images in present.values() for image in camera_images]
     loaded = thumbnails.load_thumbnails(session, ids, preparation_id=stored.preparation_id)
@@ -48,7 +50,7 @@ def read_tasks(
     }
 
 
-def _is_task(stored: StoredProfile, present: Sequence[Image]) -> bool:
+def _fits_one_task(stored: StoredProfile, present: Sequence[Image]) -> bool:
     """Whether all images of a camera can be sent in one task."""
     return (
         all(image.shape is not None for image in present) and buffer_capacity_bytes(stored, present) <= MAX_BUFFER_BYTES

@@ -29,7 +29,8 @@ class SelectionResult:
     """The result of a camera under one set of scoring parameters: the decisions on all images, the evidence worth
     recording, and how many pairs were scored.
 
-    A decision that follows from evidence under another `min_contour_area` has the bound that led to it as its score.
+    Where a decision follows from evidence that was recorded with another `min_contour_area`, its score is not known:
+    the bound that was enough for the decision stands in its place.
     """
 
     decisions: tuple[Decision, ...]
@@ -38,7 +39,8 @@ class SelectionResult:
 
 
 class RepeatedSelection:
-    """Decides one camera. `lookup_recorded` gives evidence in which contours from `recorded_area` on count."""
+    """Decides one camera. `lookup_recorded` gives evidence in which contours from `recorded_min_contour_area` on
+    count."""
 
     def __init__(
         self,

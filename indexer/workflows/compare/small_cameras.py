@@ -18,7 +18,7 @@ from indexer.store.unchanged_cameras import UnchangedCamera, list_unchanged_came
 from indexer.workflows.compare.camera import CameraResult, ResultWriter
 from indexer.workflows.compare.camera_task import MAX_IMAGES, MIN_GROUP_IMAGES, CameraTask, camera_groups, map_cameras
 from indexer.workflows.compare.decider import ScoredPair
-from indexer.workflows.compare.inputs import read_tasks
+from indexer.workflows.compare.inputs import read_camera_tasks
 from indexer.workflows.compare.repeated_selection import SelectionResult
 from indexer.workflows.compare.workload import MAX_SERIAL_IMAGES
 from indexer.workflows.context import ComparisonContext
@@ -112,8 +112,10 @@ def _list_small_cameras(
 def _camera_tasks(
     context: ComparisonContext, small: Sequence[_SmallCamera], *, run: ActiveRun
 ) -> Iterator[list[tuple[_SmallCamera, CameraTask]]]:
-    """The tasks of cameras that no other command has locked, or has decided meanwhile; in groups. Their cameras are
-    locked."""
+    """The tasks, in groups, of the cameras that no other command has locked and that still need a decision.
+
+    The cameras of a group are locked when it is yielded.
+    """
     for group in camera_groups(
         small, count_images=lambda camera: camera.images, group_key=lambda camera: camera.stored.id
     ):
@@ -122,7 +124,7 @@ def _camera_tasks(
         with context.database.read() as session:
             decided = decisions.list_deciding_profiles(session, list(own_cameras))
             undecided_ids = [camera_id for camera_id in own_cameras if (camera_id, stored.id) not in decided]
-            tasks = read_tasks(session, undecided_ids, stored, [scoring_parameters(stored)])
+            tasks = read_camera_tasks(session, undecided_ids, stored, [scoring_parameters(stored)])
         run.write_lock.release([camera.name for camera in own_cameras.values() if camera.id not in tasks])
         yield [(own_cameras[camera_id], task) for camera_id, task in tasks.items()]
 

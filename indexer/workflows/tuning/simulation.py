@@ -22,7 +22,7 @@ from indexer.store import decisions, images, scores, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.camera_task import MAX_IMAGES, CameraTask, camera_groups, map_cameras
-from indexer.workflows.compare.inputs import buffer_capacity_bytes, prepared_images, read_tasks
+from indexer.workflows.compare.inputs import buffer_capacity_bytes, prepared_images, read_camera_tasks
 from indexer.workflows.compare.prepared_images import (
     CorruptThumbnailsError,
     PixelsUnavailableError,
@@ -117,7 +117,7 @@ def _case_tasks(database: Database, small: Sequence[tuple[int, Case]]) -> Iterat
     ):
         first_case = group[0][1]
         with database.read() as session:
-            tasks = read_tasks(
+            tasks = read_camera_tasks(
                 session, [case.camera_id for _, case in group], first_case.stored, first_case.parameter_sets
             )
         yield [(number, tasks[case.camera_id]) for number, case in group if case.camera_id in tasks]
