@@ -59,9 +59,9 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What rests on a database runs on both in the store's and the workflows' tests; elsewhere on SQLite."""
-    both = metafunc.definition.path.parent.name in {"store", "workflows"}
+    package = metafunc.definition.path.relative_to(Path(__file__).parent).parts[0]
     chosen = any(mark.args[0] == "maker" for mark in metafunc.definition.iter_markers("parametrize"))
-    if both and "maker" in metafunc.fixturenames and not chosen:
+    if package in {"store", "workflows"} and "maker" in metafunc.fixturenames and not chosen:
         metafunc.parametrize(*on_both.args, **on_both.kwargs)
 
 

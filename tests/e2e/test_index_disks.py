@@ -33,7 +33,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if compiler is None:
         pytest.skip("needs a C compiler")
     made = tmp_path_factory.mktemp("refusing") / "refusing.so"
-    source = Path(__file__).with_name("refusing.c")
+    source = ROOT / "tests" / "support" / "refusing.c"
     done = subprocess.run([compiler, "-shared", "-fPIC", "-o", made, source, "-ldl"], capture_output=True, text=True)
     if done.returncode != 0:
         pytest.skip(f"needs a C compiler that makes libraries: {done.stderr[:200]}")
