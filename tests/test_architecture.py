@@ -70,6 +70,7 @@ GROUPS = "A group of workflows imports only the groups below it"
         ("workflows/compare/decider.py", "import indexer.workflows.tuning.sweep", GROUPS),
         ("workflows/attic.py", "", GROUPS),
         ("workflows/admin/status.py", "import PIL", "Only imaging knows images"),
+        ("store/pins.py", "import indexer.imaging.masks", "The store takes plain values, not what makes them"),
         ("files/walking.py", "import sqlite3", "Only the store knows SQL"),
         ("errors.py", "import typer", "Only cli knows the command line"),
         ("workflows/admin/status.py", "import jinja2", "Only web knows Jinja2"),

@@ -31,7 +31,7 @@ from indexer.store.schema import open_database
 from indexer.workflows.compare.workload import PRELOADED_MODULES, should_start_workers
 
 if TYPE_CHECKING:
-    from indexer.imaging.headers import Limits
+    from indexer.domain.descriptions import Limits
 
 Report = TypeVar("Report")
 
@@ -113,7 +113,7 @@ class CommandSession:
     @property
     def limits(self) -> "Limits":
         """The limits of ingest."""
-        from indexer.imaging.headers import Limits  # this import loads the image libraries
+        from indexer.domain.descriptions import Limits  # this import loads the image libraries
 
         return Limits(max_pixels=self.settings.max_pixels, max_bytes=self.settings.max_bytes)
 

@@ -15,13 +15,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
+from indexer.domain.descriptions import Levels
+from indexer.domain.evidence import ScoringParameters
+from indexer.domain.masks import Border, Rectangle
 from indexer.errors import ProfileError
-
-MaskBorder = tuple[int, int, int, int]
-Levels = tuple[int, int]
-"""The values of 16-bit images that become black and white: (black, white)."""
-IgnoredRectangle = tuple[float, float, float, float]
-"""Per cent of the width or height: (from the left, from the top, wide, high)."""
 
 RECORD_FACTOR = 4
 """Pairs are recorded up to this many times `max_score`, so that recorded scores can decide for another limit."""
@@ -67,8 +64,8 @@ class Preparation:
 
     work_width: int | None = 320
     contrast: bool = True
-    mask: MaskBorder = (5, 10, 5, 0)
-    ignore: tuple[IgnoredRectangle, ...] = ()
+    mask: Border = (5, 10, 5, 0)
+    ignore: tuple[Rectangle, ...] = ()
     ignore_picture: EncodedMaskImage | None = None
     levels: Levels | None = None
     chroma: int = 0
@@ -140,6 +137,19 @@ class Profile:
         return _digest(limits | {"scoring": self.scoring.digest})
 
     @property
+    def scoring_parameters(self) -> ScoringParameters:
+        """How pairs are scored and decided under this profile."""
+        return ScoringParameters(
+            threshold=self.scoring.threshold,
+            dilations=self.scoring.dilations,
+            min_contour_area=self.scoring.min_contour_area,
+            native=self.preparation.native,
+            max_score=self.max_score,
+            record_limit=self.record_limit,
+            planes=self.preparation.planes,
+        )
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """All numbers by name, for people."""
         limits = {"max_score": self.max_score, "record_limit": self.record_limit}
@@ -159,7 +169,7 @@ BUILT_IN = (BALANCED, PLAIN, ORIGINAL, COLOUR)
 DEFAULT = BALANCED
 
 
-def parse_mask(text: str) -> MaskBorder:
+def parse_mask(text: str) -> Border:
     """The mask of a text "left,top,right,bottom", in whole per cent; raises `ProfileError` for another text."""
     parts = text.split(",")
     try:
@@ -180,7 +190,7 @@ def parse_levels(text: str) -> Levels:
     return low, high
 
 
-def parse_rectangle(text: str) -> IgnoredRectangle:
+def parse_rectangle(text: str) -> Rectangle:
     """The rectangle of a text "left,top,wide,high", in per cent of the frame, decimals allowed.
 
     Raises `ProfileError` for another text.
@@ -269,7 +279,7 @@ def _preparation_rules(preparation: Preparation) -> Iterator[tuple[bool, str]]:
         yield mask_image.ignored_share < 1, f"the picture ignores all {size}; leave white what is to be looked at"
 
 
-def _is_within_frame(rectangle: IgnoredRectangle) -> bool:
+def _is_within_frame(rectangle: Rectangle) -> bool:
     left, top, wide, high = (Decimal(repr(number)) for number in rectangle)  # as typed: 0.1 + 99.9 is 100
     if not all(number.is_finite() for number in (left, top, wide, high)):
         return False

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.imaging.matching import ScoringParameters, aligned, evidence_of_pair
+from indexer.domain.evidence import ScoringParameters
+from indexer.imaging.matching import aligned, evidence_of_pair
 from indexer.imaging.preprocessing import resize_area, thumbnail_height
 from indexer.imaging.previews import PREVIEW_WIDTH
 from indexer.imaging.scoring import changed_pixels, contours, difference

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.imaging.masks import Mask, ignored_area, masked
+from indexer.domain.masks import Mask
+from indexer.imaging.masks import ignored_area, masked
 
 Planes = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """Blueness and redness: each (H, W), uint8, 128 where there is no colour."""

@@ -13,9 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.evidence import ScoringParameters
+from indexer.domain.masks import Mask, Rectangle
 from indexer.domain.similarity import is_similar
-from indexer.imaging.masks import Mask, Rectangle, masked_planes
-from indexer.imaging.matching import ScoringParameters, evidence_of_pair
+from indexer.imaging.masks import masked_planes
+from indexer.imaging.matching import evidence_of_pair
 from indexer.imaging.scoring import area_unit, changed_pixels, contours, difference
 
 MAX_SHARE = 0.15

@@ -30,8 +30,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.descriptions import Levels
 from indexer.imaging.headers import Header, ImageRefusedError
-from indexer.imaging.levels import FULL_RANGE, Levels, require_contrast_in_8_bits, scaled
+from indexer.imaging.levels import FULL_RANGE, require_contrast_in_8_bits, scaled
 
 _GREY_FLAGS = {
     1: cv2.IMREAD_GRAYSCALE,

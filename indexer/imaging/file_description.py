@@ -10,11 +10,12 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.descriptions import FileDescription, Levels, Limits, Thumbnail, ThumbnailRecipe
+from indexer.domain.masks import Mask
 from indexer.imaging.chroma import chroma_planes, no_chroma
 from indexer.imaging.decoding import (
     as_decoded,
@@ -26,10 +27,8 @@ from indexer.imaging.decoding import (
     reduction,
     refusal,
 )
-from indexer.imaging.headers import Header, ImageRefusedError, Limits, RefusalState, read_header
-from indexer.imaging.levels import Levels
+from indexer.imaging.headers import Header, ImageRefusedError, read_header
 from indexer.imaging.malloc import keep_freed_memory
-from indexer.imaging.masks import Mask
 from indexer.imaging.original_profile import preprocess_native
 from indexer.imaging.preprocessing import is_flat, preprocess, resize_area, thumbnail_height
 from indexer.imaging.sharpness import MEASURING_WIDTH, sharpness
@@ -44,33 +43,6 @@ _PIECE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
-class ThumbnailRecipe:
-    """How a thumbnail is made: the preparation part of a profile, and its digest."""
-
-    digest: str
-    work_width: int
-    contrast: bool
-    mask: Mask
-    levels: Levels | None = None
-    chroma: int = 0
-
-
-@dataclass(frozen=True)
-class Thumbnail:
-    """A prepared image as PNG, with the digest of its recipe.
-
-    With chroma the image has three planes, one above the other, and `height` is that of all three. `flat`: outside the
-    mask every plane has a single level, so the image shows nothing.
-    """
-
-    digest: str
-    height: int
-    width: int
-    data: bytes
-    flat: bool = False
-
-
-@dataclass(frozen=True)
 class DescribeTask:
     """One file to describe, the recipes of the thumbnails to make, and the scale for values of more than 8 bits."""
 
@@ -78,37 +50,6 @@ class DescribeTask:
     recipes: tuple[ThumbnailRecipe, ...]
     limits: Limits
     levels: Levels | None = None
-
-
-@dataclass(frozen=True)
-class FileDescription:
-    """The description of one file.
-
-    Attributes
-    ----------
-    problem : str or None
-        Why the file could not be read; then all other fields but the path are None or empty.
-    state : 'ready', 'unreadable', 'damaged', 'too_small' or None
-        Every state but `ready` has a `state_reason`, no sharpness and no thumbnails.
-    width, height : int or None
-        As shown, after the EXIF rotation; None without a valid header.
-    sharpness : float or None
-        `sharpness.sharpness` at `MEASURING_WIDTH`, 320 pixels wide.
-    """
-
-    path: str
-    problem: str | None = None
-    size_bytes: int | None = None
-    mtime_ns: int | None = None
-    content_hash: str | None = None
-    state: Literal["ready"] | RefusalState | None = None
-    state_reason: str | None = None
-    width: int | None = None
-    height: int | None = None
-    sharpness: float | None = None
-    exif_time: str | None = None
-    exif_offset: str | None = None
-    thumbnails: tuple[Thumbnail, ...] = ()
 
 
 @dataclass(frozen=True)

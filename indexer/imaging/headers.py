@@ -18,10 +18,10 @@ import warnings
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from PIL import Image, TiffImagePlugin
 
+from indexer.domain.descriptions import Limits, RefusalState
 from indexer.imaging.formats import (
     BITS_PER_SAMPLE,
     PAGE_KIND,
@@ -37,8 +37,6 @@ Image.MAX_IMAGE_PIXELS = None
 # Without configured logging, Python would write Pillow's messages about broken files to the terminal.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-RefusalState = Literal["unreadable", "damaged", "too_small"]
-"""Why a picture cannot be used; the README has a table of bad input."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")  # Pillow opens an MPO as JPEG; it raises KeyError if MPO is requested
 _FORMATS_WITH_FRAMES = ("PNG", "WEBP", "AVIF")
@@ -54,15 +52,6 @@ _MODES_WITH_OPACITY = ("LA", "La", "PA", "RGBA", "RGBa")
 _TIFF_BIT_DEPTHS = (1, 2, 4, 8, 16)
 _UNSIGNED, _UNDEFINED = 1, 4  # of the TIFF tag SampleFormat
 _SAMPLE_FORMAT_NAMES = {2: "with a sign", 3: "of floating point"}
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The largest and smallest picture that is accepted."""
-
-    max_pixels: int = 250_000_000
-    max_bytes: int = 512 * 2**20
-    min_side_px: int = 64
 
 
 @dataclass(frozen=True)

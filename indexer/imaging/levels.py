@@ -13,10 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.descriptions import Levels
 from indexer.imaging.headers import ImageRefusedError
-
-Levels = tuple[int, int]
-"""The value that becomes black, and the one that becomes white."""
 
 FULL_RANGE: Levels = (0, 65535)
 """Values are divided by 256, as decoders do, whatever contrast remains."""

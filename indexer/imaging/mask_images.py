@@ -23,8 +23,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.descriptions import Limits
 from indexer.imaging.decoding import decode_as_stored
-from indexer.imaging.headers import ImageRefusedError, Limits, read_header
+from indexer.imaging.headers import ImageRefusedError, read_header
 
 LIMITS = Limits(max_pixels=40_000_000, max_bytes=2**25, min_side_px=1)
 """Limits of a drawn file: more pixels than any screen shows."""

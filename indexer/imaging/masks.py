@@ -5,7 +5,6 @@ and that it changes no other pixel. It does not know why something is ignored, n
 (`indexer.imaging.mask_images`).
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from math import ceil, floor
@@ -14,32 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.masks import Border, Mask
 from indexer.imaging.mask_images import ignored_pixels, resampled
-
-Border = tuple[int, int, int, int]
-"""Per cent of the width or height: (left, top, right, bottom)."""
-Rectangle = tuple[float, float, float, float]
-"""Per cent of the width or height: (left, top, width, height)."""
 
 _OVERLAY_COLOUR = (60, 60, 255, 128)
 """Blue, green, red, alpha: a half-transparent red."""
-
-
-@dataclass(frozen=True)
-class Mask:
-    """The area that is painted black: a border, any number of rectangles, and a mask image.
-
-    Attributes
-    ----------
-    border : (left, top, right, bottom), per cent, 0 to 100
-    rectangles : of (left, top, width, height), per cent, 0 to 100
-    mask_image : bytes or None
-        The PNG of a `mask_images.MaskImage`, stretched to the frame: black is ignored.
-    """
-
-    border: Border
-    rectangles: tuple[Rectangle, ...] = ()
-    mask_image: bytes | None = None
 
 
 def masked(image_grey: NDArray[np.uint8], *, mask: Mask) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.evidence import Evidence, ScoringParameters
 from indexer.domain.similarity import is_similar
 from indexer.imaging.image_buffer import (
     ImageBuffer,
@@ -24,36 +25,11 @@ from indexer.imaging.image_buffer import (
 )
 from indexer.imaging.kernel.cache import load_search
 from indexer.imaging.original_profile import same_size
-from indexer.imaging.scoring import Evidence, area_unit, changed_area
+from indexer.imaging.scoring import area_unit, changed_area
 
-RECORD_NOTHING = -1.0
-"""A record limit below every score: no evidence is recorded."""
 PAIRS_BEFORE_COMPILED = 5_000
 """Number of pairs that OpenCV scores before the kernel is loaded; no result depends on it."""
 _PAIRS_BETWEEN_SIZE_CHECKS = 20_000  # of this process's resident memory
-
-
-@dataclass(frozen=True)
-class ScoringParameters:
-    """How pairs are scored, and up to which score they are similar or recorded.
-
-    `native` compares images at native size, the larger resized to the smaller, with areas in native pixels (the profile
-    `original`). A prepared image has `planes` planes, one above the other. A pixel of the frame has changed if it has
-    changed in any plane.
-    """
-
-    threshold: int
-    dilations: int
-    min_contour_area: float
-    native: bool
-    max_score: float
-    record_limit: float
-    planes: int = 1
-
-    @property
-    def ignores_all_pairs(self) -> bool:
-        """Whether no pair can be similar or recorded, so that none needs to be compared."""
-        return self.max_score <= 0 and self.record_limit <= RECORD_NOTHING
 
 
 @dataclass(frozen=True)

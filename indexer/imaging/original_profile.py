@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.descriptions import Levels
+from indexer.domain.masks import Mask
 from indexer.imaging.decoding import decode_colour, decode_grey, is_scaled, require_content
 from indexer.imaging.headers import Header
-from indexer.imaging.levels import Levels
-from indexer.imaging.masks import Mask, masked
+from indexer.imaging.masks import masked
 
 
 def preprocess_native(

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.imaging.masks import Mask, ignored_area, masked
+from indexer.domain.masks import Mask
+from indexer.imaging.masks import ignored_area, masked
 
 Value = TypeVar("Value", np.uint8, np.uint16)
 

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.descriptions import Limits, Preview
 from indexer.imaging.decoding import as_decoded, decode_colour, decode_deep, refusal, viewing_reduction
 from indexer.imaging.file_description import os_error_message, read_indexed
-from indexer.imaging.headers import Header, Limits, read_header
+from indexer.imaging.headers import Header, read_header
 from indexer.imaging.levels import has_contrast_in_8_bits, stretched
 from indexer.imaging.preprocessing import resize_area, thumbnail_height
 from indexer.imaging.thumbnails import decode
@@ -20,15 +21,6 @@ from indexer.imaging.thumbnails import decode
 PREVIEW_WIDTH = 320
 """Width of a preview in pixels, at most."""
 _JPEG_QUALITY = 75
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A JPEG with its size."""
-
-    height: int
-    width: int
-    data: bytes
 
 
 @dataclass(frozen=True)

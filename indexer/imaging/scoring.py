@@ -5,36 +5,15 @@ The module does not know which score is too large, nor how the images were prepa
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.evidence import Evidence
+
 REFERENCE_AREA = 640 * 480
 """Area of a frame in reference pixels: so an area is the same share of the picture at every resolution."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """The evidence of one pair.
-
-    Attributes
-    ----------
-    score : float
-        Sum of the areas of the contours that count, in reference pixels (native pixels in the profile `original`).
-    largest_contour : float
-        Area of the largest contour, counting or not, in the same unit.
-    contour_count : int
-        Number of contours that count.
-    changed_fraction : float
-        Share of the pixels that differ by more than the threshold, before dilation, 0 to 1.
-    """
-
-    score: float
-    largest_contour: float
-    contour_count: int
-    changed_fraction: float
 
 
 def area_unit(height: int, width: int) -> float:

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.descriptions import Preview
 from indexer.imaging.change_regions import BLUE, ORANGE, Changes, Region
-from indexer.imaging.previews import Preview
 
 PANEL_WIDTH, PANEL_HEIGHT = 480, 720
 """The box in pixels that each picture is fitted into, with its aspect ratio kept."""

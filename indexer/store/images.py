@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from indexer.domain.descriptions import FileDescription
 from indexer.domain.images import Image, ImageState
 from indexer.domain.names import Naming, clamped_mtime
 from indexer.files.system_folders import count_system_folders
-from indexer.imaging.file_description import FileDescription
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
 from indexer.store.columns import stored_forms, stored_text

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from indexer.imaging.previews import Preview
+from indexer.domain.descriptions import Preview
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.tables import PictureRow
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from indexer.imaging.scoring import Evidence
+from indexer.domain.evidence import Evidence
 from indexer.store.bulk import bulk_insert
 from indexer.store.tables import ImageRow, ProfileRow, ScoreRow
 

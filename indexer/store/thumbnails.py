@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from indexer.imaging.file_description import Thumbnail
+from indexer.domain.descriptions import Thumbnail
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.tables import PreparationRow, ThumbnailRow
 

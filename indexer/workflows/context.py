@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from indexer.domain.descriptions import Limits
 from indexer.errors import EngineError
 from indexer.execution import ParallelMap, WorkerFailure
-from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 
 Result = TypeVar("Result")

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
+from indexer.domain.descriptions import ThumbnailRecipe
+from indexer.domain.evidence import RECORD_NOTHING, ScoringParameters
+from indexer.domain.masks import Mask
 from indexer.domain.profiles import EncodedMaskImage, Preparation
 from indexer.errors import ProfileError
 from indexer.escaping import command_line
-from indexer.imaging.file_description import ThumbnailRecipe
 from indexer.imaging.headers import ImageRefusedError
 from indexer.imaging.mask_images import ignored_pixels, read_mask_image
-from indexer.imaging.masks import Mask
-from indexer.imaging.matching import RECORD_NOTHING, ScoringParameters
 from indexer.store.profiles import StoredProfile
 
 
@@ -82,20 +82,6 @@ def _decode_png(mask_image: EncodedMaskImage) -> bytes:
     return png
 
 
-def scoring_parameters(stored: StoredProfile) -> ScoringParameters:
-    """How a profile scores pairs, as `indexer.imaging.matching` takes it."""
-    profile = stored.profile
-    return ScoringParameters(
-        threshold=profile.scoring.threshold,
-        dilations=profile.scoring.dilations,
-        min_contour_area=profile.scoring.min_contour_area,
-        native=profile.preparation.native,
-        max_score=profile.max_score,
-        record_limit=profile.record_limit,
-        planes=profile.preparation.planes,
-    )
-
-
 def trial_scoring_parameters(
     stored: StoredProfile, *, max_scores: Sequence[float], min_contour_areas: Sequence[float] | None = None
 ) -> tuple[ScoringParameters, ...]:
@@ -105,7 +91,7 @@ def trial_scoring_parameters(
     need not be exact: the pair stays different under all smaller limits, and the matcher stops sooner. So the record
     limit is the limit that is tried. Without `min_contour_areas` the area is the profile's own.
     """
-    base = scoring_parameters(stored)
+    base = stored.profile.scoring_parameters
     areas = [base.min_contour_area] if min_contour_areas is None else min_contour_areas
     return tuple(
         replace(base, min_contour_area=area, max_score=limit, record_limit=limit or RECORD_NOTHING)

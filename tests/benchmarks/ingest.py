@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from indexer.domain.descriptions import Limits
 from indexer.execution import processes as engine_of
-from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
 from indexer.workflows.ingest import ingest as workflow
 from indexer.workflows.ingest.discovery import discover

@@ -15,9 +15,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from indexer.domain.evidence import ScoringParameters
 from indexer.imaging import matching
 from indexer.imaging.image_buffer import ImageBuffer, required_bytes
-from indexer.imaging.matching import Match, MatchTask, ScoringParameters, match
+from indexer.imaging.matching import Match, MatchTask, match
 from tests.benchmarks import plain
 from tests.benchmarks.cameras import Camera, Painter
 from tests.benchmarks.measuring import SAMPLES, one_core, ratios, rounded, side_by_side

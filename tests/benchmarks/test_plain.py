@@ -45,9 +45,10 @@ def test_prepared_by_hand() -> None:
 @pytest.mark.parametrize("width", [320, 639, 1280, 1920])
 def test_prepared_as_the_project_does(width: int) -> None:
     """The reference and the project make the same image of the same file, whatever the decoder's reduction."""
+    from indexer.domain.descriptions import Limits
+    from indexer.domain.masks import Mask
     from indexer.imaging.decoding import decode_grey
-    from indexer.imaging.headers import Limits, read_header
-    from indexer.imaging.masks import Mask
+    from indexer.imaging.headers import read_header
     from indexer.imaging.preprocessing import preprocess, resize_area, thumbnail_height
 
     noise = np.random.default_rng(width).integers(0, 256, (width * 9 // 16, width, 3), np.uint8)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from indexer.domain.descriptions import FileDescription, Limits
 from indexer.execution import ResourceLimits, processes
 from indexer.imaging import file_description
-from indexer.imaging.file_description import DescribeTask, FileDescription
-from indexer.imaging.headers import Limits
+from indexer.imaging.file_description import DescribeTask
 from indexer.store.database import Database
 from indexer.workflows.ingest import ingest as workflow
 from indexer.workflows.ingest.discovery import discover

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.domain.evidence import ScoringParameters
 from indexer.imaging.change_regions import BLUE, MAX_REGIONS, ORANGE, Changes, changes
-from indexer.imaging.matching import ScoringParameters, evidence_of_pair
+from indexer.imaging.matching import evidence_of_pair
 from indexer.imaging.previews import PREVIEW_WIDTH
 from indexer.imaging.scoring import area_unit
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from indexer.domain.masks import Mask
 from indexer.imaging.chroma import chroma_planes, no_chroma
-from indexer.imaging.masks import Mask, ignored_area, masked
+from indexer.imaging.masks import ignored_area, masked
 from indexer.imaging.preprocessing import resize_area, thumbnail_height
 from indexer.imaging.synthetic.scenes import Light, Scene, Thing, draw
 

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from indexer.domain.evidence import ScoringParameters
+from indexer.domain.masks import Mask
 from indexer.imaging.concentration import MAX_SHARE, MIN_DECIDED_SHARE, ImagePair, concentration
-from indexer.imaging.masks import Mask, masked
-from indexer.imaging.matching import ScoringParameters, evidence_of_pair
+from indexer.imaging.masks import masked
+from indexer.imaging.matching import evidence_of_pair
 
 MEASURE = ScoringParameters(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
 NONE = Mask((0, 0, 0, 0))

@@ -16,9 +16,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from indexer.domain.descriptions import Limits
 from indexer.imaging import decoding
 from indexer.imaging.decoding import as_decoded, decode_colour, decode_grey, reduction, refusal
-from indexer.imaging.headers import Header, ImageRefusedError, Limits, read_header
+from indexer.imaging.headers import Header, ImageRefusedError, read_header
 
 WIDTH, HEIGHT = 160, 120
 

@@ -12,21 +12,19 @@ import cv2
 import numpy as np
 import pytest
 
+from indexer.domain.descriptions import FileDescription, Limits, Thumbnail, ThumbnailRecipe
+from indexer.domain.masks import Mask
 from indexer.imaging import file_description
 from indexer.imaging.decoding import decode_grey
 from indexer.imaging.file_description import (
     DescribeTask,
-    FileDescription,
-    Thumbnail,
-    ThumbnailRecipe,
     ThumbnailResult,
     ThumbnailTask,
     describe_file,
     read_native,
     recreate_thumbnail,
 )
-from indexer.imaging.headers import ImageRefusedError, Limits, read_header
-from indexer.imaging.masks import Mask
+from indexer.imaging.headers import ImageRefusedError, read_header
 from indexer.imaging.original_profile import preprocess_native
 from indexer.imaging.preprocessing import preprocess, resize_area
 from indexer.imaging.sharpness import sharpness

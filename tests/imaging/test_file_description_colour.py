@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from indexer.domain.descriptions import Limits, ThumbnailRecipe
 from indexer.imaging.decoding import decode_grey
-from indexer.imaging.file_description import DescribeTask, ThumbnailRecipe, describe_file
-from indexer.imaging.headers import Limits, read_header
+from indexer.imaging.file_description import DescribeTask, describe_file
+from indexer.imaging.headers import read_header
 from indexer.imaging.preprocessing import resize_area
 from indexer.imaging.thumbnails import decode
 from tests.imaging.test_file_description import BALANCED, described, frame, write

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from indexer.imaging.file_description import DescribeTask, FileDescription, ThumbnailRecipe, describe_file
-from indexer.imaging.headers import Header, ImageRefusedError, Limits, read_header
-from indexer.imaging.masks import Mask
+from indexer.domain.descriptions import FileDescription, Limits, ThumbnailRecipe
+from indexer.domain.masks import Mask
+from indexer.imaging.file_description import DescribeTask, describe_file
+from indexer.imaging.headers import Header, ImageRefusedError, read_header
 
 LIMITS = Limits(max_pixels=1_000_000, max_bytes=100_000)
 RECIPES = (ThumbnailRecipe("fuzz", 64, False, Mask((5, 10, 5, 0))),)

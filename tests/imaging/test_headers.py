@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from indexer.domain.descriptions import Limits
 from indexer.imaging import formats
 from indexer.imaging.formats import reads_avif, tiff_directories
-from indexer.imaging.headers import Header, ImageRefusedError, Limits, read_header
+from indexer.imaging.headers import Header, ImageRefusedError, read_header
 
 EXIF_IFD = 34665
 

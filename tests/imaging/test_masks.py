@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from indexer.domain.masks import Border, Mask, Rectangle
 from indexer.imaging.mask_images import decode_mask_image
-from indexer.imaging.masks import Border, Mask, Rectangle, ignored_area, mask_overlay, masked
+from indexer.imaging.masks import ignored_area, mask_overlay, masked
 from indexer.imaging.preprocessing import preprocess, resize_area
 from indexer.imaging.scoring import area_unit, changed_area
 from indexer.imaging.synthetic.scenes import Scene, Thing, draw

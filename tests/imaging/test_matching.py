@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from indexer.domain.evidence import ScoringParameters
 from indexer.imaging import matching
 from indexer.imaging.image_buffer import ImageBuffer, required_bytes
-from indexer.imaging.matching import Match, MatchTask, ScoringParameters, _area_limits, evidence_of_pair, match
+from indexer.imaging.matching import Match, MatchTask, _area_limits, evidence_of_pair, match
 from indexer.imaging.scoring import area_unit
 
 BALANCED = ScoringParameters(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)

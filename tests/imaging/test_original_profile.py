@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.domain.masks import Mask
 from indexer.imaging.headers import ImageRefusedError
-from indexer.imaging.masks import Mask
 from indexer.imaging.original_profile import preprocess_native, same_size
 from indexer.imaging.scoring import changed_area
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from indexer.imaging.masks import Mask, masked
+from indexer.domain.masks import Mask
+from indexer.imaging.masks import masked
 from indexer.imaging.preprocessing import is_flat, local_contrast, preprocess, resize_area, thumbnail_height
 
 MASK = Mask((5, 10, 5, 0))

@@ -9,16 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from indexer.domain.descriptions import Limits, Preview
 from indexer.imaging.decoding import viewing_reduction
-from indexer.imaging.headers import Header, ImageRefusedError, Limits
-from indexer.imaging.previews import (
-    Preview,
-    PreviewResult,
-    PreviewTask,
-    load_preview,
-    make_preview,
-    preview_of_thumbnail,
-)
+from indexer.imaging.headers import Header, ImageRefusedError
+from indexer.imaging.previews import PreviewResult, PreviewTask, load_preview, make_preview, preview_of_thumbnail
 from indexer.imaging.synthetic import scenes
 from indexer.imaging.thumbnails import encode
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from indexer.imaging.scoring import Evidence, area_unit, changed_area, difference
+from indexer.domain.evidence import Evidence
+from indexer.imaging.scoring import area_unit, changed_area, difference
 
 SHAPE = (40, 50)
 IMAGES = arrays.arrays(np.uint8, SHAPE, elements=st.sampled_from([0, 40, 45, 46, 100, 255]))

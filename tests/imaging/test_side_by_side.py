@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.domain.descriptions import Preview
+from indexer.domain.evidence import ScoringParameters
 from indexer.imaging.change_regions import BLUE, ORANGE, Changes, changes
-from indexer.imaging.matching import ScoringParameters
-from indexer.imaging.previews import Preview
 from indexer.imaging.side_by_side import PANEL_HEIGHT, PANEL_WIDTH, Captions, in_ascii, side_by_side
 
 GREY = np.full((180, 320), 128, np.uint8)

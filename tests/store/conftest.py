@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from indexer.domain.descriptions import FileDescription
 from indexer.domain.images import ImageState
 from indexer.domain.names import Naming
 from indexer.domain.removal import RemovalCandidate, RemovalState
 from indexer.domain.selection import Decision
-from indexer.imaging.file_description import FileDescription
 from indexer.store import decisions, images, profiles, removals, runs
 from indexer.store.database import Database
 from indexer.store.images import NewImage

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from indexer.domain.descriptions import Thumbnail
 from indexer.domain.images import ImageState
 from indexer.errors import DatabaseError, IndexerError, UsageError
-from indexer.imaging.file_description import Thumbnail
 from indexer.store import audit_queries, images, profiles, query_sqlite, thumbnails
 from indexer.store.database import Database
 from indexer.store.query_result import QueryBounds, QueryResult

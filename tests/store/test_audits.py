@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from indexer.domain.descriptions import Thumbnail
+from indexer.domain.evidence import Evidence
 from indexer.domain.images import ImageState
 from indexer.domain.names import name_image
 from indexer.domain.removal import RemovalCandidate, RemovalState
 from indexer.domain.selection import Decision, Reason
 from indexer.errors import ImageError, UsageError
-from indexer.imaging.file_description import Thumbnail
-from indexer.imaging.scoring import Evidence
 from indexer.store import audit_queries, decisions, images, pins, profiles, removals, runs, scores, thumbnails
 from indexer.store.audit_queries import Audit, AuditParameter
 from indexer.store.database import Database

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from indexer.domain.descriptions import FileDescription, Thumbnail
 from indexer.domain.images import Image, ImageState
 from indexer.domain.names import Naming
 from indexer.domain.profiles import BALANCED
 from indexer.errors import DatabaseError
-from indexer.imaging.file_description import FileDescription, Thumbnail
 from indexer.store import images, profiles, thumbnails
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database

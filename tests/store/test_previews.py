@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select, text
 
-from indexer.imaging.previews import Preview
+from indexer.domain.descriptions import Preview
 from indexer.store import pins, previews
 from indexer.store.database import Database
 from indexer.store.tables import PinRow

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
+from indexer.domain.evidence import Evidence
 from indexer.domain.profiles import BALANCED, derive_profile
 from indexer.errors import DatabaseError
-from indexer.imaging.scoring import Evidence
 from indexer.store import profiles, scores
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database

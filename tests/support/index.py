@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indexer.domain.descriptions import Limits
 from indexer.domain.removal import Plan
 from indexer.domain.verdicts import VerdictValue
 from indexer.execution import ParallelMap, local_executor
-from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.store.tables import Base

@@ -30,11 +30,11 @@ from typing import Any
 
 from sqlalchemy import event
 
+from indexer.domain.descriptions import Limits
 from indexer.errors import IndexerError
 from indexer.execution import local_executor
 from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_NAME, is_quarantine
-from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows.compare import compare

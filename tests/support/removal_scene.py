@@ -89,8 +89,8 @@ def ticking(start: int) -> Clock:
 
 def decide(scene: Scene) -> None:
     """Takes all in and decides."""
+    from indexer.domain.descriptions import Limits
     from indexer.execution import local_executor
-    from indexer.imaging.headers import Limits
     from indexer.workflows.compare import compare
     from indexer.workflows.context import no_progress
     from indexer.workflows.ingest import ingest

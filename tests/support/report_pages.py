@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from indexer.domain.descriptions import Limits
 from indexer.execution import processes, serial
-from indexer.imaging.headers import Limits
 from indexer.store.schema import open_database
 from indexer.workflows.compare.compare import compare
 from indexer.workflows.context import ComparisonContext

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from indexer.domain.descriptions import Limits
 from indexer.domain.removal import ExclusionReason
 from indexer.errors import EngineError, FolderError, UsageError
 from indexer.execution import serial
-from indexer.imaging.headers import Limits
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.ingest import ingest as ingest_workflow
 from indexer.workflows.ingest.discovery import discover

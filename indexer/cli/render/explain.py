@@ -7,9 +7,9 @@ from rich.console import Console
 
 from indexer.cli.render import explanation
 from indexer.cli.render.tables import format_size, format_time
+from indexer.domain.evidence import Evidence
 from indexer.domain.similarity import is_similar
 from indexer.escaping import command_line, printable
-from indexer.imaging.scoring import Evidence
 from indexer.imaging.side_by_side import Captions
 from indexer.store.image_details import DecisionDetails, ImageDetails
 from indexer.store.removals import JournalEntry

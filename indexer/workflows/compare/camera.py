@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from indexer.domain.descriptions import Thumbnail
 from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Reason, Selection, ordered_pair
 from indexer.domain.verdicts import Contradiction, Judgement, contradictions
 from indexer.execution import serial
-from indexer.imaging.file_description import Thumbnail
 from indexer.imaging.image_buffer import ImageBuffer
 from indexer.store import cameras, decisions, images, scores, thumbnails
 from indexer.store.profiles import StoredProfile
@@ -23,7 +23,7 @@ from indexer.workflows.compare.inputs import buffer_capacity_bytes, make_searche
 from indexer.workflows.compare.prepared_images import CorruptThumbnailsError, PixelsUnavailableError, make_thumbnails
 from indexer.workflows.compare.workload import MAX_SERIAL_IMAGES
 from indexer.workflows.context import Advance, ComparisonContext
-from indexer.workflows.profile_parameters import scoring_parameters, thumbnail_recipe
+from indexer.workflows.profile_parameters import thumbnail_recipe
 from indexer.workflows.runs.run import ActiveRun
 
 _PAIRS_PER_WRITE = 1000
@@ -191,7 +191,7 @@ def _decide(
         executor = serial_executor if is_local else context.executor
         fetch = thumbnail_loader(context.database, stored)
         searcher = make_searcher(stored, selection, buffer, fetch=fetch, limits=context.limits, executor=executor)
-        decider = Decider(selection, known_pairs, searcher=searcher, scoring=scoring_parameters(stored))
+        decider = Decider(selection, known_pairs, searcher=searcher, scoring=stored.profile.scoring_parameters)
         _decide_all(decider, writer, advance=context.progress(f"comparing {name}", len(selection)))
     changed_count = writer.write(decider.take_evidence(), selection.decisions, previous=current)
     kept = sum(decision.keeps for decision in selection.decisions)

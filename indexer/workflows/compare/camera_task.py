@@ -9,14 +9,14 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from typing import TypeVar
 
+from indexer.domain.evidence import Evidence, ScoringParameters
 from indexer.domain.images import Image
 from indexer.domain.keeper_index import IndexArray
 from indexer.domain.selection import Selection
 from indexer.domain.verdicts import Judgement
 from indexer.execution import ParallelMap, WorkerFailure, serial
 from indexer.imaging.image_buffer import ImageBuffer, required_bytes
-from indexer.imaging.matching import MatchTask, ScoringParameters
-from indexer.imaging.scoring import Evidence
+from indexer.imaging.matching import MatchTask
 from indexer.workflows.compare.prepared_images import CorruptThumbnailsError, PreparedImages, ThumbnailSource
 from indexer.workflows.compare.repeated_selection import RepeatedSelection, SelectionResult
 

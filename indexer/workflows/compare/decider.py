@@ -14,12 +14,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.evidence import Evidence, ScoringParameters
 from indexer.domain.keeper_index import IndexArray
 from indexer.domain.selection import Decision, Reason, Search, Selection
 from indexer.domain.similarity import is_similar
 from indexer.domain.verdicts import Judgement
-from indexer.imaging.matching import Match, ScoringParameters
-from indexer.imaging.scoring import Evidence
+from indexer.imaging.matching import Match
 from indexer.workflows.compare.searcher import Searcher
 
 _BLOCK_PER_WORKER = 32

@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from indexer.domain.images import Image
-from indexer.domain.profiles import IgnoredRectangle
+from indexer.domain.masks import Mask, Rectangle
 from indexer.domain.selection import Decision
 from indexer.errors import IndexerError
 from indexer.imaging.concentration import ImagePair, concentration
-from indexer.imaging.masks import Mask, masked_planes
+from indexer.imaging.masks import masked_planes
 from indexer.imaging.thumbnails import decode, encode
 from indexer.store import decisions, images, profiles, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.camera import CameraResult
 from indexer.workflows.compare.camera_task import CameraTask, decide_from_scratch
-from indexer.workflows.profile_parameters import mask_parameters, scoring_parameters, trial_scoring_parameters
+from indexer.workflows.profile_parameters import mask_parameters, trial_scoring_parameters
 
 MIN_KEPT = 5
 MIN_KEPT_SHARE = 0.4
@@ -52,8 +52,8 @@ class IgnoreProposal:
     camera: str
     profile: str
     name: str
-    rectangles: tuple[IgnoredRectangle, ...]
-    ignored_already: tuple[IgnoredRectangle, ...]
+    rectangles: tuple[Rectangle, ...]
+    ignored_already: tuple[Rectangle, ...]
     share: float
     pairs: int
     decided: int
@@ -100,7 +100,7 @@ class _ProposalFinder:
     def find_proposal(self) -> IgnoreProposal | None:
         """The area that is worth a look; None if there is none."""
         mask = mask_parameters(self._stored.profile.preparation)
-        area = concentration(self._sample_pairs(), scoring=scoring_parameters(self._stored), mask=mask)
+        area = concentration(self._sample_pairs(), scoring=self._stored.profile.scoring_parameters, mask=mask)
         if area is None:
             return None
         wider_mask = replace(mask, rectangles=(*mask.rectangles, *area.rectangles))

@@ -6,12 +6,12 @@ decisions.
 
 from collections.abc import Callable, Mapping, Sequence
 
+from indexer.domain.descriptions import Limits
+from indexer.domain.evidence import ScoringParameters
 from indexer.domain.images import Image
 from indexer.domain.selection import Selection
 from indexer.execution import ParallelMap, RemoteExecutor, serial
-from indexer.imaging.headers import Limits
 from indexer.imaging.image_buffer import ImageBuffer, required_bytes
-from indexer.imaging.matching import ScoringParameters
 from indexer.store import decisions, images, scores, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile
@@ -19,7 +19,7 @@ from indexer.workflows.compare.camera_task import MAX_BUFFER_BYTES, CameraTask
 from indexer.workflows.compare.prepared_images import Fetch, NativeImageSource, PreparedImages, ThumbnailSource
 from indexer.workflows.compare.remote_searcher import RemoteSearcher, cached_thumbnails, remote_image_files
 from indexer.workflows.compare.searcher import LocalSearcher, Searcher
-from indexer.workflows.profile_parameters import mask_parameters, scoring_parameters
+from indexer.workflows.profile_parameters import mask_parameters
 
 
 def read_camera_tasks(
@@ -103,7 +103,7 @@ def make_searcher(
     executor: ParallelMap,
 ) -> Searcher:
     """The searcher of a camera's selection; its workers map `buffer`, or are sent the images if they are remote."""
-    scoring, preparation = scoring_parameters(stored), stored.profile.preparation
+    scoring, preparation = stored.profile.scoring_parameters, stored.profile.preparation
     if not isinstance(executor, RemoteExecutor):
         prepared = prepared_images(stored, selection, buffer, fetch=fetch, limits=limits, executor=executor)
         return LocalSearcher(prepared, scoring=scoring, executor=executor)

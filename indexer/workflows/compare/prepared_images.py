@@ -10,22 +10,16 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from indexer.domain.descriptions import Levels, Limits, Thumbnail, ThumbnailRecipe
+from indexer.domain.evidence import ScoringParameters
 from indexer.domain.images import Image
 from indexer.domain.keeper_index import IndexArray
+from indexer.domain.masks import Mask
 from indexer.execution import ParallelMap, WorkerFailure, map_path
-from indexer.imaging.file_description import (
-    Thumbnail,
-    ThumbnailRecipe,
-    ThumbnailResult,
-    ThumbnailTask,
-    read_native,
-    recreate_thumbnail,
-)
-from indexer.imaging.headers import ImageRefusedError, Limits
+from indexer.imaging.file_description import ThumbnailResult, ThumbnailTask, read_native, recreate_thumbnail
+from indexer.imaging.headers import ImageRefusedError
 from indexer.imaging.image_buffer import FillTask, ImageBuffer, Slot, fill
-from indexer.imaging.levels import Levels
-from indexer.imaging.masks import Mask
-from indexer.imaging.matching import MatchTask, ScoringParameters
+from indexer.imaging.matching import MatchTask
 from indexer.workflows.context import Advance, unwrap
 
 _PREFETCH_COUNT = 256

@@ -16,13 +16,14 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.descriptions import Levels, Limits
+from indexer.domain.evidence import ScoringParameters
 from indexer.domain.keeper_index import IndexArray
+from indexer.domain.masks import Mask
 from indexer.imaging.file_description import read_native
-from indexer.imaging.headers import ImageRefusedError, Limits
+from indexer.imaging.headers import ImageRefusedError
 from indexer.imaging.image_buffer import FillTask, ImageBuffer, Slot, fill
-from indexer.imaging.levels import Levels
-from indexer.imaging.masks import Mask
-from indexer.imaging.matching import Match, MatchTask, ScoringParameters, match
+from indexer.imaging.matching import Match, MatchTask, match
 
 _MAX_BUFFERS = 4  # with more of them, idle ones are closed
 _IDLE_S = 60.0  # before that its client may be waiting for the worker; only the disk bounds the buffers of such clients

@@ -18,14 +18,14 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.descriptions import Levels, Limits
+from indexer.domain.evidence import ScoringParameters
 from indexer.domain.images import Image
 from indexer.domain.keeper_index import IndexArray
+from indexer.domain.masks import Mask
 from indexer.errors import EngineError
 from indexer.execution import RemoteExecutor
-from indexer.imaging.headers import Limits
-from indexer.imaging.levels import Levels
-from indexer.imaging.masks import Mask
-from indexer.imaging.matching import Match, ScoringParameters
+from indexer.imaging.matching import Match
 from indexer.workflows.compare.prepared_images import CorruptThumbnailsError, Fetch, PixelsUnavailableError
 from indexer.workflows.compare.remote_buffer import (
     EncodedThumbnail,

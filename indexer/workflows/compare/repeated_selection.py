@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from indexer.domain.evidence import Evidence, ScoringParameters
 from indexer.domain.images import Image
 from indexer.domain.score_bounds import score_bounds
 from indexer.domain.selection import Decision, Selection
 from indexer.domain.verdicts import Judgement
 from indexer.execution import ParallelMap
-from indexer.imaging.matching import ScoringParameters
-from indexer.imaging.scoring import Evidence
 from indexer.workflows.compare.decider import Decider, KnownPairs, ScoredPair
 from indexer.workflows.compare.prepared_images import PreparedImages
 from indexer.workflows.compare.searcher import LocalSearcher

@@ -7,9 +7,10 @@ means nor what is already known of a pair.
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from indexer.domain.evidence import ScoringParameters
 from indexer.domain.keeper_index import IndexArray
 from indexer.execution import ParallelMap
-from indexer.imaging.matching import Match, ScoringParameters, match, match_each
+from indexer.imaging.matching import Match, match, match_each
 from indexer.workflows.compare.prepared_images import PreparedImages
 from indexer.workflows.context import unwrap
 

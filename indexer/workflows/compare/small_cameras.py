@@ -22,7 +22,6 @@ from indexer.workflows.compare.inputs import read_camera_tasks
 from indexer.workflows.compare.repeated_selection import SelectionResult
 from indexer.workflows.compare.workload import MAX_SERIAL_IMAGES
 from indexer.workflows.context import ComparisonContext
-from indexer.workflows.profile_parameters import scoring_parameters
 from indexer.workflows.runs.run import ActiveRun
 
 
@@ -124,7 +123,7 @@ def _camera_tasks(
         with context.database.read() as session:
             decided = decisions.list_deciding_profiles(session, list(own_cameras))
             undecided_ids = [camera_id for camera_id in own_cameras if (camera_id, stored.id) not in decided]
-            tasks = read_camera_tasks(session, undecided_ids, stored, [scoring_parameters(stored)])
+            tasks = read_camera_tasks(session, undecided_ids, stored, [stored.profile.scoring_parameters])
         run.write_lock.release([camera.name for camera in own_cameras.values() if camera.id not in tasks])
         yield [(own_cameras[camera_id], task) for camera_id, task in tasks.items()]
 

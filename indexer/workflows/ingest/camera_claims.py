@@ -8,10 +8,10 @@ command that has locked the whole index, as on SQLite, locks no single camera an
 from collections import defaultdict
 from collections.abc import Iterator, Sequence, Set
 
+from indexer.domain.descriptions import FileDescription
 from indexer.domain.names import Naming
 from indexer.domain.renaming import naming_with_options
 from indexer.files.walking import Candidate
-from indexer.imaging.file_description import FileDescription
 from indexer.store import images
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from indexer.domain.descriptions import FileDescription
 from indexer.domain.images import ImageState
 from indexer.domain.names import Naming
 from indexer.domain.removal import RemovalState
 from indexer.domain.renaming import naming_after_move
 from indexer.files.system_folders import find_system_folder
-from indexer.imaging.file_description import FileDescription
 from indexer.store import decisions, images, pins, removals, thumbnails
 from indexer.store.database import Session
 from indexer.store.images import KnownFile, NewImage

@@ -18,6 +18,7 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import TypeVar
 
+from indexer.domain.descriptions import FileDescription, Limits
 from indexer.domain.names import Naming, clamped_mtime
 from indexer.domain.renaming import naming_with_options
 from indexer.domain.similar_names import list_similar_names
@@ -25,8 +26,7 @@ from indexer.errors import RowRefusedError
 from indexer.execution import ParallelMap, RemoteExecutor, WorkerFailure, map_path
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import SYSTEM_FOLDER, Candidate
-from indexer.imaging.file_description import DescribeTask, FileDescription, describe_file, describe_unreadable
-from indexer.imaging.headers import Limits
+from indexer.imaging.file_description import DescribeTask, describe_file, describe_unreadable
 from indexer.store import cameras, decisions, images, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from indexer.domain.descriptions import Limits
 from indexer.domain.images import ImageState
 from indexer.domain.names import name_image
 from indexer.errors import FolderError
@@ -19,7 +20,6 @@ from indexer.files.beneath import split_path
 from indexer.files.manifest import Entry
 from indexer.files.quarantine import quarantine_folder, quarantine_of
 from indexer.files.verification import ContentDigest, FileIdentity, MismatchError
-from indexer.imaging.headers import Limits
 from indexer.interrupts import uninterrupted
 from indexer.store import adoption, images, removals, runs
 from indexer.store.database import Database, Session

@@ -13,10 +13,10 @@ Nothing has been moved or written to the journal when a preview is made, so if t
 from collections.abc import Iterable
 from dataclasses import replace
 
+from indexer.domain.descriptions import Limits, Preview
 from indexer.domain.removal import IndexedFile
 from indexer.files.verification import ContentDigest, FileIdentity, verify, verify_and_read
-from indexer.imaging.headers import Limits
-from indexer.imaging.previews import Preview, find_preview
+from indexer.imaging.previews import find_preview
 from indexer.store import previews
 from indexer.store.database import Session
 

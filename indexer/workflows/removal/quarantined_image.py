@@ -3,9 +3,10 @@
 A quarantine may come from anybody. The checks promise that only images pass, and that they change nothing.
 """
 
+from indexer.domain.descriptions import Limits
 from indexer.files.verification import ContentDigest, FileIdentity, MismatchError, verify_and_read
 from indexer.files.walking import is_image_name
-from indexer.imaging.headers import ImageRefusedError, Limits, read_header
+from indexer.imaging.headers import ImageRefusedError, read_header
 
 
 def require_image_names(*names: str) -> None:

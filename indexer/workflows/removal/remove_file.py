@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from indexer.domain.descriptions import Limits
 from indexer.domain.images import ImageState
 from indexer.domain.removal import IndexedFile, RemovalCandidate, RemovalState
 from indexer.files import manifest
@@ -31,7 +32,6 @@ from indexer.files.verification import (
     is_same_file,
     verify,
 )
-from indexer.imaging.headers import Limits
 from indexer.store import images, removals
 from indexer.store.database import Database
 from indexer.workflows.context import Clock

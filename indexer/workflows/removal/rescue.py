@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from indexer.domain.descriptions import Limits
 from indexer.files.beneath import OpenQuarantinePath, lies_beneath, open_folder, open_quarantine_path
 from indexer.files.folder_lock import FolderLocks
 from indexer.files.manifest import Entry
@@ -32,7 +33,6 @@ from indexer.files.moving import (
 from indexer.files.quarantine import quarantine_of, release_open_path
 from indexer.files.verification import ContentDigest, MismatchError, is_same_directory_entry, verify, verify_again
 from indexer.files.witness_record import WitnessLine, append_restored
-from indexer.imaging.headers import Limits
 from indexer.interrupts import uninterrupted
 from indexer.workflows.context import Progress, no_progress
 from indexer.workflows.removal.quarantined_image import check_image

@@ -7,10 +7,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from indexer.domain.evidence import ScoringParameters
 from indexer.execution import ParallelMap
 from indexer.files.output_folder import OutputFolder
 from indexer.imaging.change_regions import Changes, Region, changes
-from indexer.imaging.matching import ScoringParameters
 from indexer.imaging.thumbnails import decode
 from indexer.store import thumbnails
 from indexer.store.database import Database
@@ -18,7 +18,6 @@ from indexer.store.profiles import StoredProfile
 from indexer.store.report_queries import ImageFacts, PairFacts, RemovalFacts
 from indexer.web.view_models import ImageView, Outline, PairView, Points, RemovalView
 from indexer.workflows.context import unwrap
-from indexer.workflows.profile_parameters import scoring_parameters
 
 MAX_CORNERS = 400
 """Corners of all outlines of a pair. An outline that exceeds this is shown as its box, so that a page stays small."""
@@ -86,7 +85,8 @@ def _tasks(
             data = thumbnails.load_thumbnails(session, ids, preparation_id=profile.preparation_id)
             for index, pair in chosen.items():
                 if pair.image_id in data and pair.other_id in data and pair.reason != "identical":
-                    tasks[index] = ChangesTask((data[pair.image_id], data[pair.other_id]), scoring_parameters(profile))
+                    scoring = profile.profile.scoring_parameters
+                    tasks[index] = ChangesTask((data[pair.image_id], data[pair.other_id]), scoring)
     return tasks
 
 

@@ -9,11 +9,11 @@ which is grey and marked as such.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from indexer.domain.descriptions import Limits
 from indexer.domain.images import ImageState
 from indexer.domain.profiles import Preparation
 from indexer.execution import ParallelMap, WorkerFailure
 from indexer.files.output_folder import OutputFolder
-from indexer.imaging.headers import Limits
 from indexer.imaging.previews import PREVIEW_WIDTH, PreviewTask, load_preview, preview_of_thumbnail
 from indexer.store import previews, report_queries
 from indexer.store.database import Database

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.evidence import Evidence
 from indexer.domain.selection import ordered_pair
 from indexer.imaging.matching import evidence_of_pair
-from indexer.imaging.scoring import Evidence
 from indexer.imaging.thumbnails import decode
 from indexer.store import cameras, image_details, profiles, scores, thumbnails, verdicts
 from indexer.store.database import Database, Session
@@ -15,7 +15,6 @@ from indexer.store.image_details import ImageDetails
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import NamedEvidence
 from indexer.store.verdicts import JudgedPair
-from indexer.workflows.profile_parameters import scoring_parameters
 
 OF_TWO_CAMERAS = "they are of different cameras, and only images of one camera are compared"
 
@@ -90,7 +89,9 @@ def _compute(
 ) -> tuple[Evidence | None, str | None]:
     """The evidence from cached thumbnails, or the reason why there is none."""
     pair, why_not = load_pair(session, stored, image_a_id, image_b_id)
-    return (None, why_not) if pair is None else (evidence_of_pair(*pair, scoring=scoring_parameters(stored)), None)
+    if pair is None:
+        return None, why_not
+    return evidence_of_pair(*pair, scoring=stored.profile.scoring_parameters), None
 
 
 def load_pair(

@@ -10,21 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from indexer.domain.descriptions import Limits, Preview
 from indexer.domain.removal import RemovalState
 from indexer.errors import PictureError, UsageError
 from indexer.escaping import command_line
 from indexer.files import private
 from indexer.imaging.change_regions import Changes, changes
 from indexer.imaging.file_description import read_native
-from indexer.imaging.headers import ImageRefusedError, Limits
-from indexer.imaging.previews import Preview, PreviewTask, load_preview, preview_of_thumbnail
+from indexer.imaging.headers import ImageRefusedError
+from indexer.imaging.previews import PreviewTask, load_preview, preview_of_thumbnail
 from indexer.imaging.side_by_side import PANEL_WIDTH, Captions, side_by_side
 from indexer.store import cameras, previews, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.image_details import ImageDetails, get_image_details
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.ingested_folders import find_ingested_parent
-from indexer.workflows.profile_parameters import mask_parameters, scoring_parameters
+from indexer.workflows.profile_parameters import mask_parameters
 from indexer.workflows.review.explain import OF_TWO_CAMERAS, PairDetails, explain_image, explain_pair, load_pair
 
 
@@ -168,7 +169,7 @@ def _compute_changes(
     session: Session, left: ImageDetails, right: ImageDetails, *, stored: StoredProfile, limits: Limits
 ) -> tuple[Changes | None, str | None]:
     """What differs between two images under a profile, or the reason why they cannot be compared."""
-    scoring = scoring_parameters(stored)
+    scoring = stored.profile.scoring_parameters
     if left.camera != right.camera:
         return None, OF_TWO_CAMERAS
     if not scoring.native:

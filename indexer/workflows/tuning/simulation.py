@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
+from indexer.domain.descriptions import Thumbnail
+from indexer.domain.evidence import Evidence, ScoringParameters
 from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Selection
 from indexer.escaping import command_line
 from indexer.execution import ParallelMap, WorkerFailure, serial
-from indexer.imaging.file_description import Thumbnail
 from indexer.imaging.image_buffer import ImageBuffer
-from indexer.imaging.matching import ScoringParameters
-from indexer.imaging.scoring import Evidence
 from indexer.store import decisions, images, scores, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile

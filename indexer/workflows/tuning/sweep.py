@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from indexer.domain.evidence import ScoringParameters
 from indexer.domain.score_bounds import LIMIT_FACTORS, numbers_to_try
 from indexer.domain.selection import Decision
-from indexer.imaging.matching import ScoringParameters
 from indexer.store import cameras, profiles
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.context import ComparisonContext

@@ -9,9 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from indexer.domain.evidence import ScoringParameters
 from indexer.imaging.image_buffer import ImageBuffer, Slot, required_bytes, search_hints
 from indexer.imaging.kernel import cache
-from indexer.imaging.matching import CompiledSearch, Match, MatchTask, ScoringParameters, first_similar
+from indexer.imaging.matching import CompiledSearch, Match, MatchTask, first_similar
 from indexer.imaging.scoring import area_unit
 from tests.support.masks import DRAWINGS, Image, boxes, noise, rings
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from indexer.imaging.masks import Mask
+from indexer.domain.masks import Mask
 from indexer.imaging.preprocessing import preprocess, resize_area
 from indexer.imaging.scoring import area_unit, changed_area
 from indexer.imaging.synthetic.scenario import Frame, iter_frames

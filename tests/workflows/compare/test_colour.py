@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from indexer.domain.descriptions import Limits
 from indexer.execution import processes, serial
 from indexer.imaging.decoding import decode_grey
-from indexer.imaging.headers import Limits, read_header
+from indexer.imaging.headers import read_header
 from indexer.imaging.synthetic.scenes import Light, Scene, Thing, draw, encode
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.report.report import report

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from indexer.domain.evidence import ScoringParameters
+from indexer.domain.masks import Mask
 from indexer.errors import IndexerError
 from indexer.execution import ParallelMap, processes
-from indexer.imaging.masks import Mask
-from indexer.imaging.matching import ScoringParameters, evidence_of_pair
+from indexer.imaging.matching import evidence_of_pair
 from indexer.imaging.original_profile import preprocess_native
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import searcher, small_cameras

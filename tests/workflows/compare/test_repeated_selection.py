@@ -3,12 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+from indexer.domain.evidence import ScoringParameters
 from indexer.domain.profiles import BALANCED
-from indexer.imaging.matching import ScoringParameters
 from indexer.store import cameras, profiles
 from indexer.workflows.compare.camera_task import CameraTask, decide_from_scratch
 from indexer.workflows.compare.inputs import read_camera_tasks
-from indexer.workflows.profile_parameters import scoring_parameters
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 
 
@@ -20,7 +19,7 @@ def task_of(index: Index, *changes: dict[str, Any]) -> CameraTask:
     with index.database.read() as session:
         stored = profiles.get_profile(session, BALANCED.name)
         (camera_id,) = cameras.list_cameras(session).values()
-    measures = [replace(scoring_parameters(stored), **change) for change in changes]
+    measures = [replace(stored.profile.scoring_parameters, **change) for change in changes]
     with index.database.read() as session:
         task = read_camera_tasks(session, [camera_id], stored, measures).get(camera_id)
     assert task is not None

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from indexer.domain.descriptions import Limits
 from indexer.execution import local_executor
 from indexer.files.known_indexes import KnownIndex
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
 from indexer.files.witness_record import RECORD_NAME
-from indexer.imaging.headers import Limits
 from indexer.store.database import Database
 from indexer.store.index_identity import get_index_id
 from indexer.store.schema import open_database

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from indexer.imaging.headers import Limits
-from indexer.imaging.previews import Preview, make_preview
+from indexer.domain.descriptions import Limits, Preview
+from indexer.imaging.previews import make_preview
 from indexer.store import previews
 from indexer.workflows.removal import preview_recorder, remove_file
 from tests.support.databases import fill_up

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from indexer.domain.descriptions import Limits
 from indexer.errors import IndexerError, UsageError
 from indexer.files.folder_lock import LOCK_NAME
 from indexer.files.manifest import MANIFEST_NAME, Entry
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
 from indexer.files.witness_record import RECORD_NAME
-from indexer.imaging.headers import Limits
 from indexer.workflows.removal import rescue as work
 from indexer.workflows.removal.rescue import execute_plan, rescue
 from indexer.workflows.removal.rescue_plan import plan_rescue

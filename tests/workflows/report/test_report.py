@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from indexer.domain.descriptions import Limits
+from indexer.domain.masks import Mask
 from indexer.errors import FolderError, ImageError, UsageError
 from indexer.execution import serial
-from indexer.imaging.headers import Limits
-from indexer.imaging.masks import Mask, mask_overlay
+from indexer.imaging.masks import mask_overlay
 from indexer.store import report_queries
 from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.context import ComparisonContext

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
+from indexer.domain.descriptions import Limits
 from indexer.errors import DatabaseError, PictureError, UsageError
 from indexer.imaging.change_regions import ORANGE
-from indexer.imaging.headers import Limits
 from indexer.imaging.side_by_side import PANEL_WIDTH, Captions
 from indexer.workflows.review.explain import explain_pair
 from indexer.workflows.review.pair_picture import Illustration, PictureSource, illustrate

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from indexer.cli.render import tuning
+from indexer.domain.descriptions import Limits
 from indexer.domain.evaluation import PairMetrics, StateMetrics
 from indexer.domain.labels import PairLabel, StateLabel
 from indexer.errors import ImageError, ProfileError
 from indexer.execution import serial
-from indexer.imaging.headers import Limits
 from indexer.workflows.compare import searcher
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.tuning import simulation

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from indexer.domain.descriptions import Limits
 from indexer.errors import ImageError
 from indexer.execution import serial
-from indexer.imaging.headers import Limits
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.workflows.compare import searcher
 from indexer.workflows.context import ComparisonContext
