@@ -1,21 +1,16 @@
-"""The work on one file in a worker: read the bytes once, hash, decode, measure the sharpness, make the thumbnails.
+"""What the bytes of an image file show: decode each reduction once, measure the sharpness, make the thumbnails.
 
-Tasks and results are frozen dataclasses of plain values; they are sent to worker processes and to cluster workers. A
-bad file is a result, never an exception. The module does not know cameras, capture times, databases, nor the profile
-of a recipe.
+A bad file is a result, never an exception. The module opens no file, and does not know cameras, capture times, nor the
+profile of a recipe.
 """
 
-import errno
-import hashlib
-import os
-import stat
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.descriptions import FileDescription, Levels, Limits, Thumbnail, ThumbnailRecipe
-from indexer.domain.masks import Mask
 from indexer.imaging.chroma import chroma_planes, no_chroma
 from indexer.imaging.decoding import (
     as_decoded,
@@ -29,7 +24,6 @@ from indexer.imaging.decoding import (
 )
 from indexer.imaging.headers import Header, ImageRefusedError, read_header
 from indexer.imaging.malloc import keep_freed_memory
-from indexer.imaging.original_profile import preprocess_native
 from indexer.imaging.preprocessing import is_flat, preprocess, resize_area, thumbnail_height
 from indexer.imaging.sharpness import MEASURING_WIDTH, sharpness
 from indexer.imaging.thumbnails import encode
@@ -38,64 +32,35 @@ keep_freed_memory()
 
 _MAX_ASPECT_RATIO = 4
 """A thumbnail may be at most this many times taller than wide."""
-_OPEN_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
-_PIECE_BYTES = 2**20
 
 
-@dataclass(frozen=True)
-class DescribeTask:
-    """One file to describe, the recipes of the thumbnails to make, and the scale for values of more than 8 bits."""
+def describe_image(
+    data: bytes,
+    *,
+    description: FileDescription,
+    recipes: Sequence[ThumbnailRecipe],
+    limits: Limits,
+    levels: Levels | None,
+) -> FileDescription:
+    """The description of a file, completed by what its bytes show; never raises because of them.
 
-    path: str
-    recipes: tuple[ThumbnailRecipe, ...]
-    limits: Limits
-    levels: Levels | None = None
-
-
-@dataclass(frozen=True)
-class ThumbnailTask:
-    """An indexed image whose thumbnail for one recipe is missing."""
-
-    image_id: int
-    path: str
-    content_hash: str
-    recipe: ThumbnailRecipe
-    limits: Limits
-
-
-@dataclass(frozen=True)
-class ThumbnailResult:
-    """The thumbnail of one image, or the problem that prevented it."""
-
-    image_id: int
-    thumbnail: Thumbnail | None
-    problem: str | None
-
-
-@dataclass(frozen=True)
-class _File:
-    size_bytes: int
-    mtime_ns: int
-    content_hash: str
-    data: bytes | None  # None: larger than the limit, so it was hashed in pieces and not kept
-
-
-def describe_file(task: DescribeTask) -> FileDescription:
-    """The description of one file for ingest; never raises because of the file's content."""
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    description : FileDescription
+        The facts of the file: path, size, time, hash.
+    recipes : of ThumbnailRecipe
+        The thumbnails to make.
+    levels : Levels or None
+        The scale for values of more than 8 bits.
+    """
     try:
-        file = _read_file(task.path, max_bytes=task.limits.max_bytes)
-    except OSError as problem:
-        return FileDescription(path=task.path, problem=os_error_message(problem))
-    description = FileDescription(
-        path=task.path, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, content_hash=file.content_hash
-    )
-    try:
-        data = _require_data(file, limits=task.limits)
-        header = read_header(data, limits=task.limits)
+        header = read_header(data, limits=limits)
         description = _with_header(description, header)
-        widths = (MEASURING_WIDTH, *(recipe.work_width for recipe in task.recipes))
-        image = _Image(data, header=header, widths=widths, levels=task.levels)
-        thumbnails = tuple(image.thumbnail(recipe) for recipe in task.recipes)
+        widths = (MEASURING_WIDTH, *(recipe.work_width for recipe in recipes))
+        image = _Image(data, header=header, widths=widths, levels=levels)
+        thumbnails = tuple(image.thumbnail(recipe) for recipe in recipes)
         image_sharpness = image.sharpness()
         return replace(
             _with_header(description, image.header), state="ready", sharpness=image_sharpness, thumbnails=thumbnails
@@ -105,82 +70,16 @@ def describe_file(task: DescribeTask) -> FileDescription:
         return replace(_with_header(description, refused.header), state=refused.state, state_reason=refused.reason)
 
 
-def describe_unreadable(task: DescribeTask, *, reason: str) -> FileDescription:
-    """The description of a file whose worker was lost: its bytes are hashed and never decoded.
-
-    A file above the limit of bytes gives only a `problem`: reading it may have been what took too long, and here no
-    time limit applies.
-    """
-    try:
-        size_bytes = os.stat(task.path, follow_symlinks=False).st_size
-        if size_bytes > task.limits.max_bytes:
-            return FileDescription(
-                path=task.path, problem=f"{reason}, and its {size_bytes} bytes are too many to read again"
-            )
-        file = _read_file(task.path, max_bytes=0)
-    except OSError as problem:
-        return FileDescription(path=task.path, problem=os_error_message(problem))
-    return FileDescription(
-        path=task.path,
-        size_bytes=file.size_bytes,
-        mtime_ns=file.mtime_ns,
-        content_hash=file.content_hash,
-        state="unreadable",
-        state_reason=reason,
-    )
-
-
-def recreate_thumbnail(task: ThumbnailTask) -> ThumbnailResult:
-    """The thumbnail of an indexed image, made from its file if the file still has the indexed content.
-
-    Never raises because of the file's content: a problem is part of the result.
-    """
-    try:
-        data = read_indexed(task.path, content_hash=task.content_hash, limits=task.limits)
-        header = read_header(data, limits=task.limits)
-        image = _Image(data, header=header, widths=(task.recipe.work_width,), levels=task.recipe.levels)
-        return ThumbnailResult(task.image_id, image.thumbnail(task.recipe), None)
-    except OSError as problem:
-        return ThumbnailResult(task.image_id, None, os_error_message(problem))
-    except Exception as problem:
-        return ThumbnailResult(task.image_id, None, str(refusal(problem)))
-
-
-def read_native(
-    path: str, *, content_hash: str, mask: Mask, limits: Limits, levels: Levels | None = None
-) -> NDArray[np.uint8]:
-    """The image of a file for the profile `original`: (H, W), uint8, at native size.
+def make_thumbnail(data: bytes, *, recipe: ThumbnailRecipe, limits: Limits) -> Thumbnail:
+    """The thumbnail of a file's bytes by one recipe.
 
     Raises
     ------
-    OSError
-        If the file cannot be read or no longer has the indexed content; its `strerror` says which.
     ImageRefusedError
-        If the picture cannot be used.
+        If the picture cannot be used; hostile bytes may raise anything else, see `indexer.imaging.decoding.refusal`.
     """
-    data = read_indexed(path, content_hash=content_hash, limits=limits)
-    return preprocess_native(data, mask=mask, header=read_header(data, limits=limits), levels=levels)
-
-
-def read_indexed(path: str, *, content_hash: str, limits: Limits) -> bytes:
-    """The bytes of a file, if they still have the indexed hash.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read or no longer has the indexed content; its `strerror` says which.
-    ImageRefusedError
-        If it has more bytes than the limit.
-    """
-    file = _read_file(path, max_bytes=limits.max_bytes)
-    if file.content_hash != content_hash:
-        raise OSError(errno.ESTALE, "the file is not what was indexed", path)
-    return _require_data(file, limits=limits)
-
-
-def os_error_message(problem: OSError) -> str:
-    """The message of an error with a file, without its path."""
-    return problem.strerror or str(problem)
+    header = read_header(data, limits=limits)
+    return _Image(data, header=header, widths=(recipe.work_width,), levels=recipe.levels).thumbnail(recipe)
 
 
 class _Image:
@@ -255,43 +154,3 @@ def _with_header(description: FileDescription, header: Header | None) -> FileDes
         exif_time=header.exif_time,
         exif_offset=header.exif_offset,
     )
-
-
-def _read_file(path: str, *, max_bytes: int) -> _File:
-    """The file's bytes, hash, size and modification time.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read, is not a regular file, or changes while it is read.
-    """
-    try:
-        descriptor = os.open(path, _OPEN_FLAGS)
-    except OSError as problem:
-        if problem.errno == errno.ELOOP:  # O_NOFOLLOW: the last part of the path is a link
-            raise OSError(errno.ELOOP, "not a regular file", path) from problem
-        raise
-    try:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", path)
-        digest, pieces, read_bytes = hashlib.sha256(), [], 0
-        while read_bytes <= before.st_size and (piece := os.read(descriptor, _PIECE_BYTES)):
-            digest.update(piece)
-            read_bytes += len(piece)
-            if before.st_size <= max_bytes:
-                pieces.append(piece)
-        after = os.fstat(descriptor)
-    finally:
-        os.close(descriptor)
-    if (before.st_size, before.st_mtime_ns, read_bytes) != (after.st_size, after.st_mtime_ns, before.st_size):
-        raise OSError(errno.EBUSY, "the file changed while it was read", path)
-    data = b"".join(pieces) if before.st_size <= max_bytes else None
-    return _File(before.st_size, before.st_mtime_ns, digest.hexdigest(), data)
-
-
-def _require_data(file: _File, *, limits: Limits) -> bytes:
-    if file.data is None:
-        reason = f"{file.size_bytes} bytes are more than the limit of {limits.max_bytes}"
-        raise ImageRefusedError("unreadable", reason)
-    return file.data

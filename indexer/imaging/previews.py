@@ -4,15 +4,12 @@ It promises that a preview is never larger than its source, and that a file that
 as everywhere else (`indexer.imaging.decoding`). It does not know who sees a preview, nor where it is stored.
 """
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.descriptions import Limits, Preview
-from indexer.imaging.decoding import as_decoded, decode_colour, decode_deep, refusal, viewing_reduction
-from indexer.imaging.file_description import os_error_message, read_indexed
+from indexer.imaging.decoding import as_decoded, decode_colour, decode_deep, viewing_reduction
 from indexer.imaging.headers import Header, read_header
 from indexer.imaging.levels import has_contrast_in_8_bits, stretched
 from indexer.imaging.preprocessing import resize_area, thumbnail_height
@@ -21,24 +18,6 @@ from indexer.imaging.thumbnails import decode
 PREVIEW_WIDTH = 320
 """Width of a preview in pixels, at most."""
 _JPEG_QUALITY = 75
-
-
-@dataclass(frozen=True)
-class PreviewTask:
-    """An indexed image whose preview is to be made from its file."""
-
-    path: str
-    content_hash: str
-    limits: Limits
-    width: int = PREVIEW_WIDTH
-
-
-@dataclass(frozen=True)
-class PreviewResult:
-    """The preview of one image, or the problem that prevented it."""
-
-    preview: Preview | None
-    problem: str | None
 
 
 def make_preview(data: bytes, *, limits: Limits, width: int = PREVIEW_WIDTH) -> Preview:
@@ -95,20 +74,6 @@ def preview_of_thumbnail(data: bytes, *, planes: int = 1) -> Preview:
     """
     image = decode(data)
     return _encode_preview(image[: image.shape[0] // planes], width=PREVIEW_WIDTH)
-
-
-def load_preview(task: PreviewTask) -> PreviewResult:
-    """The preview of an indexed image, if its file still has the indexed content.
-
-    Never raises because of the file's content: a problem is part of the result.
-    """
-    try:
-        data = read_indexed(task.path, content_hash=task.content_hash, limits=task.limits)
-        return PreviewResult(make_preview(data, limits=task.limits, width=task.width), None)
-    except OSError as problem:
-        return PreviewResult(None, os_error_message(problem))
-    except Exception as problem:
-        return PreviewResult(None, str(refusal(problem)))
 
 
 def _decode_for_viewing(data: bytes, *, header: Header, by: int) -> NDArray[np.uint8]:

@@ -11,8 +11,9 @@ import pytest
 from indexer.domain.descriptions import FileDescription, Limits
 from indexer.execution import ResourceLimits, processes
 from indexer.imaging import file_description
-from indexer.imaging.file_description import DescribeTask
 from indexer.store.database import Database
+from indexer.workflows import image_files
+from indexer.workflows.image_files import DescribeTask
 from indexer.workflows.ingest import ingest as workflow
 from indexer.workflows.ingest.discovery import discover
 from tests.conftest import Clock
@@ -44,7 +45,7 @@ def misbehave(task: DescribeTask) -> FileDescription:
             pass
     if harm == "hog":
         file_description.decode_grey = lambda *_, **__: bytearray(8 << 30)  # type: ignore[assignment]
-    return file_description.describe_file(task)
+    return image_files.describe_file(task)
 
 
 HARMS: dict[str, str] = {

@@ -15,8 +15,8 @@ from PIL import Image
 
 from indexer.domain.descriptions import FileDescription, Limits, ThumbnailRecipe
 from indexer.domain.masks import Mask
-from indexer.imaging.file_description import DescribeTask, describe_file
 from indexer.imaging.headers import Header, ImageRefusedError, read_header
+from indexer.workflows.image_files import DescribeTask, describe_file
 
 LIMITS = Limits(max_pixels=1_000_000, max_bytes=100_000)
 RECIPES = (ThumbnailRecipe("fuzz", 64, False, Mask((5, 10, 5, 0))),)

@@ -12,9 +12,10 @@ from PIL import Image
 from indexer.domain.descriptions import Limits, Preview
 from indexer.imaging.decoding import viewing_reduction
 from indexer.imaging.headers import Header, ImageRefusedError
-from indexer.imaging.previews import PreviewResult, PreviewTask, load_preview, make_preview, preview_of_thumbnail
+from indexer.imaging.previews import make_preview, preview_of_thumbnail
 from indexer.imaging.synthetic import scenes
 from indexer.imaging.thumbnails import encode
+from indexer.workflows.image_files import PreviewResult, PreviewTask, load_preview
 
 FRAME = scenes.draw(scenes.Scene("gate", width=1280, height=720))
 

@@ -16,11 +16,11 @@ from indexer.domain.images import Image
 from indexer.domain.keeper_index import IndexArray
 from indexer.domain.masks import Mask
 from indexer.execution import ParallelMap, WorkerFailure, map_path
-from indexer.imaging.file_description import ThumbnailResult, ThumbnailTask, read_native, recreate_thumbnail
 from indexer.imaging.headers import ImageRefusedError
 from indexer.imaging.image_buffer import FillTask, ImageBuffer, Slot, fill
 from indexer.imaging.matching import MatchTask
 from indexer.workflows.context import Advance, unwrap
+from indexer.workflows.image_files import ThumbnailResult, ThumbnailTask, read_native, recreate_thumbnail
 
 _PREFETCH_COUNT = 256
 _SAVE_BATCH_SIZE = 64

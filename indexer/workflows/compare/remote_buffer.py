@@ -20,10 +20,10 @@ from indexer.domain.descriptions import Levels, Limits
 from indexer.domain.evidence import ScoringParameters
 from indexer.domain.keeper_index import IndexArray
 from indexer.domain.masks import Mask
-from indexer.imaging.file_description import read_native
 from indexer.imaging.headers import ImageRefusedError
 from indexer.imaging.image_buffer import FillTask, ImageBuffer, Slot, fill
 from indexer.imaging.matching import Match, MatchTask, match
+from indexer.workflows.image_files import read_native
 
 _MAX_BUFFERS = 4  # with more of them, idle ones are closed
 _IDLE_S = 60.0  # before that its client may be waiting for the worker; only the disk bounds the buffers of such clients

@@ -26,12 +26,12 @@ from indexer.errors import RowRefusedError
 from indexer.execution import ParallelMap, RemoteExecutor, WorkerFailure, map_path
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import SYSTEM_FOLDER, Candidate
-from indexer.imaging.file_description import DescribeTask, describe_file, describe_unreadable
 from indexer.store import cameras, decisions, images, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
 from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.context import Clock, Progress, no_progress
+from indexer.workflows.image_files import DescribeTask, describe_file, describe_unreadable
 from indexer.workflows.ingest.camera_claims import CameraClaims, DescribedFile
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.equal_rows import EqualRowsCache

@@ -14,12 +14,13 @@ from indexer.domain.images import ImageState
 from indexer.domain.profiles import Preparation
 from indexer.execution import ParallelMap, WorkerFailure
 from indexer.files.output_folder import OutputFolder
-from indexer.imaging.previews import PREVIEW_WIDTH, PreviewTask, load_preview, preview_of_thumbnail
+from indexer.imaging.previews import PREVIEW_WIDTH, preview_of_thumbnail
 from indexer.store import previews, report_queries
 from indexer.store.database import Database
 from indexer.store.report_queries import ImageFacts, RemovalFacts
 from indexer.web.view_models import ImageView, PictureLink
 from indexer.workflows.context import Advance
+from indexer.workflows.image_files import PreviewTask, load_preview
 
 
 @dataclass

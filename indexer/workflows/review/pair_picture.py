@@ -16,14 +16,14 @@ from indexer.errors import PictureError, UsageError
 from indexer.escaping import command_line
 from indexer.files import private
 from indexer.imaging.change_regions import Changes, changes
-from indexer.imaging.file_description import read_native
 from indexer.imaging.headers import ImageRefusedError
-from indexer.imaging.previews import PreviewTask, load_preview, preview_of_thumbnail
+from indexer.imaging.previews import preview_of_thumbnail
 from indexer.imaging.side_by_side import PANEL_WIDTH, Captions, side_by_side
 from indexer.store import cameras, previews, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.image_details import ImageDetails, get_image_details
 from indexer.store.profiles import StoredProfile
+from indexer.workflows.image_files import PreviewTask, load_preview, read_native
 from indexer.workflows.ingested_folders import find_ingested_parent
 from indexer.workflows.profile_parameters import mask_parameters
 from indexer.workflows.review.explain import OF_TWO_CAMERAS, PairDetails, explain_image, explain_pair, load_pair

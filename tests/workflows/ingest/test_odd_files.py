@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from indexer.domain.descriptions import FileDescription
 from indexer.domain.names import clamped_mtime, name_image
-from indexer.imaging.file_description import describe_file
+from indexer.workflows.image_files import describe_file
 from indexer.workflows.ingest import index_diff
 from indexer.workflows.ingest import ingest as workflow
 from tests.support import databases

@@ -10,11 +10,11 @@ from PIL import Image
 
 from indexer.domain.descriptions import Limits, ThumbnailRecipe
 from indexer.imaging.decoding import decode_grey
-from indexer.imaging.file_description import DescribeTask, describe_file
 from indexer.imaging.headers import read_header
 from indexer.imaging.preprocessing import resize_area
 from indexer.imaging.thumbnails import decode
-from tests.imaging.test_file_description import BALANCED, described, frame, write
+from indexer.workflows.image_files import DescribeTask, describe_file
+from tests.workflows.test_image_files import BALANCED, described, frame, write
 
 COLOURED = replace(BALANCED, digest="colour", chroma=2)
 

@@ -14,9 +14,15 @@ import pytest
 
 from indexer.domain.descriptions import FileDescription, Limits, Thumbnail, ThumbnailRecipe
 from indexer.domain.masks import Mask
+from indexer.files import reading
 from indexer.imaging import file_description
 from indexer.imaging.decoding import decode_grey
-from indexer.imaging.file_description import (
+from indexer.imaging.headers import ImageRefusedError, read_header
+from indexer.imaging.original_profile import preprocess_native
+from indexer.imaging.preprocessing import preprocess, resize_area
+from indexer.imaging.sharpness import sharpness
+from indexer.imaging.thumbnails import decode, encode
+from indexer.workflows.image_files import (
     DescribeTask,
     ThumbnailResult,
     ThumbnailTask,
@@ -24,11 +30,6 @@ from indexer.imaging.file_description import (
     read_native,
     recreate_thumbnail,
 )
-from indexer.imaging.headers import ImageRefusedError, read_header
-from indexer.imaging.original_profile import preprocess_native
-from indexer.imaging.preprocessing import preprocess, resize_area
-from indexer.imaging.sharpness import sharpness
-from indexer.imaging.thumbnails import decode, encode
 
 BALANCED = ThumbnailRecipe(digest="balanced", work_width=320, contrast=True, mask=Mask((5, 10, 5, 0)))
 WIDE = ThumbnailRecipe(digest="wide", work_width=480, contrast=False, mask=Mask((0, 0, 0, 0)))
@@ -164,7 +165,7 @@ def test_a_strip_is_unreadable_even_without_recipes(height: int, state: str, tmp
 
 def test_a_large_file_is_hashed_but_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Above the limit of bytes a file has its hash and size and a reason."""
-    monkeypatch.setattr(file_description, "_PIECE_BYTES", 1000)
+    monkeypatch.setattr(reading, "_PIECE_BYTES", 1000)
     path = write(tmp_path / "a.png", frame())
     size = Path(path).stat().st_size
     seen = described(path, limits=Limits(max_bytes=size - 1))
