@@ -342,7 +342,7 @@ WRITERS = {
     "indexer/files/private.py": "the way for all others",
     "indexer/files/io_steps.py": "copies of images on their way, under new names, with the rights of the image",
     "indexer/files/known_indexes.py": "in a folder that it holds open and has looked at, under a new name",
-    "indexer/imaging/kernel/cache.py": "the folder of machine code, on a floor that knows no other; closed by itself",
+    "indexer/imaging/kernel/cache.py": "the folder of machine code, in a package that knows no files; closed by itself",
     "indexer/store/index_disk.py": "a file of its own beside the index, by tempfile, that goes at once",
     "indexer/cli/main.py": "a log with a name of its own, made by tempfile",
 }

@@ -1,4 +1,4 @@
-"""The commands on a server: the whole job through the door, and a question that may not write."""
+"""The commands on a server: the whole job from the command line, and a question that may not write."""
 
 from pathlib import Path
 

@@ -279,5 +279,5 @@ def test_a_drawing_says_its_share() -> None:
 
 
 def test_the_frame_counts_the_same_everywhere() -> None:
-    """What profiles and scores take the whole frame for is one number, though their floors do not know each other."""
+    """What profiles and scores take the whole frame for is one number, though their packages are apart."""
     assert REFERENCE_PIXELS == REFERENCE_AREA

@@ -1,4 +1,4 @@
-"""Fuzzing the door of the decoders: whatever bytes a file holds, a worker answers with one state and its reason."""
+"""Fuzzing the decoders: whatever bytes a file holds, a worker answers with one state and its reason."""
 
 import io
 import struct

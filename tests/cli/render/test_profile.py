@@ -1,4 +1,4 @@
-"""Profiles as they read to a person and to a program, from the door."""
+"""Profiles as they read to a person and to a program."""
 
 import base64
 from pathlib import Path

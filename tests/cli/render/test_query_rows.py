@@ -1,4 +1,4 @@
-"""Answers of audits at the door: bounded, however large they would be; whole or not begun; in little memory."""
+"""Answers of audits on the command line: bounded, however large they would be; whole or not begun; in little memory."""
 
 import io
 import json
