@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+REFERENCE_PIXELS = 640 * 480
+"""Area of a whole frame in reference pixels: so an area is the same share of the picture at every resolution."""
+
 
 @dataclass(frozen=True)
 class Evidence:

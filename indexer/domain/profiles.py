@@ -16,15 +16,13 @@ from decimal import Decimal
 from typing import Any
 
 from indexer.domain.descriptions import Levels
-from indexer.domain.evidence import ScoringParameters
+from indexer.domain.evidence import REFERENCE_PIXELS, ScoringParameters
 from indexer.domain.masks import Border, Rectangle
 from indexer.errors import ProfileError
 
 RECORD_FACTOR = 4
 """Pairs are recorded up to this many times `max_score`, so that recorded scores can decide for another limit."""
 
-REFERENCE_PIXELS = 640 * 480
-"""The area of the whole frame in reference pixels."""
 MAX_PIXELS = 10**9
 """An upper limit for areas in native pixels; no frame has more."""
 

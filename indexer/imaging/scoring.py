@@ -10,15 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.domain.evidence import Evidence
-
-REFERENCE_AREA = 640 * 480
-"""Area of a frame in reference pixels: so an area is the same share of the picture at every resolution."""
+from indexer.domain.evidence import REFERENCE_PIXELS, Evidence
 
 
 def area_unit(height: int, width: int) -> float:
     """Reference pixels per pixel of a (height, width) image."""
-    return REFERENCE_AREA / (width * height)
+    return REFERENCE_PIXELS / (width * height)
 
 
 def changed_area(

@@ -15,7 +15,6 @@ from indexer.domain.profiles import (
     ORIGINAL,
     PARAMETERS,
     PLAIN,
-    REFERENCE_PIXELS,
     EncodedMaskImage,
     Profile,
     derive_profile,
@@ -23,7 +22,6 @@ from indexer.domain.profiles import (
     parse_rectangle,
 )
 from indexer.errors import ProfileError
-from indexer.imaging.scoring import REFERENCE_AREA
 
 CHANGES: dict[str, Any] = {
     "work_width": 640,
@@ -276,8 +274,3 @@ def test_other_rectangles_are_refused(text: str) -> None:
 def test_a_drawing_says_its_share() -> None:
     """The share of the frame that a drawing ignores is that of its pixels."""
     assert [EncodedMaskImage(4, 3, ignored_px, "").ignored_share for ignored_px in (3, 12)] == [0.25, 1.0]
-
-
-def test_the_frame_counts_the_same_everywhere() -> None:
-    """What profiles and scores take the whole frame for is one number, though their packages are apart."""
-    assert REFERENCE_PIXELS == REFERENCE_AREA

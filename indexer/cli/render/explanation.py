@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from indexer.domain.evidence import REFERENCE_PIXELS
 from indexer.domain.images import Criterion
-from indexer.domain.profiles import REFERENCE_PIXELS
 from indexer.domain.similarity import is_similar
 from indexer.escaping import printable
 from indexer.store.image_details import DecisionDetails, ImageDetails
