@@ -58,6 +58,14 @@ class FolderError(IndexerError):
     """A path that a person named cannot be walked."""
 
 
+class CameraError(IndexerError):
+    """A camera that a person named is not in the index."""
+
+
+class RunError(IndexerError):
+    """A run that a person named is not in the index."""
+
+
 class ImageError(IndexerError):
     """An image that a person or a workflow named is not in the index, not on the disk, or no longer what it was."""
 

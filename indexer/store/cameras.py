@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import ImageState
-from indexer.errors import ImageError
+from indexer.errors import CameraError
 from indexer.store.columns import UtcDateTime
 from indexer.store.tables import CameraRow, ImageRow
 
@@ -40,7 +40,7 @@ def get_camera(session: Session, name: str) -> int:
     """The id of the camera of that name; raises `ImageError` if there is none."""
     cameras = list_cameras(session)
     if name not in cameras:
-        raise ImageError(f"there is no camera {name!r}; there are: {', '.join(map(ascii, cameras)) or 'none yet'}")
+        raise CameraError(f"there is no camera {name!r}; there are: {', '.join(map(ascii, cameras)) or 'none yet'}")
     return cameras[name]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.domain.removal import RemovalState
-from indexer.errors import ImageError, UsageError
+from indexer.errors import ImageError, RunError, UsageError
 from indexer.escaping import command_line
 from indexer.files.moving import move_no_replace, restore_from_aside
 from indexer.files.quarantine import make_synced_folders, quarantine_of, release_quarantine_path
@@ -89,7 +89,7 @@ def _require_matches(database: Database, selection: RestoreSelection) -> None:
     """Refuses a request that matches nothing in quarantine, before a run is begun."""
     with database.read() as session:
         if selection.run_id is not None and not runs.run_exists(session, selection.run_id):
-            raise ImageError(f"there is no run {selection.run_id}; see: {command_line('audit', 'runs')}")
+            raise RunError(f"there is no run {selection.run_id}; see: {command_line('audit', 'runs')}")
     chosen = _list_selected(database, selection)
     for path in selection.paths:
         if not any(_is_at_or_below(removal.path, path) for removal in chosen):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from indexer.domain.removal import ExclusionReason
-from indexer.errors import ImageError, ProfileError, UsageError
+from indexer.errors import CameraError, ProfileError, UsageError
 from indexer.workflows.admin.profile import ProfileUse, list_profiles, show_profile, use_profile
 from indexer.workflows.admin.status import status
 from tests.support.index import BIRD, CAR, Index, name, picture
@@ -90,7 +90,7 @@ def test_it_is_a_run(two: Index) -> None:
 def test_what_cannot_be_meant_is_refused(two: Index) -> None:
     """An unknown camera or profile is refused with those there are, and both or neither of name and --active."""
     before = two.dump()
-    with pytest.raises(ImageError, match="no camera 'nope'; there are: 'gate', 'yard'"):
+    with pytest.raises(CameraError, match="no camera 'nope'; there are: 'gate', 'yard'"):
         use(two, "blind", "nope")
     with pytest.raises(ProfileError, match="no profile 'nope'; there are balanced, plain, original, colour, blind"):
         use(two, "nope")

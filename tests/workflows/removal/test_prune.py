@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from indexer.errors import ImageError, UsageError
+from indexer.errors import CameraError, ImageError, RunError, UsageError
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.workflows.removal import purge as purge_workflow
 from indexer.workflows.removal import remove_file
@@ -104,8 +104,8 @@ def test_restore_of_one_file_leaves_the_others(lot: Index) -> None:
     run_id = lot.prune().run_id
     assert lot.restore(lot.folder / COPY).restored == 1
     before = lot.dump()
-    for asked in ({"run_id": 99}, {"run_id": None}):
-        with pytest.raises(ImageError):
+    for asked, error in (({"run_id": 99}, RunError), ({"run_id": None}, ImageError)):
+        with pytest.raises(error):
             lot.restore(*(() if asked["run_id"] else (lot.folder / COPY,)), **asked)
     assert lot.dump() == before
     assert lot.restore(run_id=run_id).restored == 1
@@ -299,7 +299,7 @@ def test_plan_of_one_camera(lot: Index) -> None:
     lot.compare()
     assert lot.prune(camera="yard").removed == 1
     assert lot.removals() == [(name(1, "yard"), "quarantined")]
-    with pytest.raises(ImageError):
+    with pytest.raises(CameraError):
         lot.plan(camera="nowhere")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from indexer.domain.descriptions import Limits
 from indexer.domain.masks import Mask
-from indexer.errors import FolderError, ImageError, UsageError
+from indexer.errors import CameraError, FolderError, UsageError
 from indexer.execution import serial
 from indexer.imaging.masks import mask_overlay
 from indexer.store import report_queries
@@ -125,7 +125,7 @@ def test_folder_inside_the_images_is_refused(lot: Index, write: Callable[..., Re
 
 def test_unknown_camera_is_refused(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
     """A camera that is not there is refused before the folder is made."""
-    with pytest.raises(ImageError, match="there is no camera"):
+    with pytest.raises(CameraError, match="there is no camera"):
         write(camera="nowhere")
     assert not (tmp_path / "out").exists()
 

@@ -13,7 +13,7 @@ from indexer.cli.render import tuning
 from indexer.domain.descriptions import Limits
 from indexer.domain.evaluation import PairMetrics, StateMetrics
 from indexer.domain.labels import PairLabel, StateLabel
-from indexer.errors import ImageError, ProfileError
+from indexer.errors import CameraError, ProfileError
 from indexer.execution import serial
 from indexer.workflows.compare import searcher
 from indexer.workflows.context import ComparisonContext
@@ -151,7 +151,7 @@ def test_names_that_do_not_exist(street: Index) -> None:
     """A profile or a camera that there is not is refused."""
     with pytest.raises(ProfileError, match="no profile 'x'"):
         evaluated(street, profile_names=["x"])
-    with pytest.raises(ImageError, match="no camera 'x'"):
+    with pytest.raises(CameraError, match="no camera 'x'"):
         evaluated(street, camera="x")
 
 

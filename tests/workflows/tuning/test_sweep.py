@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.domain.descriptions import Limits
-from indexer.errors import ImageError
+from indexer.errors import CameraError
 from indexer.execution import serial
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.workflows.compare import searcher
@@ -219,7 +219,7 @@ def test_limits_in_force_are_marked(lots: Index) -> None:
 def test_one_camera(lots: Index) -> None:
     """One camera alone is tried where it is named; one that there is not is refused."""
     assert swept(lots, camera="yard").cameras == swept(lots).cameras[1:]
-    with pytest.raises(ImageError, match="no camera 'roof'"):
+    with pytest.raises(CameraError, match="no camera 'roof'"):
         swept(lots, camera="roof")
 
 
