@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from indexer.domain.csv_files import BadLine, VerdictLine, parse_verdict_lines
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
 from indexer.domain.selection import ordered_pair
-from indexer.domain.verdict_files import BadLine, VerdictLine, parse_verdict_lines
 from indexer.domain.verdicts import (
     Contradiction,
     Pair,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from indexer.cli.render import tuning
+from indexer.domain.csv_files import PairLabel, StateLabel
 from indexer.domain.evaluation import PairMetrics, StateMetrics
-from indexer.domain.labels import PairLabel, StateLabel
 from indexer.errors import ImageError, ProfileError
 from indexer.execution import serial
 from indexer.imaging.headers import Limits
