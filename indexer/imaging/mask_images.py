@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from indexer.imaging.decoding import decode_as_stored
 from indexer.imaging.headers import ImageRefusedError, Limits, read_header
+from indexer.imaging.thumbnails import SIGNATURE, chunk
 
 LIMITS = Limits(max_pixels=40_000_000, max_bytes=2**25, min_side_px=1)
 """Limits of a drawn file: more pixels than any screen shows."""
@@ -119,15 +120,16 @@ def _grey_and_opacity(stored: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[N
 
 
 def _one_bit_png(ignored: NDArray[np.bool_]) -> bytes:
+    """Not by Pillow: a profile's digest covers these bytes, and what Pillow writes depends on its zlib."""
     height, width = ignored.shape
     bits = np.packbits(~ignored, axis=1)
     rows = np.hstack([np.zeros((height, 1), dtype=np.uint8), bits]).tobytes()  # filter 0: none
     return b"".join(
         (
-            b"\x89PNG\r\n\x1a\n",
-            _chunk(b"IHDR", struct.pack(">II", width, height) + _ONE_BIT_GREY),
-            _chunk(b"IDAT", _stored_zlib_stream(rows)),
-            _chunk(b"IEND", b""),
+            SIGNATURE,
+            chunk(b"IHDR", struct.pack(">II", width, height) + _ONE_BIT_GREY),
+            chunk(b"IDAT", _stored_zlib_stream(rows)),
+            chunk(b"IEND", b""),
         )
     )
 
@@ -140,7 +142,3 @@ def _stored_zlib_stream(data: bytes) -> bytes:
         + data
         + struct.pack(">I", zlib.adler32(data))
     )
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
