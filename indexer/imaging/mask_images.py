@@ -12,9 +12,6 @@ Decision: stored with one bit per pixel and *not* compressed, since every librar
 pixels a side, which is the resolution of the 640 x 480 reference pixels: 52 kB at most.
 """
 
-import errno
-import os
-import stat
 import struct
 import zlib
 from dataclasses import dataclass
@@ -57,21 +54,14 @@ class MaskImage:
     png: bytes
 
 
-def read_mask_image(path: str) -> MaskImage:
-    """The mask image of a PNG file, shrunk if it is large.
+def decode_mask_image(data: bytes) -> MaskImage:
+    """The mask image of a PNG's bytes, shrunk if it is large.
 
     Raises
     ------
-    OSError
-        If the file cannot be read; its `strerror` says why.
     ImageRefusedError
-        If it is not a PNG, not complete, or over `LIMITS`.
+        If it is not a PNG, not complete, or over `LIMITS`. Of a larger file any part over the limit is enough.
     """
-    return decode_mask_image(_read_regular_file(path))
-
-
-def decode_mask_image(data: bytes) -> MaskImage:
-    """The mask image of a PNG's bytes, shrunk if it is large. Raises ImageRefusedError as `read_mask_image`."""
     ignored = ignored_pixels(data)
     height, width = ignored.shape
     longer = max(height, width)
@@ -82,7 +72,7 @@ def decode_mask_image(data: bytes) -> MaskImage:
 
 
 def ignored_pixels(data: bytes) -> NDArray[np.bool_]:
-    """Which pixels of a PNG mean "ignored": (H, W), bool. Raises ImageRefusedError as `read_mask_image`."""
+    """Which pixels of a PNG mean "ignored": (H, W), bool. Raises ImageRefusedError as `decode_mask_image`."""
     header = read_header(data, limits=LIMITS)
     if header.format != "PNG":
         raise ImageRefusedError("unreadable", f"it is a {header.format}, not a PNG", header=header)
@@ -98,15 +88,6 @@ def resampled(ignored: NDArray[np.bool_], *, height: int, width: int) -> NDArray
         for new, old in zip((height, width), ignored.shape, strict=True)
     )
     return np.asarray(ignored[rows[:, None], columns[None, :]])
-
-
-def _read_regular_file(path: str) -> bytes:
-    """The bytes of a regular file, at most one byte more than `LIMITS` allows."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-    with os.fdopen(descriptor, "rb") as file:  # refuses a folder
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", path)
-        return file.read(LIMITS.max_bytes + 1)
 
 
 def _grey_and_opacity(stored: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -12,7 +12,7 @@ from indexer.domain.csv_files import PairLabel, StateLabel, parse_labels
 from indexer.domain.evaluation import LabelledPair
 from indexer.domain.images import ImageState
 from indexer.errors import LabelError
-from indexer.files.given_files import read_user_file
+from indexer.files.given_files import read_user_list
 from indexer.store.database import Database
 from indexer.store.image_names import NamedImage, iter_named_images
 
@@ -42,7 +42,7 @@ def read_labels(path: str) -> list[StateLabel] | list[PairLabel]:
         If the file cannot be read, is malformed or holds no label.
     """
     try:
-        labels = parse_labels(read_user_file(path))
+        labels = parse_labels(read_user_list(path))
     except LabelError as problem:
         raise LabelError(f"{path!a}, {problem}") from problem
     except OSError as problem:
