@@ -58,7 +58,7 @@ def levelled(text: str, *, folder: Path) -> list[str]:
     """The lines of an output without what may differ."""
     text = text.replace(str(folder), "/data")
     text = re.sub(r"(?!2026-03-01)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?", "NOW", text)
-    text = re.sub(r"\d+(\.\d+)? [kMG]?B\b", "SIZE", text)
+    text = re.sub(r"\d[\d,]*(\.\d+)? ([kMG]B|bytes?)\b", "SIZE", text)
     lines = (" ".join(line.replace("─", "").split()) for line in text.splitlines())
     return [line for line in lines if line]
 

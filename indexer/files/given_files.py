@@ -1,23 +1,31 @@
-"""Reads whole files that a person passes to a command: lists of labels and of verdicts.
+"""Reads whole files that a person passes to a command: lists of labels and of verdicts, drawings.
 
-It promises to read only regular files of a size that such a list may have: no pipe, no endless device.
+It promises to read only regular files, and no more of them than the caller admits: no pipe, no endless device.
 """
 
 import errno
 import os
 import stat
 
-MAX_BYTES = 1 << 28
+MAX_LIST_BYTES = 1 << 28
 """The largest list that is read; a list of a million lines has a third of this size."""
 
 
-def read_user_file(path: str) -> bytes:
-    """The bytes of a file, also behind a link. Raises `OSError`, also if it is not a regular file or too long."""
+def read_user_file(path: str, *, max_bytes: int, refusal: str = "not a regular file") -> bytes:
+    """The bytes of a file, also behind a link; of a file over `max_bytes` one byte more than these.
+
+    Raises `OSError`, also if it is not a regular file: then with `refusal`.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:  # refuses a folder
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file", path)
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise OSError(errno.EFBIG, f"it has more than {MAX_BYTES} bytes", path)
+            raise OSError(errno.EINVAL, refusal, path)
+        return file.read(max_bytes + 1)
+
+
+def read_user_list(path: str) -> bytes:
+    """The bytes of a list. Raises `OSError` as `read_user_file`, also if it is too long."""
+    data = read_user_file(path, max_bytes=MAX_LIST_BYTES, refusal="it is no regular file")
+    if len(data) > MAX_LIST_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {MAX_LIST_BYTES} bytes", path)
     return data

@@ -4,20 +4,19 @@ It promises to show what was counted: contours, areas and score are those of `in
 the pictures in colour (`indexer.imaging.side_by_side`), nor how a page shows the result.
 """
 
-import struct
-import zlib
+import io
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from indexer.domain.evidence import ScoringParameters
 from indexer.imaging.matching import aligned, evidence_of_pair
 from indexer.imaging.preprocessing import resize_area, thumbnail_height
 from indexer.imaging.previews import PREVIEW_WIDTH
 from indexer.imaging.scoring import changed_pixels, contours, difference
-from indexer.imaging.thumbnails import SIGNATURE, chunk
 
 MAX_REGIONS = 50
 """Number of regions that are listed: a person looks at the largest, and a page stays small."""
@@ -29,8 +28,7 @@ _GREYS = 6  # each further grey costs about a kilobyte of noise that nobody look
 _MAX_GREY = 120
 _PALETTE = (*((level * _MAX_GREY // (_GREYS - 1),) * 3 for level in range(_GREYS)), BLUE, ORANGE)
 _TOO_SMALL, _COUNTS = _GREYS, _GREYS + 1  # their indices in the palette
-_BITS = 4
-_DEFLATE_LEVEL = 6  # 1.3 ms and 5.1 kB a picture; level 9 takes 12.7 ms for 4.9 kB
+_DEFLATE_LEVEL = 6  # 1.7 ms and 4.4 kB a picture; level 9 takes 13 ms for 4.2 kB
 _SIMPLIFICATION_PX = 1.0
 _DIGITS = 4  # of a fraction: a thirtieth of a pixel at 320 wide
 
@@ -142,14 +140,8 @@ def _any_within(mask: NDArray[np.uint8], *, shape: tuple[int, ...]) -> NDArray[n
 def _palette_png(palette_indices: NDArray[np.uint8]) -> bytes:
     """A PNG of 4 bits per pixel: a third of the size of OpenCV's PNG, as OpenCV writes no palettes."""
     height, width = palette_indices.shape
-    padded = np.pad(palette_indices, ((0, 0), (0, width % 2)))
-    rows = np.zeros((height, 1 + padded.shape[1] // 2), dtype=np.uint8)  # each row begins with its filter: 0, none
-    rows[:, 1:] = padded[:, ::2] << _BITS | padded[:, 1::2]
-    header = struct.pack(">IIBBBBB", width, height, _BITS, 3, 0, 0, 0)
-    parts = (
-        (b"IHDR", header),
-        (b"PLTE", bytes(sum(_PALETTE, ()))),
-        (b"IDAT", zlib.compress(rows.tobytes(), _DEFLATE_LEVEL)),
-        (b"IEND", b""),
-    )
-    return SIGNATURE + b"".join(chunk(kind, body) for kind, body in parts)
+    image = Image.frombytes("P", (width, height), palette_indices.tobytes())
+    image.putpalette(bytes(sum(_PALETTE, ())))
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=_DEFLATE_LEVEL)
+    return file.getvalue()

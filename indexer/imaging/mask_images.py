@@ -12,9 +12,6 @@ Decision: stored with one bit per pixel and *not* compressed, since every librar
 pixels a side, which is the resolution of the 640 x 480 reference pixels: 52 kB at most.
 """
 
-import errno
-import os
-import stat
 import struct
 import zlib
 from dataclasses import dataclass
@@ -26,6 +23,7 @@ from numpy.typing import NDArray
 from indexer.domain.descriptions import Limits
 from indexer.imaging.decoding import decode_as_stored
 from indexer.imaging.headers import ImageRefusedError, read_header
+from indexer.imaging.thumbnails import SIGNATURE, chunk
 
 LIMITS = Limits(max_pixels=40_000_000, max_bytes=2**25, min_side_px=1)
 """Limits of a drawn file: more pixels than any screen shows."""
@@ -57,21 +55,14 @@ class MaskImage:
     png: bytes
 
 
-def read_mask_image(path: str) -> MaskImage:
-    """The mask image of a PNG file, shrunk if it is large.
+def decode_mask_image(data: bytes) -> MaskImage:
+    """The mask image of a PNG's bytes, shrunk if it is large.
 
     Raises
     ------
-    OSError
-        If the file cannot be read; its `strerror` says why.
     ImageRefusedError
-        If it is not a PNG, not complete, or over `LIMITS`.
+        If it is not a PNG, not complete, or over `LIMITS`. Of a larger file any part over the limit is enough.
     """
-    return decode_mask_image(_read_regular_file(path))
-
-
-def decode_mask_image(data: bytes) -> MaskImage:
-    """The mask image of a PNG's bytes, shrunk if it is large. Raises ImageRefusedError as `read_mask_image`."""
     ignored = ignored_pixels(data)
     height, width = ignored.shape
     longer = max(height, width)
@@ -82,7 +73,7 @@ def decode_mask_image(data: bytes) -> MaskImage:
 
 
 def ignored_pixels(data: bytes) -> NDArray[np.bool_]:
-    """Which pixels of a PNG mean "ignored": (H, W), bool. Raises ImageRefusedError as `read_mask_image`."""
+    """Which pixels of a PNG mean "ignored": (H, W), bool. Raises ImageRefusedError as `decode_mask_image`."""
     header = read_header(data, limits=LIMITS)
     if header.format != "PNG":
         raise ImageRefusedError("unreadable", f"it is a {header.format}, not a PNG", header=header)
@@ -100,15 +91,6 @@ def resampled(ignored: NDArray[np.bool_], *, height: int, width: int) -> NDArray
     return np.asarray(ignored[rows[:, None], columns[None, :]])
 
 
-def _read_regular_file(path: str) -> bytes:
-    """The bytes of a regular file, at most one byte more than `LIMITS` allows."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-    with os.fdopen(descriptor, "rb") as file:  # refuses a folder
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", path)
-        return file.read(LIMITS.max_bytes + 1)
-
-
 def _grey_and_opacity(stored: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Grey level and opacity of each pixel, 0 to 255: two (H, W), int32."""
     levels = (stored >> 8 if stored.dtype == np.uint16 else stored).astype(np.uint8)
@@ -120,15 +102,16 @@ def _grey_and_opacity(stored: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[N
 
 
 def _one_bit_png(ignored: NDArray[np.bool_]) -> bytes:
+    """Not by Pillow: a profile's digest covers these bytes, and what Pillow writes depends on its zlib."""
     height, width = ignored.shape
     bits = np.packbits(~ignored, axis=1)
     rows = np.hstack([np.zeros((height, 1), dtype=np.uint8), bits]).tobytes()  # filter 0: none
     return b"".join(
         (
-            b"\x89PNG\r\n\x1a\n",
-            _chunk(b"IHDR", struct.pack(">II", width, height) + _ONE_BIT_GREY),
-            _chunk(b"IDAT", _stored_zlib_stream(rows)),
-            _chunk(b"IEND", b""),
+            SIGNATURE,
+            chunk(b"IHDR", struct.pack(">II", width, height) + _ONE_BIT_GREY),
+            chunk(b"IDAT", _stored_zlib_stream(rows)),
+            chunk(b"IEND", b""),
         )
     )
 
@@ -141,7 +124,3 @@ def _stored_zlib_stream(data: bytes) -> bytes:
         + data
         + struct.pack(">I", zlib.adler32(data))
     )
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

@@ -6,7 +6,7 @@ compared pair whose score is at most the record limit. It does not know time, ra
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from indexer.imaging.scoring import area_unit, changed_area
 PAIRS_BEFORE_COMPILED = 5_000
 """Number of pairs that OpenCV scores before the kernel is loaded; no result depends on it."""
 _PAIRS_BETWEEN_SIZE_CHECKS = 20_000  # of this process's resident memory
+_pair_count = 0  # of the pairs that this process was given to compare
 
 
 @dataclass(frozen=True)
@@ -158,32 +159,22 @@ def _first_passing_area(passes: Callable[[float], bool], *, near: float, unit: f
     return next((area for area in range(start, max_area + 1) if passes(area / 2 * unit)), max_area + 1)
 
 
-class _KernelLoader:
-    """How many pairs this process has been given to compare, and the compiled search once it is loaded."""
-
-    pair_count = 0
-    checked_pair_count = 0
-    search: CompiledSearch | None = None
-    can_load = True
-
-
 def _compiled_search(pairs: int) -> CompiledSearch | None:
     """The compiled search, or None while this process has had too few pairs to repay the second that loading takes."""
-    _KernelLoader.pair_count += pairs
-    if _KernelLoader.pair_count - _KernelLoader.checked_pair_count > _PAIRS_BETWEEN_SIZE_CHECKS:
-        _KernelLoader.checked_pair_count = _KernelLoader.pair_count
+    global _pair_count
+    before, _pair_count = _pair_count, _pair_count + pairs
+    if before // _PAIRS_BETWEEN_SIZE_CHECKS < _pair_count // _PAIRS_BETWEEN_SIZE_CHECKS:
         release_pages()
-    if _KernelLoader.search is None and _KernelLoader.pair_count > PAIRS_BEFORE_COMPILED:
-        load_kernel()
-    return _KernelLoader.search
+    if _pair_count > PAIRS_BEFORE_COMPILED or load_kernel.cache_info().currsize:
+        return load_kernel()
+    return None
 
 
-def load_kernel() -> None:
-    """Loads the kernel now, for any number of pairs; after a failure it does not try again."""
-    if _KernelLoader.can_load and _KernelLoader.search is None:
-        search = load_search(_warm_up)
-        _KernelLoader.search = None if search is None else CompiledSearch(search)
-        _KernelLoader.can_load = search is not None
+@cache
+def load_kernel() -> CompiledSearch | None:
+    """The compiled search, for any number of pairs; None if it cannot be loaded. It is tried once."""
+    search = load_search(_warm_up)
+    return None if search is None else CompiledSearch(search)
 
 
 def _warm_up(search: Callable[..., Any]) -> None:

@@ -5,7 +5,6 @@ error of the database becomes one sentence of this program. It does not know any
 """
 
 import os
-import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -13,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session as Session
 
 from indexer.errors import DatabaseError, IndexerError, RowRefusedError, UsageError
 from indexer.interrupts import uninterrupted
 from indexer.store.columns import stored_text
+from indexer.store.driver_errors import DAMAGED_ADVICE, find_advice, is_row_error, may_be_disk_limitation
 from indexer.store.index_disk import find_disk_limitation
 
 BUSY_TIMEOUT_MS = 10_000
@@ -150,69 +150,17 @@ class Database:
 
     def corruption_error(self, finding: str) -> DatabaseError:
         """The error for a damaged database."""
-        return DatabaseError(f"database {self.name}: {_DAMAGED_ADVICE} ({finding})")
+        return DatabaseError(f"database {self.name}: {DAMAGED_ADVICE} ({finding})")
 
     def translate_error(self, error: DBAPIError) -> IndexerError:
         """An error of the database driver, as an error of this program with advice where there is any."""
         message = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
-        advice = self._find_disk_limitation(message)
-        advice = advice or next((advice for pattern, advice in _ADVICE if re.search(pattern, message)), None)
+        limitation = find_disk_limitation(self.path) if self.path and may_be_disk_limitation(error) else None
+        advice = limitation or find_advice(error)
         reason = message if advice is None else f"{advice} ({message})"
-        if _is_row_error(error) and advice in {None, _PATH_TOO_LONG_ADVICE}:  # other advice concerns the whole database
+        if is_row_error(error):
             return RowRefusedError(f"database {self.name}: {reason}", reason=reason)
         return DatabaseError(f"database {self.name}: {reason}")
-
-    def _find_disk_limitation(self, message: str) -> str | None:
-        """What the disk of a SQLite index cannot do, if that may be the cause of the message; else None."""
-        if self.path is None or not re.search(_DISK_SYMPTOMS, message):
-            return None
-        return find_disk_limitation(self.path)
-
-
-def _is_row_error(problem: DBAPIError) -> bool:
-    """Whether the database refuses a value, or a row that conflicts with other rows.
-
-    A server says so by the class of its code: https://www.postgresql.org/docs/current/errcodes-appendix.html.
-    """
-    code = getattr(problem.orig, "sqlstate", None)
-    return isinstance(problem, DataError | IntegrityError) if code is None else code[:2] in {"22", "23", "54"}
-
-
-_DISK_SYMPTOMS = "locked|busy|I/O error|locking protocol|unable to open|large file support"
-_DAMAGED_ADVICE = "it is damaged or no SQLite database; restore it from a backup, or name another"
-_SERVER_GONE_ADVICE = "the server went away; when it is back, run the command again: it goes on where it stopped"
-_PATH_TOO_LONG_ADVICE = "a path is too long for PostgreSQL, which takes some 2 700 bytes; shorten it"
-_ADVICE = [
-    ("Connection refused|timeout expired|timed out$", "no server answers there; start it, or check host and port"),
-    (
-        "could not translate host name|resolve host|Name or service not known",
-        "there is no such host; check its name",
-    ),
-    (r'database ".*" does not exist', "there is no such database yet; make it with: createdb NAME"),
-    (
-        'password|role ".*" does not exist|no pg_hba.conf entry',
-        "the server does not let this user in; check user and password in --db, or in ~/.pgpass",
-    ),
-    ("permission denied|must be owner", "this user may not do that; use the user who owns the database, or GRANT it"),
-    ("too many clients|connection slots", "the server has no connection free; try again when others have ended"),
-    ("starting up|in recovery mode", "the server is starting; try again in a moment"),
-    (
-        "terminating connection|shutting down|closed the connection|connection (is closed|was lost|.*reset)",
-        _SERVER_GONE_ADVICE,
-    ),
-    ("read-only transaction", "the server only reads, as a standby does; name the one that writes"),
-    ("deadlock|could not serialize", "another program is writing the same; run the command again"),
-    ("index row (size|requires)", _PATH_TOO_LONG_ADVICE),
-    ("locked|busy", "another program is writing to it; try again when it has finished"),
-    ("readonly|read-only", "it cannot be written to; check the rights of the file and of its folder"),
-    (
-        "disk is full|No space",
-        "the disk is full; free some space and run the command again, it goes on where it stopped",
-    ),
-    ("malformed|not a database|corrupt", _DAMAGED_ADVICE),
-    ("I/O error", "the disk does not do what is asked of it; look at its space and its health"),
-    ("unable to open", "it cannot be opened; check that its folder exists and may be written to"),
-]
 
 
 def parse_database(text: str) -> URL:

@@ -64,9 +64,11 @@ def query_server(
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, int(bounds.seconds * 1000))}")
             if user_written and (why := find_objection(connection)) is not None:
                 raise UsageError(_reader_required_message(why))
-            return _fetch(_detached_connection(connection), driver_sql, values or None, bounds)
-    except driver.Error as problem:
-        raise _translate_server_error(database, DBAPIError(None, None, problem), bounds) from problem
+            raw = _detached_connection(connection)
+            try:
+                return _fetch(raw, driver_sql, values or None, bounds)
+            except driver.Error as problem:
+                raise DBAPIError(None, None, problem, connection_invalidated=raw.closed) from problem
     except DBAPIError as problem:
         raise _translate_server_error(database, problem, bounds) from problem
     except ValueError as problem:

@@ -4,7 +4,6 @@ Rows are read one at a time. The size of a row is bounded by `SQLITE_LIMIT_LENGT
 column of the result has an equal part of the limit for a row.
 """
 
-import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -16,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from indexer.errors import IndexerError
 from indexer.store.database import Database
+from indexer.store.driver_errors import primary_code
 from indexer.store.query_result import (
     QueryBounds,
     QueryResult,
@@ -43,11 +43,12 @@ def query_file(
         If the query takes too long, or the database fails.
     """
     max_value_bytes = bounds.row_bytes
+    authorizer = _Authorizer()
     # The session must outlive the reader: a read-only connection that closes last leaves -wal and -shm files behind.
     with database.read() as session:
         session.connection()
         try:
-            with _open_read_only(database.path or Path(), bounds) as reader, ExitStack() as exit_stack:
+            with _open_read_only(database.path or Path(), authorizer, bounds) as reader, ExitStack() as exit_stack:
                 max_value_bytes = _limit_values(reader, sql, values, bounds)
                 exit_stack.enter_context(_strict_printf(reader))
                 cursor = reader.execute(sql, values)
@@ -57,8 +58,10 @@ def query_file(
                     (column[0] for column in cursor.description), cursor, to_plain=plain_row, bounds=bounds
                 )
         except (sqlite3.Error, sqlite3.Warning, ValueError) as problem:
-            if getattr(problem, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
+            if primary_code(problem) == sqlite3.SQLITE_TOOBIG:
                 raise value_too_long_error(max_value_bytes, "bytes") from problem
+            if authorizer.denied:  # of a function SQLite has no code that says so
+                raise read_only_error(str(problem)) from problem
             raise _translate_sqlite_error(database, problem, bounds) from problem
 
 
@@ -98,13 +101,13 @@ def _strict_printf(reader: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _open_read_only(path: Path, bounds: QueryBounds) -> Iterator[sqlite3.Connection]:
+def _open_read_only(path: Path, authorizer: "_Authorizer", bounds: QueryBounds) -> Iterator[sqlite3.Connection]:
     reader = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=bounds.seconds, isolation_level=None)
     try:
         reader.execute("PRAGMA query_only = ON")
         reader.execute("PRAGMA trusted_schema = OFF")
         reader.text_factory = lambda stored: stored.decode(errors="backslashreplace")
-        reader.set_authorizer(_authorize)
+        reader.set_authorizer(authorizer)
         deadline = monotonic() + bounds.seconds
         reader.set_progress_handler(lambda: monotonic() > deadline, _INSTRUCTIONS_PER_CHECK)
         yield reader
@@ -117,20 +120,26 @@ _READ_PRAGMAS = {"table_info", "table_xinfo", "table_list", "index_list", "index
 _UNSAFE_FUNCTIONS = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"}
 
 
-def _authorize(action: int, first: str | None, second: str | None, *_where: str | None) -> int:
-    """Whether SQLite may do one action of a statement; https://sqlite.org/c3ref/c_alter_table.html lists them."""
-    admitted = action in _READ_ACTIONS
-    if action == sqlite3.SQLITE_FUNCTION:
-        admitted = (second or "").lower() not in _UNSAFE_FUNCTIONS
-    if action == sqlite3.SQLITE_PRAGMA:
-        admitted = (first or "").lower() in _READ_PRAGMAS
-    return sqlite3.SQLITE_OK if admitted else sqlite3.SQLITE_DENY
+class _Authorizer:
+    """Decides whether SQLite may do an action; `denied`: whether it denied one."""
+
+    def __init__(self) -> None:
+        self.denied = False
+
+    def __call__(self, action: int, first: str | None, second: str | None, *_where: str | None) -> int:
+        """The answer on one action of a statement; https://sqlite.org/c3ref/c_alter_table.html lists them."""
+        admitted = action in _READ_ACTIONS
+        if action == sqlite3.SQLITE_FUNCTION:
+            admitted = (second or "").lower() not in _UNSAFE_FUNCTIONS
+        if action == sqlite3.SQLITE_PRAGMA:
+            admitted = (first or "").lower() in _READ_PRAGMAS
+        self.denied = self.denied or not admitted
+        return sqlite3.SQLITE_OK if admitted else sqlite3.SQLITE_DENY
 
 
 def _translate_sqlite_error(database: Database, problem: Exception, bounds: QueryBounds) -> IndexerError:
-    code = getattr(problem, "sqlite_errorcode", None)
-    message = str(problem)
-    if code in {sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY} or re.search("authoriz|prohibited", message):
+    code, message = primary_code(problem), str(problem)
+    if code in {sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY}:
         return read_only_error(message)
     if code == sqlite3.SQLITE_INTERRUPT:
         return timeout_error(bounds)

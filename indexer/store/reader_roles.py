@@ -135,7 +135,7 @@ def make_reader(database: Database, name: str, *, password: str) -> Reader:
         except database.engine.dialect.loaded_dbapi.errors.InsufficientPrivilege as problem:
             raise _not_allowed_error(str(problem).splitlines()[0], manual_sql) from problem
         except database.engine.dialect.loaded_dbapi.Error as problem:
-            raise DBAPIError(None, None, problem) from problem
+            raise DBAPIError(None, None, problem, connection_invalidated=raw.closed) from problem
         _verify_reader(connection, name, manual_sql)
     return Reader(name, "updated" if exists else "made", url_for_role(database.url, name))
 

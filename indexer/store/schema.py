@@ -6,6 +6,7 @@ another program, of a newer version, or one that is no readable database is refu
 
 import os
 import re
+import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -23,6 +24,7 @@ from indexer.escaping import command_line, quoted
 from indexer.files.private import create_file
 from indexer.store import profiles
 from indexer.store.database import Database, parse_database
+from indexer.store.driver_errors import primary_code
 from indexer.store.index_identity import ensure_identity
 from indexer.store.locks.postgresql import lock_schema
 from indexer.store.locks.writer_lock import writer_lock
@@ -125,7 +127,7 @@ def _iter_damage(session: Session) -> Iterator[str]:
             if line != "ok":
                 yield f"damaged: {' '.join(line.split())}"
     except exc.DatabaseError as problem:
-        if "malformed" not in str(problem.orig):
+        if primary_code(problem.orig) != sqlite3.SQLITE_CORRUPT:
             raise
         yield f"damaged: {problem.orig}"
 

@@ -75,15 +75,6 @@ def _format_distance(distance: timedelta | None) -> str:
     return f"taken {' '.join(words)} {'after' if distance > timedelta() else 'before'} the other"
 
 
-def _format_size(size_bytes: int) -> str:
-    number = float(size_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} TB"
-
-
 def _shorten(text: str, max_chars: int = _NAME_CHARS) -> str:
     """A name, shortened in its middle if it is long."""
     escaped = printable(text)
@@ -120,7 +111,6 @@ _ENVIRONMENT.filters |= {
     "when_beside": _format_time_beside,
     "span": _format_span,
     "apart": _format_distance,
-    "size": _format_size,
     "short": _shorten,
     "alt": _alt_text,
     "verdict_row": _verdict_row,

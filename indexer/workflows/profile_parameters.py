@@ -12,8 +12,9 @@ from indexer.domain.masks import Mask
 from indexer.domain.profiles import EncodedMaskImage, Preparation
 from indexer.errors import ProfileError
 from indexer.escaping import command_line
+from indexer.files.given_files import read_user_file
 from indexer.imaging.headers import ImageRefusedError
-from indexer.imaging.mask_images import ignored_pixels, read_mask_image
+from indexer.imaging.mask_images import LIMITS, decode_mask_image, ignored_pixels
 from indexer.store.profiles import StoredProfile
 
 
@@ -52,7 +53,7 @@ def load_mask_image(path: str) -> EncodedMaskImage:
         If the file cannot be read or used.
     """
     try:
-        mask_image = read_mask_image(path)
+        mask_image = decode_mask_image(read_user_file(path, max_bytes=LIMITS.max_bytes))
     except (OSError, ImageRefusedError) as problem:
         reason = problem.reason if isinstance(problem, ImageRefusedError) else problem.strerror
         raise ProfileError(

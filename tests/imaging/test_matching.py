@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from indexer.domain.evidence import ScoringParameters
 from indexer.imaging import matching
 from indexer.imaging.image_buffer import ImageBuffer, required_bytes
-from indexer.imaging.matching import Match, MatchTask, _area_limits, evidence_of_pair, match
+from indexer.imaging.matching import Match, MatchTask, _area_limits, evidence_of_pair, load_kernel, match
 from indexer.imaging.scoring import area_unit
 
 BALANCED = ScoringParameters(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
@@ -21,9 +21,9 @@ BALANCED = ScoringParameters(30, 2, 1000.0, native=False, max_score=1000.0, reco
 def before_compiled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The matcher with the kernel from the first pair on, or without it."""
     monkeypatch.setattr(matching, "PAIRS_BEFORE_COMPILED", request.param)
-    monkeypatch.setattr(matching._KernelLoader, "search", None)
+    load_kernel.cache_clear()
     yield
-    assert (matching._KernelLoader.search is None) is (request.param > 0)
+    assert load_kernel.cache_info().currsize == (request.param == 0)
 
 
 def scene(kind: int, seed: int) -> NDArray[np.uint8]:
@@ -109,8 +109,8 @@ def test_without_numba_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[int] = []
     monkeypatch.setattr(matching, "PAIRS_BEFORE_COMPILED", 0)
     monkeypatch.setattr(matching, "load_search", lambda _: tries.append(1))
-    monkeypatch.setattr(matching._KernelLoader, "search", None)
-    monkeypatch.setattr(matching._KernelLoader, "can_load", True)
+    load_kernel.cache_clear()
     frames = [scene(kind, seed) for seed, kind in enumerate([2, 0, 2])]
     assert [searched(frames, BALANCED), searched(frames, BALANCED)] == [brute_force(frames, BALANCED)] * 2
     assert tries == [1]
+    load_kernel.cache_clear()  # for the tests that follow

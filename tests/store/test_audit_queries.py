@@ -191,7 +191,7 @@ def test_writing_is_refused(database: Database, add: Add, tmp_path: Path, sql: s
 @on_sqlite
 def test_the_file_is_opened_for_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the authorizer SQLite itself still refuses to write: there are two locks."""
-    monkeypatch.setattr(query_sqlite, "_authorize", lambda *_: sqlite3.SQLITE_OK)
+    monkeypatch.setattr(query_sqlite._Authorizer, "__call__", lambda *_: sqlite3.SQLITE_OK)
     with pytest.raises(UsageError, match=r"only reads.*readonly database"):
         audit_queries.run_sql(database, "INSERT INTO cameras (name) VALUES ('x')")
 

@@ -245,7 +245,10 @@ def execute_many(database: Database, sql: str, values: list[tuple[Any, ...]]) ->
 def fill_up(database: Database, table: str, when: str) -> None:
     """From now on there is no room for those rows of a table for which `when` is true, which says `NEW.` of them."""
     if database.path is not None:
-        act = f"WHEN {when} BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        # SQLite says SQLITE_FULL also of a table that has had the largest number (https://www.sqlite.org/autoinc.html).
+        execute(database, "CREATE TABLE used_up (id INTEGER PRIMARY KEY AUTOINCREMENT)")
+        execute(database, f"INSERT INTO used_up VALUES ({2**63 - 1})")
+        act = f"WHEN {when} BEGIN INSERT INTO used_up VALUES (NULL); END"
     else:
         said = "RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'"
         body = f"BEGIN IF {when} THEN {said}; END IF; RETURN NEW; END"

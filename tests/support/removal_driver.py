@@ -53,7 +53,7 @@ from tests.support.removal_scene import (
     ticking,
 )
 
-SAID = {errno.EACCES: "attempt to write a readonly database", errno.ENOSPC: "database or disk is full"}
+CODES = {errno.EACCES: sqlite3.SQLITE_READONLY, errno.ENOSPC: sqlite3.SQLITE_FULL}
 FAULTS = ("kill before", "kill after", "EACCES", "ENOSPC", "EIO", "EIO again")
 """What happens at a point; the last: there, and each time the point is met again for the same file."""
 PARTS = 2
@@ -231,7 +231,9 @@ def failure(point: str, number: int) -> Exception:
     """What the system says at a step, or the database at a write."""
     if hasattr(io_steps, point):
         return OSError(number, os.strerror(number))
-    return OperationalError("", {}, sqlite3.OperationalError(SAID.get(number, "disk I/O error")))
+    said = sqlite3.OperationalError(os.strerror(number))
+    said.sqlite_errorcode = CODES.get(number, sqlite3.SQLITE_IOERR)
+    return OperationalError("", {}, said)
 
 
 def run(scene: Scene, scenario: Scenario, *, start: int) -> str:

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Sequence
 
+from rich import filesize
 from rich.console import Console
 
 from indexer.cli.render import explanation
-from indexer.cli.render.tables import format_size, format_time
+from indexer.cli.render.tables import format_time
 from indexer.domain.evidence import Evidence
 from indexer.domain.similarity import is_similar
 from indexer.escaping import command_line, printable
@@ -121,7 +122,7 @@ def _render_facts(console: Console, details: ImageDetails) -> None:
     """Prints what the file is, where and when it was taken, and its state."""
     pixels = f"{details.width} x {details.height} pixels, " if details.width is not None else ""
     camera = f"camera {printable(details.camera)} (from its {details.camera_source})"
-    console.print(f"  {camera}, {pixels}{format_size(details.size_bytes)}")
+    console.print(f"  {camera}, {pixels}{filesize.decimal(details.size_bytes)}")
     source = f" UTC (from its {details.captured_at_source})" if details.captured_at is not None else ""
     console.print(f"  captured {format_time(details.captured_at)}{source}")
     console.print(f"  state {details.state}{f': {details.state_reason}' if details.state_reason else ''}")

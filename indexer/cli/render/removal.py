@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
+from rich import filesize
 from rich.console import Console
 
 from indexer.cli.render.tables import (
     ALL_ROWS,
     MAX_LISTED,
     MAX_ROWS,
-    format_size,
     list_files,
     print_sentences,
     print_table,
@@ -32,7 +32,7 @@ def render_plan(console: Console, plan: Plan) -> None:
         if len(cameras) > MAX_ROWS:
             cameras.sort(key=lambda camera: -camera.share)
         rows = [
-            (camera.camera, camera.images, camera.victims, f"{camera.share:.1%}", format_size(camera.size_bytes))
+            (camera.camera, camera.images, camera.victims, f"{camera.share:.1%}", filesize.decimal(camera.size_bytes))
             for camera in cameras
         ]
         total = sum(camera.images for camera in plan.cameras)
@@ -41,7 +41,7 @@ def render_plan(console: Console, plan: Plan) -> None:
             total,
             len(plan.victims),
             f"{len(plan.victims) / total:.1%}",
-            format_size(plan.size_bytes),
+            filesize.decimal(plan.size_bytes),
         )
         heads = ("camera", "images", "to remove", "share", "size")
         print_table(console, heads, rows, what="cameras, the largest shares first", totals=[all_of_them])
@@ -53,7 +53,7 @@ def render_plan(console: Console, plan: Plan) -> None:
 
 def render_prune(console: Console, report: PruneReport) -> None:
     """Prints what prune removed."""
-    console.print(f"{report.removed} files removed, {format_size(report.size_bytes)}, by run {report.run_id}.")
+    console.print(f"{report.removed} files removed, {filesize.decimal(report.size_bytes)}, by run {report.run_id}.")
     for folder, number in report.quarantines.items():
         console.print(f"  {number} lie in {printable(folder)}")
     if report.hard_links:
@@ -81,7 +81,9 @@ def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
         return
     folders = " and ".join(printable(folder) for folder in plan.folders[:MAX_LISTED])
     others = f" and {len(plan.folders) - MAX_LISTED} more folders" if len(plan.folders) > MAX_LISTED else ""
-    console.print(f"{len(plan.items)} files, {format_size(plan.size_bytes)}, would be written below {folders}{others}:")
+    console.print(
+        f"{len(plan.items)} files, {filesize.decimal(plan.size_bytes)}, would be written below {folders}{others}:"
+    )
     for item in plan.items[:MAX_LISTED]:
         console.print(f"  {printable(item.target)}")
     if len(plan.items) > MAX_LISTED:
@@ -117,7 +119,7 @@ def render_adopt(console: Console, report: AdoptReport) -> None:
 
 def render_purge(console: Console, report: PurgeReport) -> None:
     """Prints what purge freed."""
-    console.print(f"{report.purged} files deleted for good, {format_size(report.size_bytes)} freed.")
+    console.print(f"{report.purged} files deleted for good, {filesize.decimal(report.size_bytes)} freed.")
     if report.gone:
         console.print(f"  {report.gone} were not in quarantine any more; the journal says so now")
     list_files(console, report.skipped)

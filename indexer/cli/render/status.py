@@ -1,9 +1,10 @@
 """The report of `status` as text."""
 
+from rich import filesize
 from rich.console import Console
 
 from indexer.cli.render.notes import note_similar_names, note_system_folders
-from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, format_size, format_time, list_files, print_table
+from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, format_time, list_files, print_table
 from indexer.escaping import command_line, printable
 from indexer.workflows.admin.status import Status
 
@@ -20,7 +21,7 @@ def render_status(console: Console, status: Status) -> None:
     note_system_folders(console, status.in_system_folders)
     note_similar_names(console, status.alike)
     if status.quarantined:
-        console.print(f"{status.quarantined} files lie in quarantine, {format_size(status.quarantined_bytes)}.")
+        console.print(f"{status.quarantined} files lie in quarantine, {filesize.decimal(status.quarantined_bytes)}.")
     if status.left_open:
         console.print(f"{status.left_open} removals were cut off; to finish or undo them: {command_line('recover')}")
     for unknown in status.unknown_runs:
@@ -40,7 +41,7 @@ def _render_cameras(console: Console, status: Status) -> None:
     """Prints a row for each camera, and the sums if there are many."""
     numbers = ("images", "kept", "duplicates", "undecided", "unreadable", "missing", "removed")
     rows = [
-        [camera.camera, *(getattr(camera, name) for name in numbers), format_size(camera.size_bytes)]
+        [camera.camera, *(getattr(camera, name) for name in numbers), filesize.decimal(camera.size_bytes)]
         for camera in status.cameras
     ]
     heads = ["camera", *numbers, "size"]
@@ -50,7 +51,7 @@ def _render_cameras(console: Console, status: Status) -> None:
         row += [status.own_profiles.get(camera.camera, status.profile)] if status.own_profiles else []
     if rows:
         sums = [sum(column) for column in zip(*(row[1:8] for row in rows), strict=True)]
-        all_bytes = format_size(sum(camera.size_bytes for camera in status.cameras))
+        all_bytes = filesize.decimal(sum(camera.size_bytes for camera in status.cameras))
         totals = [(ALL_ROWS, *sums, all_bytes, *[""] * (len(heads) - 9))] if len(rows) > MAX_ROWS else []
         print_table(console, heads, rows, what="cameras", totals=totals)
     else:

@@ -78,16 +78,6 @@ def list_files(console: Console, files: Sequence[tuple[str, str]]) -> None:
         console.print(f"  and {len(files) - MAX_LISTED} more; --json names them all")
 
 
-def format_size(size_bytes: int) -> str:
-    """A number of bytes for people."""
-    number = float(size_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} TB"
-
-
 def format_time(time: datetime | None) -> str:
     """A time for people, in UTC."""
     return "unknown" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"

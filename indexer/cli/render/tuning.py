@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from rich import filesize
 from rich.console import Console
 
-from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, format_size, list_files, print_sentences, print_table
+from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, list_files, print_sentences, print_table
 from indexer.domain.evaluation import Metrics, PairMetrics, StateMetrics
 from indexer.escaping import command_line, printable
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport
@@ -105,7 +106,7 @@ def _rows(camera: str, rows: Sequence[SweepRow], *, areas: bool) -> list[list[ob
             row.kept,
             row.duplicates,
             f"{row.duplicates / (row.kept + row.duplicates):.1%}",
-            format_size(row.size_bytes),
+            filesize.decimal(row.size_bytes),
             "yes" if row.current else "",
         ]
         for row in rows

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from indexer.domain.csv_files import BadLine, VerdictLine, parse_verdict_lines
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
 from indexer.domain.selection import ordered_pair
-from indexer.domain.verdict_files import BadLine, VerdictLine, parse_verdict_lines
 from indexer.domain.verdicts import (
     Contradiction,
     Pair,
@@ -24,7 +24,7 @@ from indexer.domain.verdicts import (
 )
 from indexer.errors import IndexerError, VerdictError
 from indexer.escaping import command_line
-from indexer.files.given_files import read_user_file
+from indexer.files.given_files import read_user_list
 from indexer.store import cameras, decisions, image_details, removals, verdicts
 from indexer.store.columns import path_from_text
 from indexer.store.database import Database, Session
@@ -126,7 +126,7 @@ def import_verdicts(database: Database, file: str, *, by: str, note: str | None,
     malformed or holds no verdict.
     """
     try:
-        lines = parse_verdict_lines(read_user_file(file))
+        lines = parse_verdict_lines(read_user_list(file))
     except VerdictError as problem:
         raise VerdictError(f"{file!a}: {problem}") from None
     except OSError as problem:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from indexer.domain.csv_files import PairLabel, StateLabel
 from indexer.domain.evaluation import (
     Keepers,
     Metrics,
@@ -18,7 +19,6 @@ from indexer.domain.evaluation import (
     sum_pair_metrics,
     sum_state_metrics,
 )
-from indexer.domain.labels import PairLabel, StateLabel
 from indexer.domain.score_bounds import validated_numbers
 from indexer.domain.selection import Decision
 from indexer.store import cameras, decisions, profiles

@@ -4,16 +4,15 @@ It promises that a name which may mean several images is refused, and that label
 have are reported, not dropped. It knows no decisions.
 """
 
-import io
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from indexer.domain.csv_files import PairLabel, StateLabel, parse_labels
 from indexer.domain.evaluation import LabelledPair
 from indexer.domain.images import ImageState
-from indexer.domain.labels import PairLabel, StateLabel, parse_labels
 from indexer.errors import LabelError
-from indexer.files.given_files import read_user_file
+from indexer.files.given_files import read_user_list
 from indexer.store.database import Database
 from indexer.store.image_names import NamedImage, iter_named_images
 
@@ -42,10 +41,8 @@ def read_labels(path: str) -> list[StateLabel] | list[PairLabel]:
     LabelError
         If the file cannot be read, is malformed or holds no label.
     """
-    # File names may hold bytes that are not UTF-8; spreadsheets begin their files with a byte order mark.
     try:
-        text = read_user_file(path).decode("utf-8-sig", errors="surrogateescape")
-        labels = parse_labels(io.StringIO(text, newline=""))
+        labels = parse_labels(read_user_list(path))
     except LabelError as problem:
         raise LabelError(f"{path!a}, {problem}") from problem
     except OSError as problem:

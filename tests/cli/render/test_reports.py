@@ -4,7 +4,6 @@ import io
 import os
 from collections import Counter
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -12,7 +11,6 @@ from rich.console import Console
 from indexer.cli.render.compare import render_compare
 from indexer.cli.render.ingest import render_ingest
 from indexer.cli.render.removal import render_prune, render_recover, render_restore
-from indexer.cli.render.tables import format_size
 from indexer.domain.removal import ExclusionReason
 from indexer.escaping import printable
 from indexer.workflows.compare.compare import CameraResult, CompareReport
@@ -41,15 +39,6 @@ def test_any_path_can_be_shown(raw: bytes) -> None:
 def test_plain_names_are_shown_as_they_are(name: str) -> None:
     """A name that can be shown is shown unchanged."""
     assert printable(name) == name
-
-
-@pytest.mark.parametrize(
-    ("size_bytes", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (52_480, "52.5 kB"), (8_100_000, "8.1 MB"), (2 * 10**12, "2.0 TB")],
-)
-def test_size(size_bytes: int, text: str) -> None:
-    """Bytes are told in the unit that fits."""
-    assert format_size(size_bytes) == text
 
 
 def test_ingested() -> None:
@@ -173,7 +162,7 @@ def test_pruned_names_what_must_stay_and_why_it_stopped() -> None:
     """Files that must stay are counted and named with the reason, and so is why the run ended before its plan."""
     report = PruneReport(3, protected=[("/lot/1.jpg", "it is the last")], stopped="No space left on device; 2 more")
     assert said(render_prune, report).splitlines() == [
-        "0 files removed, 0 B, by run 3.",
+        "0 files removed, 0 bytes, by run 3.",
         "  1 must stay, whatever this index decided:",
         "  /lot/1.jpg: it is the last",
         "Stopped: No space left on device; 2 more.",

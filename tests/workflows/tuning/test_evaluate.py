@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from indexer.cli.render import tuning
+from indexer.domain.csv_files import PairLabel, StateLabel
 from indexer.domain.descriptions import Limits
 from indexer.domain.evaluation import PairMetrics, StateMetrics
-from indexer.domain.labels import PairLabel, StateLabel
 from indexer.errors import CameraError, ProfileError
 from indexer.execution import serial
 from indexer.workflows.compare import searcher

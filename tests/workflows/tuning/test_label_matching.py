@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.domain.labels import PairLabel, StateLabel
+from indexer.domain.csv_files import PairLabel, StateLabel
 from indexer.errors import LabelError
 from indexer.workflows.tuning.label_matching import Labels, match_labels, read_labels
 from tests.support.index import BIKE, CAR, Index, name, picture
