@@ -29,7 +29,7 @@ from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.schema import open_database
 since = datetime(2026, 1, 1, tzinfo=UTC)
 with writer_lock(open_database(sys.argv[1]), command="compare", since=since, by_camera=True) as right:
-    assert right.take("gate") is None
+    assert right.acquire("gate") is None
     print("held", flush=True)
     sys.stdin.read()
 """
