@@ -385,6 +385,13 @@ kinds = st.sampled_from([IMAGE, picture(stamp=1), b"no image"])
 )
 @example({"frames": "../system"}, {"1/a.png": IMAGE}, {}, [("1/a.png", "stick/frames/b.png", IMAGE)], {})
 @example({f"{QUARANTINE_NAME}/run-1/2": "../../../../system"}, {}, {}, [("2/a.png", "stick/frames/b.png", IMAGE)], {})
+@example(
+    {"frames": "../system"},
+    {"1/a.png": IMAGE},
+    {},
+    [("1/a.png", "stick/frames/a.png", IMAGE)],
+    {"below": "stick/frames"},
+)
 def test_any_tree(
     tmp_path: Path,
     links: dict[str, str],
@@ -415,6 +422,7 @@ def test_any_tree(
     assert sorted(os.listdir(stick.home)) == ["stick", "system"]
     after = snapshot(stick.folder)
     assert {path: after.get(path) for path in inside} == inside
-    assert contents(stick.folder) == before
+    # A person may name a link: a copy whose bytes lie already where it leads is not needed in the quarantine any more.
+    assert contents(stick.folder) <= before <= contents(stick.folder) | contents(stick.outside)
     new = [Path(path) for path in after.keys() - inside.keys() if QUARANTINE_NAME not in path and Path(path).is_file()]
     assert all(path.suffix == ".png" and path.read_bytes() != b"no image" for path in new if path.name not in OWN_FILES)
