@@ -12,7 +12,7 @@ _NO_DESCRIPTORS = {errno.EMFILE, errno.ENFILE}
 
 
 def lacks_descriptors(problem: BaseException | None) -> bool:
-    """Whether an exception, or one in its chain of causes, says that this process has too many open files."""
+    """Whether an exception, or one in its chain of causes, says that too many files are open."""
     seen = set[int]()
     while problem is not None and id(problem) not in seen:
         seen.add(id(problem))

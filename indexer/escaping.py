@@ -34,7 +34,7 @@ def command_line(*words: str, names: Sequence[str] = ()) -> str:
 
 
 def quoted(word: str) -> str:
-    """The word, quoted so that bash reads exactly this one word; all characters are printable."""
+    """The word, quoted so that bash reads exactly this one word. The result has printable characters only."""
     if not word.isprintable():
         return f"$'{''.join(map(_in_quotes, word))}'"
     if "'" in word and not _SPECIAL & set(word):
@@ -53,5 +53,5 @@ def _in_quotes(char: str) -> str:
 
 
 def without_passwords(text: str) -> str:
-    """The text, with `***` in place of the password in every database address that it quotes."""
+    """The text, with `***` in place of the password in every database address in it."""
     return _PASSWORDS.sub(lambda match: f"{match[1] or match[2]}***", text)

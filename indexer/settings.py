@@ -15,8 +15,8 @@ class Settings:
     """The settings of one command.
 
     Limits of ingest: a file whose header claims more than `max_pixels`, or that has more than `max_bytes`, is
-    `unreadable` and never decoded. The defaults admit a 100-megapixel camera twice over. A file that takes a worker
-    more than `max_memory_mb` or `max_seconds` is `unreadable` too.
+    `unreadable` and never decoded. The default admits more than twice the pixels of a 100-megapixel camera. A file that
+    takes a worker more than `max_memory_mb` or `max_seconds` is `unreadable` too.
 
     `is_database_named`: a person named the index, by `--db` or INDEXER_DB. `state_folder`: the folder with the list of
     indexes that were used; None for no list.
@@ -64,7 +64,10 @@ def read_settings(environment: Mapping[str, str], *, database_typed: bool = Fals
 
 
 def find_state_folder(environment: Mapping[str, str], *, platform: str = sys.platform) -> str | None:
-    """The folder for a user's data outside the indexes; None if it is `off`, or if the system names no such folder.
+    """The folder for data of a user that belongs to no single index; None if INDEXER_STATE is `off`.
+
+    None also if the environment names no home folder. `platform` is a value of `sys.platform`. Raises `UsageError` if
+    INDEXER_STATE is a relative path.
 
     Decision: the folder is computed here and not by platformdirs, which would be one more dependency for these lines.
     """

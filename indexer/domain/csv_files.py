@@ -1,12 +1,15 @@
 """The CSV files of a person: labels that `evaluate` compares with, and verdicts as a report page writes them.
 
-The first line names the columns, in any order; quoting follows RFC 4180. Labels are the state that an image shows
-(`image`, `state`, and `camera` if wanted), or a verdict on a pair (`image_a`, `image_b`, `verdict`); names of columns
-may be written in capitals, other columns are ignored, and the first bad line refuses the file.
+The first line names the columns, in any order. Quoting follows RFC 4180.
+
+A file of labels has one of two forms. Either each line has an image and the state that it shows (`image`, `state`, and
+optionally `camera`), or each line has a verdict on a pair (`image_a`, `image_b`, `verdict`). Column names may be in
+capitals, and other columns are ignored. The first bad line refuses the whole file.
 
 A file of verdicts has `image_a`, `image_b` (numbers or paths) and `verdict` (`same` or `different`). Optional are `by`,
 `note`, and `path_a`, `path_b`, `hash_a`, `hash_b`: the paths and content hashes of the two images in the index that the
-file was made from. They reveal a file of another index. All bad lines are returned, with the good ones.
+file was made from. With them, a file that was made from another index is recognised. Bad lines are returned together
+with the good ones.
 
 It promises that every label, verdict and problem has the number of its line. It does not know which images there are.
 """
@@ -71,7 +74,7 @@ class BadLine:
 
 @dataclass(frozen=True)
 class _Record:
-    """A record of a CSV, from its first line to its last; `problem` says why it, the last, cannot be read."""
+    """One record of a CSV, which may span several lines. If `problem` says why it cannot be read, none follows it."""
 
     first_line: int
     last_line: int
@@ -80,12 +83,12 @@ class _Record:
 
 
 def parse_labels(content: bytes) -> list[StateLabel] | list[PairLabel]:
-    """The labels of a CSV, all in one form; the header line says which.
+    """The labels of a CSV, in the order of its lines. All have the form that the header line names.
 
     Raises
     ------
     LabelError
-        If the header has neither form, or a line makes no sense.
+        If the header has neither form, or a line has no valid label.
     """
     # File names may hold bytes that are not UTF-8; spreadsheets begin their files with a byte order mark.
     records = _label_records(content.decode("utf-8-sig", errors="surrogateescape"))
@@ -101,12 +104,12 @@ def parse_labels(content: bytes) -> list[StateLabel] | list[PairLabel]:
 
 
 def parse_verdict_lines(content: bytes) -> list[VerdictLine | BadLine]:
-    """The verdict, or the problem, of each line below the header; empty lines are skipped.
+    """One value for each line below the header, in order: its verdict, or its problem. Empty lines are skipped.
 
     Raises
     ------
     VerdictError
-        If the content is not UTF-8, or the header is wrong.
+        If the content is not UTF-8, or the header lacks a column, repeats one, or names an unknown one.
     """
     try:
         records = _read_records(content.decode("utf-8-sig"))
@@ -120,7 +123,7 @@ def parse_verdict_lines(content: bytes) -> list[VerdictLine | BadLine]:
 
 
 def _read_records(text: str) -> Iterator[_Record]:
-    """The records of a CSV, empty ones too, up to the first that cannot be read."""
+    """The records of a CSV, empty ones too. A record that cannot be read is the last, and has a `problem`."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         first_line = reader.line_num + 1
@@ -166,7 +169,7 @@ def _pair_label(line: int, cells: Mapping[str, str]) -> PairLabel:
     if verdict is None:
         raise LabelError(f"line {line}: the verdict {cells['verdict']!a} is neither same nor different")
     if not cells["image_a"] or not cells["image_b"]:
-        raise LabelError(f"line {line}: an image is empty")
+        raise LabelError(f"line {line}: the column {'image_b' if cells['image_a'] else 'image_a'} is empty")
     return PairLabel(line, cells["image_a"], cells["image_b"], verdict)
 
 

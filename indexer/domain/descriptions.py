@@ -14,7 +14,7 @@ RefusalState = Literal["unreadable", "damaged", "too_small"]
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest and smallest picture that is accepted."""
+    """Which pictures are accepted: the most pixels, the most bytes of a file, and the shortest side in pixels."""
 
     max_pixels: int = 250_000_000
     max_bytes: int = 512 * 2**20
@@ -22,7 +22,7 @@ class Limits:
 
 
 Levels = tuple[int, int]
-"""The value that becomes black, and the one that becomes white."""
+"""Of a 16-bit image: the value that becomes black, and the value that becomes white."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,11 @@ class FileDescription:
     width, height : int or None
         As shown, after the EXIF rotation; None without a valid header.
     sharpness : float or None
-        `sharpness.sharpness` at `MEASURING_WIDTH`, 320 pixels wide.
+        As `indexer.imaging.sharpness` measures it, on the image at 320 pixels wide.
+    exif_time, exif_offset : str or None
+        As the camera wrote them; `indexer.domain.names` makes a time of them.
+    thumbnails : tuple of Thumbnail
+        In the order of the recipes.
     """
 
     path: str
@@ -85,7 +89,7 @@ class FileDescription:
 
 @dataclass(frozen=True)
 class Preview:
-    """A JPEG with its size."""
+    """A small picture for people: a JPEG, with its height and width in pixels."""
 
     height: int
     width: int

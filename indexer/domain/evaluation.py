@@ -31,7 +31,7 @@ LabelledPair = tuple[int, int, Literal["same", "different"]]
 class StateMetrics:
     """How well decisions agree with states; the terms are defined above.
 
-    `wrong_share` is 0 to 1, None without witnessed duplicates.
+    `wrong_share` is from 0 to 1; None if no duplicate is witnessed. `states_lost` is sorted.
     """
 
     images: int
@@ -62,7 +62,7 @@ Metrics = StateMetrics | PairMetrics
 
 
 def state_metrics(states: Mapping[int, str], keepers: Keepers) -> StateMetrics:
-    """The metrics of one camera; `states` is the label of each labelled image, by image id."""
+    """The metrics of one camera; `states` is the state of each labelled image, by image id."""
     decided = {image_id: state for image_id, state in states.items() if image_id in keepers}
     kept = [state for image_id, state in decided.items() if keepers[image_id] is None]
     # Look the keeper up in `states`, not in `decided`: the label of an undecided keeper is valid too.

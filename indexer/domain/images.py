@@ -102,7 +102,7 @@ _RANK_CRITERIA = (
 
 
 def find_ranking_criterion(higher: Image, lower: Image) -> Criterion | None:
-    """What ranks `higher` above `lower`: the first criterion in which they differ; None if it does not rank above."""
+    """The first criterion in which two images differ, if it ranks `higher` above `lower`; else None."""
     if higher.rank >= lower.rank:
         return None
     pairs = zip(_RANK_CRITERIA, higher.rank, lower.rank, strict=True)

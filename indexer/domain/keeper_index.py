@@ -24,7 +24,10 @@ _LARGEST_CHUNK = 4096
 
 
 def distances_us(times_us: IndexArray, origin: int, indices: IndexArray) -> IndexArray:
-    """The distance in time of each of `indices` from the image `origin`, in microseconds."""
+    """The distance in time of each of `indices` from the image `origin`: (M,), int64, in microseconds.
+
+    It is `INFINITE_DISTANCE` where one of the two images has no time.
+    """
     other_times_us = times_us[indices]
     if times_us[origin] == NO_TIME:
         return np.full(len(indices), INFINITE_DISTANCE)
@@ -32,7 +35,10 @@ def distances_us(times_us: IndexArray, origin: int, indices: IndexArray) -> Inde
 
 
 class KeeperIndex:
-    """Some images of a camera; `times_us` are the capture times of all its images by index, in microseconds."""
+    """A growing set of images of one camera, each known by its index in rank order.
+
+    `times_us` holds the capture time of every image of the camera, by index: (N,), int64, in microseconds.
+    """
 
     def __init__(self, times_us: IndexArray) -> None:
         self._times_us = times_us
@@ -45,7 +51,7 @@ class KeeperIndex:
         return self._timed_count + len(self._untimed)
 
     def add(self, index: int) -> None:
-        """Adds one image."""
+        """Adds one image, given by its index."""
         time_us = self._times_us[index]
         if time_us == NO_TIME:
             self._untimed = np.insert(self._untimed, np.searchsorted(self._untimed, index), index)
@@ -63,7 +69,10 @@ class KeeperIndex:
         self._timed_count += 1
 
     def iter_nearest(self, origin: int) -> Iterator[IndexArray]:
-        """The keepers from the nearest to `origin` outwards, in growing chunks; none may be added meanwhile."""
+        """The added images from the nearest to `origin` outwards, in chunks that grow: each (M,), int64.
+
+        Images of equal distance come in rank order. The caller must not add an image before the iteration ends.
+        """
         origin_us = int(self._times_us[origin])
         size = _FIRST_CHUNK
         if origin_us == NO_TIME:
@@ -75,7 +84,7 @@ class KeeperIndex:
             first, last = max(0, begin - reach), min(self._timed_count, end + reach)
             indices = np.concatenate([self._timed[first:begin], self._timed[end:last]])
             distance_us = np.abs(self._times_us[indices] - origin_us)
-            # Images beyond an edge are at least as far as the edge: only nearer ones are certain to be complete.
+            # An image outside the window is at least as far as its edge: only what is nearer is known completely.
             edges = [origin_us - self._timed_us[first]] * (first > 0) + [self._timed_us[last - 1] - origin_us] * (
                 last < self._timed_count
             )

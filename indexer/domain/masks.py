@@ -19,7 +19,7 @@ class Mask:
     border : (left, top, right, bottom), per cent, 0 to 100
     rectangles : of (left, top, width, height), per cent, 0 to 100
     mask_image : bytes or None
-        The PNG of a `mask_images.MaskImage`, stretched to the frame: black is ignored.
+        The PNG of an `indexer.imaging.mask_images.MaskImage`, stretched to the frame: black is ignored.
     """
 
     border: Border

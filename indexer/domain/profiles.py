@@ -33,10 +33,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class EncodedMaskImage:
-    """A mask that a person drew over the frame: its size, how many of its pixels are ignored, and a PNG in base64.
+    """A mask that a person drew over the frame: its size in pixels, its number of ignored pixels, and a PNG in base64.
 
-    Black is ignored, white is compared. The reader of the drawing must encode equal masks as equal text, as the text is
-    part of the digest.
+    Black is ignored, white is compared. Equal masks must be encoded as equal text, because the text is part of the
+    digest of a profile.
     """
 
     width: int
@@ -56,8 +56,8 @@ class Preparation:
 
     `mask` is the border that is painted black: (left, top, right, bottom) in per cent of the width or height. `ignore`
     (rectangles) and `ignore_picture` (a drawn mask) are painted black too. `levels` is the scale of 16-bit images;
-    without it a 16-bit image is refused if its 8-bit form would keep too little. `chroma` is by how many levels a
-    thumbnail differs for each level of difference in colour; 0 compares grey only.
+    without it a 16-bit image is refused if its 8-bit form would keep too little contrast. `chroma`: a difference of one
+    level in colour becomes a difference of this many levels in the thumbnail; 0 compares grey only.
     """
 
     work_width: int | None = 320
@@ -85,7 +85,7 @@ class Preparation:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The numbers by name, as they are stored.
+        """The parameters of this layer by name, as they are stored.
 
         Empty `ignore`, `ignore_picture`, `levels` and `chroma` are left out: profiles that are older than these
         parameters keep their digest.
@@ -95,8 +95,11 @@ class Preparation:
 
 @dataclass(frozen=True)
 class Scoring:
-    """How a score is computed: the threshold in grey levels, the dilations of the changed pixels, the least area of a
-    contour that counts."""
+    """How a score is computed from two thumbnails.
+
+    `threshold` is in grey levels. `dilations`: how often the changed pixels are dilated. `min_contour_area`: a smaller
+    contour does not count; in reference pixels, or in native pixels without a work width.
+    """
 
     preparation: Preparation
     threshold: int = 30
@@ -168,7 +171,7 @@ DEFAULT = BALANCED
 
 
 def parse_mask(text: str) -> Border:
-    """The mask of a text "left,top,right,bottom", in whole per cent; raises `ProfileError` for another text."""
+    """The border in a text "left,top,right,bottom", in whole per cent; raises `ProfileError` for any other text."""
     parts = text.split(",")
     try:
         left, top, right, bottom = (int(part) for part in parts)
@@ -178,7 +181,7 @@ def parse_mask(text: str) -> Border:
 
 
 def parse_levels(text: str) -> Levels:
-    """The scale of a text "low,high", in values of 16-bit images; raises `ProfileError` for another text."""
+    """The scale in a text "low,high", in values of 16-bit images; raises `ProfileError` for any other text."""
     try:
         low, high = (int(part) for part in text.split(","))
     except ValueError:
@@ -189,9 +192,9 @@ def parse_levels(text: str) -> Levels:
 
 
 def parse_rectangle(text: str) -> Rectangle:
-    """The rectangle of a text "left,top,wide,high", in per cent of the frame, decimals allowed.
+    """The rectangle in a text "left,top,wide,high", in per cent of the frame; decimals are allowed.
 
-    Raises `ProfileError` for another text.
+    Raises `ProfileError` for any other text.
     """
     try:
         left, top, wide, high = (float(part) + 0.0 for part in text.split(","))  # -0.0 is 0.0
@@ -204,10 +207,15 @@ def parse_rectangle(text: str) -> Rectangle:
 
 
 def derive_profile(base: Profile, *, name: str, changes: Mapping[str, Any]) -> Profile:
-    """A new profile: `base` with some parameters changed, checked.
+    """A new profile: `base` with another name and some parameters changed.
 
-    `record_limit` follows `max_score` unless it is among the changes. None means "as in the base". Raises
-    `ProfileError` for a bad name, an unknown parameter or a value that makes no sense.
+    A change to None leaves a parameter as in the base. If `max_score` changes and `record_limit` does not, the new
+    record limit is `RECORD_FACTOR` times the new `max_score`.
+
+    Raises
+    ------
+    ProfileError
+        For a bad name, an unknown parameter, or a value out of its range.
     """
     if not _NAME.fullmatch(name):
         raise ProfileError(f"profile name {name!r}: use letters, digits, dot, dash, underscore, at most 64")
@@ -234,7 +242,7 @@ def _subset(parameters: Mapping[str, Any], names: Sequence[str]) -> dict[str, An
 
 
 def _validate(profile: Profile) -> None:
-    """Raises `ProfileError` for the first number that makes no sense."""
+    """Raises `ProfileError` for the first parameter that is out of its range."""
     scoring = profile.scoring
     rules = [
         *_preparation_rules(profile.preparation),
@@ -243,7 +251,7 @@ def _validate(profile: Profile) -> None:
         (
             0 <= scoring.min_contour_area <= (MAX_PIXELS if profile.preparation.native else REFERENCE_PIXELS),
             f"min contour area {scoring.min_contour_area:g} is not a number from 0 up to the whole frame "
-            f"({REFERENCE_PIXELS} reference pixels): else nothing ever counts",
+            f"({REFERENCE_PIXELS} reference pixels); with a larger one no contour would count",
         ),
         (0 <= profile.max_score < float("inf"), f"max score {profile.max_score} is not a number from 0 up; try 1000"),
         (
@@ -257,7 +265,7 @@ def _validate(profile: Profile) -> None:
 
 
 def _preparation_rules(preparation: Preparation) -> Iterator[tuple[bool, str]]:
-    """For each rule whether it holds, and the error message if it does not."""
+    """The rules for a preparation: for each, whether it holds, and the error message if it does not."""
     left, top, right, bottom = preparation.mask
     width, mask_image = preparation.work_width, preparation.ignore_picture
     yield width is None or 64 <= width <= 4096, f"work width {width} is not within 64 to 4096 pixels"

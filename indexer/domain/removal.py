@@ -113,21 +113,22 @@ class CameraPlan:
 
 @dataclass(frozen=True)
 class RemovalGuard:
-    """Blocks all removals of a camera when its plan is more likely a mistake than a result.
+    """Blocks all removals of a camera if its plan is more likely a mistake than a result.
 
-    Two rules: a plan may not take more than `DEFAULT_MAX_SHARE` of a camera, and may not leave less than a tenth of the
-    smallest share that an earlier prune left (`largest_shares`: the largest share that earlier prunes took, by camera).
-    A person's own `max_share` replaces the limit of the first rule and switches the second off. The second rule catches
-    a limit with one zero too many, or a lens that was covered, on a camera that always kept a fair part. A camera that
-    always kept little is only blocked by the first rule. Cameras with fewer images than `MIN_GUARDED_IMAGES` are
-    exempt: there a share means nothing.
+    Rule 1: a plan may take at most `DEFAULT_MAX_SHARE` of a camera's images. Rule 2: it must leave at least a tenth of
+    the smallest share that an earlier prune left. `largest_shares` has the largest share that earlier prunes took, by
+    camera. A person's own `max_share` replaces the limit of rule 1 and switches rule 2 off.
+
+    Rule 2 catches a limit with one zero too many, or a covered lens, where a camera always kept a fair part of its
+    images. It lets a camera pass that always kept few. Cameras with fewer than `MIN_GUARDED_IMAGES` images are exempt,
+    because a share of so few images means little.
     """
 
     max_share: float | None = None
     largest_shares: Mapping[str, float] = field(default_factory=dict)
 
     def find_block_reason(self, camera: CameraPlan) -> str | None:
-        """Why this camera is blocked; None if it is not."""
+        """Why this camera is blocked, as a clause for people; None if it is not."""
         if camera.images < MIN_GUARDED_IMAGES:
             return None
         limit = DEFAULT_MAX_SHARE if self.max_share is None else self.max_share
@@ -165,8 +166,9 @@ class Plan:
 def plan_removal(
     candidates: Iterable[RemovalCandidate], *, image_counts: Mapping[str, int], guard: RemovalGuard | None = None
 ) -> Plan:
-    """The plan for these duplicates; `image_counts` is the number of present images of each camera.
+    """The plan for these duplicates, in the order of the candidates; cameras are sorted by name.
 
+    `image_counts` has the number of present images of each camera, by name. Without a `guard` the default one is used.
     Every victim has a keeper that stays, so the last present image of a camera can never be in a plan.
     """
     listed = list(candidates)

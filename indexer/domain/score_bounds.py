@@ -1,7 +1,7 @@
 """What recorded evidence says about other parameters: which limits to try, and the score with another minimum area.
 
-It promises bounds that always hold, and that are equal where the exact score is known: a decision from the bounds is
-the decision from the pixels. It does not know how a pair is scored, nor what a limit leads to.
+It promises bounds that always hold. Where the exact score is known, both bounds are equal to it. So a decision from the
+bounds is the decision from the pixels. It does not know how a pair is scored, nor what a limit leads to.
 """
 
 from collections.abc import Sequence
@@ -35,20 +35,21 @@ class ScoreBounds:
 def score_bounds(
     score: float, largest_contour: float, contour_count: int, *, recorded_area: float, new_area: float
 ) -> ScoreBounds:
-    """The bounds of a pair's score with the minimum area `new_area`, from evidence recorded with
-    `recorded_min_contour_area`.
+    """The bounds of a pair's score with the minimum area `new_area`, from evidence with the minimum area
+    `recorded_area`.
 
-    The largest contour is recorded whether it counts or not, so:
+    All areas are in the unit of the score. The largest contour is recorded whether it counts or not, so there are four
+    cases:
 
-    - the largest contour is below `new_area`: nothing counts, the score is 0;
-    - `new_area` equals `recorded_min_contour_area`: the score is the recorded score;
-    - the area grew: contours can only stop counting. If one contour counted, it is the largest and still counts: the
-      score is its area. If several counted, the largest still counts, and the sum is at most the recorded score;
-    - the area shrank: contours can only start to count, and their number is unknown. Those that counted still count,
-      and so does the largest.
+    - The largest contour is smaller than `new_area`. No contour counts, and the score is 0.
+    - `new_area` is `recorded_area`. The score is the recorded score.
+    - `new_area` is larger. Contours can only stop counting. If one contour counted, it is the largest and still counts:
+      the score is its area. If several counted, the largest still counts, and the sum is at most the recorded score.
+    - `new_area` is smaller. Contours can only start to count, and how many do is unknown. Those that counted still
+      count, and so does the largest.
 
-    All areas are whole multiples of half a pixel's area, multiplied by it once. So each comparison here is exactly the
-    comparison that the scoring makes, and the sum of one contour is that contour's area to the last bit.
+    Each area is a whole number of half pixels, multiplied by the area of half a pixel once. So every comparison here is
+    exactly the comparison of the scoring, and the sum over one contour is that contour's area to the last bit.
     """
     if largest_contour < new_area:
         return ScoreBounds(0.0, 0.0)
@@ -62,9 +63,10 @@ def score_bounds(
 def numbers_to_try(
     requested: Sequence[float] | None, *, in_force: float, factors: Sequence[float] = (1,)
 ) -> list[float]:
-    """The limits or areas to try, from small to large, always including the value in force.
+    """The limits or areas to try, each once, from small to large. The value in force is always one of them.
 
-    `requested`: the values that a person named; None: `in_force` times each of `factors`.
+    `requested` are the values that a person named. If it is None, they are `in_force` times each of `factors`. Raises
+    `UsageError` as `validated_numbers`.
     """
     values = [in_force * factor for factor in factors] if requested is None else requested
     return validated_numbers([*values, in_force])
@@ -79,7 +81,7 @@ def validated_numbers(values: Sequence[float]) -> list[float]:
 
 
 def parse_numbers(text: str) -> list[float]:
-    """The numbers of a text such as "500,1000,2000"; raises `UsageError` for another text."""
+    """The numbers in a text such as "500,1000,2000"; raises `UsageError` for any other text."""
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:

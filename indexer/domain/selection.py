@@ -39,7 +39,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """The decision on one image: kept, or a duplicate of `keeper_id` with the score of that pair (None: a verdict)."""
+    """The decision on one image: it is kept, or it is a duplicate of `keeper_id`.
+
+    `score` is that of the image and its keeper; None if the image is kept, or if a person's verdict decided.
+    """
 
     image_id: int
     reason: Reason
@@ -59,10 +62,10 @@ def ordered_pair(image_a_id: int, image_b_id: int) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Search:
-    """An image to search a keeper for: of the keepers it must be compared with, nearest first, the first similar one.
+    """An image whose keeper is searched: the first similar one of the keepers to compare with, the nearest first.
 
-    `index` is the image's index in rank order. `previous` is its decision until now, or None; a previous *duplicate*
-    stands if the search matches nothing. `previous_keeper_index` is the index of that decision's keeper.
+    `index` is the image's index in rank order. `previous` is its decision until now, or None. A previous *duplicate*
+    stands if the search finds no match. `previous_keeper_index` is the index of that decision's keeper.
     """
 
     image: Image
@@ -102,7 +105,7 @@ class Selection:
 
     @property
     def undecided(self) -> list[int]:
-        """The indices of the images that must be searched whatever happens to their keepers, in search order."""
+        """The indices of the images without a usable previous decision, in rank order: each must be searched."""
         return [index for index, image in enumerate(self.ranked) if image.id not in self._previous]
 
     def is_kept(self, index: int) -> bool:
@@ -110,9 +113,10 @@ class Selection:
         return self._kept[index]
 
     def blocks(self, *, size: int) -> Iterator[list[Search]]:
-        """The searches in rank order, at most `size` per block. Resolve each, in order, before the next block.
+        """The searches of all images in rank order, in blocks of at most `size`.
 
-        A block ends before an image whose previous keeper is in the block.
+        The caller must resolve every search of a block, in order, before it takes the next block. A block ends before
+        an image whose previous keeper is in the block.
         """
         block: list[Search] = []
         block_ids: set[int] = set()
@@ -141,8 +145,8 @@ class Selection:
     def block_keepers(self, search: Search, *, match_index: int | None) -> Iterator[IndexArray]:
         """The keepers of this block that the image must be compared with, in chunks, nearest first.
 
-        Only keepers nearer than `match_index`, the keeper that the search matched, or, if that is None, nearer than the
-        previous keeper.
+        Each is nearer than `match_index`, the keeper that the search matched. If that is None, each is nearer than the
+        previous keeper, if there is one.
         """
         if search.image.pinned or not len(self._block_keepers):
             return iter(())
@@ -154,7 +158,10 @@ class Selection:
         return self._within_bound(unmet, search, bound)
 
     def nearer(self, search: Search, indices: IndexArray, *, than: int) -> NDArray[np.bool_]:
-        """Which of the keepers `indices` are nearer to an image than the keeper `than`; equal distances go by rank."""
+        """Which of the keepers `indices` are nearer to an image than the keeper `than`: (M,), bool.
+
+        Of two keepers at equal distance the one of higher rank is nearer.
+        """
         bound = distances_us(self._times_us, search.index, np.array([than]))[0], than
         distance_us = distances_us(self._times_us, search.index, indices)
         nearer: NDArray[np.bool_] = (distance_us < bound[0]) | ((distance_us == bound[0]) & (indices < bound[1]))

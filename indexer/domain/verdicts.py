@@ -29,15 +29,17 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """A pair judged `different`, and a chain of images from one of the pair to the other, each judged `same` as the
-    next."""
+    """A pair that was judged `different`, although a chain of verdicts `same` connects its two images.
+
+    `chain` has the ids from the smaller to the larger id of the pair; each image was judged `same` as the next.
+    """
 
     different: Pair
     chain: tuple[int, ...]
 
 
 def contradictions(judgements: Mapping[Pair, Judgement]) -> tuple[Contradiction, ...]:
-    """Every verdict `different` that verdicts `same` contradict, in the order of pairs, each with a shortest chain."""
+    """Every verdict `different` that verdicts `same` contradict, sorted by pair, each with a shortest chain."""
     alike: dict[int, list[int]] = defaultdict(list)
     for (image_a_id, image_b_id), judgement in sorted(judgements.items()):
         if judgement.verdict == "same":
@@ -53,13 +55,14 @@ def contradictions(judgements: Mapping[Pair, Judgement]) -> tuple[Contradiction,
 
 
 def images_to_redecide(pair: Pair, decisions: Mapping[int, Decision]) -> list[int]:
-    """The images whose decisions must be superseded when the verdict on a pair changes.
+    """The ids of the images whose decisions must be superseded when the verdict on a pair changes: none or one.
 
-    `decisions` are the current decisions of the two images. Only pairs with a keeper are ever compared
-    (`domain.selection`): if both are duplicates, or one is undecided, no decision depends on the pair. Otherwise
-    superseding one of the two is enough, as it is compared with the other again: the duplicate, as no other decision
-    depends on it; of two keepers the one with the larger id, which came into the index later and mostly ranks lower.
-    Enforced by tests/domain/test_selection.py::test_incremental_equals_from_scratch.
+    `decisions` has the current decisions of the two images. Only pairs with a keeper are ever compared
+    (`indexer.domain.selection`). So if both images are duplicates, or one is undecided, no decision depends on the
+    pair. Otherwise one of the two is enough, because it is compared with the other again. If one is a duplicate, it is
+    that one: no other decision depends on it. Of two keepers it is the one with the larger id: it came into the index
+    later and mostly ranks lower. Enforced by
+    tests/domain/test_selection.py::test_incremental_equals_from_scratch.
     """
     pair_decisions = [decisions[image_id] for image_id in pair if image_id in decisions]
     if len(pair_decisions) < len(pair) or not any(decision.keeps for decision in pair_decisions):

@@ -54,7 +54,7 @@ def test_pairs() -> None:
         ("image,state\na.jpg, \n", r"line 2: the state is empty"),
         ("image,state\n,empty\n", r"line 2: the image is empty"),
         ("image_a,image_b,verdict\na,b,alike\n", r"line 2: the verdict 'alike' is neither same nor different"),
-        ("image_a,image_b,verdict\na,,same\n", r"line 2: an image is empty"),
+        ("image_a,image_b,verdict\na,,same\n", r"line 2: the column image_b is empty"),
         ('image,state\n"a.jpg,empty\n', r"line 2: unexpected end of data; is this a CSV with commas\?"),
     ],
 )
