@@ -28,7 +28,7 @@ _NOT_A_FOLDER = {errno.ENOTDIR, errno.ELOOP}
 
 @dataclass(frozen=True)
 class OpenQuarantinePath:
-    """A path in a quarantine whose folders are open: paths to its parts, none of them through a link."""
+    """A path in a quarantine whose folders are open, as paths to its parts; no part is reached through a link."""
 
     file: str
     folder: str
@@ -42,8 +42,16 @@ class OpenQuarantinePath:
 def open_folder(path: str, *, create: bool = False) -> Iterator[str]:
     """The path of an open folder; it means that very folder until the block ends.
 
-    `create`: missing folders on the way are made, each synced. Raises `MismatchError` for a link on the way or for
-    something that is no folder, `FileNotFoundError` for a missing folder, another `OSError` if the disk refuses.
+    `create`: missing folders on the way are made, each synced.
+
+    Raises
+    ------
+    MismatchError
+        If a part of the path is a link or no folder, or if the path is not a plain absolute one.
+    FileNotFoundError
+        If a folder is missing, and `create` is False.
+    OSError
+        If the disk refuses, or if there is no `/proc`.
     """
     if not os.path.isdir(_DESCRIPTORS):
         raise OSError(errno.ENOSYS, "/proc is not there, and without it no folder can be opened safely", path)
@@ -62,7 +70,10 @@ def open_folder(path: str, *, create: bool = False) -> Iterator[str]:
 
 @contextmanager
 def open_quarantine_path(path: str) -> Iterator[OpenQuarantinePath]:
-    """A path `<quarantine>/<run>/<name>/<file>` with its folders open. Raises as `open_folder`."""
+    """A path `<quarantine>/<run>/<name>/<file>` with its folders open until the block ends.
+
+    Raises `MismatchError` and `OSError` as `open_folder`.
+    """
     folder, file = os.path.split(path)
     run_folder, name = os.path.split(folder)
     quarantine_folder, run_name = os.path.split(run_folder)
@@ -77,7 +88,7 @@ def split_path(path: str) -> Sequence[str]:
     """
     names = path.split(os.sep)[1:] if path != os.sep else []
     if not path.startswith(os.sep) or any(name in ("", os.curdir, os.pardir) or "\0" in name for name in names):
-        raise MismatchError("its path is not a plain one: it has an empty name in it, or '.' or '..'")
+        raise MismatchError("its path is not a plain absolute one: it has an empty name in it, or '.' or '..'")
     encoded = [os.fsencode(name) for name in names]
     if any(len(name) > LONGEST_NAME_BYTES for name in encoded) or len(os.fsencode(path)) > LONGEST_PATH_BYTES:
         raise MismatchError("its path is longer than a disk can hold")
@@ -85,7 +96,7 @@ def split_path(path: str) -> Sequence[str]:
 
 
 def lies_beneath(path: str, folder: str) -> bool:
-    """Whether a path begins with the path of a folder. It compares names only."""
+    """Whether a path begins with the path of a folder. Only the names are compared; the disk is not read."""
     return path.startswith(folder.rstrip(os.sep) + os.sep)
 
 

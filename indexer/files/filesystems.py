@@ -20,7 +20,7 @@ _NETWORK = {
 
 
 def is_mount_point(path: str) -> bool:
-    """Whether something is mounted at this very path: a disk, or a folder or file under another name."""
+    """Whether something is mounted at this very path: a disk, or a folder or file that has another path, too."""
     real = os.path.realpath(path)
     mount_points = {mount_point for mount_point, _ in _iter_mounts()}
     if real in mount_points:
@@ -30,28 +30,29 @@ def is_mount_point(path: str) -> bool:
 
 
 def is_shared(folder: str) -> bool:
-    """Whether others may write to this folder on a way where a lock here has no effect: other hosts, or an overlay.
+    """Whether others may write to this folder without seeing a lock here: other hosts, or programs below an overlay.
 
-    A file system in user space counts as shared: it cannot be known what is behind it.
+    A file system in user space counts as shared, because nothing tells what is behind it. Raises `OSError` if the
+    folder cannot be read.
     """
     return _is_shared(os.path.realpath(folder), os.stat(folder).st_dev)
 
 
 @lru_cache(maxsize=1024)
 def _is_shared(real: str, _device: int) -> bool:
-    """As `is_shared`, for a real path; computed again if another device is mounted there."""
+    """As `is_shared`, for a real path. The device is an argument so that the cache notices another mount."""
     kind = _filesystem_type(real)
     return kind in _NETWORK or (kind.startswith("fuse") and kind not in _LOCAL_FUSE)
 
 
 def free_bytes(folder: str) -> int:
-    """Bytes that this user may still write to the disk of a folder."""
+    """The bytes that this user may still write to the disk of a folder. Raises `OSError` if it cannot be read."""
     status = os.statvfs(folder)
     return status.f_bavail * status.f_frsize
 
 
 def _filesystem_type(real: str) -> str:
-    """The type of the file system of a real path; empty if the system does not tell."""
+    """The type of the file system of a real path; empty if there is no list of mounts."""
     enclosing_mounts = [
         (mount_point, kind)
         for mount_point, kind in _iter_mounts()

@@ -1,7 +1,7 @@
 """One file at a time in a quarantine: the lock lies in the folder itself, whatever index a command uses.
 
-It promises that of all commands that want the locks of one folder only one works at a time, on this host; a lock ends
-with its process. The lock file is never removed. What is done under a lock is not known here.
+It promises that only one command on this host has the lock of a folder at a time. A lock ends with its process, and its
+file is never removed. The module does not know what is done under a lock.
 
 Decision: flock on a file in the folder, and not in the index, as two indexes, or one that was restored from a backup,
 may name the same files. It is held for one file: check, journal, move, journal. All folders that bear on a file are
@@ -38,12 +38,12 @@ _NO_LOCKS = {
 
 
 class LockLostError(OSError):
-    """A lock was lost while it was held: somebody removed its file."""
+    """A lock was lost before it was released: somebody removed its file."""
 
 
 @dataclass(frozen=True)
 class FolderLocks:
-    """The locks of some folders, until the block ends; `exclusive`: no other command can hold them, on any host."""
+    """The locks of some folders. If `exclusive`, no other command on any host can have one of them."""
 
     exclusive: bool
     _files: tuple[tuple[str, int], ...]
@@ -59,10 +59,16 @@ class FolderLocks:
 def lock_folders(
     folders: Iterable[str], *, skip_unwritable: bool = False, timeout_s: float = LOCK_TIMEOUT_S
 ) -> Iterator[FolderLocks]:
-    """Holds the locks of existing folders, all together.
+    """Takes the locks of existing folders, all of them, until the block ends.
 
-    Raises `TimeoutError` if another command holds one for too long, another `OSError` if a lock file cannot be opened.
     `skip_unwritable`: a folder that this user may not write to is left out, and the locks are not exclusive.
+
+    Raises
+    ------
+    TimeoutError
+        If another command has one of the locks for longer than `timeout_s`.
+    OSError
+        If a lock file cannot be opened.
     """
     with ExitStack() as stack:
         files: list[tuple[str, int]] = []
@@ -82,7 +88,7 @@ def lock_folders(
 
 
 def _lock_order(folders: Iterable[str]) -> list[str]:
-    """The real folders, each once, in an order that all commands share: two paths of one folder are neighbours."""
+    """The real folders, each once, in an order that all commands share. Two paths of one folder are adjacent."""
 
     def key(folder: str) -> tuple[int, int, str]:
         status = os.stat(folder)
@@ -106,11 +112,11 @@ def _acquire(folder: str, *, acquired: Sequence[tuple[str, int]], timeout_s: flo
             raise
         os.close(descriptor)  # its file was removed while we waited: there is a new one, or there will be
         if time.monotonic() > deadline_s:
-            raise TimeoutError(errno.ETIMEDOUT, "the lock is removed again and again", path)
+            raise TimeoutError(errno.ETIMEDOUT, "another program removes the lock again and again", path)
 
 
 def _wait_for_lock(descriptor: int, path: str, *, acquired: Sequence[tuple[str, int]], deadline_s: float) -> bool:
-    """Waits until this process has the lock of an open file. Whether the file system supports locks."""
+    """Waits until this process has the lock of an open file. Returns whether the file system supports locks."""
     try:
         while not _try_lock(descriptor, path):
             if any(_is_same_file(descriptor, other) for _, other in acquired):

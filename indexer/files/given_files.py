@@ -12,9 +12,14 @@ MAX_LIST_BYTES = 1 << 28
 
 
 def read_user_file(path: str, *, max_bytes: int, refusal: str = "not a regular file") -> bytes:
-    """The bytes of a file, also behind a link; of a file over `max_bytes` one byte more than these.
+    """The bytes of a file; a symbolic link is followed.
 
-    Raises `OSError`, also if it is not a regular file: then with `refusal`.
+    Of a file with more than `max_bytes`, the first `max_bytes` + 1, so that the caller sees that it is too large.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read. If it is not a regular file, the text of the error is `refusal`.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:  # refuses a folder
@@ -24,8 +29,8 @@ def read_user_file(path: str, *, max_bytes: int, refusal: str = "not a regular f
 
 
 def read_user_list(path: str) -> bytes:
-    """The bytes of a list. Raises `OSError` as `read_user_file`, also if it is too long."""
+    """The bytes of a list. Raises `OSError` as `read_user_file`, and for more than `MAX_LIST_BYTES`."""
     data = read_user_file(path, max_bytes=MAX_LIST_BYTES, refusal="it is no regular file")
     if len(data) > MAX_LIST_BYTES:
-        raise OSError(errno.EFBIG, f"it has more than {MAX_LIST_BYTES} bytes", path)
+        raise OSError(errno.EFBIG, f"it has more than {MAX_LIST_BYTES} bytes; split it", path)
     return data

@@ -2,8 +2,9 @@
 
 It promises that every public function does one thing that may fail or be interrupted, that none calls another, and that
 nothing else here is public: the functions of this module are the list of the points where the work can break. Callers
-write `io_steps.link(...)` and never import a name, so that a test can replace a step. It does not know what a step is
-for, in which order the steps come, or which failures do no harm.
+write `io_steps.link(...)` and never import a name, so that a test can replace a step. Every step raises `OSError` if
+the disk refuses. The module does not know what a step is for, in which order the steps come, or which failures do no
+harm.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ _CREATE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
 
 
 def open_to_read(path: str) -> int:
-    """Descriptor of a file to read; a link is refused, and a pipe does not block."""
+    """Descriptor of a file to read. A link is refused, and opening a pipe does not block."""
     return os.open(path, _READ_FLAGS)
 
 
@@ -71,9 +72,9 @@ def copy_bytes(source_descriptor: int, target_descriptor: int) -> str:
 
 
 def keep_times_and_mode(source: str, copy: str, *, status: os.stat_result, plain: bool = False) -> None:
-    """Sets owner, mode and attributes on a copy as far as its file system can, and mtime always.
+    """Sets owner, mode and attributes of a copy as far as its file system can, and always its mtime.
 
-    `plain`: of the mode, only the rights to read, write and execute; no attributes.
+    `plain`: sets only the rights to read, write and execute, and no attributes.
     """
     with contextlib.suppress(OSError):
         os.chown(copy, status.st_uid, status.st_gid)
@@ -86,12 +87,12 @@ def keep_times_and_mode(source: str, copy: str, *, status: os.stat_result, plain
 
 
 def set_mtime(path: str, *, mtime_ns: int) -> None:
-    """Set a file's time again; a link is not followed."""
+    """Sets the mtime of a file. A link is not followed."""
     os.utime(path, ns=(os.lstat(path).st_atime_ns, mtime_ns), follow_symlinks=False)
 
 
 def link(source: str, target: str) -> None:
-    """Give the file a second name, which must be free. A link is not followed."""
+    """Gives a file a second name, which must be free. A link is not followed."""
     if os.link in os.supports_follow_symlinks:
         os.link(source, target, follow_symlinks=False)
     else:
@@ -99,29 +100,29 @@ def link(source: str, target: str) -> None:
 
 
 def rename(source: str, target: str) -> None:
-    """Give the file another name. Replaces the file that has that name."""
+    """Gives a file another name. Replaces the file that has that name."""
     os.rename(source, target)
 
 
 def unlink(path: str) -> None:
-    """Remove one name of a file."""
+    """Removes one name of a file."""
     os.unlink(path)
 
 
 def make_folder(path: str) -> None:
-    """Make a folder that does not exist, closed to others."""
+    """Makes a folder that does not exist, closed to others."""
     private.make_folder(path)
 
 
 def remove_empty_folder(path: str) -> None:
-    """Remove an empty folder."""
+    """Removes an empty folder."""
     os.rmdir(path)
 
 
 def append(path: str, data: bytes) -> None:
-    """Add bytes to the end of one of our files and sync them; a missing file is made, closed to others.
+    """Appends bytes to one of the tool's own files and syncs them. A missing file is made, closed to others.
 
-    A link or a pipe in its place is refused.
+    A link or a pipe with that name is refused.
     """
     descriptor = private.open_file(path, flags=os.O_WRONLY | os.O_APPEND)
     try:
@@ -134,12 +135,12 @@ def append(path: str, data: bytes) -> None:
 
 
 def open_lock(path: str) -> int:
-    """Descriptor of a lock file, made if it is missing and closed to others; nothing is ever written to it."""
+    """Descriptor of a lock file, which is made if it is missing, closed to others. Nothing is ever written to it."""
     return private.open_file(path, flags=os.O_RDWR, single_link=False)
 
 
 def take_lock(descriptor: int) -> bool:
-    """Whether this process has the lock of an open file now; false if another one has it."""
+    """Tries to lock an open file without waiting. Returns whether this process has the lock now."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -148,12 +149,12 @@ def take_lock(descriptor: int) -> bool:
 
 
 def sync_file(descriptor: int) -> None:
-    """Sync the bytes and the state of an open file to the disk."""
+    """Syncs the bytes and the state of an open file to the disk."""
     os.fsync(descriptor)
 
 
 def sync_folder(path: str) -> None:
-    """Sync the names in the folder that holds `path` to the disk, if the system lets us."""
+    """Syncs the names in the folder of `path` to the disk, if the system allows it."""
     try:
         descriptor = os.open(os.path.dirname(path) or os.curdir, os.O_RDONLY)
     except OSError as problem:

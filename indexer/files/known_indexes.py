@@ -1,8 +1,8 @@
 """The indexes that a person used recently: a small file for each, in the person's own state folder.
 
 It promises that the files are closed to others, hold no password, and are not many; that no link is followed; and that
-a problem with the folder or with a file loses only the information in it, and nothing else. Each file is whole or does
-not exist. It opens no index.
+a problem with the folder or with a file loses only the information in it, and is no error. Each file is whole or does
+not exist. The module opens no index.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ class KnownIndex:
 
 
 def index_exists(address: str) -> bool:
-    """Whether something is at the path of a SQLite index; one on a server counts as existing, without a connection."""
+    """Whether a SQLite index has a file that is not empty. An index on a server counts as existing; it is not asked."""
     try:
         return "://" in address or os.path.getsize(address) > 0
     except (OSError, ValueError):
@@ -49,20 +49,20 @@ def index_exists(address: str) -> bool:
 
 
 class KnownIndexes:
-    """The list, in a folder; without a folder it is empty and stays empty."""
+    """The list of used indexes in a folder. Without a folder it is always empty."""
 
     def __init__(self, folder: str | None) -> None:
         self._folder = folder
 
     def list_indexes(self) -> list[KnownIndex]:
-        """All listed indexes, the last used first; the database of one may be gone (`index_exists`)."""
+        """All listed indexes, the last used first. The database of one may be gone: see `index_exists`."""
         indexes: list[KnownIndex] = []
         with suppress(OSError, ValueError), self._open_folder() as descriptor:
             indexes += (index for name in _list_names(descriptor) if (index := _read(name, descriptor)) is not None)
         return sorted(indexes, key=lambda index: index.last_used, reverse=True)
 
     def record_use(self, index: KnownIndex) -> None:
-        """Lists an index as used now, with its folders so far; the oldest beyond a hundred are dropped."""
+        """Puts an index on the list, with the folders listed before. Of more than a hundred, the oldest are dropped."""
         name = f"{hashlib.sha256(os.fsencode(index.address)).hexdigest()[:32]}.json"
         with suppress(OSError, ValueError):
             self._make_folder()

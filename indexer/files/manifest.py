@@ -60,7 +60,10 @@ class ManifestContents:
 
 
 def append_entry(quarantine_path: str, entry: Entry) -> None:
-    """Write that a file is about to be moved to a path. A crash leaves the line, a part of it, or nothing."""
+    """Appends the line of a file that is about to be moved to `quarantine_path`, and syncs it.
+
+    A crash leaves the line, a part of it, or nothing. Raises `OSError` if it cannot be written.
+    """
     run_folder = os.path.dirname(os.path.dirname(quarantine_path))
     manifest = os.path.join(run_folder, MANIFEST_NAME)
     # Each line begins with a line break: a line that a crash cut off then damages only itself.
@@ -74,7 +77,10 @@ def append_entry(quarantine_path: str, entry: Entry) -> None:
 
 
 def read(folder: str) -> ManifestContents:
-    """What the manifests at and below a folder, given by its real path, say about files that are there."""
+    """What the manifests at and below a folder, given by its real path, say about files that are there.
+
+    What cannot be read is in `refused`. Raises `OSError` only if this process has no file descriptor left.
+    """
     contents = ManifestContents()
     pending = [folder]  # no recursion: folders nest deeper than Python's stack
     while pending:
@@ -96,9 +102,10 @@ def read(folder: str) -> ManifestContents:
 
 
 def read_first_entries(folder: str) -> list[tuple[str, Entry]]:
-    """The first path in quarantine, with its entry, of each run in a quarantine; none if the folder does not exist.
+    """For each run in a quarantine the first path in it, with its entry. The folder may also be a single run.
 
-    The folder may also be a single run.
+    A folder or manifest that cannot be read gives nothing. Raises `OSError` only if this process has no file descriptor
+    left.
     """
     try:
         runs = sorted(os.listdir(folder))
@@ -117,7 +124,10 @@ def read_first_entries(folder: str) -> list[tuple[str, Entry]]:
 
 
 def is_manifest(path: str) -> bool:
-    """Whether the file at a path is a manifest of ours, by its first line."""
+    """Whether the file at a path is a manifest of this tool, by its first bytes; False if it cannot be read.
+
+    Raises `OSError` only if this process has no file descriptor left.
+    """
     try:
         descriptor = io_steps.open_to_read(path)
         try:
@@ -127,7 +137,7 @@ def is_manifest(path: str) -> bool:
         finally:
             os.close(descriptor)
     except OSError as problem:
-        _raise_if_exhausted(problem)  # else a directory walk would enter the run, as if it were none
+        _raise_if_exhausted(problem)  # else a directory walk would enter the run
         return False
     return first.lstrip(b"\n").startswith(b'{"place": ')
 

@@ -12,9 +12,9 @@ from indexer.files.owners import Owner
 
 @dataclass(frozen=True)
 class Mention:
-    """One line that names an index, and the folder of images that it is about, as far as this can be known.
+    """One line that names an index, with the folder of images that the line is about, as far as it is known.
 
-    `run_token` is empty if the line names no run, `at` (ISO 8601) if it has no time.
+    `run_token` is empty if the line names no run. `at` is ISO 8601, and empty if the line has no time.
     """
 
     index_id: str
@@ -24,7 +24,10 @@ class Mention:
 
 
 def iter_mentions(quarantine: str, *, parent_folder: str, owners: Iterable[Owner]) -> Iterator[Mention]:
-    """Each line that names an index, those of the marker's owners first. Raises `OSError` if they cannot be read."""
+    """One value for each line that names an index, those of the marker's owners first.
+
+    Raises `OSError` if a manifest or the record cannot be read.
+    """
     for owner in owners:
         yield Mention(
             owner.index_id, owner.root if f"{owner.root}/".startswith(_folder_prefix(parent_folder)) else parent_folder

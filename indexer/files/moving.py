@@ -93,7 +93,7 @@ def move_no_replace(
     before_unlink: Callable[[], None] = _do_nothing,
     drop_special_bits: bool = False,
 ) -> FileIdentity:
-    """The identity of a checked file at the free path that it was moved to; times and mode are kept.
+    """Moves a checked file to a free path, with its times and mode. Returns its identity there.
 
     `drop_special_bits`: a file with setuid, setgid or sticky bit is copied, as to another disk, and loses these bits.
 
@@ -117,9 +117,9 @@ def move_no_replace(
 
 
 def copy_no_replace(source: str, target: str, *, expected: FileIdentity, drop_special_bits: bool = False) -> None:
-    """Copy a file that is still the checked one to a free path, with its times and mode; the source stays.
+    """Copies a file that is still the checked one to a free path, with its times and mode; the source stays.
 
-    Raises as `move_no_replace`. A crash leaves an unfinished copy beside the target, or the whole one.
+    Raises `MismatchError` and `OSError` as `move_no_replace`. A crash leaves the copy, unfinished or whole.
     """
     verify_identity(source, expected=expected)
     _refuse_existing(target)
@@ -134,12 +134,12 @@ def delete_witnessed(
     require_witness: Callable[[], None],
     before_unlink: Callable[[], None] = _do_nothing,
 ) -> None:
-    """Delete a file that is still the checked one, while others stand for it.
+    """Deletes a file that is still the checked one, while another file stands for it.
 
-    It is first moved aside, to a free name in its folder. Then `require_witness` is called. It raises if the file that
-    stands for this one disappeared with its name, as when both are one file behind two mounts: the file then gets its
-    name back. `before_unlink` is called before each name is unlinked. Raises as `move_no_replace`; if the name was
-    taken meanwhile, the file stays aside. After a crash: see the module.
+    The file is first moved aside, to a free name in its folder. Then `require_witness` is called. It must raise if the
+    file that stands for this one is gone too, because both are one file behind two mounts. The file then gets its name
+    back; if the name was taken meanwhile, it stays aside. `before_unlink` is called before each name is unlinked.
+    Raises `MismatchError` and `OSError` as `move_no_replace`. After a crash: see the module.
     """
     aside_identity = move_no_replace(path, aside, expected=expected, before_unlink=before_unlink)
     try:
@@ -156,19 +156,19 @@ def delete_witnessed(
 
 
 def restore_from_aside(path: str, *, expected: ContentDigest, before_unlink: Callable[[], None] = _do_nothing) -> None:
-    """Give a file its name back if a crash left it aside and nothing has that name. Raises as `verify`."""
+    """Gives a file back the name that a crash took, if it is free. Raises `MismatchError` and `OSError` as a move."""
     aside = aside_path(path)
     if os.path.lexists(aside) and not os.path.lexists(path):
         move_no_replace(aside, path, expected=verify(aside, expected=expected), before_unlink=before_unlink)
 
 
 def aside_path(path: str, *, name: str = "last-look") -> str:
-    """The path beside `path` where a file waits before it is deleted; no directory walk takes it for an image."""
+    """The path beside `path` that a file has before it is deleted; no directory walk takes it for an image."""
     return os.path.join(os.path.dirname(path), f".indexer-aside-{name}")
 
 
 def delete(path: str, *, expected: FileIdentity) -> None:
-    """Delete a file that is still the checked one, else raise `MismatchError`.
+    """Deletes a file that is still the checked one. Raises `MismatchError` if it is not, `OSError` if the disk refuses.
 
     A crash leaves the file there or gone; after a power cut it may be back.
     """
@@ -179,7 +179,7 @@ def delete(path: str, *, expected: FileIdentity) -> None:
 
 
 def discard_partial(target: str) -> None:
-    """Remove what an interrupted copy towards the target left beside it. A crash leaves it there or gone."""
+    """Removes what an interrupted copy left beside the target. Raises `OSError` if the disk refuses."""
     with suppress(FileNotFoundError, NotADirectoryError):
         io_steps.unlink(_partial_path(target))
 

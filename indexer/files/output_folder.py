@@ -25,7 +25,10 @@ class OutputFolder:
         self._current_names = set[str]()
 
     def reuse(self, name: str) -> bool:
-        """Whether the file exists already; it then stays."""
+        """Whether the file exists already. If so, it is kept as it is.
+
+        Raises `FolderError` if its folder is a link that leads out of the report.
+        """
         self._require_inside((self.folder / name).parent)
         exists = name in self._current_names or _is_plain_file(self.folder / name)
         if exists:
@@ -33,7 +36,10 @@ class OutputFolder:
         return exists
 
     def write(self, name: str, data: bytes) -> None:
-        """Writes a file, or replaces the one with that name."""
+        """Writes a file, or replaces the one with that name.
+
+        Raises `FolderError` if its folder is a link that leads out of the report, `OSError` if the disk refuses.
+        """
         path = self.folder / name
         self._require_inside(path.parent)
         private.make_folders(str(path.parent))
@@ -43,10 +49,10 @@ class OutputFolder:
     def _require_inside(self, folder: Path) -> None:
         """Refuses a folder behind a link that leads out of the report."""
         if not Path(os.path.realpath(folder)).is_relative_to(self.folder):
-            raise FolderError(f"the folder {str(folder)!a} leads out of the report; take the link away")
+            raise FolderError(f"the folder {str(folder)!a} leads out of the report; remove the link")
 
     def remove_stale_files(self) -> int:
-        """Deletes files of earlier reports that this one does not use. Returns the number of files."""
+        """Deletes the files of earlier reports that this one does not use. Returns their number."""
         removed, emptied = 0, set[Path]()
         for current, _folders, names in os.walk(self.folder, topdown=False):
             for path in (Path(current, name) for name in names):
@@ -62,7 +68,13 @@ class OutputFolder:
 
 
 def open_output_folder(folder: str, *, own_names: re.Pattern[str]) -> OutputFolder:
-    """The folder, made if it is missing, and marked. Raises `FolderError` if it holds anything that is not ours."""
+    """The folder, which is made if it is missing, and marked as a report.
+
+    Raises
+    ------
+    FolderError
+        If it is no folder, cannot be made, or holds files that are no report.
+    """
     if not folder:
         raise FolderError("the name of the folder is empty; name a new folder")
     path = Path(os.path.realpath(folder))
@@ -80,5 +92,5 @@ def open_output_folder(folder: str, *, own_names: re.Pattern[str]) -> OutputFold
 
 
 def _is_plain_file(path: Path) -> bool:
-    """Whether a file itself is at the path, and not a link to one."""
+    """Whether a regular file is at the path, and not a link to one."""
     return path.is_file() and not path.is_symlink()

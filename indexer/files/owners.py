@@ -36,9 +36,9 @@ class Owner:
 
 
 def add_owner(quarantine: str, owner: Owner) -> None:
-    """Add the owner to the marker of a quarantine, unless it is there. A crash leaves a part of its line, or none.
+    """Adds the owner to the marker of a quarantine, unless it is there already.
 
-    This is best effort: if the marker cannot be read or written, nothing is done.
+    If the marker cannot be read or written, nothing is done. A crash leaves the line, a part of it, or nothing.
     """
     with suppress(OSError):
         if owner.line not in _read_marker(quarantine):
@@ -46,7 +46,7 @@ def add_owner(quarantine: str, owner: Owner) -> None:
 
 
 def read_owners(quarantine: str) -> Iterator[Owner]:
-    """The owners that a marker names, in its order; none if there is no marker. Raises `OSError`."""
+    """The owners that a marker names, in its order; none without a marker. Raises `OSError` if it cannot be read."""
     for line in _read_marker(quarantine).split(b"\n"):
         try:
             owner = Owner(**json.loads(line))

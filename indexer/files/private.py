@@ -23,7 +23,7 @@ _ATTEMPTS = 100
 
 
 def mode_of_new(folder: str, *, is_folder: bool = False) -> int:
-    """The mode of a new file or folder in `folder`: rights for its owner, and for its group if setgid is set."""
+    """The mode of a new file or folder in `folder`: rights for its owner, and for its group if `folder` has setgid."""
     shared = os.stat(folder or os.curdir).st_mode & stat.S_ISGID
     if is_folder:
         return stat.S_ISGID | 0o770 if shared else 0o700
@@ -33,7 +33,8 @@ def mode_of_new(folder: str, *, is_folder: bool = False) -> int:
 def create_file(path: str, *, mode: int | None = None, flags: int = os.O_RDWR) -> int:
     """Descriptor of a new file with the rights `mode`, or those of `mode_of_new`.
 
-    Raises `FileExistsError` if the name exists, even as a link that leads nowhere.
+    Raises `FileExistsError` if the name exists, even as a link that leads nowhere; another `OSError` if the disk
+    refuses.
     """
     mode = mode_of_new(os.path.dirname(path)) if mode is None else mode
     descriptor = os.open(path, flags | _CREATE_FLAGS, mode)
@@ -42,10 +43,9 @@ def create_file(path: str, *, mode: int | None = None, flags: int = os.O_RDWR) -
 
 
 def open_file(path: str, *, flags: int, mode: int | None = None, single_link: bool = True) -> int:
-    """Descriptor of one of our files, made as by `create_file` if it is missing, and never truncated.
+    """Descriptor of one of the tool's own files. A missing file is made as by `create_file`; none is truncated.
 
-    Raises `OSError` if a link, a pipe or another user's file is in its place, or (`single_link`) if it has a second
-    name.
+    Raises `OSError` if the file is a link, a pipe or another user's, or, with `single_link`, if it has a second name.
     """
     for _ in range(_ATTEMPTS):
         try:
@@ -56,7 +56,7 @@ def open_file(path: str, *, flags: int, mode: int | None = None, single_link: bo
             continue
         except OSError as problem:
             if problem.errno == errno.ELOOP:
-                raise OSError(errno.ELOOP, "it is a symbolic link; take the link away", path) from problem
+                raise OSError(errno.ELOOP, "it is a symbolic link; remove the link", path) from problem
             raise
         try:
             _require_ours(descriptor, path, single_link=single_link)
@@ -64,11 +64,11 @@ def open_file(path: str, *, flags: int, mode: int | None = None, single_link: bo
             os.close(descriptor)
             raise
         return descriptor
-    raise OSError(errno.EBUSY, "it comes and goes; another program is at work on it", path)
+    raise OSError(errno.EBUSY, "another program makes and removes it again and again; try again later", path)
 
 
 def make_folder(path: str) -> None:
-    """Make a folder that does not exist, with the rights of `mode_of_new`."""
+    """Makes a folder that does not exist, with the rights of `mode_of_new`. Raises `OSError` if the disk refuses."""
     mode = mode_of_new(os.path.dirname(path), is_folder=True)
     os.mkdir(path, stat.S_IMODE(mode) & 0o777)
     with suppress(PermissionError):  # a umask that leaves its owner no rights
@@ -80,7 +80,7 @@ def make_folder(path: str) -> None:
 
 
 def make_folders(path: str) -> None:
-    """Make a folder and its missing parents."""
+    """Makes a folder and its missing parents, each as `make_folder` does; an existing folder stays as it is."""
     if os.path.isdir(path):
         return
     make_folders(os.path.dirname(path) or os.curdir)
@@ -89,7 +89,10 @@ def make_folders(path: str) -> None:
 
 
 def write_new(path: str, data: bytes) -> None:
-    """Write a file that did not exist; if not all of it can be written, the part is deleted again."""
+    """Writes a file that did not exist. If not all of it can be written, the part is deleted again.
+
+    Raises `OSError` as `create_file`, or if the disk is full.
+    """
     descriptor = create_file(path)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -101,9 +104,10 @@ def write_new(path: str, data: bytes) -> None:
 
 
 def replace(path: str, data: bytes, *, partial: str) -> None:
-    """Replace the file or link at `path` by a whole new file; a crash leaves the old one.
+    """Replaces the file or link at `path` by a whole new file. A crash leaves the old file or the new one.
 
-    The data is written under the name `partial` first, in the same folder. A crash may leave a part of it there.
+    The data is first written to the path `partial` in the same folder. A crash may leave a part of it there. Raises
+    `OSError` if the disk refuses.
     """
     with suppress(FileNotFoundError):
         os.unlink(partial)
@@ -117,7 +121,7 @@ def replace(path: str, data: bytes, *, partial: str) -> None:
 
 
 def _set_mode(descriptor: int, mode: int) -> None:
-    """Sets the mode of a new file or folder, whatever the umask removed, as far as the file system can."""
+    """Sets the mode of a new file or folder, whatever the umask, as far as the file system can."""
     if stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
         with suppress(OSError):
             os.fchmod(descriptor, mode)

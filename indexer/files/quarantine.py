@@ -26,10 +26,10 @@ _MARKER_TEXT = (
 
 
 def quarantine_folder(root: str, *, override: str | None = None) -> str:
-    """The quarantine for files that are removed from below `root`; creates nothing.
+    """The path of the quarantine for files that are removed from below `root`; creates nothing.
 
-    With `override`: that folder, or a folder with the usual name in it if it holds other files than quarantined ones.
-    Without it: a folder beside the root, if the device is the same and the rights allow it, else one inside the root.
+    With `override` it is that folder; if the folder holds other files, it is a folder with the usual name in it.
+    Without `override` it lies beside the root if it is on the same device and may be written to, else inside the root.
     """
     if override is not None:
         real = os.path.realpath(override)
@@ -40,16 +40,16 @@ def quarantine_folder(root: str, *, override: str | None = None) -> str:
 
 
 def _can_be_quarantine(folder: str) -> bool:
-    """Whether a folder can be marked as a quarantine: it is one, or does not exist, or holds nothing but our runs."""
+    """Whether a folder may be marked as a quarantine: it is one, does not exist, or holds nothing but runs of one."""
     if not os.path.isdir(folder) or is_quarantine(folder):
         return True
     return all(is_run(os.path.join(folder, name)) for name in os.listdir(folder))
 
 
 def prepare_quarantine(folder: str, *, owner: Owner | None = None) -> None:
-    """Make a quarantine if it is missing, with its marker, on the disk before anything is put into it.
+    """Makes a quarantine with its marker if it is missing, and syncs both before a file is put into it.
 
-    A new marker names the owner. A crash leaves a part of it. Raises `OSError` if it cannot be made.
+    A new marker names the owner. A crash may leave a part of it. Raises `OSError` if the quarantine cannot be made.
     """
     marker = os.path.join(folder, QUARANTINE_MARKER)
     if os.path.lexists(marker):
@@ -72,10 +72,10 @@ def quarantine_of(path: str) -> str:
 
 
 def is_quarantine_mounted(path: str) -> bool:
-    """Whether the quarantine of a path is there, whatever it still holds, so that its whole disk is not away.
+    """Whether the quarantine of a path can be reached. If it cannot, its disk is probably not mounted.
 
-    Its marker shows that; the marker stays when the quarantine is empty. If an earlier version made the quarantine, the
-    folder of the run shows it.
+    The marker shows it, because the marker stays when the quarantine is empty. A quarantine of an earlier version may
+    have no marker; there the run's folder shows it.
     """
     run_folder = os.path.dirname(os.path.dirname(path))
     marker = os.path.join(os.path.dirname(run_folder), QUARANTINE_MARKER)
@@ -83,10 +83,11 @@ def is_quarantine_mounted(path: str) -> bool:
 
 
 def reserve_quarantine_path(folder: str, *, run: str, name: str, basename: str, synced: set[str] | None = None) -> str:
-    """A free path `<folder>/<run>/<name>[-k]/<basename>` in a new folder that no other caller got.
+    """A free path `<folder>/<run>/<name>[-k]/<basename>` in a new folder that no other caller gets.
 
-    It is called before the journal row that names the path is written. `synced`: the folders that this process has
-    synced already, so that each is synced once. A crash leaves an empty folder: see `release_quarantine_path`.
+    The caller writes the path into the journal next. `synced` has the folders that this process has synced already, and
+    is extended, so that each is synced once. A crash leaves an empty folder: see `release_quarantine_path`. Raises
+    `OSError` if a folder cannot be made or synced.
     """
     synced = set() if synced is None else synced
     run_folder = os.path.join(folder, run)
@@ -106,10 +107,11 @@ def reserve_quarantine_path(folder: str, *, run: str, name: str, basename: str, 
 
 
 def release_quarantine_path(path: str) -> None:
-    """Remove the folder of a path that holds no file (any more), and the run's folder if it is then empty.
+    """Removes the folder of a path without a file, and the run's folder if it is then empty.
 
-    A manifest that is alone in its folder names no present file any more and is removed, too. The quarantine itself
-    stays: its contents protect other files. What cannot be removed stays. A crash leaves empty folders.
+    A manifest that is alone in the run's folder is removed, too, because no file that it names is there any more. The
+    quarantine itself stays, because its contents protect other files. What cannot be removed stays. A crash leaves
+    empty folders.
     """
     folder = os.path.dirname(path)
     run_folder = os.path.dirname(folder)
@@ -129,10 +131,10 @@ def release_open_path(path: OpenQuarantinePath) -> None:
 
 
 def make_synced_folders(path: str) -> None:
-    """Make the folder and its missing parents, closed to others and each synced, ready to hold a moved file.
+    """Makes a folder and its missing parents, each synced and closed to others, so that it can hold a moved file.
 
-    They are closed because nobody knows any more to whom a folder that is gone was open. A crash leaves some of them,
-    empty.
+    They are closed because the rights of a folder that is gone are unknown. A crash leaves some of them, empty. Raises
+    `OSError` if one cannot be made or synced.
     """
     if os.path.isdir(path):
         return
@@ -144,7 +146,7 @@ def make_synced_folders(path: str) -> None:
 
 
 def _can_rename_into(folder: str, *, root: str) -> bool:
-    """Whether the folder is, or can be made, a real folder that files of the root can be renamed into."""
+    """Whether the folder is a real folder, or can be made, and files of the root can be renamed into it."""
     try:
         existing = folder if os.path.lexists(folder) else os.path.dirname(folder)
         status, root_status = os.lstat(existing), os.lstat(root)

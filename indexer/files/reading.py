@@ -15,16 +15,16 @@ _PIECE_BYTES = 2**20
 
 @dataclass(frozen=True)
 class FileContents:
-    """The facts of a file that was read whole, and its bytes unless there are more of them than was asked for."""
+    """The facts of a file that was read to its end, and its bytes if they are not more than the limit."""
 
     size_bytes: int
     mtime_ns: int
     content_hash: str
-    data: bytes | None  # None: larger than the limit, so it was hashed in pieces and not kept
+    data: bytes | None  # None: over the limit, so it was hashed in pieces and not kept
 
 
 def read_file(path: str, *, max_bytes: int) -> FileContents:
-    """The file's bytes, hash, size and modification time.
+    """The size, modification time, sha256 (hexadecimal) and bytes of a file.
 
     Raises
     ------

@@ -29,7 +29,7 @@ _OTHER_DISK_ADVICE = "mount it with another driver or other options, or keep the
 
 @dataclass(frozen=True)
 class DiskCapability:
-    """Something that a disk must be able to do: how to say that it cannot, and what to do then."""
+    """Something that a disk must be able to do: the words for a disk that cannot, and the advice for it."""
 
     lack: str
     advice: str = _OTHER_DISK_ADVICE
@@ -38,7 +38,7 @@ class DiskCapability:
 NAMING = DiskCapability(
     "neither links nor renames this file", f"{_OTHER_DISK_ADVICE}, as with prune --quarantine FOLDER"
 )
-UNLINKING = DiskCapability("does not let a file's name be taken away")
+UNLINKING = DiskCapability("does not let a file be deleted (unlink)")
 SYNCING_NAMES = DiskCapability(
     "does not tell whether new names are stored (fsync of a folder); a power cut could lose them"
 )
@@ -53,11 +53,11 @@ LOCKING = DiskCapability("does not lock files (flock)")
 
 
 class DiskRefusalError(OSError):
-    """A disk does not do what it is asked for; `strerror` is a sentence for people."""
+    """A disk lacks a capability; `strerror` is a sentence for people."""
 
 
 def refusal_error(capability: DiskCapability, path: str, problem: OSError) -> OSError:
-    """The error to raise instead of the disk's own; the same one if it has a meaning of its own."""
+    """The `DiskRefusalError` to raise in place of a disk's own error; `problem` itself if its meaning is clear."""
     if isinstance(problem, DiskRefusalError) or problem.errno in _SELF_EXPLANATORY or problem.errno is None:
         return problem
     if problem.strerror != os.strerror(problem.errno):
@@ -75,7 +75,10 @@ def refusal_error(capability: DiskCapability, path: str, problem: OSError) -> OS
 
 @contextmanager
 def translate_refusal(capability: DiskCapability, path: str) -> Iterator[None]:
-    """Turns an error within the block into one that says that the disk of a path lacks a capability."""
+    """Turns an `OSError` in the block into a `DiskRefusalError` that says what the disk of a path cannot do.
+
+    An `OSError` whose meaning is clear passes unchanged, as in `refusal_error`.
+    """
     try:
         yield
     except OSError as problem:
@@ -86,11 +89,11 @@ def translate_refusal(capability: DiskCapability, path: str) -> Iterator[None]:
 
 
 def describe_os_error(problem: OSError) -> str:
-    """What went wrong, for people: never the system's message alone, unless it says it all."""
+    """What went wrong, as a clause for people. The system's message stands alone only if it is clear by itself."""
     message = str(problem.strerror)
     if isinstance(problem, DiskRefusalError) or problem.errno in _SELF_EXPLANATORY | {errno.ESTALE, errno.EBUSY}:
         return message
     location = f" at {os.fsdecode(problem.filename)!a}" if isinstance(problem.filename, str | bytes) else ""
     if problem.errno in _PERMISSIONS | {errno.EROFS}:
         return f"the system does not allow it{location} ({message}); see that you may write to the folder"
-    return f"the disk did not do what it was asked for{location} ({message}); {_OTHER_DISK_ADVICE}"
+    return f"the disk refused the operation{location} ({message}); {_OTHER_DISK_ADVICE}"

@@ -116,7 +116,7 @@ _DOT_OF_NETATALK = ":2e"
 
 @lru_cache(maxsize=4096)
 def is_system_folder(name: str) -> bool:
-    """Whether a folder of this name is hidden or one that a system keeps."""
+    """Whether a folder of this name is hidden, or is one that a system or a program keeps for itself."""
     folded = _folded(name)
     if folded.startswith((".", _DOT_OF_NETATALK)) or folded in _FOLDED:
         return True
@@ -135,12 +135,12 @@ def find_system_folder(path: str, *, root: str) -> str | None:
 
 
 def count_system_folders(path: str) -> int:
-    """How many of the folders above a path are system folders; a bin in a hidden folder counts as two."""
+    """The number of system folders above a path; a bin in a hidden folder counts as two."""
     return sum(map(is_system_folder, os.path.dirname(path).split(os.sep)))
 
 
 def is_in_separate_system_folder(path: str, other: str) -> bool:
-    """Whether a path lies in a system folder in which the other does not lie."""
+    """Whether a path lies in a system folder that the other path does not lie in."""
     folder, other_folder = os.path.dirname(path), os.path.dirname(other)
     return (
         folder != other_folder and find_system_folder(path, root=os.path.commonpath((folder, other_folder))) is not None

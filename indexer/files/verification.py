@@ -29,7 +29,7 @@ class ContentDigest:
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """Which file on the disk was checked, and in which state; a new name or owner does not make it another file."""
+    """Which file on the disk was checked, and in which state. With a new name or owner it is still the same file."""
 
     device: int
     inode: int
@@ -49,20 +49,27 @@ class MismatchError(Exception):
 
 
 class UnreadableFileError(MismatchError):
-    """It cannot be known now what the file at a path is: the disk refuses, or somebody is writing to it."""
+    """The file at a path cannot be checked now: the disk refuses, or a program is writing to the file."""
 
 
 def verify(path: str, *, expected: ContentDigest) -> FileIdentity:
-    """The identity of the file at the path, after its size and every byte were found as expected. Changes nothing.
+    """The identity of the file at a path, whose size and bytes are the expected ones. Changes nothing.
 
-    Raises `MismatchError` if the file is missing, a link, not regular, or differs; `UnreadableFileError` if it cannot
-    be read or changed meanwhile.
+    Raises
+    ------
+    MismatchError
+        If the file is missing, is a link or not a regular file, or has another size or other bytes.
+    UnreadableFileError
+        If it cannot be read, or if it changes while it is read.
     """
     return _verify_content(path, expected=expected, read=lambda descriptor: (io_steps.read_hash(descriptor), None))[0]
 
 
 def verify_and_read(path: str, *, expected: ContentDigest) -> tuple[FileIdentity, bytes]:
-    """As `verify`, with the very bytes that were verified; the whole file is in memory."""
+    """As `verify`, with the very bytes that were verified; the whole file is in memory.
+
+    Raises `MismatchError` and `UnreadableFileError` as `verify`.
+    """
 
     def read(descriptor: int) -> tuple[str, bytes]:
         data = io_steps.read_bytes(descriptor, most=expected.size_bytes + 1)
@@ -89,16 +96,16 @@ def _verify_content(
     if not _state(before) == _state(opened) == _state(after):
         raise UnreadableFileError("The file changed while it was read.")
     if content_hash != expected.content_hash:
-        raise MismatchError("The file has other bytes than the index knows, though as many.")
+        raise MismatchError("The file has the size that the index knows, but other bytes.")
     return replace(identity_of(after), content=expected), data
 
 
 def verify_moved(path: str, *, expected: FileIdentity) -> FileIdentity:
     """The identity of a checked file at the new path that it just got; its bytes are the checked ones.
 
-    With a new name, some disks give a file another inode number, because they derive it from the path or first copy the
-    file to another layer; some truncate its time. If number or time differ, the file is read again, and its bytes
-    decide. Raises `MismatchError` if they differ.
+    With a new name, some disks give a file another inode number: they derive it from the path, or first copy the file
+    to another layer. Some truncate its time. If number or time differ, the file is read again, and its bytes decide.
+    Raises `MismatchError` if they differ, `UnreadableFileError` if it cannot be read.
     """
     current = identity_of(regular_status(path))
     if current == expected:
@@ -114,7 +121,10 @@ def verify_moved(path: str, *, expected: FileIdentity) -> FileIdentity:
 
 
 def compute_digest(path: str) -> ContentDigest:
-    """The digest of the regular file at a path. Raises `OSError`, or `MismatchError` if it is no regular file."""
+    """The size and hash of the regular file at a path.
+
+    Raises `MismatchError` if it is missing or no regular file, `OSError` if it cannot be read.
+    """
     size_bytes = regular_status(path).st_size
     descriptor = io_steps.open_to_read(path)
     try:
@@ -124,9 +134,9 @@ def compute_digest(path: str) -> ContentDigest:
 
 
 def verify_again(path: str, *, checked: FileIdentity, expected: ContentDigest) -> None:
-    """Raise `MismatchError` unless a file that was checked a moment ago is still there with its bytes.
+    """Raises `MismatchError` unless a file that was just checked is still there with its bytes.
 
-    It is read again only if its times, owner or names changed since.
+    It is read again only if its times, owner or names have changed since.
     """
     status = regular_status(path)
     if status.st_nlink == 0 and checked.links > 0:
@@ -145,10 +155,10 @@ def is_checked_file(path: str, checked: FileIdentity) -> bool:
 
 
 def may_be_same_file(first: FileIdentity, second: FileIdentity) -> bool:
-    """Whether two files with equal bytes are one file, or may be one behind mounts that report different devices.
+    """Whether two files with equal bytes are one file, or may be one file behind two mounts.
 
-    An overlay may show the data of one file under the name of another (`metacopy`). It then has the other's inode and
-    time, and a ctime of its own.
+    Two mounts of one disk may report different devices. An overlay may show the data of one file under the name of
+    another (`metacopy`): with the inode and time of the other, and its own ctime.
     """
     if first.device == second.device:
         return first.inode == second.inode
@@ -169,7 +179,7 @@ def is_same_directory_entry(path_a: str, path_b: str) -> bool:
 
 
 def is_same_file(path_a: str, path_b: str) -> bool:
-    """Whether both paths can be read and name one file on the disk. Changes nothing."""
+    """Whether two paths name one file on the disk; False if one of them cannot be read. Changes nothing."""
     try:
         status_a, status_b = os.lstat(path_a), os.lstat(path_b)
     except OSError:
@@ -178,13 +188,16 @@ def is_same_file(path_a: str, path_b: str) -> bool:
 
 
 def regular_status(path: str) -> os.stat_result:
-    """The status of the regular file at the path, else `MismatchError`."""
+    """The status of the regular file at a path.
+
+    Raises `MismatchError` if it is missing, a link or no regular file, `UnreadableFileError` if the disk refuses.
+    """
     try:
         status = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         raise MismatchError("The file is missing.") from None
     except OSError as problem:
-        raise UnreadableFileError(f"The file cannot be looked at: {problem.strerror}.") from problem
+        raise UnreadableFileError(f"The status of the file cannot be read: {problem.strerror}.") from problem
     if stat.S_ISLNK(status.st_mode):
         raise MismatchError("The file is a symbolic link now.")
     if not stat.S_ISREG(status.st_mode):
@@ -193,7 +206,7 @@ def regular_status(path: str) -> os.stat_result:
 
 
 def verify_identity(path: str, *, expected: FileIdentity) -> None:
-    """Raise `MismatchError` unless the path names the checked file, and nothing was written to it since."""
+    """Raises `MismatchError` unless a path names the checked file and nothing was written to it since."""
     if identity_of(regular_status(path)) != expected:
         raise MismatchError(_REPLACED_MESSAGE)
 

@@ -40,7 +40,10 @@ _LONGEST_SUFFIX = 12
 
 
 class Candidate(NamedTuple):
-    """A regular file with the name of an image; a tuple, as there may be a million (a third of a dataclass's time)."""
+    """A regular file with the name of an image.
+
+    A tuple, as there may be a million: it takes a third of the time of a dataclass.
+    """
 
     path: str
     root: str
@@ -69,19 +72,27 @@ class _Arguments:
 
 
 def walk(paths: Sequence[str], *, quarantines: list[str] | None = None) -> Iterator[Candidate | Skipped]:
-    """Everything below the named folders and files, each path once.
+    """Everything below the named folders, and the named files, each path once.
 
-    The files of a folder come before its subfolders, each in the byte order of names, file arguments after all folders.
-    Raises `FolderError` at once, before anything is walked, for an argument that does not exist, cannot be listed or
-    lies in a quarantine. A folder argument may be a symbolic link; a file argument that is one is skipped. Below
-    overlapping arguments the outermost is the root. Quarantines with the usual name are not yielded; they are added to
-    `quarantines` when the walk meets them.
+    The files of a folder come before its subfolders, each in the byte order of names. File arguments come after all
+    folders. A folder argument may be a symbolic link; a file argument that is one is skipped. If arguments overlap, the
+    outermost is the root. Quarantines with the usual name are not yielded: they are added to `quarantines` when the
+    walk meets them.
+
+    Raises
+    ------
+    FolderError
+        At once, before anything is walked, for an argument that does not exist, cannot be listed or lies in a
+        quarantine.
     """
     return _walk(_resolve_arguments(paths), quarantines=[] if quarantines is None else quarantines)
 
 
 def list_outermost_folders(paths: Sequence[str]) -> tuple[str, ...]:
-    """The real paths of the folder arguments, each once, without those that lie in another one."""
+    """The real paths of the folder arguments, each once, without those that lie in another one.
+
+    Raises `FolderError` as `walk`.
+    """
     folders = _resolve_arguments(paths).folders
     return tuple(folder for folder in folders if not any(_lies_in(folder, other) for other in folders))
 
@@ -99,7 +110,7 @@ def _resolve_arguments(paths: Sequence[str]) -> _Arguments:
             ) from None
         if find_quarantine(real_path) is not None:
             raise FolderError(
-                f"Cannot walk {path!r}: it lies in a quarantine, where removed images wait. "
+                f"Cannot walk {path!r}: it lies in a quarantine, which holds removed images. "
                 f"To bring them back, use the command restore."
             )
         if is_folder:
@@ -228,7 +239,7 @@ def _file_skip_reason(name: str) -> str | None:
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a name has one of the suffixes, and anything but dots before it."""
+    """Whether a name ends in one of `IMAGE_SUFFIXES` and has more than dots before it."""
     stem, dot, suffix = name.rpartition(".")
     return (dot + suffix).lower() in IMAGE_SUFFIXES and stem.strip(".") != ""
 
@@ -238,7 +249,7 @@ def _name_reason(name: str) -> str:
 
 
 def suffix_of(path: str) -> str:
-    """The last suffix of a name in small letters, with its dot; empty if there is none, or if it is too long."""
+    """The last suffix of a path's name, in small letters and with its dot; empty if there is none or a long one."""
     stem, dot, suffix = os.path.basename(path).rpartition(".")
     return f"{dot}{suffix}".lower() if stem.strip(".") and len(suffix) < _LONGEST_SUFFIX else ""
 

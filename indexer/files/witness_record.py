@@ -5,8 +5,8 @@ a crash damages no other line. Every command that removes a file first reads the
 index that was restored from a backup, or one that somebody else made, sees the removal. It does not know any index.
 
 A line says that the content `removed_hash` was removed from `removed_path`, and that the content `witness_hash`, then
-at `witness_path`, stands for it. The line is in force until another line with the same content and path follows,
-`restored` or again `removed`, and while the content is not back at that path.
+at `witness_path`, stands for it. A later line with the same removed content and path, `restored` or again `removed`,
+ends it. It is also not in force while the content is back at that path.
 
 Decision: the record lies in the default quarantine of the folder that was ingested, whatever `--quarantine` says, as it
 must be found from the images: the next command looks for `.indexer-quarantine` in every folder above a file. Enforced
@@ -49,7 +49,7 @@ class WitnessLine:
     at: str
 
     def is_in_force(self) -> bool:
-        """Whether the removed content is not back at its path, as far as this can be known."""
+        """Whether the removed content is not back at its path; True also if that cannot be checked."""
         if not os.path.lexists(self.removed_path):
             return True
         try:
@@ -60,9 +60,9 @@ class WitnessLine:
 
 
 def append(folder: str, *lines: WitnessLine) -> None:
-    """Write lines into the record of a quarantine and sync them to the disk. A crash leaves some of them, or a part.
+    """Appends lines to the record of a quarantine and syncs them to the disk.
 
-    Raises `OSError` if they cannot be written.
+    A crash may leave some of the lines, or a part of one. Raises `OSError` if they cannot be written.
     """
     path = os.path.join(folder, RECORD_NAME)
     is_new = not os.path.lexists(path)
@@ -75,9 +75,9 @@ def append(folder: str, *lines: WitnessLine) -> None:
 
 
 def append_restored(line: WitnessLine, *, may_write: Callable[[str], bool] = lambda _folder: True) -> None:
-    """Write the line, as far as possible, into every record that is found from its two paths.
+    """Appends the line to every record that is found from its two paths, until one cannot be written.
 
-    `may_write`: whether the record of a folder, given by its real path, may be written to.
+    `may_write` says of a folder, given by its real path, whether its record may be written to.
     """
     with suppress(OSError):
         for folder in list_record_folders((line.removed_path, line.witness_path)):
@@ -86,9 +86,9 @@ def append_restored(line: WitnessLine, *, may_write: Callable[[str], bool] = lam
 
 
 def list_record_folders(paths: Iterable[str]) -> list[str]:
-    """The quarantines named `.indexer-quarantine` in every folder above these paths, as real paths, sorted.
+    """The real paths of the quarantines named `.indexer-quarantine` in all folders above these paths, sorted.
 
-    Raises `OSError` if one is a link that leads nowhere: its disk is not mounted, and its record cannot be read.
+    Raises `OSError` if one is a link that leads nowhere: its disk is not mounted, so its record cannot be read.
     """
     folders = {os.path.realpath(os.path.dirname(path)) for path in paths}
     for folder in list(folders):
@@ -99,7 +99,7 @@ def list_record_folders(paths: Iterable[str]) -> list[str]:
 
 
 def is_recorded_near(path: str) -> bool:
-    """Whether a record can be found from a path. Where a file was removed there is one, unless its disk is away."""
+    """Whether a record is found from a path. Where a file was removed there is one, if its disk is mounted."""
     try:
         return any(os.path.lexists(os.path.join(folder, RECORD_NAME)) for folder in list_record_folders([path]))
     except OSError:
@@ -133,7 +133,10 @@ def find_quarantine_in(folder: str) -> str | None:
 
 
 def read_lines(folder: str) -> Iterator[WitnessLine]:
-    """All lines of the record of a quarantine, oldest first; none if there is no record. Raises `OSError`."""
+    """All valid lines of the record of a quarantine, oldest first; none if there is no record.
+
+    Raises `OSError` if the record cannot be read.
+    """
     try:
         descriptor = io_steps.open_to_read(os.path.join(folder, RECORD_NAME))
     except FileNotFoundError:
@@ -148,7 +151,10 @@ def read_lines(folder: str) -> Iterator[WitnessLine]:
 
 
 class WitnessRecords:
-    """The records of quarantines: the lines that name given contents as witnesses. New lines are read as files grow."""
+    """The lines in the records of quarantines that name a witness in `contents`, a set of content hashes.
+
+    Each record is read once. Later calls read only the lines that were added to it.
+    """
 
     def __init__(self, contents: Set[str]) -> None:
         self._contents = contents
@@ -168,7 +174,7 @@ class WitnessRecords:
 
 
 class _RecordFile:
-    """One record file; `active` has the lines that were not ended, by witness and then by removed content and path."""
+    """One record file; `active` has the lines that no later line ended, by witness, removed content and path."""
 
     def __init__(self, path: str, contents: Set[str]) -> None:
         self._path, self._contents = path, contents
@@ -179,7 +185,7 @@ class _RecordFile:
         self._removed = set[str]()
 
     def read_new_lines(self) -> None:
-        """Reads the lines that were added since the last call; another file in its place is read from its beginning."""
+        """Reads the lines that were added since the last call. Another file at the path is read from its beginning."""
         try:
             status = os.lstat(self._path)
         except FileNotFoundError:
@@ -204,7 +210,7 @@ class _RecordFile:
         self.active, self._witnesses, self._removed = {}, {}, set()
 
     def _read_lines(self, descriptor: int) -> None:
-        """Adds the lines from here on. The last one is read again the next time: it may not be complete yet."""
+        """Adds the lines from the last position on. The next call reads the last line again, as it may be cut now."""
         position, rest, foreign_bytes = self._last_line, b"", 0
         while chunk := io_steps.read_bytes(descriptor, most=_CHUNK_BYTES):
             position += len(chunk)
@@ -235,7 +241,7 @@ class _RecordFile:
             self._removed.add(parsed.removed_hash)
             self._active_bytes += len(line)
             if self._active_bytes > _MAX_ACTIVE_BYTES:
-                raise OSError(errno.EFBIG, "the record says more than can be kept in memory", self._path)
+                raise OSError(errno.EFBIG, "the record has more lines in force than can be kept in memory", self._path)
 
 
 def _require_regular(status: os.stat_result, path: str) -> None:

@@ -33,7 +33,7 @@ def loop(path: Path) -> None:
 
 NEAR: dict[str, tuple[Callable[[Path], Any], str]] = {
     "folder renamed": (lambda path: put_away(path.parent), "is missing"),
-    "folder a loop": (loop, "cannot be looked at"),
+    "folder a loop": (loop, "The status of the file cannot be read"),
 }
 
 

@@ -247,5 +247,5 @@ KINDS: dict[str, Kind] = {
     "no utime": Kind(utime_refused),
     "no utime, copies": Kind(together(_EXDEV, utime_refused), "does not keep the time of a file"),
     "unlink put off": Kind(unlink_put_off),
-    "no unlink": Kind(unlink_refused, "does not let a file's name be taken away"),
+    "no unlink": Kind(unlink_refused, "does not let a file be deleted (unlink)"),
 }
