@@ -1,5 +1,7 @@
-"""Rows for removals that this index does not know: by another index, by an earlier version, or before this index was
-restored from a backup."""
+"""Adds rows for removals that this index does not know.
+
+Another index made them, or an earlier version, or this index before it was restored from a backup.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +22,7 @@ from indexer.store.tables import DecisionRow, ImageRow, RemovalRow, RunRow
 
 @dataclass(frozen=True)
 class AdoptedFile:
-    """A file in quarantine, with its image, its original path and its keeper."""
+    """A file in quarantine, with the ids of its image and its keeper, and the original path of each."""
 
     image_id: int
     keeper_id: int
@@ -44,7 +46,10 @@ def add_removed_image(
     content_hash: str,
     run_id: int,
 ) -> int:
-    """Adds a row for an image that is removed already; its id. The row has no size in pixels and no sharpness."""
+    """Adds a row for an image that is removed already, and returns its id.
+
+    The row has no size in pixels and no sharpness, because the file was never decoded.
+    """
     values = {
         "path": path,
         "root": root,
@@ -62,9 +67,9 @@ def add_removed_image(
 
 
 def add_quarantined(session: Session, adopted: AdoptedFile, *, token: str, at: datetime, run_id: int) -> None:
-    """Adds a journal row for a file in quarantine, under the run with that token; the run is added if it is missing.
+    """Adds a journal row for a file in quarantine, under the run with the token `token`.
 
-    With an empty token the row belongs to `run_id`, the run that adopts it.
+    The run is added if it is missing. With an empty token the row belongs to `run_id`, the run that adopts it.
     """
     values = asdict(adopted) | {
         "decision_id": _get_or_add_decision(session, adopted, at=at, run_id=run_id),
@@ -77,7 +82,7 @@ def add_quarantined(session: Session, adopted: AdoptedFile, *, token: str, at: d
 
 
 def mark_recorded(session: Session, removal_ids: Sequence[int]) -> None:
-    """Marks removals as having a record beside the images."""
+    """Marks removals as recorded beside the images (`indexer.files.witness_record`)."""
     for chunk in chunks(removal_ids):
         session.execute(update(RemovalRow).where(RemovalRow.id.in_(chunk)).values(recorded=True))
 
@@ -92,7 +97,7 @@ def _get_or_add_run(session: Session, token: str, *, at: datetime) -> int:
 
 
 def _get_or_add_decision(session: Session, adopted: AdoptedFile, *, at: datetime, run_id: int) -> int:
-    """The decision behind the removal: the current one if it names this keeper, else a new one by `db adopt`."""
+    """The id of the decision behind the removal: the current one if it names this keeper, else a new one."""
     is_of_pair = (DecisionRow.image_id == adopted.image_id) & (DecisionRow.keeper_id == adopted.keeper_id)
     existing_id = session.scalar(select(DecisionRow.id).where(is_of_pair).order_by(DecisionRow.id.desc()).limit(1))
     is_current = (DecisionRow.image_id == adopted.image_id) & DecisionRow.superseded_at.is_(None)

@@ -1,17 +1,17 @@
 """SQL queries on the index: the ready-made ones of `audits/*.sql`, and a person's own.
 
-It promises that no query changes anything: the database refuses to write, the text of the query is not searched. SQLite
-gets a second, read-only connection with an authorizer that allows only reading. A server runs the query in a read-only
-transaction, and a person's own query only as a role that may do nothing but read. It promises that a result is bounded,
-in rows and bytes. It does not know how a result is shown.
+It promises that no query changes anything. The database itself refuses to write; the text of a query is not inspected.
+SQLite gets a second, read-only connection with an authorizer that allows only reading. A server runs the query in a
+read-only transaction, and a person's own query only as a role that may do nothing but read. The module also promises
+that the rows and the bytes of a result are bounded. It does not know how a result is shown.
 
 A file of `audits` begins with one sentence that says what it shows, then has a line for each parameter:
 `-- :name what it is [default]`. `[]` means NULL; without brackets the parameter is required. A parameter that the SQL
 casts to INTEGER is a whole number; the parameter `image` also accepts a path.
 
 Results are plain values. Times are text as SQLite stores them (UTC, `2026-01-31 12:00:00.000000`) on every database,
-so that they can be typed into the next query. Paths are as stored (a file URI if not UTF-8). Of bytes only the number
-is shown.
+so that they can be typed into the next query. Paths are as they are stored: a file URI if not UTF-8. In place of bytes
+their number is shown.
 """
 
 import re
@@ -48,7 +48,7 @@ class AuditParameter:
 
 @dataclass(frozen=True)
 class Audit:
-    """A ready-made query: its title says what it shows."""
+    """A ready-made query; its title is one sentence that says what it shows."""
 
     name: str
     title: str
@@ -72,7 +72,14 @@ def get_audit(name: str) -> Audit:
 def run_audit(database: Database, name: str, parameters: Mapping[str, str]) -> QueryResult:
     """The result of a ready-made query with these parameters; the caller must close it.
 
-    Raises `UsageError` for an unknown query or parameter, or a value that makes no sense.
+    Raises
+    ------
+    UsageError
+        For an unknown query or parameter, a value that is no number, or a result over the bounds.
+    ImageError
+        If the parameter `image` names no image of the index.
+    DatabaseError
+        If the query takes too long, or the database fails.
     """
     audit = get_audit(name)
     known_names = [parameter.name for parameter in audit.parameters]
@@ -84,7 +91,7 @@ def run_audit(database: Database, name: str, parameters: Mapping[str, str]) -> Q
 
 
 def count_rows(session: Session, name: str) -> int:
-    """The number of rows of a ready-made query without its limit."""
+    """The number of rows of a ready-made query without its limit; raises `UsageError` if there is no such query."""
     sql = f"SELECT COUNT(*) FROM ({get_audit(name).sql}) AS answer"
     return int(session.execute(text(sql), {"limit": _NO_LIMIT}).scalar_one())
 
@@ -92,7 +99,13 @@ def count_rows(session: Session, name: str) -> int:
 def run_sql(database: Database, sql: str, *, bounds: QueryBounds = BOUNDS) -> QueryResult:
     """The result of a person's own query; the caller must close it.
 
-    The query is one statement that only reads; on a server the role may only read, too. Raises `UsageError` otherwise.
+    Raises
+    ------
+    UsageError
+        If the query is not one statement that only reads, cannot be run, or has a result over the bounds. On a server
+        also if the role may do more than read.
+    DatabaseError
+        If the query takes too long, or the database fails.
     """
     return _run_query(database, sql, {}, bounds=bounds, user_written=True)
 
@@ -113,7 +126,7 @@ def _read_audit(file: Path) -> Audit:
 def _bound_value(
     database: Database, audit: Audit, parameter: AuditParameter, arguments: Mapping[str, str]
 ) -> str | None:
-    """The value to bind for a parameter."""
+    """The value to bind for a parameter; None for NULL."""
     name, value = parameter.name, arguments.get(parameter.name, parameter.default)
     if value is None:
         if parameter.required:

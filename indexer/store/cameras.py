@@ -37,7 +37,7 @@ def list_cameras(session: Session) -> dict[str, int]:
 
 
 def get_camera(session: Session, name: str) -> int:
-    """The id of the camera of that name; raises `ImageError` if there is none."""
+    """The id of the camera of that name; raises `CameraError` if there is none."""
     cameras = list_cameras(session)
     if name not in cameras:
         raise CameraError(f"there is no camera {name!r}; there are: {', '.join(map(ascii, cameras)) or 'none yet'}")
@@ -60,7 +60,7 @@ def list_file_sizes(session: Session, camera_id: int) -> dict[int, int]:
 
 
 def get_or_add_camera(session: Session, name: str) -> int:
-    """The id of the camera of that name; it is added if it is new."""
+    """The id of the camera of that name. A new camera is added."""
     camera_id = session.scalar(select(CameraRow.id).where(CameraRow.name == name))
     if camera_id is None:
         camera_id = session.execute(insert(CameraRow).values(name=name).returning(CameraRow.id)).scalar_one()
@@ -68,7 +68,7 @@ def get_or_add_camera(session: Session, name: str) -> int:
 
 
 def get_or_add_cameras(session: Session, names: Iterable[str]) -> dict[str, int]:
-    """The ids of the cameras of those names, by name; new ones are added."""
+    """The ids of the cameras of those names, by name. New cameras are added."""
     return {name: get_or_add_camera(session, name) for name in dict.fromkeys(names)}
 
 

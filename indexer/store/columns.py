@@ -44,13 +44,13 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class PlainText(TypeDecorator[str]):
-    """Text; NUL, which decoders and files may contain and PostgreSQL cannot store, becomes U+FFFD on every database."""
+    """Text. A NUL becomes U+FFFD on every database: files and decoders may give it, and PostgreSQL cannot store it."""
 
     impl = BYTE_ORDERED
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """The text that is stored."""
+        """The text that is stored, without NUL."""
         return None if value is None else storable(value)
 
     @property
@@ -69,11 +69,11 @@ class PathText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """The text that is stored."""
+        """The text that is stored; raises `ValueError` as `stored_text`."""
         return None if value is None else stored_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        """The path, ready for the operating system."""
+        """The path as `os.fsdecode` gives it."""
         return None if value is None else path_from_text(value)
 
     @property
@@ -83,12 +83,12 @@ class PathText(TypeDecorator[str]):
 
 
 def storable(text: str) -> str:
-    """The text in a form that every database can store."""
+    """The text with U+FFFD in place of each NUL, so that every database can store it."""
     return text.replace("\0", "\ufffd")
 
 
 def stored_text(path: str) -> str:
-    """The text that a path is stored as."""
+    """The text that a path is stored as; raises `ValueError` for a path that is neither UTF-8 nor absolute."""
     return path if _is_plain(path) else _uri(path)
 
 
@@ -98,7 +98,10 @@ def path_from_text(text: str) -> str:
 
 
 def stored_forms(folder: str) -> list[str]:
-    """The prefixes of the stored paths below a folder: as plain text, and as a URI for names that are not UTF-8."""
+    """The prefixes of the stored paths below a folder: as plain text, and as a URI for names that are not UTF-8.
+
+    Raises `ValueError` if the folder is not absolute.
+    """
     uri = _uri(folder or "/").rstrip("/")
     return [folder, uri] if _is_plain(folder) else [uri]
 

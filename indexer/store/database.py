@@ -30,8 +30,13 @@ _MAX_URI_BYTES_PER_CHAR = 12  # bytes of one character in a file URI
 class Database:
     """An open index: `read` and `write` open sessions; a `write` commits all of its changes at its end, or none.
 
-    `name`: the text that is shown; `address`: the text that names the database on the command line, without a password.
-    `before_commit`: called before each commit; it raises if the changes must not be committed any more.
+    `name` is the text that is shown. `address` is the text that names the database on the command line, without a
+    password. `before_commit` is called before each commit, and raises if the changes must not be committed any more.
+
+    Raises
+    ------
+    DatabaseError
+        If the driver for the URL is missing.
     """
 
     def __init__(self, url: URL) -> None:
@@ -47,7 +52,7 @@ class Database:
         return Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
 
     def is_at(self, name: str) -> bool:
-        """Whether that URL or path names this database."""
+        """Whether that URL or path names this database; raises `UsageError` for a URL that cannot be read."""
         url = parse_database(name)
         other_path = Path(url.database or "")
         if self.path is not None and url.get_backend_name() == "sqlite" and other_path.exists():
@@ -55,7 +60,7 @@ class Database:
         return self.url == url
 
     def can_store_path(self, path: str) -> bool:
-        """Whether a path can be stored: the indexes of a server refuse a path of more than some 2 600 bytes."""
+        """Whether a path can be stored: a database index of PostgreSQL takes at most some 2 600 bytes."""
         if self.path is not None or len(path) * _MAX_URI_BYTES_PER_CHAR <= _MAX_PATH_BYTES:
             return True
         return len(stored_text(path).encode()) <= _MAX_PATH_BYTES
@@ -64,14 +69,18 @@ class Database:
     def read(self) -> Iterator[Session]:
         """A session that sees one point in time and changes nothing.
 
-        Ctrl-C is delayed here too, as it could break the connection.
+        Ctrl-C is delayed until the end, because it could break the connection. Raises `DatabaseError` as
+        `translated_errors`.
         """
         with uninterrupted(), self.translated_errors(), Session(self._snapshot_engine()) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session whose changes are committed together at the end; Ctrl-C is delayed until then."""
+        """A session whose changes are committed together at the end; Ctrl-C is delayed until then.
+
+        Raises `DatabaseError` as `translated_errors`; then nothing is committed.
+        """
         with (
             uninterrupted(),
             self.translated_errors(),
@@ -86,21 +95,27 @@ class Database:
     def snapshot(self) -> Iterator[Connection]:
         """A connection that sees one point in time, for long reads of many rows.
 
-        Rows can be streamed, and Ctrl-C is not delayed.
+        Rows can be streamed, and Ctrl-C is not delayed. Raises `DatabaseError` as `translated_errors`.
         """
         with self.translated_errors(), self._snapshot_engine().connect() as connection:
             yield connection
 
     @contextmanager
     def write_connection(self) -> Iterator[Connection]:
-        """A connection in a write transaction, for migrations; Ctrl-C is not delayed."""
+        """A connection in a write transaction, which is committed at the end, for migrations and copies.
+
+        Ctrl-C is not delayed. Raises `DatabaseError` as `translated_errors`; then nothing is committed.
+        """
         with self.translated_errors(), self.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
             yield connection
             if self.before_commit is not None:
                 self.before_commit()
 
     def use_write_ahead_log(self) -> None:
-        """Lets readers work while a writer writes (SQLite stores this setting in the file)."""
+        """Lets readers work while a writer writes. SQLite stores this setting in the file; a server needs none.
+
+        Raises `DatabaseError`, which `translated_errors` makes of the `DBAPIError`.
+        """
         if self.path is not None:
             with self.translated_errors(), self.engine.connect() as connection:
                 raw = connection.connection.dbapi_connection
@@ -123,7 +138,15 @@ class Database:
 
     @contextmanager
     def translated_errors(self) -> Iterator[None]:
-        """Translates the errors of the database within the block into errors of this program."""
+        """Translates the errors of the database in the block into errors of this program.
+
+        Raises
+        ------
+        RowRefusedError
+            If the database refuses one value or one row.
+        DatabaseError
+            For every other error of the database, and for an error whose cause is a damaged SQLite file.
+        """
         try:
             yield
         except DBAPIError as problem:
@@ -149,11 +172,11 @@ class Database:
         return None if finding == "ok" else " ".join(finding.split())
 
     def corruption_error(self, finding: str) -> DatabaseError:
-        """The error for a damaged database."""
+        """The error for a damaged database; `finding` is what a check of it says."""
         return DatabaseError(f"database {self.name}: {DAMAGED_ADVICE} ({finding})")
 
     def translate_error(self, error: DBAPIError) -> IndexerError:
-        """An error of the database driver, as an error of this program with advice where there is any."""
+        """The error of this program for an error of the database driver, with advice if there is any."""
         message = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
         limitation = find_disk_limitation(self.path) if self.path and may_be_disk_limitation(error) else None
         advice = limitation or find_advice(error)
@@ -166,8 +189,7 @@ class Database:
 def parse_database(text: str) -> URL:
     """The URL of a database from a URL or the path of a SQLite file; raises `UsageError` for an unreadable URL.
 
-    Symbolic links in the path are resolved: the lock and the log must lie beside the real file, whatever link a command
-    names.
+    Symbolic links in the path are resolved, because the lock and the log must lie beside the real file.
     """
     if "://" not in text:
         return URL.create("sqlite", database=os.path.realpath(text))
@@ -185,7 +207,10 @@ def parse_database(text: str) -> URL:
 
 
 def parse_address(text: str) -> str:
-    """The address of a database from a URL or a path: equal for the same database, and without a password."""
+    """The address of a database from a URL or a path: equal for the same database, and without a password.
+
+    Raises `UsageError` as `parse_database`.
+    """
     return _address(parse_database(text))
 
 

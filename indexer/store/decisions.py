@@ -20,7 +20,7 @@ _other_image = aliased(ImageRow)
 
 
 def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Decision]]:
-    """The profile's id and the current decision of each decided ready image of a camera, by image id."""
+    """The current decision of each ready image of a camera that has one, after the id of its profile, by image id."""
     query = (
         select(
             DecisionRow.image_id, DecisionRow.profile_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score
@@ -35,7 +35,7 @@ def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Dec
 
 
 def list_deciding_profiles(session: Session, camera_ids: Sequence[int]) -> set[tuple[int, int]]:
-    """All pairs (camera id, profile id) for which a ready image of the camera has a current decision by the profile."""
+    """Which profiles decided which cameras: (camera id, profile id) of all current decisions on ready images."""
     query = (
         select(ImageRow.camera_id, DecisionRow.profile_id)
         .join(ImageRow, ImageRow.id == DecisionRow.image_id)
@@ -55,7 +55,10 @@ def add_decisions(
     at: datetime,
     run_id: int,
 ) -> None:
-    """Replaces the current decisions of images; `judged_by` names the person, by image id, for verdicts."""
+    """Adds decisions, and supersedes the current ones of the same images.
+
+    `judged_by` has the name of the person for each decision by verdict, by image id.
+    """
     supersede(session, [decision.image_id for decision in decisions], at=at)
     rows = [
         {
@@ -83,7 +86,7 @@ def supersede(session: Session, image_ids: Sequence[int], *, at: datetime) -> No
 
 
 def list_image_decisions(session: Session, image_ids: Sequence[int]) -> dict[int, Decision]:
-    """The current decisions of the ready ones of a few images, by image id."""
+    """The current decisions of a few images, by image id. Images that are not ready or not decided are left out."""
     query = (
         select(DecisionRow.image_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score)
         .join(ImageRow, ImageRow.id == DecisionRow.image_id)
@@ -103,7 +106,11 @@ def list_judgements(session: Session, camera_id: int) -> dict[tuple[int, int], J
 def list_judgements_by_camera(
     session: Session, camera_ids: Sequence[int] | None = None
 ) -> dict[int, dict[tuple[int, int], Judgement]]:
-    """The same for each of a few cameras that has any, by camera id; None: for all cameras."""
+    """The verdicts that hold in each of these cameras, or in all if it is None: by camera id, then as in
+    `list_judgements`.
+
+    Cameras without a verdict are left out.
+    """
     # A subquery for each verdict, not a join: SQLite would combine every image of the camera with every other.
     camera_of_other = select(_other_image.camera_id).where(_other_image.id == VerdictRow.image_b_id).scalar_subquery()
     query = (
@@ -128,7 +135,10 @@ def count_undecided(session: Session) -> int:
 
 
 def list_removal_candidates(session: Session, *, camera: str | None = None) -> list[RemovalCandidate]:
-    """The present images whose current decision is *duplicate*, by camera and time."""
+    """The present images whose current decision is *duplicate*, sorted by camera and capture time, unknown times first.
+
+    With `camera`, only those of the camera of that name.
+    """
     query = _CANDIDATES
     if camera is not None:
         query = query.where(CameraRow.name == camera)
@@ -173,7 +183,7 @@ _CANDIDATES = (
 
 
 def _removal_candidate(*columns: Any) -> RemovalCandidate:
-    """The candidate of a row of the query."""
+    """The candidate in one row of `_CANDIDATES`."""
     width = len(_FILE_COLUMNS)
     victim, keeper = IndexedFile(*columns[:width]), IndexedFile(*columns[width : 2 * width])
     decision_id, camera, score, max_score, profile, captured_at, *flags = columns[2 * width :]
@@ -203,9 +213,9 @@ def _is_in_system_folder(file: IndexedFile) -> bool:
 
 
 def list_keepers(session: Session, camera: str) -> dict[int, int | None]:
-    """The keeper's id of each decided image of a camera, None if it is kept, by image id.
+    """The keeper's id of each decided image of a camera, by image id; None for an image that is kept.
 
-    Ready and removed images with a current decision.
+    Only ready and removed images with a current decision are in it.
     """
     query = (
         select(DecisionRow.image_id, DecisionRow.keeper_id)

@@ -19,7 +19,7 @@ _TOO_MANY_ADVICE = "the server has no connection free; try again when others hav
 _STARTING_ADVICE = "the server is starting; try again in a moment"
 _FULL_ADVICE = "the disk is full; free some space and run the command again, it goes on where it stopped"
 _BUSY_ADVICE = "another program is writing to it; try again when it has finished"
-_DISK_ADVICE = "the disk does not do what is asked of it; look at its space and its health"
+_DISK_ADVICE = "the disk reports an error; check its free space and its health"
 
 _ADVICE_BY_PRIMARY_CODE = {
     sqlite3.SQLITE_BUSY: _BUSY_ADVICE,
@@ -75,15 +75,15 @@ _ADVICE_WITHOUT_SQLSTATE = [
 def primary_code(error: BaseException | None) -> int | None:
     """The primary result code of an error of SQLite; None if it has none.
 
-    The name that Python gives is "unknown" for an extended code newer than this Python; the lowest byte always is the
-    primary code.
+    It is the lowest byte of the extended code. The name in the exception is of no use: it is "unknown" for a code that
+    is newer than this Python.
     """
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 
 
 def find_advice(error: DBAPIError) -> str | None:
-    """What to do about an error; None if there is no advice for it."""
+    """What an error means and what to do about it, as one clause; None if there is no advice for it."""
     if isinstance(error.orig, sqlite3.Error):
         return _ADVICE_BY_PRIMARY_CODE.get(primary_code(error.orig) or sqlite3.SQLITE_OK)
     if sqlstate := _sqlstate(error):
@@ -95,14 +95,14 @@ def find_advice(error: DBAPIError) -> str | None:
 
 
 def may_be_disk_limitation(error: DBAPIError) -> bool:
-    """Whether SQLite says this also of a disk that cannot do what an index needs (`indexer.store.index_disk`)."""
+    """Whether SQLite reports this error also if the disk lacks what an index needs (`indexer.store.index_disk`)."""
     return primary_code(error.orig) in _DISK_SYMPTOMS
 
 
 def is_row_error(error: DBAPIError) -> bool:
-    """Whether the database refuses a value, or a row that conflicts with other rows: not the database as a whole.
+    """Whether the database refuses only one value, or one row that conflicts with others; it works otherwise.
 
-    A server says so by the class of its code.
+    For a server the class of the SQLSTATE decides.
     """
     sqlstate = _sqlstate(error)
     if sqlstate is None:

@@ -25,9 +25,8 @@ _MAX_ID_DIGITS = 18  # integers in a database have 64 bits
 class DecisionDetails:
     """One decision with the facts that explain it; `superseded_at` None: it holds.
 
-    `preferred_for` is what ranks the keeper above the image. Pins are ignored unless nothing else ranks it above: a
-    keeper of removed images is pinned for that reason alone. `native`: the score is in native pixels, not in reference
-    pixels.
+    `preferred_for` is what ranks the keeper above the image. It is a pin only if nothing else ranks it above, because a
+    keeper of removed images is pinned in any case. `native`: the score is in native pixels, not in reference pixels.
     """
 
     verdict: str
@@ -49,7 +48,7 @@ class DecisionDetails:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """The image with the smallest recorded score to a kept image: another kept one if there is one, else any."""
+    """The image with the smallest recorded score to a kept image. Another kept image comes before all others."""
 
     image_id: int
     path: str
@@ -90,9 +89,9 @@ class ImageDetails:
 
 
 def get_image_id(session: Session, name: str) -> int:
-    """The id of the image that a person names by path or number; raises `ImageError` if the index does not have it.
+    """The id of the image that a person names by number or path; raises `ImageError` if the index does not have it.
 
-    Of several rows with one path, the one whose file is present; then one that was removed; then the newest.
+    If several rows have the path, it is the one whose file is present, else a removed one, else the newest.
     """
     if name.isdecimal() and len(name) <= _MAX_ID_DIGITS and session.get(ImageRow, int(name)) is not None:
         return int(name)
@@ -108,7 +107,7 @@ def get_image_id(session: Session, name: str) -> int:
 
 
 def get_image_details(session: Session, image_id: int) -> ImageDetails:
-    """The details of an image; the id must exist."""
+    """The details of the image with this id, which must exist."""
     row = session.execute(
         select(
             ImageRow,
@@ -206,7 +205,7 @@ def _list_decisions(session: Session, image: ImageRow) -> tuple[DecisionDetails,
 def _find_preference(keeper: ImageRow, image: ImageRow) -> Criterion | None:
     """What ranks the keeper above the image: a pin only if nothing else does.
 
-    None if one of the two was never described, as an adopted image is.
+    None if one of the two was never decoded, as an adopted image.
     """
     if keeper.sharpness is None or image.sharpness is None:
         return None

@@ -1,4 +1,4 @@
-"""Images with all their names, to find the image that a person means."""
+"""The images of an index under the names that a person may use: number, path, camera."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

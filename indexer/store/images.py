@@ -40,7 +40,7 @@ class KnownFile:
 
 
 class PresentFile(NamedTuple):
-    """The facts that tell whether a file is unchanged; a tuple, as there may be a million."""
+    """The facts that show whether a file is unchanged; a tuple, as there may be a million."""
 
     id: int
     path: str
@@ -52,7 +52,7 @@ class PresentFile(NamedTuple):
 
 
 class EqualFile(NamedTuple):
-    """A file with the same content as other files."""
+    """A file whose content other files of the index have, too."""
 
     image_id: int
     path: str
@@ -96,7 +96,7 @@ def find_ready(session: Session, *, content_hash: str) -> KnownFile | None:
 
 
 def list_equal_ready(session: Session, hashes: Sequence[str]) -> dict[str, list[EqualFile]]:
-    """The ready rows of each of these content hashes that several ready rows share, by hash, oldest first."""
+    """The ready rows with these content hashes, by hash, oldest first; only for hashes with several such rows."""
     equal_files: dict[str, list[EqualFile]] = {}
     for chunk in chunks(hashes):
         shared = (
@@ -113,13 +113,13 @@ def list_equal_ready(session: Session, hashes: Sequence[str]) -> dict[str, list[
 
 
 def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile]:
-    """The rows at these paths that are neither missing nor removed."""
+    """The rows at these paths that are neither missing nor removed, in no particular order."""
     for chunk in chunks(paths):
         yield from map(PresentFile._make, session.execute(_SELECT_PRESENT.where(ImageRow.path.in_(chunk))))
 
 
 def iter_present_under(session: Session, folder: str) -> Iterator[PresentFile]:
-    """All rows below a folder that are neither missing nor removed."""
+    """All rows below a folder that are neither missing nor removed, in no particular order."""
     yield from map(PresentFile._make, session.execute(_SELECT_PRESENT.where(_lies_under(folder))).yield_per(1000))
 
 
@@ -135,7 +135,7 @@ def _lies_under(folder: str) -> ColumnElement[bool]:
 def iter_with_other_root(session: Session, folder: str) -> Iterator[tuple[int, str, str]]:
     """The id, path and root of each row below a folder that was ingested with another root.
 
-    Only rows that are neither missing nor removed.
+    Missing and removed rows are left out.
     """
     query = select(ImageRow.id, ImageRow.path, ImageRow.root)
     query = query.where(_lies_under(folder), ImageRow.root != folder, ImageRow.state.not_in(_ABSENT_STATES))
@@ -143,7 +143,7 @@ def iter_with_other_root(session: Session, folder: str) -> Iterator[tuple[int, s
 
 
 def add_images(session: Session, new_images: Sequence[NewImage], *, run_id: int) -> list[int]:
-    """Adds rows for described files; their ids in the same order."""
+    """Adds rows for described files, and returns their ids in the same order."""
     if not new_images:
         return []
     cameras = get_or_add_cameras(session, [naming.camera for _, naming, _ in new_images])
@@ -191,14 +191,17 @@ def set_state(session: Session, image_ids: Sequence[int], state: ImageState, *, 
 
 
 def mark_replaced(session: Session, image_id: int, *, path: str) -> bool:
-    """Marks a row as replaced if its path is still `path`; False if its file was meanwhile ingested at another path."""
+    """Marks a row as replaced if its path is still `path`.
+
+    Returns False if the row has another path, because its file was ingested there meanwhile.
+    """
     is_still_there = (ImageRow.id == image_id) & (ImageRow.path == path)
     replaced = update(ImageRow).where(is_still_there).values(state=ImageState.MISSING, state_reason="replaced")
     return session.execute(replaced.returning(ImageRow.id)).first() is not None
 
 
 def mark_missing(session: Session, paths_by_id: Mapping[int, str], *, reason: str = "not found") -> int:
-    """Marks images, by id and path, as missing if they still have that path; returns their number."""
+    """Marks those of these images as missing that still have the path in `paths_by_id`. Returns their number."""
     missing: list[int] = []
     for chunk in chunks(list(paths_by_id)):
         query = select(ImageRow.id, ImageRow.path).where(ImageRow.id.in_(chunk), ImageRow.state.not_in(_ABSENT_STATES))
@@ -227,7 +230,7 @@ def list_roots(session: Session, image_ids: Sequence[int] | None = None) -> list
 def list_outermost_roots(session: Session) -> list[str]:
     """The roots (folders passed to ingest) that do not lie in another root, sorted.
 
-    One short query per root: each jumps over all paths below the last root in the index on paths.
+    It makes one short query per root. Each uses the index on paths to jump over all paths below the last root.
     """
     roots: list[str] = []
     after = ""
@@ -258,14 +261,17 @@ def _is_described(session: Session, image_id: int) -> bool:
 
 
 def list_present(session: Session, camera_id: int, *, preparation_id: int | None) -> list[Image]:
-    """The ready images of a camera; their shape is that of their thumbnail in this preparation, None without one."""
+    """The ready images of a camera, in no particular order.
+
+    The shape of an image is that of its thumbnail in this preparation; None if it has no such thumbnail.
+    """
     return list_present_by_camera(session, [camera_id], preparation_id=preparation_id)[camera_id]
 
 
 def list_present_by_camera(
     session: Session, camera_ids: Sequence[int], *, preparation_id: int | None
 ) -> dict[int, list[Image]]:
-    """The same for each of a few cameras, by camera id."""
+    """The ready images of each of a few cameras, as `list_present` gives them, by camera id."""
     query = (
         select(
             ImageRow.camera_id,

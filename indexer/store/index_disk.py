@@ -20,7 +20,10 @@ DISK_ADVICE = "keep the index on a local disk (--db PATH), or use PostgreSQL"
 
 
 def find_disk_limitation(path: Path) -> str | None:
-    """What the disk of an index cannot do, with advice; None if it supports both, or if no probe file can be made."""
+    """What the disk of an index cannot do, as a clause with advice for people.
+
+    None if it can do both, or if no probe file can be made beside the index.
+    """
     try:
         descriptor, probe = tempfile.mkstemp(prefix=".indexer-probe-", dir=path.parent)
     except OSError:

@@ -12,12 +12,12 @@ from indexer.store.tables import IdentityRow
 
 
 def make_token() -> str:
-    """32 random hex digits, so practically unique."""
+    """A new token: 32 random hexadecimal digits, unique for all practical purposes."""
     return secrets.token_hex(16)
 
 
 def get_index_id(session: Session) -> str:
-    """The id of the index, 32 hex digits."""
+    """The id of the index: 32 hexadecimal digits."""
     return session.execute(select(IdentityRow.id)).scalar_one()
 
 
@@ -33,6 +33,6 @@ def ensure_identity(connection: Connection) -> None:
 
 
 def make_identity_of_copy(connection: Connection, *, copied_from: str | None) -> None:
-    """Gives a copy an id of its own."""
+    """Gives a copy its own id, and notes the id of the index that it was copied from."""
     connection.execute(delete(IdentityRow))
     connection.execute(insert(IdentityRow).values(id=make_token(), copied_from=copied_from))

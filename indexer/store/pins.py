@@ -26,7 +26,7 @@ def is_pinned_by_person(image_id: InstrumentedAttribute[int] | SQLCoreOperations
 
 
 def add_pin(session: Session, image_id: int, *, reason: str, at: datetime, run_id: int) -> bool:
-    """Pins an image; False if a person's pin already holds."""
+    """Pins an image for a person. Returns False if a person's pin holds already; then nothing changes."""
     active_pin = select(PinRow.id).where(PinRow.image_id == image_id, PinRow.unpinned_at.is_(None))
     if session.scalar(active_pin) is not None:
         return False
@@ -35,7 +35,7 @@ def add_pin(session: Session, image_id: int, *, reason: str, at: datetime, run_i
 
 
 def withdraw_pin(session: Session, image_id: int, *, at: datetime) -> bool:
-    """Withdraws a person's pin; False if none holds."""
+    """Withdraws a person's pin. Returns False if none holds."""
     is_active = (PinRow.image_id == image_id) & PinRow.unpinned_at.is_(None)
     return (
         session.execute(update(PinRow).where(is_active).values(unpinned_at=at).returning(PinRow.id)).first() is not None

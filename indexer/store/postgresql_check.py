@@ -22,8 +22,10 @@ _INDEXES = text(
 
 
 def iter_server_problems(session: Session) -> Iterator[str]:
-    """What is not valid or missing, one sentence each: first invalid indexes, then invalid constraints, then what is
-    missing."""
+    """One sentence for each problem: first invalid indexes, then invalid constraints, then what is missing.
+
+    Each group is sorted by name.
+    """
     constraints = {name: (table, valid) for name, table, valid in session.execute(_CONSTRAINTS)}
     indexes = {name: (table, valid) for name, table, valid in session.execute(_INDEXES)}
     for name, (table, valid) in sorted(indexes.items()):

@@ -15,10 +15,11 @@ from indexer.store.tables import PictureRow
 
 
 def add_pictures(session: Session, pictures: Mapping[int, Preview]) -> bool:
-    """Adds previews, by image id, for images without one; False if the database did not store them.
+    """Adds previews, by image id, for images without one. Returns False if the database did not store them.
 
-    Previews take more space than all other rows of a removal: a database without space for them may still have space
-    for those. So they are written in a savepoint, and a failure undoes no other row of the transaction.
+    Previews take more space than all other rows of a removal. A full database may still have space for the other rows.
+    So previews are written in a savepoint, and a failure undoes no other row of the transaction. Raises SQLAlchemy's
+    `DBAPIError` if the connection is lost.
     """
     rows = [
         {"image_id": image_id, "width": picture.width, "height": picture.height, "data": picture.data}

@@ -16,7 +16,10 @@ from indexer.store.tables import CameraRow, PreparationRow, ProfileRow, ScoringR
 
 @dataclass(frozen=True)
 class StoredProfile:
-    """A profile with the ids of its layers, whether it is the active one, and the cameras that have it as their own."""
+    """A profile with its id and those of its layers, and where it is in force.
+
+    `active`: it is the profile of all cameras without their own. `cameras`: the cameras that have it as their own.
+    """
 
     id: int
     scoring_id: int
@@ -27,7 +30,7 @@ class StoredProfile:
 
 
 def add_built_in(connection: Connection, built_in: Sequence[Profile], *, active: Profile) -> None:
-    """Adds the missing ones of these profiles; activates `active` only if no profile is active."""
+    """Adds those of these profiles that are missing, and activates `active` if no profile is active."""
     with Session(connection, join_transaction_mode="conditional_savepoint") as session:
         existing_names = {stored.profile.name for stored in list_profiles(session)}
         for profile in built_in:
@@ -96,7 +99,8 @@ def get_camera_profile(session: Session, camera_id: int) -> StoredProfile:
 
 
 def list_in_force(session: Session, cameras: Iterable[str]) -> dict[str, StoredProfile]:
-    """The profile in force for each of these cameras, by name; the number of queries does not depend on theirs."""
+    """The profile in force for each of these cameras, by name. The number of queries does not depend on the number of
+    cameras."""
     active, own = get_active_profile(session), list_own_profiles(session)
     return {camera: own.get(camera, active) for camera in cameras}
 
@@ -142,7 +146,7 @@ def _stored_profile(session: Session, row: Any) -> StoredProfile:
 
 
 def preparation_of(parameters_json: str) -> Preparation:
-    """A preparation from its JSON, which has lists instead of tuples and leaves out empty parameters."""
+    """The preparation in a stored JSON object, which has lists for tuples and leaves out empty parameters."""
     parameters: dict[str, Any] = json.loads(parameters_json)
     drawing = parameters.get("ignore_picture")
     converted = {

@@ -46,7 +46,9 @@ _TOKEN = re.compile(
 def query_server(
     database: Database, sql: str, values: Mapping[str, str | None], *, bounds: QueryBounds, user_written: bool
 ) -> QueryResult | None:
-    """The result; None if the query has no columns. `user_written`: a person wrote the query, so the role is checked.
+    """The result of a query, which the caller must close; None if the query has no columns.
+
+    `user_written`: a person wrote the query, so the role of the connection is checked.
 
     Raises
     ------

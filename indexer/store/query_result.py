@@ -38,7 +38,7 @@ BOUNDS = QueryBounds()
 
 
 class QueryResult:
-    """The columns of a result, and its rows of plain values; they can be read any number of times until `close`."""
+    """The column names of a result, and its rows of plain values. The rows can be read repeatedly until `close`."""
 
     def __init__(self, columns: tuple[str, ...], *, bounds: QueryBounds = BOUNDS) -> None:
         self.columns = columns
@@ -67,7 +67,7 @@ class QueryResult:
             yield pickle.load(self._file)  # what `add` wrote, into a file that nobody else can open
 
     def close(self) -> None:
-        """Frees the rows."""
+        """Frees the disk space of the rows; they cannot be read any more."""
         self._file.close()
 
     def __enter__(self) -> "QueryResult":
@@ -86,7 +86,10 @@ def collect_result(
     to_plain: Callable[[tuple[Any, ...]], tuple[Any, ...]],
     bounds: QueryBounds,
 ) -> QueryResult:
-    """The result of a database's rows, each converted by `to_plain`; they are read singly, only up to the bounds."""
+    """The result with these rows, each converted by `to_plain`. They are read one at a time, up to the bounds.
+
+    Raises `UsageError` if the rows exceed the bounds; the result is then closed.
+    """
     result = QueryResult(tuple(columns), bounds=bounds)
     try:
         for row in rows:
@@ -98,7 +101,7 @@ def collect_result(
 
 
 def plain_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The values as JSON types, which any page can show."""
+    """The values of a row as JSON types: None, str, int, float. Other values become text; bytes become their number."""
     return tuple(map(_plain_value, row))
 
 
@@ -121,7 +124,7 @@ def _plain_number(value: Decimal) -> int | float | str:
 
 
 def format_byte_count(size_bytes: int) -> str:
-    """The text that is shown in place of bytes."""
+    """The text that is shown in place of this number of bytes."""
     return f"<{size_bytes} bytes>"
 
 

@@ -33,7 +33,7 @@ _INSTRUCTIONS_PER_CHECK = 1_000  # SQLite instructions between two checks of the
 def query_file(
     database: Database, sql: str, values: Mapping[str, str | None], *, bounds: QueryBounds
 ) -> QueryResult | None:
-    """The result; None if the query has no columns.
+    """The result of a query, which the caller must close; None if the query has no columns.
 
     Raises
     ------
@@ -83,8 +83,10 @@ def _limit_values(reader: sqlite3.Connection, sql: str, values: Mapping[str, str
 
 @contextmanager
 def _strict_printf(reader: sqlite3.Connection) -> Iterator[None]:
-    """Replaces `printf` by SQLite's own, but with an error if its text is too long: SQLite itself returns NULL then
-    (https://sqlite.org/src/file?name=src/func.c, printfFunc). It runs in an empty database in memory."""
+    """Makes `printf` fail if its text is too long, where SQLite's own returns NULL.
+
+    It calls SQLite's own in an empty database in memory (https://sqlite.org/src/file?name=src/func.c, printfFunc).
+    """
     with closing(sqlite3.connect(":memory:")) as inner:
         inner.text_factory = reader.text_factory
         inner.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, reader.getlimit(sqlite3.SQLITE_LIMIT_LENGTH))
@@ -121,7 +123,7 @@ _UNSAFE_FUNCTIONS = {"load_extension", "readfile", "writefile", "edit", "fts3_to
 
 
 class _Authorizer:
-    """Decides whether SQLite may do an action; `denied`: whether it denied one."""
+    """Decides whether SQLite may do an action. `denied` is True once an action was refused."""
 
     def __init__(self) -> None:
         self.denied = False

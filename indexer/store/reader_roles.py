@@ -1,4 +1,4 @@
-"""Roles of a server that may only read: how to make one, and why a role is not one.
+"""Roles of a server that may only read: makes one, and says why another role is none.
 
 Decision: on a server a person's own query only runs as such a role. In a read-only transaction functions can still do
 all that the role may do: `pg_terminate_backend` ends the connections of every role that it is a member of, even that of
@@ -72,9 +72,9 @@ class Reader:
 
 
 def find_objection(connection: Connection, *, role: str | None = None) -> str | None:
-    """Why a role may do more than read, as a clause that follows "and"; None if it may only read.
+    """Why a role may do more than read, as a clause such as "anna is a superuser"; None if it may only read.
 
-    `role` None: the role of the connection. All roles that it could become are checked too.
+    If `role` is None, the role of the connection is checked. All roles that it can become are checked, too.
     """
     example_columns = ", ".join(f"({query})" for query in _OBJECTIONS.values())
     roles = _CONNECTION_ROLES if role is None else _NAMED_ROLE
@@ -99,9 +99,14 @@ def _objection_sentence(role: str, template: str, example: str) -> str:
 
 
 def check_reader(database: Database, name: str) -> None:
-    """Raises if no reader of that name can be made.
+    """Checks that a reader of that name can be made.
 
-    `UsageError` if it is no name of a role, `DatabaseError` if a role of that name exists and is no reader.
+    Raises
+    ------
+    UsageError
+        If it is no valid name of a role.
+    DatabaseError
+        If there is a role of that name that is no reader.
     """
     try:
         size = len(name.encode())
@@ -116,8 +121,15 @@ def check_reader(database: Database, name: str) -> None:
 def make_reader(database: Database, name: str, *, password: str) -> Reader:
     """Makes a role that may read this index and do nothing else, or updates an existing reader.
 
-    All changes are made together, or none. The server never gets the password, only its SCRAM-SHA-256 verifier. Raises
-    `UsageError` for a bad name or password, `DatabaseError` if the present role lacks the rights.
+    All changes are made together, or none. The server never gets the password, only its SCRAM-SHA-256 verifier.
+
+    Raises
+    ------
+    UsageError
+        For a bad name or password.
+    DatabaseError
+        If the role of the connection lacks the rights, or a role of that name is no reader. An error of the driver
+        becomes one, too (`DBAPIError`, by `Database.translated_errors`).
     """
     check_reader(database, name)
     if not password or "\0" in password:

@@ -13,7 +13,7 @@ from indexer.store.pins import UNRESTORED
 from indexer.store.tables import CameraRow, ImageRow, RemovalRow, RunRow
 
 Act = Literal["quarantine", "delete", "restore", "restore_unpinned", "purge"]
-"""What is done to a file. A restore says whether it pins, so that recovery after a crash does as the person wanted."""
+"""What is done to a file. There are two kinds of restore, so that the recovery after a crash knows whether to pin."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class JournalEntry:
 def begin_removal(
     session: Session, candidate: RemovalCandidate, *, act: Act, quarantine_path: str | None, at: datetime, run_id: int
 ) -> int:
-    """Records that `act` is about to happen to a file; the id of the new row."""
+    """Adds the row of a file that `act` is about to happen to, and returns its id."""
     values = _planned_values(candidate, at=at, run_id=run_id) | {
         "state": RemovalState.PLANNED,
         "pending": act,
@@ -60,14 +60,15 @@ def record_aside_path(session: Session, removal_id: int, *, aside_path: str) -> 
 
 
 def add_failure(session: Session, candidate: RemovalCandidate, *, problem: str, at: datetime, run_id: int) -> None:
-    """Adds a row for a file that was not removed because a check failed, unless the image's last row says the same."""
+    """Adds a row for a file that was not removed because a check failed; not if the image's last row says the same."""
     values = _planned_values(candidate, at=at, run_id=run_id) | {"state": RemovalState.FAILED, "problem": problem}
     removal_id = session.execute(insert(RemovalRow).values(**values).returning(RemovalRow.id)).scalar_one()
     _drop_repeated(session, removal_id)
 
 
 def fail_act(session: Session, removal_id: int, *, problem: str, at: datetime) -> None:
-    """Records that a removal failed and left the file in place; drops the row if the image's last row says the same."""
+    """Records that a removal failed and the file is where it was. Drops the row if the image's row before says the
+    same."""
     finish_act(session, removal_id, RemovalState.FAILED, at=at, problem=problem)
     _drop_repeated(session, removal_id)
 
@@ -82,7 +83,7 @@ def _drop_repeated(session: Session, removal_id: int) -> None:
 
 
 def list_failed(session: Session) -> set[int]:
-    """The images of failed removals, and their keepers."""
+    """The ids of the images of failed removals, and of their keepers."""
     failed = select(RemovalRow.image_id, RemovalRow.keeper_id).where(RemovalRow.state == RemovalState.FAILED)
     return {image_id for pair in session.execute(failed) for image_id in pair}
 
@@ -120,10 +121,9 @@ def find_removal(session: Session, removal_id: int) -> JournalEntry | None:
 
 
 def list_unrecorded(session: Session, *, after: int, limit: int) -> list[tuple[JournalEntry, str, str]]:
-    """Removals without a record beside the images, as an earlier version made them.
+    """At most `limit` removals without a record beside the images, with ids above `after`, sorted by id.
 
-    Each comes with the root of the file and the root of its keeper; sorted by id, those after the id `after`, at most
-    `limit`.
+    Earlier versions made no record. Each removal comes with the root of its file and the root of its keeper.
     """
     query = _SELECT.add_columns(ImageRow.root, _keeper.root.label("keeper_root"))
     query = query.where(~RemovalRow.recorded, RemovalRow.state.in_(UNRESTORED), RemovalRow.id > after).limit(limit)
@@ -133,7 +133,7 @@ def list_unrecorded(session: Session, *, after: int, limit: int) -> list[tuple[J
 def list_known_keys(session: Session) -> set[tuple[str, str]]:
     """The keys of all files in the journal, to check whether a file in quarantine is known.
 
-    Two keys per row: (path in quarantine, ""), and (original path, content hash and token of the run as one text).
+    Each row has two keys: (path in quarantine, ""), and (original path, content hash + token of the run).
     """
     query = select(RemovalRow.quarantine_path, RemovalRow.path, RemovalRow.content_hash, RunRow.token)
     keys = set[tuple[str, str]]()
@@ -145,7 +145,7 @@ def list_known_keys(session: Session) -> set[tuple[str, str]]:
 
 
 def list_sample_quarantine_paths(session: Session) -> list[str]:
-    """The paths of the first and the last file in quarantine: reading all of them takes too long."""
+    """The quarantine paths of the oldest and the newest row in quarantine: reading all of them takes too long."""
     paths = select(RemovalRow.quarantine_path).where(RemovalRow.state == RemovalState.QUARANTINED)
     end_queries = (paths.order_by(RemovalRow.id).limit(1), paths.order_by(RemovalRow.id.desc()).limit(1))
     return [path for query in end_queries if (path := session.scalar(query)) is not None]
@@ -154,7 +154,7 @@ def list_sample_quarantine_paths(session: Session) -> list[str]:
 def list_quarantined(
     session: Session, *, run_id: int | None = None, removed_before: datetime | None = None
 ) -> list[JournalEntry]:
-    """The files in quarantine, oldest first; `run_id` and `removed_before` select some of them."""
+    """The files in quarantine, oldest first: all, or those that a run removed, or those removed before a time."""
     query = _SELECT.where(RemovalRow.state == RemovalState.QUARANTINED)
     if run_id is not None:
         query = query.where(RemovalRow.run_id == run_id)

@@ -43,7 +43,7 @@ class DecidedImage(NamedTuple):
 
 
 class HourCount(NamedTuple):
-    """How many images a camera took in an hour of the day (UTC), and how many of these are kept."""
+    """The number of decided images that a camera took in one hour of the day (UTC, 0 to 23), and of those kept."""
 
     hour: int
     captured: int
@@ -52,7 +52,7 @@ class HourCount(NamedTuple):
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """The facts of an image that are shown."""
+    """The facts of an image that a page shows; `stored_path` is the path as the database stores it."""
 
     id: int
     path: str
@@ -98,7 +98,7 @@ class PairFacts:
 
 
 def list_decided_images(session: Session, camera_id: int) -> list[DecidedImage]:
-    """All decided images of a camera, ready or removed, by time, those without a time last."""
+    """All decided images of a camera, ready or removed, sorted by capture time; those without a time come last."""
     query = (
         select(
             ImageRow.id,
@@ -120,7 +120,7 @@ def list_decided_images(session: Session, camera_id: int) -> list[DecidedImage]:
 
 
 def list_hour_counts(session: Session, camera_id: int) -> list[HourCount]:
-    """The counts for each hour of the day with decided images of a camera, ready or removed."""
+    """The counts of a camera's decided images, ready or removed, for each hour of the day that has any."""
     hour = extract("hour", ImageRow.captured_at)
     kept = func.count().filter(DecisionRow.verdict == "keep")
     query = (
@@ -177,7 +177,10 @@ def load_removals(session: Session, image_ids: Sequence[int]) -> dict[int, Remov
 
 
 def list_borderline(session: Session, *, limit: int, camera_id: int | None) -> list[PairFacts]:
-    """The pairs whose score is nearest to the limit, the nearest first, as in the audit query `borderline`."""
+    """The pairs whose score is nearest to the limit, the nearest first, as in the audit query `borderline`.
+
+    At most `limit` pairs: of one camera, or of all if `camera_id` is None.
+    """
     image, other = aliased(DecisionRow), aliased(DecisionRow)
     image_a, image_b = aliased(ImageRow), aliased(ImageRow)
     similar = or_(
@@ -211,20 +214,20 @@ def list_borderline(session: Session, *, limit: int, camera_id: int | None) -> l
 def list_images_in_states(
     session: Session, camera_id: int, *, states: Sequence[ImageState], limit: int
 ) -> list[ImageFacts]:
-    """The first images of a camera in these states, by path."""
+    """The first `limit` images of a camera in these states, sorted by path."""
     query = _IMAGES.where(ImageRow.camera_id == camera_id, ImageRow.state.in_(states))
     return [_image_facts(row, camera) for row, camera in session.execute(query.order_by(ImageRow.path).limit(limit))]
 
 
 def list_undecided(session: Session, camera_id: int, *, limit: int) -> list[ImageFacts]:
-    """The first ready images of a camera without a decision, by path."""
+    """The first `limit` ready images of a camera without a current decision, sorted by path."""
     decided = select(DecisionRow.id).where(DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None))
     query = _IMAGES.where(ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY, ~decided.exists())
     return [_image_facts(row, camera) for row, camera in session.execute(query.order_by(ImageRow.path).limit(limit))]
 
 
 def load_any_thumbnails(session: Session, image_ids: Sequence[int]) -> dict[int, tuple[bytes, Preparation]]:
-    """A thumbnail of each image with its preparation, whichever that is, by image id.
+    """For each of these images one of its thumbnails, as PNG, and the preparation of it, by image id.
 
     Images without a thumbnail are left out.
     """

@@ -22,7 +22,7 @@ def start_run(
     username: str | None = None,
     hostname: str | None = None,
 ) -> int:
-    """Adds a run without an outcome; its id."""
+    """Adds a run that has no outcome yet, and returns its id."""
     values = {
         "command": command,
         "arguments": json.dumps(arguments, sort_keys=True),
@@ -52,7 +52,7 @@ def list_adopted_tokens(session: Session) -> set[str]:
 
 
 def list_arguments(session: Session, *, command: str, key: str) -> list[dict[str, Any]]:
-    """The arguments of those runs of a command that have an argument `key`."""
+    """The arguments of each run of a command that has an argument named `key`."""
     query = select(RunRow.arguments).where(RunRow.command == command, RunRow.arguments.contains(f'"{key}": '))
     return [arguments for text in session.scalars(query) if key in (arguments := json.loads(text))]
 

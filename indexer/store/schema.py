@@ -1,7 +1,7 @@
 """The schema of the database: made and changed by the Alembic migrations and by nothing else.
 
-It promises that a reader never creates a database, that no database is upgraded silently, and that a database of
-another program, of a newer version, or one that is no readable database is refused before any other query.
+It promises that a reader never creates a database, and that no database is upgraded silently. It refuses a file that is
+no database, and a database of another program or of a newer version, before any other query.
 """
 
 import os
@@ -36,7 +36,7 @@ _CORE_TABLES = {"runs", "images", "scorings", "preparations"}  # tables that eve
 
 
 class SchemaState(Enum):
-    """The schema of a database, as this version sees it."""
+    """The schema of a database, compared with the schema of this version; `FOREIGN`: of another program."""
 
     EMPTY = "empty"
     CURRENT = "current"
@@ -47,7 +47,7 @@ class SchemaState(Enum):
 
 @dataclass(frozen=True)
 class Health:
-    """The result of a check of the database; `problems` is empty if there are none."""
+    """The result of a check of the database; `problems` has one sentence for each problem."""
 
     database: str
     revision: str
@@ -62,7 +62,9 @@ def open_database(name: str, *, create: bool = False) -> Database:
     NoIndexError
         If there is no index, or an empty database, and `create` is False.
     DatabaseError
-        If the schema is older or newer, or the database belongs to another program.
+        If the schema is older or newer, if the database belongs to another program, or if it cannot be opened or made.
+    UsageError
+        If the URL cannot be read.
     """
     database = resolve_database(name, create=create)
     if create:
@@ -80,7 +82,10 @@ def open_database(name: str, *, create: bool = False) -> Database:
 
 
 def find_database(name: str) -> Database | None:
-    """The index at that URL or path, with the current schema; None if there is none yet."""
+    """The index at that URL or path, with the current schema; None if there is none yet.
+
+    Raises `DatabaseError` and `UsageError` as `open_database`.
+    """
     try:
         return open_database(name)
     except NoIndexError:
@@ -88,7 +93,16 @@ def find_database(name: str) -> Database | None:
 
 
 def upgrade_database(name: str) -> str:
-    """Upgrades an older database, or makes a missing one; returns the revision that it has now."""
+    """Upgrades an older database, or makes a missing one. Returns the revision that it has now.
+
+    Raises
+    ------
+    DatabaseError
+        If the database is newer or belongs to another program, if another command is writing to it, or if it cannot be
+        opened or made.
+    UsageError
+        If the URL cannot be read.
+    """
     database = resolve_database(name, create=True)
     create_database_file(database)
     with _closed_on_error(database):
@@ -105,10 +119,11 @@ def upgrade_database(name: str) -> str:
 
 
 def check_database(database: Database) -> Health:
-    """Checks that the database is intact: on SQLite its pages and references, on a server its indexes and constraints.
+    """The result of a check that the database is intact.
 
-    A server checks its pages itself (`pg_amcheck`). If all its indexes and constraints exist and are valid, so are its
-    references.
+    On SQLite it checks pages and references; on a server, whether all indexes and constraints exist and are valid. If
+    they are, so are the references. The pages of a server are left to its own tool, `pg_amcheck`. Raises
+    `DatabaseError` if the database cannot be read.
     """
     problems: list[str] = []
     with database.read() as session:
@@ -121,7 +136,7 @@ def check_database(database: Database) -> Health:
 
 
 def _iter_damage(session: Session) -> Iterator[str]:
-    """The damage that SQLite finds in its pages, at most 20 problems; it stops at a page that it cannot read."""
+    """What SQLite finds damaged in its pages: at most 20 problems, up to a page that it cannot read."""
     try:
         for (line,) in session.execute(text("PRAGMA integrity_check(20)")):
             if line != "ok":
@@ -162,7 +177,7 @@ def head_revision() -> str:
 
 
 def migrate(connection: Connection, *, revision: str = "head") -> None:
-    """Brings the database behind a connection to a revision, inside the caller's transaction."""
+    """Brings the database behind a connection to a revision, in the transaction of the caller."""
     # Imported here, as only making and upgrading need it: it takes longer to load than most commands run.
     from alembic import command
     from alembic.config import Config
@@ -194,9 +209,16 @@ def _closed_on_error(database: Database) -> Iterator[None]:
 
 
 def resolve_database(name: str, *, create: bool) -> Database:
-    """The database, after a check of its path: SQLite would make an empty file at a mistyped path.
+    """The database at that URL or path, after a check of the path: SQLite would make an empty file at a mistyped path.
 
-    Raises `NoIndexError` if there is no file and `create` is False, `DatabaseError` for a path that cannot be an index.
+    Raises
+    ------
+    NoIndexError
+        If there is no file and `create` is False.
+    DatabaseError
+        If the path is a folder, lies in no folder, or has a log that is a link. Also if the driver is missing.
+    UsageError
+        If the URL cannot be read.
     """
     database = Database(parse_database(name))
     path = database.path
@@ -217,7 +239,8 @@ def resolve_database(name: str, *, create: bool) -> Database:
 def create_database_file(database: Database) -> None:
     """Makes the file of a SQLite index if it is missing, with the access rights of `indexer.files.private`.
 
-    SQLite itself would give the index the rights that the umask leaves; it gives its log the rights of the index.
+    SQLite itself would give the index the rights that the umask leaves. It gives its log the rights of the index.
+    Raises `DatabaseError` if the file cannot be made.
     """
     if database.path is None or database.path.exists():
         return
@@ -239,11 +262,11 @@ def _require_no_aliases(path: Path) -> None:
         except OSError:
             continue
         if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-            raise DatabaseError(f"the file {side_file} is a link, or has a second name (a hard link); take it away")
+            raise DatabaseError(f"the file {side_file} is a link, or has a second name (a hard link); remove it")
 
 
 def refusal_message(database: Database, state: SchemaState) -> str:
-    """Why a database with this schema state is not opened, and what to type."""
+    """Why a database with this schema state is not opened, and what to type; not for `CURRENT`."""
     return {
         SchemaState.EMPTY: f"database {database.name} is empty; fill it with: "
         f"{command_line('--db', database.name, 'ingest', 'FOLDER')}",

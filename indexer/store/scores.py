@@ -23,7 +23,7 @@ class PairEvidence:
 
 @dataclass(frozen=True)
 class NamedEvidence:
-    """The evidence of a pair under one scoring, with the name of the first profile of that scoring."""
+    """The evidence of a pair under one scoring, with the name of the oldest profile of that scoring."""
 
     scoring_id: int
     profile: str
@@ -31,7 +31,7 @@ class NamedEvidence:
 
 
 def add_scores(session: Session, pairs: Sequence[PairEvidence], *, scoring_id: int, run_id: int) -> None:
-    """Records pairs; none of them may be recorded already under this scoring."""
+    """Records the evidence of pairs. None of them may be recorded already under this scoring."""
     rows = [
         {
             "scoring_id": scoring_id,
@@ -52,7 +52,7 @@ def add_scores(session: Session, pairs: Sequence[PairEvidence], *, scoring_id: i
 def list_camera_evidence(
     session: Session, camera_ids: Sequence[int], *, scoring_id: int
 ) -> dict[int, dict[int, Evidence]]:
-    """The recorded evidence of a few cameras under a scoring, by both image ids, in either order."""
+    """The recorded evidence of a few cameras under a scoring: by one image id, then by the other, in either order."""
     query = _EVIDENCE.where(ScoreRow.scoring_id == scoring_id, _is_of_cameras(camera_ids))
     evidence_by_image: dict[int, dict[int, Evidence]] = {}
     for image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction in session.execute(query):
@@ -110,15 +110,16 @@ def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[Na
 def _is_of_cameras(camera_ids: Sequence[int]) -> ColumnElement[bool]:
     """The SQL condition that a pair belongs to one of these cameras.
 
-    For a join SQLite would read all scores of the scoring first.
+    It is a subquery: with a join, SQLite would read all scores of the scoring first.
     """
     return ScoreRow.image_a_id.in_(select(ImageRow.id).where(ImageRow.camera_id.in_(camera_ids)))
 
 
 def _iter_of_image(session: Session, columns: Any, image_id: int, *, scoring_id: int) -> Iterator[Any]:
-    """The rows of an image with the smaller id of a pair, then those with the larger id.
+    """The rows in which an image has the smaller id of the pair, then those in which it has the larger id.
 
-    For one query with OR, SQLite would read every score of the scoring (tests/store/test_query_plans.py).
+    There are two queries: for one with OR, SQLite would read every score of the scoring
+    (tests/store/test_query_plans.py).
     """
     for id_column in (ScoreRow.image_a_id, ScoreRow.image_b_id):
         yield from session.execute(columns.where(ScoreRow.scoring_id == scoring_id, id_column == image_id))

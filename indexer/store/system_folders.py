@@ -17,8 +17,8 @@ COUNTS_KEY = "in_system_folders"
 def count_in_system_folders(session: Session, *, before: int | None = None) -> int:
     """The number of ready images that lie in a system folder below the folder that was ingested.
 
-    Ingest no longer adds such images. So if the last ingest (or the last ingest before the run `before`) counted 0, the
-    result is 0 without a query.
+    Ingest does not add such images any more. So if the last ingest (or the last one before the run `before`) counted 0,
+    the result is 0 without reading paths.
     """
     last_counts = runs.find_last_counts(session, command="ingest", before=before)
     if last_counts is not None and last_counts.get(COUNTS_KEY) == 0:

@@ -37,21 +37,21 @@ def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]
 
 
 def drop_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> None:
-    """Deletes corrupt thumbnails."""
+    """Deletes the thumbnails of these images in one preparation, because they are corrupt."""
     for chunk in chunks(image_ids):
         spoiled = ThumbnailRow.image_id.in_(chunk) & (ThumbnailRow.preparation_id == preparation_id)
         session.execute(delete(ThumbnailRow).where(spoiled))
 
 
 def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> dict[int, bytes]:
-    """The PNG of each image's thumbnail, by image id; those without one are left out."""
+    """The PNG of each image's thumbnail in this preparation, by image id; images without one are left out."""
     query = select(ThumbnailRow.image_id, ThumbnailRow.data).where(ThumbnailRow.preparation_id == preparation_id)
     results = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
     return {row.image_id: row.data for rows in results for row in rows}
 
 
 def list_flat(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> list[int]:
-    """Those of `image_ids` whose thumbnail is flat."""
+    """Those of `image_ids` whose thumbnail in this preparation is flat."""
     flat = (ThumbnailRow.preparation_id == preparation_id) & ThumbnailRow.flat
     query = select(ThumbnailRow.image_id).where(flat).order_by(ThumbnailRow.image_id)
     results = (session.scalars(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))

@@ -25,7 +25,7 @@ class Twin:
 
 
 def list_twins(session: Session, image_id: int) -> tuple[Twin, ...]:
-    """The twins of an image, the nearest first."""
+    """The twins of an image, the nearest in time first; none for an image without a capture time."""
     at = session.scalar(select(ImageRow.captured_at).where(ImageRow.id == image_id))
     if at is None:
         return ()

@@ -1,10 +1,10 @@
 """The cameras in which every decision stands, from one query for all cameras.
 
-A decision stands as long as its premises do: the profile in force, the pin, and the presence, camera and decision of
-the keeper. A change of anything else that it depends on (a name, a verdict, changed bytes, a return) supersedes the
-decision at once. A camera with an undecided image is not in the result. If all decisions of a camera stand, the
-selection (`indexer.domain.selection`) compares no pair and decides the same again, so `compare` can skip the camera.
-Enforced by tests/workflows/compare/test_unchanged_cameras.py, and by the random histories of
+A decision stands while none of these changes: the profile in force, the pin of the image, and the presence, camera and
+decision of the keeper. Everything else that a decision depends on (a name, a verdict, changed bytes, a file that is
+back) supersedes it at once when it changes. A camera with an undecided image is not in the result. If all decisions of
+a camera stand, the selection (`indexer.domain.selection`) would compare no pair and decide the same again. So `compare`
+can skip the camera. Enforced by tests/workflows/compare/test_unchanged_cameras.py, and by the random histories of
 tests/workflows/compare/test_incremental.py.
 """
 
@@ -29,7 +29,7 @@ class UnchangedCamera(NamedTuple):
 
 
 def list_unchanged_cameras(session: Session, *, camera_id: int | None = None) -> dict[int, UnchangedCamera]:
-    """The cameras with ready images in which every decision stands, by id; with `camera_id`, only that camera."""
+    """The cameras with ready images in which every decision stands, by id. With `camera_id`, only that camera."""
     native = [stored.preparation_id for stored in list_profiles(session) if stored.profile.preparation.native]
     is_changed = case((_is_unchanged(native), 0), else_=1)
     query = (

@@ -33,9 +33,9 @@ class JudgedImage:
 class JudgedPair:
     """A verdict that holds, with its images.
 
-    `camera` is None while the images belong to two cameras, as they are not compared then. `agrees`: whether the
-    current decisions agree with the verdict; None while the images belong to two cameras, or while one of the two is
-    undecided, or neither ready nor removed.
+    `camera` is None if the images belong to two cameras, because they are then not compared. `agrees`: whether the
+    current decisions agree with the verdict. It is None if the images belong to two cameras, or if one of them is
+    undecided, or is neither ready nor removed.
     """
 
     image_a_id: int
@@ -58,7 +58,7 @@ class JudgedPair:
 
 
 def get_images(session: Session, pair: Pair) -> tuple[JudgedImage, JudgedImage]:
-    """The two images of a pair; both ids must exist."""
+    """The two images of a pair, in its order. Both ids must exist."""
     query = (
         select(ImageRow.id, ImageRow.path, ImageRow.camera_id, CameraRow.name, ImageRow.state, ImageRow.content_hash)
         .join(CameraRow, CameraRow.id == ImageRow.camera_id)
@@ -85,13 +85,13 @@ def find_verdict(session: Session, pair: Pair) -> JudgedPair | None:
 def add_verdict(
     session: Session, pair: Pair, verdict: VerdictValue, *, by: str, note: str | None, at: datetime, run_id: int
 ) -> None:
-    """Adds a verdict on a pair without a verdict that holds."""
+    """Adds a verdict on a pair. No other verdict may hold on it."""
     values = {"image_a_id": pair[0], "image_b_id": pair[1], "verdict": verdict, "judged_by": by, "note": note}
     session.execute(insert(VerdictRow).values(**values, judged_at=at, run_id=run_id))
 
 
 def withdraw_verdict(session: Session, pair: Pair, *, at: datetime) -> None:
-    """Marks the verdict on a pair as no longer holding."""
+    """Marks the verdict that holds on a pair as withdrawn."""
     of_pair = (VerdictRow.image_a_id == pair[0]) & (VerdictRow.image_b_id == pair[1])
     session.execute(update(VerdictRow).where(of_pair, VerdictRow.withdrawn_at.is_(None)).values(withdrawn_at=at))
 

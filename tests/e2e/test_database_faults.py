@@ -92,9 +92,9 @@ def test_small_disk(small_disk: Path, own_home: Path, run: Run) -> None:
     """A disk that fills up while images are taken in: a sentence, and with more space the same command goes on."""
     shoot(own_home / "frames", cameras=1, frames=80, size=(240, 320))
     before, place = images(own_home), small_disk / "indexer.db"
-    one_sentence(run("--db", place, *INGEST), "the disk is full|the disk does not do what is asked of it")
+    one_sentence(run("--db", place, *INGEST), "the disk is full|the disk reports an error")
     assert images(own_home) == before
-    one_sentence(run("--db", place, *INGEST), "the disk is full|the disk does not do what is asked of it")
+    one_sentence(run("--db", place, *INGEST), "the disk is full|the disk reports an error")
     shutil.copytree(small_disk, own_home / "larger")
     assert run("--db", own_home / "larger/indexer.db", *INGEST).code == 0
     assert rows(own_home / "larger/indexer.db", "SELECT COUNT(*) FROM images WHERE state = 'ready'") == [(80,)]

@@ -22,8 +22,8 @@ SQLITE = {
     "SQLITE_CORRUPT": "it is damaged or no SQLite database",
     "SQLITE_CORRUPT_INDEX": "it is damaged or no SQLite database",
     "SQLITE_NOTADB": "it is damaged or no SQLite database",
-    "SQLITE_IOERR": "the disk does not do what is asked of it",
-    "SQLITE_IOERR_WRITE": "the disk does not do what is asked of it",
+    "SQLITE_IOERR": "the disk reports an error",
+    "SQLITE_IOERR_WRITE": "the disk reports an error",
     "SQLITE_CANTOPEN": "it cannot be opened",
     "SQLITE_CANTOPEN_FULLPATH": "it cannot be opened",
 }
@@ -45,7 +45,7 @@ SERVER = {
     "40001": "another program is writing the same",
     "54000": "a path is too long for PostgreSQL",
     "53100": "the disk is full",
-    "58030": "the disk does not do what is asked of it",
+    "58030": "the disk reports an error",
     "XX001": "it is damaged or no SQLite database",
     "XX002": "it is damaged or no SQLite database",
 }

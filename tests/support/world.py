@@ -56,8 +56,8 @@ def put_away(path: Path) -> Path:
 
 HARMS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "longer": (lambda path: path.write_bytes(picture() + b"?"), "bytes instead of"),
-    "edited": (lambda path: rewrite(path, SAME_SIZE), "other bytes than the index knows"),
-    "another file": (replace, "other bytes than the index knows"),
+    "edited": (lambda path: rewrite(path, SAME_SIZE), "has the size that the index knows, but other bytes"),
+    "another file": (replace, "has the size that the index knows, but other bytes"),
     "a link": (lambda path: path.symlink_to(put_away(path)), "is a symbolic link now"),
     "a folder": (lambda path: (put_away(path), path.mkdir()), "no regular file now"),
     "a pipe": (lambda path: (put_away(path), os.mkfifo(path)), "no regular file now"),

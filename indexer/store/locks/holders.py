@@ -1,4 +1,4 @@
-"""Who holds a lock on an index, as text for the error message of a second command."""
+"""Which command has the lock of an index, as text for the error message of a second command."""
 
 from indexer.errors import DatabaseError
 
@@ -6,10 +6,10 @@ UNKNOWN_HOLDER = "another command"
 
 
 def describe_holder(command: str, *, process: object, host: str, since: str) -> str:
-    """The command that holds a lock, as text."""
+    """The command that has a lock, with its process, host and start, as text."""
     return f"{command!r} (process {process} on {host}, since {since})"
 
 
 def in_use_error(database: str, by: str) -> DatabaseError:
-    """The error for a second command, which must wait."""
+    """The error for a second command; `by` is the text for the command that has the lock."""
     return DatabaseError(f"database {database} is being written by {by}; wait for it")

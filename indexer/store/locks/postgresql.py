@@ -1,8 +1,8 @@
 """The writer lock on PostgreSQL: advisory locks, one for the whole index and one for each camera.
 
-They belong to one connection: a command that crashes frees them at once, a host that vanishes within a minute. If the
-server has dropped a lock, for example in a restart, this is detected before anything is committed. It does not know
-what is written.
+They belong to one connection. If a command crashes, they are free at once; if its host disappears, within a minute. If
+the server drops a lock, for example in a restart, this is detected before anything is committed. The module does not
+know what is written.
 
 Decision: commands that work camera by camera hold the index lock shared and camera locks exclusively; all other
 commands hold the index lock exclusively. The number of a camera's lock is a hash of its name, as a camera may be new.
@@ -34,7 +34,10 @@ _MAX_NAME_LENGTH = 63  # of a connection's application_name
 
 
 class ServerLock:
-    """The locks of one command: the index lock (`exclusive`), or a share of it and the locks of some cameras."""
+    """The locks of one command: the index lock (`exclusive`), or a share of it and the locks of some cameras.
+
+    Every method raises `DatabaseError` if the connection is lost, because all locks are lost with it.
+    """
 
     def __init__(self, connection: Connection, database: Database) -> None:
         self._connection = connection
@@ -51,9 +54,9 @@ class ServerLock:
             raise self._in_use_error()
 
     def downgrade(self) -> None:
-        """Holds the index lock shared, so that others may lock cameras.
+        """Takes the index lock shared in place of exclusive, so that other commands may lock cameras.
 
-        Raises `DatabaseError` if another command holds it exclusively.
+        Raises `DatabaseError` if another command has it exclusively.
         """
         if not self._is_shared:
             self._is_shared = self._wait_for_index("pg_advisory_lock_shared")
@@ -64,11 +67,11 @@ class ServerLock:
             self.exclusive = False
 
     def try_acquire_all(self) -> None:
-        """Takes the index lock if no other command holds a lock, or all release theirs within `_LOCK_TIMEOUT`."""
+        """Takes the index lock if all other commands release their locks within `_LOCK_TIMEOUT`; sets `exclusive`."""
         self.exclusive = self._wait_for_index("pg_advisory_lock")
 
     def acquire(self, camera: str) -> str | None:
-        """Locks a camera; None if this command now holds it, else who holds it."""
+        """Locks a camera. Returns None if this command has the lock now, else a text for the command that has it."""
         if self.exclusive or camera in self._cameras:
             return None
         if self._call("pg_try_advisory_lock", _lock_number(camera)):
@@ -77,7 +80,10 @@ class ServerLock:
         return self._get_holder(_lock_number(camera))
 
     def acquire_free(self, cameras: Sequence[str]) -> set[str]:
-        """Locks those of a few cameras that no other command holds, with one query; all that this command now holds."""
+        """Locks, with one query, those of these cameras that no other command has locked.
+
+        Returns those of them that this command has locked now.
+        """
         if self.exclusive:
             return set(cameras)
         not_acquired = [camera for camera in cameras if camera not in self._cameras]
@@ -86,7 +92,7 @@ class ServerLock:
         return {camera for camera in cameras if camera in self._cameras}
 
     def list_locked_by_others(self, cameras: Sequence[str]) -> set[str]:
-        """Those of the cameras that another command holds now, with one query."""
+        """Those of these cameras that another command has locked now, with one query."""
         if self.exclusive:
             return set()
         with self._using_connection():
@@ -94,7 +100,7 @@ class ServerLock:
         return {camera for camera in cameras if _lock_number(camera) in locked_numbers}
 
     def release(self, cameras: Sequence[str]) -> None:
-        """Releases the locks of cameras; cameras that this command does not hold are ignored."""
+        """Releases the locks of these cameras. A camera that this command has not locked is ignored."""
         to_release = [camera for camera in cameras if camera in self._cameras]
         if to_release:
             self._cameras -= set(to_release)
@@ -107,7 +113,7 @@ class ServerLock:
 
     @contextmanager
     def _using_connection(self) -> Iterator[None]:
-        """Raises `DatabaseError` if the connection is lost: the locks are lost with it, a new connection has none."""
+        """Lets one thread use the connection. Raises `DatabaseError` if it is lost: a new connection has no locks."""
         try:
             with uninterrupted(), self._connection_lock:
                 yield
@@ -148,7 +154,7 @@ class ServerLock:
         return in_use_error(self._database.name, self._get_holder(_INDEX_LOCK))
 
     def _get_holder(self, number: int) -> str:
-        """Who holds a lock, as far as the server knows."""
+        """The text for the command that has a lock, as far as the server knows it."""
         with self._using_connection():
             row = self._connection.execute(_HOLDER, _lock_parameters(number)).first()
         match = None if row is None else _APPLICATION_NAME.fullmatch(row.application_name or "")
@@ -162,7 +168,10 @@ class ServerLock:
 
 @contextmanager
 def server_lock(database: Database, *, command: str) -> Iterator[ServerLock]:
-    """A lock object that holds no lock yet; all its locks end with the block, or with this process."""
+    """The locks of one command, none of them taken yet. All end with the block, or with this process.
+
+    Raises `DatabaseError` if the server cannot be reached.
+    """
     with (
         database.translated_errors(),
         database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,

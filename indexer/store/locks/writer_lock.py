@@ -1,9 +1,9 @@
 """The writer lock: one command at a time on a SQLite index; on a server, one command at a time on each camera.
 
-It promises that a second writer gets an error at once that names the holder, and that a lock ends with its process,
-however that ends: the operating system (or the server) holds it, not the existence of a file. If somebody removes the
-lock file, so that another command could make a new one, the lock is lost: its holder commits nothing more and removes
-no file.
+It promises that a second writer gets at once an error that names the first, and that a lock ends with its process,
+however that ends. The operating system or the server keeps the lock: that a lock file exists means nothing. If somebody
+removes the lock file, another command could make a new one. So the lock is then lost, and the command that had it
+commits nothing more and removes no file.
 
 Decision: the lock is a file beside the index and not the index itself, as closing any descriptor of a SQLite file drops
 the locks that SQLite has on it. An index with two names (a hard link, a single file that is mounted elsewhere) would
@@ -32,33 +32,39 @@ from indexer.store.locks.postgresql import server_lock
 
 
 class WriteLock(Protocol):
-    """The lock of one command: the whole index if `exclusive`, else cameras, each from `acquire` to `release`."""
+    """The lock of one command: on the whole index if `exclusive`, else on cameras, each from `acquire` to `release`.
+
+    A method raises `DatabaseError` if it finds that the lock was lost.
+    """
 
     exclusive: bool
 
     def acquire_all(self) -> None:
-        """Locks the whole index; raises `DatabaseError` if any other command holds a lock."""
+        """Locks the whole index; raises `DatabaseError` if any other command has a lock."""
 
     def downgrade(self) -> None:
-        """Lets other commands lock cameras that this command does not hold."""
+        """Lets other commands lock the cameras that this command has not locked."""
 
     def try_acquire_all(self) -> None:
-        """Locks the whole index if no other command holds a lock, or all release theirs within a moment."""
+        """Locks the whole index if all other commands release their locks within two seconds; sets `exclusive`."""
 
     def acquire(self, camera: str) -> str | None:
-        """Locks a camera; None if this command now holds it, else who holds it."""
+        """Locks a camera. Returns None if this command has the lock now, else a text for the command that has it."""
 
     def acquire_free(self, cameras: Sequence[str]) -> set[str]:
-        """Locks those of a few cameras that no other command holds, with one query; all that this command now holds."""
+        """Locks, with one query, those of these cameras that no other command has locked.
+
+        Returns those of them that this command has locked now.
+        """
 
     def list_locked_by_others(self, cameras: Sequence[str]) -> set[str]:
-        """Those of the cameras that another command holds now, with one query."""
+        """Those of these cameras that another command has locked now, with one query."""
 
     def release(self, cameras: Sequence[str]) -> None:
-        """Releases the locks of cameras; cameras that this command does not hold are ignored."""
+        """Releases the locks of these cameras. A camera that this command has not locked is ignored."""
 
     def raise_if_lost(self) -> None:
-        """Raises `DatabaseError` if the lock was lost: others may be writing by now."""
+        """Raises `DatabaseError` if the lock was lost, because others may be writing now."""
 
 
 class _FileLock:
@@ -106,10 +112,15 @@ class _FileLock:
 def writer_lock(
     database: Database, *, command: str, since: datetime, by_camera: bool = False, recovering: bool = False
 ) -> Iterator[WriteLock]:
-    """Holds the writer lock until the end of the block; raises `DatabaseError` if another process holds it.
+    """Holds the writer lock until the end of the block.
 
-    `by_camera`: on a server the command locks each camera when it reaches it, and other commands may lock others.
-    `recovering`: a crash left unfinished acts; such a command first tries to lock the whole index.
+    `by_camera`: on a server the command locks each camera when it comes to it, and other commands may lock other
+    cameras. `recovering`: a crash left unfinished acts, so the command first tries to lock the whole index.
+
+    Raises
+    ------
+    DatabaseError
+        If another command has the lock, or the lock cannot be made or taken. Also if the index has two names.
     """
     if database.path is not None:
         with _file_lock(database, database.path, command=command, since=since) as lock:
@@ -157,7 +168,7 @@ def _open_lock_file(lock_path: Path, *, index: Path) -> int:
         return open_file(str(lock_path), flags=os.O_RDWR, mode=mode, single_link=False)
     except OSError as problem:
         if problem.errno == errno.ELOOP:
-            raise DatabaseError(f"the lock {lock_path} is a symbolic link; take the link away") from problem
+            raise DatabaseError(f"the lock {lock_path} is a symbolic link; remove the link") from problem
         raise DatabaseError(
             f"the lock {lock_path} cannot be made ({problem.strerror}); check the rights of its folder"
         ) from problem

@@ -40,11 +40,17 @@ _LAYERS = ("profiles", "scorings", "preparations")  # each table before those it
 def create_index(
     name: str, *, since: datetime, copied_from: str | None = None
 ) -> Iterator[tuple[Database, Connection]]:
-    """Makes an index without rows at that URL or path, with the current schema; gives it and a connection to fill it.
+    """A new index without rows at that URL or path, with the current schema, and a connection to fill it.
 
     The rows are committed when the block ends. If the block fails, the database is as it was before, and a new file is
-    removed. The index gets an id of its own; `copied_from` is the id of the index that the rows come from. Raises
-    `DatabaseError` if there is an index with rows.
+    removed. The index gets its own id; `copied_from` is the id of the index that the rows come from.
+
+    Raises
+    ------
+    DatabaseError
+        If there is an index with rows or with another schema, or if the database cannot be made, locked or written.
+    UsageError
+        If the URL cannot be read.
     """
     with (
         closing(resolve_database(name, create=True)) as database,

@@ -37,7 +37,7 @@ class TableContents:
 
 
 class TableDigest:
-    """Computes the contents of a table from its rows in the order of their keys."""
+    """Counts and hashes the rows of a table, which must be added in the order of their keys."""
 
     def __init__(self, name: str) -> None:
         self._name, self._rows, self._digest = name, 0, sha256()
@@ -50,7 +50,7 @@ class TableDigest:
 
     @property
     def contents(self) -> TableContents:
-        """The contents so far."""
+        """The summary of the rows that were added so far."""
         return TableContents(self._name, self._rows, self._digest.hexdigest())
 
 
@@ -70,7 +70,7 @@ class TableWriter(TableDigest):
 
 
 def list_tables() -> list[str]:
-    """The tables to copy, each after those it refers to; not the identity, as a copy has its own."""
+    """The names of the tables to copy, each after those it refers to; without the identity, as a copy has its own."""
     return [sql_table.name for sql_table in Base.metadata.sorted_tables if sql_table.name != IdentityRow.__tablename__]
 
 
@@ -80,7 +80,10 @@ def count_rows(connection: Connection, name: str) -> int:
 
 
 def iter_rows(database: Database, connection: Connection, name: str) -> Generator[Sequence[Row]]:
-    """All rows of a table in the order of their keys, in batches; `connection` belongs to `database`."""
+    """All rows of a table in the order of their keys, in batches; `connection` belongs to `database`.
+
+    Raises `DatabaseError` as `Database.translated_errors`.
+    """
     batch_size = _ROWS_WITH_BYTES if _has_bytes(name) else _ROWS
     query = _select_all(name).execution_options(yield_per=batch_size)
     with database.translated_errors(), connection.execute(query) as result:
@@ -90,7 +93,7 @@ def iter_rows(database: Database, connection: Connection, name: str) -> Generato
 
 
 def _row_bytes(row: Row) -> bytes:
-    """The row as bytes that differ for different rows: all digits of a number; the hash of bytes, as they are long."""
+    """The row as bytes, which differ if the rows differ. Numbers have all digits; bytes, which are long, are hashed."""
     return repr([_digestible_value(value) for value in row]).encode()
 
 
