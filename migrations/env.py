@@ -1,4 +1,4 @@
-"""How Alembic runs the migrations: on the connection, and in the transaction, that the store hands over."""
+"""Runs the migrations, on the connection and in the transaction of `indexer.store.schema.migrate`."""
 
 from alembic import context
 

@@ -19,12 +19,12 @@ from indexer.imaging.previews import PREVIEW_WIDTH
 from indexer.imaging.scoring import changed_pixels, contours, difference
 
 MAX_REGIONS = 50
-"""Number of regions that are listed: a person looks at the largest, and a page stays small."""
+"""Number of regions that are listed, so that a page stays small; a person looks at the largest."""
 ORANGE, BLUE = (230, 159, 0), (86, 180, 233)
-"""(red, green, blue) of a change that counts and of one that is too small. Both are from the colours that everyone can
-distinguish by Okabe and Ito ("Color Universal Design", 2008). They differ in brightness and are brighter than every
-grey."""
-_GREYS = 6  # each further grey costs about a kilobyte of noise that nobody looks at
+"""(red, green, blue) of a change that counts and of one that is too small. Both are from the palette of Okabe and Ito
+("Color Universal Design", 2008), whose colours everyone can distinguish. They differ in brightness, and both are
+brighter than every grey of the picture."""
+_GREYS = 6  # each further grey costs about a kilobyte and shows only noise
 _MAX_GREY = 120
 _PALETTE = (*((level * _MAX_GREY // (_GREYS - 1),) * 3 for level in range(_GREYS)), BLUE, ORANGE)
 _TOO_SMALL, _COUNTS = _GREYS, _GREYS + 1  # their indices in the palette
@@ -107,7 +107,10 @@ def changes(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, scoring: 
 
 
 def _outline(contour: NDArray[np.int32], *, shape: tuple[int, ...]) -> tuple[tuple[float, float], ...]:
-    """The corners of the simplified contour (Douglas and Peucker), through the centres of its pixels."""
+    """The corners (x, y) of the simplified contour, as fractions; lines go through the centres of its pixels.
+
+    Simplified by the algorithm of Douglas and Peucker (1973).
+    """
     height, width = shape
     corners = cv2.approxPolyDP(contour, _SIMPLIFICATION_PX, True)[:, 0].tolist()
     return tuple((round((x + 0.5) / width, _DIGITS), round((y + 0.5) / height, _DIGITS)) for x, y in corners)
@@ -116,7 +119,7 @@ def _outline(contour: NDArray[np.int32], *, shape: tuple[int, ...]) -> tuple[tup
 def _difference_png(
     levels: NDArray[np.uint8], changed: NDArray[np.uint8], counting: list[NDArray[np.int32]], *, threshold: int
 ) -> bytes:
-    """The difference as PNG. If it is shrunk, a pixel is coloured if any of the pixels that it covers is coloured."""
+    """The difference as PNG. In a shrunk picture a pixel is coloured if any of the pixels that it covers is."""
     inside = np.zeros_like(changed)
     cv2.drawContours(inside, counting, -1, 255, -1)
     counts, too_small = changed & inside, changed & ~inside

@@ -35,10 +35,10 @@ def chroma_planes(image_bgr: NDArray[np.uint8], *, gain: int, mask: Mask) -> Pla
 
     Notes
     -----
-    Cb and Cr of ITU-R BT.601, each minus its median over the pixels that are not ignored. The reason: a change of the
-    white balance tints the whole frame, an object does not. Only an object on more than half of the frame could be
-    mistaken for it, and that object shows in grey. The channels are blurred like the grey plane, because a JPEG keeps
-    colour at half the size. A grey image has two planes of 128.
+    Cb and Cr of ITU-R BT.601, each minus its median over the pixels that are not ignored. The median removes a change
+    of the white balance, which tints the whole frame. It would also remove an object on more than half of the frame,
+    but that object shows in the grey plane. The channels are blurred like the grey plane, because a JPEG keeps colour
+    at half the size. A grey image has two planes of 128.
     """
     blurred = (cv2.GaussianBlur(np.ascontiguousarray(image_bgr[:, :, index]), (3, 3), 0) for index in range(3))
     blue, green, red = (np.asarray(channel, dtype=np.float64) for channel in blurred)
@@ -53,7 +53,7 @@ def chroma_planes(image_bgr: NDArray[np.uint8], *, gain: int, mask: Mask) -> Pla
 
 
 def no_chroma(size: tuple[int, int], *, mask: Mask) -> Planes:
-    """The planes of a grey image of this (height, width)."""
+    """The planes of a grey image of this (height, width): two (H, W), uint8, 128 outside the mask."""
     plane = masked(np.full(size, _NEUTRAL, dtype=np.uint8), mask=mask)
     return plane, plane
 

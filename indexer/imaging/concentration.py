@@ -21,13 +21,14 @@ from indexer.imaging.matching import evidence_of_pair
 from indexer.imaging.scoring import area_unit, changed_pixels, contours, difference
 
 MAX_SHARE = 0.15
-"""Largest share of the frame that is proposed: a person can ignore that much without risk of missing much."""
+"""Largest share of the frame that is proposed to be ignored; little is missed in so small an area."""
 MIN_DECIDED_SHARE = 0.8
 """Smallest share of the pairs that must become similar when the area is ignored."""
 _MAX_RECTANGLES = 3
 _LEVELS = (0.15, 0.3, 0.5, 0.7)
-"""A pixel belongs to the area if it changes in at least this share of the pairs. The levels are tried in this order and
-the first that gives a small area is used, because the hours of a clock change less often than its seconds."""
+"""A pixel belongs to the area if it changes in at least this share of the pairs. The levels are tried in this order,
+and the first that gives a small area is used. They begin low, because the hours of a clock change less often than its
+seconds."""
 _JOIN_DISTANCE = 1 / 16  # of the width: parts that are nearer, such as the words of a caption, become one rectangle
 _STEPS_PER_PERCENT = 10  # rectangles are rounded to tenths of a per cent
 
@@ -64,6 +65,11 @@ def concentration(pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mas
         Not native; its `planes` are those of the images.
     mask : Mask
         The mask that the images were prepared with.
+
+    Raises
+    ------
+    ValueError
+        If the shapes of a pair differ, or if a height is not a multiple of `scoring.planes`.
     """
     dissimilar = [pair for pair in pairs if not _are_similar(*pair, scoring=scoring)]
     if not dissimilar:

@@ -3,16 +3,18 @@
 An incomplete picture is refused. `cv2.imdecode` returns None for most broken data and raises for some. For some it
 returns a picture that is grey below the cut, and reports this only on file descriptor 2.
 
-Measured on OpenCV 4.14 and 5.0 (with equal results), with 150 to 210 cuts through each of 30 files. A cut JPEG, PNG,
-BMP, WebP or TIFF gives None, also if a PNG loses rows but has its IEND. A JPEG whose data end before its end marker
-gives a partial picture and a line on descriptor 2. So does a TIFF whose strip ends early (LZW, deflate, PackBits, JPEG,
-fax). A TIFF strip whose data are wrong, not short, is left black with an error on descriptor 2. OpenCV 4.10 gives a
-partial picture of a cut JPEG without any message, and all three versions accept some JPEGs that lack only the end
-marker. So the end marker is checked before decoding.
+Measured on OpenCV 4.14 and 5.0 (with equal results), with 150 to 210 cuts through each of 30 files:
 
-Other threads (those of Dask, in a Dask worker) may write similar messages to descriptor 2 at the same time. So a
-message counts only if a second decoding gives the same message, or if none of three decodings is without a message:
-the decoder repeats its own message each time.
+- A cut JPEG, PNG, BMP, WebP or TIFF gives None, also if a PNG loses rows but has its IEND.
+- A JPEG whose data end before its end marker gives a partial picture and a line on descriptor 2. So does a TIFF whose
+  strip ends early (LZW, deflate, PackBits, JPEG, fax).
+- A TIFF strip whose data are wrong, not short, is left black, with an error on descriptor 2.
+- OpenCV 4.10 gives a partial picture of a cut JPEG without any message. All three versions accept some JPEGs that lack
+  only the end marker. So the end marker is checked before decoding.
+
+Other threads (those of Dask, in a Dask worker) may write similar messages to descriptor 2 at the same time. The decoder
+repeats its own message each time, so a picture is decoded up to three times. It is refused if two decodings give the
+same message, or if all three give one.
 
 The module does not know paths, profiles or thumbnails.
 """
@@ -131,15 +133,15 @@ def decode_grey(
 
 
 def is_scaled(header: Header, *, levels: Levels | None) -> bool:
-    """Whether `levels` turns the stored values into grey levels, and not the decoder."""
+    """Whether the stored values become grey levels by the scale `levels`, and not by the decoder."""
     return header.bits > 8 and levels is not None and levels != FULL_RANGE
 
 
 def require_content(data: bytes, *, header: Header, levels: Levels | None) -> None:
-    """Refuses a picture that would lose too much content in 8-bit grey.
+    """Refuses a picture that would lose too much content in 8-bit grey. Returns nothing for any other.
 
-    That is a picture with partial transparency, or one with values of more than 8 bits that has little contrast when
-    they are divided by 256 and no scale is given. Most pictures have neither, and then nothing is decoded here.
+    It refuses a picture with partial transparency. Without a scale it also refuses a picture of more than 8 bits that
+    has little contrast after a division by 256. Most pictures are of neither kind; then nothing is decoded here.
 
     Raises
     ------
@@ -198,7 +200,7 @@ def decode_as_stored(data: bytes) -> NDArray[np.uint8] | NDArray[np.uint16]:
 
 
 def as_decoded(header: Header, *, shape: tuple[int, int], by: int) -> Header:
-    """The header, with the orientation corrected so that its width and height are those of the decoded picture.
+    """The header, with its orientation corrected if the decoded picture has width and height swapped.
 
     Parameters
     ----------
@@ -309,7 +311,7 @@ def _without_noise(line: str) -> str:
 
 @contextmanager
 def _captured_stderr() -> Iterator[BinaryIO]:
-    """A file that receives all that is written to file descriptor 2, where the decoders' libraries report.
+    """A file that receives all that is written to file descriptor 2, where the libraries of the decoders report.
 
     Notes
     -----

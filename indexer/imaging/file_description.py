@@ -42,7 +42,7 @@ def describe_image(
     limits: Limits,
     levels: Levels | None,
 ) -> FileDescription:
-    """The description of a file, completed by what its bytes show; never raises because of them.
+    """The description of a file, completed by what its bytes show. Bad bytes give a state and a reason, never an error.
 
     Parameters
     ----------
@@ -52,6 +52,8 @@ def describe_image(
         The facts of the file: path, size, time, hash.
     recipes : of ThumbnailRecipe
         The thumbnails to make.
+    limits : Limits
+        Compared with the header before anything is decoded.
     levels : Levels or None
         The scale for values of more than 8 bits.
     """
@@ -76,7 +78,8 @@ def make_thumbnail(data: bytes, *, recipe: ThumbnailRecipe, limits: Limits) -> T
     Raises
     ------
     ImageRefusedError
-        If the picture cannot be used; hostile bytes may raise anything else, see `indexer.imaging.decoding.refusal`.
+        If the picture cannot be used. Hostile bytes may raise any other exception: pass it to
+        `indexer.imaging.decoding.refusal`.
     """
     header = read_header(data, limits=limits)
     return _Image(data, header=header, widths=(recipe.work_width,), levels=recipe.levels).thumbnail(recipe)

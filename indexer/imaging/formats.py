@@ -38,7 +38,7 @@ def reads_avif() -> bool:
 
 
 def find_unread_kind(data: bytes) -> str | None:
-    """The name, with its article, of a known format that is not read; None for all other bytes."""
+    """The name of a known format that is not read, with its article ("a GIF"); None for all other bytes."""
     brands = _brands(data)
     if brands & _AVIF_BRANDS:
         return None if reads_avif() else "an AVIF"
@@ -53,8 +53,8 @@ def tiff_directories(data: bytes) -> Iterator[TiffImagePlugin.ImageFileDirectory
 
     Notes
     -----
-    Pillow parses the tags, but its number of pages is not used: Pillow sets up each page to count it, and fails at a
-    page of an unknown kind.
+    Pillow parses the tags. Its number of pages is not used, because Pillow prepares each page to count it, and fails at
+    a page of an unknown kind.
     """
     if data[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return

@@ -125,8 +125,8 @@ def read_header(data: bytes, *, limits: Limits) -> Header:
     Raises
     ------
     ImageRefusedError
-        `unreadable` without a valid header, over a limit, or for a kind of picture that is not read. `too_small` with a
-        side below `limits.min_side_px`.
+        `unreadable` if there is no valid header, a limit is exceeded, or pictures of this kind are not read.
+        `too_small` if a side is below `limits.min_side_px`.
     """
     if len(data) > limits.max_bytes:
         raise ImageRefusedError("unreadable", f"{len(data)} bytes are more than the limit of {limits.max_bytes}")
@@ -209,7 +209,7 @@ def _largest_tag_value(tags: Mapping[int, object], tag: int, default: int) -> in
 
 
 def _png_header(data: bytes) -> Header | None:
-    """The header of a PNG from its IHDR chunk alone: a broken colour profile or text makes Pillow fail, not OpenCV.
+    """The header of a PNG from its IHDR chunk alone. Pillow fails at a broken colour profile or text; OpenCV does not.
 
     None if there is no valid IHDR chunk. Raises ImageRefusedError if the PNG has several frames.
     """
@@ -233,7 +233,7 @@ def _stored_size(image: Image.Image) -> tuple[int, int]:
 
 
 def _exif_facts(image: Image.Image) -> tuple[int, str | None, str | None]:
-    """Orientation, time and offset. Broken EXIF loses only these, never the image."""
+    """The orientation, the time and its offset. If EXIF is broken, only these are lost, never the image."""
     orientation = 1
     try:
         exif = _exif(image)

@@ -1,8 +1,8 @@
 """The image buffer: one camera's prepared images, decoded once and shared by all processes that work on the camera.
 
-It promises that a slot gives the array that was written to it, in any process of this machine (of a buffer that is not
-shared: in this process), without copying, until the slot is freed. It does not know what the arrays show, nor which
-image a slot belongs to.
+It promises that a slot gives the array that was written to it, without copying, until the slot is freed. This holds in
+every process of this machine; for a buffer that is not shared, only in this process. The module does not know what the
+arrays show, nor which image a slot belongs to.
 
 Decision: a memory-mapped file instead of arrays sent to workers. The operating system keeps hot pages and drops cold
 ones. So a camera of any size costs disk, not memory, and no array is ever pickled. Cost: a temporary file of the size
@@ -88,10 +88,10 @@ def required_bytes(shapes: Sequence[tuple[int, int]]) -> int:
 class ImageBuffer:
     """A buffer of `capacity_bytes` for grey images; a context manager that releases its space.
 
-    A shared buffer is an unnamed file on the disk, so that no crash of the process leaves it behind. Other processes
-    open it through its descriptor in /proc. Its disk space is allocated before a slot is given out: a full disk is then
-    one clear error here, and not an image with a hole or a process killed by its mapping. A buffer that is not shared
-    is memory of this process alone.
+    A shared buffer is an unnamed file on the disk, so that no crash leaves it behind. Other processes open it through
+    its descriptor in /proc. The disk space of a slot is allocated before the slot is returned. So a full disk is one
+    clear error here, and not an image with a hole, or a process that is killed when it writes to its mapping. A buffer
+    that is not shared is memory of this process alone.
     """
 
     _serial_numbers = count()
@@ -133,7 +133,7 @@ class ImageBuffer:
         return slot
 
     def put(self, image: NDArray[np.uint8]) -> Slot:
-        """Writes an array, (H, W), uint8, to a slot and returns the slot. Raises as `reserve`."""
+        """Writes an array, (H, W), uint8, to a slot and returns the slot. Raises `EngineError` as `reserve`."""
         slot = self.reserve(*image.shape)
         _write(slot, image)
         return slot
@@ -164,12 +164,15 @@ class ImageBuffer:
 
 
 def fill(task: FillTask) -> list[str | None]:
-    """Decodes thumbnails into their slots. Returns per thumbnail None, or why it is corrupt."""
+    """Decodes thumbnails into their slots. Returns for each thumbnail None, or why it is corrupt.
+
+    Raises `EngineError` and `OSError` as `view`.
+    """
     return [_fill(slot, data) for slot, data in zip(task.slots, task.data, strict=True)]
 
 
 def view(slot: Slot) -> NDArray[np.uint8]:
-    """The array in a slot, (H, W), uint8, not copied; callers must not change it.
+    """The array in a slot: (H, W), uint8, not copied. Callers must not change it.
 
     Raises
     ------
@@ -181,17 +184,23 @@ def view(slot: Slot) -> NDArray[np.uint8]:
 
 
 def buffer_view(slot: Slot) -> NDArray[np.uint8]:
-    """The whole buffer of a slot, (N,), uint8, not copied; callers must not change it. Raises as `view`."""
+    """The whole buffer of a slot: (N,), uint8, not copied. Callers must not change it.
+
+    Raises `EngineError` and `OSError` as `view`.
+    """
     return _mapped_buffer(slot).pixels
 
 
 def search_hints(slot: Slot) -> NDArray[np.int32]:
-    """The search hints of a slot's buffer, shared by all its processes: (N, 4), int32; the search changes them."""
+    """The search hints in a slot's buffer: (N, 4), int32. All processes share them, and the search changes them.
+
+    Raises `EngineError` and `OSError` as `view`.
+    """
     return _mapped_buffer(slot).hints
 
 
 def release_pages() -> None:
-    """Releases the pages of mapped buffers if this process has more resident memory than `_RESIDENT_BYTES`."""
+    """Releases the pages of mapped buffers, if this process has more resident memory than `_RESIDENT_BYTES`."""
     pages = int(Path("/proc/self/statm").read_text().split()[1]) if Path("/proc/self/statm").exists() else 0
     if pages * resource.getpagesize() > _RESIDENT_BYTES:
         for mapped in list(_mapped_buffers.values()):
@@ -227,10 +236,10 @@ def _identity(descriptor: int) -> tuple[int, int]:
 
 
 def _map_buffer(slot: Slot) -> _MappedBuffer:
-    """Maps the buffer of a slot; `_open_mapping` raises if it is gone, as its descriptor may now be another file's."""
+    """Maps the buffer of a slot, and drops the mapping of any other buffer."""
     with _mapping_lock:  # a cluster worker may have several threads
         for other in [other for other, mapped in _mapped_buffers.items() if mapped.memory is not None]:
-            del _mapped_buffers[other]  # one mapping at a time: it would keep the space of a removed file
+            del _mapped_buffers[other]  # a mapping would keep the disk space of a removed buffer
         buffer = _mapped_buffers[slot.buffer] = _open_mapping(slot)
     return buffer
 
@@ -239,7 +248,7 @@ def _open_mapping(slot: Slot) -> _MappedBuffer:
     assert slot.path is not None, "a buffer in the memory of another process"
     descriptor = os.open(slot.path, os.O_RDWR)
     try:
-        if _identity(descriptor) != slot.identity:
+        if _identity(descriptor) != slot.identity:  # the number of a closed descriptor is used again
             raise EngineError("the prepared pictures of a camera are gone; run compare again")
         memory = mmap.mmap(descriptor, slot.capacity_bytes)
     finally:

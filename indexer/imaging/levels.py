@@ -20,11 +20,11 @@ FULL_RANGE: Levels = (0, 65535)
 """Values are divided by 256, as decoders do, whatever contrast remains."""
 
 _MIN_SPAN = 2**13
-"""Range of values that a picture must have: 32 of 256 grey levels, which is four times the floor of local contrast."""
+"""Smallest range of values in a picture: 32 of 256 grey levels, which is four times the floor of local contrast."""
 _MIN_HIGH = 2**14
 """The smallest value that 14 bits cannot hold."""
 _MAX_OUTLIER_SHARE = 0.001
-"""Share of the pixels that may lie outside: a third of the smallest change that counts in the built-in profiles."""
+"""Share of the pixels that may lie outside a range: a third of the smallest change that a built-in profile counts."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ def require_contrast_in_8_bits(stored: NDArray[np.uint16]) -> None:
 
     Notes
     -----
-    Examples are values of 10, 12 or 14 bits, hundredths of a Kelvin, and dark frames of any camera: a person would
-    change only a few grey levels, which no threshold separates from noise. An 8-bit picture stored with 16 bits loses
-    nothing and passes.
+    Examples are values of 10, 12 or 14 bits, hundredths of a kelvin, and dark frames of any camera. In such a picture a
+    person would change the pixels by a few grey levels only, which no threshold separates from noise. An 8-bit picture
+    that is stored with 16 bits loses nothing and passes.
     """
     used = _used_range(stored)
     if _has_contrast_in_8_bits(used):
@@ -77,7 +77,8 @@ def scaled(values: NDArray[np.uint16], *, levels: Levels) -> NDArray[np.uint8]:
     Raises
     ------
     ImageRefusedError
-        If more than a thousandth of the pixels lie outside of the levels: a change among them would not be visible.
+        `unreadable` if more than a thousandth of the pixels lie outside of the levels. A change among them would not be
+        visible.
     """
     low, high = levels
     outside = float(np.mean((values < low) | (values > high)))
@@ -94,7 +95,7 @@ def has_contrast_in_8_bits(stored: NDArray[np.uint16]) -> bool:
 
 
 def stretched(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """The picture stretched over its own range of values, (H, W), uint8: for viewing, never for comparing."""
+    """The picture with its own range of values stretched to 0 to 255: (H, W), uint8; to look at, not to compare."""
     used = _used_range(values)
     return _apply_scale(values, low=used.low, high=max(used.high, used.low + 1))
 

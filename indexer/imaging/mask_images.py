@@ -56,12 +56,13 @@ class MaskImage:
 
 
 def decode_mask_image(data: bytes) -> MaskImage:
-    """The mask image of a PNG's bytes, shrunk if it is large.
+    """The mask image in the bytes of a PNG, with its longest side shrunk to at most `MAX_SIDE_PX`.
 
     Raises
     ------
     ImageRefusedError
-        If it is not a PNG, not complete, or over `LIMITS`. Of a larger file any part over the limit is enough.
+        If the bytes are not a PNG, not complete, or over `LIMITS`. The first bytes of a file, one more than the limit,
+        are enough to refuse it.
     """
     ignored = ignored_pixels(data)
     height, width = ignored.shape
@@ -73,7 +74,7 @@ def decode_mask_image(data: bytes) -> MaskImage:
 
 
 def ignored_pixels(data: bytes) -> NDArray[np.bool_]:
-    """Which pixels of a PNG mean "ignored": (H, W), bool. Raises ImageRefusedError as `decode_mask_image`."""
+    """Which pixels of a PNG mean "ignored": (H, W), bool. Raises `ImageRefusedError` as `decode_mask_image`."""
     header = read_header(data, limits=LIMITS)
     if header.format != "PNG":
         raise ImageRefusedError("unreadable", f"it is a {header.format}, not a PNG", header=header)
@@ -83,7 +84,10 @@ def ignored_pixels(data: bytes) -> NDArray[np.bool_]:
 
 
 def resampled(ignored: NDArray[np.bool_], *, height: int, width: int) -> NDArray[np.bool_]:
-    """The mask at another size: each new pixel takes the old pixel at its centre, in integer arithmetic."""
+    """The mask at another size: (height, width), bool. Each pixel takes the old pixel at its centre.
+
+    The arithmetic is in integers, so that every machine gives the same mask.
+    """
     rows, columns = (
         (2 * np.arange(new, dtype=np.int64) + 1) * old // (2 * new)
         for new, old in zip((height, width), ignored.shape, strict=True)
@@ -102,7 +106,10 @@ def _grey_and_opacity(stored: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[N
 
 
 def _one_bit_png(ignored: NDArray[np.bool_]) -> bytes:
-    """Not by Pillow: a profile's digest covers these bytes, and what Pillow writes depends on its zlib."""
+    """The mask as a PNG of one bit per pixel.
+
+    It is not written by Pillow: a profile's digest covers these bytes, and what Pillow writes depends on its zlib.
+    """
     height, width = ignored.shape
     bits = np.packbits(~ignored, axis=1)
     rows = np.hstack([np.zeros((height, 1), dtype=np.uint8), bits]).tobytes()  # filter 0: none

@@ -21,7 +21,7 @@ _OVERLAY_COLOUR = (60, 60, 255, 128)
 
 
 def masked(image_grey: NDArray[np.uint8], *, mask: Mask) -> NDArray[np.uint8]:
-    """A copy of the image with the ignored area painted black.
+    """A copy of the image with the ignored area painted black: (H, W), uint8.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def masked(image_grey: NDArray[np.uint8], *, mask: Mask) -> NDArray[np.uint8]:
 
 
 def masked_planes(image: NDArray[np.uint8], *, mask: Mask, planes: int) -> NDArray[np.uint8]:
-    """A copy of a prepared image, (planes * H, W), uint8, with the ignored area painted black in each of its planes."""
+    """A copy of a prepared image, (planes * H, W), uint8, with the ignored area painted black in every plane."""
     return np.vstack([masked(plane, mask=mask) for plane in np.vsplit(image, planes)])
 
 
@@ -55,7 +55,7 @@ def ignored_area(mask: Mask, *, height: int, width: int) -> NDArray[np.bool_]:
 
 
 def mask_overlay(mask: Mask, *, height: int, width: int) -> bytes:
-    """An overlay for a frame, as PNG: half-transparent red where it is ignored, fully transparent elsewhere."""
+    """An overlay for a frame, as PNG of this size: half-transparent red where ignored, transparent elsewhere."""
     overlay = np.zeros((height, width, 4), dtype=np.uint8)
     overlay[ignored_area(mask, height=height, width=width)] = _OVERLAY_COLOUR
     return bytes(cv2.imencode(".png", overlay)[1])

@@ -71,7 +71,15 @@ class MatchTask:
 
 
 def match(task: MatchTask) -> Match:
-    """The result of one search: up to the first similar candidate."""
+    """The result of one search: up to the first similar candidate.
+
+    Raises
+    ------
+    EngineError, OSError
+        If the buffer of a slot is gone, as `indexer.imaging.image_buffer.view`.
+    ValueError
+        As `evidence_of_pair`.
+    """
     search = None if isinstance(task.candidates, tuple) else _compiled_search(len(task.candidates))
     if search is None:
         return first_similar(view(task.image), map(view, _slots(task)), scoring=task.scoring)
@@ -79,7 +87,7 @@ def match(task: MatchTask) -> Match:
 
 
 def match_each(tasks: tuple[MatchTask, ...]) -> tuple[Match, ...]:
-    """The result of each search."""
+    """The result of each search, in order; raises as `match`."""
     return tuple(map(match, tasks))
 
 
@@ -90,7 +98,7 @@ class CompiledSearch:
         self._search = search
 
     def __call__(self, task: MatchTask) -> Match:
-        """The result of a search whose candidates are offsets."""
+        """The result of a search whose candidates are offsets; raises `EngineError` or `OSError` as `match`."""
         slot, scoring = task.image, task.scoring
         evidence = np.empty((len(task.candidates), 4), dtype=np.int64)
         height = slot.height // scoring.planes
@@ -160,7 +168,7 @@ def _first_passing_area(passes: Callable[[float], bool], *, near: float, unit: f
 
 
 def _compiled_search(pairs: int) -> CompiledSearch | None:
-    """The compiled search, or None while this process has had too few pairs to repay the second that loading takes."""
+    """The compiled search, or None while this process has had too few pairs: loading takes a second."""
     global _pair_count
     before, _pair_count = _pair_count, _pair_count + pairs
     if before // _PAIRS_BETWEEN_SIZE_CHECKS < _pair_count // _PAIRS_BETWEEN_SIZE_CHECKS:
@@ -172,7 +180,7 @@ def _compiled_search(pairs: int) -> CompiledSearch | None:
 
 @cache
 def load_kernel() -> CompiledSearch | None:
-    """The compiled search, for any number of pairs; None if it cannot be loaded. It is tried once."""
+    """The compiled search; None if it cannot be loaded. Loading is tried only once in a process."""
     search = load_search(_warm_up)
     return None if search is None else CompiledSearch(search)
 
@@ -201,9 +209,14 @@ def first_similar(
     image : (H, W), uint8
         A prepared image.
     candidates : of (H, W), uint8
-        Prepared images of the same shape (of any shape if `scoring` is native), in the order of comparison. Read
-        lazily.
+        Prepared images of the same shape (of any shape if `scoring` is native), in the order of comparison. Only those
+        that are compared are read.
     scoring : ScoringParameters
+
+    Raises
+    ------
+    ValueError
+        As `evidence_of_pair`.
     """
     compared = 0
     recordable: list[tuple[int, Evidence]] = []
@@ -240,7 +253,10 @@ def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, 
 def aligned(
     image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, scoring: ScoringParameters
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float]:
-    """Both images as they are compared, at one size if `scoring` is native, and the area of a pixel in the score."""
+    """Both images as they are compared, and the area of one of their pixels in the unit of the score.
+
+    If `scoring` is native, the larger image is resized to the size of the smaller.
+    """
     if scoring.native:
         return *same_size(image_a, image_b), 1.0
     height, width = image_a.shape

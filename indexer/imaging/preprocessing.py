@@ -24,7 +24,7 @@ def thumbnail_height(*, width: int, height: int, work_width: int) -> int:
 
 
 def resize_area(image_grey: NDArray[Value], *, size: tuple[int, int]) -> NDArray[Value]:
-    """The image at another size, averaged over areas.
+    """The image at another size: (height, width), of the same type. Each pixel is the mean of the area that it covers.
 
     Parameters
     ----------
@@ -49,14 +49,15 @@ def local_contrast(image_grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
     Notes
     -----
-    Local normalization (subtractive and divisive) over a square window of a fifth of the width, made odd. The floor of
-    8 levels under the deviation keeps noise in flat areas small. float64 throughout: the same bits with SIMD on or off.
+    Local normalization (subtractive and divisive) over a square window of a fifth of the width, made odd. The deviation
+    has a floor of 8 levels, which keeps noise in flat areas small. All of it is float64, which gives the same bits with
+    SIMD on or off.
 
     The work is in place, because six more arrays of half a megabyte cost as much time as the arithmetic. The square
-    root and the rounding are numpy's, which are exact on every machine. With OpenCV's the function would take a sixth
-    less time, but its exactness would depend on the mathematics library of the build. OpenCV adds the squares of 8-bit
-    pixels in 32 bits, whatever depth is requested. If the sum of a white window does not fit (from 910 pixels wide),
-    the pixels are passed as float64.
+    root and the rounding are numpy's, which are exact on every machine. OpenCV's would take a sixth less time, but
+    their exactness depends on the mathematics library of the build. OpenCV adds the squares of 8-bit pixels in 32 bits,
+    whatever depth is requested. Where the sum of a white window does not fit (from 910 pixels wide), the pixels are
+    passed as float64.
     """
     side = int(image_grey.shape[1] / 5) | 1
     fits = side * side * 255**2 < 2**31

@@ -34,7 +34,7 @@ def make_preview(data: bytes, *, limits: Limits, width: int = PREVIEW_WIDTH) -> 
     Raises
     ------
     ImageRefusedError
-        As in ingest: without a valid header, over the limits, or not complete.
+        As in ingest: if there is no valid header, a limit is exceeded, or the picture is not complete.
 
     Notes
     -----
@@ -50,7 +50,7 @@ def make_preview(data: bytes, *, limits: Limits, width: int = PREVIEW_WIDTH) -> 
 
 
 def find_preview(data: bytes, *, limits: Limits) -> Preview | None:
-    """The preview of a file's bytes, or None if there is none, whatever the reason."""
+    """The preview of a file's bytes, or None if it cannot be made, whatever the reason."""
     try:
         return make_preview(data, limits=limits)
     except Exception:  # as in `file_description`: hostile bytes may raise anything

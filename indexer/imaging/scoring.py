@@ -14,7 +14,7 @@ from indexer.domain.evidence import REFERENCE_PIXELS, Evidence
 
 
 def area_unit(height: int, width: int) -> float:
-    """Reference pixels per pixel of a (height, width) image."""
+    """The area of one pixel of a (height, width) image, in reference pixels."""
     return REFERENCE_PIXELS / (width * height)
 
 

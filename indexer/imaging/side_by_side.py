@@ -24,7 +24,7 @@ _OUTLINE_PX = 2
 
 @dataclass(frozen=True)
 class Captions:
-    """The texts above the left picture, the right picture and the difference, and the lines below them."""
+    """The texts above the left picture, the right picture and the difference, and the lines below all three."""
 
     left: str
     right: str
@@ -33,7 +33,7 @@ class Captions:
 
 
 def side_by_side(left: Preview, right: Preview, *, changes: Changes | None, captions: Captions) -> bytes:
-    """A PNG of both pictures and their difference.
+    """A PNG with both pictures beside each other, and their difference at the right.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def side_by_side(left: Preview, right: Preview, *, changes: Changes | None, capt
 
 
 def in_ascii(text: str) -> str:
-    """The text in ASCII, which can be drawn: letters without accents, other characters as Python escapes."""
+    """The text in ASCII, which OpenCV can draw: letters lose their accents, other characters become Python escapes."""
     bare = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
     plain = bare.encode("ascii", "backslashreplace").decode("ascii")
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in plain)

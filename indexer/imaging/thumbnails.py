@@ -94,14 +94,14 @@ def decode(data: bytes) -> NDArray[np.uint8]:
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
-    """One chunk of a PNG, with its length and checksum."""
+    """One chunk of a PNG, with its length and checksum; `kind` has four bytes."""
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", isal_zlib.crc32(kind + body))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     """The kinds and bodies of a PNG's chunks, up to IEND.
 
-    OpenCV only gets data whose chunks were checked here: it trusts a chunk that claims to be gigabytes long.
+    OpenCV gets only data whose chunks were checked here, because it believes a chunk that claims gigabytes.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
 
 
 def _inflated(deflated: memoryview, *, size_bytes: int) -> bytes:
-    """Exactly `size_bytes` inflated bytes; ValueError if there are fewer or more. No more than one further is made."""
+    """Exactly `size_bytes` inflated bytes. Raises `ValueError` if there are fewer or more; one more is made at most."""
     decompressor = isal_zlib.decompressobj()
     try:
         inflated = decompressor.decompress(deflated, size_bytes + 1)

@@ -1,4 +1,4 @@
-"""Small charts as numbers for SVG: the positions of bars and dots. They know no colours and no words."""
+"""Small charts as numbers for SVG: the positions of bars and dots. Colours and captions are in the templates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from math import log
 from indexer.web.view_models import Hour, SweepPoint
 
 HOURS_SIZE = (240, 64)
-"""Width and height of the chart of hours, in its own units."""
+"""Width and height of the chart of hours, in the units of its SVG."""
 SWEEP_SIZE = (480, 200)
 
 _BAR, _GAP = 8, 2
@@ -15,7 +15,7 @@ _BAR, _GAP = 8, 2
 
 @dataclass(frozen=True)
 class Bar:
-    """An hour's bar: its left edge, and the heights of the taken and of the kept images."""
+    """The bar of an hour: its left edge, and its heights for the images taken and kept, in the chart's units."""
 
     hour: int
     x: int
@@ -25,7 +25,7 @@ class Bar:
 
 
 def hour_bars(hours: Sequence[Hour]) -> list[Bar]:
-    """The bars of a day; the highest is as high as the chart, and a count above zero is always visible."""
+    """The bars of a day, one for each hour. The highest fills the chart, and every count above 0 is visible."""
     highest = max((hour.taken for hour in hours), default=0) or 1
     height = HOURS_SIZE[1]
 
@@ -46,7 +46,7 @@ def hour_bars(hours: Sequence[Hour]) -> list[Bar]:
 
 @dataclass(frozen=True)
 class Dot:
-    """A tried limit on the chart of a sweep, in the chart's units."""
+    """A tried limit on the chart of a sweep: its position in the chart's units, and the share kept, 0 to 1."""
 
     x: float
     y: float
@@ -55,9 +55,10 @@ class Dot:
 
 
 def sweep_dots(points: Sequence[SweepPoint]) -> list[Dot]:
-    """The tried limits, at the minimum area in force.
+    """A dot for each tried limit at the minimum area in force; none if no point is the current one.
 
-    x grows with the logarithm of the limit. y falls with the share that is kept, so a higher share is higher up.
+    x grows with the logarithm of the limit. y becomes smaller as the share that is kept grows, because y = 0 is the top
+    of the chart.
     """
     current = next((point.min_contour_area for point in points if point.current), None)
     chosen = [point for point in points if point.min_contour_area == current and point.kept + point.duplicates]

@@ -16,22 +16,22 @@ _NAME_CHARS, _CAMERA_CHARS = 48, 40  # longest name in a strip, and longest came
 
 
 def render_overview(page: Overview) -> str:
-    """A page of the overview."""
+    """The HTML of a page of the overview."""
     return _render("overview.html", page, root="")
 
 
 def render_strip(page: StripPage) -> str:
-    """A page of a camera's film strip."""
+    """The HTML of a page of a camera's film strip."""
     return _render("strip.html", page, root="../../")
 
 
 def render_pairs(page: PairsPage) -> str:
-    """A page of pairs, shown one at a time."""
+    """The HTML of a page of pairs, which are shown one at a time."""
     return _render("pairs.html", page, root="" if page.card is None else "../../")
 
 
 def read_assets() -> dict[str, bytes]:
-    """The stylesheet and the script, by file name."""
+    """The bytes of the stylesheet and of the script, by file name."""
     return {file.name: file.read_bytes() for file in sorted((_HERE / "assets").iterdir())}
 
 
@@ -89,7 +89,7 @@ def _alt_text(image: ImageView, description: str) -> str:
 def _verdict_row(pair: PairView) -> str:
     """The exact values for a verdict's row in the CSV, as ASCII JSON.
 
-    A line end or a lone byte of a path must survive.
+    A line end, or a byte that is not UTF-8, in a path must not be changed.
     """
     return json.dumps([pair.image.id, pair.other.id, *pair.stored_paths, *pair.content_hashes])
 

@@ -9,7 +9,7 @@ Points = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Site:
-    """What every page says about the report; `key` distinguishes reports in the browser's storage of verdicts."""
+    """What every page says about the report. The browser stores the verdicts of a report under its `key`."""
 
     index: str
     version: str
@@ -44,9 +44,10 @@ class PageNumber:
 
 @dataclass(frozen=True)
 class PictureLink:
-    """A small picture.
+    """A small picture, with its size in pixels.
 
-    `from_index`: the grey thumbnail, because the file is gone or changed. `href` is None if no picture is left.
+    `from_index`: it is the grey thumbnail, because the file is gone or changed. `href` is None if there is no picture
+    any more.
     """
 
     href: str | None
@@ -57,7 +58,7 @@ class PictureLink:
 
 @dataclass(frozen=True)
 class ImageView:
-    """An image on a page; `state` as in the index."""
+    """An image on a page; `state` is its state in the index."""
 
     id: int
     camera: str
@@ -80,7 +81,7 @@ class Hour:
 
 @dataclass(frozen=True)
 class CameraCard:
-    """A camera in numbers; `folder` holds its pages."""
+    """The numbers of a camera, or of all cameras together; `folder` holds the pages of the camera."""
 
     name: str
     folder: str
@@ -104,7 +105,7 @@ class CameraCard:
 
     @property
     def kept_share(self) -> float | None:
-        """The kept part of `taken`, 0..1; None if nothing is decided."""
+        """The share of `taken` that is kept, 0 to 1; None if no image is decided."""
         return self.kept / self.taken if self.taken else None
 
 
@@ -143,7 +144,7 @@ class DuplicateGroup:
 
 @dataclass(frozen=True)
 class SweepPoint:
-    """The result of one limit."""
+    """The result of one limit with one minimum area; `current`: these are in force."""
 
     max_score: float
     min_contour_area: float
@@ -155,7 +156,7 @@ class SweepPoint:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What other limits would keep of a camera's images, or why this is not shown."""
+    """What other limits would keep of a camera's images; `why_not`: why this is not shown."""
 
     points: tuple[SweepPoint, ...] = ()
     why_not: str | None = None
@@ -172,7 +173,7 @@ class ListedImage:
 
 @dataclass(frozen=True)
 class ImageListing:
-    """The first images of a list without pictures; `command` lists all."""
+    """The first images of a list without pictures; `command` is what a person types to list all."""
 
     title: str
     total: int
@@ -184,8 +185,8 @@ class ImageListing:
 class IgnoredAreas:
     """The parts of a camera's frames that scores ignore.
 
-    These are the border, in per cent (left, top, right, bottom), a number of rectangles, and perhaps a drawing.
-    `overlay` shows all of it, laid over the picture `under`.
+    They are the border (left, top, right, bottom, in per cent), a number of rectangles, and a drawing if `drawn`.
+    `overlay` is the link of a picture that shows all of them; it is laid over the picture `under`.
     """
 
     border: tuple[int, int, int, int]
@@ -207,7 +208,7 @@ class CameraDetails:
 
 @dataclass(frozen=True)
 class StripPage:
-    """A page of a camera's film strip; only the first one has the camera's details (`about`)."""
+    """A page of a camera's film strip; only the first page has the camera's details (`about`)."""
 
     site: Site
     page: PageNumber
@@ -236,7 +237,7 @@ class RemovalView:
 
 
 def pair_key(image_id: int, other_id: int) -> str:
-    """The name of a pair in addresses."""
+    """The name of a pair in the addresses of pages."""
     return f"pair-{image_id}-{other_id}"
 
 
@@ -244,7 +245,8 @@ def pair_key(image_id: int, other_id: int) -> str:
 class PairView:
     """A duplicate beside its keeper, or two kept images.
 
-    `stored_paths` and `content_hashes` are as in the database. `verdict`: the verdict that a person has already set.
+    `stored_paths` and `content_hashes` are those of the database. `verdict` is the verdict of a person that holds, or
+    None.
     """
 
     image: ImageView
@@ -272,12 +274,12 @@ class PairView:
 
     @property
     def key(self) -> str:
-        """The pair's name in addresses."""
+        """The pair's name in the addresses of pages."""
         return pair_key(self.image.id, self.other.id)
 
     @property
     def apart(self) -> timedelta | None:
-        """How long after the other image this one was taken."""
+        """The time from the other image to this one; negative if this one is earlier, None if a time is unknown."""
         if self.image.captured_at is None or self.other.captured_at is None:
             return None
         return self.image.captured_at - self.other.captured_at

@@ -1,4 +1,4 @@
-"""What there is: runs, profiles in their layers, cameras, images, thumbnails."""
+"""The tables of runs, profiles and their layers, cameras, images and thumbnails."""
 
 import sqlalchemy as sa
 from alembic import op

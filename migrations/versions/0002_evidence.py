@@ -1,4 +1,4 @@
-"""What was found and done: scores, decisions, verdicts, pins, removals."""
+"""The tables of scores, decisions, verdicts, pins and removals."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,7 @@
-"""The audit views: the public interface for questions in SQL. Their columns are documented in the README and only
-grow."""
+"""The audit views: the public interface for queries in SQL.
+
+Their columns are documented in the README. Columns are only added, at the end.
+"""
 
 from alembic import op
 

@@ -1,4 +1,7 @@
-"""Pictures of images that were removed or stand for one, in colour, so that a removal can be looked at years later."""
+"""The table of previews: colour pictures of removed images and of their keepers.
+
+With them a person can look at a removal years later.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,8 +1,8 @@
 """Twins: captures of one camera within a second of each other, one named by the epoch and one by date and time.
 
-Whether a name is the epoch's is told by the capture time that was read from it: its milliseconds stand in the path.
-Both conditions on time say the same, so that either image of a pair can be the one that is known; SQLite keeps times as
-text and compares them as such, to the millisecond, so the exact difference is asked for as well.
+A name is one of the epoch if the path contains the milliseconds of the capture time that was read from it. The view has
+two conditions on the time that mean the same, so that a query may start from either image of a pair. SQLite stores and
+compares times as text, to the millisecond. So the view also computes the exact difference.
 """
 
 from alembic import op
@@ -64,7 +64,7 @@ def _postgresql() -> dict[str, str]:
 
 
 def upgrade() -> None:
-    """Makes the view, and the index that finds the neighbours in time of an image."""
+    """Makes the view, and the database index that finds the images before and after an image in time."""
     op.create_index("ix_images_camera_id_captured_at", "images", ["camera_id", "captured_at"])
     words = _postgresql() if op.get_context().dialect.name == "postgresql" else _sqlite()
     op.execute(_AUDIT_TWINS.format(**words))

@@ -1,8 +1,8 @@
-"""What a million images ask for: indexes that answer summaries alone, the nearest scores, and two views that use them.
+"""Database indexes for a million images: for summaries, for the nearest scores, and for two views that use them.
 
-Four indexes take the place of narrower ones that began with the same columns, and one of open acts that of all acts.
-`audit_cameras` adds up images and decisions apart, each from an index; `audit_twins` compares no image with itself.
-Their columns are what they were.
+Four indexes replace narrower ones that began with the same columns. An index of the unfinished acts replaces the index
+of all acts. `audit_cameras` counts images and decisions separately, each from an index. `audit_twins` compares no image
+with itself. The columns of both views are the same as before.
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,8 @@
-"""Who removed what: an index and each of its runs have a name that no other one has, and runs say who began them.
+"""Unique ids for an index and its runs, and the user and host of each run.
 
-A file that is deleted at once waits under another name for the last look at its keeper; the journal says which. What
-earlier versions removed is not in any record beside the images yet: `recorded` tells.
+A file that is deleted at once is first moved to another name, until its keeper was checked for the last time. The
+journal has that name (`aside_path`). `recorded` is false for removals of earlier versions, which are in no record
+beside the images yet.
 """
 
 import sqlalchemy as sa
@@ -22,7 +23,7 @@ FROM runs
 
 
 def upgrade() -> None:
-    """Makes the table, adds the columns and makes the view of runs anew."""
+    """Makes the table, adds the columns, and replaces the view of runs."""
     op.create_table(
         "index_identity",
         sa.Column("id", TEXT, nullable=False, comment="32 hex digits"),

@@ -1,6 +1,6 @@
-"""Whether there is anything on a thumbnail: a flat one is like no other by its score.
+"""Whether a thumbnail is flat, so that its image is not similar to any other by score.
 
-Those that earlier versions made count as not flat until they are made again.
+Thumbnails of earlier versions count as not flat until they are made again.
 """
 
 import sqlalchemy as sa

@@ -19,7 +19,7 @@ def word_count(width):
 
 @njit(cache=True, forceinline=True)
 def last_word_mask(width):
-    """A word with the bits set that the last word of a row may use."""
+    """A word in which the bits are set that the last word of a row of `width` pixels may use."""
     return ~uint64(0) >> uint64((WORD - width % WORD) % WORD)
 
 
@@ -36,9 +36,10 @@ def empty_rows(height, width):
 
 @njit(cache=True, forceinline=True)
 def difference_bits(pixels, a, b, words, threshold, rows, y):
-    """Sets row y to the difference of `words` words of pixels from offset a and from offset b.
+    """Sets row y to the difference of two rows of pixels, which begin at the offsets a and b of `pixels`.
 
-    Returns the number of pixels that differ.
+    `words` words are compared. A bit is set if two pixels differ by more than the threshold. Returns the number of bits
+    that are set.
     """
     count = 0
     rows[y, 0] = rows[y, words + 1] = uint64(0)
@@ -51,9 +52,9 @@ def difference_bits(pixels, a, b, words, threshold, rows, y):
 
 @njit(cache=True, forceinline=True)
 def add_difference_bits(pixels, a, b, words, threshold, rows, y):
-    """Adds the difference of `words` words of pixels of another plane to row y, which `difference_bits` has set.
+    """Adds the difference of another plane to row y, which `difference_bits` has set. The arguments are the same.
 
-    Returns the number of pixels that are now set.
+    Returns the number of bits that are set now.
     """
     count = 0
     for word in range(words):
@@ -109,20 +110,21 @@ def _spread_vertical(outside, walls, y, beside, words, last):
 
 @njit(cache=True)
 def fill_holes(walls, width, outside):
-    """Sets every enclosed bit: one from which no path of steps left, right, up or down reaches the edge of the frame.
+    """Sets every enclosed bit: no path of unset bits (left, right, up, down) leads from it to the edge of the frame.
 
     Parameters
     ----------
     walls : rows of bits
         Changed in place.
     width : int
+        In pixels.
     outside : rows of bits
         Scratch space of the same shape.
 
     Notes
     -----
-    The outside spreads from the edges, down and up again, until nothing is added: two rounds for most pictures, more
-    for spirals.
+    The outside spreads from the edges, down and up again, until nothing is added. Most pictures need two rounds;
+    spirals need more.
     """
     height, words = walls.shape[0], word_count(width)
     last = last_word_mask(width)

@@ -1,4 +1,4 @@
-"""The cache of the kernel's machine code between runs, and loading it: half a second, or some seconds to compile it.
+"""The cache of the kernel's machine code between runs. Loading it takes half a second, compiling it some seconds.
 
 Decision: the name of the cache folder contains a digest of the kernel's source. Numba checks only whether the file of
 the outermost function has changed, so it would use machine code of an older `indexer.imaging.kernel.bits`. The folder

@@ -13,13 +13,13 @@ from numba import int64, njit, uint64
 from indexer.imaging.kernel.bits import word_count
 from indexer.imaging.kernel.llvm import WORD, lowest_bit
 
-# Columns of a label's row: the label that it was joined to, its doubled area, its box (the bottom is not needed).
+# Columns of `labels`: the label that it was joined to, its doubled area, and its box, without the bottom.
 PARENT, AREA, TOP, LEFT, RIGHT = range(5)
 
 
 @njit(cache=True, forceinline=True)
 def find_runs(rows, y, width, runs, parity):
-    """The number of runs of set bits in row y; writes the first and last column of each to `runs[parity]`."""
+    """Writes the first and last column of each run of set bits in row y to `runs[parity]`; returns their number."""
     count = 0
     inside = False
     carry = uint64(0)
@@ -81,11 +81,21 @@ def _shared_area(runs, parity, run, other):
 
 @njit(cache=True, forceinline=True)
 def link(runs, parity, count, above_count, y, labels, used, least):
-    """Links the runs of row y to those of the row above.
+    """Links the runs of row y to those of the row above, and gives each run the label of its component.
+
+    Parameters
+    ----------
+    runs : (2, N, 3), int64
+        First column, last column and label of each run: `count` runs of row y in `runs[parity]`, and `above_count` runs
+        of the row above in the other half.
+    labels : (M, 5), int64
+        The components so far, `used` of them. Changed in place.
+    least : int
+        Smallest doubled area that counts.
 
     Returns
     -------
-    number of labels used, growth of the counted area, number of holes: how often a run met its own component again
+    the number of labels used now, the growth of the counted area, and the number of holes that row y closed
     """
     grown = 0
     holes = 0

@@ -44,9 +44,9 @@ def count_bits(typing_context: Any, value: Any) -> Any:
 
 @intrinsic
 def differing_bits(typing_context: Any, pixels: Any, a: Any, b: Any, threshold: Any) -> Any:
-    """A word with a bit set for each of the 64 pixels from offset a that differs from the one from offset b.
+    """A word with a bit for each of the 64 pixels from offset a: set if it differs from the one at offset b.
 
-    Two pixels differ if the difference is above the threshold.
+    Two pixels differ if their difference is above the threshold.
     """
     octets = ir.VectorType(ir.IntType(8), WORD)
     first = ir.Constant(ir.IntType(32), 0)
@@ -68,10 +68,10 @@ def differing_bits(typing_context: Any, pixels: Any, a: Any, b: Any, threshold: 
 
 @intrinsic
 def dilate_vector(typing_context: Any, rows: Any, first: Any, count: Any, by: Any, target: Any, grown: Any) -> Any:
-    """Writes a dilated vector of 8 words to index `target` of `grown`.
+    """Writes a vector of 8 dilated words to index `target` of `grown`.
 
-    It is the union of the vectors at index `first` and at the same column of the next rows, `count` rows in all. The
-    union is dilated by `by` pixels to both sides.
+    The vector is the union of `count` vectors: the one at index `first` of `rows`, and those at the same column of the
+    next rows. The union is then dilated by `by` pixels to the left and to the right.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Importing this module loads the kernel. The fork server imports it, so no worker needs a second to load it."""
+"""Loads the kernel when it is imported. The fork server imports it, so that no worker needs a second to load it."""
 
 from indexer.imaging.matching import load_kernel
 

@@ -119,7 +119,7 @@ def _count_filled(work):
 
 @njit(cache=True)
 def _store_hint(work, used, row, hint):
-    """Stores the box of the components that count, with a margin, as a hint; `row` is where they passed the limit."""
+    """Stores the box around the components that count, with a margin, as a hint; at `row` they passed the limit."""
     labels = work.labels
     top, left, right = row, work.width, 0
     for label in range(used):
@@ -156,7 +156,7 @@ def _exceeds_limit(work, other, hint):
 
 @njit(cache=True)
 def _score_pair(work, other, hint, evidence):
-    """Compares the whole frame: returns the counted area and writes the evidence; above the limit only ABOVE_LIMIT."""
+    """Compares the whole frame. Returns the counted area and writes the evidence, or returns ABOVE_LIMIT."""
     work.grown[:] = 0
     area, row, used, holes = _scan_box(work, other, (0, work.height, 0, work.width))
     if area > work.limit:
@@ -204,11 +204,12 @@ def search(
     threshold : uint8
     dilations : int, below 64
     least, similar, limit : int
-        Doubled areas in pixels: the smallest of a contour that counts, the largest score that is similar, and the
-        largest score whose evidence is wanted, not below `similar`.
+        Doubled areas in pixels: the smallest area of a contour that counts, the largest score that is similar, and the
+        largest score whose evidence is recorded (not below `similar`).
     hints : (N, 4), int32
-        Changed: per image the box to scan first, as top, bottom, words from the left, width. All 0 at first, and reused
-        from search to search. Any box gives a correct result, a good one a fast result; so processes may share them.
+        For each image the box to scan first: top, bottom, words from the left, width. All are 0 at first. The search
+        changes them, and the next search uses them. Any box gives a correct result, and a good box a fast one, so
+        processes may share them.
     evidence : (M, 4), int64
         Written for every compared candidate: counted doubled area (or ABOVE_LIMIT and nothing more), doubled area of
         the largest contour, number of contours that count, changed pixels before dilation.

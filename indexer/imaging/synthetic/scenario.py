@@ -1,9 +1,9 @@
 """A scenario for the demo and the tests: one day of three cameras in about seventy files, with the truth.
 
 `Frame.new` is the truth by construction: a frame is new if no earlier frame of its camera has the same objects under
-the same kind of light. tests/imaging/synthetic/test_scenario.py checks the project's score against it. The scenario
-does not say which of several similar frames is the best: the lens is out of focus when the red car comes. It gives
-bytes and seconds. It does not name or write files, and it decides nothing.
+the same kind of light. tests/imaging/synthetic/test_scenario.py checks that the scores agree with it. The truth does
+not say which of several similar frames is the best: the first with the red car is out of focus. The module gives bytes
+and seconds. It does not name or write files, and it decides nothing.
 """
 
 import itertools

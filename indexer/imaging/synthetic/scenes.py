@@ -1,10 +1,10 @@
 """Synthetic frames of fixed cameras with known truth: three locations, objects that come and go, and the light.
 
-For the demo and the tests. It promises that the same arguments give the same picture. It promises that the score of
-two frames with the same objects at the same positions under similar light stays below the project's usual limit, and
-that a new car or walker exceeds it (tests/imaging/synthetic/test_scenes.py). It reads no file and draws no random
-number outside its seeds. It does not know file names, cameras, times, nor what a limit is. What happens in front of
-the camera is in `indexer.imaging.synthetic.scenario`.
+For the demo and the tests. It promises that the same arguments give the same picture. Two frames with the same objects
+at the same positions under similar light have a score below the usual limit of 1000; a new car or walker gives a score
+above it (tests/imaging/synthetic/test_scenes.py). The module reads no file, and all its random numbers come from its
+seeds. It does not know file names, cameras, times or limits. What happens in front of the camera is in
+`indexer.imaging.synthetic.scenario`.
 """
 
 import functools
@@ -67,7 +67,10 @@ class Light:
 
 @dataclass(frozen=True)
 class Scene:
-    """The location that a camera sees; `seed` determines the trees, the textures and the cars that never leave."""
+    """The location that a camera sees, and the size of its frames in pixels.
+
+    `seed` determines the trees, the textures and the cars that never leave.
+    """
 
     location: Literal["lot", "gate", "road"] = "lot"
     seed: int = 0
@@ -91,7 +94,7 @@ def draw(
     blur_px : float, at least 0
         Standard deviation of the blur of a lens out of focus, in pixels of a 640 x 480 frame.
     seed : int, at least 0
-        Seed of the sensor noise. Give each picture another seed: no two pictures of a camera are equal.
+        Seed of the sensor noise. Use another seed for each picture, as no two pictures of a camera are equal.
 
     Returns
     -------
@@ -207,7 +210,7 @@ _SHADES = {"paint": 1.0, "dark": 0.7, "pale": 1.12}  # factor on the object's co
 
 
 def _fill(image: NDArray[np.uint8], outline: ArrayLike, colour: Colour) -> None:
-    """Paint a polygon, given in pixels of a 640 x 480 frame, with smooth edges."""
+    """Paints a polygon, given in pixels of a 640 x 480 frame, with smooth edges."""
     points = np.rint(np.asarray(outline, np.float64) * (image.shape[1] / _WIDTH) * 16).astype(np.int32)
     cv2.fillPoly(image, [points], colour, cv2.LINE_AA, shift=4)
 
@@ -219,7 +222,7 @@ def _shade(colour: Colour, *, factor: float) -> Colour:
 
 
 def _draw_thing(image: NDArray[np.uint8], thing: Thing, *, has_shadow: bool = True) -> None:
-    """Paint one object, and the shadow to its right."""
+    """Paints one object, and the shadow to its right."""
     box = np.array(_BOX[thing.kind]) * thing.size
     corner = (thing.x, thing.y) - box / 2
     if has_shadow:
