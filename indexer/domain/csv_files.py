@@ -160,7 +160,7 @@ def _label_cells(record: _Record, header: Sequence[str]) -> dict[str, str]:
 def _state_label(line: int, cells: Mapping[str, str]) -> StateLabel:
     state = cells["state"].strip()
     if not cells["image"] or not state:
-        raise LabelError(f"line {line}: {'the state' if cells['image'] else 'the image'} is empty")
+        raise LabelError(f"line {line}: the column {'state' if cells['image'] else 'image'} is empty")
     return StateLabel(line, cells["image"], state, cells.get("camera", "").strip() or None)
 
 

@@ -200,7 +200,7 @@ def parse_rectangle(text: str) -> Rectangle:
         left, top, wide, high = (float(part) + 0.0 for part in text.split(","))  # -0.0 is 0.0
     except ValueError:
         raise ProfileError(
-            f"ignore {text!r} is not four numbers (from the left, from the top, wide, high, in per cent); "
+            f"ignore {text!r} is not four numbers (left, top, width, height, in per cent); "
             "type for example --ignore 70,0,30,12.5"
         ) from None
     return left, top, wide, high
@@ -282,7 +282,7 @@ def _preparation_rules(preparation: Preparation) -> Iterator[tuple[bool, str]]:
     if mask_image is not None:
         size = f"of its {mask_image.width} x {mask_image.height} pixels"
         yield mask_image.ignored_px > 0, f"the picture ignores none {size}; paint black what is to be ignored"
-        yield mask_image.ignored_share < 1, f"the picture ignores all {size}; leave white what is to be looked at"
+        yield mask_image.ignored_share < 1, f"the picture ignores all {size}; leave white what is to be compared"
 
 
 def _is_within_frame(rectangle: Rectangle) -> bool:

@@ -74,7 +74,7 @@ def _iter_mounts() -> Iterator[tuple[str, str]]:
         lines = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError as problem:
         if lacks_descriptors(problem):
-            raise  # else a shared disk would be taken for one that nobody shares
+            raise  # else a shared disk would be taken for a local one
         return
     for line in lines:
         before, _, after = line.partition(" - ")

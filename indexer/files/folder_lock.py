@@ -24,7 +24,7 @@ from indexer.files.refusals import LOCKING, translate_refusal
 
 LOCK_NAME = "lock"
 LOCK_TIMEOUT_S = 30.0
-"""How long to wait for another command that moves a file: the copy of a large file to a slow disk takes its time."""
+"""How long to wait for another command that moves a file: it may be copying a large file to a slow disk."""
 _POLL_INTERVAL_S = 0.001
 _NO_LOCKS = {
     errno.ENOLCK,

@@ -145,7 +145,7 @@ def is_manifest(path: str) -> bool:
 def _read_run(run_folder: str, contents: ManifestContents) -> None:
     """Adds the lines of one manifest to `contents`."""
     entries: dict[str, Entry] = {}
-    aside_paths: dict[str, str] = {}  # by folder, the last path whose file waits beside it after a crash
+    aside_paths: dict[str, str] = {}  # by folder, the last path whose file a crash left aside
     try:
         for path, entry in _iter_entries(run_folder):
             contents.common_folder = _common_folder(contents.common_folder, os.path.dirname(entry.path))
@@ -214,7 +214,7 @@ def _iter_lines(path: str) -> Iterator[tuple[list[bytes], int]]:
             skipped_bytes = len(piece) - len(rest) - sum(len(line) + 1 for line in fitting)
             if len(rest) > LONGEST_LINE_BYTES:
                 skipped_bytes += len(rest)
-                rest = b"\0" * (LONGEST_LINE_BYTES + 1)  # the end of that line is no line
+                rest = b"\0" * (LONGEST_LINE_BYTES + 1)  # so that the end of this line is not taken for a line
             yield fitting, skipped_bytes
         yield ([rest] if _SHORTEST_LINE_BYTES <= len(rest) <= LONGEST_LINE_BYTES else []), 0
     finally:

@@ -1,4 +1,4 @@
-"""Takes files away and puts them back, without losing or overwriting one.
+"""Moves, copies and deletes files without losing or overwriting one.
 
 It promises that after a crash at any instruction (a kill and a power cut included) every file is whole under its old
 name, its new name or both, and that nothing is ever overwritten. It does not know why a file moves: the caller writes
@@ -254,7 +254,7 @@ def _move_by_copy(
         copy = verify_moved(target, expected=copy)
         _drop(source, expected=expected)
     except Exception:
-        # The inode number at the source does not tell: a new file may have got the same number. Bytes do.
+        # The inode number at the source proves nothing, as a new file may have got the same number. Its bytes do.
         with suppress(OSError, MismatchError):
             if copy.content is not None:
                 verify(source, expected=copy.content)
@@ -384,7 +384,7 @@ def _undo(target: str, *, source: str) -> None:
 
 
 def _partial_path(target: str) -> str:
-    """The name of an unfinished copy, short enough beside any name; the same each time, to be found after a crash."""
+    """The path of an unfinished copy: always the same, so that it is found after a crash, and never too long."""
     folder, name = os.path.split(target)
     return os.path.join(folder, f".indexer-partial-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}")
 

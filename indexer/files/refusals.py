@@ -61,7 +61,7 @@ def refusal_error(capability: DiskCapability, path: str, problem: OSError) -> OS
     if isinstance(problem, DiskRefusalError) or problem.errno in _SELF_EXPLANATORY or problem.errno is None:
         return problem
     if problem.strerror != os.strerror(problem.errno):
-        return problem  # in our words already: about the file there, not a refusal of the disk
+        return problem  # raised by this program: about the file there, not about the disk
     folder = os.path.dirname(path) or os.curdir
     advice = capability.advice
     if problem.errno in _PERMISSIONS:

@@ -1,8 +1,9 @@
 """Folders that a system or a program keeps beside people's files: bins, snapshots, versions, thumbnails, caches.
 
-They hold copies, mostly of files that are, or were, a few folders away. The copies appear and disappear by themselves,
-so no copy there may stand for an image. Every hidden folder counts as one, and so does every name listed here; letter
-case, and spaces and dots at the end, do not matter. It looks at names alone and never at the disk.
+They hold copies, mostly of files that are, or were, in a folder nearby. The system makes and deletes these copies by
+itself, so no copy there may stand for an image. Every hidden folder counts as a system folder, and so does every name
+listed here. Letter case, and spaces and dots at the end, do not matter. The module looks at names only, and never at
+the disk.
 
 Decision: plain words that people give to folders of cameras (`snapshots`, `thumbs`, `backup`, `cache`) are not listed.
 A word that is both, as `trash` is, counts: a folder that is not walked is reported by its name, and is walked when a

@@ -157,7 +157,7 @@ def require_content(data: bytes, *, header: Header, levels: Levels | None) -> No
         opacity = stored[:, :, 3]
         if opacity.min() != opacity.max():
             raise ImageRefusedError(
-                "unreadable", "a part of it is transparent: only colours are looked at, not opacity"
+                "unreadable", "a part of it is transparent, and only colours are compared, not opacity"
             )
     if levels is None and stored.dtype == np.uint16:
         require_contrast_in_8_bits(np.asarray(stored[:, :, :3] if stored.ndim == 3 else stored, dtype=np.uint16))
@@ -296,7 +296,7 @@ def _refusal_without_image(messages: str) -> ImageRefusedError:
     if _NO_MEMORY.search(messages):
         return ImageRefusedError("unreadable", "the decoder ran out of memory")
     if "unknown exception" in messages:  # among others, OpenCV's message for std::bad_alloc in its TIFF decoder
-        return ImageRefusedError("unreadable", "the decoder failed inside, most often for want of memory")
+        return ImageRefusedError("unreadable", "the decoder failed, most often because memory ran out")
     detail = next((plain for plain in map(_without_noise, messages.splitlines()) if plain), "")
     return ImageRefusedError("damaged", "the decoder returned nothing" + (f": {detail}" if detail else ""))
 

@@ -155,7 +155,7 @@ class Database:
             raise
         except (OverflowError, UnicodeEncodeError) as problem:  # drivers do not wrap these
             raise RowRefusedError(f"database {self.name}: {problem}", reason=str(problem)) from problem
-        except Exception as problem:  # rows that make no sense: look for damage before blaming the code
+        except Exception as problem:  # invalid rows may be the cause: look for damage first
             if finding := self._find_damage():
                 raise self.corruption_error(finding) from problem
             raise

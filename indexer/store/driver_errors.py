@@ -49,7 +49,7 @@ _ADVICE_BY_SQLSTATE = [
     (("57P01", "57P02", "57P04", "57P05", "25P03", "25P04", "08"), _SERVER_GONE_ADVICE),
     (("25006",), "the server only reads, as a standby does; name the one that writes"),
     (("40001", "40P01"), "another program is writing the same; run the command again"),
-    (("54000",), _PATH_TOO_LONG_ADVICE),  # of all that the store asks, only a key of an index exceeds a limit
+    (("54000",), _PATH_TOO_LONG_ADVICE),  # of all that the store does, only an index key can exceed a limit
     (("53100",), _FULL_ADVICE),
     (("58030",), _DISK_ADVICE),
     (("XX001", "XX002"), DAMAGED_ADVICE),

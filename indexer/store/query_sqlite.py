@@ -60,7 +60,7 @@ def query_file(
         except (sqlite3.Error, sqlite3.Warning, ValueError) as problem:
             if primary_code(problem) == sqlite3.SQLITE_TOOBIG:
                 raise value_too_long_error(max_value_bytes, "bytes") from problem
-            if authorizer.denied:  # of a function SQLite has no code that says so
+            if authorizer.denied:  # for a function, SQLite gives no code that says this
                 raise read_only_error(str(problem)) from problem
             raise _translate_sqlite_error(database, problem, bounds) from problem
 

@@ -26,8 +26,9 @@ _NAMED_ROLE = "ARRAY[CAST(:role AS name), CAST(:role AS name)]"
 _IS_USER_SCHEMA = r"nspname !~ '^pg_' AND nspname <> 'information_schema'"
 _WRITE_PRIVILEGES = "INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER"
 
-# What a role that only reads may not do, each with a query for one example: the object to put in for {}, or the role
-# for which it is true. `who` holds all roles that the role can become, itself included.
+# What a reader must not be, or not be able to do. The query of each gives one example, or NULL if there is none: the
+# object for the {} in the text, or the role that the text is true for. `who` has all roles that the role can become,
+# itself included.
 _OBJECTIONS = {
     "is a superuser": "SELECT rolname FROM who WHERE rolsuper ORDER BY itself DESC, rolname LIMIT 1",
     "may make roles or databases, replicate, or pass row security": """
@@ -250,7 +251,7 @@ def _verify_reader(connection: Connection, name: str, statements: str) -> None:
     why = find_objection(connection, role=name)
     if why is not None:
         raise DatabaseError(
-            f"nothing was done, as {why}, like every role here; take that from PUBLIC first, "
+            f"nothing was done, as {why}, like every role here; revoke that from PUBLIC first, "
             "for example: REVOKE CREATE ON SCHEMA public FROM PUBLIC"
         )
     unreadable = connection.execute(

@@ -55,7 +55,7 @@ def begin_removal(
 
 
 def record_aside_path(session: Session, removal_id: int, *, aside_path: str) -> None:
-    """Records where a file that is deleted at once waits for the last check of its keeper."""
+    """Records the path that a file has until its keeper was checked for the last time; then the file is deleted."""
     session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(aside_path=aside_path))
 
 
