@@ -54,7 +54,7 @@ def open_folder(path: str, *, create: bool = False) -> Iterator[str]:
         If the disk refuses, or if there is no `/proc`.
     """
     if not os.path.isdir(_DESCRIPTORS):
-        raise OSError(errno.ENOSYS, "/proc is not mounted; mount it, as no folder can be opened safely without it", path)
+        raise OSError(errno.ENOSYS, "/proc is not mounted; mount it: without it no folder opens safely", path)
     descriptor = _open_descriptor(None, os.sep, full_path=path)
     try:
         for name in split_path(path):
