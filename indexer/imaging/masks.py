@@ -28,6 +28,11 @@ def masked(image_grey: NDArray[np.uint8], *, mask: Mask) -> NDArray[np.uint8]:
     image_grey : (H, W), uint8
     mask : Mask
 
+    Raises
+    ------
+    ImageRefusedError
+        If the mask image is not one that `indexer.imaging.mask_images` made.
+
     Notes
     -----
     The border is drawn as the original script draws it: four filled rectangles that include their edge line. So a left
@@ -45,17 +50,23 @@ def masked(image_grey: NDArray[np.uint8], *, mask: Mask) -> NDArray[np.uint8]:
 
 
 def masked_planes(image: NDArray[np.uint8], *, mask: Mask, planes: int) -> NDArray[np.uint8]:
-    """A copy of a prepared image, (planes * H, W), uint8, with the ignored area painted black in every plane."""
+    """A copy of a prepared image, (planes * H, W), uint8, with the ignored area painted black in every plane.
+
+    Raises `ImageRefusedError` as `masked`, and `ValueError` if the height is not a multiple of `planes`.
+    """
     return np.vstack([masked(plane, mask=mask) for plane in np.vsplit(image, planes)])
 
 
 def ignored_area(mask: Mask, *, height: int, width: int) -> NDArray[np.bool_]:
-    """Which pixels of an image of this size are ignored: (H, W), bool."""
+    """Which pixels of an image of this size are ignored: (H, W), bool. Raises `ImageRefusedError` as `masked`."""
     return np.asarray(masked(np.ones((height, width), dtype=np.uint8), mask=mask) == 0)
 
 
 def mask_overlay(mask: Mask, *, height: int, width: int) -> bytes:
-    """An overlay for a frame, as PNG of this size: half-transparent red where ignored, transparent elsewhere."""
+    """An overlay for a frame, as PNG of this size: half-transparent red where ignored, transparent elsewhere.
+
+    Raises `ImageRefusedError` as `masked`.
+    """
     overlay = np.zeros((height, width, 4), dtype=np.uint8)
     overlay[ignored_area(mask, height=height, width=width)] = _OVERLAY_COLOUR
     return bytes(cv2.imencode(".png", overlay)[1])

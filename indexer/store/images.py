@@ -119,7 +119,7 @@ def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile
 
 
 def iter_present_under(session: Session, folder: str) -> Iterator[PresentFile]:
-    """All rows below a folder that are neither missing nor removed, in no particular order."""
+    """All rows below a folder, an absolute path, that are neither missing nor removed, in no particular order."""
     yield from map(PresentFile._make, session.execute(_SELECT_PRESENT.where(_lies_under(folder))).yield_per(1000))
 
 
