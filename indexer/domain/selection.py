@@ -86,7 +86,7 @@ class Selection:
     def __init__(self, images: Iterable[Image], *, previous: Mapping[int, Decision]) -> None:
         self.ranked = sorted(images, key=lambda image: image.rank)
         self.index_of = {image.id: index for index, image in enumerate(self.ranked)}
-        # An image that lost its pin may rank below others now: treat it as never decided.
+        # An image that lost its pin may now rank below others, so it counts as never decided.
         self._previous = {
             image.id: previous[image.id]
             for image in self.ranked
@@ -198,7 +198,7 @@ class Selection:
         if previous is None or previous.keeper_id is None:
             return Search(image, index, previous, None)
         keeper = self.index_of.get(previous.keeper_id)
-        # A keeper that was itself decided again may now be farther, or rank lower, than keepers never compared.
+        # If the keeper itself was decided again, keepers that were never compared may be nearer or rank higher.
         if keeper is None or not self._kept[keeper] or not self._was_kept(keeper):
             return Search(image, index, None, None)
         return Search(image, index, previous, keeper)

@@ -25,7 +25,7 @@ def is_mount_point(path: str) -> bool:
     mount_points = {mount_point for mount_point, _ in _iter_mounts()}
     if real in mount_points:
         return True
-    # An overlay reports other devices for files of its layers than for its folders; Python takes these for mounts.
+    # An overlay reports other devices for its files than for its folders, and Python takes such a file for a mount.
     return not (mount_points and os.path.isfile(real)) and os.path.ismount(real)
 
 

@@ -85,7 +85,7 @@ class KnownIndexes:
 
     @contextmanager
     def _open_folder(self) -> Iterator[int]:
-        """The folder, if it is our own and nobody else may write to it."""
+        """Descriptor of the folder. Raises `OSError` if it is missing, or another user owns it or may write to it."""
         if self._folder is None:
             raise FileNotFoundError
         descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | _OPEN_FLAGS)

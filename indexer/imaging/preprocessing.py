@@ -24,7 +24,7 @@ def thumbnail_height(*, width: int, height: int, work_width: int) -> int:
 
 
 def resize_area(image_grey: NDArray[Value], *, size: tuple[int, int]) -> NDArray[Value]:
-    """The image at another size: (height, width), of the same type. Each pixel is the mean of the area that it covers.
+    """The image at another size: (height, width), of the same type. It is shrunk by averaging over areas (INTER_AREA).
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ _ADVICE_BY_SQLSTATE = [
     (("42501",), "this user may not do that; use the user who owns the database, or GRANT it"),
     (("53300",), _TOO_MANY_ADVICE),
     (("57P03",), _STARTING_ADVICE),
-    # A server that stops or ends the connection, for which class 57 and class 25 have codes; 08: a broken connection.
+    # Classes 57 and 25 have codes for a server that stops or ends the connection. 08 is a broken connection.
     (("57P01", "57P02", "57P04", "57P05", "25P03", "25P04", "08"), _SERVER_GONE_ADVICE),
     (("25006",), "the server only reads, as a standby does; name the one that writes"),
     (("40001", "40P01"), "another program is writing the same; run the command again"),
@@ -55,8 +55,8 @@ _ADVICE_BY_SQLSTATE = [
     (("XX001", "XX002"), DAMAGED_ADVICE),
 ]
 _ADVICE_WITHOUT_SQLSTATE = [
-    # libpq keeps no code while it connects, and none for a connection that breaks: there is only a text. What libpq and
-    # psycopg say is English, as Python sets no LC_MESSAGES. The refusals of a server (below) are in its own language.
+    # While libpq connects, and when a connection breaks, there is no code, only a text. The texts of libpq and psycopg
+    # are in English, because Python sets no LC_MESSAGES. The texts of a server (below) are in the server's language.
     ("Connection refused|timeout expired|timed out$", "no server answers there; start it, or check host and port"),
     (
         "could not translate host name|resolve host|Name or service not known",

@@ -87,10 +87,10 @@ def _detached_connection(connection: Connection) -> Any:
 
 
 def _fetch(raw: Any, sql: str, values: Mapping[str, str | None] | None, bounds: QueryBounds) -> QueryResult | None:
-    # With a named cursor psycopg sends `DECLARE … CURSOR FOR` and the query as one statement of the extended protocol:
-    # only a SELECT is valid there, and no second statement after it (a COMMIT would end the transaction). This step
-    # gives the columns and the server's errors. Nothing is fetched from this cursor, as the server collects all rows of
-    # a FETCH before it sends the first.
+    # With a named cursor psycopg sends `DECLARE … CURSOR FOR` and the query as one statement of the extended protocol.
+    # Only a SELECT is valid there, and no second statement may follow, such as a COMMIT that ends the transaction. This
+    # step gives the columns and the server's errors. No row is fetched from this cursor, because the server collects
+    # all rows of a FETCH before it sends the first.
     with raw.cursor("audit") as cursor:
         cursor.execute(sql, values)
         columns = cursor.description
@@ -98,8 +98,8 @@ def _fetch(raw: Any, sql: str, values: Mapping[str, str | None] | None, bounds: 
         return None
     max_chars = bounds.row_bytes // _MAX_CHAR_BYTES // len(columns)
     types = [column.type_code for column in columns]
-    # `stream` also sends one statement of the extended protocol, and holds one row at a time here; closing it early
-    # cancels the query. A query may change the timeout, but only for the statement after itself.
+    # `stream` also sends one statement of the extended protocol. It keeps one row at a time in memory, and cancels the
+    # query if it is closed early. A query may change the timeout, but only for the next statement.
     with raw.cursor() as cursor, closing(cursor.stream(_bounded_query(sql, types, max_chars), values)) as rows:
         return collect_result(
             (column.name for column in columns),
