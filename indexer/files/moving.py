@@ -156,7 +156,7 @@ def delete_witnessed(
 
 
 def restore_from_aside(path: str, *, expected: ContentDigest, before_unlink: Callable[[], None] = _do_nothing) -> None:
-    """Gives a file back the name that a crash took, if it is free. Raises `MismatchError` and `OSError` as a move."""
+    """Gives a file that a crash left aside its free name back. Raises `MismatchError` and `OSError` as a move."""
     aside = aside_path(path)
     if os.path.lexists(aside) and not os.path.lexists(path):
         move_no_replace(aside, path, expected=verify(aside, expected=expected), before_unlink=before_unlink)

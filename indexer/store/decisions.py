@@ -20,7 +20,7 @@ _other_image = aliased(ImageRow)
 
 
 def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Decision]]:
-    """The current decision of each ready image of a camera that has one, after the id of its profile, by image id."""
+    """(id of the profile, current decision) of each decided ready image of a camera, by image id."""
     query = (
         select(
             DecisionRow.image_id, DecisionRow.profile_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score
@@ -106,8 +106,7 @@ def list_judgements(session: Session, camera_id: int) -> dict[tuple[int, int], J
 def list_judgements_by_camera(
     session: Session, camera_ids: Sequence[int] | None = None
 ) -> dict[int, dict[tuple[int, int], Judgement]]:
-    """The verdicts that hold in each of these cameras, or in all if it is None: by camera id, then as in
-    `list_judgements`.
+    """The verdicts that hold, by camera id, then as in `list_judgements`; of all cameras if `camera_ids` is None.
 
     Cameras without a verdict are left out.
     """
