@@ -154,7 +154,10 @@ def list_sample_quarantine_paths(session: Session) -> list[str]:
 def list_quarantined(
     session: Session, *, run_id: int | None = None, removed_before: datetime | None = None
 ) -> list[JournalEntry]:
-    """The files in quarantine, oldest first: all, or those that a run removed, or those removed before a time."""
+    """The files in quarantine, oldest first.
+
+    With `run_id` only those that this run removed, with `removed_before` only those removed before that time.
+    """
     query = _SELECT.where(RemovalRow.state == RemovalState.QUARANTINED)
     if run_id is not None:
         query = query.where(RemovalRow.run_id == run_id)

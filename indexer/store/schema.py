@@ -216,7 +216,7 @@ def resolve_database(name: str, *, create: bool) -> Database:
     NoIndexError
         If there is no file and `create` is False.
     DatabaseError
-        If the path is a folder, lies in no folder, or has a log that is a link. Also if the driver is missing.
+        If the path is a folder, if its folder does not exist, if its log is a link, or if the driver is missing.
     UsageError
         If the URL cannot be read.
     """
