@@ -108,9 +108,12 @@ class RemoteTask:
             raise EngineError(_SCHEDULER_LOST) from problem
         except UnusableWorkerError as problem:
             raise EngineError(f"a worker of the cluster {problem}") from problem
-        except Exception as problem:  # most often the worker has no indexer, or one without this module
+        except (ImportError, AttributeError) as problem:  # the worker has no indexer, or another one
             reason = f"a worker of the cluster cannot load the work ({type(problem).__name__}: {problem})"
             raise EngineError(f"{reason}; install the same indexer on every worker") from problem
+        except Exception as problem:
+            reason = f"{type(problem).__name__}: {problem}"
+            raise EngineError(f"the cluster cannot carry out a task ({reason})") from problem
 
     def release(self) -> None:
         """Cancels the task if it is not done, and frees its result."""

@@ -1,5 +1,6 @@
 """The executor of a cluster, on a real scheduler with real workers: what other executors have no occasion for."""
 
+import importlib
 import os
 import signal
 import threading
@@ -167,8 +168,7 @@ def test_a_worker_without_the_function(
     """A worker that cannot load what it is sent ends the run with one sentence."""
     (tmp_path / "module_of_nobody.py").write_text("def work(item): return item\n")
     monkeypatch.syspath_prepend(tmp_path)
-    from module_of_nobody import work
-
+    work = importlib.import_module("module_of_nobody").work
     with (
         cluster(dask_cluster.address, workers=2, resource_limits=limits) as spread,
         pytest.raises(EngineError) as problem,
@@ -204,12 +204,16 @@ def test_a_worker_that_is_killed_while_a_file_hangs(tmp_path: Path) -> None:
     """No process of a killed worker is there after the time limit of its item."""
     with started(tmp_path, settings={MARK: str(tmp_path)}) as machines:
         with cluster(machines.address, workers=2, resource_limits=ResourceLimits(time_s=6.0)) as spread:
+            workers = set(spread(worker_process, range(40)))
+            assert len(workers) == 2
             results = spread(spin_at_three, [0, 1, 2, 3, 3])
             assert [next(results) for _ in range(3)] == [0, 1, 2]
             time.sleep(2)  # both hang
-            for worker in machines.workers:
-                os.killpg(worker.pid, signal.SIGKILL)
-        os.killpg(machines.scheduler.pid, signal.SIGKILL)
+            assert len(left_behind(tmp_path)) >= 11  # per worker: a nanny, two that the library keeps, a guard
+            for process in [*(nanny.pid for nanny in machines.workers), *workers, machines.scheduler.pid]:
+                os.kill(process, signal.SIGKILL)  # and nothing that the workers started
+            with pytest.raises(EngineError):
+                list(results)
         assert until(lambda: left_behind(tmp_path) == [], timeout_s=20)
 
 
