@@ -9,14 +9,15 @@ that may kill have limits and run in the guard (`indexer.execution.guard`), so t
 worker wait for it. Enforced by tests/execution/test_dask_executor.py.
 """
 
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Generic
+from typing import Any
 
 from distributed import KilledWorker
 
-from indexer.execution.dask_tasks import DaskActor, RemoteTask, TaskClient, unpickled
+from indexer.execution.dask_tasks import DaskActor, RemoteTask, TaskClient
 from indexer.execution.executor import Item, ResourceLimits, Result, State, WorkerFailure, growing_batches
 from indexer.execution.guard import CallOutcome
 from indexer.execution.path_mapping import PathMapping
@@ -51,42 +52,48 @@ class DaskExecutor:
         """The function's result for each item, in order; a `WorkerFailure` for an item that exceeded its limits or
         lost its workers."""
         batches = growing_batches(items, batches_per_size=2 * self.workers, max_size=self._max_batch)
-        window: deque[_Batch[Item, Result]] = deque()
+        window: deque[tuple[list[Item], RemoteTask]] = deque()
         try:
             while True:
                 capacity = max(0, self._in_flight * self.workers - len(window))
-                window.extend(self._submit(function, batch) for batch in islice(batches, capacity))
+                window.extend((batch, self._submit(function, batch)) for batch in islice(batches, capacity))
                 if not window:
                     return
+                batch, task = window[0]
                 try:
-                    outcome: CallOutcome = window[0].task.result()
+                    outcome: CallOutcome = task.result()
                 except KilledWorker:
-                    for batch in window:
-                        batch.task.wait()
-                    yield from self._run_alone(function, window.popleft().items)
+                    for _, other_task in window:
+                        other_task.wait()
+                    window.popleft()
+                    yield from self._run_alone(function, batch)
                 else:
-                    window.popleft().task.release()
+                    window.popleft()
+                    task.release()
                     yield from _results(outcome)
         finally:
-            for batch in window:
-                batch.task.release()
+            for _, task in window:
+                task.release()
 
     def actor_slots(self) -> Sequence[str]:
         """The addresses of the workers that are present now; waits if there is none."""
-        self._tasks.require_worker()
-        return list(self._tasks.threads())
+        slots: list[str] = []
+        while not slots:
+            self._tasks.require_worker()
+            slots = list(self._tasks.threads())
+        return slots
 
     def start_actor(self, slot: str, factory: Callable[..., State], /, *arguments: Any) -> DaskActor[State]:
         """Starts to make an actor at a worker, or at any other if that one is gone."""
         return DaskActor(self._tasks, slot, factory, *arguments)
 
-    def _submit(self, function: Callable[[Item], Result], items: list[Item]) -> "_Batch[Item, Result]":
-        return _Batch(items, RemoteTask(self._tasks, pack_call(function, items, limits=self._limits)))
+    def _submit(self, function: Callable[[Item], Result], items: Sequence[Item]) -> RemoteTask:
+        return RemoteTask(self._tasks, pack_call(function, items, limits=self._limits))
 
     def _run_alone(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result | WorkerFailure]:
         """The results of items, run one after the other while no other task of this run is at a worker."""
         for item in items:
-            task = self._submit(function, [item]).task
+            task = self._submit(function, [item])
             try:
                 outcome: CallOutcome = task.result()
             except KilledWorker:
@@ -97,17 +104,9 @@ class DaskExecutor:
                 task.release()
 
 
-class _Batch(Generic[Item, Result]):
-    """Items that are sent together."""
-
-    def __init__(self, items: list[Item], task: RemoteTask) -> None:
-        self.items = items
-        self.task = task
-
-
 def _results(outcome: CallOutcome) -> Iterator[Any]:
     """The results of a call, up to an item for which the function raised; then raises its exception."""
     for result in outcome.results:
-        yield result if isinstance(result, WorkerFailure) else unpickled(result)
+        yield result if isinstance(result, WorkerFailure) else pickle.loads(result)
     if outcome.problem is not None:
         raise outcome.problem

@@ -37,7 +37,10 @@ class TaskClient:
         self._threads_at = float("-inf")
 
     def threads(self) -> Mapping[str, int]:
-        """The workers that are present, by address, with their numbers of threads, as of a moment ago."""
+        """The workers that were present a moment ago, by address, with their numbers of threads; raises EngineError if
+        the scheduler is gone."""
+        if self.client.status != "running":
+            raise EngineError(_SCHEDULER_LOST)
         if monotonic() - self._threads_at > _WORKERS_EXPIRY_S:
             try:
                 self._threads = self.client.nthreads()
@@ -48,8 +51,6 @@ class TaskClient:
 
     def require_worker(self) -> None:
         """Waits for a worker if there is none; raises EngineError if the scheduler is gone, or if none comes."""
-        if self.client.status != "running":
-            raise EngineError(_SCHEDULER_LOST)
         if self.threads():
             return
         try:
@@ -143,6 +144,10 @@ class DaskActor(Generic[State]):
                 future = actor.execute(pickle.dumps((method, (argument,))))
         except (KilledWorker, RuntimeError) as problem:
             raise ActorLostError from problem
+        except EngineError as problem:
+            if isinstance(problem.__cause__, RuntimeError):  # it was lost before this process had its address
+                raise ActorLostError from problem
+            raise
         return _ActorResult(self._tasks, self._task, future)
 
 
@@ -167,8 +172,8 @@ class _ActorResult(Generic[Result]):
         (result,) = outcome.results
         if isinstance(result, WorkerFailure):
             raise EngineError(f"a worker of the cluster {result.reason}; run the same command again")
-        unpacked: Result = unpickled(result)
-        return unpacked
+        unpickled: Result = pickle.loads(result)
+        return unpickled
 
     def _wait(self) -> CallOutcome:
         while not self._future.done():
@@ -180,8 +185,3 @@ class _ActorResult(Generic[Result]):
                     raise ActorLostError from None
         outcome: CallOutcome = self._future.result()
         return outcome
-
-
-def unpickled(data: bytes) -> Any:
-    """The object in these bytes."""
-    return pickle.loads(data)

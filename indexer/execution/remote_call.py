@@ -25,7 +25,10 @@ def pack_call(function: Callable[[Item], Result], items: Sequence[Item], *, limi
 
 
 def pack_actor(factory: Callable[..., State], *arguments: Any) -> bytes:
-    """The pickled creation of an actor; unpickling it on a worker gives its `ActorState`, or raises as a call does."""
+    """The pickled creation of an actor; unpickling it on a worker gives its `ActorState`.
+
+    Raises `UnusableWorkerError` there as a call does, or if the factory raises.
+    """
     return _pack(_create_actor, factory, arguments)
 
 
@@ -63,7 +66,12 @@ def _execute(payload: bytes, item_count: int, module: str, limits: ResourceLimit
 
 
 def _create_actor(factory: Callable[..., State], arguments: Sequence[Any]) -> "ActorState[State]":
-    return ActorState(factory(*arguments))
+    try:
+        return ActorState(factory(*arguments))
+    except Exception as problem:
+        raise UnusableWorkerError(
+            f"cannot make a {factory.__name__} ({type(problem).__name__}: {problem})"
+        ) from problem
 
 
 class ActorState(Generic[State]):

@@ -70,3 +70,9 @@ def test_an_actor() -> None:
     outcomes = [actor.execute(pickle.dumps((Sum.add, (number,)))) for number in (1, 3, 2)]
     assert [[pickle.loads(result) for result in outcome.results] for outcome in outcomes] == [[11], [], [13]]  # type: ignore[arg-type]
     assert [repr(outcome.problem) for outcome in outcomes] == ["None", "ValueError('not 3')", "None"]
+
+
+def test_an_actor_that_cannot_be_made() -> None:
+    """A worker where an actor cannot be made says why."""
+    with pytest.raises(UnusableWorkerError, match=r"^cannot make a open \(FileNotFoundError: .*'/nowhere'\)$"):
+        pickle.loads(pack_actor(open, "/nowhere"))
