@@ -84,7 +84,8 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dask_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A scheduler and two workers, for all tests that need no others; they skip, visibly, without Dask."""
     pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
-    with started(tmp_path_factory.mktemp("cluster")) as cluster:
+    settings = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}  # a few seconds for each death
+    with started(tmp_path_factory.mktemp("cluster"), settings=settings) as cluster:
         yield cluster
 
 

@@ -74,7 +74,7 @@ GROUPS = "A group of workflows imports only the groups below it"
         ("files/walking.py", "import sqlite3", "Only the store knows SQL"),
         ("errors.py", "import typer", "Only cli knows the command line"),
         ("workflows/admin/status.py", "import jinja2", "Only web knows Jinja2"),
-        ("execution/task_scheduler.py", "import dask", "Only execution knows Dask"),
+        ("execution/guard.py", "import dask", "Only execution knows Dask"),
     ],
 )
 def test_violation_is_seen(copy: Path, file: str, line: str, broken: str) -> None:

@@ -6,7 +6,10 @@ worker that they started outlives the block. They know neither pictures nor the 
 
 from indexer.execution.executor import IN_FLIGHT as IN_FLIGHT
 from indexer.execution.executor import UNLIMITED as UNLIMITED
+from indexer.execution.executor import ActorLostError as ActorLostError
 from indexer.execution.executor import ParallelMap as ParallelMap
+from indexer.execution.executor import PendingResult as PendingResult
+from indexer.execution.executor import RemoteActor as RemoteActor
 from indexer.execution.executor import RemoteExecutor as RemoteExecutor
 from indexer.execution.executor import ResourceLimits as ResourceLimits
 from indexer.execution.executor import WorkerFailure as WorkerFailure

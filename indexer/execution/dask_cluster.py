@@ -1,8 +1,8 @@
-"""The executor for many machines: an existing Dask cluster by its scheduler's address, or a local one on this machine.
+"""The connection to a Dask cluster: an existing one by its scheduler's address, or a local one on this machine.
 
-It promises what `indexer.execution` promises, and that no task of ours stays on the cluster when the block ends. Dask's
-own messages about a problem are hidden; the person gets one error of ours. The module is imported only when it is
-needed: Dask takes a third of a second to import and is an optional dependency.
+It promises that no task of ours stays on the cluster when the block ends. Dask's own messages about a problem are
+hidden; the person gets one error of ours. The module is imported only when it is needed: Dask takes a third of a second
+to import and is an optional dependency.
 """
 
 import logging
@@ -10,36 +10,29 @@ import os
 import signal
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Any
 
 from indexer.errors import EngineError
-from indexer.execution.executor import (
-    IN_FLIGHT,
-    UNLIMITED,
-    Item,
-    ResourceLimits,
-    Result,
-    WorkerFailure,
-    growing_batches,
-)
+from indexer.execution.executor import IN_FLIGHT, UNLIMITED, ResourceLimits
+from indexer.execution.forkserver import sigint_blocked
 from indexer.execution.path_mapping import PathMapping
-from indexer.execution.task_scheduler import SchedulingLimits, TaskScheduler, without_preference
 from indexer.interrupts import uninterrupted
 
 try:
     import dask
     from distributed import Client, LocalCluster
 
-    from indexer.execution.connection import SchedulerConnection
+    from indexer.execution.dask_executor import DaskExecutor
+    from indexer.execution.dask_tasks import TaskClient
 except ImportError as problem:
     raise EngineError("Dask is not installed; type pip install distributed") from problem
 
 _CONNECT_TIMEOUT_S = 5  # for the first answer of a scheduler
-_MIN_WORKERS = 2  # a single worker counts as two, so that it gets enough tasks to have no pause
+_NO_WORKER_TIMEOUT_S = 60.0
 
 
 @contextmanager
@@ -51,8 +44,8 @@ def cluster(
     max_batch: int = 1,
     in_flight: int = IN_FLIGHT,
     path_mapping: PathMapping = PathMapping(),  # noqa: B008 - frozen
-    no_worker_timeout_s: float = SchedulingLimits.no_worker_timeout_s,
-) -> Iterator["Cluster"]:
+    no_worker_timeout_s: float = _NO_WORKER_TIMEOUT_S,
+) -> Iterator[DaskExecutor]:
     """An executor on the workers of a scheduler.
 
     Without an `address` it starts `workers` worker processes on this machine, which end with the block.
@@ -65,70 +58,15 @@ def cluster(
         If no scheduler answers.
     """
     with _dask_silenced(), _scheduler(address, workers) as scheduler:
-        connection = SchedulerConnection(_connect(scheduler, address))
+        client = _connect(scheduler, address)
         try:
-            limits = SchedulingLimits(resource_limits, in_flight, no_worker_timeout_s=no_worker_timeout_s)
-            yield Cluster(connection, limits, max_batch=max_batch, path_mapping=path_mapping)
+            tasks = TaskClient(client, no_worker_timeout_s=no_worker_timeout_s)
+            yield DaskExecutor(
+                tasks, resource_limits, max_batch=max_batch, in_flight=in_flight, path_mapping=path_mapping
+            )
         finally:
-            with uninterrupted():
-                connection.close()
-
-
-class Cluster:
-    """The executor of a cluster."""
-
-    def __init__(
-        self, connection: SchedulerConnection, limits: SchedulingLimits, *, max_batch: int, path_mapping: PathMapping
-    ) -> None:
-        self._connection = connection
-        self._limits = limits
-        self._max_batch = max_batch
-        self._affinity_workers: list[str] = []
-        self.map_path = path_mapping.map_path
-
-    @property
-    def workers(self) -> int:
-        """Number of threads of the workers that are present now, at least `_MIN_WORKERS`."""
-        return max(_MIN_WORKERS, sum(self._connection.threads.values()))
-
-    def __call__(
-        self, function: Callable[[Item], Result], items: Iterable[Item], /
-    ) -> Iterator[Result | WorkerFailure]:
-        """The function's result for each item, in order; a `WorkerFailure` for an item that exceeded its limits or
-        lost its workers."""
-        batches = growing_batches(items, batches_per_size=2 * self.workers, max_size=self._max_batch)
-        return self._run(function, without_preference(batches))
-
-    def map_with_affinity(
-        self, function: Callable[[Item], Result], items: Iterable[tuple[int, Item]], /
-    ) -> Iterator[Result | WorkerFailure]:
-        """The same; items with equal affinity numbers go to the same worker while it is present."""
-        workers = self._affinity_workers = _assigned_workers(self._affinity_workers, dict(self._connection.threads))
-        return self._run(
-            function, (([item], workers[affinity % len(workers)] if workers else None) for affinity, item in items)
-        )
-
-    def _run(
-        self, function: Callable[[Item], Result], batches: Iterator[tuple[list[Item], str | None]]
-    ) -> Iterator[Result | WorkerFailure]:
-        channel = self._connection.open_channel()
-        try:
-            yield from TaskScheduler(channel, function, batches, limits=self._limits).results()
-        finally:
-            channel.close()
-
-
-def _assigned_workers(previous: Sequence[str], threads: Mapping[str, int]) -> list[str]:
-    """A worker for each affinity number, one entry per thread: present workers keep their entries, new workers replace
-    the ones that are gone."""
-    free = [worker for worker, number in threads.items() for _ in range(number)]
-    assigned: list[str | None] = []
-    for worker in previous:
-        assigned.append(worker if worker in free else None)
-        if worker in free:
-            free.remove(worker)
-    filled = [worker or (free.pop(0) if free else None) for worker in assigned]
-    return [worker for worker in filled if worker is not None] + free
+            with uninterrupted(), suppress(Exception):
+                client.close(timeout=2)
 
 
 class _Client(Client):
@@ -164,12 +102,12 @@ def _scheduler(address: str | None, workers: int) -> Iterator[Any]:
         yield address
         return
     with tempfile.TemporaryDirectory(prefix="indexer-dask-") as scratch:
-        with uninterrupted(), _sigint_blocked():
+        with uninterrupted(), sigint_blocked():
             local_cluster = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                memory_limit=0,  # each item has its own limit, see `remote_task`
+                memory_limit=0,  # each item has its own limit, see `guard`
                 dashboard_address=None,
                 local_directory=scratch,
                 silence_logs=logging.CRITICAL,
@@ -184,17 +122,6 @@ def _scheduler(address: str | None, workers: int) -> Iterator[Any]:
                         os.kill(nanny.pid, signal.SIGKILL)
                 with suppress(Exception):
                     local_cluster.close(timeout=10)
-
-
-@contextmanager
-def _sigint_blocked() -> Iterator[None]:
-    """Blocks SIGINT for processes that are started in the block: a terminal sends Ctrl-C to all, but only this process
-    must react."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 @contextmanager

@@ -4,14 +4,17 @@ Executors promise results in the order of the items, and a bounded number of ite
 They know neither pictures nor the database; workers get only plain values.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, islice
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
+State = TypeVar("State")
+State_co = TypeVar("State_co", covariant=True)
 
 IN_FLIGHT = 4
 """Tasks per worker: enough to keep it busy while results are written, few enough to bound the memory."""
@@ -29,7 +32,8 @@ class ResourceLimits:
     """Limits of one item: bytes that a worker may add to its memory, and seconds. None: no limit.
 
     In a process pool the items of a batch share the time of one item. If that is too short, each item is retried alone
-    with the full time. On a cluster each item of a batch has its own time.
+    with the full time. On a cluster each item of a batch has its own time. There only items with limits may kill or
+    hang: they run in a process of their own, the others in the worker itself.
     """
 
     memory_bytes: int | None = None
@@ -64,11 +68,33 @@ class RemoteExecutor(ParallelMap, Protocol):
         """The path that workers open for this local path."""
         ...
 
-    def map_with_affinity(
-        self, function: Callable[[Item], Result], items: Iterable[tuple[int, Item]], /
-    ) -> Iterator[Result | WorkerFailure]:
-        """`map` of pairs of an affinity number and an item: items with equal numbers go to the same worker while that
-        worker is present. Items are drawn from the iterable as workers have capacity."""
+    def actor_slots(self) -> Sequence[str]:
+        """The workers that can each hold an actor now, by name; waits if there is none."""
+        ...
+
+    def start_actor(self, slot: str, factory: Callable[..., State], /, *arguments: Any) -> "RemoteActor[State]":
+        """Starts to make an actor, `factory(*arguments)`, in the memory of a worker; it is there until the returned
+        object is garbage."""
+        ...
+
+
+class ActorLostError(Exception):
+    """The worker that held an actor is gone, and the actor with it."""
+
+
+class RemoteActor(Protocol[State_co]):
+    """An object in the memory of a worker, that executes one method at a time."""
+
+    def call(self, method: Callable[[State_co, Item], Result], argument: Item, /) -> "PendingResult[Result]":
+        """Starts to execute a method of the object's class with one argument. Raises `ActorLostError`."""
+        ...
+
+
+class PendingResult(Protocol[Result_co]):
+    """A result that a worker computes."""
+
+    def wait(self) -> Result_co:
+        """The result, as soon as it is there. Raises `ActorLostError`, or what the method raised."""
         ...
 
 

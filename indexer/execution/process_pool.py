@@ -9,13 +9,7 @@ takes too long or kills its worker, all items of the batch are retried one by on
 by tests/execution/test_executor.py.
 """
 
-import gc
 import multiprocessing
-import os
-import resource
-import signal
-import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, wait
@@ -23,8 +17,6 @@ from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import forkserver, resource_tracker
-from pathlib import Path
 from typing import Generic
 
 from pebble import ProcessExpired, ProcessPool
@@ -41,6 +33,7 @@ from indexer.execution.executor import (
     growing_batches,
     serial,
 )
+from indexer.execution.forkserver import describe_exit, follow_parent, limit_memory, start_forkserver
 from indexer.interrupts import uninterrupted
 
 _POOL_BROKEN_ERRORS = (BrokenExecutor, ConnectionError, EOFError)  # raised by a pool whose processes are gone
@@ -150,7 +143,7 @@ class _Processes:
         if isinstance(problem, TookTooLong):
             return WorkerFailure(f"took longer than {self._resource_limits.time_s:g} s")
         if isinstance(problem, ProcessExpired):
-            return WorkerFailure(f"ended the process that worked on it ({_describe_exit(problem.exitcode)})")
+            return WorkerFailure(f"ended the process that worked on it ({describe_exit(problem.exitcode)})")
         if isinstance(problem, MemoryError):
             return WorkerFailure("needed more memory than it may have")
         raise problem
@@ -176,7 +169,7 @@ def processes(
     server starts to import the modules in `preload` at once, before there is any item.
     """
     if preload:
-        _start_server(preload)
+        start_forkserver(preload)
     executor = _Processes(workers, resource_limits, max_batch=max_batch, in_flight=in_flight)
     try:
         yield executor
@@ -208,71 +201,12 @@ class _Pool(ProcessPool):
 
 def _new_pool(workers: int, function: Callable[..., object]) -> ProcessPool:
     """A pool whose server has imported the function's module, once for all workers."""
-    _start_server([function.__module__])
+    start_forkserver([function.__module__])
     context = multiprocessing.get_context("forkserver")
-    return _Pool(workers, context=context, initializer=_follow_the_parent)
-
-
-def _start_server(modules: Sequence[str]) -> None:
-    """Starts the process that forks workers, if there is none.
-
-    SIGINT is blocked in it from the start, because a terminal sends Ctrl-C to the whole process group.
-    """
-    forkserver.set_forkserver_preload(list(modules))
-    resource_tracker.ensure_running()  # first, because it unblocks SIGINT again
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        with _same_import_path():
-            forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-@contextmanager
-def _same_import_path() -> Iterator[None]:
-    """Gives a new process the import path of this one, and keeps the current folder out of it.
-
-    Up to Python 3.11 at least, the server takes its path only from the environment.
-    """
-    variables = {"PYTHONPATH": os.pathsep.join(folder for folder in sys.path if folder), "PYTHONSAFEPATH": "1"}
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name)
-            os.environ.update({} if value is None else {name: value})
-
-
-def _follow_the_parent() -> None:
-    """Makes a worker ignore Ctrl-C and end with its parent, also in the middle of work that never ends."""
-    gc.freeze()  # objects of the libraries are never garbage, and scanning them took a third of the time
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
-
-
-def _end_with_the_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    return _Pool(workers, context=context, initializer=follow_parent)
 
 
 def _run_limited(function: Callable[[Item], Result], items: list[Item], memory_bytes: int | None) -> list[Result]:
-    """The function's results, in a worker whose address space may grow by `memory_bytes`.
-
-    The limit is set once, with the first item: by then the libraries are loaded, which on a machine with many cores
-    reserve gigabytes that they never use.
-    """
-    if memory_bytes is not None and resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
-        pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
-        limit = pages * resource.getpagesize() + memory_bytes
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    """The function's results, in a worker whose address space may grow by `memory_bytes`."""
+    limit_memory(memory_bytes)
     return [function(item) for item in items]
-
-
-def _describe_exit(exit_code: int | None) -> str:
-    if exit_code is None or exit_code >= 0:
-        return f"exit code {exit_code}"
-    return f"signal {signal.Signals(-exit_code).name}"

@@ -42,8 +42,7 @@ class ComparisonContext:
 def unwrap(result: Result | WorkerFailure) -> Result:
     """`result`, where the failure of a worker must end the command.
 
-    The worker got pixels that indexer prepared itself, so no image file can be blamed. The exception is a worker of a
-    cluster that reads native-size files for the profile `original`.
+    The worker got pixels that indexer prepared itself, so no image file can be blamed.
 
     Raises
     ------

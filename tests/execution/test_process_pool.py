@@ -13,6 +13,7 @@ import pytest
 
 from indexer.errors import EngineError
 from indexer.execution import local_executor, process_pool, processes, serial
+from indexer.execution.forkserver import follow_parent
 from tests.support.worker_functions import Counted, hang_at_three, refuse_three, square, whoami
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,13 +110,13 @@ class Sluggish:
 def late(seconds: float) -> object:
     """What a worker does when it starts, after so many seconds."""
     time.sleep(seconds)
-    return process_pool._follow_the_parent
+    return follow_parent
 
 
 def test_a_worker_that_is_just_starting(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     """A worker that is only just starting when the block ends goes in silence, also while another takes its time."""
     forkserver._forkserver._stop()  # type: ignore[attr-defined]  # the next one's words come here
-    monkeypatch.setattr(process_pool, "_follow_the_parent", Sluggish())
+    monkeypatch.setattr(process_pool, "follow_parent", Sluggish())
     with processes(2) as spread:
         assert next(spread(deaf, [0, 600])) == 0
         time.sleep(0.2)

@@ -31,11 +31,13 @@ class Cluster:
         self._elsewhere = folder / "without indexer"  # a scheduler needs none
         self._elsewhere.mkdir()
         (self._elsewhere / "indexer.py").write_text("raise ImportError('a scheduler needs no indexer')\n")
-        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        self.scheduler = self._start(
+            "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", import_path=self._elsewhere
+        )
         self.address = self._said("scheduler.log", "Scheduler at:").split()[-1]
 
-    def _start(self, *words: str) -> "subprocess.Popen[bytes]":
-        place = {"PYTHONPATH": str(self._elsewhere)} if words[0] == "scheduler" else {}
+    def _start(self, *words: str, import_path: Path | None = None) -> "subprocess.Popen[bytes]":
+        place = {"PYTHONPATH": str(import_path)} if import_path else {}
         name = words[0] if words[0] == "scheduler" else f"worker-{len(self._processes)}"
         with (self._folder / f"{name}.log").open("wb") as log:
             started = subprocess.Popen(
@@ -59,11 +61,13 @@ class Cluster:
             time.sleep(0.05)
         raise AssertionError((self._folder / log).read_text())
 
-    def add_worker(self, *words: str) -> "subprocess.Popen[bytes]":
-        """One more worker (its nanny), of one thread."""
+    def add_worker(self, *words: str, import_path: Path | None = None) -> "subprocess.Popen[bytes]":
+        """One more worker (its nanny), of one thread; it imports from this project, or only from that folder."""
         place = self._folder / f"scratch-{len(self._processes)}"
         options = ["--nthreads", "1", "--memory-limit", "0", "--no-dashboard", "--local-directory", str(place), *words]
-        self.workers.append(self._start("worker", self.address, "--host", "127.0.0.1", *options))
+        self.workers.append(
+            self._start("worker", self.address, "--host", "127.0.0.1", *options, import_path=import_path)
+        )
         return self.workers[-1]
 
     def wait_for(self, workers: int) -> None:

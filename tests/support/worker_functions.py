@@ -1,5 +1,6 @@
 """What the workers of these tests are given to do: functions that end, fail, hang, take too much, or kill."""
 
+import multiprocessing
 import os
 import signal
 import time
@@ -20,6 +21,18 @@ def slow_at_first(number: int) -> int:
 def whoami(_item: int) -> int:
     """The process that works."""
     return os.getpid()
+
+
+def whoami_slowly(_item: int) -> int:
+    """The process that works, after a while."""
+    time.sleep(0.02)
+    return os.getpid()
+
+
+def worker_process(_item: int) -> int:
+    """The process that works or, in a guard, the worker that it works for."""
+    parent = multiprocessing.parent_process()
+    return os.getpid() if parent is None or not parent.is_alive() else int(parent.pid or 0)
 
 
 def refuse_three(number: int) -> int:
@@ -49,6 +62,35 @@ def hang_at_three(number: int) -> int:
     return number
 
 
+def spin(_number: int) -> int:
+    """The work, which never ends and holds the interpreter lock."""
+    return sum(range(10**11))
+
+
+def spin_at_three(number: int) -> int:
+    """The work, in which one item never ends and holds the interpreter lock."""
+    return spin(number) if number == 3 else number
+
+
+def block_alarm_at_three(number: int) -> int:
+    """The work, in which one item never ends and hears no alarm."""
+    if number == 3:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    return spin_at_three(number)
+
+
+def lack_memory_at_three(number: int) -> int:
+    """The work, which lacks memory for one item."""
+    if number == 3:
+        raise MemoryError
+    return number
+
+
+def fill_memory_at_three(number: int) -> int:
+    """The work, in which one item takes all the memory that there is, in small pieces."""
+    return len([bytearray(1000) for _ in range(10**8)]) if number == 3 else number
+
+
 def take_memory(megabytes: int) -> int:
     """The work, which takes that much memory."""
     return len(bytes(megabytes * 2**20))
@@ -70,3 +112,19 @@ class Counted:
         for number in range(self.count):
             self.asked += 1
             yield number
+
+
+class Register:
+    """An actor that keeps numbers, and hangs or ends its worker where it is told to."""
+
+    def __init__(self, first: int) -> None:
+        self.numbers = [first]
+
+    def add(self, number: int) -> tuple[int, list[int]]:
+        """The process of the worker, and all numbers so far."""
+        self.numbers.append(refuse_three(number))
+        return os.getpid(), self.numbers
+
+    def wait(self, seconds: float) -> None:
+        """Nothing, after so many seconds."""
+        time.sleep(seconds)

@@ -2,15 +2,14 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from indexer.execution import ResourceLimits
+from indexer.execution import RemoteExecutor, ResourceLimits
 from indexer.execution.path_mapping import parse_path_mapping
-from indexer.execution.task_scheduler import TaskScheduler
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_searcher, small_cameras
 from tests.support.clusters import Cluster, started
@@ -40,47 +39,96 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparing, "MAX_SERIAL_IMAGES", 0)
     monkeypatch.setattr(small_cameras, "MAX_SERIAL_IMAGES", 0)
     monkeypatch.setattr(small_cameras, "MAX_IMAGES", 100)
-    monkeypatch.setattr(remote_searcher, "_PAIRS_WORTH_SENDING", 256)
-    monkeypatch.setattr(remote_searcher, "_MAX_IMAGES_PER_TASK", 50)
+    monkeypatch.setattr(remote_searcher, "MIN_PAIRS_TO_SEND", 256)
+    monkeypatch.setattr(remote_searcher, "MAX_IMAGES_PER_TASK", 50)
 
 
-def after(monkeypatch: pytest.MonkeyPatch, answers: int, happens: Callable[[], Any]) -> None:
-    """Lets something happen once after so many answers of workers."""
-    take, heard = TaskScheduler._record_answer, []
+class Watched:
+    """An executor that counts its results and its calls of actors, and lets something happen at one of either."""
 
-    def counted(self: TaskScheduler[Any, Any], answered: Any) -> None:
-        heard.append(answered.key)
-        if len(heard) == answers:
-            happens()
-        take(self, answered)
+    def __init__(self, executor: RemoteExecutor, *, at_result: int = 0, at_call: int = 0, happens: Callable[[], Any]):
+        self._executor = executor
+        self._at_result = at_result
+        self._at_call = at_call
+        self._happens = happens
+        self.workers = executor.workers
+        self.map_path = executor.map_path
+        self.actor_slots = executor.actor_slots
+        self.results = self.calls = 0
 
-    monkeypatch.setattr(TaskScheduler, "_record_answer", counted)
+    def __call__(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
+        """The results."""
+        for result in self._executor(function, items):
+            self.results += 1
+            if self.results == self._at_result:
+                self._happens()
+            yield result
+
+    def start_actor(self, slot: str, factory: Callable[..., Any], /, *arguments: Any) -> "Any":
+        """An actor whose calls are counted."""
+        return WatchedActor(self, self._executor.start_actor(slot, factory, *arguments))
+
+    def count_call(self) -> None:
+        """One more call of an actor is under way."""
+        self.calls += 1
+        if self.calls == self._at_call:
+            self._happens()
 
 
-def test_the_rows_of_the_serial_run(
-    site: Path, open_index: Callable[..., Index], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class WatchedActor:
+    """An actor that tells of its calls."""
+
+    def __init__(self, watched: Watched, actor: Any) -> None:
+        self._watched = watched
+        self._actor = actor
+
+    def call(self, method: Any, argument: Any) -> Any:
+        """The pending result."""
+        pending = self._actor.call(method, argument)
+        self._watched.count_call()
+        return pending
+
+
+def replace_worker(machines: Cluster) -> None:
+    """Kills a worker with its nanny, so that it does not come back, and adds one of two threads."""
+    os.killpg(machines.workers.pop(0).pid, signal.SIGKILL)
+    machines.add_worker("--nthreads", "2")
+
+
+def test_the_rows_of_the_serial_run(site: Path, open_index: Callable[..., Index], tmp_path: Path) -> None:
     """With a worker killed and one added in the middle of ingest, and again of compare, every row is as without."""
     from indexer.execution.dask_cluster import cluster
 
     alone, shared = open_index(site), open_index(site)
     expected = alone.ingest(), alone.compare()
-    replacements = 0
     with started(tmp_path) as machines:
-
-        def replaced() -> None:
-            nonlocal replacements
-            replacements += 1
-            os.killpg(machines.workers.pop(0).pid, signal.SIGKILL)  # with its nanny: it does not come back
-            machines.add_worker("--nthreads", "2")
-
-        with cluster(machines.address, workers=2, max_batch=8, resource_limits=ResourceLimits(2**32, 60)) as spread:
-            after(monkeypatch, 20, replaced)
-            ingested = shared.ingest(spread=spread)
+        limits = ResourceLimits(2**32, 60)
+        with cluster(machines.address, workers=2, max_batch=8, resource_limits=limits) as spread:
+            watched = Watched(spread, at_result=100, happens=lambda: replace_worker(machines))
+            ingested = shared.ingest(spread=watched)
+            assert watched.results > 100
         with cluster(machines.address, workers=2) as spread:
-            after(monkeypatch, 6, replaced)
-            found = ingested, shared.compare(spread=spread)
-    assert (found, replacements) == (expected, 2)
+            watched = Watched(spread, at_result=1, happens=lambda: replace_worker(machines))
+            reports = ingested, shared.compare(spread=watched)
+            assert watched.results >= 1
+    assert reports == expected
+    assert shared.dump(without=("runs",)) == alone.dump(without=("runs",))
+
+
+def test_a_worker_killed_in_the_middle_of_a_large_camera(
+    site: Path, open_index: Callable[..., Index], tmp_path: Path
+) -> None:
+    """A worker that is killed with its images while it searches, and one added, change no row."""
+    from indexer.execution.dask_cluster import cluster
+
+    alone, shared = open_index(site), open_index(site)
+    alone.ingest()
+    shared.ingest()
+    expected = alone.compare()
+    with started(tmp_path) as machines, cluster(machines.address, workers=2) as spread:
+        watched = Watched(spread, at_call=7, happens=lambda: replace_worker(machines))
+        assert shared.compare(spread=watched) == expected
+        assert watched.calls > 7
     assert shared.dump(without=("runs",)) == alone.dump(without=("runs",))
 
 

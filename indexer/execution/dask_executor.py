@@ -1,0 +1,112 @@
+"""The executor of a Dask cluster: an ordered, bounded window of tasks, which Dask's own scheduler places and retries.
+
+It promises what `indexer.execution` promises. The loss of a worker costs only time.
+
+Decision: Dask decides which worker does what, how often a task is repeated whose worker died, and when it gives a task
+up (`KilledWorker`). It blames every task of that worker, so a task that it gave up is repeated here once more, item by
+item, while nothing else of this run is at the workers. Only an item that then ends its workers again is given up. Items
+that may kill have limits and run in the guard (`indexer.execution.guard`), so this is rare. Cost: the tasks of a paused
+worker wait for it. Enforced by tests/execution/test_dask_executor.py.
+"""
+
+import pickle
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from distributed import KilledWorker
+
+from indexer.execution.dask_tasks import DaskActor, RemoteTask, TaskClient
+from indexer.execution.executor import Item, ResourceLimits, Result, State, WorkerFailure, growing_batches
+from indexer.execution.guard import CallOutcome
+from indexer.execution.path_mapping import PathMapping
+from indexer.execution.remote_call import pack_call
+
+_MIN_WORKERS = 2  # a single worker counts as two, so that it gets enough tasks to have no pause
+
+
+class DaskExecutor:
+    """An executor on the workers of a scheduler: a `RemoteExecutor`.
+
+    At most `in_flight` batches per thread of a worker, of at most `max_batch` items, are under way.
+    """
+
+    def __init__(
+        self, tasks: TaskClient, limits: ResourceLimits, *, max_batch: int, in_flight: int, path_mapping: PathMapping
+    ) -> None:
+        self._tasks = tasks
+        self._limits = limits
+        self._max_batch = max_batch
+        self._in_flight = in_flight
+        self.map_path = path_mapping.map_path
+
+    @property
+    def workers(self) -> int:
+        """Number of threads of the workers that are present now, at least `_MIN_WORKERS`."""
+        return max(_MIN_WORKERS, sum(self._tasks.threads().values()))
+
+    def __call__(
+        self, function: Callable[[Item], Result], items: Iterable[Item], /
+    ) -> Iterator[Result | WorkerFailure]:
+        """The function's result for each item, in order; a `WorkerFailure` for an item that exceeded its limits or
+        lost its workers."""
+        batches = growing_batches(items, batches_per_size=2 * self.workers, max_size=self._max_batch)
+        window: deque[tuple[list[Item], RemoteTask]] = deque()
+        try:
+            while True:
+                capacity = max(0, self._in_flight * self.workers - len(window))
+                window.extend((batch, self._submit(function, batch)) for batch in islice(batches, capacity))
+                if not window:
+                    return
+                batch, task = window[0]
+                try:
+                    outcome: CallOutcome = task.result()
+                except KilledWorker:
+                    for _, other_task in window:
+                        other_task.wait()
+                    window.popleft()
+                    yield from self._run_alone(function, batch)
+                else:
+                    window.popleft()
+                    task.release()
+                    yield from _results(outcome)
+        finally:
+            for _, task in window:
+                task.release()
+
+    def actor_slots(self) -> Sequence[str]:
+        """The addresses of the workers that are present now; waits if there is none."""
+        slots: list[str] = []
+        while not slots:
+            self._tasks.require_worker()
+            slots = list(self._tasks.threads())
+        return slots
+
+    def start_actor(self, slot: str, factory: Callable[..., State], /, *arguments: Any) -> DaskActor[State]:
+        """Starts to make an actor at a worker, or at any other if that one is gone."""
+        return DaskActor(self._tasks, slot, factory, *arguments)
+
+    def _submit(self, function: Callable[[Item], Result], items: Sequence[Item]) -> RemoteTask:
+        return RemoteTask(self._tasks, pack_call(function, items, limits=self._limits))
+
+    def _run_alone(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result | WorkerFailure]:
+        """The results of items, run one after the other while no other task of this run is at a worker."""
+        for item in items:
+            task = self._submit(function, [item])
+            try:
+                outcome: CallOutcome = task.result()
+            except KilledWorker:
+                yield WorkerFailure("ended every process that worked on it")
+            else:
+                yield from _results(outcome)
+            finally:
+                task.release()
+
+
+def _results(outcome: CallOutcome) -> Iterator[Any]:
+    """The results of a call, up to an item for which the function raised; then raises its exception."""
+    for result in outcome.results:
+        yield result if isinstance(result, WorkerFailure) else pickle.loads(result)
+    if outcome.problem is not None:
+        raise outcome.problem

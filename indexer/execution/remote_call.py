@@ -1,0 +1,101 @@
+"""A call for a cluster worker and its execution there: a function applied to some items, or a method of an actor.
+
+It promises that a call is only unpickled on a worker of the same version, so that no process in between needs any part
+of indexer, in particular not the scheduler. The module does not know Dask.
+"""
+
+import pickle
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Generic
+
+from indexer import __version__
+from indexer.execution.executor import UNLIMITED, Item, ResourceLimits, Result, State, WorkerFailure
+from indexer.execution.guard import OUT_OF_MEMORY, CallOutcome, Guard, UnusableWorkerError, load_call, picklable
+
+
+def pack_call(function: Callable[[Item], Result], items: Sequence[Item], *, limits: ResourceLimits) -> bytes:
+    """A pickled call; unpickling it on a worker executes it and gives the `CallOutcome`.
+
+    With limits, the items run in the guard of the worker's thread. Unpickling raises `UnusableWorkerError` on a worker
+    with another version of indexer, or without the function.
+    """
+    payload = pickle.dumps((function, tuple(items)))
+    return _pack(_execute, payload, len(items), function.__module__, limits)
+
+
+def pack_actor(factory: Callable[..., State], *arguments: Any) -> bytes:
+    """The pickled creation of an actor; unpickling it on a worker gives its `ActorState`.
+
+    Raises `UnusableWorkerError` there as a call does, or if the factory raises.
+    """
+    return _pack(_create_actor, factory, arguments)
+
+
+def _pack(function: Callable[..., Any], *arguments: Any) -> bytes:
+    return pickle.dumps(_Packed(pickle.dumps((function, arguments))))
+
+
+class _Packed:
+    def __init__(self, payload: bytes) -> None:
+        self._payload = payload
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return execute_packed, (__version__, self._payload)
+
+
+def execute_packed(version: str, payload: bytes) -> Any:
+    """What a pickled call of `version` gives; raises `UnusableWorkerError` if this is another one."""
+    if version != __version__:
+        reason = f"has indexer {__version__}, and this is {version}"
+        raise UnusableWorkerError(f"{reason}; install the same indexer on every worker")
+    function, arguments = load_call(payload)
+    return function(*arguments)
+
+
+def _execute(payload: bytes, item_count: int, module: str, limits: ResourceLimits) -> CallOutcome:
+    """Applies a pickled function, of this module, to its items, in the process of a worker or in its guard."""
+    if limits == UNLIMITED:
+        return _apply(*load_call(payload))
+    guard: Guard | None = getattr(_thread, "guard", None)
+    if guard is None or (guard.module, guard.limits) != (module, limits):
+        if guard is not None:
+            guard.stop()
+        guard = _thread.guard = Guard(module, limits)
+    return guard.run(payload, item_count)
+
+
+def _create_actor(factory: Callable[..., State], arguments: Sequence[Any]) -> "ActorState[State]":
+    try:
+        return ActorState(factory(*arguments))
+    except Exception as problem:
+        raise UnusableWorkerError(
+            f"cannot make a {factory.__name__} ({type(problem).__name__}: {problem})"
+        ) from problem
+
+
+class ActorState(Generic[State]):
+    """An actor in the process of its worker."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def execute(self, payload: bytes) -> CallOutcome:
+        """The outcome of a pickled method of the state and its one argument."""
+        method, arguments = load_call(payload)
+        return _apply(lambda argument: method(self._state, argument), arguments)
+
+
+def _apply(function: Callable[[Item], Result], items: Sequence[Item]) -> CallOutcome:
+    results: list[bytes | WorkerFailure] = []
+    for item in items:
+        try:
+            results.append(pickle.dumps(function(item)))
+        except MemoryError:
+            results.append(OUT_OF_MEMORY)
+        except Exception as problem:
+            return CallOutcome(results, picklable(problem))
+    return CallOutcome(results)
+
+
+_thread = threading.local()

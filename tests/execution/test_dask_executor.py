@@ -1,0 +1,254 @@
+"""The executor of a cluster, on a real scheduler with real workers: what other executors have no occasion for."""
+
+import importlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import EngineError
+from indexer.execution import ActorLostError, RemoteExecutor, ResourceLimits, WorkerFailure
+from tests.support.apart import MARK, left_behind, until
+from tests.support.clusters import Cluster, started
+from tests.support.worker_functions import (
+    Counted,
+    Register,
+    die_at_three,
+    hang_at_three,
+    slow_at_first,
+    spin_at_three,
+    square,
+    take_memory,
+    whoami,
+    whoami_slowly,
+    worker_process,
+)
+
+pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
+from indexer.execution.dask_cluster import cluster
+
+ALLOWED_FAILURES = "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES"
+LIMITS = ResourceLimits(memory_bytes=2**28, time_s=1.0)
+KILLED = WorkerFailure("ended the process that worked on it (signal SIGKILL)")
+ENDED = WorkerFailure("ended every process that worked on it")
+LATE = WorkerFailure("took longer than 1 s")
+TOO_LARGE = WorkerFailure("needed more memory than it may have")
+
+
+@pytest.fixture
+def threads(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster with one worker, of three threads."""
+    with started(tmp_path, workers=0) as machines:
+        machines.add_worker("--nthreads", "3")
+        machines.wait_for(1)
+        yield machines
+
+
+@pytest.mark.parametrize("max_batch", [1, 4])
+def test_an_item_with_limits_leaves_its_worker_alone(threads: Cluster, max_batch: int) -> None:
+    """Items that kill, hang or take too much cost themselves, and a worker of several threads is the same after it."""
+    with cluster(threads.address, workers=2, resource_limits=LIMITS, max_batch=max_batch) as spread:
+        assert spread.workers == 3
+        (before,) = set(spread(worker_process, range(12)))
+        assert list(spread(die_at_three, [*range(9), 3])) == [0, 1, 2, KILLED, 4, 5, 6, 7, 8, KILLED]
+        assert list(spread(hang_at_three, [*range(9), 3])) == [0, 1, 2, LATE, 4, 5, 6, 7, 8, LATE]
+        assert list(spread(take_memory, [1, 4096, 2])) == [2**20, TOO_LARGE, 2**21]
+        assert set(spread(worker_process, range(12))) == {before}
+
+
+def test_each_thread_has_its_guard(threads: Cluster) -> None:
+    """Items with limits run at the same time, in one process for each thread; items without run in the worker."""
+    with cluster(threads.address, workers=2, resource_limits=ResourceLimits(time_s=20.0)) as spread:
+        guards = set(spread(whoami_slowly, range(60)))
+    with cluster(threads.address, workers=2) as spread:
+        (worker,) = set(spread(whoami, range(12)))
+    assert len(guards) == 3
+    assert worker not in guards
+
+
+@pytest.mark.parametrize("allowed", ["0", "2"])
+def test_whatever_the_scheduler_allows(tmp_path: Path, allowed: str) -> None:
+    """An item without limits that ends its workers is given up alone, whatever the scheduler's own patience is."""
+    with (
+        started(tmp_path, settings={ALLOWED_FAILURES: allowed}) as machines,
+        cluster(machines.address, workers=2, max_batch=3) as spread,
+    ):
+        expected = [number if number != 3 else ENDED for number in range(30)]
+        assert list(spread(die_at_three, range(30))) == expected
+
+
+def test_workers_without_nannies(tmp_path: Path) -> None:
+    """Where nobody starts dead workers again the others do the work, while there are any."""
+    with started(tmp_path, workers=0, settings={ALLOWED_FAILURES: "0"}) as machines:
+        for _ in range(4):
+            machines.add_worker("--no-nanny")
+        machines.wait_for(4)
+        with cluster(machines.address, workers=2) as spread:
+            expected = [number if number != 3 else ENDED for number in range(60)]
+            assert list(spread(die_at_three, range(60))) == expected
+
+
+def test_workers_that_are_killed_and_added(tmp_path: Path) -> None:
+    """A worker that is killed with its nanny costs no item, whatever the scheduler allows, and a new one joins."""
+    with (
+        started(tmp_path, settings={ALLOWED_FAILURES: "0"}) as machines,
+        cluster(machines.address, workers=2, resource_limits=ResourceLimits(time_s=60), max_batch=2) as spread,
+    ):
+        results = []
+        for result in spread(slow_at_first, range(200)):
+            results.append(result)
+            if len(results) == 60:
+                os.killpg(machines.workers.pop(0).pid, signal.SIGKILL)
+                machines.add_worker()
+        assert results == list(range(200))
+
+
+def test_a_worker_that_comes_late(tmp_path: Path) -> None:
+    """Where nobody is there work waits for the first worker, for so long, and then ends with one sentence."""
+    with started(tmp_path, workers=0) as machines:
+        with cluster(machines.address, workers=2, no_worker_timeout_s=0.5) as spread:
+            assert list(spread(square, [])) == []
+            with pytest.raises(EngineError, match=r"no worker for 0.5 s"):
+                list(spread(square, range(3)))
+            with pytest.raises(EngineError, match=r"no worker for 0.5 s"):
+                spread.actor_slots()
+        with cluster(machines.address, workers=2) as spread:
+            threading.Timer(0.5, machines.add_worker).start()
+            assert list(spread(square, range(30))) == [number * number for number in range(30)]
+
+
+def test_workers_that_all_go(tmp_path: Path) -> None:
+    """Where the last worker ends in the middle the run ends with one sentence."""
+    with (
+        started(tmp_path, workers=1) as machines,
+        cluster(machines.address, workers=2, no_worker_timeout_s=1) as spread,
+    ):
+        results = spread(square, range(1000))
+        assert next(results) == 0
+        os.killpg(machines.workers[0].pid, signal.SIGKILL)
+        with pytest.raises(EngineError, match=r"no worker for 1 s"):
+            list(results)
+
+
+def test_a_scheduler_that_goes_away(tmp_path: Path) -> None:
+    """The run ends with one sentence, also where it waits for an actor."""
+    with started(tmp_path) as machines, cluster(machines.address, workers=2) as spread:
+        actor = spread.start_actor(spread.actor_slots()[0], Register, 1)
+        actor.call(Register.add, 2).wait()
+        pending, results = actor.call(Register.wait, 600), spread(square, range(1000))
+        assert next(results) == 0
+        os.killpg(machines.scheduler.pid, signal.SIGKILL)
+        with pytest.raises(EngineError, match="the scheduler of the cluster is gone"):
+            list(results)
+        with pytest.raises((ActorLostError, EngineError)):  # whichever is noticed first
+            pending.wait()
+        with pytest.raises(EngineError, match="the scheduler of the cluster is gone"):
+            spread.actor_slots()
+
+
+def test_another_version(dask_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker with another version of indexer ends the run with one sentence."""
+    monkeypatch.setattr("indexer.execution.remote_call.__version__", "9.9")
+    words = r"^a worker of the cluster has indexer 0.0.1, and this is 9.9; install the same indexer on every worker$"
+    with cluster(dask_cluster.address, workers=2) as spread:
+        with pytest.raises(EngineError, match=words):
+            list(spread(square, range(3)))
+        with pytest.raises(EngineError, match=words):
+            spread.start_actor(spread.actor_slots()[0], Register, 1).call(Register.add, 2)
+
+
+@pytest.mark.parametrize("limits", [ResourceLimits(), LIMITS])
+def test_a_worker_without_the_function(
+    dask_cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: ResourceLimits
+) -> None:
+    """A worker that cannot load what it is sent ends the run with one sentence."""
+    (tmp_path / "module_of_nobody.py").write_text("def work(item): return item\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    work = importlib.import_module("module_of_nobody").work
+    with (
+        cluster(dask_cluster.address, workers=2, resource_limits=limits) as spread,
+        pytest.raises(EngineError) as problem,
+    ):
+        list(spread(work, range(3)))
+    assert str(problem.value) == (
+        "a worker of the cluster cannot load the work (ModuleNotFoundError: No module named 'module_of_nobody'); "
+        "install the same indexer on every worker"
+    )
+
+
+def test_a_worker_without_indexer(tmp_path: Path) -> None:
+    """A worker where indexer is not installed ends the run with one sentence."""
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "indexer.py").write_text("raise ImportError('not installed')\n")
+    with started(tmp_path, workers=0) as machines:
+        machines.add_worker(import_path=tmp_path / "bare")
+        machines.wait_for(1)
+        with cluster(machines.address, workers=2) as spread, pytest.raises(EngineError) as problem:
+            list(spread(square, range(3)))
+    assert str(problem.value).endswith("; install the same indexer on every worker")
+
+
+def test_bounded_in_flight(dask_cluster: Cluster) -> None:
+    """While the first item is not done only so many others are asked for."""
+    items = Counted(10_000)
+    with cluster(dask_cluster.address, workers=2, in_flight=2, resource_limits=LIMITS) as spread:
+        assert next(spread(hang_at_three, (number + 3 for number in items))) == LATE
+    assert items.asked <= 4
+
+
+def test_a_worker_that_is_killed_while_a_file_hangs(tmp_path: Path) -> None:
+    """No process of a killed worker is there after the time limit of its item."""
+    with started(tmp_path, settings={MARK: str(tmp_path)}) as machines:
+        with cluster(machines.address, workers=2, resource_limits=ResourceLimits(time_s=6.0)) as spread:
+            workers = set(spread(worker_process, range(40)))
+            assert len(workers) == 2
+            results = spread(spin_at_three, [0, 1, 2, 3, 3])
+            assert [next(results) for _ in range(3)] == [0, 1, 2]
+            time.sleep(2)  # both hang
+            assert len(left_behind(tmp_path)) >= 11  # per worker: a nanny, two that the library keeps, a guard
+            for process in [*(nanny.pid for nanny in machines.workers), *workers, machines.scheduler.pid]:
+                os.kill(process, signal.SIGKILL)  # and nothing that the workers started
+            with pytest.raises(EngineError):
+                list(results)
+        assert until(lambda: left_behind(tmp_path) == [], timeout_s=20)
+
+
+def test_actors_keep_their_state(dask_cluster: Cluster) -> None:
+    """An actor lives in the worker that was asked for, and what a method raises is raised here."""
+    with cluster(dask_cluster.address, workers=2) as spread:
+        assert isinstance(spread, RemoteExecutor)
+        slots = spread.actor_slots()
+        actors = [spread.start_actor(slot, Register, number) for number, slot in enumerate(slots)]
+        results = [actor.call(Register.add, 7).wait() for actor in actors]
+        assert [numbers for _, numbers in results] == [[0, 7], [1, 7]]
+        assert len({process for process, _ in results}) == 2
+        pending = [actor.call(Register.add, 8) for actor in actors]
+        assert [call.wait()[1] for call in pending] == [[0, 7, 8], [1, 7, 8]]
+        with pytest.raises(ValueError, match="not 3"):
+            actors[0].call(Register.add, 3).wait()
+        del actors, pending
+        until(lambda: dask_cluster.tasks() == 0, timeout_s=10)
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_an_actor_whose_worker_is_killed(dask_cluster: Cluster, busy: bool) -> None:
+    """It is lost, busy or idle, and one that is made in its place is not."""
+    with cluster(dask_cluster.address, workers=2) as spread:
+        slot = spread.actor_slots()[0]
+        actor = spread.start_actor(slot, Register, 1)
+        process, _ = actor.call(Register.add, 2).wait()
+        pending = actor.call(Register.wait, 600) if busy else None
+        time.sleep(0.5)
+        os.kill(process, signal.SIGKILL)
+        if pending is not None:
+            with pytest.raises(ActorLostError):
+                pending.wait()
+        time.sleep(0 if busy else 1)
+        with pytest.raises(ActorLostError):
+            actor.call(Register.add, 3).wait()
+        assert spread.start_actor(slot, Register, 1).call(Register.add, 2).wait()[1] == [1, 2]
+    dask_cluster.wait_for(2)

@@ -1,0 +1,78 @@
+"""Calls that a cluster worker unpickles: what they give, and which workers refuse them."""
+
+import pickle
+from typing import Any
+
+import pytest
+
+from indexer.execution import UNLIMITED, ResourceLimits, WorkerFailure
+from indexer.execution.guard import CallOutcome, UnusableWorkerError
+from indexer.execution.remote_call import ActorState, execute_packed, pack_actor, pack_call
+from tests.support.worker_functions import die_at_three, lack_memory_at_three, refuse_three, square, whoami
+
+
+def executed(function: Any, items: list[Any], limits: ResourceLimits = UNLIMITED) -> list[Any]:
+    """The results of a call, and the exception of its function, if there is one."""
+    outcome: CallOutcome = pickle.loads(pack_call(function, items, limits=limits))
+    results = [pickle.loads(result) if isinstance(result, bytes) else result for result in outcome.results]
+    return results if outcome.problem is None else [*results, repr(outcome.problem)]
+
+
+def test_results() -> None:
+    """Results come in order, up to an exception of the function; a lack of memory costs its item."""
+    assert executed(square, [1, 2, 3]) == [1, 4, 9]
+    assert executed(refuse_three, [1, 3, 2]) == [1, "ValueError('not 3')"]
+    failure = WorkerFailure("needed more memory than it may have")
+    assert executed(lack_memory_at_three, [1, 3, 2]) == [1, failure, 2]
+
+
+def test_items_with_limits_run_in_the_guard() -> None:
+    """Only items with limits get a process of their own, one for equal limits."""
+    own, first, same, other = (
+        executed(whoami, [0], ResourceLimits(time_s=time_s)) for time_s in (None, 20.0, 20.0, 30.0)
+    )
+    assert own == executed(whoami, [0])
+    assert first == same
+    assert len({*own, *first, *other}) == 3
+    killed = WorkerFailure("ended the process that worked on it (signal SIGKILL)")
+    assert executed(die_at_three, [1, 3, 2], ResourceLimits(time_s=20.0)) == [1, killed, 2]
+
+
+def test_another_version() -> None:
+    """A worker with another version of indexer refuses what it is sent, unread."""
+    with pytest.raises(UnusableWorkerError) as problem:
+        execute_packed("9.9", b"nothing that could be unpickled")
+    assert str(problem.value) == "has indexer 0.0.1, and this is 9.9; install the same indexer on every worker"
+
+
+def test_a_worker_without_the_function() -> None:
+    """A worker that cannot load the function says so."""
+    packed = pack_call(square, [1], limits=UNLIMITED)
+    with pytest.raises(UnusableWorkerError, match=r"No module named 'tests.support.walker_functions'"):
+        pickle.loads(packed.replace(b"tests.support.worker_functions", b"tests.support.walker_functions"))
+
+
+class Sum:
+    """A sum that grows."""
+
+    def __init__(self, start: int) -> None:
+        self.value = start
+
+    def add(self, number: int) -> int:
+        """The sum with this number."""
+        self.value += refuse_three(number)
+        return self.value
+
+
+def test_an_actor() -> None:
+    """An actor keeps what its methods leave, also after an exception."""
+    actor: ActorState[Sum] = pickle.loads(pack_actor(Sum, 10))
+    outcomes = [actor.execute(pickle.dumps((Sum.add, (number,)))) for number in (1, 3, 2)]
+    assert [[pickle.loads(result) for result in outcome.results] for outcome in outcomes] == [[11], [], [13]]  # type: ignore[arg-type]
+    assert [repr(outcome.problem) for outcome in outcomes] == ["None", "ValueError('not 3')", "None"]
+
+
+def test_an_actor_that_cannot_be_made() -> None:
+    """A worker where an actor cannot be made says why."""
+    with pytest.raises(UnusableWorkerError, match=r"^cannot make a open \(FileNotFoundError: .*'/nowhere'\)$"):
+        pickle.loads(pack_actor(open, "/nowhere"))
