@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from indexer.errors import FolderError
-from indexer.files import io_steps, moving
+from indexer.files import io_steps
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.store.database import Database
 from indexer.workflows.removal.rescue import rescue
@@ -162,7 +162,7 @@ def test_cut_rescue_is_finished_by_the_next(
 ) -> None:
     """Cut after any step, a second rescue brings back the rest, also the file that was under way."""
     if two_disks:
-        monkeypatch.setattr(moving, "_move_by_link", across(moving._move_by_link))
+        monkeypatch.setattr(io_steps, "link", across(io_steps.link))
     real = getattr(io_steps, step)
 
     def cutting(*given: Any, **more: Any) -> None:

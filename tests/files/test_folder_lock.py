@@ -183,10 +183,10 @@ MOUNTS = """\
 def test_kinds_of_disks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The nearest mount tells whether other hosts may write; a bind mount is a mount point."""
     (tmp_path / "mountinfo").write_text(MOUNTS)
-    monkeypatch.setattr(filesystems, "_MOUNTS", tmp_path / "mountinfo")
+    monkeypatch.setattr(filesystems, "MOUNTS", tmp_path / "mountinfo")
     places = ["/srv", "/mnt/nas/a", "/mnt/nas/local disk/a", "/mnt/far", "/mnt/usb/a", "/mnt/nasty"]
     monkeypatch.setattr(os, "stat", lambda _path: os.stat_result(range(10)))
     assert [filesystems.is_shared(place) for place in places] == [False, True, False, True, False, False]
     assert [filesystems.is_mount_point(place) for place in ("/mnt/bind", "/mnt/bind/a", "/srv")] == [True, False, False]
-    monkeypatch.setattr(filesystems, "_MOUNTS", tmp_path / "no such file")
+    monkeypatch.setattr(filesystems, "MOUNTS", tmp_path / "no such file")
     assert not filesystems.is_shared("/mnt/nas/b")

@@ -103,12 +103,11 @@ def test_a_slot_of_a_shelf_that_is_gone_touches_no_other_file(tmp_path: Path) ->
     assert victim.read_bytes() == before
 
 
-def test_a_large_process_lets_go_of_its_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_process_lets_go_of_its_pages() -> None:
     """Pages that were dropped come back with what lay there."""
-    monkeypatch.setattr(shelves, "_RESIDENT_BYTES", 0)
     with ImageBuffer(required_bytes(SHAPES), shared=True) as shelf:
         slot = shelf.put(grey(180, 320))
-        release_pages()
+        release_pages(above_bytes=0)
         assert np.array_equal(view(slot), grey(180, 320))
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from indexer.errors import DatabaseError
 from indexer.store.database import Database
-from indexer.store.locks.postgresql import _lock_number
+from indexer.store.locks.postgresql import lock_number
 from indexer.store.locks.writer_lock import WriteLock, writer_lock
 from tests.support.databases import on_postgresql, rows
 
@@ -155,4 +155,4 @@ def test_a_lost_lock_lets_nothing_be_written(database: Database) -> None:
 @given(st.text())
 def test_no_camera_has_the_number_of_the_whole(camera: str) -> None:
     """The lock of a camera, whatever its name, is none of the whole index, and has a number that servers take."""
-    assert 0 < _lock_number(camera) < 2**31
+    assert 0 < lock_number(camera) < 2**31

@@ -45,7 +45,7 @@ def two_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     """Two workers that last as long as the test and get all there is, however little."""
     monkeypatch.setattr(comparing, "MAX_SERIAL_IMAGES", 0)
     monkeypatch.setattr(small_cameras, "MAX_SERIAL_IMAGES", 0)
-    monkeypatch.setattr(searcher, "_PAIRS_WORTH_SENDING", 0)
+    monkeypatch.setattr(searcher, "PAIRS_WORTH_SENDING", 0)
     if request.param == "inside cameras":
         monkeypatch.setattr(small_cameras, "MAX_IMAGES", 0)
     with processes(2) as spread:

@@ -402,10 +402,9 @@ def test_lines_name_index_run_and_both_files(lot: Index) -> None:
     record = lot.folder.parent / QUARANTINE_NAME / RECORD_NAME
     ((token, username, hostname),) = lot.rows("SELECT token, username, hostname FROM runs WHERE id = ?", run_id)
     ((index_id,),) = lot.rows("SELECT id FROM index_identity")
-    [said] = [witness_record._parse(line.encode()) for line in record.read_text().splitlines() if line]
+    [said] = witness_record.read_lines(str(record.parent))
     hashes = dict(lot.rows("SELECT path, content_hash FROM images"))
     removed, standing = str(lot.folder / REMOVED), str(lot.folder / WITNESS)
-    assert said is not None
     assert (said.index_id, said.run_token, said.event) == (index_id, token, "removed")
     assert (said.removed_path, said.removed_hash) == (removed, hashes[removed])
     assert (said.witness_path, said.witness_hash) == (standing, hashes[standing])

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from indexer.domain.descriptions import Limits
 from indexer.errors import DatabaseError, PictureError, UsageError
 from indexer.imaging.change_regions import ORANGE
-from indexer.imaging.side_by_side import PANEL_WIDTH, Captions
+from indexer.imaging.side_by_side import PANEL_WIDTH, Captions, side_by_side
+from indexer.workflows.review import pair_picture
 from indexer.workflows.review.explain import explain_pair
 from indexer.workflows.review.pair_picture import Illustration, PictureSource, illustrate
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
@@ -149,7 +151,12 @@ def test_a_name_that_comes_to_be_meanwhile_is_not_written_over(
     street: Index, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also a file that is made while the picture is drawn stays as it is."""
-    monkeypatch.setattr("indexer.workflows.review.pair_picture._require_new", lambda *_: out.write_bytes(b"mine"))
+
+    def beside(*pictures: Any, **how: Any) -> bytes:
+        out.write_bytes(b"mine")
+        return side_by_side(*pictures, **how)
+
+    monkeypatch.setattr(pair_picture, "side_by_side", beside)
     with pytest.raises(PictureError, match="File exists"):
         drawn(street, out, BIRDS)
     assert out.read_bytes() == b"mine"

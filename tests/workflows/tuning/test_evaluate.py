@@ -120,7 +120,7 @@ def test_workers_change_nothing(street: Index, monkeypatch: pytest.MonkeyPatch) 
     """However the work is shared, the figures are the same."""
     expected = evaluated(street, profile_names=["balanced", "original"], max_scores=[0.0, 5000.0])
     monkeypatch.setattr(simulation, "MAX_SERIAL_IMAGES", 0)
-    monkeypatch.setattr(searcher, "_PAIRS_WORTH_SENDING", 0)
+    monkeypatch.setattr(searcher, "PAIRS_WORTH_SENDING", 0)
     told = Told()
     assert evaluated(street, told=told, profile_names=["balanced", "original"], max_scores=[0.0, 5000.0]) == expected
     assert {"decide_cameras", "match_each"} <= set(told.asked)

@@ -95,7 +95,7 @@ def copied(lots: Index, open_index: Callable[..., Index]) -> Index:
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """However little there is to do, workers get it."""
     monkeypatch.setattr(simulation, "MAX_SERIAL_IMAGES", 0)
-    monkeypatch.setattr(searcher, "_PAIRS_WORTH_SENDING", 0)
+    monkeypatch.setattr(searcher, "PAIRS_WORTH_SENDING", 0)
 
 
 def test_equals_compare_on_real_frames(frames_index: Frames) -> None:
