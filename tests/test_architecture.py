@@ -329,6 +329,26 @@ def test_a_foreign_private_name_is_seen(line: str, seen: bool) -> None:
     assert bool(foreign_private_names(line)) is seen
 
 
+def drills(source: str) -> dict[str, bool]:
+    """The tests of a source, and whether each bears the mark of what is left out by default."""
+    tests = [node for node in ast.walk(ast.parse(source)) if isinstance(node, Function)]
+    return {
+        node.name: any("mark.drill" in ast.unparse(mark) for mark in node.decorator_list)
+        for node in tests
+        if node.name.startswith("test_")
+    }
+
+
+def test_drills_are_left_out_by_default() -> None:
+    """The tests in tests/drills, and no others, bear the mark that leaves them out by default."""
+    marked = {
+        (path.parent == ROOT / "tests" / "drills", is_drill)
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for is_drill in drills(path.read_text()).values()
+    }
+    assert marked == {(True, True), (False, False)}
+
+
 def test_nothing_of_one_machine() -> None:
     """No file names a place of one machine, or the address of a package host."""
     places = "|".join(

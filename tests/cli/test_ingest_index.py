@@ -149,7 +149,7 @@ def test_no_index_here(taken_in: Path, elsewhere: Path, lot: Path, run: Run, wor
     assert heading == "Indexes that were made before, the last used first (times are UTC):"
     assert entry.startswith(f"  --db {shlex.quote(str(taken_in))}   last used 2")
     assert entry.endswith(f"   {lot}")
-    assert sentence.startswith(f"indexer: there is no index at {elsewhere / 'indexer.db'}; make one with: ")
+    assert sentence.startswith(f"indexer: there is no index at {elsewhere / 'indexer.db'}; ")
     assert sentence.endswith(f"--db {shlex.quote(str(taken_in))}")
     assert run(*words, "--json").document == {"error": sentence.removeprefix("indexer: "), "exit_code": 1}
 

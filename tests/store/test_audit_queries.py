@@ -241,7 +241,7 @@ def test_a_damaged_index_is_said_to_be_damaged(database: Database) -> None:
     database.close()
     assert database.path is not None
     database.path.write_bytes(b"no database at all" * 1000)
-    with pytest.raises(IndexerError, match="it is damaged or no SQLite database") as problem:
+    with pytest.raises(IndexerError, match="damaged or no SQLite") as problem:
         audit_queries.run_sql(database, "SELECT * FROM images")
     assert isinstance(problem.value, DatabaseError)
 

@@ -98,10 +98,10 @@ def test_who_needs_everything_waits_for_all(database: Database) -> None:
 def test_a_share_grows_only_alone(database: Database) -> None:
     """What concerns all cameras is done by one who shares with nobody; then it shares again."""
     with another(database) as (_, one):
-        with another(database), pytest.raises(DatabaseError, match="is being written by 'ingest'"):
+        with another(database), pytest.raises(DatabaseError, match="written by 'ingest'"):
             one.acquire_all()
         one.acquire_all()
-        with pytest.raises(DatabaseError, match="is being written by 'ingest'"), another(database):
+        with pytest.raises(DatabaseError, match="written by 'ingest'"), another(database):
             pass
         one.downgrade()
         with another(database) as (_, two):

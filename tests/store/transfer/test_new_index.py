@@ -165,7 +165,7 @@ def test_nobody_else_writes_meanwhile(name: str) -> None:
     with (
         closing(open_database(name)) as database,
         writer_lock(database, command="ingest", since=NOON),
-        pytest.raises(DatabaseError, match="is being written by"),
+        pytest.raises(DatabaseError, match="written by"),
     ):
         found_with(name, 1)
     assert "runs" not in contents(name)

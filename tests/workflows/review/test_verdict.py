@@ -314,7 +314,7 @@ def test_odd_names_are_refused(place: Index, odd: str) -> None:
         (b"image_a,image_b,verdict,notes\n", "a column 'notes'"),
         (b"image_a,image_b,verdict,by,by\n", "twice"),
         (b"\xff\xfei\0m\0", "not UTF-8"),
-        (b'"image_a,image_b,verdict\n', "line 1: it is no CSV"),
+        (b'"image_a,image_b,verdict\n', "it is no CSV"),
     ],
 )
 def test_files_that_are_none(place: Index, tmp_path: Path, content: bytes, said: str) -> None:

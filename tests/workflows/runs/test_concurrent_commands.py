@@ -127,14 +127,14 @@ def test_their_cameras_are_held_back(index: Index, workers: int) -> None:
         ("gate", 0, False),
         ("yard", 2, True),
     ]
-    assert "it is being written by 'compare' (process" in (report.held_back[0].problem or "")
+    assert "'compare' (process" in (report.held_back[0].problem or "")
     assert [one.decided for one in index.compare().cameras] == [2, 0]
 
 
 def test_a_profile_is_not_changed_beneath_others(index: Index) -> None:
     """The active profile stays what it is while others decide by it."""
     fill(index, "gate")
-    with at_work(index, "yard"), pytest.raises(DatabaseError, match="is being written by 'compare'"):
+    with at_work(index, "yard"), pytest.raises(DatabaseError, match="written by 'compare'"):
         index.compare(profile="plain")
     assert index.rows("SELECT name FROM profiles WHERE active") == [("balanced",)]
     assert index.compare(profile="plain").activated == "plain"
