@@ -10,7 +10,7 @@ from indexer.errors import EngineError
 from indexer.execution import WorkerFailure
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import inputs, searcher, small_cameras, workload
-from tests.support.index import BIKE, BIRD, CAR, GHOST, SECOND_BIRD, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, GHOST, SECOND_BIRD, Index, name, picture, prepared
 
 SCENES = [(), (BIRD,), (BIKE,), (CAR,), (CAR, BIRD), (GHOST,), (BIRD, SECOND_BIRD), (BIKE, CAR)]
 
@@ -34,8 +34,8 @@ class Told:
             )
 
 
-@pytest.fixture
-def lots(index: Index) -> Index:
+@prepared
+def lots(index: Index) -> None:
     """Three cameras that see the same scenes again and again, and one of another size in between."""
     for camera in ("east", "gate", "west"):
         for minute in range(24):
@@ -43,7 +43,6 @@ def lots(index: Index) -> Index:
             scene = SCENES[minute * 5 % len(SCENES)]
             index.put(name(minute, camera), picture(*scene, height=height, stamp=minute % 7))
     index.ingest()
-    return index
 
 
 @pytest.fixture

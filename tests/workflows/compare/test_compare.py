@@ -16,7 +16,7 @@ from indexer.imaging.matching import evidence_of_pair
 from indexer.imaging.original_profile import preprocess_native
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import searcher, small_cameras
-from tests.support.index import BIKE, BIRD, CAR, GHOST, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, GHOST, Index, name, picture, prepared
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
 Frames = Callable[[str], Index]
@@ -52,15 +52,14 @@ def two_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         yield spread
 
 
-@pytest.fixture
-def street(index: Index) -> Index:
+@prepared
+def street(index: Index) -> None:
     """A camera that was decided: an empty place, a bird, a bike, a car twice, and a copy."""
     for minute, marks in enumerate([(), (BIRD,), (BIKE,), (CAR,), (CAR, BIRD)]):
         index.put(name(minute), picture(*marks))
     index.put(name(5), picture())
     index.ingest()
     index.compare()
-    return index
 
 
 @pytest.mark.parametrize("profile", ["balanced", "plain"])

@@ -12,16 +12,15 @@ from indexer.store.unchanged_cameras import list_unchanged_cameras
 from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.compare import small_cameras
 from tests.support.databases import on_postgresql
-from tests.support.index import BIRD, CAR, Index, name, picture
+from tests.support.index import BIRD, CAR, Index, name, picture, prepared
 from tests.workflows.runs.test_concurrent_commands import at_work
 
 
-@pytest.fixture
-def lots(index: Index) -> Index:
+@prepared
+def lots(index: Index) -> None:
     """Three cameras that were decided, each with an empty place, a bird and a car."""
     fill(index, "east", "gate", "west")
     index.compare()
-    return index
 
 
 def fill(index: Index, *cameras: str) -> None:

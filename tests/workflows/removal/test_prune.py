@@ -15,15 +15,15 @@ from indexer.workflows.removal import remove_file
 from indexer.workflows.removal import restore as restore_workflow
 from indexer.workflows.removal.purge import require_choice
 from indexer.workflows.removal.restore import parse_selection
-from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture, prepared
 from tests.support.own_files import OWN_FILES
 
 KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
 QUARANTINE = "../.indexer-quarantine"
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera that was decided: a keeper with a copy and a picture that shows the same, and another keeper."""
     for file, content in {
         KEEPER: picture(),
@@ -34,7 +34,6 @@ def lot(index: Index) -> Index:
         index.put(file, content)
     index.ingest()
     index.compare()
-    return index
 
 
 def files(index: Index) -> list[str]:

@@ -15,7 +15,7 @@ from indexer.files.markers import QUARANTINE_NAME
 from indexer.workflows import witnesses
 from indexer.workflows.removal import recover, remove_file, rescue
 from tests.support.databases import on_postgresql, on_sqlite
-from tests.support.index import CAR, Index, name, picture
+from tests.support.index import CAR, Index, name, picture, prepared
 
 KEEPER, VICTIM, OTHER = name(0), name(1), name(2)
 
@@ -24,15 +24,14 @@ class Cut(BaseException):
     """The power goes."""
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera that was decided: a keeper, and two that it stands for."""
     for file, content in {KEEPER: picture(), VICTIM: picture(stamp=1), OTHER: picture(stamp=2)}.items():
         index.put(file, content)
     index.ingest()
     index.pin(KEEPER)
     index.compare()
-    return index
 
 
 def cut_after(monkeypatch: pytest.MonkeyPatch, step: str, *, call: int = 1) -> None:

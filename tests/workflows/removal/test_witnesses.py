@@ -14,17 +14,15 @@ from indexer.files.witness_record import RECORD_NAME
 from indexer.store.database import Database
 from indexer.workflows.removal import safeguards
 from indexer.workflows.removal.rescue import rescue
-from tests.support.index import BIRD, Index, name, picture
+from tests.support.index import BIRD, Index, name, picture, prepared
 from tests.support.own_files import OWN_FILES
 
 REMOVED, WITNESS, LARGER = name(0), name(1), name(2)
 
 
-@pytest.fixture
-def lot(database: Database, tmp_path: Path) -> Index:
-    """A camera of which one image was removed for good, as another stands for it."""
-    (tmp_path / "site" / "frames").mkdir(parents=True)
-    index = Index(database, tmp_path / "site" / "frames")
+@prepared
+def lot(index: Index) -> None:
+    """A camera of which one image is to be removed, as another stands for it."""
     index.put(REMOVED, picture(stamp=1))
     index.put(WITNESS, picture(BIRD))
     index.ingest()
@@ -32,7 +30,6 @@ def lot(database: Database, tmp_path: Path) -> Index:
     index.compare()
     index.unpin(WITNESS)
     assert [one.victim.path for one in index.plan().victims] == [str(index.folder / REMOVED)]
-    return index
 
 
 def come_by(other: Index, **how: Any) -> Any:

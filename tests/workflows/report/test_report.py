@@ -18,7 +18,7 @@ from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.report.report import ReportResult, report
 from tests.support.databases import execute_many
-from tests.support.index import BIKE, CAR, Index, name, picture
+from tests.support.index import BIKE, CAR, Index, name, picture, prepared
 
 
 @pytest.fixture
@@ -33,14 +33,13 @@ def write(index: Index, tmp_path: Path) -> Callable[..., ReportResult]:
     return make
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """Four images of one camera, compared: a place, the same again, a car, a bike."""
     for minute, marks in enumerate([(), (), (CAR,), (BIKE,)]):
         index.put(name(minute), picture(*marks, stamp=minute))
     index.ingest()
     index.compare()
-    return index
 
 
 def files(folder: Path) -> dict[str, int]:

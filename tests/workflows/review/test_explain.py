@@ -7,11 +7,11 @@ import pytest
 from indexer.domain.images import Criterion
 from indexer.errors import ImageError
 from indexer.workflows.review.explain import PairDetails, explain_image, explain_pair
-from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture, prepared
 
 
-@pytest.fixture
-def street(index: Index) -> Index:
+@prepared
+def street(index: Index) -> None:
     """A camera that was decided: an empty place, a bird, a bike, a car, a copy, another view; and another camera."""
     for minute, marks in enumerate([(), (BIRD,), (BIKE,), (CAR,)]):
         index.put(name(minute), picture(*marks))
@@ -20,7 +20,6 @@ def street(index: Index) -> Index:
     index.put(name(0, "yard"), picture())
     index.ingest()
     index.compare()
-    return index
 
 
 def pair(index: Index, minute_a: float, minute_b: float) -> PairDetails:

@@ -15,13 +15,13 @@ from indexer.imaging.side_by_side import PANEL_WIDTH, Captions, side_by_side
 from indexer.workflows.review import pair_picture
 from indexer.workflows.review.explain import explain_pair
 from indexer.workflows.review.pair_picture import Illustration, PictureSource, illustrate
-from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture, prepared
 
 EMPTY, BIRDS, BIKES, CARS, WIDE, YARD = name(0), name(1), name(2), name(3), name(4), name(0, "yard")
 
 
-@pytest.fixture
-def street(index: Index) -> Index:
+@prepared
+def street(index: Index) -> None:
     """A camera that was decided: an empty place, a bird (its duplicate), a bike, a car, another view; and another."""
     contents = {EMPTY: (), BIRDS: (BIRD,), BIKES: (BIKE,), CARS: (CAR,)}
     for file, marks in contents.items():
@@ -30,7 +30,6 @@ def street(index: Index) -> Index:
     index.put(YARD, picture())
     index.ingest()
     index.compare()
-    return index
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from indexer.workflows.context import ComparisonContext
 from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport, evaluate
 from tests.cli.render.test_reports import said
-from tests.support.index import BIRD, CAR, Index, Mark, name, picture
+from tests.support.index import BIRD, CAR, Index, Mark, name, picture, prepared
 from tests.workflows.compare.test_camera import Told
 
 Frames = Callable[[str], Index]
@@ -31,14 +31,13 @@ GHOST: Mark = (12, 20, 14, 35)
 LABELS = [StateLabel(line, str(line), state, None) for line, state in enumerate(["empty", "empty", "car", "ghost"], 1)]
 
 
-@pytest.fixture
-def street(index: Index) -> Index:
+@prepared
+def street(index: Index) -> None:
     """An empty place, one bird in it, a car, and a ghost that only `balanced` sees; decided by `plain`."""
     for minute, marks in enumerate([(), (BIRD,), (CAR,), (GHOST,)]):
         index.put(name(minute), picture(*marks))
     index.ingest()
     index.compare(profile="plain")
-    return index
 
 
 def evaluated(index: Index, labels: Any = LABELS, told: Told | None = None, **how: Any) -> EvaluationReport:

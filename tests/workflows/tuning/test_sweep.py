@@ -19,7 +19,7 @@ from indexer.workflows.context import ComparisonContext
 from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.sweep import CameraSweep, SweepReport, sweep
 from tests.support.databases import Maker
-from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, Mark, name, picture
+from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, Mark, name, picture, prepared
 from tests.workflows.compare.test_camera import Told
 from tests.workflows.compare.test_incremental import new_history
 
@@ -71,8 +71,8 @@ def judge(index: Index, image_a_id: int, image_b_id: int, verdict: str) -> None:
     )
 
 
-@pytest.fixture
-def lots(index: Index) -> Index:
+@prepared
+def lots(index: Index) -> None:
     """Two cameras that see the same scenes again and again, one image pinned, two pairs judged; compared."""
     for camera in ("gate", "yard"):
         for minute in range(20):
@@ -83,7 +83,6 @@ def lots(index: Index) -> Index:
     judge(index, 1, 4, "same")
     judge(index, 21, 30, "different")
     index.compare()
-    return index
 
 
 def copied(lots: Index, open_index: Callable[..., Index]) -> Index:
