@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli import test_terminal as terminal
-from tests.support.command import Answer, Run, command, draw
+from tests.support.command import Answer, Run, draw
 from tests.support.databases import Maker, on_postgresql
 
 on_terminal = terminal.on_terminal
@@ -192,21 +192,24 @@ def test_made_and_copied_indexes_are_listed(taken_in: Path, elsewhere: Path, lot
 
 
 @pytest.mark.parametrize("harm", ["file", "link", "closed", "unset"])
-def test_without_a_list_everything_works(lot: Path, own_home: Path, tmp_path: Path, harm: str) -> None:
+def test_without_a_list_everything_works(
+    lot: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
     """Where the list cannot be written or read, commands do what they do and say nothing of it."""
-    state, environment = tmp_path / "state", dict(os.environ)
+    state = tmp_path / "state"
     if harm == "file":
         state.write_text("in the way")
     elif harm == "link":
         (tmp_path / "target").mkdir()
         state.symlink_to(tmp_path / "target")
     elif harm == "closed":
-        environment["INDEXER_STATE"] = "/proc/nowhere"
+        monkeypatch.setenv("INDEXER_STATE", "/proc/nowhere")
     else:
-        environment = {name: value for name, value in environment.items() if name not in {"HOME", "INDEXER_STATE"}}
+        monkeypatch.delenv("HOME")
+        monkeypatch.delenv("INDEXER_STATE")
     for words, code in ((["status"], 1), (["ingest", lot, "--processes", 1], 0), (["status"], 0)):
-        done = subprocess.run(command(*words), env=environment, capture_output=True, text=True, timeout=120)
-        assert (done.returncode, done.stderr.count("\n")) == (code, code), done
+        answer = run(*words)
+        assert (answer.code, answer.err.count("\n")) == (code, code), answer
     assert not (tmp_path / "target").exists() or os.listdir(tmp_path / "target") == []
 
 

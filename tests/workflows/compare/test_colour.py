@@ -19,6 +19,7 @@ from indexer.workflows.review.explain import explain_pair
 from indexer.workflows.review.pair_picture import PictureSource
 from indexer.workflows.tuning.sweep import sweep
 from tests.support.brute_force import assert_promises
+from tests.support.databases import on_sqlite
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 from tests.workflows.review.test_pair_picture import drawn, marked
 
@@ -69,6 +70,7 @@ def cars(index: Index) -> Index:
     return index
 
 
+@on_sqlite
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
 @pytest.mark.parametrize(
     ("hue", "other"),

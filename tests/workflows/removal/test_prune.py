@@ -15,6 +15,7 @@ from indexer.workflows.removal import remove_file
 from indexer.workflows.removal import restore as restore_workflow
 from indexer.workflows.removal.purge import require_choice
 from indexer.workflows.removal.restore import parse_selection
+from tests.support.databases import on_sqlite
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture, prepared
 from tests.support.own_files import OWN_FILES
 
@@ -47,6 +48,7 @@ def planned(index: Index) -> tuple[set[str], dict[str, int]]:
     return {index.file(item.victim.path) for item in plan.victims}, {str(why): n for why, n in plan.left_out.items()}
 
 
+@on_sqlite
 def test_real_frames_go_and_come_back(
     frames_index: Callable[[str], Index], tmp_path: Path, open_index: Callable[..., Index]
 ) -> None:

@@ -20,6 +20,7 @@ from indexer.workflows.context import ComparisonContext
 from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport, evaluate
 from tests.cli.render.test_reports import said
+from tests.support.databases import on_sqlite
 from tests.support.index import BIRD, CAR, Index, Mark, name, picture, prepared
 from tests.workflows.compare.test_camera import Told
 
@@ -168,6 +169,7 @@ def labels_of(shared_data: Path) -> list[StateLabel]:
     return labels
 
 
+@on_sqlite
 def test_table_of_the_readme(frames_index: Frames, shared_data: Path) -> None:
     """The table in the README is what the command prints for the labelled sample frames."""
     names = ["balanced", "plain", "colour", "original"]
@@ -178,6 +180,7 @@ def test_table_of_the_readme(frames_index: Frames, shared_data: Path) -> None:
     assert [line.split() for line in shown.splitlines()] == printed
 
 
+@on_sqlite
 def test_wrong_removals_by_limit(frames_index: Frames, shared_data: Path) -> None:
     """What the README says of other limits: wrong removals, duplicates, states lost."""
     report = evaluated(
@@ -197,6 +200,7 @@ def test_wrong_removals_by_limit(frames_index: Frames, shared_data: Path) -> Non
     }
 
 
+@on_sqlite
 def test_real_frames(frames_index: Frames, shared_data: Path) -> None:
     """On the labelled sample frames no built-in profile loses a visit, and balanced removes the fewest wrongly."""
     report = evaluated(

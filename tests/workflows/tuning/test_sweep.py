@@ -18,7 +18,7 @@ from indexer.workflows.compare import searcher
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.sweep import CameraSweep, SweepReport, sweep
-from tests.support.databases import Maker
+from tests.support.databases import Maker, on_sqlite
 from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, Mark, name, picture, prepared
 from tests.workflows.compare.test_camera import Told
 from tests.workflows.compare.test_incremental import new_history
@@ -97,6 +97,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searcher, "PAIRS_WORTH_SENDING", 0)
 
 
+@on_sqlite
 def test_equals_compare_on_real_frames(frames_index: Frames) -> None:
     """At ten limits the sweep tells, for every camera of the sample frames, what compare decides."""
     limits = [0.0, 500.0, 1000.0, 1234.5, 2000.0, 4000.0, 8000.0, 16_000.0, 50_000.0, 200_000.0]
@@ -291,6 +292,7 @@ def test_what_was_recorded_is_not_scored_again(lots: Index, asked: list[int], mo
     assert 0 < sum(asked) <= scored - recorded
 
 
+@on_sqlite
 def test_order_of_images_changes_nothing(lots: Index, open_index: Callable[..., Index]) -> None:
     """An index that took the same files in in another order tells the same."""
     files = [name(minute, camera) for camera in ("yard", "gate") for minute in range(20)]
