@@ -155,7 +155,7 @@ def test_no_index_here(taken_in: Path, elsewhere: Path, lot: Path, run: Run, wor
 
 
 def test_what_is_typed_works(own_home: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path that no terminal shows can be typed into a shell as it is told."""
+    """A path that no terminal shows can be pasted into a shell as it is printed."""
     odd = own_home / os.fsdecode(b"it's a\nbell\a \xe9\\")
     odd.mkdir()
     draw(own_home / "gate" / "gate-1772366400000.png")
@@ -214,7 +214,7 @@ def test_without_a_list_everything_works(
 
 
 def test_list_is_private_and_small(taken_in: Path, tmp_path: Path, lot: Path) -> None:
-    """One file for the index, closed to others, with what is told and nothing more."""
+    """One file for the index, closed to others, with these facts and nothing more."""
     [path] = (tmp_path / "state").iterdir()
     assert ((tmp_path / "state").stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o700, 0o600)
     told = json.loads(path.read_text())

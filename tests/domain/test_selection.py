@@ -106,7 +106,7 @@ def brute_force(images: Iterable[Image], truth: Truth) -> list[Decision]:
 
 
 def told(walk: Selection, chunks: Iterable[IndexArray]) -> list[Image]:
-    """The images at places that come in chunks."""
+    """The images at indices that come in chunks."""
     return [walk.ranked[place] for places in chunks for place in places]
 
 
@@ -193,7 +193,7 @@ def test_walk_decides_what_brute_force_decides(size: int, camera: tuple[list[Ima
 @settings(max_examples=50, deadline=None)
 @given(camera=cameras(), data=st.data())
 def test_no_order_changes_a_decision(size: int, camera: tuple[list[Image], Truth], data: st.DataObject) -> None:
-    """Decisions do not depend on the order in which the images are told."""
+    """Decisions do not depend on the order of the images."""
     images, truth = camera
     shuffled = data.draw(st.permutations(images))
     assert walk_down(shuffled, truth, size=size)[0] == walk_down(images, truth, size=size)[0]

@@ -142,7 +142,7 @@ def test_quarantine_is_stuck_on_such_a_disk(lot: Index, lacking: Kind, monkeypat
 
 
 def test_summer_time(lot: Index) -> None:
-    """Files whose times are all an hour on are told as such, and nothing is decided anew, before and after prune."""
+    """Files whose times all moved by an hour are reported, and nothing is decided again, before and after prune."""
 
     def shift() -> None:
         for path in lot.folder.rglob("*.png"):

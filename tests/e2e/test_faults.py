@@ -1,6 +1,6 @@
 """The fault harness: prune, restore and purge are killed, or refused, at every point where they touch disk or journal.
 
-The trials are worked by `removal_driver.py`; here they are judged, and told as a table.
+The trials are run by `removal_driver.py`; here they are judged, and written as a table.
 """
 
 import json

@@ -61,7 +61,7 @@ def manifest_of(quarantine: Path) -> Path:
 
 
 def say(manifest: Path, change: Callable[[list[str]], list[str]]) -> None:
-    """Writes the manifest's lines anew."""
+    """Writes the lines of the manifest again."""
     lines = [line for line in manifest.read_text(encoding="ascii").split("\n") if line]
     manifest.write_text("".join(f"\n{line}" for line in change(lines)), encoding="ascii")
 
@@ -197,7 +197,7 @@ def test_place_that_was_given_twice(lot: Index, before: Tree, quarantine: Path) 
 
 
 def test_nothing_to_rescue(tmp_path: Path) -> None:
-    """A folder without a manifest, or none at all, is told as such."""
+    """A folder without a manifest, or a missing one, is refused."""
     for folder in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(FolderError):
             rescue(str(folder))

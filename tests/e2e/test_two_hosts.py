@@ -73,7 +73,7 @@ def test_two_hosts_make_the_rows_of_one(indexes: list[Database], folders: list[P
 
 
 def test_two_on_the_same_cameras(indexes: list[Database], folders: list[Path], tmp_path: Path) -> None:
-    """Of two that want the same cameras at once each is decided once; who came too late is told, and may come again."""
+    """Two commands on the same cameras decide each camera once; the later one is refused and may be run again."""
     one, two = indexes
     one_after_the_other(one, folders, folder=tmp_path)
     db = ["--db", address(two)]

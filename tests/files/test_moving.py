@@ -50,7 +50,7 @@ def made(path: Path, *, content: bytes = BYTES, mtime_ns: int = MTIME_NS) -> str
 
 
 def tree(folder: Path) -> Tree:
-    """Bytes and mtime of every file beneath a folder, by relative path."""
+    """Bytes and mtime of every file below a folder, by relative path."""
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
     return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
@@ -102,7 +102,7 @@ def test_move_refuses_what_was_not_checked(lot: Path) -> None:
     indirect=["way"],
 )
 def test_move_undoes_a_swap_between_look_and_move(lot: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    """If the source was replaced after the last look, the newcomer is back in its place, nothing at the target."""
+    """If the source was replaced after the last check, the new file stays at its path, and nothing is at the target."""
     source, target, expected = ends(lot)
     newcomer, real = made(lot / "new", content=b"new"), getattr(io_steps, step)
 
@@ -266,7 +266,7 @@ def test_what_is_named_is_on_the_disk_before_the_source_goes(
 def test_folders_that_cannot_be_synced_are_no_hindrance(
     lot: Path, monkeypatch: pytest.MonkeyPatch, failing: Failing
 ) -> None:
-    """A file system that does not sync folders moves files all the same."""
+    """A file system that cannot sync folders still moves files."""
     source, target, expected = ends(lot)
     monkeypatch.setattr(os, "fsync", failing(os.fsync, errno.EINVAL))
     moving.move_no_replace(source, target, expected=expected)

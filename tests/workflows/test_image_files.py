@@ -198,7 +198,7 @@ def test_a_path_that_is_no_file_is_a_problem(tmp_path: Path) -> None:
 
 
 def test_a_file_without_rights_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that may not be read is told as the system says it (root may read all, so the system is played)."""
+    """A file that may not be read is reported as the system says it (root may read all, so the system is played)."""
 
     def forbidden(path: str, _: int) -> int:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)

@@ -18,7 +18,7 @@ def cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_folder_tells_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A changed source, whichever of the files it is, is compiled anew."""
+    """A changed source, whichever of the files it is, is compiled again."""
     package = tmp_path / "kernel"
     package.mkdir()
     monkeypatch.setattr(cache, "__file__", str(package / "cache.py"))

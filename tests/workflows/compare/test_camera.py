@@ -81,7 +81,7 @@ def test_shared_work_leaves_the_rows_of_undivided_work(
 
 @pytest.mark.usefixtures("eager")
 def test_recorded_pairs_are_not_scored_again_by_a_worker(lots: Index, open_index: Callable[..., Index]) -> None:
-    """A camera that is decided anew under another limit uses what is recorded, also where one worker decides it."""
+    """A camera that is decided again under another limit uses what is recorded, also where one worker decides it."""
     lots.compare()
     lots.make_profile("wide", max_score=2000.0)
     before = set(lots.rows("SELECT * FROM scores"))

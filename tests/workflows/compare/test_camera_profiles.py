@@ -33,7 +33,7 @@ def two(index: Index) -> None:
 
 
 def test_only_that_camera_is_decided_again(two: Index) -> None:
-    """A camera with its own profile is decided anew by it at the next compare, the other not at all."""
+    """A camera with its own profile is decided again by it at the next compare, the other not at all."""
     assert use(two, "blind") == ProfileUse("gate", "blind", True, "balanced", True)
     gate, yard = two.compare().cameras
     assert (gate.profile, gate.decided, gate.kept) == ("blind", 3, 1)

@@ -1,4 +1,4 @@
-"""The profile `colour`: cars of one grey and another hue are told apart, all else is decided as `balanced` does."""
+"""The profile `colour` tells cars of one grey and another hue apart, and decides all else as `balanced` does."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -144,7 +144,7 @@ def test_real_frames_hold_the_promises(frames_index: Callable[[str], Index], wor
 
 
 def test_balanced_thumbnails_are_the_first_plane(cars: Index) -> None:
-    """What `colour` keeps begins with what `balanced` keeps, to the bit, and that is not made anew."""
+    """What `colour` keeps begins with what `balanced` keeps, to the bit, and that is not made again."""
     before = cars.rows("SELECT image_id, preparation_id, data FROM thumbnails ORDER BY 1")
     cars.compare(profile="colour")
     after = cars.rows("SELECT image_id, preparation_id, data FROM thumbnails ORDER BY 1")

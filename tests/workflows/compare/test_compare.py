@@ -168,7 +168,7 @@ def test_another_limit_scores_no_recorded_pair(street: Index, opened_images: Wat
 
 
 def test_another_least_area_uses_the_thumbnails(street: Index, opened_images: Watch) -> None:
-    """Another minimum area scores anew from the cached thumbnails, without opening an image."""
+    """Another minimum area scores again from the cached thumbnails, without opening an image."""
     street.make_profile("fine", min_contour_area=100.0)
     before = street.dump()["thumbnails"]
     with opened_images() as opened:

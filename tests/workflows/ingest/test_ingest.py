@@ -217,7 +217,7 @@ def test_returning_file_is_ready_again(index: Index) -> None:
 
 @pytest.mark.parametrize("by_copy", [True, False])
 def test_bytes_back_at_the_path_of_a_removed_image(index: Index, by_copy: bool) -> None:
-    """Bytes put back by hand make the removed row ready, undecided; the journal tells whether quarantine has them."""
+    """Bytes put back by hand make the removed row ready, undecided; the journal shows whether quarantine has them."""
     index.put(name(0), picture())
     index.put(name(1), picture(BIRD))
     index.ingest()
@@ -531,7 +531,7 @@ def test_file_below_two_arguments_is_known_once(index: Index, monkeypatch: pytes
 
 
 def test_writing_goes_on_beside_reading(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While one batch is written the next files are read; each batch is told when it is written, and in order."""
+    """While one batch is written the next files are read; each batch is reported when it is written, and in order."""
     monkeypatch.setattr(workflow, "WRITE_BATCH_SIZE", 2)
     events: list[tuple[str, int]] = []
     store, describe = workflow.upsert_images, workflow.describe_file

@@ -217,7 +217,7 @@ def test_runs_of_an_earlier_version(lot: Index, others: Callable[..., Index], kn
 
 
 def test_no_quarantine(lot: Index) -> None:
-    """A folder that is not there is told."""
+    """A folder that does not exist is refused."""
     with pytest.raises(FolderError):
         adopt(lot.database, str(lot.folder / "nowhere"), clock=lot.clock)
 

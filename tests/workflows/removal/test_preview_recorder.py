@@ -1,4 +1,4 @@
-"""The album: prune keeps a picture of what it takes away and of what stands for it, and no removal depends on it."""
+"""Prune stores a preview of each removed image and of its keeper, and no removal depends on it."""
 
 from collections import Counter
 from collections.abc import Callable

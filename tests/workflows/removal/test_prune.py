@@ -283,7 +283,7 @@ def test_last_image_of_a_camera_stays(index: Index) -> None:
 
 
 def test_outdated_plan_is_not_applied(lot: Index) -> None:
-    """What compare decided anew since the plan was shown stays, and is counted."""
+    """What compare decided again since the plan was shown stays, and is counted."""
     shown = lot.plan()
     lot.make_profile("strict", min_contour_area=0.0, max_score=1.0)
     lot.compare(profile="strict")
@@ -511,7 +511,7 @@ def test_cut_copy_to_another_disk_is_settled(lot: Index, monkeypatch: pytest.Mon
 
 
 def test_purge_keeps_what_a_person_judged(lot: Index) -> None:
-    """A file that a person said differs from its keeper stays in quarantine, whole, and is told with the way back."""
+    """A file judged different from its keeper stays in quarantine, whole, and is reported with the restore command."""
     lot.prune()
     before = lot.tree()
     lot.judge(COPY, KEEPER, "different")

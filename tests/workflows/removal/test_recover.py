@@ -384,7 +384,7 @@ def test_restore_waits_for_the_disk_of_the_folder(lot: Index, tmp_path: Path) ->
 
 
 def test_full_disk_is_seen_before_a_copy(lot: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quarantine on another disk without room for the file takes nothing: the run ends in order at the first one."""
+    """A quarantine on a disk without free space for the file takes nothing: the run ends at the first file."""
     real = os.stat
 
     def elsewhere(path: Any, **more: Any) -> os.stat_result:

@@ -195,7 +195,7 @@ def test_return_is_written_down(lot: Index, others: Callable[..., Index], way: s
 def test_no_record_no_removal(
     lot: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, permanent: bool, obstacle: str
 ) -> None:
-    """Where the record cannot be written nothing is removed, and the reason is told."""
+    """Where the record cannot be written, nothing is removed, and the reason is reported."""
     folder = lot.folder.parent / QUARANTINE_NAME
     folder.mkdir()
     if obstacle == "a link":

@@ -64,7 +64,7 @@ def test_a_pin_is_told_only_if_nothing_else_ranks_the_keeper_above(street: Index
 
 
 def test_neighbour_is_the_kept_image_most_like_it(street: Index) -> None:
-    """A kept image tells which kept one on record is most like it; a duplicate, and one without records, none."""
+    """A kept image shows which kept one on record is most like it; a duplicate, and one without records, none."""
     found = [explain_image(street.database, str(street.folder / name(minute))).neighbour for minute in (0, 2, 3, 1)]
     told = [near and (street.file(near.path), near.kept, round(near.score)) for near in found]
     assert told == [(name(2), True, 3279), (name(0), True, 3279), None, None]
@@ -87,7 +87,7 @@ def test_keeper_says_for_how_many_it_stands(street: Index) -> None:
 
 
 def test_history_of_a_removed_file(street: Index) -> None:
-    """Decisions, newest first, and what happened to the file, oldest first, are all told."""
+    """The history has all decisions, newest first, and all events of the file, oldest first."""
     street.prune()
     street.restore(street.folder / name(1))
     street.compare()
@@ -101,7 +101,7 @@ def test_history_of_a_removed_file(street: Index) -> None:
 
 
 def test_recorded_pair_is_told_as_recorded(street: Index) -> None:
-    """A recorded pair is told from the table, either way round, and not computed."""
+    """A recorded pair is read from the table, in either order, and not computed."""
     story = pair(street, 0, 2)
     [recorded] = story.recorded
     assert (recorded.profile, recorded.evidence.score, story.computed) == ("balanced", pytest.approx(3278.873), None)

@@ -177,7 +177,7 @@ def test_only_a_png_may_be_named(street: Index, tmp_path: Path) -> None:
 
 
 def test_a_spoiled_picture_is_damage(street: Index, out: Path) -> None:
-    """A stored picture that is none is told as a damaged database."""
+    """A stored picture that cannot be decoded is reported as a damaged database."""
     street.prune()
     street.purge()
     street.execute("UPDATE pictures SET data = ?", b"\0")

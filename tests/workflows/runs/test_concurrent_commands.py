@@ -208,7 +208,7 @@ def test_two_that_name_the_same_new_file(index: Index, monkeypatch: pytest.Monke
 
 
 def test_a_rename_that_others_were_quicker_with(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that others gave to a camera that they are at work on stays there; one that they missed is told."""
+    """A file that others gave to a camera that they are at work on stays there; one that they missed is reported."""
     fill(index, "gate")
     usual = CameraClaims.diff
 

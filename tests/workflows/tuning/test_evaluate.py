@@ -92,7 +92,7 @@ def test_other_profiles(street: Index) -> None:
 
 
 def test_trials_are_what_compare_decides(street: Index) -> None:
-    """Each profile and limit is judged as `compare` under such a profile is; limits are told from small to large."""
+    """Each profile and limit is judged as `compare` under such a profile is; limits come in ascending order."""
     report = evaluated(street, profile_names=["balanced", "plain"], max_scores=[60_000.0, 0.0, 2000.0])
     assert len(report.evaluations) == 6
     for number, one in enumerate(report.evaluations):

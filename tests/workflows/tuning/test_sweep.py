@@ -1,4 +1,4 @@
-"""sweep: what compare would decide at other limits and areas, told without opening an image or writing a row."""
+"""sweep: what compare would decide at other limits and areas, without opening an image or writing a row."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -133,7 +133,7 @@ def test_equals_compare(
     areas: list[float],
     compared: bool,
 ) -> None:
-    """Whatever the cameras show, with or without evidence, a sweep tells what compare decides at each limit and
+    """Whatever the cameras show, with or without evidence, a sweep reports what compare decides at each limit and
     area."""
     index = new_history(maker, tmp_path).index
     try:
@@ -234,7 +234,7 @@ def test_native_camera_is_left_out(lots: Index) -> None:
 
 
 def test_missing_thumbnails(lots: Index, open_index: Callable[..., Index]) -> None:
-    """A camera without thumbnails is left out until compare has made them; the others are told."""
+    """A camera without thumbnails is left out until compare has made them; the others are reported."""
     expected = swept(lots)
     copy = copied(lots, open_index)
     copy.execute("DELETE FROM thumbnails WHERE image_id IN (3, 7)")
@@ -294,7 +294,7 @@ def test_what_was_recorded_is_not_scored_again(lots: Index, asked: list[int], mo
 
 @on_sqlite
 def test_order_of_images_changes_nothing(lots: Index, open_index: Callable[..., Index]) -> None:
-    """An index that took the same files in in another order tells the same."""
+    """An index that took in the same files in another order gives the same report."""
     files = [name(minute, camera) for camera in ("yard", "gate") for minute in range(20)]
     plain, other = open_index(lots.folder), open_index(lots.folder)
     plain.ingest()
