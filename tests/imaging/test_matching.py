@@ -46,8 +46,8 @@ def brute_force(frames: list[NDArray[np.uint8]], measure: ScoringParameters) -> 
 
 def searched(frames: list[NDArray[np.uint8]], measure: ScoringParameters) -> Match:
     """What the matcher finds for the first frame among the others."""
-    with ImageBuffer(required_bytes([frame.shape for frame in frames]), shared=False) as shelf:
-        image, *others = [shelf.put(frame) for frame in frames]
+    with ImageBuffer(required_bytes([frame.shape for frame in frames]), shared=False) as buffer:
+        image, *others = [buffer.put(frame) for frame in frames]
         return match(MatchTask(image, np.array([slot.offset for slot in others], dtype=np.int64), measure))
 
 
@@ -84,8 +84,8 @@ def test_native_candidates_are_slots() -> None:
     """Whole pictures of any size are searched one by one."""
     frames = [scene(2, 1), scene(0, 2), np.full((144, 256), 100, dtype=np.uint8), scene(2, 3)]
     native = ScoringParameters(45, 2, 100.0, native=True, max_score=100.0, record_limit=4000.0)
-    with ImageBuffer(required_bytes([frame.shape for frame in frames]), shared=False) as shelf:
-        image, *others = [shelf.put(frame) for frame in frames]
+    with ImageBuffer(required_bytes([frame.shape for frame in frames]), shared=False) as buffer:
+        image, *others = [buffer.put(frame) for frame in frames]
         found = match(MatchTask(image, tuple(others), native))
     assert (found.compared, found.matched) == (3, True)
 
