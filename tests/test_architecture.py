@@ -43,14 +43,6 @@ def tracked() -> Iterator[Path]:
         yield from (path for path in files if "__pycache__" not in path.parts)
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """A copy of the package and its contract, to plant violations in."""
-    shutil.copytree(ROOT / "indexer", tmp_path / "indexer", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
-
-
 def test_contracts_hold() -> None:
     """A package imports only the layers below it, and each library only where it belongs."""
     done = lint(ROOT)
@@ -59,43 +51,47 @@ def test_contracts_hold() -> None:
 
 LAYERS = "A package imports only the layers below it"
 GROUPS = "A group of workflows imports only the groups below it"
+VIOLATIONS = [
+    ("domain/names.py", "import indexer.files.walking", LAYERS),
+    ("attic.py", "", LAYERS),
+    ("workflows/compare/decider.py", "import indexer.workflows.tuning.sweep", GROUPS),
+    ("workflows/attic.py", "", GROUPS),
+    ("workflows/admin/status.py", "import PIL", "Only imaging knows images"),
+    ("store/pins.py", "import indexer.imaging.masks", "The store takes plain values, not what makes them"),
+    ("files/walking.py", "import sqlite3", "Only the store knows SQL"),
+    ("errors.py", "import typer", "Only cli knows the command line"),
+    ("workflows/admin/status.py", "import jinja2", "Only web knows Jinja2"),
+    ("execution/executor.py", "import dask", "Only execution knows Dask"),
+]
 
 
-@pytest.mark.parametrize(
-    ("file", "line", "broken"),
-    [
-        ("store/pins.py", "import indexer.workflows.admin.status", LAYERS),
-        ("domain/names.py", "import indexer.files.walking", LAYERS),
-        ("attic.py", "", LAYERS),
-        ("workflows/compare/decider.py", "import indexer.workflows.tuning.sweep", GROUPS),
-        ("workflows/attic.py", "", GROUPS),
-        ("workflows/admin/status.py", "import PIL", "Only imaging knows images"),
-        ("store/pins.py", "import indexer.imaging.masks", "The store takes plain values, not what makes them"),
-        ("files/walking.py", "import sqlite3", "Only the store knows SQL"),
-        ("errors.py", "import typer", "Only cli knows the command line"),
-        ("workflows/admin/status.py", "import jinja2", "Only web knows Jinja2"),
-        ("execution/guard.py", "import dask", "Only execution knows Dask"),
-    ],
-)
-def test_violation_is_seen(copy: Path, file: str, line: str, broken: str) -> None:
-    """A planted violation, or a module on no layer, breaks the contract."""
-    path = copy / "indexer" / file
-    path.write_text((path.read_text() if path.exists() else "") + f"\n{line}\n")
+@pytest.fixture(scope="module")
+def broken_contracts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What import-linter reports of each broken contract, by its name, in a copy with all violations."""
+    copy = tmp_path_factory.mktemp("violations")
+    shutil.copytree(ROOT / "indexer", copy / "indexer", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    for file, line, _ in VIOLATIONS:
+        with (copy / "indexer" / file).open("a") as module:
+            module.write(f"\n{line}\n")
     done = lint(copy)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert f"{broken} BROKEN" in done.stdout
+    sections = re.split(r"^(\S.*)\n-{5,}\n", done.stdout, flags=re.MULTILINE)
+    return dict(zip(sections[1::2], sections[2::2], strict=True))
+
+
+@pytest.mark.parametrize(("file", "line", "contract"), VIOLATIONS)
+def test_violation_is_seen(broken_contracts: dict[str, str], file: str, line: str, contract: str) -> None:
+    """A planted import, or a module on no layer, breaks its contract and is named."""
+    module = "indexer." + file.removesuffix(".py").replace("/", ".")
+    report = f"- {module} -> {line.removeprefix('import ')} (" if line else f"- {module}\n"
+    assert report in broken_contracts[contract].replace("-   ", "- ")
 
 
 def test_each_contract_was_broken_once() -> None:
     """Every contract of pyproject.toml has a planted violation above."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    (mark,) = (mark for mark in test_violation_is_seen.pytestmark if mark.name == "parametrize")  # type: ignore[attr-defined]
-    assert {contract["name"] for contract in contracts} == {broken for _, _, broken in mark.args[1]}
-
-
-def test_copy_is_healthy(copy: Path) -> None:
-    """The copy that violations are planted in holds the contract before."""
-    assert lint(copy).returncode == 0
+    assert {contract["name"] for contract in contracts} == {broken for _, _, broken in VIOLATIONS}
 
 
 def test_top_level() -> None:
@@ -260,6 +256,97 @@ def test_tests_state_promises() -> None:
         if isinstance(node, Function) and node.name.startswith("test_") and ast.get_docstring(node) is None
     ]
     assert silent == []
+
+
+PUBLIC_OF_NAMED_TUPLES = {"_replace", "_asdict", "_fields", "_make"}
+PATCHING = {"setattr", "getattr", "delattr", "hasattr"}
+
+
+def is_private(name: object) -> bool:
+    """Whether a name, or the last part of a dotted one, is private: `_name`, but not `__name__` or `_`."""
+    return isinstance(name, str) and re.search(r"(^|\.)_[A-Za-z]\w*$", name) is not None
+
+
+def own_names(tree: ast.AST) -> set[str]:
+    """The names that a module defines itself, attributes of `self` among them."""
+    attributes = (
+        node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    )
+    of_self = {node.attr for node in attributes if isinstance(node.value, ast.Name) and node.value.id == "self"}
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, Function | ast.ClassDef)}
+    fields = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return of_self | defined | fields | PUBLIC_OF_NAMED_TUPLES
+
+
+def foreign_private_names(source: str) -> list[tuple[int, str]]:
+    """The private names of other modules that a source uses, with their lines; those of the standard library aside."""
+    tree = ast.parse(source)
+    own, used = own_names(tree), list[tuple[int, str]]()
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.Import))
+    library = {name.name for node in imports for name in node.names} & sys.stdlib_module_names
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            of_library = isinstance(node.value, ast.Name) and node.value.id in library
+            used += [(node.lineno, node.attr)] if not of_library else []
+        elif isinstance(node, ast.ImportFrom):
+            used += [(node.lineno, name.name) for name in node.names]
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in PATCHING:
+            texts = (word.value for word in node.args[:2] if isinstance(word, ast.Constant))
+            used += [(node.lineno, text) for text in texts if isinstance(text, str)]
+    return sorted((line, name) for line, name in used if is_private(name) and name not in own)
+
+
+BEING_REWRITTEN = (
+    "tests/execution/",
+    "tests/workflows/compare/test_on_cluster",
+    "tests/workflows/compare/test_remote_",
+)
+
+
+def test_tests_use_public_names() -> None:
+    """No test uses or replaces a private name of another module."""
+    tests = {name_of(path): path for path in sorted((ROOT / "tests").rglob("*.py"))}
+    private = {name: foreign_private_names(path.read_text()) for name, path in tests.items()}
+    assert {name: uses for name, uses in private.items() if uses and not name.startswith(BEING_REWRITTEN)} == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ('monkeypatch.setattr(searcher, "_LIMIT", 0)', True),
+        ('monkeypatch.setattr("indexer.files.moving._drop", drop)', True),
+        ("from indexer.store.pins import _rows", True),
+        ("moving._drop(path)", True),
+        ("writer._write([])", True),
+        ('monkeypatch.setattr(searcher, "LIMIT", 0)', False),
+        ("import os\nos._exit(0)", False),
+        ("class Counter:\n    def count(self, other):\n        self._total = other._total", False),
+        ("row._replace(id=1).__class__", False),
+    ],
+)
+def test_a_foreign_private_name_is_seen(line: str, seen: bool) -> None:
+    """A planted use of another module's private name is found; own names and those of the library are not."""
+    assert bool(foreign_private_names(line)) is seen
+
+
+def drills(source: str) -> dict[str, bool]:
+    """The tests of a source, and whether each bears the mark of what is left out by default."""
+    tests = [node for node in ast.walk(ast.parse(source)) if isinstance(node, Function)]
+    return {
+        node.name: any("mark.drill" in ast.unparse(mark) for mark in node.decorator_list)
+        for node in tests
+        if node.name.startswith("test_")
+    }
+
+
+def test_drills_are_left_out_by_default() -> None:
+    """The tests in tests/drills, and no others, bear the mark that leaves them out by default."""
+    marked = {
+        (path.parent == ROOT / "tests" / "drills", is_drill)
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for is_drill in drills(path.read_text()).values()
+    }
+    assert marked == {(True, True), (False, False)}
 
 
 def test_nothing_of_one_machine() -> None:

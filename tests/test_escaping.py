@@ -14,6 +14,7 @@ from indexer.escaping import command_line, printable
 PRINT = 'printf "%s\\0" "$@" >> "$PASTED"\n'
 SIGNS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 NAMES = st.text(SIGNS | st.sampled_from([*"'\"`$!;-\\\n\x1b", chr(0xDC80), chr(0xDCFF)]), min_size=1, max_size=12)
+NAMES |= st.text(st.sampled_from("'\"`$!;-\\&|*~{}() ab"), min_size=1, max_size=12)  # of what a shell reads by itself
 
 
 def taken(folder: Path, lines: Sequence[str]) -> list[str]:

@@ -62,5 +62,5 @@ def test_every_folder_is_a_package() -> None:
 
 
 def test_version() -> None:
-    """The version is told once."""
+    """The version is defined in one place."""
     assert PROJECT["version"] == __version__

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from indexer.errors import lacks_descriptors
 
-_MOUNTS = Path("/proc/self/mountinfo")
+MOUNTS = Path("/proc/self/mountinfo")
 _LOCAL_FUSE = {"fuseblk", "fuse.portal"}
 _NETWORK = {
     "9p", "afs", "beegfs", "ceph", "cifs", "coda", "drvfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs",
@@ -71,7 +71,7 @@ def _filesystem_type(real: str) -> str:
 def _iter_mounts() -> Iterator[tuple[str, str]]:
     """Path and type of each mount, in the order in which they were made."""
     try:
-        lines = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError as problem:
         if lacks_descriptors(problem):
             raise  # else a shared disk would be taken for a local one

@@ -199,10 +199,10 @@ def search_hints(slot: Slot) -> NDArray[np.int32]:
     return _mapped_buffer(slot).hints
 
 
-def release_pages() -> None:
-    """Releases the pages of mapped buffers, if this process has more resident memory than `_RESIDENT_BYTES`."""
+def release_pages(*, above_bytes: int = _RESIDENT_BYTES) -> None:
+    """Releases the pages of mapped buffers if this process has more resident memory than `above_bytes`."""
     pages = int(Path("/proc/self/statm").read_text().split()[1]) if Path("/proc/self/statm").exists() else 0
-    if pages * resource.getpagesize() > _RESIDENT_BYTES:
+    if pages * resource.getpagesize() > above_bytes:
         for mapped in list(_mapped_buffers.values()):
             if mapped.memory is not None:
                 mapped.memory.madvise(mmap.MADV_DONTNEED)

@@ -112,7 +112,7 @@ class CompiledSearch:
             slot.stride,
             np.uint8(scoring.threshold),
             scoring.dilations,
-            *_area_limits(scoring, height, slot.width),
+            *area_limits(scoring, height, slot.width),
             search_hints(slot),
             evidence,
         )
@@ -130,7 +130,7 @@ def _recordable(counts: NDArray[np.int64], scoring: ScoringParameters, slot: Slo
 
 
 @lru_cache(maxsize=64)
-def _area_limits(scoring: ScoringParameters, height: int, width: int) -> tuple[int, int, int]:
+def area_limits(scoring: ScoringParameters, height: int, width: int) -> tuple[int, int, int]:
     """The limits of `scoring` as doubled areas in pixels, exactly.
 
     They are the smallest area of a contour that counts, the largest area that is similar, and the largest area whose

@@ -165,7 +165,7 @@ def _frame(
     return Frame(image_id, rank, time_us, content, (shape[0], shape[1]), path)
 
 
-class _Outward:
+class Outward:
     """Keepers, walked from any frame outward in time: the nearest first, at one distance the highest rank first."""
 
     def __init__(self) -> None:
@@ -201,10 +201,10 @@ def search(path: Path) -> Answers:
     answers = Answers()
     with Index(path) as index:
         for frames in index.cameras():
-            keepers, images = _Outward(), dict[int, Image]()
+            keepers, images = Outward(), dict[int, Image]()
             for frame in frames:
                 images[frame.id] = index.pixels(frame.id)
-                decision = _first_similar(frame, keepers.around(frame), images, answers)
+                decision = first_similar(frame, keepers.around(frame), images, answers)
                 answers.decisions[frame.id] = decision
                 if decision[0] == "keep":
                     keepers.add(frame)
@@ -213,7 +213,7 @@ def search(path: Path) -> Answers:
     return answers
 
 
-def _first_similar(frame: Frame, keepers: Iterable[Frame], images: dict[int, Image], answers: Answers) -> Decision:
+def first_similar(frame: Frame, keepers: Iterable[Frame], images: dict[int, Image], answers: Answers) -> Decision:
     for keeper in keepers:
         if keeper.content_hash == frame.content_hash:
             return "duplicate", keeper.id, 0.0, "identical"

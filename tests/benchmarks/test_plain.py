@@ -61,7 +61,7 @@ def test_prepared_as_the_project_does(width: int) -> None:
 
 def test_keepers_are_walked_outward() -> None:
     """The nearest comes first, at one distance the higher rank, and what has no time last."""
-    keepers = plain._Outward()
+    keepers = plain.Outward()
     for number, time_us, rank in ((1, 10, 0), (2, 30, 5), (3, 10, 2), (4, 50, 1), (5, None, 0), (6, 30, 3), (7, 20, 0)):
         keepers.add(frame(number, time_us, rank))
     assert [keeper.id for keeper in keepers.around(frame(9, 20))] == [7, 1, 3, 6, 2, 4, 5]
@@ -92,5 +92,5 @@ def test_equal_bytes_are_not_scored(tmp_path: Path) -> None:
         (first, second) = next(index.cameras())
     twin = Frame(second.id, second.rank, second.time_us, first.content_hash, second.shape, second.path)
     answers = Answers()
-    assert plain._first_similar(twin, [first], {}, answers) == ("duplicate", first.id, 0.0, "identical")
+    assert plain.first_similar(twin, [first], {}, answers) == ("duplicate", first.id, 0.0, "identical")
     assert answers == Answers()

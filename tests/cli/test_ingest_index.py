@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli import test_terminal as terminal
-from tests.support.command import Answer, Run, command, draw
+from tests.support.command import Answer, Run, draw
 from tests.support.databases import Maker, on_postgresql
 
 on_terminal = terminal.on_terminal
@@ -149,13 +149,13 @@ def test_no_index_here(taken_in: Path, elsewhere: Path, lot: Path, run: Run, wor
     assert heading == "Indexes that were made before, the last used first (times are UTC):"
     assert entry.startswith(f"  --db {shlex.quote(str(taken_in))}   last used 2")
     assert entry.endswith(f"   {lot}")
-    assert sentence.startswith(f"indexer: there is no index at {elsewhere / 'indexer.db'}; make one with: ")
+    assert sentence.startswith(f"indexer: there is no index at {elsewhere / 'indexer.db'}; ")
     assert sentence.endswith(f"--db {shlex.quote(str(taken_in))}")
     assert run(*words, "--json").document == {"error": sentence.removeprefix("indexer: "), "exit_code": 1}
 
 
 def test_what_is_typed_works(own_home: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path that no terminal shows can be typed into a shell as it is told."""
+    """A path that no terminal shows can be pasted into a shell as it is printed."""
     odd = own_home / os.fsdecode(b"it's a\nbell\a \xe9\\")
     odd.mkdir()
     draw(own_home / "gate" / "gate-1772366400000.png")
@@ -192,26 +192,29 @@ def test_made_and_copied_indexes_are_listed(taken_in: Path, elsewhere: Path, lot
 
 
 @pytest.mark.parametrize("harm", ["file", "link", "closed", "unset"])
-def test_without_a_list_everything_works(lot: Path, own_home: Path, tmp_path: Path, harm: str) -> None:
+def test_without_a_list_everything_works(
+    lot: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
     """Where the list cannot be written or read, commands do what they do and say nothing of it."""
-    state, environment = tmp_path / "state", dict(os.environ)
+    state = tmp_path / "state"
     if harm == "file":
         state.write_text("in the way")
     elif harm == "link":
         (tmp_path / "target").mkdir()
         state.symlink_to(tmp_path / "target")
     elif harm == "closed":
-        environment["INDEXER_STATE"] = "/proc/nowhere"
+        monkeypatch.setenv("INDEXER_STATE", "/proc/nowhere")
     else:
-        environment = {name: value for name, value in environment.items() if name not in {"HOME", "INDEXER_STATE"}}
+        monkeypatch.delenv("HOME")
+        monkeypatch.delenv("INDEXER_STATE")
     for words, code in ((["status"], 1), (["ingest", lot, "--processes", 1], 0), (["status"], 0)):
-        done = subprocess.run(command(*words), env=environment, capture_output=True, text=True, timeout=120)
-        assert (done.returncode, done.stderr.count("\n")) == (code, code), done
+        answer = run(*words)
+        assert (answer.code, answer.err.count("\n")) == (code, code), answer
     assert not (tmp_path / "target").exists() or os.listdir(tmp_path / "target") == []
 
 
 def test_list_is_private_and_small(taken_in: Path, tmp_path: Path, lot: Path) -> None:
-    """One file for the index, closed to others, with what is told and nothing more."""
+    """One file for the index, closed to others, with these facts and nothing more."""
     [path] = (tmp_path / "state").iterdir()
     assert ((tmp_path / "state").stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o700, 0o600)
     told = json.loads(path.read_text())

@@ -1,4 +1,4 @@
-"""A machine that lacks what OpenCV links: told in one sentence, with the packages to install."""
+"""On a machine that lacks a library of OpenCV, one sentence names the packages to install."""
 
 import os
 import subprocess

@@ -60,5 +60,5 @@ def test_a_server_that_is_not_there(run: Run, lot: Path) -> None:
     """Where no server answers, that is one sentence without the password, code 1."""
     answer = run("--db", "postgresql+psycopg://ada:hunter2@127.0.0.1:1/index", "ingest", lot)
     assert answer.code == 1
-    assert "no server answers there; start it, or check host and port" in answer.sentence
+    assert "no server answers" in answer.sentence
     assert "hunter2" not in answer.out + answer.err

@@ -84,7 +84,7 @@ def test_permanent_says_so(decided: Path, on_terminal: OnTerminal) -> None:
 
 
 def test_purge_asks(decided: Path, on_terminal: OnTerminal) -> None:
-    """purge asks too, and tells how many files it would delete."""
+    """purge asks too, and shows how many files it would delete."""
     on_terminal("prune", "--yes")
     quarantined = [path for path in (decided.parent / ".indexer-quarantine").rglob("*") if path.is_file()]
     answer = on_terminal("purge", "--all", types="n\n", out_too=True)

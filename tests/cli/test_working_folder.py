@@ -41,7 +41,7 @@ PRELOADING = """
 import sys
 sys.path.insert(0, {root!r})
 from indexer.execution import processes
-from indexer.imaging import image_buffer as shelf
+from indexer.imaging import image_buffer as buffer
 with processes(1, preload=["indexer.imaging.kernel.preloaded"]) as spread:
     print(*spread(sys.intern, ["ready"]), *spread(eval, ["'numba' in __import__('sys').modules"]))
 """

@@ -59,7 +59,7 @@ def test_pairs() -> None:
     ],
 )
 def test_what_is_no_label(text: str, said: str) -> None:
-    """A slip is told with its line."""
+    """A line that is no label is refused with its number."""
     with pytest.raises(LabelError, match=said):
         parse_labels(text.encode())
 
@@ -75,7 +75,7 @@ def test_any_labels(content: bytes) -> None:
 
 
 def test_nul_is_refused_with_its_line() -> None:
-    """A character that no path can hold is told with its line."""
+    """A NUL character is refused with its line."""
     with pytest.raises(LabelError, match="line 2: it holds the character NUL"):
         parse_labels(b'image,state\n"a\0b.jpg",x\n')
 
@@ -97,7 +97,7 @@ def test_verdicts() -> None:
 
 
 def test_what_is_no_verdict() -> None:
-    """Every bad line is told, beside the good ones; what comes after a record without an end is not read."""
+    """Every bad line is reported beside the good ones; what follows a record without an end is not read."""
     content = HEADER + b'1,2\n1,2,alike\n \n1,2,Same\n1,"\0",same\n1,2,same\n1,"2,same\n1,2,same\n'
     assert parse_verdict_lines(content) == [
         BadLine(2, "it has 2 columns, and the first line 3"),

@@ -87,7 +87,7 @@ def test_pairs_agree_with_states(states: dict[int, str], keepers: dict[int, int 
 
 @given(parts=st.dictionaries(st.sampled_from(["c1", "c2", "c3"]), st.tuples(states, keepers), min_size=1))
 def test_sum_of_states(parts: dict[str, tuple[dict[int, str], dict[int, int | None]]]) -> None:
-    """Over several cameras every number adds up, shares are made anew, and lost states bear their camera."""
+    """Over several cameras every number adds up, shares are made again, and lost states bear their camera."""
     single = {camera: state_metrics(*part) for camera, part in parts.items()}
     total = sum_state_metrics(single)
     numbers = {name for name, value in asdict(total).items() if isinstance(value, int)}

@@ -70,7 +70,7 @@ def test_rank_goes_criterion_by_criterion(above: Image, below: Image) -> None:
     ],
 )
 def test_what_ranks_an_image_above_is_the_first_difference(above: Image, criterion: Criterion) -> None:
-    """The first criterion in which two images differ is told, whatever would follow, and nothing the other way."""
+    """The first criterion in which two images differ is returned, and nothing for the image that ranks lower."""
     below = image("b")
     assert (find_ranking_criterion(above, below), find_ranking_criterion(below, above)) == (criterion, None)
 

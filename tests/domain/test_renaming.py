@@ -40,7 +40,7 @@ def test_rename_takes_only_a_time_that_was_said(source: str, heard: bool) -> Non
 
 @pytest.mark.parametrize(("known_source", "read_source"), list(product(CAMERA_SOURCES, CAMERA_SOURCES)))
 def test_move_keeps_a_camera_that_was_said(known_source: str, read_source: str) -> None:
-    """At another path the camera is read anew, unless a person said it and says nothing else now."""
+    """At another path the camera is read again, unless a person said it and says nothing else now."""
     said = {"option", "pattern"}
     stays = known_source in said and read_source not in said
     camera = ("known", known_source) if stays else ("now", read_source)
@@ -51,7 +51,7 @@ def test_move_keeps_a_camera_that_was_said(known_source: str, read_source: str) 
 
 @pytest.mark.parametrize(("known_source", "read_source"), list(product(TIME_SOURCES, TIME_SOURCES)))
 def test_move_keeps_a_time_that_was_said_or_first_seen(known_source: str | None, read_source: str | None) -> None:
-    """At another path the time is read anew; a pattern's time stays, and of two mtimes the one first seen."""
+    """At another path the time is read again; a pattern's time stays, and of two mtimes the one first seen."""
     stays = known_source == "pattern" and read_source != "pattern"
     stays |= known_source == "mtime" and read_source in ("mtime", None)
     known, read = naming("known", "name", known_source), naming("now", "folder", read_source)

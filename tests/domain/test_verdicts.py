@@ -1,4 +1,4 @@
-"""What a person says of a pair: contradictions are found, with the chain that proves each, and agreement is told."""
+"""Verdicts on pairs: contradictions are found, with the chain that proves each, and agreement is reported."""
 
 import itertools
 
@@ -46,7 +46,7 @@ def shortest(judgements: dict[Pair, Judgement], pair: Pair) -> int | None:
 
 @given(judgements=judgements)
 def test_contradictions_are_those_of_a_brute_force(judgements: dict[Pair, Judgement]) -> None:
-    """Exactly the pairs judged different that some chain of same ones joins are told, each with a shortest chain."""
+    """Exactly the pairs judged different that a chain of pairs judged same joins are found, with a shortest chain."""
     found = contradictions(judgements)
     different = sorted(pair for pair, judgement in judgements.items() if judgement.verdict == "different")
     expected = [(pair, length) for pair in different if (length := shortest(judgements, pair)) is not None]

@@ -56,8 +56,8 @@ def planted(pragma: str, *, before_write: int) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("pragma", "said", "failing"),
     [
-        ("max_page_count = 1", "the disk is full; free some space and run the command again", {"ingest"}),
-        ("query_only = ON", "it cannot be written to; check the rights", {"ingest", "compare", "prune", "restore"}),
+        ("max_page_count = 1", "the disk is full", {"ingest"}),
+        ("query_only = ON", "check the rights", {"ingest", "compare", "prune", "restore"}),
     ],
     ids=["full", "read-only"],
 )

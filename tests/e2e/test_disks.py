@@ -2,15 +2,13 @@
 
 import os
 import re
-from pathlib import Path
 
 import pytest
 
-from indexer.store.schema import open_database
 from indexer.workflows.removal.recover import recover
 from indexer.workflows.removal.rescue import rescue
 from tests.support.disks import COARSE_NS, KINDS, Kind
-from tests.support.index import BIRD, Index, name, picture
+from tests.support.index import BIRD, Index, name, picture, prepared
 
 KEEPER, COPY, BIRDS = name(0), f"day/{name(1)}", f"day/{name(2)}"
 FILES = {KEEPER: picture(), COPY: picture(), BIRDS: picture(BIRD)}
@@ -18,17 +16,13 @@ BARE = re.compile(r"^(The file is not the one|[A-Z][a-z]+( [a-z/]+)*$)|try again
 """What helps nobody: the system's bare words, and advice that is beside the point."""
 
 
-@pytest.fixture
-def lot(tmp_path: Path) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A keeper and two that it stands for, decided, on an ordinary disk; the index lies elsewhere."""
-    (tmp_path / "index").mkdir()
-    (tmp_path / "site" / "frames").mkdir(parents=True)
-    index = Index(open_database(str(tmp_path / "index" / "indexer.db"), create=True), tmp_path / "site" / "frames")
     for file, content in FILES.items():
         index.put(file, content)
     index.ingest()
     index.compare()
-    return index
 
 
 @pytest.fixture(params=[label for label, kind in KINDS.items() if kind.says is None])
@@ -148,7 +142,7 @@ def test_quarantine_is_stuck_on_such_a_disk(lot: Index, lacking: Kind, monkeypat
 
 
 def test_summer_time(lot: Index) -> None:
-    """Files whose times are all an hour on are told as such, and nothing is decided anew, before and after prune."""
+    """Files whose times all moved by an hour are reported, and nothing is decided again, before and after prune."""
 
     def shift() -> None:
         for path in lot.folder.rglob("*.png"):

@@ -1,6 +1,6 @@
 """The fault harness: prune, restore and purge are killed, or refused, at every point where they touch disk or journal.
 
-The trials are worked by `removal_driver.py`; here they are judged, and told as a table.
+The trials are run by `removal_driver.py`; here they are judged, and written as a table.
 """
 
 import json
@@ -23,6 +23,8 @@ from tests.support.removal_scene import FRAMES, MIDDLE
 ROOT = Path(__file__).resolve().parents[2]
 LAST = {"prune": "quarantined", "prune --permanent": "deleted", "restore": "restored", "purge": "purged"}
 """What the journal says of every file when a command has done its work, by the first words of the scenario."""
+
+ELSEWHERE = "as on another disk"
 
 Trial = dict[str, Any]
 Stage = dict[str, Any]
@@ -97,7 +99,7 @@ def table(trials: list[Trial]) -> str:
     for trial in trials:
         point = (trial["scenario"], f"{trial['number']} {trial['point']}")
         rows.setdefault(point, {})[trial["fault"]] = outcome(trial)
-    told = [" | ".join([*point, *(row[fault] for fault in FAULTS)]) for point, row in rows.items()]
+    told = [" | ".join([*point, *(row.get(fault, ELSEWHERE) for fault in FAULTS)]) for point, row in rows.items()]
     return "\n".join([" | ".join(["scenario", "point", *FAULTS]), *told])
 
 
@@ -203,5 +205,5 @@ def test_table_tells_every_trial(trials: list[Trial], folder: Path) -> None:
     """The table has a row for every point of every scenario and a word for every fault; it is written beside."""
     lines = table(trials).splitlines()
     assert {line.count(" | ") for line in lines} == {len(FAULTS) + 1}
-    assert (len(lines) - 1) * len(FAULTS) == len(trials)
+    assert sum(cell != ELSEWHERE for line in lines[1:] for cell in line.split(" | ")[2:]) == len(trials)
     (folder / "table.txt").write_text("\n".join(lines))

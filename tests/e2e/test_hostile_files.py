@@ -23,7 +23,7 @@ from tests.support.hostile_runs import drill
 
 
 def test_hostile_files_among_good_ones(tmp_path: Path) -> None:
-    """Of 300 good files all are ready and as without the hostile ones, which all are told; nothing is left running."""
+    """All 300 good files are ready, every hostile file is reported, and no process is left running."""
     outcomes, _ = drill(tmp_path, cameras=3, frames=100, hostile=2 * len(KINDS), seconds=4)
     assert set(outcomes) == {"unreadable", "damaged", "too_small"}
 
@@ -78,7 +78,7 @@ def test_a_harmed_worker_costs_one_file(database: Database, tmp_path: Path, monk
 
 
 def test_harm_without_end(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where every file kills its worker, every file is told, and the run ends."""
+    """Where every file kills its worker, every file is reported, and the run ends."""
     monkeypatch.setattr(workflow, "describe_file", misbehave)
     (tmp_path / "frames").mkdir()
     for number in range(6):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from indexer.errors import FolderError
-from indexer.files import io_steps, moving
+from indexer.files import io_steps
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.store.database import Database
 from indexer.workflows.removal.rescue import rescue
@@ -61,7 +61,7 @@ def manifest_of(quarantine: Path) -> Path:
 
 
 def say(manifest: Path, change: Callable[[list[str]], list[str]]) -> None:
-    """Writes the manifest's lines anew."""
+    """Writes the lines of the manifest again."""
     lines = [line for line in manifest.read_text(encoding="ascii").split("\n") if line]
     manifest.write_text("".join(f"\n{line}" for line in change(lines)), encoding="ascii")
 
@@ -162,7 +162,7 @@ def test_cut_rescue_is_finished_by_the_next(
 ) -> None:
     """Cut after any step, a second rescue brings back the rest, also the file that was under way."""
     if two_disks:
-        monkeypatch.setattr(moving, "_move_by_link", across(moving._move_by_link))
+        monkeypatch.setattr(io_steps, "link", across(io_steps.link))
     real = getattr(io_steps, step)
 
     def cutting(*given: Any, **more: Any) -> None:
@@ -197,7 +197,7 @@ def test_place_that_was_given_twice(lot: Index, before: Tree, quarantine: Path) 
 
 
 def test_nothing_to_rescue(tmp_path: Path) -> None:
-    """A folder without a manifest, or none at all, is told as such."""
+    """A folder without a manifest, or a missing one, is refused."""
     for folder in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(FolderError):
             rescue(str(folder))

@@ -62,7 +62,7 @@ def test_locks_end_with_their_block(tmp_path: Path) -> None:
 
 
 def test_removed_lock_is_noticed(tmp_path: Path) -> None:
-    """A holder whose lock file was removed, and made anew by others, is told before it goes on."""
+    """A holder whose lock file was removed, and made again by others, gets an error before it goes on."""
     with lock_folders([str(tmp_path)]) as locks:
         (tmp_path / LOCK_NAME).unlink()
         with pytest.raises(OSError, match="was removed while it was held"):
@@ -181,12 +181,12 @@ MOUNTS = """\
 
 
 def test_kinds_of_disks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The nearest mount tells whether other hosts may write; a bind mount is a mount point."""
+    """The nearest mount shows whether other hosts may write; a bind mount is a mount point."""
     (tmp_path / "mountinfo").write_text(MOUNTS)
-    monkeypatch.setattr(filesystems, "_MOUNTS", tmp_path / "mountinfo")
+    monkeypatch.setattr(filesystems, "MOUNTS", tmp_path / "mountinfo")
     places = ["/srv", "/mnt/nas/a", "/mnt/nas/local disk/a", "/mnt/far", "/mnt/usb/a", "/mnt/nasty"]
     monkeypatch.setattr(os, "stat", lambda _path: os.stat_result(range(10)))
     assert [filesystems.is_shared(place) for place in places] == [False, True, False, True, False, False]
     assert [filesystems.is_mount_point(place) for place in ("/mnt/bind", "/mnt/bind/a", "/srv")] == [True, False, False]
-    monkeypatch.setattr(filesystems, "_MOUNTS", tmp_path / "no such file")
+    monkeypatch.setattr(filesystems, "MOUNTS", tmp_path / "no such file")
     assert not filesystems.is_shared("/mnt/nas/b")

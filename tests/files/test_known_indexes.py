@@ -54,7 +54,7 @@ def test_it_is_closed_to_others(known: KnownIndexes, folder: Path) -> None:
 
 
 def test_folders_of_one_index_are_kept(known: KnownIndexes) -> None:
-    """The last folders come first, each once, and not more than twenty; another index at the path begins anew."""
+    """The last folders come first, each once, and not more than twenty; another index at the path starts with none."""
     for number in range(30):
         known.record_use(replace(INDEX, folders=(f"/{number}", "/always")))
     assert known.list_indexes()[0].folders == ("/29", "/always", *(f"/{number}" for number in range(28, 10, -1)))
@@ -87,7 +87,7 @@ def test_a_hundred_are_kept(known: KnownIndexes, folder: Path) -> None:
     ],
 )
 def test_a_damaged_file_costs_its_own_entry(known: KnownIndexes, folder: Path, content: bytes) -> None:
-    """A file that is not as it was written tells nothing; the others are listed, and it is written anew."""
+    """A file that is not as it was written tells nothing; the others are listed, and it is written again."""
     known.record_use(INDEX)
     only_file(folder).write_bytes(content)
     known.record_use(replace(INDEX, address="/other.db"))

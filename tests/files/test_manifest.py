@@ -88,7 +88,7 @@ KINDS: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_no_manifest_is_refused(run_folder: Path, kind: str) -> None:
-    """A pipe, a device, a folder, a link, or a file without end is told, at once and in little memory."""
+    """A pipe, a device, a folder, a link, or a file without end is reported, at once and in little memory."""
     KINDS[kind](run_folder / MANIFEST_NAME)
     began, descriptors = time.monotonic(), len(os.listdir("/proc/self/fd"))
     contents = read(str(run_folder.parent))
@@ -125,7 +125,7 @@ def test_many_lines_cost_no_memory(run_folder: Path) -> None:
 
 
 def test_place_behind_a_link_is_refused(run_folder: Path) -> None:
-    """A place whose folder is a link, to inside or outside of the run, is told and not given."""
+    """A place whose folder is a link, to inside or outside of the run, is reported and not given."""
     (run_folder / "8").symlink_to("7")
     (run_folder / "9").symlink_to(run_folder.parents[1] / "outside")
     write(run_folder, line("8/1.png") + line("9/1.png") + line())

@@ -6,8 +6,8 @@ import inspect
 import os
 import re
 import shutil
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def made(path: Path, *, content: bytes = BYTES, mtime_ns: int = MTIME_NS) -> str
 
 
 def tree(folder: Path) -> Tree:
-    """Bytes and mtime of every file beneath a folder, by relative path."""
+    """Bytes and mtime of every file below a folder, by relative path."""
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
     return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
@@ -102,7 +102,7 @@ def test_move_refuses_what_was_not_checked(lot: Path) -> None:
     indirect=["way"],
 )
 def test_move_undoes_a_swap_between_look_and_move(lot: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    """If the source was replaced after the last look, the newcomer is back in its place, nothing at the target."""
+    """If the source was replaced after the last check, the new file stays at its path, and nothing is at the target."""
     source, target, expected = ends(lot)
     newcomer, real = made(lot / "new", content=b"new"), getattr(io_steps, step)
 
@@ -117,37 +117,48 @@ def test_move_undoes_a_swap_between_look_and_move(lot: Path, monkeypatch: pytest
     assert tree(lot) == {"a/1.png": (b"new", MTIME_NS)}
 
 
+@contextmanager
+def after_the_last_look(act: Callable[[], object]) -> Iterator[Callable[[], None]]:
+    """Acts once, after the file was checked for the last time at its target; the move gets what this yields."""
+    verified, armed = moving.verify_moved, False
+
+    def arm() -> None:
+        nonlocal armed
+        armed = True
+
+    def verify_and_act(path: str, *, expected: FileIdentity) -> FileIdentity:
+        nonlocal armed
+        identity = verified(path, expected=expected)
+        if armed:
+            armed = False
+            act()
+        return identity
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moving, "verify_moved", verify_and_act)
+        yield arm
+
+
 @pytest.mark.parametrize("way", ["on_one_disk", "on_two_disks"], indirect=True)
-def test_move_leaves_a_newcomer_at_the_source(lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_move_leaves_a_newcomer_at_the_source(lot: Path) -> None:
     """A file put at the source after the target was made is left there, and the checked file is at the target."""
     source, target, expected = ends(lot)
-    newcomer, drop = made(lot / "new", content=b"new"), moving._drop
-
-    def swapped(given: str, *, expected: FileIdentity) -> None:
-        if given == source:
-            os.replace(newcomer, source)
-        drop(given, expected=expected)
-
-    monkeypatch.setattr(moving, "_drop", swapped)
-    moving.move_no_replace(source, target, expected=expected)
+    newcomer = made(lot / "new", content=b"new")
+    with after_the_last_look(lambda: os.replace(newcomer, source)) as arm:
+        moving.move_no_replace(source, target, expected=expected, before_unlink=arm)
     assert tree(lot) == {"a/1.png": (b"new", MTIME_NS), **MOVED}
 
 
 @pytest.mark.parametrize(("way", "left"), [("on_one_disk", {}), ("on_two_disks", MOVED)], indirect=["way"])
-def test_move_stops_when_the_source_is_written_to(lot: Path, monkeypatch: pytest.MonkeyPatch, left: Tree) -> None:
+def test_move_stops_when_the_source_is_written_to(lot: Path, left: Tree) -> None:
     """A source that is written to while it moves stays, with what was written. A copy on another disk then stays as
-    well: it may be all that is left, of a file whose place and number a newcomer took."""
+    well: it may be all that is left of a file whose name and inode number a new file took."""
     source, target, expected = ends(lot)
-    drop = moving._drop
-
-    def written(given: str, *, expected: FileIdentity) -> None:
-        if given == source:
-            made(Path(source), content=b"longer", mtime_ns=5)
-        drop(given, expected=expected)
-
-    monkeypatch.setattr(moving, "_drop", written)
-    with pytest.raises(MismatchError):
-        moving.move_no_replace(source, target, expected=expected)
+    with (
+        after_the_last_look(lambda: made(Path(source), content=b"longer", mtime_ns=5)) as arm,
+        pytest.raises(MismatchError),
+    ):
+        moving.move_no_replace(source, target, expected=expected, before_unlink=arm)
     assert tree(lot) == {"a/1.png": (b"longer", 5), **left}
 
 
@@ -255,7 +266,7 @@ def test_what_is_named_is_on_the_disk_before_the_source_goes(
 def test_folders_that_cannot_be_synced_are_no_hindrance(
     lot: Path, monkeypatch: pytest.MonkeyPatch, failing: Failing
 ) -> None:
-    """A file system that does not sync folders moves files all the same."""
+    """A file system that cannot sync folders still moves files."""
     source, target, expected = ends(lot)
     monkeypatch.setattr(os, "fsync", failing(os.fsync, errno.EINVAL))
     moving.move_no_replace(source, target, expected=expected)

@@ -19,7 +19,7 @@ BOTH_WAYS = pytest.mark.parametrize(("look", "read"), [(verify, "read_hash"), (v
 
 
 def test_check_gives_the_identity(lot: Path) -> None:
-    """A file as expected is told by device, inode and mtime."""
+    """A file as expected is identified by device, inode and mtime."""
     status = os.stat(lot / "a" / "1.png")
     assert verify(f"{lot}/a/1.png", expected=PRINT) == FileIdentity(status.st_dev, status.st_ino, status.st_mtime_ns)
 

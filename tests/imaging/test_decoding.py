@@ -141,7 +141,7 @@ def test_the_end_marker_of_an_exif_thumbnail_does_not_count() -> None:
 
 
 def test_a_jpeg_whose_data_end_before_its_end_marker_is_damaged() -> None:
-    """libjpeg makes a picture with grey below and says so on descriptor 2 alone: that is heard."""
+    """libjpeg fills the rest with grey and warns on descriptor 2 alone: the warning is read."""
     data = FILES["jpeg"]
     with pytest.raises(
         ImageRefusedError, match=r"^damaged: data ends early: Corrupt JPEG data: premature end of data segment$"
@@ -283,7 +283,7 @@ def test_an_exception_becomes_a_state(problem: Exception, state: str, reason: st
 
 
 def test_opencv_out_of_memory_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """OpenCV's own error for want of memory is told apart by its code."""
+    """OpenCV's own error for lack of memory is recognised by its code."""
 
     def no_memory(*_: object) -> None:
         problem = cv2.error("Failed to allocate 144000000 bytes")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from indexer.domain.evidence import ScoringParameters
 from indexer.imaging import matching
 from indexer.imaging.image_buffer import ImageBuffer, required_bytes
-from indexer.imaging.matching import Match, MatchTask, _area_limits, evidence_of_pair, load_kernel, match
+from indexer.imaging.matching import Match, MatchTask, area_limits, evidence_of_pair, load_kernel, match
 from indexer.imaging.scoring import area_unit
 
 BALANCED = ScoringParameters(30, 2, 1000.0, native=False, max_score=1000.0, record_limit=4000.0)
@@ -46,8 +46,8 @@ def brute_force(frames: list[NDArray[np.uint8]], measure: ScoringParameters) -> 
 
 def searched(frames: list[NDArray[np.uint8]], measure: ScoringParameters) -> Match:
     """What the matcher finds for the first frame among the others."""
-    with ImageBuffer(required_bytes([frame.shape for frame in frames]), shared=False) as shelf:
-        image, *others = [shelf.put(frame) for frame in frames]
+    with ImageBuffer(required_bytes([frame.shape for frame in frames]), shared=False) as buffer:
+        image, *others = [buffer.put(frame) for frame in frames]
         return match(MatchTask(image, np.array([slot.offset for slot in others], dtype=np.int64), measure))
 
 
@@ -84,8 +84,8 @@ def test_native_candidates_are_slots() -> None:
     """Whole pictures of any size are searched one by one."""
     frames = [scene(2, 1), scene(0, 2), np.full((144, 256), 100, dtype=np.uint8), scene(2, 3)]
     native = ScoringParameters(45, 2, 100.0, native=True, max_score=100.0, record_limit=4000.0)
-    with ImageBuffer(required_bytes([frame.shape for frame in frames]), shared=False) as shelf:
-        image, *others = [shelf.put(frame) for frame in frames]
+    with ImageBuffer(required_bytes([frame.shape for frame in frames]), shared=False) as buffer:
+        image, *others = [buffer.put(frame) for frame in frames]
         found = match(MatchTask(image, tuple(others), native))
     assert (found.compared, found.matched) == (3, True)
 
@@ -96,7 +96,7 @@ def test_limits_are_those_of_the_floating_point_comparison(shape: tuple[int, int
     """In doubled pixels the limits say of every area what comparing the scores says."""
     unit = area_unit(*shape)
     measure = ScoringParameters(30, 2, limit, native=False, max_score=limit, record_limit=limit)
-    least, similar, recorded = _area_limits(measure, *shape)
+    least, similar, recorded = area_limits(measure, *shape)
     most = 2 * shape[0] * shape[1]
     near = range(max(0, min(most, int(2 * limit / unit)) - 50), min(most, int(2 * limit / unit) + 50) + 1)
     assert [area >= least for area in near] == [area / 2 * unit >= limit for area in near]

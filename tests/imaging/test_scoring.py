@@ -95,7 +95,7 @@ def test_without_dilation_the_outline_runs_through_the_border_pixels() -> None:
 
 @pytest.mark.parametrize(("least", "expected"), [(54.0, (54.0 + 130.0, 2)), (54.5, (130.0, 1)), (131.0, (0.0, 0))])
 def test_a_contour_counts_from_the_least_area_on(least: float, expected: tuple[float, int]) -> None:
-    """Of boxes of 54 and 130 those of at least the limit are added up; the largest is told in any case."""
+    """Of boxes of 54 and 130 those of at least the limit are added up; the largest is reported in any case."""
     found = evidence(np.zeros(SHAPE, np.uint8), painted([(5, 5, 3, 6), (20, 20, 7, 10)]), least=least)
     assert (found.score, found.contour_count, found.largest_contour) == (*expected, 130.0)
 

@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from indexer.domain.descriptions import Thumbnail
 from indexer.domain.images import ImageState
 from indexer.errors import DatabaseError, IndexerError, UsageError
-from indexer.store import audit_queries, images, profiles, query_sqlite, thumbnails
+from indexer.store import audit_queries, images, profiles, thumbnails
 from indexer.store.database import Database
 from indexer.store.query_result import QueryBounds, QueryResult
 from tests.support.databases import on_sqlite
@@ -188,10 +189,17 @@ def test_writing_is_refused(database: Database, add: Add, tmp_path: Path, sql: s
     assert (snapshot(database.path.parent), place.exists()) == (before, False)
 
 
+class Unguarded(sqlite3.Connection):
+    """A connection that asks no authorizer."""
+
+    def set_authorizer(self, authorizer: Any) -> None:
+        """Does nothing."""
+
+
 @on_sqlite
 def test_the_file_is_opened_for_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the authorizer SQLite itself still refuses to write: there are two locks."""
-    monkeypatch.setattr(query_sqlite._Authorizer, "__call__", lambda *_: sqlite3.SQLITE_OK)
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Unguarded))
     with pytest.raises(UsageError, match=r"only reads.*readonly database"):
         audit_queries.run_sql(database, "INSERT INTO cameras (name) VALUES ('x')")
 
@@ -233,7 +241,7 @@ def test_a_damaged_index_is_said_to_be_damaged(database: Database) -> None:
     database.close()
     assert database.path is not None
     database.path.write_bytes(b"no database at all" * 1000)
-    with pytest.raises(IndexerError, match="it is damaged or no SQLite database") as problem:
+    with pytest.raises(IndexerError, match="damaged or no SQLite") as problem:
         audit_queries.run_sql(database, "SELECT * FROM images")
     assert isinstance(problem.value, DatabaseError)
 

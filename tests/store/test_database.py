@@ -24,7 +24,7 @@ def count_cameras(session: Session) -> int:
 
 
 def set_up(database: Database, *statements: str) -> None:
-    """Says this on every later connection."""
+    """Executes this on every later connection."""
 
     def say(connection: sqlite3.Connection, _record: Any) -> None:
         for statement in statements:

@@ -1,4 +1,4 @@
-"""Decisions: one holds per image, the others are remembered, and `prune` is told all that speaks against a removal."""
+"""Decisions: one is current per image, the others stay as history, and `prune` gets every reason against a removal."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -209,7 +209,7 @@ def test_what_speaks_against_a_removal(
     happen: Callable[[Database, RemovalCandidate], None],
     left_out: ExclusionReason | None,
 ) -> None:
-    """A keeper that is gone or undecided, a pin, a verdict `different`: each is told with the duplicate."""
+    """A keeper that is gone or undecided, a pin, a verdict `different`: each is returned with the duplicate."""
     item = flagged()
     happen(database, item)
     with database.read() as session:

@@ -59,9 +59,9 @@ def test_a_restart_within_a_transaction_takes_it_back(database: Database) -> Non
     ("changed", "advice"),
     [
         ({"port": 1}, "no server answers there; start it, or check host and port"),
-        ({"database": "nowhere"}, "there is no such database yet; make it with: createdb NAME"),
-        ({"username": "nobody"}, "the server does not let this user in; check user and password"),
-        ({"host": "nowhere.invalid"}, "there is no such host"),
+        ({"database": "nowhere"}, "createdb NAME"),
+        ({"username": "nobody"}, "check user and password"),
+        ({"host": "nowhere.invalid"}, "no such host"),
     ],
 )
 def test_what_cannot_be_reached(database: Database, changed: dict[str, Any], advice: str) -> None:
@@ -78,7 +78,7 @@ def test_who_may_not_write_is_told(database: Database) -> None:
     execute(database, "DO $$ BEGIN CREATE ROLE indexer_guest LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
     execute(database, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO indexer_guest")
     guest = Database(database.url.set(username="indexer_guest"))
-    with pytest.raises(DatabaseError, match="this user may not do that"), guest.write() as session:
+    with pytest.raises(DatabaseError, match="may not do that"), guest.write() as session:
         session.execute(insert(CameraRow).values(name="gate"))
     guest.close()
     execute(database, "DROP OWNED BY indexer_guest")
@@ -87,7 +87,7 @@ def test_who_may_not_write_is_told(database: Database) -> None:
 def test_a_path_that_no_index_takes(database: Database, add: Callable[..., int]) -> None:
     """A path beyond what PostgreSQL can look up is refused with a sentence that says so."""
     long = "".join(f"/{number:x}" for number in range(10**9, 10**9 + 3000 * 997, 997))
-    with pytest.raises(DatabaseError, match="a path is too long for PostgreSQL"):
+    with pytest.raises(DatabaseError, match="path is too long"):
         add(long)
 
 

@@ -302,7 +302,7 @@ def test_what_everybody_may(database: Database, named: Name, owner: psycopg.Conn
 
 
 def test_the_rights_of_the_server_manage_less(database: Database, named: Name, owner: psycopg.Connection[Any]) -> None:
-    """Who may not make roles is told what is missing and the SQL for an administrator; that SQL makes a reader."""
+    """A user who may not make roles gets the SQL for an administrator; that SQL makes a reader."""
     weak, name = named("weak"), named('a "reader"')
     owner.execute(SQL("CREATE ROLE {} LOGIN PASSWORD 'hunter2-é%''\"; --'").format(Identifier(weak)))
     owner.execute(SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(Identifier(weak)))

@@ -1,9 +1,11 @@
 """An index with a folder of frames beside it, worked through the workflows alone and read back with plain SQL."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -241,6 +243,58 @@ def index(database: Database, tmp_path: Path) -> Index:
     folder = tmp_path / "site" / "frames"
     folder.mkdir(parents=True)
     return Index(database, folder)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An index as a test's fixture left it, with its folder: `files` is a copy of that, `folder` where it was."""
+
+    rows: Any
+    files: Path
+    folder: str
+    clock: Clock
+    writes: int
+
+
+class PreparedIndexes:
+    """Indexes that the fixtures of several tests fill alike: each is filled once, and copied after that."""
+
+    def __init__(self, maker: Maker, home: Path) -> None:
+        self._maker = maker
+        self._home = home
+        self._prepared: dict[str, Prepared] = {}
+
+    def fill(self, index: Index, fill: Callable[[Index], object]) -> None:
+        """Does to an empty index what `fill` does, which takes in files and moves none of them to a quarantine."""
+        key = f"{fill.__module__}.{fill.__qualname__}"
+        if key not in self._prepared:
+            fill(index)
+            home = self._home / str(len(self._prepared))
+            shutil.copytree(index.folder, home / "files")
+            kept = self._maker.snapshot(index.database, home)
+            self._prepared[key] = Prepared(kept, home / "files", str(index.folder), copy(index.clock), index.writes)
+            return
+        prepared = self._prepared[key]
+        shutil.copytree(prepared.files, index.folder, dirs_exist_ok=True)
+        self._maker.restore(index.database, prepared.rows, moved=(prepared.folder, str(index.folder)))
+        index.clock, index.writes = copy(prepared.clock), prepared.writes
+
+
+@pytest.fixture(scope="session")
+def prepared_indexes(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> PreparedIndexes:
+    """The indexes that fixtures made by `prepared` share."""
+    return PreparedIndexes(maker, tmp_path_factory.mktemp("prepared"))
+
+
+def prepared(fill: Callable[[Index], object]) -> Any:
+    """A fixture with the name of `fill`: an index of the test's own, filled by it, or copied from one that was."""
+
+    @pytest.fixture(name=fill.__name__)
+    def filled(index: Index, prepared_indexes: PreparedIndexes) -> Index:
+        prepared_indexes.fill(index, fill)
+        return index
+
+    return filled
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
     python removal_histories.py SCRATCH FIRST_SEED HISTORIES STEPS     # prints a line per history that lost something
 
 Two indexes work on the same folder. They prune into the default quarantine, into others and for good, restore,
-rescue, purge and adopt; they are restored from backups, made anew, cut off at any step of `indexer.files.io_steps`,
+rescue, purge and adopt; they are restored from backups, made again, cut off at any step of `indexer.files.io_steps`,
 and their lock files are deleted. A person adds, copies and moves files, pins, and ingests the folder above. Where
 mounts are allowed the folder has a second name, a bind mount, that reports another device now and then, as an overlay
 does.

@@ -1,4 +1,4 @@
-"""What the removal drills work on: a few frames and their index, set anew for each trial, and what a trial leaves.
+"""What the removal drills work on: a few frames and their index, set again for each trial, and what a trial leaves.
 
 No verdicts: `facts` tells where every frame lies and what the journal says of it.
 """
@@ -59,7 +59,7 @@ def name(label: str) -> str:
 
 
 class Scene:
-    """The folder that all is in: the frames below `site/frames`, the index in `index`, each set anew for a trial."""
+    """The folder that all is in: the frames below `site/frames`, the index in `index`, each set again for a trial."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

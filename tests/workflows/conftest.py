@@ -6,3 +6,4 @@ from tests.support.index import index as index
 from tests.support.index import open_index as open_index
 from tests.support.index import opened_images as opened_images
 from tests.support.index import others as others
+from tests.support.index import prepared_indexes as prepared_indexes

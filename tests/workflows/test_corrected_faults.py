@@ -65,7 +65,7 @@ def test_image_that_could_not_be_used_gets_another_chance(index: Index, way: str
 
 def test_names_swapped_across_batches_keep_their_rows(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that took each other's names keep rows and pins, however few are written at once."""
-    monkeypatch.setattr(ingest_workflow, "_WRITE_BATCH_SIZE", 1)
+    monkeypatch.setattr(ingest_workflow, "WRITE_BATCH_SIZE", 1)
     for minute in range(4):
         index.put(name(minute), picture(stamp=minute))
     index.ingest()

@@ -14,7 +14,6 @@ import pytest
 
 from indexer.domain.descriptions import FileDescription, Limits, Thumbnail, ThumbnailRecipe
 from indexer.domain.masks import Mask
-from indexer.files import reading
 from indexer.imaging import file_description
 from indexer.imaging.decoding import decode_grey
 from indexer.imaging.headers import ImageRefusedError, read_header
@@ -163,10 +162,10 @@ def test_a_strip_is_unreadable_even_without_recipes(height: int, state: str, tmp
     assert described(path, recipes=()).state == state
 
 
-def test_a_large_file_is_hashed_but_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_hashed_but_not_decoded(tmp_path: Path) -> None:
     """Above the limit of bytes a file has its hash and size and a reason."""
-    monkeypatch.setattr(reading, "_PIECE_BYTES", 1000)
     path = write(tmp_path / "a.png", frame())
+    os.truncate(path, 5_000_000)  # more than is read at once
     size = Path(path).stat().st_size
     seen = described(path, limits=Limits(max_bytes=size - 1))
     assert (seen.state, seen.state_reason) == ("unreadable", f"{size} bytes are more than the limit of {size - 1}")
@@ -199,7 +198,7 @@ def test_a_path_that_is_no_file_is_a_problem(tmp_path: Path) -> None:
 
 
 def test_a_file_without_rights_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that may not be read is told as the system says it (root may read all, so the system is played)."""
+    """A file that may not be read is reported as the system says it (root may read all, so the system is played)."""
 
     def forbidden(path: str, _: int) -> int:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)

@@ -24,7 +24,7 @@ def load_search(warm_up: Callable[[Callable[..., Any]], None]) -> Callable[..., 
     try:
         import numba
 
-        folder = _cache_folder(numba.config.CACHE_DIR)
+        folder = cache_folder(numba.config.CACHE_DIR)
         _make_private_folder(folder)
         numba.config.CACHE_DIR = str(folder)
         from indexer.imaging.kernel.search import search as compiled_search
@@ -36,7 +36,7 @@ def load_search(warm_up: Callable[[Callable[..., Any]], None]) -> Callable[..., 
     return search
 
 
-def _cache_folder(chosen: str) -> Path:
+def cache_folder(chosen: str) -> Path:
     """The folder for the machine code.
 
     It is in the folder `chosen` (NUMBA_CACHE_DIR), else beside the source if that is writable, else in the user's

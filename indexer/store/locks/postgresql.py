@@ -74,10 +74,10 @@ class ServerLock:
         """Locks a camera. Returns None if this command has the lock now, else a text for the command that has it."""
         if self.exclusive or camera in self._cameras:
             return None
-        if self._call("pg_try_advisory_lock", _lock_number(camera)):
+        if self._call("pg_try_advisory_lock", lock_number(camera)):
             self._cameras.add(camera)
             return None
-        return self._get_holder(_lock_number(camera))
+        return self._get_holder(lock_number(camera))
 
     def acquire_free(self, cameras: Sequence[str]) -> set[str]:
         """Locks, with one query, those of these cameras that no other command has locked.
@@ -97,7 +97,7 @@ class ServerLock:
             return set()
         with self._using_connection():
             locked_numbers = set(self._connection.scalars(_LOCKED_NUMBERS, {"ours": _LOCK_CLASS}))
-        return {camera for camera in cameras if _lock_number(camera) in locked_numbers}
+        return {camera for camera in cameras if lock_number(camera) in locked_numbers}
 
     def release(self, cameras: Sequence[str]) -> None:
         """Releases the locks of these cameras. A camera that this command has not locked is ignored."""
@@ -135,7 +135,7 @@ class ServerLock:
             "AS listed (number, place) ORDER BY place"
         )
         with self._using_connection():
-            answers = self._connection.scalars(query, {"ours": _LOCK_CLASS, "numbers": [*map(_lock_number, cameras)]})
+            answers = self._connection.scalars(query, {"ours": _LOCK_CLASS, "numbers": [*map(lock_number, cameras)]})
             return [bool(answer) for answer in answers]
 
     def _wait_for_index(self, function: str) -> bool:
@@ -201,7 +201,7 @@ def lock_schema(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:ours, :number)"), _lock_parameters(_SCHEMA_LOCK))
 
 
-def _lock_number(camera: str) -> int:
+def lock_number(camera: str) -> int:
     """The number of a camera's lock: 31 bits and odd, so never that of the index or the schema."""
     return (zlib.crc32(camera.encode(errors="surrogatepass")) >> 1) | 1
 

@@ -14,7 +14,7 @@ from indexer.imaging.matching import Match, match, match_each
 from indexer.workflows.compare.prepared_images import PreparedImages
 from indexer.workflows.context import unwrap
 
-_PAIRS_WORTH_SENDING = 2048
+PAIRS_WORTH_SENDING = 2048
 
 SearchRequest = tuple[int, IndexArray]
 """A search: the index of an image, and the indices of keepers in the order to compare them; indices in rank order."""
@@ -64,7 +64,7 @@ class LocalSearcher:
         The workers compute them if there are enough pairs; each then gets one batch of the tasks.
         """
         tasks = [self._prepared.task(index, chunk, self._scoring) for index, chunk in requests]
-        if not is_worth_sending(requests, self._scoring, min_pairs=_PAIRS_WORTH_SENDING):
+        if not is_worth_sending(requests, self._scoring, min_pairs=PAIRS_WORTH_SENDING):
             return map(match, tasks)
         batches = [tuple(tasks[number :: self.workers]) for number in range(self.workers)]
         match_iterators = [iter(unwrap(batch_matches)) for batch_matches in self._executor(match_each, batches)]

@@ -47,7 +47,7 @@ class EqualRows:
         self.ready_count += row.state is ImageState.READY
         if row.state in {ImageState.MISSING, ImageState.REMOVED}:
             self._absent_by_path[row.path].append(row.id)
-        elif not is_gone and _is_still_at_path(row):
+        elif not is_gone and is_still_at_path(row):
             return
         self._rows[row.id] = row
         # The bytes of a removed image are in quarantine.
@@ -128,7 +128,7 @@ class EqualRowsCache:
             self._cached.pop(content_hash, None)
 
 
-def _is_still_at_path(row: KnownFile) -> bool:
+def is_still_at_path(row: KnownFile) -> bool:
     """Whether a row's bytes are still at its path.
 
     Names may have been swapped, and the ingest may reach that path later.

@@ -158,10 +158,10 @@ class _RereadRule:
         """Whether a file must be opened again."""
         if not present.ready or present.id in self._failed or candidate.root not in self._folders:
             return True
-        return _ctime_s(candidate.path) >= self._starts_s[present.run_id]
+        return ctime_s(candidate.path) >= self._starts_s[present.run_id]
 
 
-def _ctime_s(path: str) -> float:
+def ctime_s(path: str) -> float:
     """When the status of a file last changed, in seconds since 1970; 0.0 for a file that is gone."""
     try:
         return os.lstat(path).st_ctime

@@ -44,7 +44,7 @@ from indexer.workflows.witnesses import lock_and_record_return
 
 T = TypeVar("T")
 _RENAME_BATCH_SIZE = 500
-_WRITE_BATCH_SIZE = 64
+WRITE_BATCH_SIZE = 64
 
 
 def ingest(
@@ -72,7 +72,7 @@ def ingest(
         writer = _Writer(database, request, report, run, claims, EqualRowsCache(diff.gone), clock)
         described = _describe(database, diff.files_to_read, request, executor=executor, limits=limits)
         advance = progress("reading images", len(diff.files_to_read))
-        for batch in _overlapped(writer.write, _batches(described, _WRITE_BATCH_SIZE)):
+        for batch in _overlapped(writer.write, _batches(described, WRITE_BATCH_SIZE)):
             advance(len(batch))
         if diff.gone:
             _mark_missing(database, diff, report)

@@ -1,4 +1,4 @@
-"""The demo: the whole job, told."""
+"""The demo runs the whole job and reports each step."""
 
 import shutil
 from pathlib import Path

@@ -13,7 +13,7 @@ from tests.support.command import Run, draw
 
 @pytest.fixture
 def quarantine(own_home: Path) -> Path:
-    """A quarantine with a dozen images, of which two are said to come from elsewhere."""
+    """A quarantine with a dozen images; the manifest says of two that they came from elsewhere."""
     run_folder = own_home / "site" / ".indexer-quarantine" / "run-1"
     for number in range(12):
         data = draw(run_folder / str(number) / f"{number}.png", cars=[number % 5]).read_bytes()
@@ -41,14 +41,14 @@ def test_nobody_to_ask(run: Run, quarantine: Path, own_home: Path, json_too: tup
 
 
 def test_list_is_cut(run: Run, quarantine: Path, own_home: Path) -> None:
-    """Of many files the first are shown by name, and a sentence tells how many more there are."""
+    """Of many files the first are shown by name, and a sentence shows how many more there are."""
     answer = run("rescue", quarantine, "--below", own_home)
     assert answer.out.splitlines()[0].startswith("12 files, ")
     assert answer.out.splitlines()[-1] == "  and 2 more files"
 
 
 def test_yes(run: Run, quarantine: Path, own_home: Path) -> None:
-    """`--yes` answers; what may not be written is told with its reason, in words and in JSON: exit code 1."""
+    """`--yes` answers; what may not be written is reported with its reason, in words and in JSON: exit code 1."""
     answer = run("rescue", quarantine, "--yes", "--json")
     assert (answer.code, answer.document["restored"], len(answer.document["failures"])) == (1, 10, 2)
     assert count(own_home / "site" / "frames") == 10
@@ -58,7 +58,7 @@ def test_yes(run: Run, quarantine: Path, own_home: Path) -> None:
 
 
 def test_nothing_to_agree_to(run: Run, quarantine: Path, own_home: Path) -> None:
-    """Where nothing may be written nobody is asked: the reasons are told."""
+    """Where nothing may be written nobody is asked: the reasons are reported."""
     answer = run("rescue", quarantine, "--below", own_home / "third")
     assert (answer.code, answer.out.splitlines()[0]) == (1, "0 files brought back.")
     assert not (own_home / "third").exists()

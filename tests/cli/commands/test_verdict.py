@@ -81,7 +81,7 @@ def test_a_file_with_bad_lines(run: Run, decided: Path, own_home: Path) -> None:
     lines = answer.out.splitlines()
     assert (answer.code, lines[0]) == (1, "Nothing was written, as 13 lines cannot be followed:")
     assert lines[1].startswith("  line 2: image '99' is not in the index")
-    assert (len(lines), lines[-1]) == (12, "  and 3 more; --json names them all")
+    assert (len(lines), "3 more" in lines[-1]) == (12, True)
     assert len(run("verdict", "--from", "said.csv", "--json").document["refused"]) == 13
     assert run("verdict", "list").out == "There is no verdict. Next: manage.py verdict A B same\n"
 

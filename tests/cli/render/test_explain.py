@@ -1,4 +1,4 @@
-"""Stories: what is written on a picture, and what is said of it."""
+"""The captions of a picture, and the sentences beside it."""
 
 import io
 from dataclasses import fields, replace
@@ -20,7 +20,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def made(kind: type[T], **known: Any) -> T:
-    """A story of which nothing but these facts is known."""
+    """The details of an image or a pair with these facts alone."""
     return kind(**({field.name: None for field in fields(kind)} | known))  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""Reasons: what the facts of a story say in sentences."""
+"""The sentences that explain a decision."""
 
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
@@ -16,14 +16,14 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def made(kind: type[T], **known: Any) -> T:
-    """A story of which nothing but these facts is known."""
+    """The details of an image or a pair with these facts alone."""
     return kind(**({field.name: None for field in fields(kind)} | known))  # type: ignore[arg-type]
 
 
 def told(
     *, at: datetime | None = NOON, stands_for: int = 0, neighbour: Neighbour | None = None, **known: Any
 ) -> list[str]:
-    """What is said of an image with this decision."""
+    """The explanation of an image with this decision."""
     plain = {"max_score": 1000.0, "native": False, "decided_by": "compare"}
     decision = made(DecisionDetails, **(plain | known))
     return explain_decision(
@@ -32,14 +32,14 @@ def told(
 
 
 def duplicate(reason: str = "similar", *, later: timedelta | None = timedelta(minutes=10), **known: Any) -> list[str]:
-    """What is said of a duplicate of image 9."""
+    """The explanation of a duplicate of image 9."""
     there = None if later is None else NOON + later
     plain = {"keeper_id": 9, "score": 0.0, "preferred_for": Criterion.SHARPNESS, "keeper_captured_at": there}
     return told(reason=reason, **(plain | known))
 
 
 def test_a_duplicate_shows_nothing_new() -> None:
-    """It is told beside what, by how much, under which limit, and why the other one stays."""
+    """The explanation names the keeper, the score, the limit, and why the keeper ranks higher."""
     assert duplicate(score=812.5) == [
         "This image shows nothing that image 9, taken 10 minutes later, does not show: 812.5 of 307200 reference "
         "pixels differ enough to count (limit 1000).",
@@ -62,7 +62,7 @@ def test_a_native_score_is_in_pixels() -> None:
     ],
 )
 def test_other_reasons_for_a_duplicate(reason: str, sentence: str) -> None:
-    """Equal bytes and a person's word are told as such; a name disturbs nothing."""
+    """Equal bytes and a verdict are given as the reason; no file name breaks the text."""
     assert duplicate(reason, decided_by="Ada\n")[0] == sentence
 
 
@@ -95,7 +95,7 @@ def test_a_kept_image_tells_why_and_for_how_many() -> None:
 
 
 def test_two_kept_images_that_are_similar() -> None:
-    """Two kept images below the limit are kept for a reason that no score tells, and the story says which can be."""
+    """Of two kept images below the limit the explanation names what can be the reason, as a pin or a verdict."""
     near = Neighbour(24, "/lot/24.jpg", NOON, kept=True, score=0.0)
     assert told(reason="new", neighbour=near)[-1] == (
         "Both are kept because a person said that they differ, or because both are pinned."
@@ -112,7 +112,7 @@ def test_a_pinned_image_that_stands_for_one() -> None:
 
 
 def test_nothing_decided_is_nothing_said() -> None:
-    """Without a decision that holds there is no reason to tell."""
+    """An image without a current decision has no explanation."""
     earlier = made(DecisionDetails, superseded_at=NOON)
     assert explain_decision(made(ImageDetails, decisions=(earlier,))) == []
 
@@ -131,12 +131,12 @@ def test_nothing_decided_is_nothing_said() -> None:
     ],
 )
 def test_times_apart(later: timedelta, words: str) -> None:
-    """How far two captures are apart is told in the largest unit of which there are two."""
+    """The time between two captures is given in the largest unit of which there are at least two."""
     assert duplicate(later=later)[0].startswith(f"This image shows nothing that image 9, taken {words}, does not show")
 
 
 def test_on_a_picture_the_image_has_its_number() -> None:
-    """Where two images are shown the sentence says which."""
+    """Where two images are shown, the sentence names the image by its number."""
     decision = made(DecisionDetails, reason="verdict", keeper_id=9, decided_by="Ada", preferred_for=Criterion.PIXELS)
     story = made(ImageDetails, decisions=(decision,))
     assert explain_decision(story, name="Image 8")[0] == "Ada said that image 8 shows the same as image 9."

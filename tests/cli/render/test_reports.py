@@ -1,4 +1,4 @@
-"""Words: what a report says to a person, and that nothing in a name can disturb it."""
+"""Reports as text: their sentences, and that no name breaks them."""
 
 import io
 import os
@@ -21,7 +21,7 @@ from indexer.workflows.removal.restore import RestoreReport
 
 
 def said(tell: object, report: object) -> str:
-    """What a report says."""
+    """A report as text."""
     console = Console(file=io.StringIO(), width=120, markup=False, highlight=False, emoji=False, soft_wrap=True)
     tell(console, report)  # type: ignore[operator]
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
@@ -74,7 +74,7 @@ def test_skipped_endings_are_named() -> None:
 
 def test_ingested_beside_system_folders() -> None:
     """Folders that were not walked are named with their numbers, the most frequent first, and what lies there still or
-    did; cameras that look the same are told apart on the screen."""
+    did; cameras that look the same are made distinguishable."""
     report = IngestReport(
         3,
         Counter({IngestOutcome.SKIPPED: 3}),

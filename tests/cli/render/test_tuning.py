@@ -93,11 +93,11 @@ def test_many_lost_states() -> None:
     lost = StateMetrics(0, 0, 0, 0, 0, 0, None, 13, tuple(f"gate: {number}" for number in range(13)), 0)
     report = EvaluationReport((Evaluation(None, None, (CameraEvaluation("gate", lost),), lost),), ())
     _, _, *lines = table(report)
-    assert [" ".join(line) for line in (lines[0], *lines[9:])] == [
+    assert [" ".join(line) for line in (lines[0], lines[9])] == [
         "as decided loses gate: 0",
         "as decided loses gate: 9",
-        "and 3 more; --json names them all",
     ]
+    assert (len(lines), "3 more" in " ".join(lines[10])) == (11, True)
 
 
 def test_evaluated_pairs() -> None:
@@ -132,4 +132,4 @@ def test_evaluation_that_cannot_be(run: Run, decided: Path, own_home: Path) -> N
         path.unlink()
     answer = run("evaluate", "labels.csv", "--profile", "original")
     assert answer.code == 1
-    assert "No such file or directory; run ingest again" in answer.out
+    assert "run ingest again" in answer.out

@@ -18,7 +18,7 @@ def cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_folder_tells_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A changed source, whichever of the files it is, is compiled anew."""
+    """A changed source, whichever of the files it is, is compiled again."""
     package = tmp_path / "kernel"
     package.mkdir()
     monkeypatch.setattr(cache, "__file__", str(package / "cache.py"))
@@ -26,20 +26,20 @@ def test_the_folder_tells_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for sources in ("aaaa", "aaab", "aaba", "abaa", "baaa"):
         for name, source in zip(("bits.py", "components.py", "llvm.py", "search.py"), sources, strict=True):
             (package / name).write_text(source)
-        folders.add(cache._cache_folder(""))
+        folders.add(cache.cache_folder(""))
     assert (len(folders), {folder.parent for folder in folders}) == (5, {package / "__pycache__"})
 
 
 def test_a_named_folder_is_used(tmp_path: Path) -> None:
     """NUMBA_CACHE_DIR is respected."""
-    assert cache._cache_folder(str(tmp_path)).parent == tmp_path
+    assert cache.cache_folder(str(tmp_path)).parent == tmp_path
 
 
 def test_an_installation_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the program's own folder is not ours the user's cache is taken."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(os, "access", lambda *_: False)
-    assert cache._cache_folder("").parent == tmp_path / "indexer"
+    assert cache.cache_folder("").parent == tmp_path / "indexer"
 
 
 @pytest.mark.parametrize("problem", [ImportError("no numba"), RuntimeError("cannot cache"), PermissionError("no")])
@@ -73,4 +73,4 @@ def test_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Path, "home", homeless)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert cache._cache_folder("").parent.name == "__pycache__"
+    assert cache.cache_folder("").parent.name == "__pycache__"

@@ -40,8 +40,8 @@ def found_by(
     search: CompiledSearch, images: list[Image], measure: ScoringParameters, boxes: dict[int | None, Box] | None = None
 ) -> Match:
     """What the kernel finds for the first image among the others, with boxes to look at first: by image, or for all."""
-    with ImageBuffer(required_bytes([image.shape for image in images]), shared=False) as shelf:
-        image, *others = slots = [shelf.put(image) for image in images]
+    with ImageBuffer(required_bytes([image.shape for image in images]), shared=False) as buffer:
+        image, *others = slots = [buffer.put(image) for image in images]
         for number, box in (boxes or {}).items():
             search_hints(image)[slice(None) if number is None else _hint(slots[number])] = box
         return search(MatchTask(image, np.array([slot.offset for slot in others], dtype=np.int64), measure))
@@ -112,8 +112,8 @@ def test_what_was_learned_is_looked_at_first(search: CompiledSearch) -> None:
     image: NDArray[np.uint8] = np.full((180, 320), 100, dtype=np.uint8)
     other = image.copy()
     other[60:130, 100:140] = 180
-    with ImageBuffer(required_bytes([image.shape] * 2), shared=False) as shelf:
-        slots = shelf.put(image), shelf.put(other)
+    with ImageBuffer(required_bytes([image.shape] * 2), shared=False) as buffer:
+        slots = buffer.put(image), buffer.put(other)
         search(MatchTask(slots[0], np.array([slots[1].offset]), BALANCED))
         top, bottom, left_word, width = search_hints(slots[0])[_hint(slots[0])].tolist()
     assert (top, left_word, width) == (58, 1, 128)

@@ -1,4 +1,4 @@
-"""The story of the demo: its truth is what the project's score finds."""
+"""The scenario of the demo: its labels are what the project's score finds."""
 
 import functools
 import io
@@ -20,13 +20,13 @@ MAX_SCORE = 1000
 
 @functools.cache
 def day(seed: int) -> list[Frame]:
-    """A whole story, drawn once."""
+    """A whole scenario, drawn once."""
     return list(iter_frames(seed))
 
 
 @pytest.fixture(params=[0, 1], ids=lambda seed: f"seed {seed}")
 def frames(request: pytest.FixtureRequest) -> list[Frame]:
-    """The story of each of two seeds."""
+    """The scenario of each of two seeds."""
     return day(request.param)
 
 

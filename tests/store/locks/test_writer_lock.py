@@ -198,7 +198,7 @@ def test_a_lock_that_was_cut_in_the_middle_of_its_words_is_taken(database: Datab
 
 @on_postgresql
 def test_an_ended_connection_is_found_out_before_a_file_goes(database: Database) -> None:
-    """On a server whoever lost the connection that held the right is told when asked, and commits nothing."""
+    """On a server, a command that lost the connection with its lock gets an error when it asks, and commits nothing."""
     told = pytest.raises(DatabaseError, match="the connection that held the right to write has ended")
     with writer_lock(database, command="prune", since=SINCE) as right:
         right.raise_if_lost()

@@ -1,4 +1,4 @@
-"""demo: frames with a known story, and what the tool makes of it."""
+"""demo: frames of a known scenario, and what the tool decides about them."""
 
 from collections import Counter
 from pathlib import Path
@@ -8,7 +8,7 @@ from tests.support.index import Index
 
 
 def test_frames_are_written_as_told(tmp_path: Path) -> None:
-    """Every frame of the story is a file in the folder, of three cameras, named in both forms."""
+    """Every frame of the scenario is a file in the folder, of three cameras, named in both forms."""
     frames = write_frames(tmp_path / "frames")
     assert sorted(frame.path for frame in frames) == sorted(str(path) for path in (tmp_path / "frames").iterdir())
     assert len({frame.camera for frame in frames}) == 3
@@ -16,7 +16,7 @@ def test_frames_are_written_as_told(tmp_path: Path) -> None:
 
 
 def test_tool_finds_what_the_story_tells(index: Index) -> None:
-    """Per camera as many frames are kept as the story has news, the soft one not among them; one file is damaged."""
+    """Each camera keeps one frame per new state of the scenario, never the blurred one; one file is damaged."""
     index.folder.rmdir()
     frames = write_frames(index.folder)
     index.ingest()

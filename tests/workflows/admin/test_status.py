@@ -2,15 +2,13 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
 from indexer.store.cameras import CameraSummary
 from indexer.workflows.admin.status import status
-from tests.support.index import BIRD, CAR, Index, name, picture
+from tests.support.index import BIRD, CAR, Index, name, picture, prepared
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera with a keeper, a duplicate, a broken file and one that is gone."""
     for minute, content in enumerate([picture(), picture(BIRD), b"broken", picture(CAR)]):
         index.put(name(minute), content)
@@ -18,7 +16,6 @@ def lot(index: Index) -> Index:
     index.compare()
     (index.folder / name(3)).unlink()
     index.ingest()
-    return index
 
 
 def test_status_counts_every_image_once(lot: Index) -> None:

@@ -10,7 +10,7 @@ from indexer.errors import EngineError
 from indexer.execution import WorkerFailure
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import inputs, searcher, small_cameras, workload
-from tests.support.index import BIKE, BIRD, CAR, GHOST, SECOND_BIRD, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, GHOST, SECOND_BIRD, Index, name, picture, prepared
 
 SCENES = [(), (BIRD,), (BIKE,), (CAR,), (CAR, BIRD), (GHOST,), (BIRD, SECOND_BIRD), (BIKE, CAR)]
 
@@ -34,8 +34,8 @@ class Told:
             )
 
 
-@pytest.fixture
-def lots(index: Index) -> Index:
+@prepared
+def lots(index: Index) -> None:
     """Three cameras that see the same scenes again and again, and one of another size in between."""
     for camera in ("east", "gate", "west"):
         for minute in range(24):
@@ -43,7 +43,6 @@ def lots(index: Index) -> Index:
             scene = SCENES[minute * 5 % len(SCENES)]
             index.put(name(minute, camera), picture(*scene, height=height, stamp=minute % 7))
     index.ingest()
-    return index
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """However little there is to do, workers get it."""
     monkeypatch.setattr(comparing, "MAX_SERIAL_IMAGES", 0)
     monkeypatch.setattr(small_cameras, "MAX_SERIAL_IMAGES", 0)
-    monkeypatch.setattr(searcher, "_PAIRS_WORTH_SENDING", 0)
+    monkeypatch.setattr(searcher, "PAIRS_WORTH_SENDING", 0)
 
 
 def copied(lots: Index, open_index: Callable[..., Index]) -> Index:
@@ -82,7 +81,7 @@ def test_shared_work_leaves_the_rows_of_undivided_work(
 
 @pytest.mark.usefixtures("eager")
 def test_recorded_pairs_are_not_scored_again_by_a_worker(lots: Index, open_index: Callable[..., Index]) -> None:
-    """A camera that is decided anew under another limit uses what is recorded, also where one worker decides it."""
+    """A camera that is decided again under another limit uses what is recorded, also where one worker decides it."""
     lots.compare()
     lots.make_profile("wide", max_score=2000.0)
     before = set(lots.rows("SELECT * FROM scores"))

@@ -1,4 +1,4 @@
-"""The profile `colour`: cars of one grey and another hue are told apart, all else is decided as `balanced` does."""
+"""The profile `colour` tells cars of one grey and another hue apart, and decides all else as `balanced` does."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +19,7 @@ from indexer.workflows.review.explain import explain_pair
 from indexer.workflows.review.pair_picture import PictureSource
 from indexer.workflows.tuning.sweep import sweep
 from tests.support.brute_force import assert_promises
+from tests.support.databases import on_sqlite
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 from tests.workflows.review.test_pair_picture import drawn, marked
 
@@ -69,6 +70,7 @@ def cars(index: Index) -> Index:
     return index
 
 
+@on_sqlite
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
 @pytest.mark.parametrize(
     ("hue", "other"),
@@ -142,7 +144,7 @@ def test_real_frames_hold_the_promises(frames_index: Callable[[str], Index], wor
 
 
 def test_balanced_thumbnails_are_the_first_plane(cars: Index) -> None:
-    """What `colour` keeps begins with what `balanced` keeps, to the bit, and that is not made anew."""
+    """What `colour` keeps begins with what `balanced` keeps, to the bit, and that is not made again."""
     before = cars.rows("SELECT image_id, preparation_id, data FROM thumbnails ORDER BY 1")
     cars.compare(profile="colour")
     after = cars.rows("SELECT image_id, preparation_id, data FROM thumbnails ORDER BY 1")

@@ -16,7 +16,7 @@ from indexer.imaging.matching import evidence_of_pair
 from indexer.imaging.original_profile import preprocess_native
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import searcher, small_cameras
-from tests.support.index import BIKE, BIRD, CAR, GHOST, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, GHOST, Index, name, picture, prepared
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
 Frames = Callable[[str], Index]
@@ -41,26 +41,28 @@ def original_scores(shared_data: Path) -> dict[frozenset[str], float]:
 
 
 @pytest.fixture(params=["whole cameras", "inside cameras"])
-def two_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ParallelMap]:
-    """Two workers that last as long as the test and get all there is, however little."""
+def two_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ParallelMap | None]:
+    """Two workers that last as long as the test and get all there is, however little; None where there are none."""
+    if request.param == "none":
+        yield None
+        return
     monkeypatch.setattr(comparing, "MAX_SERIAL_IMAGES", 0)
     monkeypatch.setattr(small_cameras, "MAX_SERIAL_IMAGES", 0)
-    monkeypatch.setattr(searcher, "_PAIRS_WORTH_SENDING", 0)
+    monkeypatch.setattr(searcher, "PAIRS_WORTH_SENDING", 0)
     if request.param == "inside cameras":
         monkeypatch.setattr(small_cameras, "MAX_IMAGES", 0)
     with processes(2) as spread:
         yield spread
 
 
-@pytest.fixture
-def street(index: Index) -> Index:
+@prepared
+def street(index: Index) -> None:
     """A camera that was decided: an empty place, a bird, a bike, a car twice, and a copy."""
     for minute, marks in enumerate([(), (BIRD,), (BIKE,), (CAR,), (CAR, BIRD)]):
         index.put(name(minute), picture(*marks))
     index.put(name(5), picture())
     index.ingest()
     index.compare()
-    return index
 
 
 @pytest.mark.parametrize("profile", ["balanced", "plain"])
@@ -97,17 +99,19 @@ def in_batches(index: Index, files: list[str], *, spread: ParallelMap | None = N
         index.compare(spread=spread)
 
 
-@pytest.mark.parametrize(("order", "workers"), [("random", 1), ("random", 2), ("reverse", 1), ("reverse", 2)])
+@pytest.mark.parametrize(
+    ("two_processes", "seed"), [("whole cameras", None), ("inside cameras", 2), ("none", 1)], indirect=["two_processes"]
+)
 def test_order_batches_and_workers_change_nothing(
-    frames_index: Frames, open_index: Callable[..., Index], two_processes: ParallelMap, order: str, workers: int
+    frames_index: Frames, open_index: Callable[..., Index], two_processes: ParallelMap | None, seed: int | None
 ) -> None:
     """Ten batches in any order, on one or two processes, decide what one batch decides, on equal evidence."""
     whole = frames_index("balanced")
     files = sorted((path.name for path in whole.folder.iterdir()), reverse=True)
-    if order == "random":
-        random.Random(workers).shuffle(files)
+    if seed is not None:
+        random.Random(seed).shuffle(files)
     index = open_index(whole.folder)
-    in_batches(index, files, spread=two_processes if workers == 2 else None)
+    in_batches(index, files, spread=two_processes)
     assert index.decisions() == whole.decisions()
     both = index.evidence().keys() & whole.evidence().keys()
     assert len(both) > 100
@@ -164,7 +168,7 @@ def test_another_limit_scores_no_recorded_pair(street: Index, opened_images: Wat
 
 
 def test_another_least_area_uses_the_thumbnails(street: Index, opened_images: Watch) -> None:
-    """Another minimum area scores anew from the cached thumbnails, without opening an image."""
+    """Another minimum area scores again from the cached thumbnails, without opening an image."""
     street.make_profile("fine", min_contour_area=100.0)
     before = street.dump()["thumbnails"]
     with opened_images() as opened:

@@ -185,7 +185,7 @@ def test_names_are_free_and_commands_are_quoted(index: Index) -> None:
 
 
 def test_verdicts_and_pins_count_in_what_would_be_kept(index: Index) -> None:
-    """What would be kept is told with a person's pins and verdicts."""
+    """What would be kept is reported with a person's pins and verdicts."""
     for minute in range(12):
         index.put(name(minute), cv2.imencode(".png", clock(minute))[1].tobytes())
     index.ingest()

@@ -1,4 +1,4 @@
-"""A camera in which nothing changed is told from the others by one question, and costs nothing more."""
+"""Cameras in which nothing changed are found with one query and cost nothing more."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,16 +12,15 @@ from indexer.store.unchanged_cameras import list_unchanged_cameras
 from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.compare import small_cameras
 from tests.support.databases import on_postgresql
-from tests.support.index import BIRD, CAR, Index, name, picture
+from tests.support.index import BIRD, CAR, Index, name, picture, prepared
 from tests.workflows.runs.test_concurrent_commands import at_work
 
 
-@pytest.fixture
-def lots(index: Index) -> Index:
+@prepared
+def lots(index: Index) -> None:
     """Three cameras that were decided, each with an empty place, a bird and a car."""
     fill(index, "east", "gate", "west")
     index.compare()
-    return index
 
 
 def fill(index: Index, *cameras: str) -> None:
@@ -153,7 +152,7 @@ def test_the_report_of_an_unchanged_camera_is_that_of_a_walk(lots: Index, change
 
 
 def test_contradicted_verdicts_are_told_of_unchanged_cameras(lots: Index) -> None:
-    """Verdicts that contradict each other are told each time, also where nothing else is to do."""
+    """Verdicts that contradict each other are reported each time, also where nothing else is to do."""
     for pair, word in (((0, 1), "same"), ((1, 2), "same"), ((0, 2), "different")):
         lots.judge(name(pair[0]), name(pair[1]), word)
     lots.compare()

@@ -16,6 +16,7 @@ from sqlalchemy import event
 from indexer.errors import DatabaseError, FolderError, IndexerError, UsageError
 from indexer.execution import processes
 from indexer.store.columns import path_from_text
+from indexer.store.database import Session
 from indexer.store.schema import check_database
 from indexer.workflows.ingest import ingest as workflow
 from indexer.workflows.ingest.discovery import IngestRequest, discover
@@ -216,7 +217,7 @@ def test_returning_file_is_ready_again(index: Index) -> None:
 
 @pytest.mark.parametrize("by_copy", [True, False])
 def test_bytes_back_at_the_path_of_a_removed_image(index: Index, by_copy: bool) -> None:
-    """Bytes put back by hand make the removed row ready, undecided; the journal tells whether quarantine has them."""
+    """Bytes put back by hand make the removed row ready, undecided; the journal shows whether quarantine has them."""
     index.put(name(0), picture())
     index.put(name(1), picture(BIRD))
     index.ingest()
@@ -530,24 +531,22 @@ def test_file_below_two_arguments_is_known_once(index: Index, monkeypatch: pytes
 
 
 def test_writing_goes_on_beside_reading(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While one batch is written the next files are read; each batch is told when it is written, and in order."""
-    monkeypatch.setattr(workflow, "_WRITE_BATCH_SIZE", 2)
+    """While one batch is written the next files are read; each batch is reported when it is written, and in order."""
+    monkeypatch.setattr(workflow, "WRITE_BATCH_SIZE", 2)
     events: list[tuple[str, int]] = []
-    write, describe = workflow._Writer.write, workflow.describe_file
+    store, describe = workflow.upsert_images, workflow.describe_file
     reading = threading.Event()
 
-    def slow_write(writer: workflow._Writer, batch: list[Any]) -> None:
-        if not events:
-            assert reading.wait(10)  # for the third file, which nobody would read if that had to wait
-        write(writer, batch)
-        events.append(("written", len(batch)))
+    def slow_store(session: Session, contents: list[Any], **how: Any) -> Any:
+        assert events or reading.wait(10)  # for the third file, which nobody would read if that had to wait
+        return store(session, contents, **how)
 
     def seen(task: Any) -> Any:
         if task.path.endswith(name(2)):
             reading.set()
         return describe(task)
 
-    monkeypatch.setattr(workflow._Writer, "write", slow_write)
+    monkeypatch.setattr(workflow, "upsert_images", slow_store)
     monkeypatch.setattr(workflow, "describe_file", seen)
     for minute in range(5):
         index.put(name(minute), picture(stamp=minute))
@@ -558,7 +557,7 @@ def test_writing_goes_on_beside_reading(index: Index, monkeypatch: pytest.Monkey
 
 def test_batch_that_cannot_be_written_ends_the_run(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write that fails ends the run with its problem, what was written before stays, and the run is marked."""
-    monkeypatch.setattr(workflow, "_WRITE_BATCH_SIZE", 2)
+    monkeypatch.setattr(workflow, "WRITE_BATCH_SIZE", 2)
     for minute in range(6):
         index.put(name(minute), picture(stamp=minute))
     fill_up(index.database, "images", f"NEW.path LIKE '%{name(3)}'")

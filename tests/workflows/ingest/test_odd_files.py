@@ -144,13 +144,13 @@ def test_again_reads_what_could_not_be_removed(replaced: Index, monkeypatch: pyt
     if which == 0:
         replace_unseen(replaced.folder / name(0), picture(stamp=8))
     replaced.prune(max_share=1.0)
-    monkeypatch.setattr(index_diff, "_ctime_s", lambda path: 0.0)
+    monkeypatch.setattr(index_diff, "ctime_s", lambda path: 0.0)
     assert replaced.ingest(again=True).outcomes["changed"] == (1 if which == 2 else 2)
 
 
 def test_again_reads_a_file_that_is_named(replaced: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that a person names is read, whatever the disk says of it."""
-    monkeypatch.setattr(index_diff, "_ctime_s", lambda path: 0.0)
+    monkeypatch.setattr(index_diff, "ctime_s", lambda path: 0.0)
     assert replaced.ingest(again=True).outcomes == {"unchanged": 3}
     assert replaced.ingest(replaced.folder / name(2), again=True).outcomes == {"changed": 1}
 

@@ -25,13 +25,13 @@ from indexer.workflows.ingest.other_indexes import OtherIndex, list_other_indexe
 from indexer.workflows.removal.adopt import adopt
 from indexer.workflows.runs.run import name_of_user
 from tests.support.databases import Maker
-from tests.support.index import Index, name, picture
+from tests.support.index import Index, name, picture, prepared
 
 KEEPER, VICTIM, BELOW = name(0), name(1), f"sub/{name(2)}"
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera of which one image is a duplicate, and a folder below with another camera's."""
     index.put(KEEPER, picture())
     index.put(VICTIM, picture(stamp=1))
@@ -39,7 +39,6 @@ def lot(index: Index) -> Index:
     index.ingest()
     index.compare()
     assert len(index.plan().victims) == 1
-    return index
 
 
 def others_of(

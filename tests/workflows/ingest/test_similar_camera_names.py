@@ -15,7 +15,7 @@ def put_doors(index: Index) -> None:
 
 
 def test_twins_in_nfc_and_nfd_are_one_camera(index: Index) -> None:
-    """Files in both forms are of one camera, under their own paths, and nothing is told."""
+    """Files in both forms are of one camera, under their own paths, and nothing is reported."""
     put_doors(index)
     assert index.ingest().alike == []
     assert index.rows("SELECT camera, images FROM audit_cameras") == [(NFC, 2)]
@@ -25,7 +25,7 @@ def test_twins_in_nfc_and_nfd_are_one_camera(index: Index) -> None:
 
 
 def test_camera_of_an_earlier_version_in_nfd(index: Index) -> None:
-    """Its images keep their camera until a person says another; until then both are told by ingest and status."""
+    """Its images keep their camera until a person says another; until then both are reported by ingest and status."""
     put_doors(index)
     index.ingest()
     index.execute("UPDATE cameras SET name = ?", NFD)

@@ -57,7 +57,7 @@ def live(index: Index) -> dict[str, tuple[bytes, int]]:
     ],
 )  # fmt: skip
 def test_system_folder_takes_no_part(index: Index, folder: str) -> None:
-    """A system folder below an ingested one is told by name, and no image of it or outside it goes."""
+    """A system folder below an ingested one is reported by name, and no image of it or outside it goes."""
     put_scene(index, folder)
     before = index.tree()
     report = index.ingest()
@@ -117,7 +117,7 @@ def test_decisions_of_an_earlier_version_are_turned_over(index: Index) -> None:
 
 def test_what_went_for_a_copy_in_a_bin_is_not_purged(index: Index) -> None:
     """Live images that an earlier version removed in favour of a bin stay in quarantine, before and after the next
-    ingest, are told by `status`, and come back with their bytes."""
+    ingest, are reported by `status`, and come back with their bytes."""
     put_scene(index, BIN)
     before = live(index)
     with earlier_version(index):

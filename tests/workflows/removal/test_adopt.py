@@ -14,13 +14,13 @@ from indexer.files.markers import QUARANTINE_NAME
 from indexer.workflows.admin.status import status
 from indexer.workflows.removal.adopt import adopt
 from indexer.workflows.review.explain import explain_image
-from tests.support.index import CAR, Index, name, picture
+from tests.support.index import CAR, Index, name, picture, prepared
 
 KEEPER, VICTIM, OTHER = name(0), name(1), name(2)
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera that was decided: a keeper, and two that it stands for, one a copy."""
     for file, content in {KEEPER: picture(), VICTIM: picture(stamp=1), OTHER: picture()}.items():
         index.put(file, content)
@@ -28,7 +28,6 @@ def lot(index: Index) -> Index:
     index.pin(KEEPER)
     index.compare()
     index.unpin(KEEPER)
-    return index
 
 
 def quarantine(lot: Index) -> str:
@@ -218,7 +217,7 @@ def test_runs_of_an_earlier_version(lot: Index, others: Callable[..., Index], kn
 
 
 def test_no_quarantine(lot: Index) -> None:
-    """A folder that is not there is told."""
+    """A folder that does not exist is refused."""
     with pytest.raises(FolderError):
         adopt(lot.database, str(lot.folder / "nowhere"), clock=lot.clock)
 

@@ -1,4 +1,4 @@
-"""The album: prune keeps a picture of what it takes away and of what stands for it, and no removal depends on it."""
+"""Prune stores a preview of each removed image and of its keeper, and no removal depends on it."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from indexer.imaging.previews import make_preview
 from indexer.store import previews
 from indexer.workflows.removal import preview_recorder, remove_file
 from tests.support.databases import fill_up
-from tests.support.index import BIRD, CAR, SECOND_BIRD, Index, name, picture
+from tests.support.index import BIRD, CAR, SECOND_BIRD, Index, name, picture, prepared
 
 KEEPER, VICTIMS, OTHER = name(0), (name(1), name(2)), name(3)
 
@@ -29,14 +29,13 @@ FILES = {KEEPER: coloured(), VICTIMS[0]: coloured(BIRD), VICTIMS[1]: coloured(SE
 PICTURES = {file: make_preview(content, limits=Limits()) for file, content in FILES.items() if file != OTHER}
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera that was decided: two duplicates of one keeper, and another keeper."""
     for file, content in FILES.items():
         index.put(file, content)
     index.ingest()
     index.compare()
-    return index
 
 
 def kept(index: Index) -> dict[str, Preview]:

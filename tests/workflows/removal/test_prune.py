@@ -15,15 +15,16 @@ from indexer.workflows.removal import remove_file
 from indexer.workflows.removal import restore as restore_workflow
 from indexer.workflows.removal.purge import require_choice
 from indexer.workflows.removal.restore import parse_selection
-from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
+from tests.support.databases import on_sqlite
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture, prepared
 from tests.support.own_files import OWN_FILES
 
 KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
 QUARANTINE = "../.indexer-quarantine"
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera that was decided: a keeper with a copy and a picture that shows the same, and another keeper."""
     for file, content in {
         KEEPER: picture(),
@@ -34,7 +35,6 @@ def lot(index: Index) -> Index:
         index.put(file, content)
     index.ingest()
     index.compare()
-    return index
 
 
 def files(index: Index) -> list[str]:
@@ -48,6 +48,7 @@ def planned(index: Index) -> tuple[set[str], dict[str, int]]:
     return {index.file(item.victim.path) for item in plan.victims}, {str(why): n for why, n in plan.left_out.items()}
 
 
+@on_sqlite
 def test_real_frames_go_and_come_back(
     frames_index: Callable[[str], Index], tmp_path: Path, open_index: Callable[..., Index]
 ) -> None:
@@ -282,7 +283,7 @@ def test_last_image_of_a_camera_stays(index: Index) -> None:
 
 
 def test_outdated_plan_is_not_applied(lot: Index) -> None:
-    """What compare decided anew since the plan was shown stays, and is counted."""
+    """What compare decided again since the plan was shown stays, and is counted."""
     shown = lot.plan()
     lot.make_profile("strict", min_contour_area=0.0, max_score=1.0)
     lot.compare(profile="strict")
@@ -510,7 +511,7 @@ def test_cut_copy_to_another_disk_is_settled(lot: Index, monkeypatch: pytest.Mon
 
 
 def test_purge_keeps_what_a_person_judged(lot: Index) -> None:
-    """A file that a person said differs from its keeper stays in quarantine, whole, and is told with the way back."""
+    """A file judged different from its keeper stays in quarantine, whole, and is reported with the restore command."""
     lot.prune()
     before = lot.tree()
     lot.judge(COPY, KEEPER, "different")

@@ -15,7 +15,7 @@ from indexer.files.markers import QUARANTINE_NAME
 from indexer.workflows import witnesses
 from indexer.workflows.removal import recover, remove_file, rescue
 from tests.support.databases import on_postgresql, on_sqlite
-from tests.support.index import CAR, Index, name, picture
+from tests.support.index import CAR, Index, name, picture, prepared
 
 KEEPER, VICTIM, OTHER = name(0), name(1), name(2)
 
@@ -24,15 +24,14 @@ class Cut(BaseException):
     """The power goes."""
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera that was decided: a keeper, and two that it stands for."""
     for file, content in {KEEPER: picture(), VICTIM: picture(stamp=1), OTHER: picture(stamp=2)}.items():
         index.put(file, content)
     index.ingest()
     index.pin(KEEPER)
     index.compare()
-    return index
 
 
 def cut_after(monkeypatch: pytest.MonkeyPatch, step: str, *, call: int = 1) -> None:
@@ -385,7 +384,7 @@ def test_restore_waits_for_the_disk_of_the_folder(lot: Index, tmp_path: Path) ->
 
 
 def test_full_disk_is_seen_before_a_copy(lot: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quarantine on another disk without room for the file takes nothing: the run ends in order at the first one."""
+    """A quarantine on a disk without free space for the file takes nothing: the run ends at the first file."""
     real = os.stat
 
     def elsewhere(path: Any, **more: Any) -> os.stat_result:

@@ -14,17 +14,15 @@ from indexer.files.witness_record import RECORD_NAME
 from indexer.store.database import Database
 from indexer.workflows.removal import safeguards
 from indexer.workflows.removal.rescue import rescue
-from tests.support.index import BIRD, Index, name, picture
+from tests.support.index import BIRD, Index, name, picture, prepared
 from tests.support.own_files import OWN_FILES
 
 REMOVED, WITNESS, LARGER = name(0), name(1), name(2)
 
 
-@pytest.fixture
-def lot(database: Database, tmp_path: Path) -> Index:
-    """A camera of which one image was removed for good, as another stands for it."""
-    (tmp_path / "site" / "frames").mkdir(parents=True)
-    index = Index(database, tmp_path / "site" / "frames")
+@prepared
+def lot(index: Index) -> None:
+    """A camera of which one image is to be removed, as another stands for it."""
     index.put(REMOVED, picture(stamp=1))
     index.put(WITNESS, picture(BIRD))
     index.ingest()
@@ -32,7 +30,6 @@ def lot(database: Database, tmp_path: Path) -> Index:
     index.compare()
     index.unpin(WITNESS)
     assert [one.victim.path for one in index.plan().victims] == [str(index.folder / REMOVED)]
-    return index
 
 
 def come_by(other: Index, **how: Any) -> Any:
@@ -198,7 +195,7 @@ def test_return_is_written_down(lot: Index, others: Callable[..., Index], way: s
 def test_no_record_no_removal(
     lot: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, permanent: bool, obstacle: str
 ) -> None:
-    """Where the record cannot be written nothing is removed, and the reason is told."""
+    """Where the record cannot be written, nothing is removed, and the reason is reported."""
     folder = lot.folder.parent / QUARANTINE_NAME
     folder.mkdir()
     if obstacle == "a link":
@@ -402,10 +399,9 @@ def test_lines_name_index_run_and_both_files(lot: Index) -> None:
     record = lot.folder.parent / QUARANTINE_NAME / RECORD_NAME
     ((token, username, hostname),) = lot.rows("SELECT token, username, hostname FROM runs WHERE id = ?", run_id)
     ((index_id,),) = lot.rows("SELECT id FROM index_identity")
-    [said] = [witness_record._parse(line.encode()) for line in record.read_text().splitlines() if line]
+    [said] = witness_record.read_lines(str(record.parent))
     hashes = dict(lot.rows("SELECT path, content_hash FROM images"))
     removed, standing = str(lot.folder / REMOVED), str(lot.folder / WITNESS)
-    assert said is not None
     assert (said.index_id, said.run_token, said.event) == (index_id, token, "removed")
     assert (said.removed_path, said.removed_hash) == (removed, hashes[removed])
     assert (said.witness_path, said.witness_hash) == (standing, hashes[standing])

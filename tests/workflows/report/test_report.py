@@ -17,8 +17,8 @@ from indexer.store import report_queries
 from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.report.report import ReportResult, report
-from tests.support.databases import execute_many
-from tests.support.index import BIKE, CAR, Index, name, picture
+from tests.support.databases import execute_many, on_sqlite
+from tests.support.index import BIKE, CAR, Index, name, picture, prepared
 
 
 @pytest.fixture
@@ -33,14 +33,13 @@ def write(index: Index, tmp_path: Path) -> Callable[..., ReportResult]:
     return make
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """Four images of one camera, compared: a place, the same again, a car, a bike."""
     for minute, marks in enumerate([(), (), (CAR,), (BIKE,)]):
         index.put(name(minute), picture(*marks, stamp=minute))
     index.ingest()
     index.compare()
-    return index
 
 
 def files(folder: Path) -> dict[str, int]:
@@ -156,6 +155,7 @@ def test_file_that_is_gone_is_shown_from_the_index(
     assert "from the index" in (tmp_path / "out/cameras/1/index.html").read_text()
 
 
+@on_sqlite
 @pytest.mark.parametrize("keepers", [1, 1500])
 def test_no_page_is_too_large(index: Index, write: Callable[..., ReportResult], tmp_path: Path, keepers: int) -> None:
     """Thousands of images with the longest names make pages below 1 MB, each linked to the next."""

@@ -7,11 +7,11 @@ import pytest
 from indexer.domain.images import Criterion
 from indexer.errors import ImageError
 from indexer.workflows.review.explain import PairDetails, explain_image, explain_pair
-from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture, prepared
 
 
-@pytest.fixture
-def street(index: Index) -> Index:
+@prepared
+def street(index: Index) -> None:
     """A camera that was decided: an empty place, a bird, a bike, a car, a copy, another view; and another camera."""
     for minute, marks in enumerate([(), (BIRD,), (BIKE,), (CAR,)]):
         index.put(name(minute), picture(*marks))
@@ -20,7 +20,6 @@ def street(index: Index) -> Index:
     index.put(name(0, "yard"), picture())
     index.ingest()
     index.compare()
-    return index
 
 
 def pair(index: Index, minute_a: float, minute_b: float) -> PairDetails:
@@ -65,7 +64,7 @@ def test_a_pin_is_told_only_if_nothing_else_ranks_the_keeper_above(street: Index
 
 
 def test_neighbour_is_the_kept_image_most_like_it(street: Index) -> None:
-    """A kept image tells which kept one on record is most like it; a duplicate, and one without records, none."""
+    """A kept image shows which kept one on record is most like it; a duplicate, and one without records, none."""
     found = [explain_image(street.database, str(street.folder / name(minute))).neighbour for minute in (0, 2, 3, 1)]
     told = [near and (street.file(near.path), near.kept, round(near.score)) for near in found]
     assert told == [(name(2), True, 3279), (name(0), True, 3279), None, None]
@@ -88,7 +87,7 @@ def test_keeper_says_for_how_many_it_stands(street: Index) -> None:
 
 
 def test_history_of_a_removed_file(street: Index) -> None:
-    """Decisions, newest first, and what happened to the file, oldest first, are all told."""
+    """The history has all decisions, newest first, and all events of the file, oldest first."""
     street.prune()
     street.restore(street.folder / name(1))
     street.compare()
@@ -102,7 +101,7 @@ def test_history_of_a_removed_file(street: Index) -> None:
 
 
 def test_recorded_pair_is_told_as_recorded(street: Index) -> None:
-    """A recorded pair is told from the table, either way round, and not computed."""
+    """A recorded pair is read from the table, in either order, and not computed."""
     story = pair(street, 0, 2)
     [recorded] = story.recorded
     assert (recorded.profile, recorded.evidence.score, story.computed) == ("balanced", pytest.approx(3278.873), None)

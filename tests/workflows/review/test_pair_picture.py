@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,16 +11,17 @@ import pytest
 from indexer.domain.descriptions import Limits
 from indexer.errors import DatabaseError, PictureError, UsageError
 from indexer.imaging.change_regions import ORANGE
-from indexer.imaging.side_by_side import PANEL_WIDTH, Captions
+from indexer.imaging.side_by_side import PANEL_WIDTH, Captions, side_by_side
+from indexer.workflows.review import pair_picture
 from indexer.workflows.review.explain import explain_pair
 from indexer.workflows.review.pair_picture import Illustration, PictureSource, illustrate
-from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture, prepared
 
 EMPTY, BIRDS, BIKES, CARS, WIDE, YARD = name(0), name(1), name(2), name(3), name(4), name(0, "yard")
 
 
-@pytest.fixture
-def street(index: Index) -> Index:
+@prepared
+def street(index: Index) -> None:
     """A camera that was decided: an empty place, a bird (its duplicate), a bike, a car, another view; and another."""
     contents = {EMPTY: (), BIRDS: (BIRD,), BIKES: (BIKE,), CARS: (CAR,)}
     for file, marks in contents.items():
@@ -28,7 +30,6 @@ def street(index: Index) -> Index:
     index.put(YARD, picture())
     index.ingest()
     index.compare()
-    return index
 
 
 @pytest.fixture
@@ -149,7 +150,12 @@ def test_a_name_that_comes_to_be_meanwhile_is_not_written_over(
     street: Index, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also a file that is made while the picture is drawn stays as it is."""
-    monkeypatch.setattr("indexer.workflows.review.pair_picture._require_new", lambda *_: out.write_bytes(b"mine"))
+
+    def beside(*pictures: Any, **how: Any) -> bytes:
+        out.write_bytes(b"mine")
+        return side_by_side(*pictures, **how)
+
+    monkeypatch.setattr(pair_picture, "side_by_side", beside)
     with pytest.raises(PictureError, match="File exists"):
         drawn(street, out, BIRDS)
     assert out.read_bytes() == b"mine"
@@ -171,7 +177,7 @@ def test_only_a_png_may_be_named(street: Index, tmp_path: Path) -> None:
 
 
 def test_a_spoiled_picture_is_damage(street: Index, out: Path) -> None:
-    """A stored picture that is none is told as a damaged database."""
+    """A stored picture that cannot be decoded is reported as a damaged database."""
     street.prune()
     street.purge()
     street.execute("UPDATE pictures SET data = ?", b"\0")

@@ -101,7 +101,7 @@ def test_the_same_verdict_again_changes_nothing(place: Index) -> None:
 
 
 def test_the_other_verdict_takes_the_place(place: Index) -> None:
-    """The other word ends the first row and adds one; what was replaced is told."""
+    """The other verdict ends the first row and adds one; the replaced verdict is reported."""
     place.judge(A, B, "different")
     report = place.judge(A, B, "same", by="Bob")
     assert [(one.verdict, one.by) for one in report.replaced] == [("different", "Ada")]
@@ -144,7 +144,7 @@ def test_verdict_on_a_removed_image(place: Index) -> None:
 
 
 def test_what_cannot_be_restored_is_not_promised(place: Index) -> None:
-    """Of an image that was deleted for good, or is missing, no way back is told that there is not."""
+    """For an image that was deleted permanently, or is missing, no restore command is proposed."""
     place.prune(permanent=True)
     (place.folder / C).unlink()
     place.ingest()
@@ -204,7 +204,7 @@ def test_list_tells_whether_it_is_so(place: Index) -> None:
 
 
 def test_contradictions_are_told_everywhere(place: Index) -> None:
-    """A same B, B same C, A different C: told when it is given, by the list and by every compare, and not resolved."""
+    """A same B, B same C, A different C is reported by the command, the list and every compare, and is not resolved."""
     place.judge(A, B, "same")
     assert place.judge(B, C, "same").contradictions == []
     expected = [Contradiction((1, 3), (1, 2, 3))]
@@ -230,7 +230,7 @@ def test_an_image_of_another_camera_contradicts_nothing(place: Index) -> None:
 
 
 def test_explain_tells_the_verdict(place: Index) -> None:
-    """The story of a pair has the verdict that holds on it, either way round."""
+    """The details of a pair have its current verdict, in either order of the two images."""
     pair = [str(place.folder / file) for file in (C, A)]
     assert explain_pair(place.database, *pair).judged is None
     given = place.judge(A, C, "different").recorded
@@ -314,7 +314,7 @@ def test_odd_names_are_refused(place: Index, odd: str) -> None:
         (b"image_a,image_b,verdict,notes\n", "a column 'notes'"),
         (b"image_a,image_b,verdict,by,by\n", "twice"),
         (b"\xff\xfei\0m\0", "not UTF-8"),
-        (b'"image_a,image_b,verdict\n', "line 1: it is no CSV"),
+        (b'"image_a,image_b,verdict\n', "it is no CSV"),
     ],
 )
 def test_files_that_are_none(place: Index, tmp_path: Path, content: bytes, said: str) -> None:

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from indexer.domain.descriptions import FileDescription
 from indexer.domain.removal import RemovalState
 from indexer.errors import DatabaseError
 from indexer.store.database import Database
 from indexer.store.locks.writer_lock import writer_lock
+from indexer.workflows.image_files import DescribeTask
 from indexer.workflows.ingest import camera_claims
 from indexer.workflows.ingest import ingest as ingesting
+from indexer.workflows.ingest.camera_claims import CameraClaims
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.index_diff import IndexDiff
 from indexer.workflows.runs.run import record_run
@@ -124,14 +127,14 @@ def test_their_cameras_are_held_back(index: Index, workers: int) -> None:
         ("gate", 0, False),
         ("yard", 2, True),
     ]
-    assert "it is being written by 'compare' (process" in (report.held_back[0].problem or "")
+    assert "'compare' (process" in (report.held_back[0].problem or "")
     assert [one.decided for one in index.compare().cameras] == [2, 0]
 
 
 def test_a_profile_is_not_changed_beneath_others(index: Index) -> None:
     """The active profile stays what it is while others decide by it."""
     fill(index, "gate")
-    with at_work(index, "yard"), pytest.raises(DatabaseError, match="is being written by 'compare'"):
+    with at_work(index, "yard"), pytest.raises(DatabaseError, match="written by 'compare'"):
         index.compare(profile="plain")
     assert index.rows("SELECT name FROM profiles WHERE active") == [("balanced",)]
     assert index.compare(profile="plain").activated == "plain"
@@ -187,17 +190,17 @@ def test_a_return_that_others_saw_keeps_its_pins(index: Index) -> None:
 def test_two_that_name_the_same_new_file(index: Index, monkeypatch: pytest.MonkeyPatch, grown: bool) -> None:
     """A file that others took in, under another name, while it was read here, is known, renamed and taken in once."""
     index.put(name(0), picture())
-    second, usual = Index(Database(index.database.url), index.folder), ingesting._describe
+    second, usual = Index(Database(index.database.url), index.folder), ingesting.describe_file
 
-    def late(*words: Any, **more: Any) -> Iterator[Any]:
-        described = list(usual(*words, **more))
-        monkeypatch.setattr(ingesting, "_describe", usual)
+    def late(task: DescribeTask) -> FileDescription:
+        description = usual(task)
+        monkeypatch.setattr(ingesting, "describe_file", usual)
         if grown:
             index.put(name(0), picture(CAR))
         assert second.ingest(camera="west").outcomes == {"added": 1}
-        yield from described
+        return description
 
-    monkeypatch.setattr(ingesting, "_describe", late)
+    monkeypatch.setattr(ingesting, "describe_file", late)
     report = index.ingest(camera="east")
     second.database.close()
     assert report.outcomes == {"changed" if grown else "renamed": 1}
@@ -205,17 +208,18 @@ def test_two_that_name_the_same_new_file(index: Index, monkeypatch: pytest.Monke
 
 
 def test_a_rename_that_others_were_quicker_with(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that others gave to a camera that they are at work on stays there; one that they missed is told."""
+    """A file that others gave to a camera that they are at work on stays there; one that they missed is reported."""
     fill(index, "gate")
-    usual = ingesting._count_known
+    usual = CameraClaims.diff
 
-    def late(*words: Any, **more: Any) -> None:
+    def late(claims: CameraClaims, database: Database) -> Any:
+        answer = usual(claims, database)
         index.execute("INSERT INTO cameras (name) VALUES ('west')")
         index.execute("UPDATE images SET camera_id = (SELECT id FROM cameras WHERE name = 'west') WHERE id = 1")
         index.execute("UPDATE images SET state = 'missing' WHERE id = 2")
-        usual(*words, **more)
+        return answer
 
-    monkeypatch.setattr(ingesting, "_count_known", late)
+    monkeypatch.setattr(CameraClaims, "diff", late)
     with at_work(index, "west"):
         report = index.ingest(camera="gate")
     assert report.outcomes == {"skipped": 2}

@@ -20,7 +20,8 @@ from indexer.workflows.context import ComparisonContext
 from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport, evaluate
 from tests.cli.render.test_reports import said
-from tests.support.index import BIRD, CAR, Index, Mark, name, picture
+from tests.support.databases import on_sqlite
+from tests.support.index import BIRD, CAR, Index, Mark, name, picture, prepared
 from tests.workflows.compare.test_camera import Told
 
 Frames = Callable[[str], Index]
@@ -31,14 +32,13 @@ GHOST: Mark = (12, 20, 14, 35)
 LABELS = [StateLabel(line, str(line), state, None) for line, state in enumerate(["empty", "empty", "car", "ghost"], 1)]
 
 
-@pytest.fixture
-def street(index: Index) -> Index:
+@prepared
+def street(index: Index) -> None:
     """An empty place, one bird in it, a car, and a ghost that only `balanced` sees; decided by `plain`."""
     for minute, marks in enumerate([(), (BIRD,), (CAR,), (GHOST,)]):
         index.put(name(minute), picture(*marks))
     index.ingest()
     index.compare(profile="plain")
-    return index
 
 
 def evaluated(index: Index, labels: Any = LABELS, told: Told | None = None, **how: Any) -> EvaluationReport:
@@ -92,7 +92,7 @@ def test_other_profiles(street: Index) -> None:
 
 
 def test_trials_are_what_compare_decides(street: Index) -> None:
-    """Each profile and limit is judged as `compare` under such a profile is; limits are told from small to large."""
+    """Each profile and limit is judged as `compare` under such a profile is; limits come in ascending order."""
     report = evaluated(street, profile_names=["balanced", "plain"], max_scores=[60_000.0, 0.0, 2000.0])
     assert len(report.evaluations) == 6
     for number, one in enumerate(report.evaluations):
@@ -120,7 +120,7 @@ def test_workers_change_nothing(street: Index, monkeypatch: pytest.MonkeyPatch) 
     """However the work is shared, the figures are the same."""
     expected = evaluated(street, profile_names=["balanced", "original"], max_scores=[0.0, 5000.0])
     monkeypatch.setattr(simulation, "MAX_SERIAL_IMAGES", 0)
-    monkeypatch.setattr(searcher, "_PAIRS_WORTH_SENDING", 0)
+    monkeypatch.setattr(searcher, "PAIRS_WORTH_SENDING", 0)
     told = Told()
     assert evaluated(street, told=told, profile_names=["balanced", "original"], max_scores=[0.0, 5000.0]) == expected
     assert {"decide_cameras", "match_each"} <= set(told.asked)
@@ -169,6 +169,7 @@ def labels_of(shared_data: Path) -> list[StateLabel]:
     return labels
 
 
+@on_sqlite
 def test_table_of_the_readme(frames_index: Frames, shared_data: Path) -> None:
     """The table in the README is what the command prints for the labelled sample frames."""
     names = ["balanced", "plain", "colour", "original"]
@@ -179,6 +180,7 @@ def test_table_of_the_readme(frames_index: Frames, shared_data: Path) -> None:
     assert [line.split() for line in shown.splitlines()] == printed
 
 
+@on_sqlite
 def test_wrong_removals_by_limit(frames_index: Frames, shared_data: Path) -> None:
     """What the README says of other limits: wrong removals, duplicates, states lost."""
     report = evaluated(
@@ -198,6 +200,7 @@ def test_wrong_removals_by_limit(frames_index: Frames, shared_data: Path) -> Non
     }
 
 
+@on_sqlite
 def test_real_frames(frames_index: Frames, shared_data: Path) -> None:
     """On the labelled sample frames no built-in profile loses a visit, and balanced removes the fewest wrongly."""
     report = evaluated(

@@ -1,4 +1,4 @@
-"""Which image a label means: by number, by path, by a name that is unique; refused or told where it means none."""
+"""Which image a label means: by number, by path, or by a unique name; a label of no image is refused or reported."""
 
 import os
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_what_is_there_goes_first(index: Index) -> None:
 
 
 def test_unknown_images(index: Index) -> None:
-    """Labels of images that are not in the index are told; a pair is none without both of its images."""
+    """Labels of images that are not in the index are reported; a pair counts only with both of its images."""
     assert states(index, ("1", "a"), ("99", "a"), ("nowhere.jpg", "b")).unknown == ["99", "nowhere.jpg"]
     found = pairs(index, ("1", "2", "same"), ("1", "x.jpg", "same"))
     assert (found.pairs, found.unknown) == ({"gate": [(1, 2, "same")]}, ["x.jpg"])

@@ -1,4 +1,4 @@
-"""sweep: what compare would decide at other limits and areas, told without opening an image or writing a row."""
+"""sweep: what compare would decide at other limits and areas, without opening an image or writing a row."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -18,8 +18,8 @@ from indexer.workflows.compare import searcher
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.sweep import CameraSweep, SweepReport, sweep
-from tests.support.databases import Maker
-from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, Mark, name, picture
+from tests.support.databases import Maker, on_sqlite
+from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, Mark, name, picture, prepared
 from tests.workflows.compare.test_camera import Told
 from tests.workflows.compare.test_incremental import new_history
 
@@ -71,8 +71,8 @@ def judge(index: Index, image_a_id: int, image_b_id: int, verdict: str) -> None:
     )
 
 
-@pytest.fixture
-def lots(index: Index) -> Index:
+@prepared
+def lots(index: Index) -> None:
     """Two cameras that see the same scenes again and again, one image pinned, two pairs judged; compared."""
     for camera in ("gate", "yard"):
         for minute in range(20):
@@ -83,7 +83,6 @@ def lots(index: Index) -> Index:
     judge(index, 1, 4, "same")
     judge(index, 21, 30, "different")
     index.compare()
-    return index
 
 
 def copied(lots: Index, open_index: Callable[..., Index]) -> Index:
@@ -95,9 +94,10 @@ def copied(lots: Index, open_index: Callable[..., Index]) -> Index:
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """However little there is to do, workers get it."""
     monkeypatch.setattr(simulation, "MAX_SERIAL_IMAGES", 0)
-    monkeypatch.setattr(searcher, "_PAIRS_WORTH_SENDING", 0)
+    monkeypatch.setattr(searcher, "PAIRS_WORTH_SENDING", 0)
 
 
+@on_sqlite
 def test_equals_compare_on_real_frames(frames_index: Frames) -> None:
     """At ten limits the sweep tells, for every camera of the sample frames, what compare decides."""
     limits = [0.0, 500.0, 1000.0, 1234.5, 2000.0, 4000.0, 8000.0, 16_000.0, 50_000.0, 200_000.0]
@@ -133,7 +133,7 @@ def test_equals_compare(
     areas: list[float],
     compared: bool,
 ) -> None:
-    """Whatever the cameras show, with or without evidence, a sweep tells what compare decides at each limit and
+    """Whatever the cameras show, with or without evidence, a sweep reports what compare decides at each limit and
     area."""
     index = new_history(maker, tmp_path).index
     try:
@@ -234,7 +234,7 @@ def test_native_camera_is_left_out(lots: Index) -> None:
 
 
 def test_missing_thumbnails(lots: Index, open_index: Callable[..., Index]) -> None:
-    """A camera without thumbnails is left out until compare has made them; the others are told."""
+    """A camera without thumbnails is left out until compare has made them; the others are reported."""
     expected = swept(lots)
     copy = copied(lots, open_index)
     copy.execute("DELETE FROM thumbnails WHERE image_id IN (3, 7)")
@@ -292,8 +292,9 @@ def test_what_was_recorded_is_not_scored_again(lots: Index, asked: list[int], mo
     assert 0 < sum(asked) <= scored - recorded
 
 
+@on_sqlite
 def test_order_of_images_changes_nothing(lots: Index, open_index: Callable[..., Index]) -> None:
-    """An index that took the same files in in another order tells the same."""
+    """An index that took in the same files in another order gives the same report."""
     files = [name(minute, camera) for camera in ("yard", "gate") for minute in range(20)]
     plain, other = open_index(lots.folder), open_index(lots.folder)
     plain.ingest()
