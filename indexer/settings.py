@@ -66,7 +66,7 @@ def read_settings(environment: Mapping[str, str], *, database_typed: bool = Fals
 def find_state_folder(environment: Mapping[str, str], *, platform: str = sys.platform) -> str | None:
     """The folder for a user's data outside the indexes; None if it is `off`, or if the system names no such folder.
 
-    Decision: the folder is computed here and not by platformdirs, which would be one more dependency for these lines.
+    Decision 0022: the folder is computed here and not by platformdirs.
     """
     configured = environment.get("INDEXER_STATE")
     if configured == "off":

@@ -5,9 +5,7 @@ however that ends: the operating system (or the server) holds it, not the existe
 lock file, so that another command could make a new one, the lock is lost: its holder commits nothing more and removes
 no file.
 
-Decision: the lock is a file beside the index and not the index itself, as closing any descriptor of a SQLite file drops
-the locks that SQLite has on it. An index with two names (a hard link, a single file that is mounted elsewhere) would
-have two locks and, worse, two logs: it is refused. Enforced by tests/store/locks/test_writer_lock.py.
+Decision 0026: the lock is a file beside the index and not the index itself.
 """
 
 import errno
