@@ -14,8 +14,10 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import typer
@@ -46,12 +48,25 @@ class Played:
 
 
 def make_folder(folder: Path) -> Path:
-    """A folder with what a session begins with: the frames of the lot, and those of all cameras."""
-    write_frames(folder / "frames")
-    (folder / "lot").mkdir()
-    for path in (folder / "frames").glob("lot*"):
-        path.rename(folder / "lot" / path.name)
+    """A folder with what a session begins with: the frames of the lot, in `lot`."""
+    folder.mkdir()
+    (folder / "lot").mkdir(0o700)
+    for name, data in _lot_frames().items():
+        (folder / "lot" / name).write_bytes(data)
     return folder
+
+
+@cache
+def _lot_frames() -> dict[str, bytes]:
+    """The demo's frames of the lot, by name; made once, as drawing them takes seconds."""
+    with TemporaryDirectory() as folder:
+        write_frames(Path(folder))
+        return {path.name: path.read_bytes() for path in sorted(Path(folder).glob("lot*"))}
+
+
+@cache
+def _command_line() -> Any:
+    return typer.main.get_command(app)
 
 
 def run(command: str, *, folder: Path) -> str:
@@ -182,7 +197,7 @@ def command_problems(words: Sequence[str]) -> Iterator[str]:
 
 def _find_command(words: list[str]) -> Any:
     """The command that words begin with; its name is taken out of them."""
-    command: Any = typer.main.get_command(app)
+    command = _command_line()
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     return command
