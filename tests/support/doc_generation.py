@@ -84,5 +84,5 @@ def _type(form: Any) -> str:
     if get_origin(form) is tuple:
         return f"[{', '.join(map(_type, arguments))}]"
     if get_origin(form) is dict:
-        return f"object of {_type(arguments[1])}"
+        return f"map from text to {_type(arguments[1])}"
     return _PLAIN[form]

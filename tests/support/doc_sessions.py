@@ -159,20 +159,24 @@ def difference(step: Step, printed: str, *, folder: Path) -> str:
 
 def as_shown(printed: str, *, folder: Path) -> str:
     """An output as a page shows it: with the short name of the folder, and with tables as narrow as that allows."""
-
-    def shortened(match: re.Match[str]) -> str:
-        return SHOWN_FOLDER + match["rest"] + " " * (len(str(folder)) - len(SHOWN_FOLDER))
-
-    text = re.sub(rf"{re.escape(str(folder))}(?P<rest>\S*)", shortened, printed)
-    groups = groupby(text.splitlines(), key=lambda line: bool(line.strip()))
-    lines = [line for _, lines in groups for line in _narrowed(list(lines))]
+    paragraphs = groupby(printed.splitlines(), key=lambda line: bool(line.strip()))
+    lines = [line for _, group in paragraphs for line in _shorten_folder(list(group), str(folder))]
     return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
 
 
-def _narrowed(lines: list[str]) -> list[str]:
-    """The lines of a table without columns of blanks beyond three; of other lines, a long gap is one blank."""
+def _shorten_folder(lines: list[str], folder: str) -> list[str]:
+    """The lines of a paragraph with the short name of the folder; the columns of a table stay aligned."""
+    if not any(folder in line for line in lines):
+        return lines
     if not any("─" in line and line.strip(" ─") == "" for line in lines):
-        return [re.sub(r"(?<=\S) {4,}(?=\S)", " ", line) for line in lines]
+        return [line.replace(folder, SHOWN_FOLDER) for line in lines]
+    blanks = " " * (len(folder) - len(SHOWN_FOLDER))
+    path = re.compile(rf"{re.escape(folder)}(\S*)")
+    return _narrowed([path.sub(rf"{SHOWN_FOLDER}\1{blanks}", line) for line in lines])
+
+
+def _narrowed(lines: list[str]) -> list[str]:
+    """The lines of a table without columns of blanks beyond three."""
     width = max(map(len, lines))
     padded = [line.ljust(width) for line in lines]
     blank = [all(line[column] in " ─" for line in padded) for column in range(width)]
