@@ -4,13 +4,15 @@
 """
 
 import ast
+import inspect
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -77,7 +79,7 @@ def hold(page: Path, text: str, problems: list[str], *, update: bool) -> None:
     if problems and update:
         page.write_text(text, encoding="utf-8")
     elif problems:
-        pytest.fail(f"{page_name(page)}: " + "\n\n".join([*problems, "--update-docs writes it as it should be"]))
+        pytest.fail(f"{page.name}: " + "\n\n".join([*problems, "--update-docs writes it as it should be"]))
 
 
 @pytest.mark.parametrize("page", WITH_SESSIONS, ids=page_name)
@@ -340,6 +342,47 @@ def test_guarantees_have_tests() -> None:
     rows = table_rows((DOCS / "architecture.md").read_text(), "## Guarantees and their tests\n")
     assert len(rows) >= 8
     assert [row[0] for row in rows if not re.search(r"`tests/[\w/]+\.py::\w+`", row[-1])] == []
+
+
+PLANTED: list[tuple[Callable[..., None], str, str, str]] = [
+    (test_help_blocks, "commands.md", "Take pins back.", "Take back pins."),
+    (test_json_page, "json.md", "| `seen` | integer |", "| `seen` | number |"),
+    (test_json_page_names_every_command, "json.md", "| `recover` |", "| `rescue` |"),
+    (test_every_page_is_on_the_map, "index.md", "(report.md)", "(audits.md)"),
+    (test_every_page_is_on_the_map, "adr/README.md", "(0002-own-main.md)", "(0001-text-apart-from-commands.md)"),
+    (test_views, "audits.md", "`reason`, `decided_by`", "`decided_by`"),
+    (test_there_are_three_queries, "audits.md", "```sql", "```text"),
+    (test_settings, "commands.md", "| 4096 |", "| 4097 |"),
+    (test_settings, "commands.md", "| `INDEXER_STATE` |", "| `INDEXER_FOLDER` |"),
+    (test_layers, "architecture.md", "| domain ", "| rules "),
+    (
+        test_guarantees_have_tests,
+        "architecture.md",
+        "`tests/test_architecture.py::test_files_are_written_in_one_way`",
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "name", "old", "new"), PLANTED)
+def test_a_planted_fault_is_seen(
+    check: Callable[..., None],
+    name: str,
+    old: str,
+    new: str,
+    tmp_path: Path,
+    migrated_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each check of a page fails when one word of that page is another one."""
+    copied = shutil.copytree(DOCS, tmp_path / "docs")
+    text = (copied / name).read_text()
+    assert old in text
+    (copied / name).write_text(text.replace(old, new))
+    monkeypatch.setitem(globals(), "DOCS", copied)
+    given = {"update": False, "tmp_path": tmp_path, "migrated_file": migrated_file}
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        check(**{parameter: given[parameter] for parameter in inspect.signature(check).parameters})
 
 
 PARTS = ["## What we knew", "## What we chose", "## What it costs", "## Where", "## Enforced by"]
