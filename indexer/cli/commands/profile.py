@@ -84,11 +84,8 @@ def profile_make(
         "chroma": chroma,
     }
     with open_session(context, json=json) as session, session.database(create=True) as database:
-        session.show(
-            workflow.make_profile(database, name, base=base, changes=changes, clock=session.clock),
-            profile.render_profile,
-            form=StoredProfileDocument,
-        )
+        made = workflow.make_profile(database, name, base=base, changes=changes, clock=session.clock)
+        session.show(made, profile.render_profile, form=StoredProfileDocument)
 
 
 @app.command("use")
