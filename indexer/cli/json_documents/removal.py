@@ -74,7 +74,7 @@ class PruneDocument(TypedDict):
     changed_in: Annotated[list[str], "Folders with files that are not what the index knows."]
     left_out: Annotated[dict[str, int], "Number of duplicates that were left out, by reason."]
     held_back: Annotated[dict[str, str], "Why each camera was held back, by camera."]
-    quarantines: Annotated[dict[str, int], "Number of files that went to each quarantine, by folder."]
+    quarantines: Annotated[dict[str, int], "Number of files that were moved to each quarantine, by folder."]
     present: Annotated[dict[str, int], "Number of present images before the run, by camera."]
     removed_of: Annotated[dict[str, int], "Number of removed files, by camera."]
 
@@ -105,8 +105,8 @@ class PurgeDocument(TypedDict):
 
 
 class AdoptDocument(TypedDict):
-    """What the index took in from a quarantine."""
+    """What the index adopted from a quarantine."""
 
-    adopted: Annotated[int, "Number of files that were taken in."]
+    adopted: Annotated[int, "Number of files that were adopted."]
     runs: Annotated[int, "Number of runs that they come from."]
-    failures: Annotated[list[tuple[str, str]], "Path and reason of each file that was not taken in."]
+    failures: Annotated[list[tuple[str, str]], "Path and reason of each file that was not adopted."]
