@@ -2,9 +2,7 @@
 
 This module imports nothing that is slow to load.
 
-Decision: every command that a message proposes is made by `command_line`. People paste such commands into a shell, and
-the name of a file or a camera must not be run there. Enforced by tests/test_architecture.py and
-tests/e2e/test_pasting.py.
+Decision 0006: every command that a message proposes is made by `command_line`.
 """
 
 import os

@@ -69,7 +69,7 @@ def find_state_folder(environment: Mapping[str, str], *, platform: str = sys.pla
     None also if the environment names no home folder. `platform` is a value of `sys.platform`. Raises `UsageError` if
     INDEXER_STATE is a relative path.
 
-    Decision: the folder is computed here and not by platformdirs, which would be one more dependency for these lines.
+    Decision 0022: the folder is computed here and not by platformdirs.
     """
     configured = environment.get("INDEXER_STATE")
     if configured == "off":

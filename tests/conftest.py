@@ -15,6 +15,11 @@ from tests.support.databases import POSTGRESQL, SERVER, SERVER_OR_SKIP, SQLITE, 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of this test suite."""
+    parser.addoption("--update-docs", action="store_true", help="write what differs into the pages of docs/")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
     """Ctrl-C reaches this process and those it starts, also where the suite was started deaf to it, in background."""

@@ -16,10 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([ROOT / "manage.py", *(ROOT / "indexer").rglob("*.py"), *(ROOT / "migrations").rglob("*.py")])
 PROGRAM = [path for path in SOURCES if "migrations" not in path.parts]
 TOP_LEVEL = {
-    "indexer", "migrations", "tests", "manage.py", "pyproject.toml", "README.md",
+    "indexer", "migrations", "tests", "docs", "manage.py", "pyproject.toml", "README.md",
     ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-config.yaml",
 }  # fmt: skip
-OURS = ["indexer", "migrations", "tests", ".ci"]
+OURS = ["indexer", "migrations", "tests", "docs", ".ci"]
 LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

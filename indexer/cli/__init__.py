@@ -3,6 +3,5 @@
 Only this package knows typer and rich. It decides nothing: a command reads its options, calls one workflow and shows
 the report that comes back; errors become one sentence and an exit code in `indexer.cli.main`.
 
-Decision: the text of reports is in `render`, apart from `commands`, because `--help` must not load what only a running
-command needs. Enforced by tests/cli/test_help.py.
+Decision 0001: the text of reports is in `render`, apart from `commands`, so that `--help` loads little.
 """

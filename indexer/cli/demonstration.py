@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from indexer.cli.json_documents.admin import DemoDocument
 from indexer.cli.render.compare import render_compare
 from indexer.cli.render.explain import render_image
 from indexer.cli.render.ingest import render_ingest
@@ -58,7 +59,7 @@ def run_demo(session: CommandSession) -> None:
     with serial() as executor:
         result = _do_steps(session, database, executor, folder=folder, frames=frames)
     database.close()
-    session.show(result, _render_next_steps)
+    session.show(result, _render_next_steps, form=DemoDocument)
 
 
 def _do_steps(

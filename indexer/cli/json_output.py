@@ -1,18 +1,15 @@
-"""Reports as values that JSON can hold."""
+"""Single values as JSON can hold them."""
 
-from dataclasses import fields, is_dataclass
 from datetime import datetime
 from math import isfinite
 from typing import Any
 
 
 def to_json(value: Any) -> Any:
-    """A report as objects, lists, text and numbers; times in ISO 8601.
+    """A value as text, a number, a list or an object; times in ISO 8601.
 
     A number that is not finite becomes null. Lone surrogates of paths are escaped when the document is written.
     """
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

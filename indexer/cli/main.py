@@ -2,8 +2,7 @@
 
 0 done, 1 a known problem, 2 usage, 3 unexpected (traceback to a log file), 130 interrupted. It loads nothing heavy.
 
-Decision: commands are invoked here and not through Typer's own `main`. That one would end without a message on Ctrl-C,
-and with exit code 1 on a closed pipe before anything could be printed. Enforced by tests/cli/test_main.py.
+Decision 0002: commands are invoked here and not through Typer's own `main`.
 """
 
 import gc

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from getpass import getpass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.progress import Progress
 
 from indexer.cli.descriptors import FOR_A_CLUSTER_WORKER, FOR_A_COMMAND, FOR_A_PROCESS, require_descriptors
 from indexer.cli.engine_options import EngineChoice, EngineOptions, choose_engine
-from indexer.cli.json_output import to_json
+from indexer.cli.json_documents.form import to_document
 from indexer.cli.progress import progress_bars
 from indexer.cli.render.known_indexes import name_known_indexes
 from indexer.cli.streams import redirect_to_devnull
@@ -130,14 +130,17 @@ class CommandSession:
         bars, task = self._bars, self._bars.add_task(printable(stage), total=total)
         return lambda count: bars.update(task, advance=count)
 
-    def show(self, report: Report, render: Callable[[Console, Report], None]) -> None:
-        """Shows a report: as text to people, as the one JSON document to programs."""
+    def show(self, report: Report, render: Callable[[Console, Report], None], *, form: Any) -> None:
+        """Shows a report: as text to people, as the one JSON document to programs.
+
+        `form`: the document, one of `indexer.cli.json_documents`.
+        """
         self._stack.close()
         self._bars = None
         render(self.console, report)
         if self._as_json:
             try:
-                sys.stdout.write(json.dumps(to_json(report), indent=2) + "\n")
+                sys.stdout.write(json.dumps(to_document(report, form), indent=2) + "\n")
                 sys.stdout.flush()
             except BrokenPipeError:
                 redirect_to_devnull(sys.stdout)

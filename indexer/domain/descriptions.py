@@ -9,7 +9,7 @@ from typing import Literal
 from indexer.domain.masks import Mask
 
 RefusalState = Literal["unreadable", "damaged", "too_small"]
-"""Why a picture cannot be used; the README has a table of bad input."""
+"""Why a picture cannot be used; docs/bad-input.md has a table of bad input."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,7 @@
 It promises the order in which an image must be compared with them: by distance in time, an unknown distance infinite,
 then by rank. It knows an image by its index in rank order, and only its time.
 
-Decision: numpy here and in `selection`, though the rest of this package is plain Python. Every pair of a camera passes
-through this order, hundreds of millions in a large camera: arrays cost a hundredth of what a Python loop costs.
+Decision 0003: numpy here and in `selection`, though the rest of this package is plain Python.
 """
 
 from collections.abc import Iterator

@@ -3,8 +3,7 @@
 It promises that two equal sets of numbers have the same digest, on every machine, and that the digest covers all of
 them. It does not know how a thumbnail is made or a score computed (`indexer.imaging`), nor where profiles are stored.
 
-Decision: three layers, each with a digest. *Preparation* defines a thumbnail, *scoring* a score, the *limit* when two
-images are similar. A new limit therefore reuses every score, and a new minimum area reuses every thumbnail.
+Decision 0004: *preparation*, *scoring* and *limit* are three layers, each with a digest.
 """
 
 import hashlib

@@ -4,13 +4,7 @@ It promises the lexicographically first maximal independent set in rank order, w
 witness. An incremental selection gives the same result as one from scratch. It does not know how two images are
 compared: the caller answers `Search` objects.
 
-Decision: *previous decisions are knowledge about pairs.* Two images that were both kept at the last decision differ,
-unless both were pinned. A duplicate differs from every keeper that ranked above it and was nearer than its own keeper.
-So an unchanged image is only compared with keepers that are new since then. What this costs: all previous decisions
-must be of one profile and one point in time. This holds because a camera's decisions change in one transaction.
-Whatever changes the premises of a decision (another name, a return, a verdict) supersedes it; the decision of a keeper
-is superseded together with those of all its duplicates. Enforced by tests/domain/test_selection.py against a brute
-force.
+Decision 0005: previous decisions are knowledge about pairs, so an unchanged image meets new keepers only.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -3,9 +3,7 @@
 It promises that no symbolic link is followed on the way, and that an opened folder stays the one that is used: a link
 that is put in its place a moment later has no effect. It does not know which folders a person allows.
 
-Decision: an open folder is returned as a path, `/proc/self/fd/N`, and not as a descriptor, so that all code that moves
-and checks files by path works within it unchanged. The kernel resolves such a path to the very folder that is open. The
-cost: it needs `/proc`, which Linux has nearly everywhere. Enforced by tests/files/test_beneath.py.
+Decision 0007: an open folder is returned as a path, `/proc/self/fd/N`, and not as a descriptor.
 """
 
 import errno

@@ -3,12 +3,7 @@
 It promises that only one command on this host has the lock of a folder at a time. A lock ends with its process, and its
 file is never removed. The module does not know what is done under a lock.
 
-Decision: flock on a file in the folder, and not in the index, as two indexes, or one that was restored from a backup,
-may name the same files. It is held for one file: check, journal, move, journal. All folders that bear on a file are
-locked together, in the order of their inodes, so that no two commands wait for each other, by whatever paths they reach
-the folders. On a network file system other hosts may not see a lock, and an overlay does not show its locks to a
-program that uses the folder beneath it: `exclusive` is then False, and nobody may unlink one of two copies under it.
-Enforced by tests/files/test_folder_lock.py.
+Decision 0008: flock on a file in the folder, and not in the index, held for one file at a time.
 """
 
 import errno

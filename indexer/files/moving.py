@@ -12,15 +12,7 @@ What a crash can leave of `move_no_replace`, and what a caller detects with `is_
 
 What it can leave of `delete_witnessed` is the same, with the aside name as the target, or the file is gone.
 
-Decision: a move is link, look, unlink, and no rename. link(2) never replaces, whatever else writes into the folder, so
-the source is unlinked only after the target was seen to be the very inode that was checked; rename(2) would have moved
-a wrong file before anyone could look, and replaces. The cost is the state "at both", which is harmless and
-recognisable. Between the last look at the source and its unlink lie microseconds in which another program could put a
-new file under that name; no portable call closes that gap. File systems without hard links (FAT, some network shares)
-get a look and a rename, with the same gap at the target; where that is refused too, a copy. Some disks give a file
-another inode number with another name, or truncate its time. Then its bytes are read again (`verify_moved`), and an old
-name with another number is unlinked only if its own bytes are the checked ones. Enforced by tests/files/test_moving.py,
-which cuts at every function of `indexer.files.io_steps`, and by tests/e2e/test_disks.py.
+Decision 0009: a move is link, look, unlink, and no rename.
 
 When folders and files are synced to the disk, for this module and `indexer.files.quarantine`:
 

@@ -3,12 +3,7 @@
 It makes, opens and replaces such files, and sets the rights of new ones. Everything that writes a file that is no image
 calls it: records, locks, the log, a report, a new index, the demo.
 
-Decision: the last name of a path counts. A folder on the way may be a link, as people put `/data` on another disk. The
-file itself may not be a link, and a file that is written to must have one name only. A new file is its owner's alone,
-as thumbnails show what private images show. In a folder with the setgid bit, which people set to share its contents,
-its group has the same rights. Rights of what exists are never changed. In a folder that all may write to, a file of
-another user is refused; elsewhere only people who were let in could have put it there. Enforced by
-tests/files/test_private.py.
+Decision 0010: the last name of a path counts; a new file is its owner's alone.
 """
 
 import errno

@@ -5,9 +5,7 @@ itself, so no copy there may stand for an image. Every hidden folder counts as a
 listed here. Letter case, and spaces and dots at the end, do not matter. The module looks at names only, and never at
 the disk.
 
-Decision: plain words that people give to folders of cameras (`snapshots`, `thumbs`, `backup`, `cache`) are not listed.
-A word that is both, as `trash` is, counts: a folder that is not walked is reported by its name, and is walked when a
-person names it; a bin that is walked costs images. Enforced by tests/files/test_system_folders.py.
+Decision 0011: plain words that people give to folders of cameras are not listed.
 """
 
 import os

@@ -8,9 +8,7 @@ A line says that the content `removed_hash` was removed from `removed_path`, and
 at `witness_path`, stands for it. A later line with the same removed content and path, `restored` or again `removed`,
 ends it. It is also not in force while the content is back at that path.
 
-Decision: the record lies in the default quarantine of the folder that was ingested, whatever `--quarantine` says, as it
-must be found from the images: the next command looks for `.indexer-quarantine` in every folder above a file. Enforced
-by tests/files/test_witness_record.py and tests/workflows/removal/test_witnesses.py.
+Decision 0012: the record lies in the default quarantine of the ingested folder, whatever `--quarantine` says.
 """
 
 import errno

@@ -4,9 +4,7 @@ It knows bytes, arrays and numbers. It does not know cameras, capture times, pro
 similarity are arguments. Every result depends only on the arguments and the bytes of the file, so any worker on any
 machine gives the same pixels and scores, to the last bit.
 
-Decision: one OpenCV thread per process. OpenCV's own threads compete with a pool of worker processes for the same
-cores, and a fixed number keeps timings comparable. Only `indexer.execution` spreads work. Cost: a single huge image
-uses one core.
+Decision 0013: one OpenCV thread per process.
 """
 
 try:

@@ -4,10 +4,7 @@ It promises that a slot gives the array that was written to it, without copying,
 every process of this machine; for a buffer that is not shared, only in this process. The module does not know what the
 arrays show, nor which image a slot belongs to.
 
-Decision: a memory-mapped file instead of arrays sent to workers. The operating system keeps hot pages and drops cold
-ones. So a camera of any size costs disk, not memory, and no array is ever pickled. Cost: a temporary file of the size
-of the buffered images (58 kB each at 320x180), removed with the buffer. A worker that decides a whole camera has its
-buffer in memory.
+Decision 0014: a memory-mapped file instead of arrays sent to workers.
 """
 
 import mmap

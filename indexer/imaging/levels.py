@@ -2,10 +2,7 @@
 
 It promises that this conversion never loses content silently. It does not know where a scale comes from.
 
-Decision: a scale never comes from the picture itself, nor from other pictures. With a scale per picture, one warm
-person would change every pixel of the frame. With a scale from the first pictures that arrive, decisions would depend
-on the order of ingest. So a picture that would be flat is refused, with its range of values, and a person gives the
-scale: it is part of the preparation in a profile, and a camera may have its own profile.
+Decision 0018: a scale never comes from the picture itself, nor from other pictures.
 """
 
 from dataclasses import dataclass

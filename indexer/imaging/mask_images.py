@@ -3,13 +3,9 @@
 It promises that the same drawing gives the same bytes, whichever program saved it and whichever machine reads it. So a
 digest of the bytes is a digest of the drawing. It does not know frames, nor what else is ignored.
 
-Decision: one rule for all kinds of PNG. The drawing is put on a white background, and every pixel darker than middle
-grey (128 of 255) is ignored. So black on white works, and so does black on a transparent layer over a frame; a part
-that was erased, to white or to transparency, is not ignored. Cost: bright strokes on a transparent layer have no
-effect; the person is told that such a drawing ignores nothing. Enforced by tests/imaging/test_mask_images.py.
+Decision 0019: one rule for all kinds of PNG: what is darker than middle grey on white is ignored.
 
-Decision: stored with one bit per pixel and *not* compressed, since every library compresses differently. At most 640
-pixels a side, which is the resolution of the 640 x 480 reference pixels: 52 kB at most.
+Decision 0020: stored with one bit per pixel and *not* compressed, at most 640 pixels a side.
 """
 
 import struct

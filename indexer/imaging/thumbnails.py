@@ -3,11 +3,7 @@
 It promises that a corrupt thumbnail is refused and never becomes another image. It does not know what thumbnails show,
 nor where they are stored.
 
-Decision: one simple form of PNG is written and read here; any other 8-bit grey PNG is read by OpenCV. The form has one
-header chunk, one data chunk and one end chunk, and each row is its difference from the row above (PNG's filter Up).
-ISA-L deflates and inflates, numpy does the rest: a fifth of the time of OpenCV's codec to write, less than a third to
-read. Cost: a dependency, a seventh more space, and bytes that may differ between kinds of processors, as ISA-L has a
-code path for each. The images do not differ. Enforced by tests/imaging/test_thumbnails.py.
+Decision 0021: one simple form of PNG is written and read here; OpenCV reads any other 8-bit grey PNG.
 """
 
 import struct

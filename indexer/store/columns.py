@@ -4,9 +4,7 @@ It promises the same values and the same order on every database. Text is compar
 a server with another locale (`COLLATE "C"`): queries sort by paths and names, and select ranges of them. Another
 collation would give other results, and the database index could not serve a range.
 
-Decision: ids of tables that grow with the images have 8 bytes on PostgreSQL. Ten cameras at a frame a second use up
-4 bytes of decision ids within seven years, and widening the columns later rewrites every table. SQLite's ids have
-8 bytes anyway.
+Decision 0024: ids of tables that grow with the images have 8 bytes on PostgreSQL.
 """
 
 import os

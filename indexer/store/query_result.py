@@ -1,9 +1,6 @@
 """The result of a query: its rows are buffered in a temporary file, so that a result costs disk and not memory.
 
-Decision: a result is complete before its first row is shown. So a JSON document is complete or not begun, the columns
-of a table are as wide as their widest value, and a reader that pauses, such as a pager, holds no transaction open. It
-costs at most `QueryBounds.size_bytes` of disk, in a file without a name that disappears with the process, however that
-ends. Enforced by tests/cli/render/test_query_rows.py.
+Decision 0027: a result is complete before its first row is shown.
 """
 
 import pickle

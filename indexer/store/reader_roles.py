@@ -1,9 +1,6 @@
 """Roles of a server that may only read: makes one, and says why another role is none.
 
-Decision: on a server a person's own query only runs as such a role. In a read-only transaction functions can still do
-all that the role may do: `pg_terminate_backend` ends the connections of every role that it is a member of, even that of
-a command that is moving a file. Every role that the connection can become is checked, as a query can change the role
-itself (`set_config('role', …)`). Enforced by tests/store/test_query_postgresql.py and test_reader_roles.py.
+Decision 0028: on a server a person's own query runs only as a role that can do nothing but read.
 
 The right to temporary tables is not checked. Everybody has it by default, and no SELECT makes such a table.
 """

@@ -113,7 +113,7 @@ def _inside(place: str, act: Callable[[Database], object]) -> None:
 
 
 def _questions(count: int) -> dict[str, Question]:
-    """What only reads: a kept image, a duplicate, the pair of both, every ready-made audit, the README's queries."""
+    """What only reads: a kept image, a duplicate, the pair of both, every ready-made audit, the documented queries."""
     kept, duplicate = str(count // 2), str(count // 2 + 1)
     asked: dict[str, Question] = {
         "status": (["status"], status.status),
@@ -128,7 +128,8 @@ def _questions(count: int) -> dict[str, Question]:
     one_camera = {"camera": f"c{_CAMERA:02}"}
     work = partial(audit_queries.run_audit, name="twins", parameters=one_camera)
     asked["audit twins camera=…"] = (["audit", "twins", f"camera={one_camera['camera']}"], work)
-    queries = re.findall(r"^```sql\n(.*?)^```$", (ROOT / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
+    page = (ROOT / "docs" / "audits.md").read_text()
+    queries = re.findall(r"^```sql\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
     for number, query in enumerate(queries, start=1):
         asked[f"README query {number}"] = (["audit", "--sql", query], partial(audit_queries.run_sql, sql=query))
     return asked | {"prune --dry-run": (["prune", "--dry-run"], prune.plan)}

@@ -14,7 +14,7 @@ from tests.benchmarks.picture import Panel, draw
 HERE = Path(__file__).resolve().parent
 RESULTS, README, PICTURE = HERE / "results.json", HERE / "README.md", HERE / "growth.svg"
 SCALE = HERE / "SCALE.md"
-FRONT = HERE.parents[1] / "README.md"
+FRONT = HERE.parents[1] / "docs" / "performance.md"
 BEGIN, END = "<!-- made by `python -m tests.benchmarks table` -->\n", "<!-- until here -->"
 
 _GROWTH = {"images in one camera": "images", "cameras": "cameras"}
@@ -46,7 +46,7 @@ def merged(results: Results, figure: str, taken: Mapping[str, Any]) -> dict[str,
 
 
 def write(results: Results) -> None:
-    """Writes the README and the picture, and the tables into the project's README and into SCALE.md."""
+    """Writes the README and the picture, and the tables into docs/performance.md and into SCALE.md."""
     SCALE.write_text(estimates.page(SCALE.read_text(), results))
     README.write_text(readme(results))
     PICTURE.write_text(picture(results))
@@ -54,7 +54,7 @@ def write(results: Results) -> None:
 
 
 def front(page: str, results: Results) -> str:
-    """The project's README with the table of bars between its two marks."""
+    """The page docs/performance.md with the table of bars between its two marks."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}{_table(('what', 'bar', 'measured', 'holds'), _bars(results))}{END}{after}"

@@ -22,7 +22,7 @@ ISSUE = {
 
 
 def test_page_and_picture_are_those_of_the_results() -> None:
-    """Made again from results.json, both files and the table in the README are as they are committed."""
+    """Made again from results.json, both files and the table in docs/performance.md are as they are committed."""
     results = table.load()
     assert table.README.read_text() == table.readme(results)
     assert table.PICTURE.read_text() == table.picture(results)

@@ -4,12 +4,16 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
 from indexer.cli.app import app
+from indexer.cli.json_documents.admin import ErrorDocument
+from indexer.cli.json_documents.by_command import DOCUMENTS
 from tests.support.command import Run, draw
+from tests.support.json_forms import value_problems
 
 WORDS = [
     ("ingest", "lot"),
@@ -59,6 +63,22 @@ WORDS = [
 ]
 
 
+FORMS = {
+    ("explain", "1"): "explain A",
+    ("explain", "1", "4"): "explain A B",
+    ("explain", "1", "4", "--picture", "pair.png"): "explain --picture",
+    ("audit", "families"): "audit NAME",
+    ("prune", "--dry-run"): "prune --dry-run",
+    ("verdict", "list"): "verdict list",
+}
+
+
+def form_of(words: tuple[str, ...]) -> Any:
+    """The form of the document that a command must write."""
+    names = [FORMS.get(words, ""), "audit --sql" if "--sql" in words else "", " ".join(words[:2]), words[0]]
+    return next(DOCUMENTS[name] for name in names if name in DOCUMENTS)
+
+
 def commands_of() -> Iterator[tuple[str, ...]]:
     """All commands that manage.py knows."""
     for name, command in typer.main.get_command(app).commands.items():
@@ -67,13 +87,13 @@ def commands_of() -> Iterator[tuple[str, ...]]:
 
 
 def test_every_command(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command puts one document on stdout and its words, if it has any, on stderr."""
+    """Every command puts one document on stdout, in the form that is written down, and its words on stderr."""
     monkeypatch.setenv("INDEXER_PROCESSES", "1")
     (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
     for words in WORDS:
         answer = run(*words, "--json")
         assert answer.code == 0, answer
-        assert isinstance(answer.document, dict | list), words
+        assert list(value_problems(answer.document, form_of(words))) == [], words
         assert answer.err.strip(), words
     shutil.rmtree(answer.document["folder"])  # of the demo, which leaves it to be looked at
     assert set(commands_of()) <= {words[:count] for words in WORDS for count in (1, 2)}
@@ -97,6 +117,7 @@ def test_problems(run: Run, own_home: Path, words: list[str], code: int) -> None
     answer = run(*words, "--json")
     assert answer.document == {"error": answer.sentence.removeprefix("indexer: "), "exit_code": code}
     assert answer.code == code
+    assert list(value_problems(answer.document, ErrorDocument)) == []
 
 
 def test_answers(run: Run, decided: Path) -> None:

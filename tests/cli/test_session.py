@@ -1,10 +1,9 @@
 """The page: reports as JSON, words where they belong."""
 
 import json
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
+from typing import Annotated, TypedDict
 
 import pytest
 from rich.console import Console
@@ -15,24 +14,17 @@ from indexer.errors import UsageError
 from indexer.settings import Settings
 
 
-class Colour(StrEnum):
-    """One word."""
-
-    RED = "red"
-
-
 @dataclass(frozen=True)
 class Report:
     """What reports are made of."""
 
     name: str
-    at: datetime
-    counts: Counter[Colour]
-    inner: "Report | None" = None
-    pairs: tuple[tuple[str, float], ...] = ()
 
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+class NameDocument(TypedDict):
+    """A document with the name alone."""
+
+    name: Annotated[str, "The name."]
 
 
 def in_words(console: Console, report: Report) -> None:
@@ -40,33 +32,26 @@ def in_words(console: Console, report: Report) -> None:
 
 
 def test_to_json() -> None:
-    """A report becomes objects, lists, text and numbers; times are ISO 8601."""
-    inner = Report("in", NOON, Counter())
-    report = Report("out", NOON, Counter({Colour.RED: 2}), inner, (("a", 1.5),))
-    time = "2026-01-01T12:00:00+00:00"
-    assert json.loads(json.dumps(to_json(report))) == {
-        "name": "out",
-        "at": time,
-        "counts": {"red": 2},
-        "inner": {"name": "in", "at": time, "counts": {}, "inner": None, "pairs": []},
-        "pairs": [["a", 1.5]],
-    }
+    """Single values become lists, text and numbers; times are ISO 8601, and what is not finite is null."""
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    values = ("a", noon, 1.5, float("inf"), {1: None}, [True])
+    assert json.loads(json.dumps(to_json(values))) == ["a", "2026-01-01T12:00:00+00:00", 1.5, None, {"1": None}, [True]]
 
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_show(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
     """Words go to stdout, or to stderr where the document has stdout."""
     with CommandSession(Settings("x.db", 1), as_json=as_json) as page:
-        page.show(Report("red", NOON, Counter()), in_words)
+        page.show(Report("red"), in_words, form=NameDocument)
     out, err = capsys.readouterr()
     assert err == ("it is red\n" if as_json else "")
-    assert json.loads(out)["name"] == "red" if as_json else out == "it is red\n"
+    assert json.loads(out) == {"name": "red"} if as_json else out == "it is red\n"
 
 
 def test_long_words_stay_on_their_line(capsys: pytest.CaptureFixture[str]) -> None:
     """A path of any length is not broken by a line end, so that it can be copied."""
     with CommandSession(Settings("x.db", 1), as_json=False) as page:
-        page.show(Report("/long folder" * 300, NOON, Counter()), in_words)
+        page.show(Report("/long folder" * 300), in_words, form=NameDocument)
     assert capsys.readouterr().out == f"it is {'/long folder' * 300}\n"
 
 

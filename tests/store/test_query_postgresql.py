@@ -151,7 +151,7 @@ def test_a_reader_reaches_nobody(database: Database, reader: Database, writer: C
 
 @pytest.mark.parametrize("view", ["decisions", "removals", "scores", "cameras", "twins", "runs"])
 def test_views_answer_a_reader(reader: Database, view: str) -> None:
-    """The views that the README names are there for who may only read."""
+    """The views that docs/audits.md names are there for who may only read."""
     with audit_queries.run_sql(reader, f"SELECT * FROM audit_{view}") as table:
         assert len(table.columns) > 5
 

@@ -10,7 +10,7 @@ does.
 
 The oracle: a content that the tool removed is there itself, or one that the journal of any index ever named as its
 keeper lies outside of all quarantines. A person destroys nothing in these histories, and takes no file away from the
-tree whose record names it: a record is looked for above a file, so nothing stands for what was carried off (README).
+tree whose record names it: a record is looked for above a file, so nothing stands for what was carried off.
 """
 
 import hashlib

@@ -17,13 +17,14 @@ def audit(
     json: Json = False,
 ) -> None:
     """Ask about past decisions: ready-made queries, or your own SQL."""
+    from indexer.cli.json_documents.admin import AuditDocument
     from indexer.cli.render.audit import render_audits
     from indexer.workflows.admin import audit as workflow
 
     with open_session(context, json=json) as session:
         question = workflow.parse_query(name, parameters or (), sql=sql)
         if question is None:
-            session.show(workflow.list_audits(), render_audits)
+            session.show(workflow.list_audits(), render_audits, form=list[AuditDocument])
             return
         with session.database() as database, workflow.run_query(database, question) as table:
             session.show_table(table)

@@ -24,11 +24,14 @@ def compare(
     options = EngineOptions(processes, engine, scheduler, tuple(map_path or ()))
     with open_session(context, json=json) as session:
         with session.database() as database, session.engine(options, database) as executor:
-            from indexer.cli.render.compare import render_compare  # imported here: the workers start meanwhile
+            from indexer.cli.json_documents.comparison import (
+                CompareDocument,  # imported here: the workers start meanwhile
+            )
+            from indexer.cli.render.compare import render_compare
             from indexer.workflows.compare import compare as workflow
             from indexer.workflows.context import ComparisonContext
 
             comparison = ComparisonContext(database, executor, session.limits, session.clock, session.progress)
             report = workflow.compare(comparison, profile=profile, camera=camera)
-        session.show(report, render_compare)
+        session.show(report, render_compare, form=CompareDocument)
     raise typer.Exit(1 if report.held_back else 0)

@@ -12,6 +12,7 @@ app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, chec
 @app.command("upgrade")
 def db_upgrade(context: typer.Context, json: Json = False) -> None:
     """Bring an older index up to date, or make one."""
+    from indexer.cli.json_documents.admin import HealthDocument
     from indexer.cli.render.database import render_health
     from indexer.workflows.admin import health as workflow
     from indexer.workflows.ingest.other_indexes import register_new_index
@@ -19,18 +20,19 @@ def db_upgrade(context: typer.Context, json: Json = False) -> None:
     with open_session(context, json=json) as session:
         health = workflow.upgrade(session.settings.database)
         register_new_index(session.settings.database, known=session.known_indexes, clock=session.clock)
-        session.show(health, render_health)
+        session.show(health, render_health, form=HealthDocument)
 
 
 @app.command("check")
 def db_check(context: typer.Context, json: Json = False) -> None:
     """Look for damage and orphans."""
+    from indexer.cli.json_documents.admin import HealthDocument
     from indexer.cli.render.database import render_health
     from indexer.workflows.admin import health as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
         health = workflow.check(database)
-        session.show(health, render_health)
+        session.show(health, render_health, form=HealthDocument)
     raise typer.Exit(1 if health.problems else 0)
 
 
@@ -41,6 +43,7 @@ def db_adopt(
     json: Json = False,
 ) -> None:
     """Take in files of a quarantine that this index does not know."""
+    from indexer.cli.json_documents.removal import AdoptDocument
     from indexer.cli.render.removal import render_adopt
     from indexer.workflows.removal import adopt as workflow
 
@@ -48,7 +51,7 @@ def db_adopt(
         report = workflow.adopt(
             database, quarantine, clock=session.clock, limits=session.limits, progress=session.progress
         )
-        session.show(report, render_adopt)
+        session.show(report, render_adopt, form=AdoptDocument)
     raise typer.Exit(1 if report.failures else 0)
 
 
@@ -60,6 +63,7 @@ def db_copy(
     json: Json = False,
 ) -> None:
     """Copy a whole index, for example from SQLite to PostgreSQL."""
+    from indexer.cli.json_documents.admin import CopyDocument
     from indexer.cli.render.database import render_copy
     from indexer.workflows.admin import copy_index as workflow
     from indexer.workflows.ingest.other_indexes import register_new_index
@@ -67,7 +71,7 @@ def db_copy(
     with open_session(context, json=json) as session:
         report = workflow.copy(source, target, clock=session.clock, progress=session.progress)
         register_new_index(target, known=session.known_indexes, clock=session.clock)
-        session.show(report, render_copy)
+        session.show(report, render_copy, form=CopyDocument)
 
 
 @app.command("make-reader")
@@ -80,8 +84,10 @@ def db_make_reader(
 
     Its password is asked for, or read from stdin, or from INDEXER_READER_PASSWORD.
     """
+    from indexer.cli.json_documents.admin import ReaderDocument
     from indexer.cli.render.database import render_reader
     from indexer.workflows.admin import readers as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
-        session.show(workflow.make_reader(database, name, ask_password=session.read_password), render_reader)
+        reader = workflow.make_reader(database, name, ask_password=session.read_password)
+        session.show(reader, render_reader, form=ReaderDocument)

@@ -31,6 +31,7 @@ def ingest(
 ) -> None:
     """Take in files and folders of images."""
     from indexer.cli import ingest_index
+    from indexer.cli.json_documents.comparison import IngestDocument
     from indexer.cli.render.ingest import render_ingest
     from indexer.workflows.ingest import ingest as workflow
     from indexer.workflows.ingest.discovery import discover
@@ -48,5 +49,5 @@ def ingest(
                 clock=session.clock,
                 progress=session.progress,
             )
-        session.show(report, render_ingest)
+        session.show(report, render_ingest, form=IngestDocument)
     raise typer.Exit(1 if report.refused or report.held else 0)

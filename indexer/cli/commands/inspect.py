@@ -9,11 +9,12 @@ from indexer.cli.options import Json, open_session
 
 def status(context: typer.Context, json: Json = False) -> None:
     """Show what is in the index, per camera."""
+    from indexer.cli.json_documents.admin import StatusDocument
     from indexer.cli.render.status import render_status
     from indexer.workflows.admin import status as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
-        session.show(workflow.status(database), render_status)
+        session.show(workflow.status(database), render_status, form=StatusDocument)
 
 
 def explain(
@@ -26,6 +27,7 @@ def explain(
     json: Json = False,
 ) -> None:
     """Tell why an image was kept or flagged, or what one pair shows."""
+    from indexer.cli.json_documents import review as documents
     from indexer.cli.render import explain as render
     from indexer.workflows.review import explain as workflow
     from indexer.workflows.review.pair_picture import illustrate
@@ -35,8 +37,10 @@ def explain(
             drawn = illustrate(
                 database, image, other, out=picture, limits=session.limits, make_captions=render.captions
             )
-            session.show(drawn, render.render_pair_picture)
+            session.show(drawn, render.render_pair_picture, form=documents.IllustrationDocument)
         elif other is None:
-            session.show(workflow.explain_image(database, image), render.render_image)
+            details = workflow.explain_image(database, image)
+            session.show(details, render.render_image, form=documents.ImageDetailsDocument)
         else:
-            session.show(workflow.explain_pair(database, image, other), render.render_pair)
+            pair = workflow.explain_pair(database, image, other)
+            session.show(pair, render.render_pair, form=documents.PairDetailsDocument)

@@ -23,11 +23,13 @@ app = typer.Typer(no_args_is_help=True, help="Built-in and own parameter sets: l
 @app.command("list")
 def profile_list(context: typer.Context, json: Json = False) -> None:
     """List the profiles."""
+    from indexer.cli.json_documents.admin import StoredProfileDocument
     from indexer.cli.render import profile
     from indexer.workflows.admin import profile as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
-        session.show(workflow.list_profiles(database), profile.render_profiles)
+        profiles = workflow.list_profiles(database)
+        session.show(profiles, profile.render_profiles, form=list[StoredProfileDocument])
 
 
 @app.command("show")
@@ -35,11 +37,12 @@ def profile_show(
     context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = False
 ) -> None:
     """Show all parameters of a profile."""
+    from indexer.cli.json_documents.admin import StoredProfileDocument
     from indexer.cli.render import profile
     from indexer.workflows.admin import profile as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
-        session.show(workflow.show_profile(database, name), profile.render_profile)
+        session.show(workflow.show_profile(database, name), profile.render_profile, form=StoredProfileDocument)
 
 
 @app.command("make")
@@ -62,6 +65,7 @@ def profile_make(
     json: Json = False,
 ) -> None:
     """Make a new profile; an existing one is never changed."""
+    from indexer.cli.json_documents.admin import StoredProfileDocument
     from indexer.cli.render import profile
     from indexer.workflows.admin import profile as workflow
 
@@ -80,10 +84,8 @@ def profile_make(
         "chroma": chroma,
     }
     with open_session(context, json=json) as session, session.database(create=True) as database:
-        session.show(
-            workflow.make_profile(database, name, base=base, changes=changes, clock=session.clock),
-            profile.render_profile,
-        )
+        made = workflow.make_profile(database, name, base=base, changes=changes, clock=session.clock)
+        session.show(made, profile.render_profile, form=StoredProfileDocument)
 
 
 @app.command("use")
@@ -95,9 +97,10 @@ def profile_use(
     json: Json = False,
 ) -> None:
     """Decide one camera by a profile of its own."""
+    from indexer.cli.json_documents.admin import ProfileUseDocument
     from indexer.cli.render import profile
     from indexer.workflows.admin import profile as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
         use = workflow.use_profile(database, name, camera=camera, active=active, clock=session.clock)
-        session.show(use, profile.render_profile_use)
+        session.show(use, profile.render_profile_use, form=ProfileUseDocument)

@@ -21,6 +21,7 @@ def prune(
     json: Json = False,
 ) -> None:
     """Show the plan, ask, then move duplicates to quarantine."""
+    from indexer.cli.json_documents import removal as documents
     from indexer.cli.render.removal import render_plan, render_prune
     from indexer.workflows.removal import prune as workflow
     from indexer.workflows.removal.remove_file import RemovalOptions
@@ -28,7 +29,7 @@ def prune(
     with open_session(context, json=json) as session, session.database() as database:
         plan = workflow.plan(database, camera=camera, max_share=max_share)
         if dry_run:
-            session.show(plan, render_plan)
+            session.show(plan, render_plan, form=documents.PlanDocument)
             return
         render_plan(session.console, plan)
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
@@ -38,7 +39,7 @@ def prune(
         report = workflow.prune(
             database, plan, options=manner, camera=camera, clock=session.clock, progress=session.progress
         )
-        session.show(report, render_prune)
+        session.show(report, render_prune, form=documents.PruneDocument)
     raise typer.Exit(1 if report.failures or report.held_back or report.stopped else 0)
 
 
@@ -53,13 +54,14 @@ def restore(
     json: Json = False,
 ) -> None:
     """Bring quarantined files back to where they were."""
+    from indexer.cli.json_documents.removal import RestoreDocument
     from indexer.cli.render.removal import render_restore
     from indexer.workflows.removal import restore as workflow
 
     selection = workflow.parse_selection(paths or (), everything=everything, run_id=run)
     with open_session(context, json=json) as session, session.database() as database:
         report = workflow.restore(database, selection, pin=not no_pin, clock=session.clock, progress=session.progress)
-        session.show(report, render_restore)
+        session.show(report, render_restore, form=RestoreDocument)
     raise typer.Exit(1 if report.failures else 0)
 
 
@@ -76,6 +78,7 @@ def rescue(
     json: Json = False,
 ) -> None:
     """Bring back all files of a quarantine whose index is lost."""
+    from indexer.cli.json_documents.removal import RestoreDocument
     from indexer.cli.render.removal import render_rescue_plan, render_restore
     from indexer.workflows.removal import rescue as workflow
     from indexer.workflows.removal.rescue_plan import plan_rescue
@@ -86,7 +89,7 @@ def rescue(
         if plan.items and not yes:
             session.confirm("Bring these files back?", instead="type --yes to bring these files back")
         report = workflow.execute_plan(plan, limits=session.limits, progress=session.progress)
-        session.show(report, render_restore)
+        session.show(report, render_restore, form=RestoreDocument)
     raise typer.Exit(1 if report.failures else 0)
 
 
@@ -98,12 +101,13 @@ def recover(
     json: Json = False,
 ) -> None:
     """Finish or undo removals that were cut off."""
+    from indexer.cli.json_documents.removal import RecoverDocument
     from indexer.cli.render.removal import render_recover
     from indexer.workflows.removal import recover as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
         report = workflow.recover(database, nobody_else=nobody_else, clock=session.clock)
-        session.show(report, render_recover)
+        session.show(report, render_recover, form=RecoverDocument)
     raise typer.Exit(1 if report.left_open else 0)
 
 
@@ -117,6 +121,7 @@ def purge(
     json: Json = False,
 ) -> None:
     """Free the space of quarantined files, for good."""
+    from indexer.cli.json_documents.removal import PurgeDocument
     from indexer.cli.render.removal import render_purge
     from indexer.workflows.removal import purge as workflow
 
@@ -129,5 +134,5 @@ def purge(
         report = workflow.purge(
             database, older_than_days=older_than, clock=session.clock, shown=shown, progress=session.progress
         )
-        session.show(report, render_purge)
+        session.show(report, render_purge, form=PurgeDocument)
     raise typer.Exit(1 if report.skipped else 0)

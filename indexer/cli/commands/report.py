@@ -29,6 +29,7 @@ def report(
             session.engine(processes, database) as executor,
             session.guarded_engine(processes) as reading_executor,
         ):
+            from indexer.cli.json_documents.comparison import ReportDocument
             from indexer.workflows.context import ComparisonContext
             from indexer.workflows.report import report as workflow
 
@@ -36,7 +37,7 @@ def report(
             result = workflow.report(
                 comparison, guarded_executor=reading_executor, folder=folder, camera=camera, sweep=sweep
             )
-        session.show(result, render_report)
+        session.show(result, render_report, form=ReportDocument)
 
 
 def render_report(console: "Console", result: "ReportResult") -> None:

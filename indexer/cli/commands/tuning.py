@@ -20,6 +20,7 @@ def sweep(
     """Show what other limits would keep and remove; opens no image."""
     with open_session(context, json=json) as session:
         with session.database() as database, session.engine(processes, database) as executor:
+            from indexer.cli.json_documents.comparison import SweepDocument
             from indexer.cli.render import tuning
             from indexer.domain.score_bounds import parse_numbers
             from indexer.workflows.context import ComparisonContext
@@ -29,7 +30,7 @@ def sweep(
             areas = None if min_contour_area is None else parse_numbers(min_contour_area)
             comparison = ComparisonContext(database, executor, session.limits, session.clock, session.progress)
             report = workflow.sweep(comparison, max_scores=limits, min_contour_areas=areas, camera=camera)
-        session.show(report, tuning.render_sweep)
+        session.show(report, tuning.render_sweep, form=SweepDocument)
 
 
 def evaluate(
@@ -48,6 +49,7 @@ def evaluate(
     """Tell how good decisions are against a person's labels."""
     with open_session(context, json=json) as session:
         with session.database() as database, session.engine(processes, database) as executor:
+            from indexer.cli.json_documents.comparison import EvaluateDocument
             from indexer.cli.render import tuning
             from indexer.domain.score_bounds import parse_numbers
             from indexer.workflows.context import ComparisonContext
@@ -60,5 +62,5 @@ def evaluate(
             report = workflow.evaluate(
                 comparison, label_list, profile_names=profile or (), max_scores=limits, camera=camera
             )
-        session.show(report, tuning.render_evaluation)
+        session.show(report, tuning.render_evaluation, form=EvaluateDocument)
     raise typer.Exit(1 if report.problems else 0)

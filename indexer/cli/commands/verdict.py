@@ -75,13 +75,15 @@ def verdict(
       verdict list            all that holds, and what contradicts what
       verdict --from CSV      many at once, all or none
     """
+    from indexer.cli.json_documents.review import VerdictListDocument, VerdictReportDocument
     from indexer.cli.render import verdict as judgements
     from indexer.workflows.review import verdict as workflow
 
     request = parse_request(words or (), file=file, signed=by is not None or note is not None)
     with open_session(context, json=json) as session, session.database() as database:
         if request is None:
-            session.show(workflow.list_verdicts(database), judgements.render_verdict_list)
+            verdicts = workflow.list_verdicts(database)
+            session.show(verdicts, judgements.render_verdict_list, form=VerdictListDocument)
             return
         who = login_name() if by is None else by
         match request:
@@ -93,7 +95,7 @@ def verdict(
                 report = workflow.undo_verdict(database, image_a, image_b, clock=session.clock)
             case ImportVerdicts(name):
                 report = workflow.import_verdicts(database, name, by=who, note=note, clock=session.clock)
-        session.show(report, judgements.render_verdicts)
+        session.show(report, judgements.render_verdicts, form=VerdictReportDocument)
     raise typer.Exit(1 if report.refused else 0)
 
 

@@ -1,8 +1,6 @@
 """The cache of the kernel's machine code between runs. Loading it takes half a second, compiling it some seconds.
 
-Decision: the name of the cache folder contains a digest of the kernel's source. Numba checks only whether the file of
-the outermost function has changed, so it would use machine code of an older `indexer.imaging.kernel.bits`. The folder
-is closed to other users. A folder that another user made or may write to is refused, because its content is executed.
+Decision 0015: the name of the cache folder contains a digest of the kernel's source.
 """
 
 import hashlib

@@ -1,8 +1,6 @@
 """The machine instructions of the kernel, as numba intrinsics written in LLVM.
 
-Decision: two bit instructions, the comparison of 64 bytes at a time and the dilation of 8 words at a time are LLVM
-intrinsics. For equivalent loops the compiler produces steps of one byte: a 320 x 240 frame takes 20 microseconds
-instead of 1.5.
+Decision 0016: two bit instructions, a comparison and a dilation are LLVM intrinsics.
 """
 
 from typing import Any

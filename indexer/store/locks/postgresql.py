@@ -4,10 +4,7 @@ They belong to one connection. If a command crashes, they are free at once; if i
 the server drops a lock, for example in a restart, this is detected before anything is committed. The module does not
 know what is written.
 
-Decision: commands that work camera by camera hold the index lock shared and camera locks exclusively; all other
-commands hold the index lock exclusively. The number of a camera's lock is a hash of its name, as a camera may be new.
-If two names have one number, the only effect is that their cameras wait for each other. Enforced by
-tests/store/locks/test_postgresql.py.
+Decision 0025: camera by camera: the index lock shared, and camera locks exclusively.
 """
 
 import os

@@ -5,9 +5,7 @@ however that ends. The operating system or the server keeps the lock: that a loc
 removes the lock file, another command could make a new one. So the lock is then lost, and the command that had it
 commits nothing more and removes no file.
 
-Decision: the lock is a file beside the index and not the index itself, as closing any descriptor of a SQLite file drops
-the locks that SQLite has on it. An index with two names (a hard link, a single file that is mounted elsewhere) would
-have two locks and, worse, two logs: it is refused. Enforced by tests/store/locks/test_writer_lock.py.
+Decision 0026: the lock is a file beside the index and not the index itself.
 """
 
 import errno

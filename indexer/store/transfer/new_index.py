@@ -3,10 +3,7 @@
 It promises that nothing is overwritten, that this command holds the writer lock of the new index, and that an
 interruption (Ctrl-C, a full disk, SIGKILL, a power failure) never leaves an index that looks complete.
 
-Decision: the tables and all rows are written in one transaction, on SQLite too. Its rollback journal stays at a few
-pages, as it only holds pages that existed before the transaction. After a crash the next command finds the file empty.
-A second file, renamed at the end, would give the same with more code. Enforced by
-tests/store/transfer/test_new_index.py.
+Decision 0029: the tables and all rows are written in one transaction, on SQLite too.
 """
 
 from collections.abc import Iterator

@@ -4,9 +4,7 @@ It promises bounded memory whatever the size of a table, and values that are the
 as it is stored (a path that is not UTF-8 stays its file URI), times without a zone, bytes. It does not know how a new
 index is made and completed (`indexer.store.transfer.new_index`).
 
-Decision: rows are written by `INSERT`, many at a time, into SQLite and PostgreSQL alike. PostgreSQL's COPY takes half
-the time for rows of `images` and no less for thumbnails, which are most of an index. It would save a fifth of the whole
-time (measured with 60 000 rows and 3 000 thumbnails of 37 kB), at the price of a second code path.
+Decision 0030: rows are written by `INSERT`, many at a time, into SQLite and PostgreSQL alike.
 """
 
 from collections.abc import Generator, Sequence

@@ -3,12 +3,9 @@
 It promises that an unchanged file is not opened, that every path seen ends in exactly one outcome, and that a run
 interrupted anywhere leaves an index from which the next run continues.
 
-Decision: a folder in which no image is seen marks nothing as missing. An empty mount point looks exactly like a folder
-whose images were all deleted, and the first is far more likely. The cost: such images count as present until something
-is seen there again. Enforced by tests/workflows/ingest/test_ingest.py.
+Decision 0032: a folder in which no image is seen marks nothing as missing.
 
-Decision: unchanged files are found with one query for each named folder, not with one for some hundred files. A batch
-is written in a thread while the next files are read, so the workers never wait for the disk that holds the index.
+Decision 0033: unchanged files are found with one query for each named folder; batches are written in a thread.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

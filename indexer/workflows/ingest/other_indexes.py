@@ -5,9 +5,7 @@ made by mistake, in another working directory. Once another index removed someth
 that folder name it. An ingest alone leaves no mark beside images; for that case there is the list of the indexes that
 this person used (`indexer.files.known_indexes`).
 
-Decision: a person is not asked again about an index that was used on a folder: it has rows there, or a quarantine names
-it, too. A copy made by `db copy` has the rows of its source from the beginning. So a person is asked about the source
-until a run says that both are wanted. Enforced by tests/workflows/ingest/test_other_indexes.py.
+Decision 0034: a person is not asked again about an index that was used on a folder.
 """
 
 import os

@@ -4,10 +4,7 @@ It promises that a preview shows the very bytes that were verified against the i
 it, and that a preview that cannot be made or stored stops nothing: a removal needs none. Each image gets one preview,
 made the first time.
 
-Decision: previews are decoded in this process, while all other decoding of new files is done by workers that may die of
-it. Ingest decoded these very bytes in such a worker; here the same decoder reads them in colour instead of grey, and
-smaller. A file much larger than any camera's picture gets no preview: it would put the memory of this process at risk.
-Nothing has been moved or written to the journal when a preview is made, so if the process dies of it, no file is lost.
+Decision 0035: previews are decoded in this process, unlike new files.
 """
 
 from collections.abc import Iterable

@@ -7,8 +7,7 @@ another command may be working on it after all, or may have recovered it. A file
 the locks show that nobody else is at work, or a person says so (`manage.py recover --nobody-else`). If the disk refuses
 or is not mounted, the act stays open for the next command, and nothing else is done with that file meanwhile.
 
-Decision: what lies at the old path is judged by its bytes. A new picture with the old name (`latest.jpg`) is not the
-file that went, so its keeper goes on standing for it.
+Decision 0036: what lies at the old path is judged by its bytes.
 """
 
 import errno

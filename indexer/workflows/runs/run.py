@@ -1,7 +1,6 @@
 """What all writing commands share: they lock the index, recover interrupted removals, and record the run.
 
-Decision: where several commands may work on one index, only a command that has locked the whole index recovers. An
-interrupted removal that another command meets stays open.
+Decision 0037: only a command that has locked the whole index recovers interrupted removals.
 """
 
 import os

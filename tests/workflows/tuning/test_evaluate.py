@@ -26,7 +26,7 @@ from tests.workflows.compare.test_camera import Told
 
 Frames = Callable[[str], Index]
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "profiles.md"
 GHOST: Mark = (12, 20, 14, 35)
 """Seen by `balanced`, not by `plain`; not where the car is."""
 LABELS = [StateLabel(line, str(line), state, None) for line, state in enumerate(["empty", "empty", "car", "ghost"], 1)]
@@ -170,19 +170,19 @@ def labels_of(shared_data: Path) -> list[StateLabel]:
 
 
 @on_sqlite
-def test_table_of_the_readme(frames_index: Frames, shared_data: Path) -> None:
-    """The table in the README is what the command prints for the labelled sample frames."""
+def test_table_of_the_documentation(frames_index: Frames, shared_data: Path) -> None:
+    """The table in docs/profiles.md is what the command prints for the labelled sample frames."""
     names = ["balanced", "plain", "colour", "original"]
     report = evaluated(frames_index("balanced"), labels_of(shared_data), profile_names=names, max_scores=[1000])
     printed = [line.split() for line in said(tuning.render_evaluation, report).splitlines() if line.strip()]
-    section = README.read_text(encoding="utf-8").partition("### How good the decisions are\n")[2]
+    section = PAGE.read_text(encoding="utf-8").partition("## How good the decisions are\n")[2]
     shown = section.partition("```text\n")[2].partition("```")[0]
     assert [line.split() for line in shown.splitlines()] == printed
 
 
 @on_sqlite
 def test_wrong_removals_by_limit(frames_index: Frames, shared_data: Path) -> None:
-    """What the README says of other limits: wrong removals, duplicates, states lost."""
+    """What docs/profiles.md says of other limits: wrong removals, duplicates, states lost."""
     report = evaluated(
         frames_index("balanced"),
         labels_of(shared_data),

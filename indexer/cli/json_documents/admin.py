@@ -1,0 +1,188 @@
+"""The documents of `status`, `audit`, `profile`, `db` and `demo`, and the one of a command that was refused."""
+
+from typing import Annotated, Any, Literal, TypedDict
+
+from indexer.cli.json_documents.comparison import CompareDocument, IngestDocument, Rectangle
+from indexer.cli.json_documents.form import Time
+from indexer.cli.json_documents.removal import PruneDocument
+from indexer.cli.json_documents.review import ImageDetailsDocument, JournalEntryDocument
+
+
+class ErrorDocument(TypedDict):
+    """Why a command was refused or failed."""
+
+    error: Annotated[str, "What was wrong, in one sentence."]
+    exit_code: Annotated[int, "Exit code of the command."]
+
+
+class CameraSummaryDocument(TypedDict):
+    """The counts of one camera."""
+
+    camera: Annotated[str, "The camera."]
+    images: Annotated[int, "Number of images that are present and can be compared."]
+    kept: Annotated[int, "Number of them that are kept."]
+    duplicates: Annotated[int, "Number of them that are duplicates."]
+    undecided: Annotated[int, "Number of them that are not decided."]
+    unreadable: Annotated[int, "Number of present files that are unreadable, damaged or too small."]
+    removed: Annotated[int, "Number of images that were removed."]
+    missing: Annotated[int, "Number of images whose file is gone."]
+    size_bytes: Annotated[int, "Size of the present files in bytes."]
+    first_captured_at: Annotated[Time | None, "Time of the earliest image. `null`: no time is known."]
+    last_captured_at: Annotated[Time | None, "Time of the latest image. `null`: no time is known."]
+
+
+class UnknownRunsDocument(TypedDict):
+    """A quarantine with files of runs that the index does not know."""
+
+    folder: Annotated[str, "The quarantine."]
+    runs: Annotated[int, "Number of these runs."]
+
+
+class StatusDocument(TypedDict):
+    """What the index holds."""
+
+    database: Annotated[str, "Path or address of the index."]
+    profile: Annotated[str, "The active profile."]
+    own_profiles: Annotated[dict[str, str], "Profile of each camera that has its own, by camera."]
+    cameras: Annotated[list[CameraSummaryDocument], "The cameras, by name."]
+    quarantined: Annotated[int, "Number of files in quarantine."]
+    quarantined_bytes: Annotated[int, "Size of these files in bytes."]
+    left_open: Annotated[int, "Number of removals that were cut off."]
+    unwitnessed: Annotated[list[JournalEntryDocument], "Removed files whose keeper is not present."]
+    unknown_runs: Annotated[list[UnknownRunsDocument], "Quarantines near the images with unknown runs."]
+    unlikely_times: Annotated[int, "Number of present images with a time that no camera can have."]
+    in_system_folders: Annotated[int, "Number of present images in hidden or system folders."]
+    alike: Annotated[list[list[str]], "Groups of cameras whose names look the same."]
+
+
+class AuditParameterDocument(TypedDict):
+    """A parameter of a ready-made query."""
+
+    name: Annotated[str, "Name of the parameter."]
+    description: Annotated[str, "What it does."]
+    default: Annotated[str | None, "Value if it is not given. `null`: there is none."]
+    required: Annotated[bool, "Whether it must be given."]
+
+
+class AuditDocument(TypedDict):
+    """A ready-made query."""
+
+    name: Annotated[str, "Name of the query."]
+    title: Annotated[str, "What it shows."]
+    parameters: Annotated[list[AuditParameterDocument], "Its parameters."]
+    sql: Annotated[str, "Its SQL."]
+
+
+class QueryResultDocument(TypedDict):
+    """The result of a query."""
+
+    columns: Annotated[list[str], "Names of the columns."]
+    rows: Annotated[list[list[Any]], "The rows, each with one value per column."]
+
+
+class MaskImageDocument(TypedDict):
+    """The drawing of a profile."""
+
+    width: Annotated[int, "Width in pixels."]
+    height: Annotated[int, "Height in pixels."]
+    ignored_px: Annotated[int, "Number of its pixels that are ignored."]
+    png: Annotated[str, "The drawing as PNG in base64. Black is ignored."]
+
+
+class PreparationDocument(TypedDict):
+    """How a thumbnail is made."""
+
+    work_width: Annotated[int | None, "Width of the thumbnail in pixels. `null`: native size, nothing is cached."]
+    contrast: Annotated[bool, "Whether local contrast is evened out."]
+    mask: Annotated[tuple[int, int, int, int], "Ignored border: left, top, right, bottom, in per cent."]
+    ignore: Annotated[list[Rectangle], "Ignored rectangles: left, top, width, height, in per cent."]
+    ignore_picture: Annotated[MaskImageDocument | None, "Drawing of the ignored area. `null`: there is none."]
+    levels: Annotated[tuple[int, int] | None, "16-bit values that become black and white. `null`: no scale."]
+    chroma: Annotated[int, "Weight of colour beside grey. 0: grey only."]
+
+
+class ScoringDocument(TypedDict):
+    """How a score is computed."""
+
+    preparation: Annotated[PreparationDocument, "How the thumbnails are made."]
+    threshold: Annotated[int, "Difference in grey levels from which a pixel counts as changed."]
+    dilations: Annotated[int, "How often the changed pixels grow."]
+    min_contour_area: Annotated[float, "Smallest area that counts."]
+
+
+class ProfileDocument(TypedDict):
+    """The parameters of a profile."""
+
+    name: Annotated[str, "Name of the profile."]
+    scoring: Annotated[ScoringDocument, "How a score is computed."]
+    max_score: Annotated[float, "Two images are similar if their score is below this limit."]
+    record_limit: Annotated[float, "Scores up to this limit are recorded."]
+
+
+class StoredProfileDocument(TypedDict):
+    """A profile in the index."""
+
+    id: Annotated[int, "Number of the profile."]
+    scoring_id: Annotated[int, "Number of its scoring parameters."]
+    preparation_id: Annotated[int, "Number of its preparation."]
+    active: Annotated[bool, "Whether it is the active profile."]
+    profile: Annotated[ProfileDocument, "Its parameters."]
+    cameras: Annotated[list[str], "Cameras that have it as their own."]
+
+
+class ProfileUseDocument(TypedDict):
+    """Which profile decides a camera."""
+
+    camera: Annotated[str, "The camera."]
+    profile: Annotated[str, "Profile that decides it from the next `compare` on."]
+    own: Annotated[bool, "Whether that is its own profile. `false`: it is the active one."]
+    before: Annotated[str, "Profile that decided it before."]
+    changed: Annotated[bool, "Whether the two differ."]
+
+
+class HealthDocument(TypedDict):
+    """The result of a check of the database."""
+
+    database: Annotated[str, "Path or address of the index."]
+    revision: Annotated[str, "Revision of its schema."]
+    problems: Annotated[list[str], "What is wrong. Empty: nothing."]
+
+
+class TableContentsDocument(TypedDict):
+    """One table of a copy."""
+
+    table: Annotated[str, "Name of the table."]
+    rows: Annotated[int, "Number of its rows."]
+    digest: Annotated[str, "SHA-256 over all values in the order of the keys, the same on every database."]
+
+
+class CopyDocument(TypedDict):
+    """What was copied to another index."""
+
+    source: Annotated[str, "The index that was copied."]
+    target: Annotated[str, "The new index."]
+    revision: Annotated[str, "Revision of the schema."]
+    rows: Annotated[int, "Number of rows of all tables."]
+    tables: Annotated[list[TableContentsDocument], "The tables."]
+
+
+class ReaderDocument(TypedDict):
+    """A role that may only read."""
+
+    role: Annotated[str, "Name of the role."]
+    state: Annotated[Literal["made", "updated", "not needed"], "What was done. `not needed`: the index is a file."]
+    url: Annotated[str, "Address of the index for this role, without a password."]
+
+
+class DemoDocument(TypedDict):
+    """What the demo did."""
+
+    folder: Annotated[str, "Folder with all its files."]
+    database: Annotated[str, "Path of its index."]
+    frames: Annotated[int, "Number of frames that it made."]
+    new_frames: Annotated[int, "Number of frames that show something new."]
+    ingested: Annotated[IngestDocument, "Result of `ingest`."]
+    compared: Annotated[CompareDocument, "Result of `compare`."]
+    lost_by_plain: Annotated[list[str], "What the profile `plain` would lose."]
+    pruned: Annotated[PruneDocument, "Result of `prune`."]
+    explained: Annotated[ImageDetailsDocument, "One duplicate, as `explain` shows it."]

@@ -1,0 +1,219 @@
+"""The documents of `explain`, `verdict`, `pin` and `unpin`."""
+
+from typing import Annotated, Literal, TypedDict
+
+from indexer.cli.json_documents.form import Time
+
+ImageStateName = Literal["ready", "unreadable", "damaged", "too_small", "missing", "removed"]
+
+
+class EvidenceDocument(TypedDict):
+    """The evidence of one pair. Areas are in reference pixels; in the profile `original` they are in native pixels."""
+
+    score: Annotated[float, "Sum of the areas of all regions that count."]
+    largest_contour: Annotated[float, "Area of the largest region, also if it is too small to count."]
+    contour_count: Annotated[int, "Number of regions that count."]
+    changed_fraction: Annotated[float, "Share of the pixels that differ by more than the threshold, 0 to 1."]
+
+
+class NamedEvidenceDocument(TypedDict):
+    """Recorded evidence of one pair."""
+
+    scoring_id: Annotated[int, "Number of the scoring parameters in the index."]
+    profile: Annotated[str, "First profile that has these scoring parameters."]
+    evidence: Annotated[EvidenceDocument, "The evidence."]
+
+
+class NeighbourDocument(TypedDict):
+    """The image with the smallest recorded score to a kept image."""
+
+    image_id: Annotated[int, "Number of the neighbour."]
+    path: Annotated[str, "Its path."]
+    captured_at: Annotated[Time | None, "When it was taken. `null`: the time is not known."]
+    kept: Annotated[bool, "Whether the neighbour is kept, too."]
+    score: Annotated[float, "Score of the pair."]
+
+
+class TwinDocument(TypedDict):
+    """A capture of the same camera within a second, with a name of the other kind."""
+
+    image_id: Annotated[int, "Number of the twin."]
+    path: Annotated[str, "Its path."]
+    state: Annotated[ImageStateName, "Its state."]
+    apart_s: Annotated[float, "Time between the two captures, in seconds."]
+
+
+class DecisionDocument(TypedDict):
+    """One decision on an image."""
+
+    verdict: Annotated[Literal["keep", "duplicate"], "What was decided."]
+    reason: Annotated[Literal["new", "pinned", "similar", "identical", "verdict"], "Why it was decided so."]
+    keeper_id: Annotated[int | None, "Number of the keeper. `null`: the image is kept."]
+    keeper_path: Annotated[str | None, "Path of the keeper. `null`: the image is kept."]
+    keeper_state: Annotated[ImageStateName | None, "State of the keeper now. `null`: the image is kept."]
+    keeper_captured_at: Annotated[Time | None, "When the keeper was taken. `null`: no keeper, or no known time."]
+    preferred_for: Annotated[
+        Literal["pinned", "pixels", "sharpness", "folder", "time", "content", "path"] | None,
+        "Property that ranks the keeper above the image. `null`: the image is kept.",
+    ]
+    score: Annotated[float | None, "Score of the image and its keeper. `null`: there is none."]
+    max_score: Annotated[float, "Limit at the time of the decision."]
+    profile: Annotated[str, "Profile that decided."]
+    native: Annotated[bool, "Whether the score is in native pixels (profile `original`)."]
+    decided_by: Annotated[str, "`compare`, or the name of the person whose verdict decided."]
+    decided_at: Annotated[Time, "When it was decided."]
+    run_id: Annotated[int, "Run that decided."]
+    superseded_at: Annotated[Time | None, "When another decision replaced it. `null`: it is in force."]
+
+
+class JournalEntryDocument(TypedDict):
+    """One entry of the journal of removals."""
+
+    id: Annotated[int, "Number of the entry."]
+    image_id: Annotated[int, "Number of the removed image."]
+    keeper_id: Annotated[int, "Number of its keeper."]
+    camera: Annotated[str, "Camera of the image."]
+    path: Annotated[str, "Path that the file was removed from."]
+    keeper_path: Annotated[str, "Path of the keeper now."]
+    keeper_state: Annotated[ImageStateName, "State of the keeper now."]
+    keeper_size_bytes: Annotated[int, "Size of the keeper's file in bytes."]
+    size_bytes: Annotated[int, "Size of the removed file in bytes."]
+    content_hash: Annotated[str, "SHA-256 of the removed file, hexadecimal."]
+    keeper_hash: Annotated[str, "SHA-256 of the keeper, hexadecimal."]
+    state: Annotated[
+        Literal["planned", "quarantined", "deleted", "restored", "purged", "failed"], "State of the removal."
+    ]
+    pending: Annotated[
+        Literal["quarantine", "delete", "restore", "restore_unpinned", "purge"] | None,
+        "Act that was begun and not finished. `null`: there is none.",
+    ]
+    quarantine_path: Annotated[str | None, "Path of the file in quarantine. `null`: it was never there."]
+    problem: Annotated[str | None, "Why the last act failed. `null`: it did not fail."]
+    removed_at: Annotated[Time | None, "When the file was removed. `null`: it was not removed."]
+    run_id: Annotated[int, "Run that removed the file."]
+    aside_path: Annotated[str | None, "Second name of the file while it is deleted. `null`: it has none."]
+    recorded: Annotated[bool, "Whether the witness record beside the images has this removal."]
+
+
+class ImageDetailsDocument(TypedDict):
+    """One image: its facts, its decisions and the journal of its file."""
+
+    id: Annotated[int, "Number of the image."]
+    path: Annotated[str, "Absolute path of the file."]
+    camera: Annotated[str, "Its camera."]
+    camera_source: Annotated[Literal["option", "pattern", "name", "folder"], "Where the camera's name comes from."]
+    captured_at: Annotated[Time | None, "When it was taken. `null`: the time is not known."]
+    captured_at_source: Annotated[
+        Literal["pattern", "name", "exif", "mtime"] | None, "Where the time comes from. `null`: there is no time."
+    ]
+    width: Annotated[int | None, "Width in pixels, after EXIF rotation. `null`: the header could not be read."]
+    height: Annotated[int | None, "Height in pixels, after EXIF rotation. `null`: the header could not be read."]
+    size_bytes: Annotated[int, "Size of the file in bytes."]
+    sharpness: Annotated[float | None, "Variance of the Laplacian. `null`: the image could not be decoded."]
+    content_hash: Annotated[str, "SHA-256 of the file, hexadecimal."]
+    state: Annotated[ImageStateName, "State of the image."]
+    state_reason: Annotated[str | None, "Why it is in that state. `null`: there is no reason to give."]
+    pinned_by_person: Annotated[bool, "Whether a person pinned the image."]
+    pinned: Annotated[bool, "Whether it is pinned, by a person or as the keeper of a removed image."]
+    stands_for: Annotated[int, "Number of images that have this one as their keeper."]
+    neighbour: Annotated[NeighbourDocument | None, "Most similar image of a kept image. `null`: none is recorded."]
+    twins: Annotated[list[TwinDocument], "Twins of the image."]
+    decisions: Annotated[list[DecisionDocument], "All decisions on the image, newest first."]
+    removals: Annotated[list[JournalEntryDocument], "Removals of the file, oldest first."]
+
+
+class JudgedPairDocument(TypedDict):
+    """A verdict of a person on a pair of images."""
+
+    image_a_id: Annotated[int, "Number of the first image."]
+    image_b_id: Annotated[int, "Number of the second image."]
+    path_a: Annotated[str, "Path of the first image."]
+    path_b: Annotated[str, "Path of the second image."]
+    state_a: Annotated[ImageStateName, "State of the first image."]
+    state_b: Annotated[ImageStateName, "State of the second image."]
+    camera: Annotated[str | None, "Camera of both. `null`: they belong to two cameras now."]
+    verdict: Annotated[Literal["same", "different"], "The verdict."]
+    by: Annotated[str, "Who gave it."]
+    note: Annotated[str | None, "Note of that person. `null`: there is none."]
+    judged_at: Annotated[Time, "When it was given."]
+    agrees: Annotated[bool | None, "Whether the current decisions agree. `null`: not decided yet, or not comparable."]
+
+
+class PairDetailsDocument(TypedDict):
+    """The evidence of a pair of images."""
+
+    image_a: Annotated[ImageDetailsDocument, "The first image."]
+    image_b: Annotated[ImageDetailsDocument, "The second image."]
+    recorded: Annotated[list[NamedEvidenceDocument], "Recorded evidence, one entry per scoring."]
+    profile: Annotated[str, "Profile in force for the camera of the first image."]
+    max_score: Annotated[float, "Limit of that profile."]
+    computed: Annotated[
+        EvidenceDocument | None, "Evidence computed now. `null`: it is recorded, or the pair cannot be scored."
+    ]
+    why_not: Annotated[str | None, "Why the pair cannot be scored. `null`: it can."]
+    judged: Annotated[JudgedPairDocument | None, "Verdict in force on the pair. `null`: there is none."]
+
+
+class ShownImageDocument(TypedDict):
+    """One of the two images of a picture."""
+
+    image_id: Annotated[int, "Number of the image."]
+    path: Annotated[str, "Its path."]
+    captured_at: Annotated[Time | None, "When it was taken. `null`: the time is not known."]
+    source: Annotated[Literal["file", "quarantine", "stored", "thumbnail"], "What the image was drawn from."]
+
+
+class IllustrationDocument(TypedDict):
+    """A picture of two images with their changes outlined."""
+
+    story: Annotated[ImageDetailsDocument | PairDetailsDocument, "What `explain` says without `--picture`."]
+    picture: Annotated[str, "Path of the picture, as it was typed."]
+    left: Annotated[ShownImageDocument, "The left image."]
+    right: Annotated[ShownImageDocument, "The right image."]
+    score: Annotated[float | None, "Score of the pair. `null`: the two cannot be compared."]
+    max_score: Annotated[float, "Limit of the profile in force."]
+    native: Annotated[bool, "Whether the score is in native pixels (profile `original`)."]
+    why_not: Annotated[str | None, "Why the two cannot be compared. `null`: they can."]
+
+
+class AbsentImageDocument(TypedDict):
+    """A judged image that is not compared now."""
+
+    path: Annotated[str, "Its path."]
+    state: Annotated[ImageStateName, "Its state."]
+    restorable: Annotated[bool, "Whether it is in quarantine, so that `restore` can bring it back."]
+
+
+class ContradictionDocument(TypedDict):
+    """Verdicts that contradict each other."""
+
+    different: Annotated[tuple[int, int], "Two images that were judged different."]
+    chain: Annotated[list[int], "Images from one of the two to the other, each judged the same as the next."]
+
+
+class VerdictReportDocument(TypedDict):
+    """What was done with verdicts."""
+
+    recorded: Annotated[list[JudgedPairDocument], "New verdicts."]
+    replaced: Annotated[list[JudgedPairDocument], "Older verdicts that the new ones replaced."]
+    unchanged: Annotated[list[JudgedPairDocument], "Verdicts that were recorded before."]
+    withdrawn: Annotated[list[JudgedPairDocument], "Verdicts that were taken back."]
+    away: Annotated[list[AbsentImageDocument], "Judged images that are not compared now."]
+    contradictions: Annotated[list[ContradictionDocument], "All contradictions in the cameras of these images."]
+    refused: Annotated[
+        list[tuple[str, str]], "Line and problem of each line that was refused. If there is one, nothing was written."
+    ]
+
+
+class VerdictListDocument(TypedDict):
+    """All verdicts in force."""
+
+    verdicts: Annotated[list[JudgedPairDocument], "The verdicts."]
+    contradictions: Annotated[list[ContradictionDocument], "Where they contradict each other."]
+
+
+class PinDocument(TypedDict):
+    """What was pinned or unpinned."""
+
+    changed: Annotated[list[str], "Paths of the images that were pinned or unpinned."]
+    unchanged: Annotated[list[str], "Paths of the images that already were."]
