@@ -296,18 +296,11 @@ def foreign_private_names(source: str) -> list[tuple[int, str]]:
     return sorted((line, name) for line, name in used if is_private(name) and name not in own)
 
 
-BEING_REWRITTEN = (
-    "tests/execution/",
-    "tests/workflows/compare/test_on_cluster",
-    "tests/workflows/compare/test_remote_",
-)
-
-
 def test_tests_use_public_names() -> None:
     """No test uses or replaces a private name of another module."""
     tests = {name_of(path): path for path in sorted((ROOT / "tests").rglob("*.py"))}
     private = {name: foreign_private_names(path.read_text()) for name, path in tests.items()}
-    assert {name: uses for name, uses in private.items() if uses and not name.startswith(BEING_REWRITTEN)} == {}
+    assert {name: uses for name, uses in private.items() if uses} == {}
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ class _Processes:
     def _submit(self, function: Callable[[Item], Result], items: list[Item]) -> "Future[list[Result]]":
         with uninterrupted():  # the pool has locks
             if self._pool is None:
-                self._pool = _new_pool(self.workers, function)
+                self._pool = new_pool(self.workers, function)
             try:
                 future: Future[list[Result]] = self._pool.schedule(
                     _run_limited,
@@ -199,7 +199,7 @@ class _Pool(ProcessPool):
         super()._stop_pool()
 
 
-def _new_pool(workers: int, function: Callable[..., object]) -> ProcessPool:
+def new_pool(workers: int, function: Callable[..., object]) -> ProcessPool:
     """A pool whose server has imported the function's module, once for all workers."""
     start_forkserver([function.__module__])
     context = multiprocessing.get_context("forkserver")

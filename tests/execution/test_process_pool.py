@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from itertools import islice
-from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -113,14 +112,20 @@ def late(seconds: float) -> object:
     return follow_parent
 
 
-def test_a_worker_that_is_just_starting(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    """A worker that is only just starting when the block ends goes in silence, also while another takes its time."""
-    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # the next one's words come here
-    monkeypatch.setattr(process_pool, "follow_parent", Sluggish())
-    with processes(2) as spread:
-        assert next(spread(deaf, [0, 600])) == 0
-        time.sleep(0.2)
-    assert capfd.readouterr().err == ""
+def end_while_a_worker_starts() -> None:
+    """Ends a pool of two while its second worker is only just starting."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process_pool, "follow_parent", Sluggish())
+        with processes(2) as executor:
+            assert next(executor(deaf, [0, 600])) == 0
+            time.sleep(0.2)
+
+
+def test_a_worker_that_is_just_starting() -> None:
+    """A worker that is only just starting when the block ends prints nothing, also while another takes its time."""
+    code = "from tests.execution.test_process_pool import end_while_a_worker_starts as end\nend()\nprint('ended')\n"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("ended\n", "")
 
 
 def test_workers_that_always_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +144,7 @@ def test_workers_that_always_end(monkeypatch: pytest.MonkeyPatch) -> None:
         def join(self) -> None:
             """Nobody is there."""
 
-    monkeypatch.setattr("indexer.execution.process_pool._new_pool", lambda *_: Broken())
+    monkeypatch.setattr("indexer.execution.process_pool.new_pool", lambda *_: Broken())
     with processes(1) as spread, pytest.raises(EngineError, match="again and again"):
         list(spread(square, range(8)))
     assert len(broken) == 3
