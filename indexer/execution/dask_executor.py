@@ -2,11 +2,7 @@
 
 It promises what `indexer.execution` promises. The loss of a worker costs only time.
 
-Decision: Dask decides which worker does what, how often a task is repeated whose worker died, and when it gives a task
-up (`KilledWorker`). It blames every task of that worker, so a task that it gave up is repeated here once more, item by
-item, while nothing else of this run is at the workers. Only an item that then ends its workers again is given up. Items
-that may kill have limits and run in the guard (`indexer.execution.guard`), so this is rare. Cost: the tasks of a paused
-worker wait for it. Enforced by tests/execution/test_dask_executor.py.
+Decision 0039: Dask places the tasks, repeats them, and gives them up.
 """
 
 import pickle

@@ -3,11 +3,7 @@
 It promises that such an item costs itself alone: the worker and the other items go on. When the worker is gone, its
 child ends, at the latest at the time limit of its item. The module does not know Dask.
 
-Decision: a child process instead of limits within the worker. A running thread cannot be ended, and the worker's other
-threads share its memory, so each such item cost the whole worker. Alone in its process, an item gets the limits of the
-operating system: a timer (SIGALRM) and processor time, which end the process also while a decoder holds the interpreter
-lock, and RLIMIT_AS. Cost: a process per thread, forked from a server that has imported the libraries. Enforced by
-tests/execution/test_guard.py and, on a real cluster, by tests/execution/test_dask_executor.py.
+Decision 0040: files are decoded in a child process, one per thread of the worker.
 """
 
 import multiprocessing

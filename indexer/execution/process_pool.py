@@ -2,11 +2,7 @@
 
 It promises what `indexer.execution` promises, also if a worker is killed, hangs or takes too much memory.
 
-Decision: Pebble's pool instead of `concurrent.futures`, where one killed worker breaks the whole pool and a worker that
-hangs blocks it. Pebble (maintained since 2013, pure Python) ends a task at its time limit and loses only the task whose
-worker died. A task costs some tenths of a millisecond, so small items are sent in batches. If an item of a batch fails,
-takes too long or kills its worker, all items of the batch are retried one by one, and that item fails alone. Enforced
-by tests/execution/test_executor.py.
+Decision 0041: the pool of processes is Pebble's.
 """
 
 import multiprocessing

@@ -4,10 +4,7 @@ It promises the matches of `indexer.workflows.compare.searcher`. Each worker hol
 sent an image once. If a worker is lost, another one gets its share of the searches, and the images that it lacks. The
 data in flight is bounded. Of what was sent, this process keeps only which worker has which image.
 
-Decision: searches are divided among workers by their new images, not by the keepers that they compare. So every worker
-comes to hold every keeper (58 kB of its disk each at 320 wide), where a division by keepers would split them. But a
-duplicate, as most images are, goes to one worker instead of to all, and each search ends as soon as its one worker has
-found a keeper. Enforced by tests/workflows/compare/test_remote_searcher.py.
+Decision 0042: searches are divided among workers by their new images, not by keepers.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
