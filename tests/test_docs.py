@@ -84,8 +84,10 @@ def hold(page: Path, text: str, problems: list[str], *, update: bool) -> None:
 @pytest.mark.parametrize("page", WITH_SESSIONS, ids=page_name)
 def test_sessions(page: Path, tmp_path: Path, update: bool) -> None:
     """Every command of a page, run in its order, prints what is shown below it; every query has rows."""
-    played = play(page.read_text(encoding="utf-8"), folder=make_folder(tmp_path / "data"))
+    text = page.read_text(encoding="utf-8")
+    played = play(text, folder=make_folder(tmp_path / "data"))
     assert played.steps
+    assert played.text == text or played.differences
     hold(page, played.text, played.differences, update=update)
 
 

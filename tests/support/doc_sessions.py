@@ -108,20 +108,16 @@ def play(text: str, *, folder: Path, kind: str = "console", names: Mapping[str, 
 
 
 def _play_steps(block: Block, played: Played, *, folder: Path, names: Mapping[str, str]) -> Iterator[str]:
+    """Yields each command of a block and its output, with an empty line before the next command."""
     back = {there: here for here, there in names.items()}
-    for step in steps(block.body):
+    for number, step in enumerate(steps(block.body)):
         printed = _replaced(run(_replaced(step.command, names), folder=folder), back)
         found = difference(step, printed, folder=folder)
         played.steps += 1
         if found:
             played.differences.append(f"$ {step.command}\n{found}")
-        yield f"$ {step.command}"
-        yield (as_shown(printed, folder=folder) if found else step.shown).rstrip("\n") + _gap(step, block)
-
-
-def _gap(step: Step, block: Block) -> str:
-    """The empty line between one command's output and the next command."""
-    return "" if block.body.rstrip("\n").endswith(f"{step.command}\n{step.shown}".rstrip("\n")) else "\n"
+        yield f"\n$ {step.command}" if number else f"$ {step.command}"
+        yield (as_shown(printed, folder=folder) if found else step.shown).rstrip("\n")
 
 
 def query_problems(query: str, *, folder: Path) -> list[str]:
