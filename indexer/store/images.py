@@ -120,10 +120,11 @@ def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile
 
 def iter_present_under(session: Session, folder: str) -> Iterator[PresentFile]:
     """All rows below a folder that are neither missing nor removed."""
-    yield from map(PresentFile._make, session.execute(_SELECT_PRESENT.where(_lies_under(folder))).yield_per(1000))
+    yield from map(PresentFile._make, session.execute(_SELECT_PRESENT.where(lies_under(folder))).yield_per(1000))
 
 
-def _lies_under(folder: str) -> ColumnElement[bool]:
+def lies_under(folder: str) -> ColumnElement[bool]:
+    """The condition that an image lies below a folder."""
     # Not LIKE: a path may hold % and _. The index on paths serves a range, as text is compared byte by byte.
     ranges = [
         (ImageRow.path >= f"{stored}/") & (ImageRow.path < f"{stored}0")  # "0" is the character after "/"
@@ -138,7 +139,7 @@ def iter_with_other_root(session: Session, folder: str) -> Iterator[tuple[int, s
     Only rows that are neither missing nor removed.
     """
     query = select(ImageRow.id, ImageRow.path, ImageRow.root)
-    query = query.where(_lies_under(folder), ImageRow.root != folder, ImageRow.state.not_in(_ABSENT_STATES))
+    query = query.where(lies_under(folder), ImageRow.root != folder, ImageRow.state.not_in(_ABSENT_STATES))
     yield from ((image_id, path, root) for image_id, path, root in session.execute(query))
 
 

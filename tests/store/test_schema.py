@@ -50,6 +50,13 @@ ROWS: dict[str, dict[str, Any]] = {  # a row after those that it refers to
         "active": True,
     },
     "cameras": {"id": 94, "name": "gate", "profile_id": 93},
+    "naming_rules": {
+        "folder": "file:///caf%E9",
+        "pattern": "(?P<camera>x)",
+        "timezone": "Europe/Berlin",
+        "is_earlier": False,
+    },
+    "camera_sources": {"camera_id": 94, "source": "/lot", "is_root": False, "is_confirmed": True},
     "runs": {"id": 95, "command": "ingest", "arguments": "{}", "version": "0", "started_at": TIME, "outcome": "done"},
     "images": {
         "id": 96,
