@@ -76,6 +76,8 @@ class PathNaming(NamedTuple):
 
     def is_ambiguous(self, *, exif_time: str | None = None, exif_offset: str | None = None) -> bool:
         """Whether the local time of the path, else of EXIF, happens twice in its zone, when clocks go back."""
+        if self.zone is None:
+            return False
         local = self.moment if self.moment is not None or not exif_time else read_exif(exif_time, offset=exif_offset)
         return local is not None and happens_twice(local, self.zone)
 

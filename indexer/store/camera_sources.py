@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, func, insert, not_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import ImageState
@@ -64,6 +64,8 @@ def list_spans(
     """
     spans = {}
     for source in sources:
+        deeper = [other for other in sources if other.startswith(f"{source.rstrip('/')}/")]
+        is_own = and_(lies_under(source), *(not_(lies_under(other)) for other in deeper))
         query = (
             select(
                 func.min(ImageRow.captured_at).label("first"),
@@ -72,7 +74,7 @@ def list_spans(
                 func.count(ImageRow.captured_at).filter(ImageRow.captured_at_source != "mtime").label("times"),
             )
             .join(CameraRow, CameraRow.id == ImageRow.camera_id)
-            .where(CameraRow.name == camera, ImageRow.state.not_in(_ABSENT_STATES), lies_under(source))
+            .where(CameraRow.name == camera, ImageRow.state.not_in(_ABSENT_STATES), is_own)
         )
         if without:
             query = query.where(ImageRow.id.not_in(sorted(without)))

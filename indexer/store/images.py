@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.descriptions import FileDescription
 from indexer.domain.images import Image, ImageState
@@ -241,6 +241,15 @@ def list_outermost_roots(session: Session) -> list[str]:
         # "0" is the character after "/". A path that is stored as a URI does not sort after its root.
         beyond = f"{row.root.rstrip('/')}0"
         after = beyond if stored_text(beyond) > stored_text(row.path) else row.path
+
+
+def find_equal_in_cameras(session: Session, *, run_id: int) -> tuple[int, tuple[str, str] | None]:
+    """How many contents that a run added lie in another camera, too, and the two paths of one of them."""
+    new, other = aliased(ImageRow), aliased(ImageRow)
+    ready = (new.run_id == run_id) & (new.state == ImageState.READY) & (other.state == ImageState.READY)
+    pairs = select(new.content_hash, new.path, other.path).join(other, other.content_hash == new.content_hash)
+    rows = session.execute(pairs.where(ready, other.camera_id != new.camera_id).order_by(new.path, other.path)).all()
+    return len({row[0] for row in rows}), ((rows[0][1], rows[0][2]) if rows else None)
 
 
 def mark_present(session: Session, image_id: int) -> None:

@@ -101,6 +101,9 @@ class NamingRuleRow(Base):
     camera_level: Mapped[int | None] = mapped_column(
         comment="the camera is the folder so many levels below, 1 for the first; NULL: not said"
     )
+    base: Mapped[str | None] = mapped_column(
+        PathText, comment="the folder above it that level and pattern begin at; NULL: the folder itself"
+    )
     pattern: Mapped[str | None] = mapped_column(comment="regular expression; NULL: none")
     scheme: Mapped[str | None] = mapped_column(comment="name of a built-in pattern; NULL: none")
     timezone: Mapped[str | None] = mapped_column(comment="of times without an offset; NULL: UTC")

@@ -31,6 +31,12 @@ def upgrade() -> None:
             nullable=True,
             comment="the camera is the folder so many levels below, 1 for the first; NULL: not said",
         ),
+        sa.Column(
+            "base",
+            TEXT,
+            nullable=True,
+            comment="the folder above it that level and pattern begin at; NULL: the folder itself",
+        ),
         sa.Column("pattern", TEXT, nullable=True, comment="regular expression; NULL: none"),
         sa.Column("scheme", TEXT, nullable=True, comment="name of a built-in pattern; NULL: none"),
         sa.Column("timezone", TEXT, nullable=True, comment="of times without an offset; NULL: UTC"),

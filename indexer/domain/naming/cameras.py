@@ -68,6 +68,13 @@ class TimeSpan:
         self.first = moment if self.first is None else min(self.first, moment)
         self.last = moment if self.last is None else max(self.last, moment)
 
+    def join(self, other: "TimeSpan") -> None:
+        """Adds the images of another span."""
+        self.is_complete &= other.is_complete
+        for moment in (other.first, other.last):
+            if moment is not None:
+                self.add(moment)
+
 
 def make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
     """The camera that a path claims after its siblings were asked."""
@@ -163,8 +170,7 @@ def overlap(spans: Mapping[str, TimeSpan], *, confirmed: Collection[str] = ()) -
         return False
     joined, groups = TimeSpan(), [span for folder, span in spans.items() if folder not in confirmed]
     for folder in spans.keys() & set(confirmed):
-        joined.add(spans[folder].first)
-        joined.add(spans[folder].last)
+        joined.join(spans[folder])
     groups += [joined] if spans.keys() & set(confirmed) else []
     if len(groups) < 2:
         return False

@@ -179,12 +179,14 @@ def make_doubt(match: re.Match[str], day_first: datetime | None, month_first: da
 def _at(match: re.Match[str], year: int, month: int, day: int) -> datetime | None:
     """The time of day of a match, on a date."""
     names = match.re.groupindex
-    minute, second = (match[name] or (match[f"{name}2"] if f"{name}2" in names else None) for name in ("minute", "second"))
-    hour_digits = match["hour"] or (match["hour2"] if "hour2" in names else None)
-    hour = clock_hour(int(hour_digits), match["ampm"])
+    digits = [
+        match[name] or (match[f"{name}2"] if f"{name}2" in names else None) for name in ("hour", "minute", "second")
+    ]
+    hour = clock_hour(int(digits[0] or 0), match["ampm"])
     if hour is None:
         return None
-    return make_moment(year, month, day, hour, int(minute), int(second), fraction=match["fraction"] or "")
+    clock = (hour, int(digits[1] or 0), int(digits[2] or 0))
+    return make_moment(year, month, day, *clock, fraction=match["fraction"] or "")
 
 
 def _find_time_below_date(stem: str, facts: FolderFacts) -> Stamp | None:
@@ -237,7 +239,7 @@ def _find_six_digits(stem: str, facts: FolderFacts) -> Stamp | None:
 def _find_minutes(stem: str) -> Stamp | None:
     for match in _TO_THE_MINUTE.finditer(stem):
         numbers = (int(match[name]) for name in ("year", "month", "day", "hour", "minute"))
-        moment = make_moment(*numbers, 0)
+        moment = make_moment(*numbers)
         if match["colon"] == ":":
             if moment is not None:
                 return Stamp(match.start(), match.end(), moment)

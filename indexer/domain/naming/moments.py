@@ -21,12 +21,13 @@ _EPOCH_UNITS = {10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
 
 
 def make_moment(
-    year: int, month: int, day: int, hour: int, minute: int, second: int, *, fraction: str = "", offset: str | None = None
+    year: int, month: int, day: int, *clock: int, fraction: str = "", offset: str | None = None
 ) -> datetime | None:
     """The time of these numbers, naive without an offset; None if no calendar or clock shows it.
 
-    24:00:00 is the beginning of the next day, as some recorders write it. `fraction`: the digits after the second.
+    `clock`: hour, minute and second; what is not given is 0. 24:00:00 is the beginning of the next day, as some recorders write it. `fraction`: the digits after the second.
     """
+    hour, minute, second = (*clock, 0, 0, 0)[:3]
     is_end_of_day = (hour, minute, second) == (24, 0, 0)
     microsecond = int(fraction[:6].ljust(6, "0")) if fraction else 0
     try:

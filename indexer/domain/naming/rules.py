@@ -1,6 +1,6 @@
 """How the images of an ingested folder are named: what a person said of it once, for all later ingests of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from functools import cached_property, lru_cache
@@ -15,13 +15,15 @@ from indexer.errors import UsageError
 class NamingRule:
     """How images below a folder are named. None: not said.
 
-    `camera_level`: the camera is the folder so many levels below, 1 for the first one. `is_earlier`: an earlier version
-    ingested the folder, and names are read by its rules until a person asks for those of today.
+    `camera_level`: the camera is the folder so many levels below, 1 for the first one. `base`: the folder above that
+    level and pattern begin at, where they were said of it. `is_earlier`: an earlier version ingested the folder, and
+    names are read by its rules until a person asks for those of today.
     """
 
     folder: str
     camera: str | None = None
     camera_level: int | None = None
+    base: str | None = None
     pattern: str | None = None
     scheme: str | None = None
     timezone: str | None = None
@@ -46,8 +48,13 @@ class NamingRule:
         return self != NamingRule(self.folder, is_earlier=self.is_earlier)
 
     def relative(self, path: str) -> str:
-        """A path below the folder; one outside of it stays as it is."""
-        return path.removeprefix(f"{self.folder.rstrip('/')}/")
+        """A path below the folder that level and pattern begin at; one outside of it stays as it is."""
+        return path.removeprefix(f"{(self.base or self.folder).rstrip('/')}/")
+
+    def at(self, folder: str) -> "NamingRule":
+        """The same rule for a folder below."""
+        begins_elsewhere = self.compiled is not None or self.camera_level is not None
+        return replace(self, folder=folder, base=self.base or self.folder if begins_elsewhere else None)
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,11 @@ class NamingOptions:
 
     def __bool__(self) -> bool:
         return self != NamingOptions()
+
+    @property
+    def says_camera_or_pattern(self) -> bool:
+        """Whether it takes the place of what was said of folders below."""
+        return replace(self, timezone=None) != NamingOptions()
 
     def checked(self) -> "NamingOptions":
         """The same options; raises `UsageError` for one that makes no sense."""
@@ -86,18 +98,18 @@ class NamingOptions:
         if self.is_new_rules:
             rule = replace(rule, is_earlier=False)
         if self.pattern is not None or self.scheme is not None:
-            rule = replace(rule, pattern=self.pattern, scheme=self.scheme)
+            rule = replace(rule, pattern=self.pattern, scheme=self.scheme, base=None)
             if rule.compiled is not None and rule.compiled.reads_camera:
                 rule = replace(rule, camera=None, camera_level=None)
         if self.camera is not None:
             rule = replace(rule, camera=self.camera, camera_level=None)
         if self.camera_level is not None:
-            rule = replace(rule, camera=None, camera_level=self.camera_level)
+            rule = replace(rule, camera=None, camera_level=self.camera_level, base=None)
         return rule if self.timezone is None else replace(rule, timezone=self.timezone)
 
 
 class RuleBook:
-    """The stored rules, by folder; the nearest one at or above a folder holds for it."""
+    """Rules by folder; the nearest one at or above a folder holds for it."""
 
     def __init__(self, rules: Mapping[str, NamingRule]) -> None:
         self.rules = dict(rules)
@@ -115,6 +127,21 @@ class RuleBook:
             above = above.rpartition("/")[0] or "/"
         self._by_folder[folder] = rule
         return rule
+
+    def after(self, options: NamingOptions, folders: Iterable[str]) -> "RuleBook":
+        """The rules after a person said this of folders; it holds below them, too, whatever was said there before."""
+        rules = dict(self.rules)
+        for folder in folders:
+            nearest = self.find(folder)
+            rule = NamingRule(folder) if nearest is None else nearest if nearest.folder == folder else nearest.at(folder)
+            if nearest is None or options:
+                rules[folder] = options.applied_to(rule)
+            for other in [other for other in rules if other.startswith(f"{folder.rstrip('/')}/")] if options else ():
+                if options.says_camera_or_pattern:
+                    del rules[other]
+                else:
+                    rules[other] = options.applied_to(rules[other])
+        return RuleBook(rules)
 
 
 @lru_cache(maxsize=64)

@@ -122,7 +122,7 @@ def _read_only_digits(match: re.Match[str]) -> datetime | None:
     joined = _JOINED.fullmatch(digits)
     if joined is not None and is_year(int(joined[1])):
         numbers = [int(number or 0) for number in joined.groups()[:6]]
-        moment = make_moment(*numbers, fraction=joined[7] or fraction, offset=offset)  # type: ignore[misc]
+        moment = make_moment(*numbers, fraction=joined[7] or fraction, offset=offset)
         if moment is not None:
             return moment
     if len(digits) == 12 and (short := _JOINED_SHORT.fullmatch(digits)):

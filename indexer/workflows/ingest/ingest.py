@@ -13,30 +13,30 @@ is written in a thread while the next files are read, so the workers never wait 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, islice
 from typing import TypeVar
 
 from indexer.domain.descriptions import FileDescription, Limits
-from indexer.domain.names import Naming, clamped_mtime
-from indexer.domain.renaming import naming_with_options
+from indexer.domain.names import Naming, PathNaming, clamped_mtime
 from indexer.domain.similar_names import list_similar_names
 from indexer.errors import RowRefusedError
 from indexer.execution import ParallelMap, RemoteExecutor, WorkerFailure, map_path
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import SYSTEM_FOLDER, Candidate
-from indexer.store import cameras, decisions, images, profiles, thumbnails
+from indexer.store import camera_sources, cameras, decisions, images, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
 from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.image_files import DescribeTask, describe_file, describe_unreadable
-from indexer.workflows.ingest.camera_claims import CameraClaims, DescribedFile
+from indexer.workflows.ingest.camera_claims import CameraClaims, DescribedFile, rename
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.equal_rows import EqualRowsCache
-from indexer.workflows.ingest.image_identity import NewContent, upsert_images
+from indexer.workflows.ingest.image_identity import NewContent, UpsertResult, upsert_images
 from indexer.workflows.ingest.index_diff import FileToRead, IndexDiff
+from indexer.workflows.ingest.name_plan import apply_rules, needs_recording, new_sources, record_rules, stored_rules
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
 from indexer.workflows.profile_parameters import thumbnail_recipe
 from indexer.workflows.runs.run import ActiveRun, record_run
@@ -63,10 +63,14 @@ def ingest(
         for skipped in request.skipped:
             report.skip(skipped.path, skipped.reason)
         report.folders = request.unwalked_folders
-        request = _storable(database, request, report)
+        request = apply_rules(database, _storable(database, request, report))
         claims = CameraClaims(run.write_lock, request)
         diff, locked_files = claims.diff(database)
+        request, report.names = claims.request, claims.plan
+        _record_rules(database, request)
         report.skip_locked(locked_files)
+        report.skip_held(claims.held_files)
+        diff = _with_exif_read_again(database, diff, request)
         _count_known(database, diff.unchanged, request, report, claims=claims, clock=clock)
 
         writer = _Writer(database, request, report, run, claims, EqualRowsCache(diff.gone), clock)
@@ -77,12 +81,14 @@ def ingest(
         if diff.gone:
             _mark_missing(database, diff, report)
         report.held = claims.locked_cameras
-        report.unmatched = request.unmatched
+        report.unmatched = request.unmatched + report.names.unmatched
         report.unread_stamps = request.unread_stamps
         with database.read() as session:
             report.undecided = decisions.count_undecided(session)
             report.in_system_folders = count_in_system_folders(session, before=run.id)
             report.alike = list_similar_names(cameras.list_cameras(session))
+            if report.outcomes[IngestOutcome.ADDED]:
+                report.equal_contents, report.equal_example = images.find_equal_in_cameras(session, run_id=run.id)
         run.counts = report.counts
     return report
 
@@ -95,6 +101,26 @@ def _mark_missing(database: Database, diff: IndexDiff, report: IngestReport) -> 
         report.missing = images.mark_missing(session, others)
         report.unwalked = images.mark_missing(session, unwalked, reason=f"in a {SYSTEM_FOLDER}, which is not walked")
         report.missing += report.unwalked
+
+
+def _record_rules(database: Database, request: IngestRequest) -> None:
+    """Stores how the folders of the request are named, if that is new."""
+    if needs_recording(request, stored_rules(database)):
+        with database.write() as session:
+            record_rules(session, request)
+
+
+def _with_exif_read_again(database: Database, diff: IndexDiff, request: IngestRequest) -> IndexDiff:
+    """The difference with the known files to read whose time is from EXIF, if a time zone is given: the index does not
+    have what EXIF says."""
+    if request.options.timezone is None or not diff.unchanged:
+        return diff
+    with database.read() as session:
+        known = images.list_known(session, [candidate.path for candidate in diff.unchanged])
+    is_exif = {path for path, row in known.items() if row.naming.captured_at_source == "exif"}
+    again = [(candidate, known[candidate.path]) for candidate in diff.unchanged if candidate.path in is_exif]
+    rest = [candidate for candidate in diff.unchanged if candidate.path not in is_exif]
+    return replace(diff, unchanged=rest, files_to_read=[*diff.files_to_read, *again])
 
 
 def _storable(database: Database, request: IngestRequest, report: IngestReport) -> IngestRequest:
@@ -119,7 +145,7 @@ def _count_known(
     clock: Clock,
 ) -> None:
     """Counts the files that need not be opened; renames them first if `--camera` or `--pattern` says another name."""
-    if request.camera is None and request.pattern is None:
+    if not request.options:
         report.count(IngestOutcome.UNCHANGED, len(unchanged))
         return
     for batch in _batches(unchanged, _RENAME_BATCH_SIZE):
@@ -130,7 +156,8 @@ def _count_known(
                 if known_file is None:
                     report.skip(candidate.path, "another command changed it meanwhile")
                 elif claims.may_rename(known_file.naming, requested):
-                    report.count(_rename(session, known_file, requested, at=clock()))
+                    report.count(_rename(session, known_file, requested, request=request, path=candidate.path, at=clock()))
+                    report.ambiguous_times += request.path_naming(candidate.path).is_ambiguous()
                 else:
                     report.skip_locked([candidate])
 
@@ -177,14 +204,26 @@ def _describe(
             yield file, replace(answer, path=file[0].path, mtime_ns=mtime_ns)
 
 
-def _rename(session: Session, known: KnownFile, requested: Naming, *, at: datetime) -> IngestOutcome:
-    """Gives a known file the camera and time that `--camera` or `--pattern` says, if they differ."""
-    naming = naming_with_options(known.naming, requested)
+def _rename(
+    session: Session, known: KnownFile, requested: Naming, *, request: IngestRequest, path: str, at: datetime
+) -> IngestOutcome:
+    """Gives a known file the camera and time that the options of the request say, if they differ."""
+    naming = rename(known.naming, requested, request)
     if naming == known.naming:
         return IngestOutcome.UNCHANGED
+    if naming.camera != known.naming.camera:
+        _add_sources(session, [request.path_naming(path)._replace(camera=naming.camera)])
     images.rename_image(session, known.id, naming=naming)
     decisions.supersede(session, [known.id], at=at)
     return IngestOutcome.RENAMED
+
+
+def _add_sources(session: Session, names: Sequence[PathNaming]) -> None:
+    """Stores which folders the images of cameras come from."""
+    for is_confirmed in (False, True):
+        pairs = [(camera, source) for camera, source, by_person in new_sources(names) if by_person == is_confirmed]
+        if pairs:
+            camera_sources.add_sources(session, pairs, is_confirmed=is_confirmed)
 
 
 @dataclass(frozen=True)
@@ -198,6 +237,7 @@ class _Writer:
     claims: CameraClaims
     row_cache: EqualRowsCache
     clock: Clock
+    added_sources: set[tuple[str, str, bool]] = field(default_factory=set)
 
     def write(self, batch: list[DescribedFile]) -> None:
         """Writes a batch; a file whose row the database refuses is reported, and the others are stored."""
@@ -218,10 +258,12 @@ class _Writer:
             usable = [file for file in writable if file[1].problem is None]
             new_contents, outcomes = self._update_known_rows(session, usable)
             result = upsert_images(session, new_contents, row_cache=self.row_cache, run_id=self.run.id, at=self.clock())
+            self._add_sources(session, new_contents, result)
         self.report.skip_locked(locked_files)
         self.report.retimed += sum(
             _is_retimed(known, description, candidate) for (candidate, known), description in usable
         )
+        self.report.ambiguous_times += sum(map(self._is_ambiguous, usable))
         for _, description in writable:
             if description.problem is not None:
                 self.report.skip(description.path, description.problem)
@@ -230,6 +272,24 @@ class _Writer:
             self.report.count(outcome)
         for removal in result.returned:
             lock_and_record_return(removal, index_id=self.run.index_id, at=self.clock())
+
+    def _add_sources(self, session: Session, new_contents: Sequence[NewContent], result: UpsertResult) -> None:
+        """Stores the folders of the cameras of new contents, each once in this run."""
+        paths = [self.request.path_naming(content.description.path) for content in new_contents]
+        names = {
+            path._replace(camera=naming.camera, camera_source=naming.camera_source)
+            for path, naming in zip(paths, result.namings, strict=True)
+        }
+        new = new_sources(list(names)) - self.added_sources
+        if new:
+            _add_sources(session, [naming for naming in names if new_sources([naming]) & new])
+            self.added_sources.update(new)
+
+    def _is_ambiguous(self, file: DescribedFile) -> bool:
+        """Whether a file's local time happens twice."""
+        (candidate, _), description = file
+        named = self.request.path_naming(candidate.path)
+        return named.is_ambiguous(exif_time=description.exif_time, exif_offset=description.exif_offset)
 
     def _update_known_rows(
         self, session: Session, usable: list[DescribedFile]
@@ -246,7 +306,11 @@ class _Writer:
                 images.update_mtime_and_root(
                     session, known.id, mtime_ns=description.mtime_ns or candidate.mtime_ns, root=root
                 )
-                outcomes.append(_rename(session, known, self.request.naming(candidate), at=self.clock()))
+                exif = (description.exif_time, description.exif_offset)
+                requested = self.request.naming(candidate, exif=exif)
+                outcomes.append(
+                    _rename(session, known, requested, request=self.request, path=candidate.path, at=self.clock())
+                )
             else:
                 # The same bytes with another result: a limit was changed, or a worker was once lost over them.
                 self.row_cache.clear([known.content_hash])
