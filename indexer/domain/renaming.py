@@ -25,8 +25,9 @@ def naming_with_options(known: Naming, requested: Naming) -> Naming:
 def naming_by_rule(known: Naming, read: Naming, *, is_new_rules: bool, is_new_zone: bool) -> Naming:
     """The naming of a known file after a person changed how its folder is named.
 
-    What the options say themselves changes as in `naming_with_options`. With `is_new_rules`, names are read by the rules
-    of today: so changes what no person said. With `is_new_zone`, times from names and EXIF without an offset change.
+    What the options say themselves changes as in `naming_with_options`. With `is_new_rules`, names are read by the
+    rules of today: so changes what no person said. With `is_new_zone`, times from names and EXIF without an offset
+    change.
     """
     naming = naming_with_options(known, read)
     if is_new_rules and naming.camera_source not in _USER_SOURCES:

@@ -94,9 +94,7 @@ class NamingRuleRow(Base):
         CheckConstraint("camera IS NULL OR camera_level IS NULL", name="one_camera"),
         CheckConstraint("pattern IS NULL OR scheme IS NULL", name="one_pattern"),
     )
-    folder: Mapped[str] = mapped_column(
-        PathText, primary_key=True, comment="the real path of a folder given to ingest"
-    )
+    folder: Mapped[str] = mapped_column(PathText, primary_key=True, comment="the real path of a folder given to ingest")
     camera: Mapped[str | None] = mapped_column(comment="all its images are of this camera; NULL: not said")
     camera_level: Mapped[int | None] = mapped_column(
         comment="the camera is the folder so many levels below, 1 for the first; NULL: not said"

@@ -140,7 +140,11 @@ def statements(said: str) -> list[list[str]]:
     said = with_added_columns(said)
     dropped = re.findall(r"^DROP INDEX (\w+)", said, flags=re.MULTILINE)
     gone = re.compile(rf"\s*(DROP INDEX|CREATE INDEX ({'|'.join(dropped) or '$'}) )")
-    parts = (part for part in said.split(";") if "VIEW" not in part and part.strip() and "INSERT" not in part and not gone.match(part))
+    parts = (
+        part
+        for part in said.split(";")
+        if "VIEW" not in part and part.strip() and "INSERT" not in part and not gone.match(part)
+    )
     return sorted(sorted(line.strip().rstrip(",") for line in part.strip().splitlines()) for part in parts)
 
 

@@ -1,19 +1,20 @@
 """The commands `status` and `explain`: what is in the index, and why."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from indexer.cli.options import Json, open_session
+from indexer.cli.options import Json, Local, open_session
 
 
-def status(context: typer.Context, json: Json = False) -> None:
+def status(context: typer.Context, local: Local = False, json: Json = False) -> None:
     """Show what is in the index, per camera."""
     from indexer.cli.render.status import render_status
     from indexer.workflows.admin import status as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
-        session.show(workflow.status(database), render_status)
+        session.show(workflow.status(database), partial(render_status, local=local))
 
 
 def explain(
@@ -23,6 +24,7 @@ def explain(
     picture: Annotated[
         str | None, typer.Option(metavar="OUT.png", help="Draw it beside B, its keeper or its like, into a new file.")
     ] = None,
+    local: Local = False,
     json: Json = False,
 ) -> None:
     """Tell why an image was kept or flagged, or what one pair shows."""
@@ -35,8 +37,8 @@ def explain(
             drawn = illustrate(
                 database, image, other, out=picture, limits=session.limits, make_captions=render.captions
             )
-            session.show(drawn, render.render_pair_picture)
+            session.show(drawn, partial(render.render_pair_picture, local=local))
         elif other is None:
-            session.show(workflow.explain_image(database, image), render.render_image)
+            session.show(workflow.explain_image(database, image), partial(render.render_image, local=local))
         else:
-            session.show(workflow.explain_pair(database, image, other), render.render_pair)
+            session.show(workflow.explain_pair(database, image, other), partial(render.render_pair, local=local))

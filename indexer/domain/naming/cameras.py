@@ -9,6 +9,7 @@ one camera in several folders, as when its images came in batches. It is, where 
 overlap; else it is *held back* until a person says so.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -113,9 +114,9 @@ def _longer_names(folder: str, names: tuple[str, ...], *, own_count: int = 0) ->
 def assign_names(
     claims: Iterable[CameraClaim], *, known: Mapping[str, Collection[KnownSource]]
 ) -> dict[tuple[str, str], str]:
-    """The name of the camera of each claim, by its source and first name; `known`: the sources of each camera of the index.
+    """The name of the camera of each claim, by its source and first name.
 
-    A camera that the index has keeps its name, and gets it for nothing else.
+    `known`: the sources of each camera of the index. Such a camera keeps its name, and no other source gets it.
     """
     unique = {(claim.source, claim.names[0]): claim for claim in claims}
     names = {key: claim.names[0] for key, claim in unique.items() if claim.is_given}
@@ -161,7 +162,11 @@ def _owners(
     if len({key[0] for key in keys}) == 1:
         return list(keys)
     unbranched = [key for key in keys if not claims[key].has_branch]
-    return unbranched if len(unbranched) == 1 and all(f"{key[0]}/".startswith(f"{unbranched[0][0]}/") for key in keys) else []
+    return (
+        unbranched
+        if len(unbranched) == 1 and all(f"{key[0]}/".startswith(f"{unbranched[0][0]}/") for key in keys)
+        else []
+    )
 
 
 def overlap(spans: Mapping[str, TimeSpan], *, confirmed: Collection[str] = ()) -> bool:
@@ -177,4 +182,4 @@ def overlap(spans: Mapping[str, TimeSpan], *, confirmed: Collection[str] = ()) -
     if not all(span.is_complete and span.first is not None for span in groups):
         return True
     ordered = sorted((span.first, span.last) for span in groups if span.first is not None and span.last is not None)
-    return any(after[0] <= before[1] for before, after in zip(ordered, ordered[1:], strict=False))
+    return any(after[0] <= before[1] for before, after in itertools.pairwise(ordered))

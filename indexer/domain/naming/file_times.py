@@ -40,7 +40,8 @@ _STAMP = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _TIME = r"""
-    (?: (?P<hour>[0-9]{1,2}) (?: [-_.:] | [ ]?h[ ]? ) (?P<minute>[0-9]{2}) (?: [-_.:] | [ ]?m(?:in)?[ ]? ) (?P<second>[0-9]{2})
+    (?: (?P<hour>[0-9]{1,2}) (?: [-_.:] | [ ]?h[ ]? ) (?P<minute>[0-9]{2}) (?: [-_.:] | [ ]?m(?:in)?[ ]? )
+        (?P<second>[0-9]{2})
       | (?P<hour2>[0-9]{2}) (?P<minute2>[0-9]{2}) (?P<second2>[0-9]{2}) )
     s? (?: [.,] (?P<fraction>[0-9]{3}(?:[0-9]{3})?) )? (?: [ _]? (?P<ampm>[AP]\.?M\.?) )?
     (?![0-9A-Z])
@@ -51,8 +52,10 @@ _OTHER_DATE = re.compile(
     (?: (?P<year>19[7-9][0-9]|20[0-9]{{2}}|2100)
         (?: (?P<iso_dash>[-_.]) (?P<month>[0-9]{{1,2}}) (?P=iso_dash) (?P<day>[0-9]{{1,2}})
           | [-_. ]? (?P<month_word>{MONTH_WORD}) [-_. ]? (?P<day_word>[0-9]{{1,2}}) )
-      | (?P<day_before>[0-9]{{1,2}}) [-_. ]? (?P<month_between>{MONTH_WORD}) [-_. ,]{{0,2}} (?P<year_last>19[7-9][0-9]|20[0-9]{{2}})
-      | (?P<month_before>{MONTH_WORD}) [-_. ]? (?P<day_between>[0-9]{{1,2}}) [-_. ,]{{1,2}} (?P<year_after>19[7-9][0-9]|20[0-9]{{2}})
+      | (?P<day_before>[0-9]{{1,2}}) [-_. ]? (?P<month_between>{MONTH_WORD}) [-_. ,]{{0,2}}
+        (?P<year_last>19[7-9][0-9]|20[0-9]{{2}})
+      | (?P<month_before>{MONTH_WORD}) [-_. ]? (?P<day_between>[0-9]{{1,2}}) [-_. ,]{{1,2}}
+        (?P<year_after>19[7-9][0-9]|20[0-9]{{2}})
       | (?P<a>[0-9]{{1,2}}) (?P<dash>[-_.]) (?P<b>[0-9]{{1,2}}) (?P=dash) (?P<year_end>19[7-9][0-9]|20[0-9]{{2}}|2100) )
     (?: T | [-_. ,@]{{1,3}} | [ ]at[ ] )
     {_TIME}
@@ -70,7 +73,9 @@ _TIME_OF_DAY = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _SIX_DIGITS = re.compile(r"(?<![0-9])([0-9]{2})([0-9]{2})([0-9]{2})(?![0-9A-Za-z])")
-_MINUTE_SECOND = re.compile(r"(?:E[0-9])?(?P<minute>[0-5][0-9])(?:[-_.:]|M)(?P<second>[0-5][0-9])(?:S[0-9]{0,2})?(?![0-9A-Za-z])")
+_MINUTE_SECOND = re.compile(
+    r"(?:E[0-9])?(?P<minute>[0-5][0-9])(?:[-_.:]|M)(?P<second>[0-5][0-9])(?:S[0-9]{0,2})?(?![0-9A-Za-z])"
+)
 _SECOND = re.compile(r"(?P<second>[0-5][0-9])(?![0-9A-Za-z])")
 _TEN_DIGITS = re.compile(r"(?:^[A-Za-z]+|(?<![0-9A-Za-z]))(?P<digits>[0-9]{10})(?![0-9A-Za-z])")
 _TO_THE_MINUTE = re.compile(
@@ -108,7 +113,10 @@ class Doubt(NamedTuple):
 
 
 class Stamp(NamedTuple):
-    """A time in a file name: its place, and what it means; with a doubt `moment` is None unless only one is possible."""
+    """A time in a file name: its place, and what it means.
+
+    With a doubt `moment` is None unless only one meaning is possible.
+    """
 
     start: int
     end: int
@@ -124,12 +132,7 @@ def find_stamp(stem: str, facts: FolderFacts) -> Stamp | None:
             return Stamp(match.start(), match.end(), moment)
     if not any(map(str.isdecimal, stem)):
         return _with_folder_clock(stem, facts)
-    return (
-        _find_other_date(stem)
-        or _find_time_below_date(stem, facts)
-        or _find_minutes(stem)
-        or _find_ten_digits(stem)
-    )
+    return _find_other_date(stem) or _find_time_below_date(stem, facts) or _find_minutes(stem) or _find_ten_digits(stem)
 
 
 def _read_stamp(match: re.Match[str]) -> datetime | None:
@@ -171,7 +174,11 @@ def _find_other_date(stem: str) -> Stamp | None:
 
 def make_doubt(match: re.Match[str], day_first: datetime | None, month_first: datetime | None) -> Stamp:
     """A stamp with a date of either order; it is decided where only one order is a date, or where both are one."""
-    certain = None if day_first is not None and month_first is not None and day_first != month_first else day_first or month_first
+    certain = (
+        None
+        if day_first is not None and month_first is not None and day_first != month_first
+        else day_first or month_first
+    )
     doubt = None if day_first == month_first else Doubt(DoubtKind.DAY_OR_MONTH, day_first, month_first, match[0])
     return Stamp(match.start(), match.end(), certain, doubt)
 
@@ -193,11 +200,7 @@ def _find_time_below_date(stem: str, facts: FolderFacts) -> Stamp | None:
     """A time of day in a file name below a folder of a date."""
     if facts.date is None and facts.day_first is None:
         return None
-    return (
-        _with_folder_clock(stem, facts)
-        or _find_time_of_day(stem, facts)
-        or _find_six_digits(stem, facts)
-    )
+    return _with_folder_clock(stem, facts) or _find_time_of_day(stem, facts) or _find_six_digits(stem, facts)
 
 
 def _find_time_of_day(stem: str, facts: FolderFacts) -> Stamp | None:

@@ -46,9 +46,25 @@ _DCF_MAKERS = re.compile(
 )
 """Ends of DCF folders that cameras write; others count only below ``DCIM``."""
 _WORDS = frozenset(
-    "snap snaps snapshot snapshots jpg jpeg png image images img imgs photo photos pic pics picture pictures record "
-    "records recording recordings capture captures alarm alarms motion schedule scheduled timelapse time-lapse period "
-    "upload uploads ftp clips event events thumb thumbs thumbnail thumbnails still stills preview previews".split()
+    {
+        "snap",
+        "snaps",
+        "snapshot",
+        "snapshots",
+        "jpg",
+        "jpeg",
+        "png",
+        "image",
+        "images",
+        "img",
+        "imgs",
+        "photo",
+        "photos",
+    }
+    | {"pic", "pics", "picture", "pictures", "record", "records", "recording", "recordings", "capture", "captures"}
+    | {"alarm", "alarms", "motion", "schedule", "scheduled", "timelapse", "time-lapse", "period", "upload", "uploads"}
+    | {"ftp", "clips", "event", "events", "thumb", "thumbs", "thumbnail", "thumbnails", "still", "stills", "preview"}
+    | {"previews"}
 )
 _WORD_AND_NUMBER = re.compile(r"(?:pic|picture|img|image|jpg|snap|record|photo)[-_ ]?[0-9]{1,4}", re.IGNORECASE)
 
@@ -160,10 +176,7 @@ class _Reader:
             return False
         parts = _DATE.fullmatch(name)
         if parts is not None:
-            year, month, day, hour = (
-                next((parts[f"{what}{n}"] for n in ("", 2, 3, 4, 5) if f"{what}{n}" in _GROUPS and parts[f"{what}{n}"]), None)
-                for what in ("year", "month", "day", "hour")
-            )
+            year, month, day, hour = (_first(parts, what) for what in ("year", "month", "day", "hour"))
             date = _date(int(year or 0), month_number(month or "0"), int(day or 0))
             return date is not None and self._set_date(date, hour=hour)
         parts = _EITHER_ORDER.fullmatch(name)
@@ -203,7 +216,10 @@ class _Reader:
         return False
 
 
-_GROUPS = _DATE.groupindex
+def _first(parts: re.Match[str], name: str) -> str | None:
+    """The text of a group, or of the first of its alternatives, which have a number behind the name."""
+    groups = (group for group in (name, *(f"{name}{n}" for n in range(2, 6))) if group in _DATE.groupindex)
+    return next((parts[group] for group in groups if parts[group]), None)
 
 
 def _date(year: int, month: int, day: int) -> Date | None:

@@ -1,6 +1,7 @@
 """Dates and times made from the numbers in a name.
 
-A time without an offset stays naive here: it is local time of a zone that the name does not tell. `to_utc` gives it one.
+A time without an offset stays naive here: it is local time of a zone that the name does not tell. `to_utc` gives it
+one.
 """
 
 import re
@@ -10,7 +11,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_YEARS = range(1990, 2101)
 _YEARS = range(1970, 2101)
 _OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>[0-9]{2})[-:.]?(?P<minutes>[0-9]{2})")
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 MONTH_WORD = (
     "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     "|nov(?:ember)?|dec(?:ember)?)"
@@ -25,7 +26,8 @@ def make_moment(
 ) -> datetime | None:
     """The time of these numbers, naive without an offset; None if no calendar or clock shows it.
 
-    `clock`: hour, minute and second; what is not given is 0. 24:00:00 is the beginning of the next day, as some recorders write it. `fraction`: the digits after the second.
+    `clock`: hour, minute and second; what is not given is 0. 24:00:00 is the beginning of the next day, as some
+    recorders write it. `fraction`: the digits after the second.
     """
     hour, minute, second = (*clock, 0, 0, 0)[:3]
     is_end_of_day = (hour, minute, second) == (24, 0, 0)

@@ -96,8 +96,8 @@ def compile_pattern(text: str) -> NamePattern:
     names = {name for name in GROUPS if name in pattern._names}
     if not any(names >= enough for enough in _ENOUGH):
         raise UsageError(
-            f"The pattern {text!r} has no group named 'camera' or 'timestamp', and no date (date, epoch, or year, month "
-            f"and day); {_EXAMPLE}."
+            f"The pattern {text!r} has no group named 'camera' or 'timestamp', and no date (date, epoch, or year, "
+            f"month and day); {_EXAMPLE}."
         )
     return pattern
 
@@ -182,4 +182,3 @@ def _read_time_groups(parts: Mapping[str, str]) -> tuple[int, int, int, str, str
         return None
     hour = clock_hour(int(numbers[0]), parts.get("ampm"))
     return None if hour is None else (hour, int(numbers[1]), int(second), fraction, offset)
-

@@ -24,7 +24,10 @@ _CAMERA_NEEDS_TIME = {DoubtKind.TEN_DIGITS, DoubtKind.SIX_DIGITS}
 
 
 class PathReading(NamedTuple):
-    """What a path says. `camera_text` is in the file name; `branch`: generic words and numbers below the camera's folder."""
+    """What a path says.
+
+    `camera_text` is in the file name; `branch`: generic words and numbers below the camera's folder.
+    """
 
     camera_folder: str
     branch: tuple[str, ...]
@@ -66,9 +69,7 @@ def _read_certain(name: str) -> tuple[str, datetime | None] | None:
     return None
 
 
-def _reading(
-    facts: FolderFacts, stem: str, text: str, moment: datetime | None, doubt: Doubt | None
-) -> PathReading:
+def _reading(facts: FolderFacts, stem: str, text: str, moment: datetime | None, doubt: Doubt | None) -> PathReading:
     numbers, hour = facts.numbers, None
     if facts.clock and moment is not None and facts.clock[0] != moment.hour and moment.tzinfo is None:
         numbers = (*numbers, *(f"{number:02}" for number in facts.clock))  # such folders are no hours

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -94,7 +94,7 @@ class NamingOptions:
         return self
 
     def applied_to(self, rule: NamingRule) -> NamingRule:
-        """A rule after a person said this: a new word about the camera, or about names, takes the place of the old one."""
+        """A rule after a person said this: what is new about the camera, or about names, takes the place of the old."""
         if self.is_new_rules:
             rule = replace(rule, is_earlier=False)
         if self.pattern is not None or self.scheme is not None:
@@ -133,7 +133,9 @@ class RuleBook:
         rules = dict(self.rules)
         for folder in folders:
             nearest = self.find(folder)
-            rule = NamingRule(folder) if nearest is None else nearest if nearest.folder == folder else nearest.at(folder)
+            rule = (
+                NamingRule(folder) if nearest is None else nearest if nearest.folder == folder else nearest.at(folder)
+            )
             if nearest is None or options:
                 rules[folder] = options.applied_to(rule)
             for other in [other for other in rules if other.startswith(f"{folder.rstrip('/')}/")] if options else ():
@@ -155,6 +157,13 @@ def get_zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UsageError(
-            f"there is no time zone {name!r}; write for example --timezone Europe/Berlin (on a system without time zones: "
-            "pip install tzdata)"
+            f"there is no time zone {name!r}; write for example --timezone Europe/Berlin (on a system without time "
+            "zones: pip install tzdata)"
         ) from None
+
+
+def local_time(moment: datetime, *, timezone: str | None, local: bool) -> datetime:
+    """A time in the zone stored for its folder, else with `local` in that of this machine, else as it is."""
+    if timezone is None and not local:
+        return moment
+    return moment.astimezone(None if timezone is None else get_zone(timezone))

@@ -1,6 +1,7 @@
 """What all files of a camera's folder decide together, where one name cannot.
 
-- Day or month first: one date that only one order allows decides for all; two that contradict each other decide nothing.
+- Day or month first: one date that only one order allows decides for all; two that contradict each other decide
+  nothing.
 - Ten digits are seconds since 1970 where several files have such numbers, within five years, and not all are hours.
 - Four or six digits after a date are a time where all of them could be one, several hours occur, and they do not count
   up by one.
@@ -9,6 +10,7 @@
 - Folders of two digits below a date are hours, unless files of two of them were written at the same time.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -116,7 +118,7 @@ def _are_times(doubts: Sequence[Doubt]) -> bool:
     numbers = sorted({doubt.number for doubt in doubts})
     if len(numbers) < _MIN_TIMES or any(doubt.moment is None for doubt in doubts):
         return False
-    is_counting = all(int(after) - int(before) == 1 for before, after in zip(numbers, numbers[1:], strict=False))
+    is_counting = all(int(after) - int(before) == 1 for before, after in itertools.pairwise(numbers))
     return len({number[:2] for number in numbers}) > 1 and not is_counting
 
 
@@ -130,7 +132,7 @@ def _are_events(siblings: Sequence[Sibling], verdict: FolderVerdict) -> bool:
     if len({number for _, number, _ in numbered}) < 2:
         return False
     numbered.sort()
-    for (before, low, _), (after, high, digits) in zip(numbered, numbered[1:], strict=False):
+    for (before, low, _), (after, high, digits) in itertools.pairwise(numbered):
         if high < low or (high != low and before == after and digits <= _CHANNEL_DIGITS):
             return False
     return True
@@ -146,6 +148,6 @@ def _have_hours_at_once(siblings: Iterable[Sibling]) -> bool:
             span[0], span[1] = min(span[0], mtime_ns), max(span[1], mtime_ns)
     for by_hour in spans.values():
         ordered = sorted(by_hour.values())
-        if any(after[0] <= before[1] for before, after in zip(ordered, ordered[1:], strict=False) if before[0] < before[1]):
+        if any(after[0] <= before[1] for before, after in itertools.pairwise(ordered) if before[0] < before[1]):
             return True
     return False

@@ -28,9 +28,11 @@ _DATE_FORMS = re.compile(
     (?P<year>[0-9]{{4}}) (?: (?P<s>[-_./ :]) (?P<month>[0-9]{{1,2}}) (?P=s) (?P<day>[0-9]{{1,2}}) (?![0-9])
                            | Y (?P<month_y>[0-9]{{1,2}}) M (?P<day_y>[0-9]{{1,2}}) D
                            | [-_./ ]? (?P<month_word>{MONTH_WORD}) [-_./ ]? (?P<day_word>[0-9]{{1,2}}) (?![0-9]) )
-    | (?P<day_before>[0-9]{{1,2}}) [-_./ ]? (?P<month_between>{MONTH_WORD}) [-_./ ,]{{0,2}} (?P<year_last>[0-9]{{4}}|[0-9]{{2}})
+    | (?P<day_before>[0-9]{{1,2}}) [-_./ ]? (?P<month_between>{MONTH_WORD}) [-_./ ,]{{0,2}}
+      (?P<year_last>[0-9]{{4}}|[0-9]{{2}})
       (?![0-9])
-    | (?P<month_before>{MONTH_WORD}) [-_./ ]? (?P<day_between>[0-9]{{1,2}}) [-_./ ,]{{1,2}} (?P<year_after>[0-9]{{4}}|[0-9]{{2}})
+    | (?P<month_before>{MONTH_WORD}) [-_./ ]? (?P<day_between>[0-9]{{1,2}}) [-_./ ,]{{1,2}}
+      (?P<year_after>[0-9]{{4}}|[0-9]{{2}})
       (?![0-9])
     | (?P<a>[0-9]{{1,2}}) (?P<s2>[-_./ ]) (?P<b>[0-9]{{1,2}}) (?P=s2) (?P<year_end>[0-9]{{4}}) (?![0-9])
     | (?P<short_year>[0-9]{{2}}) (?P<s3>[-_./ ]) (?P<short_month>[0-9]{{2}}) (?P=s3) (?P<short_day>[0-9]{{2}}) (?![0-9])
@@ -47,7 +49,9 @@ _TIME_FORM = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_ONLY_DIGITS = re.compile(r"(?P<digits>[0-9]+)(?:[.,](?P<fraction>[0-9]{1,9}))?(?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?", re.IGNORECASE)
+_ONLY_DIGITS = re.compile(
+    r"(?P<digits>[0-9]+)(?:[.,](?P<fraction>[0-9]{1,9}))?(?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?", re.IGNORECASE
+)
 _BETWEEN = re.compile(r"(?:[-_.:/,@ ]*|T|_T_|[ ]at[ ]|/(?:.*/)?[^0-9/]*)", re.IGNORECASE | re.DOTALL)
 _JOINED = re.compile(
     r"([0-9]{4})([0-9]{2})([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})([0-9]{1,3}|[0-9]{6})?)?)?)?"
@@ -76,7 +80,8 @@ def read_timestamp(text: str) -> tuple[datetime | None, datetime | None]:
         return None, None
     hour, minute, second, fraction, offset = time
     first, other = (
-        None if one is None else make_moment(*one, hour, minute, second, fraction=fraction, offset=offset) for one in dates
+        None if one is None else make_moment(*one, hour, minute, second, fraction=fraction, offset=offset)
+        for one in dates
     )
     return (first, other) if first is not None else (other, None)
 

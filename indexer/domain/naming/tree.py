@@ -51,7 +51,10 @@ class TreeNames:
 
 
 def name_tree(files: Sequence[PathFile], *, siblings: Iterable[PathFile], rules: RuleBook) -> TreeNames:
-    """What these files claim. `siblings`: the other files of the tree; `rules`: one at or above every folder of a file."""
+    """What these files claim.
+
+    `siblings`: the other files of the tree; `rules`: one at or above every folder of a file.
+    """
     readings = {file.path: read_path(file.path) for file in files}
     verdicts = _judge(files, readings, siblings)
     orders = _pattern_orders(files, rules)
@@ -59,9 +62,7 @@ def name_tree(files: Sequence[PathFile], *, siblings: Iterable[PathFile], rules:
     for path, reading in readings.items():
         rule = rule_of(path, rules)
         verdict = verdicts.get(reading.camera_folder, NO_SIBLINGS)
-        claimed[path] = name_path(
-            path, reading, rule=rule, verdict=verdict, pattern_day_first=orders.get(rule.folder)
-        )
+        claimed[path] = name_path(path, reading, rule=rule, verdict=verdict, pattern_day_first=orders.get(rule.folder))
     return TreeNames(claimed)
 
 

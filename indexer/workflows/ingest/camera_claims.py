@@ -197,6 +197,4 @@ def _iter_renamed_cameras(
 def rename(known: Naming, read: Naming, request: IngestRequest) -> Naming:
     """The naming of a known file after an ingest with the options of this request."""
     options = request.options
-    return naming_by_rule(
-        known, read, is_new_rules=options.is_new_rules, is_new_zone=options.timezone is not None
-    )
+    return naming_by_rule(known, read, is_new_rules=options.is_new_rules, is_new_zone=options.timezone is not None)

@@ -41,7 +41,7 @@ class IngestRequest:
     paths: tuple[str, ...]
     candidates: tuple[Candidate, ...]
     skipped: tuple[Skipped, ...]
-    options: NamingOptions = NamingOptions()
+    options: NamingOptions = field(default_factory=NamingOptions)
     again: bool = False
     quarantines: tuple[str, ...] = ()
     """The quarantines that the directory walk met."""
@@ -138,13 +138,11 @@ def gc_paused() -> Iterator[None]:
 
 
 @gc_paused()
-def discover(
-    paths: Iterable[str], *, again: bool = False, is_new_rules: bool = False, **options: Any
-) -> IngestRequest:
+def discover(paths: Iterable[str], *, again: bool = False, is_new_rules: bool = False, **options: Any) -> IngestRequest:
     """The ingest request for the named files and folders.
 
-    `options`: those of `NamingOptions`, by name. Raises `UsageError` for one that makes no sense, and `FolderError` if no
-    image is found or the pattern matches none.
+    `options`: those of `NamingOptions`, by name. Raises `UsageError` for one that makes no sense, and `FolderError` if
+    no image is found or the pattern matches none.
     """
     named_paths = tuple(paths)
     checked = NamingOptions(is_new_rules=is_new_rules, **options).checked()

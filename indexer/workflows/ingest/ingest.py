@@ -156,7 +156,9 @@ def _count_known(
                 if known_file is None:
                     report.skip(candidate.path, "another command changed it meanwhile")
                 elif claims.may_rename(known_file.naming, requested):
-                    report.count(_rename(session, known_file, requested, request=request, path=candidate.path, at=clock()))
+                    report.count(
+                        _rename(session, known_file, requested, request=request, path=candidate.path, at=clock())
+                    )
                     report.ambiguous_times += request.path_naming(candidate.path).is_ambiguous()
                 else:
                     report.skip_locked([candidate])

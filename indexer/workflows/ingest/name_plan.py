@@ -160,7 +160,9 @@ def _iter_held(
     if moved:
         spans = given_spans({path: naming for path, naming in claims.items() if path not in moved})
     for camera, new_spans in sorted(spans.items()):
-        sources = [source for source in known.get(camera, ()) if os.path.isdir(source.source) or source.source in new_spans]
+        sources = [
+            source for source in known.get(camera, ()) if os.path.isdir(source.source) or source.source in new_spans
+        ]
         if len({*new_spans, *(source.source for source in sources)}) < 2:
             continue
         all_spans = _with_known_spans(database, camera, new_spans, sources, gone=diff.gone)
@@ -193,9 +195,7 @@ def _with_known_spans(
 def _outside_bins(spans: Mapping[str, TimeSpan]) -> dict[str, TimeSpan]:
     """The spans without those of bins, snapshots and hidden folders below what all folders share: copies lie there."""
     shared = os.path.commonpath(list(spans))
-    return {
-        folder: span for folder, span in spans.items() if find_system_folder(f"{folder}/x", root=shared) is None
-    }
+    return {folder: span for folder, span in spans.items() if find_system_folder(f"{folder}/x", root=shared) is None}
 
 
 def _single_image_cameras(

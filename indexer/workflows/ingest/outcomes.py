@@ -65,7 +65,7 @@ class IngestReport:
     undecided: int = 0
     endings: Counter[str] = field(default_factory=Counter)
     flat: int = 0
-    names: NamePlan = NamePlan()
+    names: NamePlan = field(default_factory=NamePlan)
     ambiguous_times: int = 0
     equal_contents: int = 0
     equal_example: tuple[str, str] | None = None
