@@ -60,7 +60,9 @@ class PathNaming(NamedTuple):
     is_unread: bool
     """Whether the name holds a time that stays in doubt."""
     source: str
-    """The camera's folder, by which the index knows the camera again."""
+    """The camera's folder, with its channel if it has one: by this the index knows the camera again."""
+    folder: str
+    """The camera's folder."""
 
     def naming(self, *, mtime_ns: int, exif_time: str | None = None, exif_offset: str | None = None) -> Naming:
         """Camera and time, with those of EXIF and the disk where the path has none."""
@@ -151,7 +153,9 @@ def name_path(
     person = storable_text(rule.camera) or _camera_at_level(path, rule)
     if person:
         camera, camera_source, claim, source = person, "option", None, reading.camera_folder
-    return PathNaming(camera, camera_source, claim, moment, moment_source, rule.zone, is_unread, source)
+    return PathNaming(
+        camera, camera_source, claim, moment, moment_source, rule.zone, is_unread, source, reading.camera_folder
+    )
 
 
 def _pattern_moment(matched: PatternReading, day_first: bool | None) -> datetime | None:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import and_, func, insert, not_, select, update
+from sqlalchemy import and_, delete, func, insert, not_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import ImageState
@@ -53,6 +53,17 @@ def confirm_sources(session: Session, camera: str) -> int:
     camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
     confirmed = update(CameraSourceRow).where(CameraSourceRow.camera_id == camera_id).values(is_confirmed=True)
     return len(session.execute(confirmed.returning(CameraSourceRow.source)).all())
+
+
+def delete_roots(session: Session, folder: str) -> None:
+    """Deletes what an earlier version knew of the cameras of a folder and of those below it: that they lie there."""
+    roots = session.execute(
+        select(CameraSourceRow.camera_id, CameraSourceRow.source).where(CameraSourceRow.is_root)
+    ).all()
+    for camera_id, source in roots:
+        if f"{source.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/"):
+            is_it = (CameraSourceRow.camera_id == camera_id) & (CameraSourceRow.source == source)
+            session.execute(delete(CameraSourceRow).where(is_it))
 
 
 def list_spans(

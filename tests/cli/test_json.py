@@ -13,6 +13,11 @@ from tests.support.command import Run, draw
 
 WORDS = [
     ("ingest", "lot"),
+    ("ingest", "lot", "--dry-run"),
+    ("camera", "list"),
+    ("camera", "rules"),
+    ("camera", "schemes"),
+    ("camera", "confirm", "gate"),
     ("compare",),
     ("compare", "--profile", "plain"),
     ("compare", "--profile", "balanced"),

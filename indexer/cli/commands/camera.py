@@ -22,7 +22,7 @@ def camera_list(context: typer.Context, local: Local = False, json: Json = False
 
 @app.command("rules")
 def camera_rules(context: typer.Context, json: Json = False) -> None:
-    """Show what is stored of each ingested folder: pattern, scheme, camera, level, time zone."""
+    """Show what is stored of each ingested folder."""
     from indexer.cli.render import camera
     from indexer.workflows.admin import camera as workflow
 

@@ -19,13 +19,13 @@ from itertools import chain, islice
 from typing import TypeVar
 
 from indexer.domain.descriptions import FileDescription, Limits
-from indexer.domain.names import Naming, PathNaming, clamped_mtime
+from indexer.domain.names import Naming, clamped_mtime
 from indexer.domain.similar_names import list_similar_names
 from indexer.errors import RowRefusedError
 from indexer.execution import ParallelMap, RemoteExecutor, WorkerFailure, map_path
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import SYSTEM_FOLDER, Candidate
-from indexer.store import camera_sources, cameras, decisions, images, profiles, thumbnails
+from indexer.store import cameras, decisions, images, profiles, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
 from indexer.store.system_folders import count_in_system_folders
@@ -34,10 +34,11 @@ from indexer.workflows.image_files import DescribeTask, describe_file, describe_
 from indexer.workflows.ingest.camera_claims import CameraClaims, DescribedFile, rename
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.equal_rows import EqualRowsCache
-from indexer.workflows.ingest.image_identity import NewContent, UpsertResult, upsert_images
+from indexer.workflows.ingest.image_identity import NewContent, upsert_images
 from indexer.workflows.ingest.index_diff import FileToRead, IndexDiff
-from indexer.workflows.ingest.name_plan import apply_rules, needs_recording, new_sources, record_rules, stored_rules
+from indexer.workflows.ingest.name_plan import apply_rules, needs_recording, record_rules, stored_rules
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
+from indexer.workflows.ingest.source_recorder import SourceRecorder
 from indexer.workflows.profile_parameters import thumbnail_recipe
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_and_record_return
@@ -148,6 +149,7 @@ def _count_known(
     if not request.options:
         report.count(IngestOutcome.UNCHANGED, len(unchanged))
         return
+    sources = SourceRecorder()
     for batch in _batches(unchanged, _RENAME_BATCH_SIZE):
         with database.write() as session:
             known = images.list_known(session, [candidate.path for candidate in batch])
@@ -156,9 +158,7 @@ def _count_known(
                 if known_file is None:
                     report.skip(candidate.path, "another command changed it meanwhile")
                 elif claims.may_rename(known_file.naming, requested):
-                    report.count(
-                        _rename(session, known_file, requested, request=request, path=candidate.path, at=clock())
-                    )
+                    report.count(_rename(session, known_file, requested, request=request, sources=sources, at=clock()))
                     report.ambiguous_times += request.path_naming(candidate.path).is_ambiguous()
                 else:
                     report.skip_locked([candidate])
@@ -207,25 +207,23 @@ def _describe(
 
 
 def _rename(
-    session: Session, known: KnownFile, requested: Naming, *, request: IngestRequest, path: str, at: datetime
+    session: Session,
+    known: KnownFile,
+    requested: Naming,
+    *,
+    request: IngestRequest,
+    sources: SourceRecorder,
+    at: datetime,
 ) -> IngestOutcome:
     """Gives a known file the camera and time that the options of the request say, if they differ."""
     naming = rename(known.naming, requested, request)
+    if naming.camera != known.naming.camera or request.options.is_new_rules:
+        sources.add(session, [(request.path_naming(known.path), naming)])
     if naming == known.naming:
         return IngestOutcome.UNCHANGED
-    if naming.camera != known.naming.camera:
-        _add_sources(session, [request.path_naming(path)._replace(camera=naming.camera)])
     images.rename_image(session, known.id, naming=naming)
     decisions.supersede(session, [known.id], at=at)
     return IngestOutcome.RENAMED
-
-
-def _add_sources(session: Session, names: Sequence[PathNaming]) -> None:
-    """Stores which folders the images of cameras come from."""
-    for is_confirmed in (False, True):
-        pairs = [(camera, source) for camera, source, by_person in new_sources(names) if by_person == is_confirmed]
-        if pairs:
-            camera_sources.add_sources(session, pairs, is_confirmed=is_confirmed)
 
 
 @dataclass(frozen=True)
@@ -239,7 +237,7 @@ class _Writer:
     claims: CameraClaims
     row_cache: EqualRowsCache
     clock: Clock
-    added_sources: set[tuple[str, str, bool]] = field(default_factory=set)
+    sources: SourceRecorder = field(default_factory=SourceRecorder)
 
     def write(self, batch: list[DescribedFile]) -> None:
         """Writes a batch; a file whose row the database refuses is reported, and the others are stored."""
@@ -247,6 +245,7 @@ class _Writer:
             self._write(batch)
         except RowRefusedError as problem:
             self.row_cache.clear()
+            self.sources.forget()
             if len(batch) > 1:
                 for file in batch:
                     self.write([file])
@@ -260,7 +259,8 @@ class _Writer:
             usable = [file for file in writable if file[1].problem is None]
             new_contents, outcomes = self._update_known_rows(session, usable)
             result = upsert_images(session, new_contents, row_cache=self.row_cache, run_id=self.run.id, at=self.clock())
-            self._add_sources(session, new_contents, result)
+            paths = [self.request.path_naming(content.description.path) for content in new_contents]
+            self.sources.add(session, zip(paths, result.namings, strict=True))
         self.report.skip_locked(locked_files)
         self.report.retimed += sum(
             _is_retimed(known, description, candidate) for (candidate, known), description in usable
@@ -275,17 +275,9 @@ class _Writer:
         for removal in result.returned:
             lock_and_record_return(removal, index_id=self.run.index_id, at=self.clock())
 
-    def _add_sources(self, session: Session, new_contents: Sequence[NewContent], result: UpsertResult) -> None:
-        """Stores the folders of the cameras of new contents, each once in this run."""
-        paths = [self.request.path_naming(content.description.path) for content in new_contents]
-        names = {
-            path._replace(camera=naming.camera, camera_source=naming.camera_source)
-            for path, naming in zip(paths, result.namings, strict=True)
-        }
-        new = new_sources(list(names)) - self.added_sources
-        if new:
-            _add_sources(session, [naming for naming in names if new_sources([naming]) & new])
-            self.added_sources.update(new)
+    def _rename(self, session: Session, known: KnownFile, requested: Naming) -> IngestOutcome:
+        at = self.clock()
+        return _rename(session, known, requested, request=self.request, sources=self.sources, at=at)
 
     def _is_ambiguous(self, file: DescribedFile) -> bool:
         """Whether a file's local time happens twice."""
@@ -310,9 +302,7 @@ class _Writer:
                 )
                 exif = (description.exif_time, description.exif_offset)
                 requested = self.request.naming(candidate, exif=exif)
-                outcomes.append(
-                    _rename(session, known, requested, request=self.request, path=candidate.path, at=self.clock())
-                )
+                outcomes.append(self._rename(session, known, requested))
             else:
                 # The same bytes with another result: a limit was changed, or a worker was once lost over them.
                 self.row_cache.clear([known.content_hash])

@@ -8,11 +8,10 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from indexer.domain.names import PathNaming
 from indexer.domain.naming.cameras import KnownSource, TimeSpan, overlap
-from indexer.domain.naming.rules import NamingRule, RuleBook
+from indexer.domain.naming.rules import RuleBook
 from indexer.domain.naming.tree import PathFile, given_spans, name_tree, rule_of
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import Candidate
@@ -78,6 +77,8 @@ def record_rules(session: Session, request: IngestRequest) -> None:
                 naming_rules.delete_rule(session, other)
             elif changed != stored[other]:
                 naming_rules.set_rule(session, changed)
+        if request.options.is_new_rules:
+            camera_sources.delete_roots(session, folder)
 
 
 def needs_recording(request: IngestRequest, stored: RuleBook) -> bool:
@@ -99,7 +100,7 @@ def plan_names(
     files = [PathFile(candidate.path, candidate.mtime_ns) for candidate in named]
     siblings = (PathFile(candidate.path, candidate.mtime_ns) for candidate in request.candidates)
     tree = name_tree(files, siblings=siblings, rules=request.rules)
-    known = _list_known(database, tree.possible_cameras)
+    known = _list_known(database, request, tree.possible_cameras)
     names = tree.with_assigned_names(known)
     request = replace(request, names=names)
     unknown_paths = {candidate.path for candidate, row in diff.files_to_read if row is None}
@@ -122,16 +123,28 @@ def plan_names(
     return request, replace(diff, files_to_read=rest), plan, held_files
 
 
-def new_sources(names: Sequence[PathNaming]) -> set[tuple[str, str, bool]]:
-    """Camera, source and whether a person named the camera, of each of these."""
-    return {(naming.camera, naming.source, naming.camera_source in {"option", "pattern"}) for naming in names}
+def _list_known(
+    database: Database | None, request: IngestRequest, cameras: Collection[str]
+) -> dict[str, list[KnownSource]]:
+    """The sources of these cameras.
 
-
-def _list_known(database: Database | None, cameras: Collection[str]) -> dict[str, list[KnownSource]]:
+    Where the rules of today are asked for, it does not count that a camera has images somewhere below the folder: one
+    name may have been given to two cameras there.
+    """
     if database is None:
         return {}
     with database.read() as session:
-        return camera_sources.list_sources(session, cameras)
+        known = camera_sources.list_sources(session, cameras)
+    if not request.options.is_new_rules:
+        return known
+    kept = {camera: [one for one in sources if not _is_of_earlier(one, request)] for camera, sources in known.items()}
+    return {camera: sources for camera, sources in kept.items() if sources or not known[camera]}
+
+
+def _is_of_earlier(source: KnownSource, request: IngestRequest) -> bool:
+    """Whether a source is a folder of this request as an earlier version knew it."""
+    folders = request.rule_folders
+    return source.is_root and any(f"{source.source.rstrip('/')}/".startswith(f"{one.rstrip('/')}/") for one in folders)
 
 
 def _is_given(naming: PathNaming) -> bool:
@@ -212,9 +225,3 @@ def _count_unmatched(request: IngestRequest, new: Sequence[Candidate]) -> int:
         return 0  # these are counted for all files
     rules = ((candidate.path, rule_of(candidate.path, request.rules)) for candidate in new)
     return sum(rule.compiled is not None and rule.compiled.read(rule.relative(path)) is None for path, rule in rules)
-
-
-def describe_rule(rule: NamingRule) -> dict[str, Any]:
-    """What a rule says, without what it does not say."""
-    names = ("camera", "camera_level", "pattern", "scheme", "timezone")
-    return {name: value for name in names if (value := getattr(rule, name)) is not None}
