@@ -25,6 +25,9 @@ from indexer.domain.naming.siblings import FolderVerdict, branch_of, decided_mom
 _NAMELESS = "camera"
 
 
+ClaimKey = tuple[str, str, bool]
+
+
 class CameraClaim(NamedTuple):
     """The camera that a path claims; `names`: what it may be called, the shortest first."""
 
@@ -35,6 +38,11 @@ class CameraClaim(NamedTuple):
     is_given: bool
     """Whether a person gave the name, so that other folders may hold the same camera."""
     has_branch: bool = False
+
+    @property
+    def key(self) -> ClaimKey:
+        """What tells it from other claims: source, first name, and whether a person gave it."""
+        return self.source, self.names[0], self.is_given
 
 
 class KnownSource(NamedTuple):
@@ -111,22 +119,20 @@ def _longer_names(folder: str, names: tuple[str, ...], *, own_count: int = 0) ->
     return (*names[:-1], *longest)
 
 
-def assign_names(
-    claims: Iterable[CameraClaim], *, known: Mapping[str, Collection[KnownSource]]
-) -> dict[tuple[str, str], str]:
-    """The name of the camera of each claim, by its source and first name.
+def assign_names(claims: Iterable[CameraClaim], *, known: Mapping[str, Collection[KnownSource]]) -> dict[ClaimKey, str]:
+    """The name of the camera of each claim, by its key.
 
     `known`: the sources of each camera of the index. Such a camera keeps its name, and no other source gets it.
     """
-    unique = {(claim.source, claim.names[0]): claim for claim in claims}
+    unique = {claim.key: claim for claim in claims}
     names = {key: claim.names[0] for key, claim in unique.items() if claim.is_given}
     sources_by_name: dict[str, set[str]] = defaultdict(set)
-    for (source, _), name in names.items():
-        sources_by_name[name].add(source)
+    for key, name in names.items():
+        sources_by_name[name].add(key[0])
     pending = {key: claim for key, claim in unique.items() if not claim.is_given}
     level = 0
     while pending:
-        groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        groups: dict[str, list[ClaimKey]] = defaultdict(list)
         for key, claim in pending.items():
             groups[_name_at(claim, level)].append(key)
         for name, keys in groups.items():
@@ -148,12 +154,12 @@ def _name_at(claim: CameraClaim, level: int) -> str:
 
 def _owners(
     name: str,
-    keys: Sequence[tuple[str, str]],
-    claims: Mapping[tuple[str, str], CameraClaim],
+    keys: Sequence[ClaimKey],
+    claims: Mapping[ClaimKey, CameraClaim],
     *,
     taken: Collection[str] | None,
     known: Collection[KnownSource] | None,
-) -> list[tuple[str, str]]:
+) -> list[ClaimKey]:
     """Which of the claims that want a name get it."""
     if taken:
         return [key for key in keys if key[0] in taken]

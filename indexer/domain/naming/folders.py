@@ -74,10 +74,8 @@ class FolderFacts(NamedTuple):
 
     camera_folder: str
     """The path of the innermost folder that is not generic; where all are, of one of the generic folders."""
-    words: tuple[str, ...]
-    """The generic words below the camera's folder."""
-    numbers: tuple[str, ...]
-    """The numbers below a date below the camera's folder."""
+    branch: tuple[str, ...]
+    """The generic words, and the numbers below a date, below the camera's folder."""
     date: Date | None
     """Of the innermost folder of a date; None also where one date could have two meanings."""
     day_first: Date | None
@@ -123,8 +121,7 @@ class _Reader:
     def __init__(self) -> None:
         self.camera_folder = ""
         self.last_word = ""
-        self.words: list[str] = []
-        self.numbers: list[str] = []
+        self.branch: list[str] = []
         self.year: int | None = None
         self.month: int | None = None
         self.date: Date | None = None
@@ -142,7 +139,7 @@ class _Reader:
         elif (self.is_below_dcim and _DCF.fullmatch(name)) or _DCF_MAKERS.fullmatch(name):
             pass
         elif name.lower() in _WORDS or _WORD_AND_NUMBER.fullmatch(name):
-            self.words.append(name)
+            self.branch.append(name)
             self.last_word = path
         else:
             self._start_camera(path)
@@ -151,8 +148,7 @@ class _Reader:
         """What was read."""
         return FolderFacts(
             self.camera_folder or self.last_word or path,
-            tuple(self.words) if self.camera_folder else (),
-            tuple(self.numbers),
+            tuple(self.branch) if self.camera_folder else (),
             self.date,
             self.day_first,
             tuple(self.clock),
@@ -161,7 +157,7 @@ class _Reader:
     def _start_camera(self, path: str) -> None:
         """The date above a camera's folder still counts; all that is below one begins again."""
         self.camera_folder = path
-        self.words, self.numbers, self.clock = [], [], []
+        self.branch, self.clock = [], []
         self.year = self.month = None
         self.is_below_date = self.is_below_dcim = False
 
@@ -211,7 +207,7 @@ class _Reader:
                 self.clock.append(number)
                 return True
         if name.isascii() and name.isdecimal():
-            self.numbers.append(name)
+            self.branch.append(name)
             return True
         return False
 

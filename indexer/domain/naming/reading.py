@@ -70,14 +70,13 @@ def _read_certain(name: str) -> tuple[str, datetime | None] | None:
 
 
 def _reading(facts: FolderFacts, stem: str, text: str, moment: datetime | None, doubt: Doubt | None) -> PathReading:
-    numbers, hour = facts.numbers, None
+    branch, hour = facts.branch, None
     if facts.clock and moment is not None and facts.clock[0] != moment.hour and moment.tzinfo is None:
-        numbers = (*numbers, *(f"{number:02}" for number in facts.clock))  # such folders are no hours
+        branch = (*branch, *(f"{number:02}" for number in facts.clock))  # such folders are no hours
     elif facts.clock and moment is None:
         hour = facts.clock[0]
-    if numbers and _EVENT_FRAME.fullmatch(stem):
-        numbers = ()
-    branch = (*numbers, *facts.words) if numbers or facts.words else ()
+    if branch and _EVENT_FRAME.fullmatch(stem):
+        branch = tuple(part for part in branch if not part.isdecimal())
     return PathReading(facts.camera_folder, branch, text, _kind(text) if text else None, moment, doubt, hour)
 
 

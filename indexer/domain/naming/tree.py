@@ -40,9 +40,7 @@ class TreeNames:
         """The naming of each path; `known`: the sources of each camera that the index has."""
         assigned = assign_names(self._claims(), known=known)
         return {
-            path: naming
-            if naming.claim is None
-            else naming._replace(camera=assigned[naming.claim.source, naming.claim.names[0]])
+            path: naming if naming.claim is None else naming._replace(camera=assigned[naming.claim.key])
             for path, naming in self.claimed.items()
         }
 
