@@ -17,9 +17,9 @@ SOURCES = sorted([ROOT / "manage.py", *(ROOT / "indexer").rglob("*.py"), *(ROOT 
 PROGRAM = [path for path in SOURCES if "migrations" not in path.parts]
 TOP_LEVEL = {
     "indexer", "migrations", "tests", "manage.py", "pyproject.toml", "README.md",
-    ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-config.yaml",
+    "docs", ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-config.yaml",
 }  # fmt: skip
-OURS = ["indexer", "migrations", "tests", ".ci"]
+OURS = ["indexer", "migrations", "tests", "docs", ".ci"]
 LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

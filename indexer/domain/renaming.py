@@ -32,10 +32,10 @@ def naming_by_rule(known: Naming, read: Naming, *, is_new_rules: bool, is_new_zo
     naming = naming_with_options(known, read)
     if is_new_rules and naming.camera_source not in _USER_SOURCES:
         naming = replace(naming, camera=read.camera, camera_source=read.camera_source)
-    reads_anew = (is_new_rules and naming.captured_at_source not in _USER_SOURCES) or (
+    is_reread = (is_new_rules and naming.captured_at_source not in _USER_SOURCES) or (
         is_new_zone and naming.captured_at_source == read.captured_at_source
     )
-    if reads_anew and read.captured_at_source in {"name", "exif"}:
+    if is_reread and read.captured_at_source in {"name", "exif"}:
         naming = replace(naming, captured_at=read.captured_at, captured_at_source=read.captured_at_source)
     return naming
 

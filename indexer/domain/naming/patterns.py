@@ -130,7 +130,7 @@ def _read_moments(texts: Mapping[str, list[str]]) -> tuple[datetime | None, date
         return read_timestamp(" ".join(texts["timestamp"]))
     if "epoch" in texts:
         return (read_epoch_text(texts["epoch"][0]), None) if _agree(texts["epoch"]) else (None, None)
-    if not all(_agree(values) for values in texts.values()):
+    if not all(_agree(values) for name, values in texts.items() if name != "camera"):
         return None, None
     parts = {name: values[0].strip() for name, values in texts.items()}
     dates = _read_date_groups(parts)

@@ -84,14 +84,19 @@ def ingest(
         report.held = claims.locked_cameras
         report.unmatched = request.unmatched + report.names.unmatched
         report.unread_stamps = request.unread_stamps
-        with database.read() as session:
-            report.undecided = decisions.count_undecided(session)
-            report.in_system_folders = count_in_system_folders(session, before=run.id)
-            report.alike = list_similar_names(cameras.list_cameras(session))
-            if report.outcomes[IngestOutcome.ADDED]:
-                report.equal_contents, report.equal_example = images.find_equal_in_cameras(session, run_id=run.id)
+        _note_state(database, report, run_id=run.id)
         run.counts = report.counts
     return report
+
+
+def _note_state(database: Database, report: IngestReport, *, run_id: int) -> None:
+    """Adds to the report what the index as a whole is like after the ingest."""
+    with database.read() as session:
+        report.undecided = decisions.count_undecided(session)
+        report.in_system_folders = count_in_system_folders(session, before=run_id)
+        report.alike = list_similar_names(cameras.list_cameras(session))
+        if report.outcomes[IngestOutcome.ADDED]:
+            report.equal_contents, report.equal_example = images.find_equal_in_cameras(session, run_id=run_id)
 
 
 def _mark_missing(database: Database, diff: IndexDiff, report: IngestReport) -> None:
