@@ -36,6 +36,8 @@ class CameraText(Enum):
     """A name that a person gave, or the address of a camera."""
     DEFAULT = "default"
     """A maker's word with a channel: every recorder of that make has it."""
+    MAKER = "maker"
+    """The name of a maker without more: no camera alone, but not the camera of another maker either."""
     NUMBER = "number"
     """A number alone: a channel, or an event, or a running number."""
 
@@ -68,12 +70,14 @@ def camera_around(before: str, after: str) -> str | None:
 
 
 def is_kind_of_file(text: str) -> bool:
-    """Whether a text is a word for the kind of a file, or the name of a maker without more."""
-    return _KIND_OF_FILE.fullmatch(text) is not None or _MAKER_ALONE.fullmatch(text) is not None
+    """Whether a text is a word for the kind of a file, or for why it was taken."""
+    return _KIND_OF_FILE.fullmatch(text) is not None
 
 
 def classify(text: str) -> CameraText:
     """What a text before or after a time says about the camera."""
     if text.isascii() and text.isdecimal():
         return CameraText.NUMBER
+    if _MAKER_ALONE.fullmatch(text):
+        return CameraText.MAKER
     return CameraText.DEFAULT if _DEFAULT.fullmatch(text) else CameraText.NAME

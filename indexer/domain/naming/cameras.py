@@ -93,9 +93,11 @@ def make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
         text = ""
     if text and reading.kind is CameraText.NAME:
         return CameraClaim(folder, (text,), "name", is_given=True)
-    if text and not (reading.kind is CameraText.NUMBER and verdict.numbers_are_events):
-        return CameraClaim(f"{folder}/{text}", _longer_names(folder, (text,)), "name", is_given=False)
     branch = branch_of(reading, verdict)
+    if text and reading.kind is CameraText.MAKER:
+        branch = (*branch, text)
+    elif text and not (reading.kind is CameraText.NUMBER and verdict.numbers_are_events):
+        return CameraClaim(f"{folder}/{text}", _longer_names(folder, (text,)), "name", is_given=False)
     return CameraClaim("/".join((folder, *branch)), _folder_names(folder, branch), "folder", False, bool(branch))
 
 

@@ -68,10 +68,10 @@ def ingest(
         claims = CameraClaims(run.write_lock, request)
         diff, locked_files = claims.diff(database)
         request, report.names = claims.request, claims.plan
+        diff = _with_exif_read_again(database, diff, request)
         _record_rules(database, request)
         report.skip_locked(locked_files)
         report.skip_held(claims.held_files)
-        diff = _with_exif_read_again(database, diff, request)
         _count_known(database, diff.unchanged, request, report, claims=claims, clock=clock)
 
         writer = _Writer(database, request, report, run, claims, EqualRowsCache(diff.gone), clock)
@@ -117,9 +117,11 @@ def _record_rules(database: Database, request: IngestRequest) -> None:
 
 
 def _with_exif_read_again(database: Database, diff: IndexDiff, request: IngestRequest) -> IndexDiff:
-    """The difference with the known files to read whose time is from EXIF, if a time zone is given: the index does not
-    have what EXIF says."""
-    if request.options.timezone is None or not diff.unchanged:
+    """The difference with the known files to read whose time is from EXIF, if their time zone changes: the index does
+    not have what EXIF says."""
+    stored, zone = stored_rules(database), request.options.timezone
+    roots = {candidate.root for candidate in request.candidates}
+    if zone is None or all((rule := stored.find(root)) is not None and rule.timezone == zone for root in roots):
         return diff
     with database.read() as session:
         known = images.list_known(session, [candidate.path for candidate in diff.unchanged])

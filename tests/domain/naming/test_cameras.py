@@ -77,6 +77,10 @@ def test_order_does_not_matter(files: list[str], random: object) -> None:
         (["x/DCIM/100RECNX/IMG_1.jpg", "x/DCIM/101RECNX/IMG_1.jpg"], ["x", "x"]),
         (["100NORTH/IMG_1.jpg", "101SOUTH/IMG_1.jpg"], ["100NORTH", "101SOUTH"]),
         (["gate/2024/05/a.jpg", "gate/2024/06/a.jpg"], ["gate", "gate"]),
+        (["x/Reolink_20240501123045.jpg", "x/Reolink_20240501123145.jpg"], ["x", "x"]),
+        (["x/Reolink_20240501123045.jpg", "x/Foscam_20240501123145.jpg"], ["x/Reolink", "x/Foscam"]),
+        (["1/2024-05-01/7/snapshot.jpg", "1/2024-05-01/8/snapshot.jpg"], ["1", "1"]),
+        (["a/2024-05-01/001/jpg/12/30.45[M][0@0][0].jpg", "a/2024-05-01/001/jpg/13/30.45[M][0@0][0].jpg"], ["a", "a"]),
         (["snap/MDAlarm_20240501-123045.jpg", "snap/Schedule_20240501-123145.jpg"], ["lot", "lot"]),
     ],
 )
