@@ -81,12 +81,13 @@ def render_preview(console: Console, preview: IngestPreview, *, local: bool) -> 
             camera.folders,
             _time(camera.first, camera.timezone, local),
             _time(camera.last, camera.timezone, local),
+            zone_name(camera.timezone, local=local),
             f"{camera.camera_from} / {camera.time_from}",
             camera.example,
         ]
         for camera in preview.cameras
     ]
-    heads = ["camera", "files", "new", "folders", "first", "last", "camera / time from", "example"]
+    heads = ["camera", "files", "new", "folders", "first", "last", "time zone", "camera / time from", "example"]
     print_table(console, heads, rows, what="cameras")
     for change in preview.changes:
         condition = f" with {command_line('ingest', 'FOLDER', '--new-rules')}" if change.needs_new_rules else ""
