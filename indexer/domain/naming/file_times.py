@@ -25,7 +25,8 @@ from indexer.domain.naming.moments import MONTH_WORD, clock_hour, make_moment, m
 
 _STAMP = re.compile(
     r"""
-    (?: (?<![0-9A-Z]) (?: (?P<epoch_s>[0-9]{10})\.(?P<epoch_fraction>[0-9]{3,9}) | (?P<epoch>[0-9]{13}) )
+    (?: (?<![0-9A-Z]) (?: (?P<epoch_s>[0-9]{10})\.(?P<epoch_fraction>[0-9]{3,9}|[0-9]{1,2}(?=-[0-9a-z]{4}))
+                          | (?P<epoch>[0-9]{13}) )
     |   (?<![0-9])
         (?P<year>19[7-9][0-9]|20[0-9]{2}|2100) (?P<dash>[-_.])? (?P<month>0[1-9]|1[0-2]) (?(dash)(?P=dash))
         (?P<day>0[1-9]|[12][0-9]|3[01])
@@ -208,13 +209,22 @@ def _find_time_of_day(stem: str, facts: FolderFacts) -> Stamp | None:
         if facts.date is not None:
             moment = _at(match, *facts.date)
             if moment is not None:
-                return Stamp(match.start(), match.end(), moment)
+                return Stamp(match.start(), match.end(), moment, _shown_order(match, moment, facts))
         elif facts.day_first is not None:
             year, month, day = facts.day_first
             day_first, month_first = _at(match, year, month, day), _at(match, year, day, month)
             if day_first is not None and month_first is not None:
                 return make_doubt(match, day_first, month_first)
     return None
+
+
+def _shown_order(match: re.Match[str], moment: datetime, facts: FolderFacts) -> Doubt | None:
+    """What the date of a folder shows other dates of its kind: that the day comes first, or the month."""
+    if facts.is_day_first is None:
+        return None
+    if facts.is_day_first:
+        return Doubt(DoubtKind.DAY_OR_MONTH, moment, None, match[0])
+    return Doubt(DoubtKind.DAY_OR_MONTH, None, moment, match[0])
 
 
 def _with_folder_clock(stem: str, facts: FolderFacts) -> Stamp | None:

@@ -32,6 +32,7 @@ _DATE = re.compile(
 )
 _EITHER_ORDER = re.compile(r"(?P<a>[0-9]{1,2})(?P<s>[-_.])(?P<b>[0-9]{1,2})(?P=s)(?P<year>[0-9]{4})")
 _YEAR = re.compile(r"(?:19[7-9][0-9]|20[0-9]{2}|2100)")
+_MONTH_OF_YEAR = re.compile(rf"{MONTH_WORD}[-_. ]?[0-9]{{4}}|[0-9]{{4}}[-_. ]?{MONTH_WORD}", re.IGNORECASE)
 _YEAR_MONTH = re.compile(r"(?P<year>19[7-9][0-9]|20[0-9]{2}|2100)[-_.]?(?P<month>0[1-9]|1[0-2])")
 _MONTH = re.compile(rf"(?P<number>0?[1-9]|1[0-2])(?:[-_. ]?{MONTH_WORD})?|(?P<word>{MONTH_WORD})", re.IGNORECASE)
 _DAY = re.compile(r"0?[1-9]|[12][0-9]|3[01]")
@@ -80,6 +81,8 @@ class FolderFacts(NamedTuple):
     """Of the innermost folder of a date; None also where one date could have two meanings."""
     day_first: Date | None
     """The date with the day first, where a folder has a date of either order."""
+    is_day_first: bool | None
+    """Whether the day comes first in a date with its year last which only one order allows; None: another date."""
     clock: tuple[int, ...]
     """Hour, minute and second, as far as there are folders for them below the date."""
 
@@ -126,6 +129,7 @@ class _Reader:
         self.month: int | None = None
         self.date: Date | None = None
         self.day_first: Date | None = None
+        self.is_day_first: bool | None = None
         self.clock: list[int] = []
         self.is_below_date = False
         self.is_below_dcim = False
@@ -151,6 +155,7 @@ class _Reader:
             tuple(self.branch) if self.camera_folder else (),
             self.date,
             self.day_first,
+            self.is_day_first,
             tuple(self.clock),
         )
 
@@ -162,12 +167,14 @@ class _Reader:
         self.is_below_date = self.is_below_dcim = False
 
     def _set_date(self, date: Date | None, *, day_first: Date | None = None, hour: str | None = None) -> bool:
-        self.date, self.day_first = date, day_first
+        self.date, self.day_first, self.is_day_first = date, day_first, None
         self.year = self.month = None
         self.is_below_date, self.clock = True, [] if hour is None else [int(hour)]
         return True
 
     def _is_date(self, name: str) -> bool:
+        if _MONTH_OF_YEAR.fullmatch(name):
+            return self._set_date(None)
         if not name[0].isdecimal():
             return False
         parts = _DATE.fullmatch(name)
@@ -181,7 +188,11 @@ class _Reader:
             day_first, month_first = _date(year_number, b, a), _date(year_number, a, b)
             if day_first and month_first and day_first != month_first:
                 return self._set_date(None, day_first=day_first)
-            return bool(day_first or month_first) and self._set_date(day_first or month_first)
+            if day_first is None and month_first is None:
+                return False
+            self._set_date(day_first or month_first)
+            self.is_day_first = None if day_first == month_first else day_first is not None
+            return True
         return self._is_year(name)
 
     def _is_year(self, name: str) -> bool:

@@ -76,6 +76,7 @@ def test_order_does_not_matter(files: list[str], random: object) -> None:
         (["x/c10/IMG_1.jpg", "y/c10-1623871098865.png"], ["x/c10", "c10"]),
         (["x/DCIM/100RECNX/IMG_1.jpg", "x/DCIM/101RECNX/IMG_1.jpg"], ["x", "x"]),
         (["100NORTH/IMG_1.jpg", "101SOUTH/IMG_1.jpg"], ["100NORTH", "101SOUTH"]),
+        (["gate/May 2024/a.jpg", "gate/2024-June/a.jpg"], ["gate", "gate"]),
         (["gate/2024/05/a.jpg", "gate/2024/06/a.jpg"], ["gate", "gate"]),
         (["x/Reolink_20240501123045.jpg", "x/Reolink_20240501123145.jpg"], ["x", "x"]),
         (["x/Reolink_20240501123045.jpg", "x/Foscam_20240501123145.jpg"], ["x/Reolink", "x/Foscam"]),

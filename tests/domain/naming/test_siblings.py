@@ -64,6 +64,8 @@ def test_events_and_channels(files: list[str], cameras: list[str]) -> None:
         ),
         (["c/2024-05-01/000001.jpg", "c/2024-05-01/000002.jpg", "c/2024-05-01/000003.jpg"], [None, None, None]),
         (["c/01-05-2024/12-30-45.jpg"], [None]),
+        (["c/01-05-2024/12-30-45.jpg", "c/13-05-2024/12-30-45.jpg"], ["05-01 12:30", "05-13 12:30"]),
+        (["front-1714566645.5-abc123.jpg"], ["05-01 12:30"]),
     ],
 )
 def test_doubtful_times(files: list[str], times: list[str | None]) -> None:
