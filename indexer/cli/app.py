@@ -11,6 +11,7 @@ import typer
 from indexer import __version__
 from indexer.cli.commands import (
     audit,
+    camera,
     compare,
     database,
     demo,
@@ -27,6 +28,7 @@ from indexer.settings import DEFAULT_DATABASE, read_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(profile.app, name="profile")
+app.add_typer(camera.app, name="camera")
 app.add_typer(database.app, name="db")
 for _command in (
     ingest.ingest,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 Camera = Annotated[str | None, typer.Option(metavar="NAME", help="This camera only.")]
 Processes = Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers; as many as cores if not given.")]
+Local = Annotated[bool, typer.Option("--local", help="Show times of this machine's zone where none is stored.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; words for people on stderr.")]
 
 

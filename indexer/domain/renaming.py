@@ -22,6 +22,24 @@ def naming_with_options(known: Naming, requested: Naming) -> Naming:
     return naming
 
 
+def naming_by_rule(known: Naming, read: Naming, *, is_new_rules: bool, is_new_zone: bool) -> Naming:
+    """The naming of a known file after a person changed how its folder is named.
+
+    What the options say themselves changes as in `naming_with_options`. With `is_new_rules`, names are read by the
+    rules of today: so changes what no person said. With `is_new_zone`, times from names and EXIF without an offset
+    change.
+    """
+    naming = naming_with_options(known, read)
+    if is_new_rules and naming.camera_source not in _USER_SOURCES:
+        naming = replace(naming, camera=read.camera, camera_source=read.camera_source)
+    is_reread = (is_new_rules and naming.captured_at_source not in _USER_SOURCES) or (
+        is_new_zone and naming.captured_at_source == read.captured_at_source
+    )
+    if is_reread and read.captured_at_source in {"name", "exif"}:
+        naming = replace(naming, captured_at=read.captured_at, captured_at_source=read.captured_at_source)
+    return naming
+
+
 def naming_after_move(known: Naming, parsed: Naming) -> Naming:
     """The naming of a known content at another path: `parsed`, except for what a person set and the first mtime.
 

@@ -16,6 +16,7 @@ from indexer.store import profiles, removals
 from indexer.store.pins import is_pinned, is_pinned_by_person
 from indexer.store.removals import JournalEntry
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, ScoreRow
+from indexer.store.timezones import find_timezone
 from indexer.store.twins import Twin, list_twins
 
 _MAX_ID_DIGITS = 18  # integers in a database have 64 bits
@@ -81,6 +82,8 @@ class ImageDetails:
     twins: tuple[Twin, ...]
     decisions: tuple[DecisionDetails, ...]
     removals: tuple[JournalEntry, ...]
+    timezone: str | None = None
+    """The one stored for its folder; None: UTC."""
 
     @property
     def decision(self) -> DecisionDetails | None:
@@ -140,6 +143,7 @@ def get_image_details(session: Session, image_id: int) -> ImageDetails:
         twins=list_twins(session, image_id),
         decisions=_list_decisions(session, image),
         removals=tuple(removals.list_for_image(session, image_id)),
+        timezone=find_timezone(session, image.path),
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.descriptions import FileDescription
 from indexer.domain.images import Image, ImageState
@@ -120,10 +120,11 @@ def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile
 
 def iter_present_under(session: Session, folder: str) -> Iterator[PresentFile]:
     """All rows below a folder, an absolute path, that are neither missing nor removed, in no particular order."""
-    yield from map(PresentFile._make, session.execute(_SELECT_PRESENT.where(_lies_under(folder))).yield_per(1000))
+    yield from map(PresentFile._make, session.execute(_SELECT_PRESENT.where(lies_under(folder))).yield_per(1000))
 
 
-def _lies_under(folder: str) -> ColumnElement[bool]:
+def lies_under(folder: str) -> ColumnElement[bool]:
+    """The condition that an image lies below a folder."""
     # Not LIKE: a path may hold % and _. The index on paths serves a range, as text is compared byte by byte.
     ranges = [
         (ImageRow.path >= f"{stored}/") & (ImageRow.path < f"{stored}0")  # "0" is the character after "/"
@@ -138,7 +139,7 @@ def iter_with_other_root(session: Session, folder: str) -> Iterator[tuple[int, s
     Missing and removed rows are left out.
     """
     query = select(ImageRow.id, ImageRow.path, ImageRow.root)
-    query = query.where(_lies_under(folder), ImageRow.root != folder, ImageRow.state.not_in(_ABSENT_STATES))
+    query = query.where(lies_under(folder), ImageRow.root != folder, ImageRow.state.not_in(_ABSENT_STATES))
     yield from ((image_id, path, root) for image_id, path, root in session.execute(query))
 
 
@@ -243,6 +244,15 @@ def list_outermost_roots(session: Session) -> list[str]:
         # "0" is the character after "/". A path that is stored as a URI does not sort after its root.
         beyond = f"{row.root.rstrip('/')}0"
         after = beyond if stored_text(beyond) > stored_text(row.path) else row.path
+
+
+def find_equal_in_cameras(session: Session, *, run_id: int) -> tuple[int, tuple[str, str] | None]:
+    """How many contents that a run added lie in another camera, too, and the two paths of one of them."""
+    new, other = aliased(ImageRow), aliased(ImageRow)
+    ready = (new.run_id == run_id) & (new.state == ImageState.READY) & (other.state == ImageState.READY)
+    pairs = select(new.content_hash, new.path, other.path).join(other, other.content_hash == new.content_hash)
+    rows = session.execute(pairs.where(ready, other.camera_id != new.camera_id).order_by(new.path, other.path)).all()
+    return len({row[0] for row in rows}), ((rows[0][1], rows[0][2]) if rows else None)
 
 
 def mark_present(session: Session, image_id: int) -> None:

@@ -86,6 +86,46 @@ class CameraRow(Base):
     profile_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"), comment="NULL: the active profile")
 
 
+class NamingRuleRow(Base):
+    """What a person said of an ingested folder: how its images are named."""
+
+    __tablename__ = "naming_rules"
+    __table_args__ = (
+        CheckConstraint("camera IS NULL OR camera_level IS NULL", name="one_camera"),
+        CheckConstraint("pattern IS NULL OR scheme IS NULL", name="one_pattern"),
+    )
+    folder: Mapped[str] = mapped_column(PathText, primary_key=True, comment="the real path of a folder given to ingest")
+    camera: Mapped[str | None] = mapped_column(comment="all its images are of this camera; NULL: not said")
+    camera_level: Mapped[int | None] = mapped_column(
+        comment="the camera is the folder so many levels below, 1 for the first; NULL: not said"
+    )
+    base: Mapped[str | None] = mapped_column(
+        PathText, comment="the folder above it that level and pattern begin at; NULL: the folder itself"
+    )
+    pattern: Mapped[str | None] = mapped_column(comment="regular expression; NULL: none")
+    scheme: Mapped[str | None] = mapped_column(comment="name of a built-in pattern; NULL: none")
+    timezone: Mapped[str | None] = mapped_column(comment="of times without an offset; NULL: UTC")
+    is_earlier: Mapped[bool] = mapped_column(
+        server_default=false(), comment="whether names are read by the rules of earlier versions"
+    )
+
+
+class CameraSourceRow(Base):
+    """A folder that images of a camera come from."""
+
+    __tablename__ = "camera_sources"
+    camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id"), primary_key=True)
+    source: Mapped[str] = mapped_column(
+        PathText, primary_key=True, comment="the camera's folder, with its channel if it has one"
+    )
+    is_root: Mapped[bool] = mapped_column(
+        server_default=false(), comment="whether it is the folder given to ingest, and all below it counts"
+    )
+    is_confirmed: Mapped[bool] = mapped_column(
+        server_default=false(), comment="whether a person said that its images are of this camera"
+    )
+
+
 class IdentityRow(Base):
     """The identity of this index; the table has one row."""
 

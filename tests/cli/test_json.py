@@ -17,6 +17,11 @@ from tests.support.json_forms import value_problems
 
 WORDS = [
     ("ingest", "lot"),
+    ("ingest", "lot", "--dry-run"),
+    ("camera", "list"),
+    ("camera", "rules"),
+    ("camera", "schemes"),
+    ("camera", "confirm", "gate"),
     ("compare",),
     ("compare", "--profile", "plain"),
     ("compare", "--profile", "balanced"),

@@ -11,17 +11,21 @@ import pytest
 from indexer.cli.demonstration import DemoResult
 from indexer.cli.json_documents.by_command import DOCUMENTS
 from indexer.cli.json_documents.form import From, Time, document_keys, to_document
+from indexer.domain.naming.rules import NamingRule
+from indexer.domain.naming.schemes import Scheme
 from indexer.domain.removal import Plan
 from indexer.store.audit_queries import Audit
 from indexer.store.image_details import ImageDetails
 from indexer.store.profiles import StoredProfile
 from indexer.store.reader_roles import Reader
 from indexer.store.schema import Health
+from indexer.workflows.admin.camera import CameraListing, Confirmation
 from indexer.workflows.admin.copy_index import CopyReport
 from indexer.workflows.admin.profile import ProfileUse
 from indexer.workflows.admin.status import Status
 from indexer.workflows.compare.compare import CompareReport
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
+from indexer.workflows.ingest.preview import IngestPreview
 from indexer.workflows.removal.adopt import AdoptReport
 from indexer.workflows.removal.prune import PruneReport
 from indexer.workflows.removal.purge import PurgeReport
@@ -38,6 +42,7 @@ from tests.support.json_forms import class_problems, value_problems
 
 REPORTS: dict[str, Any] = {
     "ingest": IngestReport,
+    "ingest --dry-run": IngestPreview,
     "compare": CompareReport,
     "prune": PruneReport,
     "prune --dry-run": Plan,
@@ -62,6 +67,10 @@ REPORTS: dict[str, Any] = {
     "profile show": StoredProfile,
     "profile make": StoredProfile,
     "profile use": ProfileUse,
+    "camera list": list[CameraListing],
+    "camera rules": list[NamingRule],
+    "camera schemes": list[Scheme],
+    "camera confirm": Confirmation,
     "db upgrade": Health,
     "db check": Health,
     "db adopt": AdoptReport,

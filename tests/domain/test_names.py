@@ -197,7 +197,7 @@ def test_timestamp_of_a_pattern(stamp: str) -> None:
     assert named(path, pattern=pattern, mtime_ns=0).captured_at == NOON
 
 
-@pytest.mark.parametrize("stamp", ["", "noon", "2021-03-27", "20211327125337", "9999999999", "2021-W13-6", "12:53"])
+@pytest.mark.parametrize("stamp", ["", "noon", "2021-03", "20211327125337", "9999999999", "2021-W13-6", "12:53"])
 def test_pattern_without_a_readable_time_falls_through(stamp: str) -> None:
     """A timestamp group that reads as no time leaves the time to the next source."""
     pattern = compile_pattern(r"(?P<timestamp>[^/]*) x\.jpg$")

@@ -61,7 +61,7 @@ def test_keeper_and_duplicate_are_one_file(
     (second_name[0] / name(0)).write_bytes(picture())
     with closing(open_database(str(tmp_path / "indexer.db"), create=True)) as database:
         index = Index(database, one)
-        index.ingest(one, other)
+        index.ingest(one, other, camera="gate")
         index.compare()
         assert len(index.plan().victims) == 1
         assert index.prune(permanent=permanent).removed == 0
@@ -120,7 +120,7 @@ def test_overlay_that_shows_data_under_another_name(tmp_path: Path) -> None:
             (merged / name(1)).rename(merged / name(0))
             with closing(open_database(str(tmp_path / "indexer.db"), create=True)) as database:
                 index = Index(database, merged)
-                index.ingest(merged, disk / "lower")
+                index.ingest(merged, disk / "lower", camera="gate")
                 index.compare()
                 assert len(index.plan().victims) == 1
                 index.prune(permanent=True)

@@ -121,7 +121,7 @@ def test_keeper_reached_through_a_linked_folder(lot: Index) -> None:
     """A keeper's path that leads, through a folder that became a link, to the victim itself, saves the victim."""
     lot.put(f"night/{Path(COPY).name}", picture())
     lot.put(f"dawn/{Path(COPY).name}", picture())
-    lot.ingest()
+    lot.ingest(camera="gate")
     lot.pin(f"night/{Path(COPY).name}")
     lot.execute("UPDATE decisions SET keeper_id = 4 WHERE image_id = 2")
     lot.compare()

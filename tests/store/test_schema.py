@@ -50,6 +50,13 @@ ROWS: dict[str, dict[str, Any]] = {  # a row after those that it refers to
         "active": True,
     },
     "cameras": {"id": 94, "name": "gate", "profile_id": 93},
+    "naming_rules": {
+        "folder": "file:///caf%E9",
+        "pattern": "(?P<camera>x)",
+        "timezone": "Europe/Berlin",
+        "is_earlier": False,
+    },
+    "camera_sources": {"camera_id": 94, "source": "/lot", "is_root": False, "is_confirmed": True},
     "runs": {"id": 95, "command": "ingest", "arguments": "{}", "version": "0", "started_at": TIME, "outcome": "done"},
     "images": {
         "id": 96,
@@ -133,7 +140,11 @@ def statements(said: str) -> list[list[str]]:
     said = with_added_columns(said)
     dropped = re.findall(r"^DROP INDEX (\w+)", said, flags=re.MULTILINE)
     gone = re.compile(rf"\s*(DROP INDEX|CREATE INDEX ({'|'.join(dropped) or '$'}) )")
-    parts = (part for part in said.split(";") if "VIEW" not in part and part.strip() and not gone.match(part))
+    parts = (
+        part
+        for part in said.split(";")
+        if "VIEW" not in part and part.strip() and "INSERT" not in part and not gone.match(part)
+    )
     return sorted(sorted(line.strip().rstrip(",") for line in part.strip().splitlines()) for part in parts)
 
 

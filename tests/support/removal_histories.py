@@ -37,6 +37,7 @@ from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_NAME, is_quarantine
 from indexer.store.database import Database
 from indexer.store.schema import open_database
+from indexer.workflows.admin.camera import confirm_camera
 from indexer.workflows.compare import compare
 from indexer.workflows.context import ComparisonContext, no_progress
 from indexer.workflows.ingest import ingest
@@ -211,8 +212,13 @@ def _decide(world: World, label: str) -> None:
     camera = world.rng.choice(["gate", "gate", "other"]) if path.name == "mirror" else None
     profile = world.rng.choice([None, None, None, "plain", "balanced"])
     with local_executor(1) as spread:
-        found = discover(chosen, camera=camera)
-        ingest.ingest(database, found, executor=spread, limits=Limits(), clock=world.clock)
+        for _ in range(2):  # what is held back at first is confirmed
+            found = discover(chosen, camera=camera)
+            report = ingest.ingest(database, found, executor=spread, limits=Limits(), clock=world.clock)
+            if not report.names.held:
+                break
+            for held in report.names.held:
+                confirm_camera(database, held.camera, clock=world.clock)
         means = ComparisonContext(database, spread, Limits(), world.clock, no_progress)
         compare.compare(means, profile=profile)
 

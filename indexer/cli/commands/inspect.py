@@ -1,20 +1,21 @@
 """The commands `status` and `explain`: what is in the index, and why."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from indexer.cli.options import Json, open_session
+from indexer.cli.options import Json, Local, open_session
 
 
-def status(context: typer.Context, json: Json = False) -> None:
+def status(context: typer.Context, local: Local = False, json: Json = False) -> None:
     """Show what is in the index, per camera."""
     from indexer.cli.json_documents.admin import StatusDocument
     from indexer.cli.render.status import render_status
     from indexer.workflows.admin import status as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
-        session.show(workflow.status(database), render_status, form=StatusDocument)
+        session.show(workflow.status(database), partial(render_status, local=local), form=StatusDocument)
 
 
 def explain(
@@ -24,6 +25,7 @@ def explain(
     picture: Annotated[
         str | None, typer.Option(metavar="OUT.png", help="Draw it beside B, its keeper or its like, into a new file.")
     ] = None,
+    local: Local = False,
     json: Json = False,
 ) -> None:
     """Tell why an image was kept or flagged, or what one pair shows."""
@@ -37,10 +39,11 @@ def explain(
             drawn = illustrate(
                 database, image, other, out=picture, limits=session.limits, make_captions=render.captions
             )
-            session.show(drawn, render.render_pair_picture, form=documents.IllustrationDocument)
+            pictures = partial(render.render_pair_picture, local=local)
+            session.show(drawn, pictures, form=documents.IllustrationDocument)
         elif other is None:
             details = workflow.explain_image(database, image)
-            session.show(details, render.render_image, form=documents.ImageDetailsDocument)
+            session.show(details, partial(render.render_image, local=local), form=documents.ImageDetailsDocument)
         else:
             pair = workflow.explain_pair(database, image, other)
-            session.show(pair, render.render_pair, form=documents.PairDetailsDocument)
+            session.show(pair, partial(render.render_pair, local=local), form=documents.PairDetailsDocument)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.cli.options import Camera, Json, Processes, open_session
+from indexer.cli.options import Camera, Json, Local, Processes, open_session
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +20,7 @@ def report(
         bool | None, typer.Option("--sweep/--no-sweep", help="Try other limits; done if the index is small.")
     ] = None,
     processes: Processes = None,
+    local: Local = False,
     json: Json = False,
 ) -> None:
     """Make pages to look at: film strips, pairs, borderline decisions."""
@@ -35,7 +36,7 @@ def report(
 
             comparison = ComparisonContext(database, executor, session.limits, session.clock, session.progress)
             result = workflow.report(
-                comparison, guarded_executor=reading_executor, folder=folder, camera=camera, sweep=sweep
+                comparison, guarded_executor=reading_executor, folder=folder, camera=camera, sweep=sweep, local=local
             )
         session.show(result, render_report, form=ReportDocument)
 

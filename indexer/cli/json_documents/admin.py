@@ -53,6 +53,7 @@ class StatusDocument(TypedDict):
     unlikely_times: Annotated[int, "Number of present images with a time that no camera can have."]
     in_system_folders: Annotated[int, "Number of present images in hidden or system folders."]
     alike: Annotated[list[list[str]], "Groups of cameras whose names look the same."]
+    timezones: Annotated[dict[str, str], "Time zone stored for the folders of cameras, by camera."]
 
 
 class AuditParameterDocument(TypedDict):

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from indexer.cli.json_documents import admin, comparison, removal, review
+from indexer.cli.json_documents import admin, cameras, comparison, removal, review
 
 DOCUMENTS: dict[str, Any] = {
     "ingest": comparison.IngestDocument,
+    "ingest --dry-run": cameras.IngestPreviewDocument,
     "compare": comparison.CompareDocument,
     "prune": removal.PruneDocument,
     "prune --dry-run": removal.PlanDocument,
@@ -32,6 +33,10 @@ DOCUMENTS: dict[str, Any] = {
     "profile show": admin.StoredProfileDocument,
     "profile make": admin.StoredProfileDocument,
     "profile use": admin.ProfileUseDocument,
+    "camera list": list[cameras.CameraListingDocument],
+    "camera rules": list[cameras.NamingRuleDocument],
+    "camera schemes": list[cameras.SchemeDocument],
+    "camera confirm": cameras.ConfirmationDocument,
     "db upgrade": admin.HealthDocument,
     "db check": admin.HealthDocument,
     "db adopt": removal.AdoptDocument,

@@ -2,6 +2,7 @@
 
 from typing import Annotated, TypedDict
 
+from indexer.cli.json_documents.cameras import NamePlanDocument
 from indexer.cli.json_documents.review import ContradictionDocument
 
 Rectangle = tuple[float, float, float, float]
@@ -32,6 +33,10 @@ class IngestDocument(TypedDict):
     undecided: Annotated[int, "Number of images in the index that `compare` has not decided yet."]
     endings: Annotated[dict[str, int], "Number of skipped files that are no images, by ending."]
     flat: Annotated[int, "Number of images that show one grey level alone."]
+    names: Annotated[NamePlanDocument, "What was found when the new files were named."]
+    ambiguous_times: Annotated[int, "Number of images of an hour that happens twice, when clocks go back."]
+    equal_contents: Annotated[int, "Number of new contents that lie in two cameras."]
+    equal_example: Annotated[tuple[str, str] | None, "The two paths of one of them. `null`: there are none."]
 
 
 class CameraResultDocument(TypedDict):

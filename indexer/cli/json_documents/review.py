@@ -120,6 +120,7 @@ class ImageDetailsDocument(TypedDict):
     twins: Annotated[list[TwinDocument], "Twins of the image."]
     decisions: Annotated[list[DecisionDocument], "All decisions on the image, newest first."]
     removals: Annotated[list[JournalEntryDocument], "Removals of the file, oldest first."]
+    timezone: Annotated[str | None, "Time zone stored for its folder. `null`: UTC."]
 
 
 class JudgedPairDocument(TypedDict):

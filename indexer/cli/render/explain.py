@@ -7,7 +7,7 @@ from rich import filesize
 from rich.console import Console
 
 from indexer.cli.render import explanation
-from indexer.cli.render.tables import format_time
+from indexer.cli.render.tables import format_local_time, format_time, zone_name
 from indexer.domain.evidence import Evidence
 from indexer.domain.similarity import is_similar
 from indexer.escaping import command_line, printable
@@ -33,12 +33,12 @@ _SOURCES = {
 }
 
 
-def render_image(console: Console, details: ImageDetails) -> None:
+def render_image(console: Console, details: ImageDetails, *, local: bool = False) -> None:
     """Prints everything about one image."""
     console.print(f"image {details.id}: {printable(details.path)}")
     for sentence in explanation.explain_decision(details):
         console.print(f"  {sentence}")
-    _render_facts(console, details)
+    _render_facts(console, details, local=local)
     if details.decision is None:
         console.print("  not decided" + (f"; next: {command_line('compare')}" if details.state == "ready" else ""))
     else:
@@ -52,10 +52,10 @@ def render_image(console: Console, details: ImageDetails) -> None:
         console.print(f"  {_describe_removal(removal)}")
 
 
-def render_pair(console: Console, details: PairDetails) -> None:
+def render_pair(console: Console, details: PairDetails, *, local: bool = False) -> None:
     """Prints both images, and the evidence of the pair."""
-    render_image(console, details.image_a)
-    render_image(console, details.image_b)
+    render_image(console, details.image_a, local=local)
+    render_image(console, details.image_b, local=local)
     console.print("the pair:")
     for twin in details.image_a.twins:
         if twin.image_id == details.image_b.id:
@@ -79,12 +79,12 @@ def render_pair(console: Console, details: PairDetails) -> None:
         )
 
 
-def render_pair_picture(console: Console, picture: Illustration) -> None:
+def render_pair_picture(console: Console, picture: Illustration, *, local: bool = False) -> None:
     """Prints the details, and where the picture of them is."""
     if isinstance(picture.story, PairDetails):
-        render_pair(console, picture.story)
+        render_pair(console, picture.story, local=local)
     else:
-        render_image(console, picture.story)
+        render_image(console, picture.story, local=local)
     console.print(f"drawn: {printable(picture.picture)}")
     console.print(
         f"  {_sources(picture)}" + ("" if picture.why_not is None else f" Nothing is outlined: {picture.why_not}.")
@@ -118,13 +118,15 @@ def _sources(picture: Illustration) -> str:
     return f"{left} {right}"
 
 
-def _render_facts(console: Console, details: ImageDetails) -> None:
+def _render_facts(console: Console, details: ImageDetails, *, local: bool) -> None:
     """Prints what the file is, where and when it was taken, and its state."""
     pixels = f"{details.width} x {details.height} pixels, " if details.width is not None else ""
     camera = f"camera {printable(details.camera)} (from its {details.camera_source})"
     console.print(f"  {camera}, {pixels}{filesize.decimal(details.size_bytes)}")
-    source = f" UTC (from its {details.captured_at_source})" if details.captured_at is not None else ""
-    console.print(f"  captured {format_time(details.captured_at)}{source}")
+    zone = zone_name(details.timezone, local=local)
+    source = f" {printable(zone)} (from its {details.captured_at_source})" if details.captured_at is not None else ""
+    captured = format_local_time(details.captured_at, timezone=details.timezone, local=local)
+    console.print(f"  captured {captured}{source}")
     console.print(f"  state {details.state}{f': {details.state_reason}' if details.state_reason else ''}")
     if details.pinned:
         console.print(f"  pinned {'by a person' if details.pinned_by_person else 'as the keeper of removed images'}")

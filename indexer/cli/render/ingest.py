@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from rich.console import Console
 
+from indexer.cli.render.camera import note_names
 from indexer.cli.render.notes import note_similar_names, note_system_folders
 from indexer.cli.render.tables import MAX_LISTED, list_files, print_sentences
 from indexer.escaping import command_line, printable
@@ -44,10 +45,22 @@ def render_ingest(console: Console, report: IngestReport) -> None:
             for camera, at_work in report.held.items()
         ],
     )
+    note_names(console, report.names, ambiguous_times=report.ambiguous_times)
+    _render_equal_files(console, report)
     note_system_folders(console, report.in_system_folders or 0)
     note_similar_names(console, report.alike)
     if report.undecided:
         console.print(f"{report.undecided} images are not decided yet. Next: {command_line('compare')}")
+
+
+def _render_equal_files(console: Console, report: IngestReport) -> None:
+    """Prints how many new files have the bytes of a file of another camera."""
+    if report.equal_example is not None:
+        first, second = report.equal_example
+        console.print(
+            f"{report.equal_contents} new files have the same bytes as one of another camera, for example "
+            f"{printable(first)} and {printable(second)}. See: {command_line('audit', 'twins_across_cameras')}"
+        )
 
 
 def _render_missing(console: Console, report: IngestReport) -> None:

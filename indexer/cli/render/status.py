@@ -4,15 +4,15 @@ from rich import filesize
 from rich.console import Console
 
 from indexer.cli.render.notes import note_similar_names, note_system_folders
-from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, format_time, list_files, print_table
+from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, format_local_time, list_files, print_table
 from indexer.escaping import command_line, printable
 from indexer.workflows.admin.status import Status
 
 
-def render_status(console: Console, status: Status) -> None:
+def render_status(console: Console, status: Status, *, local: bool = False) -> None:
     """Prints what is in the index."""
     console.print(f"{printable(status.database)}, active profile {status.profile}")
-    _render_cameras(console, status)
+    _render_cameras(console, status, local=local)
     if status.unlikely_times:
         console.print(
             f"{status.unlikely_times} images have a time that a wrong clock gave; to list them: "
@@ -37,7 +37,7 @@ def render_status(console: Console, status: Status) -> None:
         )
 
 
-def _render_cameras(console: Console, status: Status) -> None:
+def _render_cameras(console: Console, status: Status, *, local: bool) -> None:
     """Prints a row for each camera, and the sums if there are many."""
     numbers = ("images", "kept", "duplicates", "undecided", "unreadable", "missing", "removed")
     rows = [
@@ -47,7 +47,9 @@ def _render_cameras(console: Console, status: Status) -> None:
     heads = ["camera", *numbers, "size"]
     heads += ["first", "last", *(["profile"] if status.own_profiles else [])]
     for row, camera in zip(rows, status.cameras, strict=True):
-        row += [format_time(camera.first_captured_at), format_time(camera.last_captured_at)]
+        zone = status.timezones.get(camera.camera)
+        times = (camera.first_captured_at, camera.last_captured_at)
+        row += [format_local_time(time, timezone=zone, local=local) for time in times]
         row += [status.own_profiles.get(camera.camera, status.profile)] if status.own_profiles else []
     if rows:
         sums = [sum(column) for column in zip(*(row[1:8] for row in rows), strict=True)]

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from indexer.domain.naming.rules import local_time
 from indexer.escaping import printable
 
 MAX_ROWS = 100
@@ -78,6 +79,16 @@ def list_files(console: Console, files: Sequence[tuple[str, str]]) -> None:
         console.print(f"  and {len(files) - MAX_LISTED} more; --json names them all")
 
 
+def format_local_time(time: datetime | None, *, timezone: str | None, local: bool) -> str:
+    """A time for people: in the zone stored for its folder, else with `local` in that of this machine, else in UTC."""
+    return format_time(None if time is None else local_time(time, timezone=timezone, local=local))
+
+
+def zone_name(timezone: str | None, *, local: bool) -> str:
+    """The name of the zone that `format_local_time` shows a time in."""
+    return timezone or ("local time" if local else "UTC")
+
+
 def format_time(time: datetime | None) -> str:
-    """A time for people, in UTC."""
+    """A time for people, in its own zone."""
     return "unknown" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"

@@ -1,9 +1,9 @@
 """status: what is in the index, per camera. It writes nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from indexer.domain.similar_names import list_similar_names
-from indexer.store import audit_queries, cameras, profiles, removals
+from indexer.store import audit_queries, cameras, profiles, removals, timezones
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
@@ -18,8 +18,8 @@ class Status:
     `unlikely_times` is the number of present images whose time no camera can have (`audit unlikely_times`).
     `unknown_runs`: quarantines near the images with files of runs that this index does not know. `in_system_folders`:
     the number of images in hidden folders, bins and the like, which an earlier version walked. `alike`: cameras whose
-    names look the same. `profile` is the active one; `own_profiles` names, by camera, those that some cameras have in
-    its place.
+    names look the same. `timezones`: those stored for the folders of cameras, by camera. `profile` is the active one;
+    `own_profiles` names, by camera, those that some cameras have in its place.
     """
 
     database: str
@@ -34,6 +34,7 @@ class Status:
     unlikely_times: int = 0
     in_system_folders: int = 0
     alike: tuple[tuple[str, ...], ...] = ()
+    timezones: dict[str, str] = field(default_factory=dict)
 
 
 def status(database: Database) -> Status:
@@ -54,4 +55,5 @@ def status(database: Database) -> Status:
             unlikely_times=audit_queries.count_rows(session, "unlikely_times"),
             in_system_folders=count_in_system_folders(session),
             alike=tuple(list_similar_names(cameras.list_cameras(session))),
+            timezones=timezones.list_timezones(session),
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence, Set
 
 from indexer.domain.descriptions import FileDescription
 from indexer.domain.names import Naming
-from indexer.domain.renaming import naming_with_options
+from indexer.domain.renaming import naming_by_rule
 from indexer.files.walking import Candidate
 from indexer.store import images
 from indexer.store.database import Database, Session
@@ -19,27 +19,35 @@ from indexer.store.locks.writer_lock import WriteLock
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.equal_rows import EqualRowsCache
 from indexer.workflows.ingest.index_diff import FileToRead, IndexDiff, diff_with_index
+from indexer.workflows.ingest.name_plan import NamePlan, plan_names
 
 DescribedFile = tuple[FileToRead, FileDescription]
 """A file that was opened, with its description."""
 
 
 class CameraClaims:
-    """The cameras that one ingest has locked; `locked_cameras`: who works on those that it left alone, by camera."""
+    """The cameras that one ingest has locked; `locked_cameras`: who works on those that it left alone, by camera.
+
+    `request`: with the names of the files, after `diff`. `plan`: what was found when they were named, and `held_files`:
+    those of cameras that are held back.
+    """
 
     def __init__(self, write_lock: WriteLock, request: IngestRequest) -> None:
         self._write_lock = write_lock
-        self._request = request
+        self.request = request
+        self.plan = NamePlan()
+        self.held_files: list[Candidate] = []
         self._tried_cameras: set[str] = set()
         self.locked_cameras: dict[str, str] = {}
 
     def diff(self, database: Database) -> tuple[IndexDiff, list[Candidate]]:
         """The difference from the index for cameras that this command may write to, and the files left alone."""
         while True:
-            diff = diff_with_index(database, self._request)
+            diff = diff_with_index(database, self.request)
+            self.request, diff, self.plan, self.held_files = plan_names(database, self.request, diff)
             if self._write_lock.exclusive:
                 return diff, []
-            affected = _AffectedCameras(database, self._request, diff)
+            affected = _AffectedCameras(database, self.request, diff)
             new = affected.cameras - self._tried_cameras
             if not new:
                 return affected.without(self.locked_cameras.keys())
@@ -72,7 +80,7 @@ class CameraClaims:
 
     def may_rename(self, known: Naming, requested: Naming) -> bool:
         """Whether a known file may get the requested name: neither its old nor its new camera is locked by others."""
-        after = naming_with_options(known, requested)
+        after = rename(known, requested, self.request)
         cameras = {known.camera, after.camera} if after != known else set[str]()
         return self._write_lock.exclusive or not any(self._is_locked_by_other(camera) for camera in sorted(cameras))
 
@@ -92,7 +100,7 @@ class CameraClaims:
         cameras, paths = defaultdict[str, set[str]](set), {description.path for _, description in batch}
         for (candidate, _), description in batch:
             if description.content_hash is not None:
-                cameras[description.content_hash].add(self._request.naming(candidate).camera)
+                cameras[description.content_hash].add(self.request.naming(candidate).camera)
         while True:
             owners = {
                 content_hash: rows.owner_cameras(paths=paths, cameras=cameras[content_hash])
@@ -176,11 +184,17 @@ def _iter_renamed_cameras(
     session: Session, request: IngestRequest, unchanged: Sequence[Candidate]
 ) -> Iterator[tuple[str, set[str]]]:
     """The old and the new camera of each file that the request renames, by path."""
-    if request.camera is None and request.pattern is None:
+    if not request.options:
         return
     known = images.list_known(session, [candidate.path for candidate in unchanged])
     for candidate in unchanged:
         if candidate.path in known:  # others may have written meanwhile
             before = known[candidate.path].naming
-            after = naming_with_options(before, request.naming(candidate))
+            after = rename(before, request.naming(candidate), request)
             yield candidate.path, {before.camera, after.camera} if after != before else set()
+
+
+def rename(known: Naming, read: Naming, request: IngestRequest) -> Naming:
+    """The naming of a known file after an ingest with the options of this request."""
+    options = request.options
+    return naming_by_rule(known, read, is_new_rules=options.is_new_rules, is_new_zone=options.timezone is not None)

@@ -6,18 +6,28 @@ one sentence. It opens folders only, no file.
 
 import gc
 import os
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from indexer.domain.names import Naming, compile_pattern, matches_pattern, name_image
-from indexer.errors import FolderError, UsageError
+from indexer.domain.names import NamePattern, Naming, PathNaming, name_path
+from indexer.domain.naming.reading import read_path
+from indexer.domain.naming.rules import NamingOptions, NamingRule, RuleBook
+from indexer.domain.naming.tree import rule_of
+from indexer.errors import FolderError
 from indexer.files.markers import QUARANTINE_NAME
-from indexer.files.walking import QUARANTINE_FOLDER, SYSTEM_FOLDER, Candidate, Skipped, iter_parents, walk
+from indexer.files.walking import (
+    QUARANTINE_FOLDER,
+    SYSTEM_FOLDER,
+    Candidate,
+    Skipped,
+    iter_parents,
+    list_outermost_folders,
+    walk,
+)
 
 BESIDE_ARGUMENT = "beside"
 """The argument under which a run stores the other indexes that a person wants this one used beside."""
@@ -31,19 +41,28 @@ class IngestRequest:
     paths: tuple[str, ...]
     candidates: tuple[Candidate, ...]
     skipped: tuple[Skipped, ...]
-    camera: str | None = None
-    pattern: re.Pattern[str] | None = None
+    options: NamingOptions = field(default_factory=NamingOptions)
     again: bool = False
     quarantines: tuple[str, ...] = ()
     """The quarantines that the directory walk met."""
     beside: tuple[str, ...] = ()
     """The ids of other indexes that have images there, if a person wants this one used beside them."""
+    rules: RuleBook = field(default_factory=lambda: RuleBook({}))
+    """How the images of folders are named: what the index has stored, and what the options say."""
+    names: Mapping[str, PathNaming] = field(default_factory=dict)
+    """What the paths say that were read together with their siblings, by path."""
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of the request, as the run stores them."""
-        pattern = None if self.pattern is None else self.pattern.pattern
-        arguments = {"paths": [ascii(path)[1:-1] for path in self.paths], "camera": self.camera, "pattern": pattern}
+        options = self.options
+        arguments: dict[str, Any] = {
+            "paths": [ascii(path)[1:-1] for path in self.paths],
+            "camera": options.camera,
+            "pattern": options.pattern,
+        }
+        others = ("camera_level", "scheme", "timezone", "is_new_rules")
+        arguments |= {name: value for name in others if (value := getattr(options, name))}
         return arguments | ({BESIDE_ARGUMENT: list(self.beside)} if self.beside else {})
 
     @cached_property
@@ -54,15 +73,19 @@ class IngestRequest:
 
     def naming(self, candidate: Candidate, *, exif: tuple[str | None, str | None] = (None, None)) -> Naming:
         """The camera and the time of a file."""
-        return name_image(
-            candidate.path,
-            root=candidate.root,
-            mtime_ns=candidate.mtime_ns,
-            exif_time=exif[0],
-            exif_offset=exif[1],
-            camera=self.camera,
-            pattern=self.pattern,
-        )
+        named = self.path_naming(candidate.path)
+        return named.naming(mtime_ns=candidate.mtime_ns, exif_time=exif[0], exif_offset=exif[1])
+
+    def path_naming(self, path: str) -> PathNaming:
+        """What the path of a file says; alone, if it was not read with its siblings."""
+        named = self.names.get(path)
+        return name_path(path, read_path(path), rule=rule_of(path, self.rules)) if named is None else named
+
+    @cached_property
+    def rule_folders(self) -> tuple[str, ...]:
+        """The folders named for which a rule is stored; of a lone file nothing is."""
+        walked = set(list_outermost_folders(self.paths))
+        return tuple(folder for folder in self.folders if folder in walked)
 
     @cached_property
     def unwalked_folders(self) -> Counter[str]:
@@ -77,15 +100,21 @@ class IngestRequest:
     @cached_property
     def unread_stamps(self) -> int:
         """The number of images that the pattern matches but that get no readable time from it."""
-        if self.pattern is None or "timestamp" not in self.pattern.groupindex:
+        if self.pattern is None or not self.pattern.reads_time:
             return 0
         return sum(
-            self._matches(candidate) and self.naming(candidate).captured_at_source != "pattern"
+            self._matches(candidate) and self.path_naming(candidate.path).moment_source != "pattern"
             for candidate in self.candidates
         )
 
+    @cached_property
+    def pattern(self) -> NamePattern | None:
+        """The pattern of the options."""
+        return self.options.applied_to(NamingRule("/")).compiled
+
     def _matches(self, candidate: Candidate) -> bool:
-        return self.pattern is None or matches_pattern(candidate.path, root=candidate.root, pattern=self.pattern)
+        rule = rule_of(candidate.path, self.rules)
+        return self.pattern is None or self.pattern.read(rule.relative(candidate.path)) is not None
 
 
 def _count_system_folders(skipped: Iterable[Skipped]) -> Counter[str]:
@@ -109,18 +138,14 @@ def gc_paused() -> Iterator[None]:
 
 
 @gc_paused()
-def discover(
-    paths: Iterable[str], *, camera: str | None = None, pattern: str | None = None, again: bool = False
-) -> IngestRequest:
+def discover(paths: Iterable[str], *, again: bool = False, is_new_rules: bool = False, **options: Any) -> IngestRequest:
     """The ingest request for the named files and folders.
 
-    Raises `UsageError` for an empty camera name or a bad pattern, and `FolderError` if no image is found or the pattern
-    matches none.
+    `options`: those of `NamingOptions`, by name. Raises `UsageError` for one that makes no sense, and `FolderError` if
+    no image is found or the pattern matches none.
     """
     named_paths = tuple(paths)
-    if camera is not None and not camera.strip():
-        raise UsageError("--camera is empty; give a name, or leave it out to read cameras from the file names")
-    compiled = None if pattern is None else compile_pattern(pattern)
+    checked = NamingOptions(is_new_rules=is_new_rules, **options).checked()
     quarantines: list[str] = []
     entries = list(walk(named_paths, quarantines=quarantines))
     candidates = tuple(entry for entry in entries if isinstance(entry, Candidate))
@@ -138,18 +163,26 @@ def discover(
             f"{not_walked if names else ''}"
         )
     quarantines += (entry.path for entry in skipped if _is_quarantine(entry))
-    request = IngestRequest(named_paths, candidates, skipped, camera, compiled, again, tuple(quarantines))
-    if compiled is not None and request.unmatched == len(candidates):
+    request = IngestRequest(named_paths, candidates, skipped, checked, again, tuple(quarantines))
+    roots = {candidate.root for candidate in candidates}
+    request = replace(request, rules=request.rules.after(checked, roots))
+    _require_matches(request)
+    return request
+
+
+def _require_matches(request: IngestRequest) -> None:
+    """Refuses a pattern that matches no image, or that reads no time where it should."""
+    pattern, candidates = request.pattern, request.candidates
+    if pattern is not None and request.unmatched == len(candidates):
         raise FolderError(
-            f"the pattern {compiled.pattern!r} matches none of {len(candidates)} images, for example not "
+            f"the pattern {pattern.pattern!r} matches none of {len(candidates)} images, for example not "
             f"{candidates[0].path!a}; it is searched in the path below the folder you named"
         )
-    if compiled is not None and request.unread_stamps == len(candidates):
+    if pattern is not None and request.unread_stamps == len(candidates):
         raise FolderError(
-            f"no timestamp that the pattern {compiled.pattern!r} finds reads as a time; it may be 10 or 13 digits "
-            "since 1970, YYYYMMDDhhmmss with any separators, or ISO 8601"
+            f"no timestamp that the pattern {pattern.pattern!r} finds reads as a time; it may be 10 or 13 digits "
+            "since 1970, a date and a time with any separators, or ISO 8601"
         )
-    return request
 
 
 def _is_quarantine(skipped: Skipped) -> bool:

@@ -35,10 +35,11 @@ class NewContent:
 
 @dataclass(frozen=True)
 class UpsertResult:
-    """The outcome for each new content, in order, and the removals that ended because their files are back."""
+    """The outcome and the naming of each new content, in order, and the removals that ended as their files are back."""
 
     outcomes: list[IngestOutcome]
     returned: list[JournalEntry]
+    namings: list[Naming]
 
 
 def upsert_images(
@@ -64,7 +65,11 @@ def upsert_images(
             equal_rows.ready_count += 1
         matches.append(row)
     _add_images(session, new_contents, matches, run_id=run_id)
-    return UpsertResult([_outcome(content, row) for content, row in zip(new_contents, matches, strict=True)], returned)
+    pairs = list(zip(new_contents, matches, strict=True))
+    namings = [
+        content.naming if row is None else naming_after_move(row.naming, content.naming) for content, row in pairs
+    ]
+    return UpsertResult([_outcome(content, row) for content, row in pairs], returned, namings)
 
 
 def _add_images(

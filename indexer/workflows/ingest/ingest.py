@@ -10,14 +10,13 @@ Decision 0033: unchanged files are found with one query for each named folder; b
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, islice
 from typing import TypeVar
 
 from indexer.domain.descriptions import FileDescription, Limits
 from indexer.domain.names import Naming, clamped_mtime
-from indexer.domain.renaming import naming_with_options
 from indexer.domain.similar_names import list_similar_names
 from indexer.errors import RowRefusedError
 from indexer.execution import ParallelMap, RemoteExecutor, WorkerFailure, map_path
@@ -29,12 +28,14 @@ from indexer.store.images import KnownFile
 from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.image_files import DescribeTask, describe_file, describe_unreadable
-from indexer.workflows.ingest.camera_claims import CameraClaims, DescribedFile
+from indexer.workflows.ingest.camera_claims import CameraClaims, DescribedFile, rename
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.equal_rows import EqualRowsCache
 from indexer.workflows.ingest.image_identity import NewContent, upsert_images
 from indexer.workflows.ingest.index_diff import FileToRead, IndexDiff
+from indexer.workflows.ingest.name_plan import apply_rules, needs_recording, record_rules, stored_rules
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
+from indexer.workflows.ingest.source_recorder import SourceRecorder
 from indexer.workflows.profile_parameters import thumbnail_recipe
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_and_record_return
@@ -60,10 +61,14 @@ def ingest(
         for skipped in request.skipped:
             report.skip(skipped.path, skipped.reason)
         report.folders = request.unwalked_folders
-        request = _storable(database, request, report)
+        request = apply_rules(database, _storable(database, request, report))
         claims = CameraClaims(run.write_lock, request)
         diff, locked_files = claims.diff(database)
+        request, report.names = claims.request, claims.plan
+        diff = _with_exif_read_again(database, diff, request)
+        _record_rules(database, request)
         report.skip_locked(locked_files)
+        report.skip_held(claims.held_files)
         _count_known(database, diff.unchanged, request, report, claims=claims, clock=clock)
 
         writer = _Writer(database, request, report, run, claims, EqualRowsCache(diff.gone), clock)
@@ -74,14 +79,21 @@ def ingest(
         if diff.gone:
             _mark_missing(database, diff, report)
         report.held = claims.locked_cameras
-        report.unmatched = request.unmatched
+        report.unmatched = request.unmatched + report.names.unmatched
         report.unread_stamps = request.unread_stamps
-        with database.read() as session:
-            report.undecided = decisions.count_undecided(session)
-            report.in_system_folders = count_in_system_folders(session, before=run.id)
-            report.alike = list_similar_names(cameras.list_cameras(session))
+        _note_state(database, report, run_id=run.id)
         run.counts = report.counts
     return report
+
+
+def _note_state(database: Database, report: IngestReport, *, run_id: int) -> None:
+    """Adds to the report what the index as a whole is like after the ingest."""
+    with database.read() as session:
+        report.undecided = decisions.count_undecided(session)
+        report.in_system_folders = count_in_system_folders(session, before=run_id)
+        report.alike = list_similar_names(cameras.list_cameras(session))
+        if report.outcomes[IngestOutcome.ADDED]:
+            report.equal_contents, report.equal_example = images.find_equal_in_cameras(session, run_id=run_id)
 
 
 def _mark_missing(database: Database, diff: IndexDiff, report: IngestReport) -> None:
@@ -92,6 +104,28 @@ def _mark_missing(database: Database, diff: IndexDiff, report: IngestReport) -> 
         report.missing = images.mark_missing(session, others)
         report.unwalked = images.mark_missing(session, unwalked, reason=f"in a {SYSTEM_FOLDER}, which is not walked")
         report.missing += report.unwalked
+
+
+def _record_rules(database: Database, request: IngestRequest) -> None:
+    """Stores how the folders of the request are named, if that is new."""
+    if needs_recording(request, stored_rules(database)):
+        with database.write() as session:
+            record_rules(session, request)
+
+
+def _with_exif_read_again(database: Database, diff: IndexDiff, request: IngestRequest) -> IndexDiff:
+    """The difference with the known files to read whose time is from EXIF, if their time zone changes: the index does
+    not have what EXIF says."""
+    stored, zone = stored_rules(database), request.options.timezone
+    roots = {candidate.root for candidate in request.candidates}
+    if zone is None or all((rule := stored.find(root)) is not None and rule.timezone == zone for root in roots):
+        return diff
+    with database.read() as session:
+        known = images.list_known(session, [candidate.path for candidate in diff.unchanged])
+    is_exif = {path for path, row in known.items() if row.naming.captured_at_source == "exif"}
+    again = [(candidate, known[candidate.path]) for candidate in diff.unchanged if candidate.path in is_exif]
+    rest = [candidate for candidate in diff.unchanged if candidate.path not in is_exif]
+    return replace(diff, unchanged=rest, files_to_read=[*diff.files_to_read, *again])
 
 
 def _storable(database: Database, request: IngestRequest, report: IngestReport) -> IngestRequest:
@@ -116,9 +150,10 @@ def _count_known(
     clock: Clock,
 ) -> None:
     """Counts the files that need not be opened; renames them first if `--camera` or `--pattern` says another name."""
-    if request.camera is None and request.pattern is None:
+    if not request.options:
         report.count(IngestOutcome.UNCHANGED, len(unchanged))
         return
+    sources = SourceRecorder()
     for batch in _batches(unchanged, _RENAME_BATCH_SIZE):
         with database.write() as session:
             known = images.list_known(session, [candidate.path for candidate in batch])
@@ -127,7 +162,8 @@ def _count_known(
                 if known_file is None:
                     report.skip(candidate.path, "another command changed it meanwhile")
                 elif claims.may_rename(known_file.naming, requested):
-                    report.count(_rename(session, known_file, requested, at=clock()))
+                    report.count(_rename(session, known_file, requested, request=request, sources=sources, at=clock()))
+                    report.ambiguous_times += request.path_naming(candidate.path).is_ambiguous()
                 else:
                     report.skip_locked([candidate])
 
@@ -174,9 +210,19 @@ def _describe(
             yield file, replace(answer, path=file[0].path, mtime_ns=mtime_ns)
 
 
-def _rename(session: Session, known: KnownFile, requested: Naming, *, at: datetime) -> IngestOutcome:
-    """Gives a known file the camera and time that `--camera` or `--pattern` says, if they differ."""
-    naming = naming_with_options(known.naming, requested)
+def _rename(
+    session: Session,
+    known: KnownFile,
+    requested: Naming,
+    *,
+    request: IngestRequest,
+    sources: SourceRecorder,
+    at: datetime,
+) -> IngestOutcome:
+    """Gives a known file the camera and time that the options of the request say, if they differ."""
+    naming = rename(known.naming, requested, request)
+    if naming.camera != known.naming.camera or request.options.is_new_rules:
+        sources.add(session, [(request.path_naming(known.path), naming)])
     if naming == known.naming:
         return IngestOutcome.UNCHANGED
     images.rename_image(session, known.id, naming=naming)
@@ -195,6 +241,7 @@ class _Writer:
     claims: CameraClaims
     row_cache: EqualRowsCache
     clock: Clock
+    sources: SourceRecorder = field(default_factory=SourceRecorder)
 
     def write(self, batch: list[DescribedFile]) -> None:
         """Writes a batch; a file whose row the database refuses is reported, and the others are stored."""
@@ -202,6 +249,7 @@ class _Writer:
             self._write(batch)
         except RowRefusedError as problem:
             self.row_cache.clear()
+            self.sources.forget()
             if len(batch) > 1:
                 for file in batch:
                     self.write([file])
@@ -215,10 +263,13 @@ class _Writer:
             usable = [file for file in writable if file[1].problem is None]
             new_contents, outcomes = self._update_known_rows(session, usable)
             result = upsert_images(session, new_contents, row_cache=self.row_cache, run_id=self.run.id, at=self.clock())
+            paths = [self.request.path_naming(content.description.path) for content in new_contents]
+            self.sources.add(session, zip(paths, result.namings, strict=True))
         self.report.skip_locked(locked_files)
         self.report.retimed += sum(
             _is_retimed(known, description, candidate) for (candidate, known), description in usable
         )
+        self.report.ambiguous_times += sum(map(self._is_ambiguous, usable))
         for _, description in writable:
             if description.problem is not None:
                 self.report.skip(description.path, description.problem)
@@ -227,6 +278,16 @@ class _Writer:
             self.report.count(outcome)
         for removal in result.returned:
             lock_and_record_return(removal, index_id=self.run.index_id, at=self.clock())
+
+    def _rename(self, session: Session, known: KnownFile, requested: Naming) -> IngestOutcome:
+        at = self.clock()
+        return _rename(session, known, requested, request=self.request, sources=self.sources, at=at)
+
+    def _is_ambiguous(self, file: DescribedFile) -> bool:
+        """Whether a file's local time happens twice."""
+        (candidate, _), description = file
+        named = self.request.path_naming(candidate.path)
+        return named.is_ambiguous(exif_time=description.exif_time, exif_offset=description.exif_offset)
 
     def _update_known_rows(
         self, session: Session, usable: list[DescribedFile]
@@ -243,7 +304,9 @@ class _Writer:
                 images.update_mtime_and_root(
                     session, known.id, mtime_ns=description.mtime_ns or candidate.mtime_ns, root=root
                 )
-                outcomes.append(_rename(session, known, self.request.naming(candidate), at=self.clock()))
+                exif = (description.exif_time, description.exif_offset)
+                requested = self.request.naming(candidate, exif=exif)
+                outcomes.append(self._rename(session, known, requested))
             else:
                 # The same bytes with another result: a limit was changed, or a worker was once lost over them.
                 self.row_cache.clear([known.content_hash])

@@ -1,5 +1,6 @@
 """What became of the paths that an ingest saw: the outcome of each, and the report of all."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,8 +10,14 @@ from typing import Any
 from indexer.files.walking import NOT_AN_IMAGE, Candidate, suffix_of
 from indexer.store.system_folders import COUNTS_KEY
 from indexer.workflows.ingest.index_diff import SILENT_REASONS
+from indexer.workflows.ingest.name_plan import NamePlan
 
 _CAMERA_LOCKED_REASON = "another command is at work on its camera"
+_CAMERA_HELD_REASON = "its camera is held back"
+
+
+HELD_KEY = "held_back"
+"""The key under which a run stores the cameras that were held back, with their folders."""
 
 
 class IngestOutcome(StrEnum):
@@ -36,7 +43,10 @@ class IngestReport:
     `folders`: how many hidden or system folders were not walked, by their names. `unwalked`: the missing images that
     lie in such folders. `in_system_folders`: images that are still there because an earlier version walked those
     folders. `alike`: cameras whose names look the same. `retimed`: files of which only the time changed; they are
-    counted with their outcome, too. `held`: who works on the cameras whose files were left alone, by camera.
+    counted with their outcome, too. `held`: who works on the cameras whose files were left alone, by camera. `names`:
+    what was found when the new files were named. `ambiguous_times`: images of an hour that happens twice, when clocks
+    go back; the first is taken. `equal_contents`: new contents that lie in two
+    cameras; `equal_example`: the two paths of one of them.
     """
 
     seen: int = 0
@@ -55,12 +65,19 @@ class IngestReport:
     undecided: int = 0
     endings: Counter[str] = field(default_factory=Counter)
     flat: int = 0
+    names: NamePlan = field(default_factory=NamePlan)
+    ambiguous_times: int = 0
+    equal_contents: int = 0
+    equal_example: tuple[str, str] | None = None
 
     @property
     def counts(self) -> dict[str, Any]:
         """The numbers, as the run stores them."""
         skipped = {"skipped_by_reason": dict(self.skipped), "folders_not_walked": dict(self.folders)}
-        counted = {} if self.in_system_folders is None else {COUNTS_KEY: self.in_system_folders}
+        counted: dict[str, Any] = {} if self.in_system_folders is None else {COUNTS_KEY: self.in_system_folders}
+        held = {HELD_KEY: {one.camera: list(map(_stored, one.folders)) for one in self.names.held}}
+        counted |= held if self.names.held else {}
+        counted |= {"ambiguous_times": self.ambiguous_times} if self.ambiguous_times else {}
         return {"seen": self.seen, **self.outcomes, **skipped, "missing": self.missing, **counted}
 
     def count(self, outcome: str, number: int = 1) -> None:
@@ -82,3 +99,13 @@ class IngestReport:
         """Counts files of cameras that other commands have locked."""
         self.count(IngestOutcome.SKIPPED, len(files))
         self.skipped.update({_CAMERA_LOCKED_REASON: len(files)} if files else {})
+
+    def skip_held(self, files: Sequence[Candidate]) -> None:
+        """Counts files of cameras that are held back until a person says whether they are one."""
+        self.count(IngestOutcome.SKIPPED, len(files))
+        self.skipped.update({_CAMERA_HELD_REASON: len(files)} if files else {})
+
+
+def _stored(path: str) -> str:
+    """A path as JSON can hold it on every database; `os.fsdecode` of it as latin-1 gives it back."""
+    return os.fsencode(path).decode("latin-1")

@@ -6,11 +6,13 @@ the image file at its path, or in quarantine if it was removed; the preview that
 which is grey and marked as such.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from indexer.domain.descriptions import Limits
 from indexer.domain.images import ImageState
+from indexer.domain.naming.rules import local_time
 from indexer.domain.profiles import Preparation
 from indexer.execution import ParallelMap, WorkerFailure
 from indexer.files.output_folder import OutputFolder
@@ -33,6 +35,18 @@ class PictureCounts:
     none: int = 0
 
 
+@dataclass(frozen=True)
+class LocalTimes:
+    """How times are shown: in the zone stored for a camera, else in that of this machine if `local`, else in UTC."""
+
+    timezones: Mapping[str, str]
+    local: bool = False
+
+    def of(self, time: datetime | None, *, camera: str) -> datetime | None:
+        """A time of a camera as it is shown."""
+        return None if time is None else local_time(time, timezone=self.timezones.get(camera), local=self.local)
+
+
 @dataclass
 class ReportPictures:
     """Makes the pictures of images; `executor` reads files with limits on memory and time."""
@@ -41,6 +55,7 @@ class ReportPictures:
     out: OutputFolder
     executor: ParallelMap
     limits: Limits
+    local: LocalTimes
     counts: PictureCounts = field(default_factory=PictureCounts)
     _grey: set[str] = field(default_factory=set)
 
@@ -54,7 +69,7 @@ class ReportPictures:
             id=facts.id,
             camera=facts.camera,
             path=facts.path,
-            captured_at=facts.captured_at,
+            captured_at=self.local.of(facts.captured_at, camera=facts.camera),
             state=str(facts.state),
             width=facts.width,
             height=facts.height,

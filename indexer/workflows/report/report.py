@@ -8,14 +8,14 @@ page, not with the index. `indexer.web` knows how a page looks, `indexer.files.o
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from indexer import __version__
 from indexer.domain.images import ImageState
 from indexer.errors import UsageError
 from indexer.execution import ParallelMap
 from indexer.files.output_folder import OutputFolder, open_output_folder
-from indexer.store import cameras, profiles, report_queries
+from indexer.store import cameras, profiles, report_queries, timezones
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
@@ -40,7 +40,7 @@ from indexer.workflows.context import ComparisonContext
 from indexer.workflows.ingested_folders import find_ingested_parent
 from indexer.workflows.report.camera_details import MAX_SWEPT_IMAGES, camera_details
 from indexer.workflows.report.pairs import PairInputs, pair_views
-from indexer.workflows.report.pictures import PictureCounts, ReportPictures
+from indexer.workflows.report.pictures import LocalTimes, PictureCounts, ReportPictures
 
 MAX_BORDERLINE = 200
 """Most pairs on the borderline pages: those whose scores are nearest the limit."""
@@ -93,11 +93,13 @@ def report(
     folder: str,
     camera: str | None = None,
     sweep: bool | None = None,
+    local: bool = False,
 ) -> ReportResult:
     """Writes the pages of all cameras, or of one.
 
     `guarded_executor` makes pictures from files, with limits on memory and time. `sweep`: whether other limits are
-    tried; None: only if there are at most `MAX_SWEPT_IMAGES` images.
+    tried; None: only if there are at most `MAX_SWEPT_IMAGES` images. `local`: times are shown in the zone of this
+    machine where none is stored for a camera, else in UTC.
 
     Raises
     ------
@@ -116,21 +118,26 @@ def report(
         )
     with context.database.read() as session:
         camera_ids = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
-    return _ReportWriter(context, open_output_folder(folder, own_names=_REPORT_FILES), guarded_executor, folder).write(
-        camera_ids, camera, sweep
-    )
+        local_times = LocalTimes(timezones.list_timezones(session), local)
+    out = open_output_folder(folder, own_names=_REPORT_FILES)
+    return _ReportWriter(context, out, guarded_executor, local_times, folder).write(camera_ids, camera, sweep)
 
 
 class _ReportWriter:
     """Writes one report."""
 
     def __init__(
-        self, context: ComparisonContext, out: OutputFolder, guarded_executor: ParallelMap, folder: str
+        self,
+        context: ComparisonContext,
+        out: OutputFolder,
+        guarded_executor: ParallelMap,
+        local_times: LocalTimes,
+        folder: str,
     ) -> None:
         self._context = context
         self._database: Database = context.database
         self._out = out
-        self._pictures = ReportPictures(context.database, out, guarded_executor, context.limits)
+        self._pictures = ReportPictures(context.database, out, guarded_executor, context.limits, local_times)
         self._result = ReportResult(folder, str(out.folder / "index.html"), pictures=self._pictures.counts)
         self._advance = context.progress("pictures", None)
 
@@ -143,7 +150,12 @@ class _ReportWriter:
                 summary.camera: summary for summary in cameras.list_summaries(session) if summary.camera in camera_ids
             }
             cards = [
-                _card(summaries[name], camera_id, in_force[name], report_queries.list_hour_counts(session, camera_id))
+                _in_local_time(
+                    _card(
+                        summaries[name], camera_id, in_force[name], report_queries.list_hour_counts(session, camera_id)
+                    ),
+                    self._pictures.local,
+                )
                 for name, camera_id in camera_ids.items()
             ]
             borderline_pairs = report_queries.list_borderline(
@@ -337,6 +349,12 @@ def _card(
         last_captured_at=summary.last_captured_at,
         hours=tuple(counts_by_hour.get(hour, Hour()) for hour in range(24)),
     )
+
+
+def _in_local_time(card: CameraCard, local: LocalTimes) -> CameraCard:
+    """The card with its times as they are shown."""
+    first, last = (local.of(time, camera=card.name) for time in (card.first_captured_at, card.last_captured_at))
+    return replace(card, first_captured_at=first, last_captured_at=last)
 
 
 def _total(cards: Sequence[CameraCard]) -> CameraCard:

@@ -330,8 +330,8 @@ def test_missing_folder_is_refused(tmp_path: Path) -> None:
 
 def test_root_that_looks_empty_marks_nothing_missing(index: Index) -> None:
     """A root without any image, as an unmounted disk is, leaves its images as they were."""
-    for folder in ("disk", "other"):
-        index.put(f"{folder}/{name(0)}", picture(stamp=len(folder)))
+    for minute, folder in enumerate(("disk", "other")):
+        index.put(f"{folder}/{name(minute)}", picture(stamp=len(folder)))
     index.ingest(index.folder / "disk", index.folder / "other")
     (index.folder / "disk" / name(0)).unlink()
     report = index.ingest(index.folder / "disk", index.folder / "other")
@@ -495,7 +495,7 @@ def test_questions_do_not_grow_with_the_files(index: Index) -> None:
     index.ingest()
     few = spoken(index)
     for minute in range(1, 100):
-        index.put(f"{minute % 10}/{name(minute)}", b"no picture")
+        index.put(f"{minute // 10}/{name(minute)}", b"no picture")
     index.ingest()
     many = spoken(index)
     assert (many, many["INSERT"], many["UPDATE"]) == (few, 1, 1)

@@ -1,0 +1,62 @@
+"""The commands `camera list|rules|schemes|confirm`."""
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from indexer.cli.options import Json, Local, open_session
+
+app = typer.Typer(no_args_is_help=True, help="Cameras and how images are named: list, rules, schemes, confirm.")
+
+
+@app.command("list")
+def camera_list(context: typer.Context, local: Local = False, json: Json = False) -> None:
+    """List the cameras, and the folders that their images come from."""
+    from indexer.cli.json_documents import cameras as documents
+    from indexer.cli.render import camera
+    from indexer.workflows.admin import camera as workflow
+
+    with open_session(context, json=json) as session, session.database() as database:
+        listings = workflow.list_cameras(database)
+        form = list[documents.CameraListingDocument]
+        session.show(listings, partial(camera.render_cameras, local=local), form=form)
+
+
+@app.command("rules")
+def camera_rules(context: typer.Context, json: Json = False) -> None:
+    """Show what is stored of each ingested folder."""
+    from indexer.cli.json_documents import cameras as documents
+    from indexer.cli.render import camera
+    from indexer.workflows.admin import camera as workflow
+
+    with open_session(context, json=json) as session, session.database() as database:
+        rules = workflow.list_rules(database)
+        session.show(rules, camera.render_rules, form=list[documents.NamingRuleDocument])
+
+
+@app.command("schemes")
+def camera_schemes(context: typer.Context, json: Json = False) -> None:
+    """List the built-in patterns for `ingest --scheme`, by maker."""
+    from indexer.cli.json_documents import cameras as documents
+    from indexer.cli.render import camera
+    from indexer.domain.naming.schemes import SCHEMES
+
+    with open_session(context, json=json) as session:
+        session.show(SCHEMES, camera.render_schemes, form=list[documents.SchemeDocument])
+
+
+@app.command("confirm")
+def camera_confirm(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A camera that ingest held back.")],
+    json: Json = False,
+) -> None:
+    """Say that all images of this name are of one camera."""
+    from indexer.cli.json_documents import cameras as documents
+    from indexer.cli.render import camera
+    from indexer.workflows.admin import camera as workflow
+
+    with open_session(context, json=json) as session, session.database() as database:
+        confirmed = workflow.confirm_camera(database, name, clock=session.clock)
+        session.show(confirmed, camera.render_confirmation, form=documents.ConfirmationDocument)

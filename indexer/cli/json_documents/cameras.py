@@ -1,0 +1,110 @@
+"""The documents of `ingest --dry-run` and `camera`, and what an ingest says of names."""
+
+from typing import Annotated, TypedDict
+
+from indexer.cli.json_documents.form import Time
+
+
+class HeldCameraDocument(TypedDict):
+    """A camera whose files may be of several cameras."""
+
+    camera: Annotated[str, "The camera."]
+    files: Annotated[int, "Number of its new files. They are left alone."]
+    folders: Annotated[list[str], "The folders that they come from."]
+    example: Annotated[str, "One of the files."]
+
+
+class NamePlanDocument(TypedDict):
+    """What was found when files were named."""
+
+    held: Annotated[list[HeldCameraDocument], "Cameras that are held back until `camera confirm`."]
+    several_folders: Annotated[
+        dict[str, list[str]],
+        "The folders of each camera that gets images from one of them for the first time, by camera.",
+    ]
+    single_image_cameras: Annotated[list[str], "New cameras of one image each, if there are many."]
+    unread_times: Annotated[int, "Number of files whose names hold a time that stays in doubt."]
+    unmatched: Annotated[int, "Number of new files that a stored pattern does not match."]
+    earlier_folders: Annotated[
+        list[str], "Folders whose new files are named by the rules of an earlier version, until `--new-rules`."
+    ]
+
+
+class CameraPreviewDocument(TypedDict):
+    """A camera as it would be after the ingest."""
+
+    camera: Annotated[str, "The camera."]
+    files: Annotated[int, "Number of its files among those that were named."]
+    new: Annotated[int, "Number of them that the index does not have."]
+    folders: Annotated[int, "Number of folders that they lie in."]
+    first: Annotated[Time | None, "Earliest time of a name or of the index. `null`: none is known."]
+    last: Annotated[Time | None, "Latest such time. `null`: none is known."]
+    example: Annotated[str, "One of the files."]
+    camera_from: Annotated[str, "Where the camera was read from; the most frequent source first."]
+    time_from: Annotated[str, "Where the times were read from; the most frequent source first."]
+    timezone: Annotated[str | None, "Time zone of its folders. `null`: UTC, or several."]
+
+
+class CameraChangeDocument(TypedDict):
+    """Known images that would get another camera."""
+
+    camera: Annotated[str, "Their camera now."]
+    becomes: Annotated[str, "Their camera after the ingest."]
+    files: Annotated[int, "Number of these images."]
+    example: Annotated[str, "One of them."]
+    needs_new_rules: Annotated[bool, "Whether this only happens with `--new-rules`."]
+
+
+class IngestPreviewDocument(TypedDict):
+    """What an ingest would name the files."""
+
+    cameras: Annotated[list[CameraPreviewDocument], "The cameras, by name."]
+    changes: Annotated[list[CameraChangeDocument], "Known images that would get another camera."]
+    names: Annotated[NamePlanDocument, "What was found when the files were named."]
+    new: Annotated[int, "Number of files that the index does not have."]
+    known: Annotated[int, "Number of files that the index has."]
+    ambiguous_times: Annotated[int, "Number of new files of an hour that happens twice, when clocks go back."]
+
+
+class CameraListingDocument(TypedDict):
+    """A camera and the folders that its images come from."""
+
+    camera: Annotated[str, "The camera."]
+    images: Annotated[int, "Number of its images."]
+    first_captured_at: Annotated[Time | None, "Earliest capture time. `null`: none is known."]
+    last_captured_at: Annotated[Time | None, "Latest capture time. `null`: none is known."]
+    sources: Annotated[list[str], "The folders that its images come from."]
+    confirmed: Annotated[bool, "Whether a person said that all these folders are of this camera."]
+    timezone: Annotated[str | None, "Time zone stored for the folders. `null`: UTC."]
+
+
+class NamingRuleDocument(TypedDict):
+    """How the images of an ingested folder are named."""
+
+    folder: Annotated[str, "The folder."]
+    camera: Annotated[str | None, "Camera of all its images. `null`: not given."]
+    camera_level: Annotated[int | None, "The camera is the folder so many levels below. `null`: not given."]
+    base: Annotated[str | None, "Folder that level and pattern begin at. `null`: the folder itself."]
+    pattern: Annotated[str | None, "Regular expression of camera and time. `null`: not given."]
+    scheme: Annotated[str | None, "Name of a built-in pattern. `null`: not given."]
+    timezone: Annotated[str | None, "Time zone of times without an offset. `null`: UTC."]
+    is_earlier: Annotated[bool, "Whether names are read by the rules of an earlier version."]
+
+
+class SchemeDocument(TypedDict):
+    """A built-in pattern for `ingest --scheme`."""
+
+    name: Annotated[str, "Name of the pattern."]
+    maker: Annotated[str, "Who names files like this."]
+    example: Annotated[str, "A path."]
+    camera: Annotated[str, "Camera of the example."]
+    captured_at: Annotated[str, "Time of the example, in UTC. Empty: the path has none."]
+    pattern: Annotated[str, "The regular expression."]
+    certain: Annotated[bool, "Whether names like this are read so in any folder."]
+
+
+class ConfirmationDocument(TypedDict):
+    """What a person confirmed."""
+
+    camera: Annotated[str, "The camera."]
+    folders: Annotated[list[str], "The folders whose images are all of this camera."]

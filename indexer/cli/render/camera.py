@@ -1,0 +1,144 @@
+"""The reports of `camera` and of `ingest --dry-run` as text."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from indexer.cli.render.tables import MAX_LISTED, format_local_time, list_files, print_sentences, print_table, zone_name
+from indexer.domain.naming.rules import NamingRule
+from indexer.domain.naming.schemes import Scheme
+from indexer.escaping import command_line, printable
+from indexer.workflows.admin.camera import CameraListing, Confirmation
+from indexer.workflows.ingest.name_plan import NamePlan
+from indexer.workflows.ingest.preview import IngestPreview
+
+
+def render_cameras(console: Console, cameras: Sequence[CameraListing], *, local: bool) -> None:
+    """Prints the cameras."""
+    rows = [
+        [
+            camera.camera,
+            camera.images,
+            format_local_time(camera.first_captured_at, timezone=camera.timezone, local=local),
+            format_local_time(camera.last_captured_at, timezone=camera.timezone, local=local),
+            zone_name(camera.timezone, local=local),
+            _first_folder(camera.sources),
+        ]
+        for camera in cameras
+    ]
+    print_table(console, ["camera", "images", "first", "last", "time zone", "from"], rows, what="cameras")
+
+
+def _first_folder(folders: Sequence[str]) -> str:
+    more = f" and {len(folders) - 1} more" if len(folders) > 1 else ""
+    return f"{folders[0]}{more}" if folders else ""
+
+
+def render_rules(console: Console, rules: Sequence[NamingRule]) -> None:
+    """Prints what is stored of each folder."""
+    heads = ["folder", "camera", "level", "pattern", "scheme", "time zone", "rules"]
+    rows = [
+        [
+            rule.folder,
+            rule.camera,
+            "" if rule.camera_level is None else str(rule.camera_level),
+            rule.pattern,
+            rule.scheme,
+            rule.timezone or "UTC",
+            "earlier" if rule.is_earlier else "",
+        ]
+        for rule in rules
+    ]
+    print_table(console, heads, rows, what="folders")
+    if any(rule.is_earlier for rule in rules):
+        console.print(
+            f"Folders with earlier rules keep the cameras that an earlier version gave them. "
+            f"What would change: {command_line('ingest', 'FOLDER', '--dry-run')}"
+        )
+
+
+def render_schemes(console: Console, schemes: Sequence[Scheme]) -> None:
+    """Prints the built-in patterns."""
+    rows = [[scheme.name, scheme.maker, scheme.example] for scheme in schemes]
+    print_table(console, ["scheme", "maker", "example"], rows, what="schemes")
+
+
+def render_confirmation(console: Console, confirmation: Confirmation) -> None:
+    """Prints what was confirmed."""
+    console.print(f"camera {confirmation.camera!a} is one camera in these folders:")
+    for folder in confirmation.folders[:MAX_LISTED]:
+        console.print(f"  {printable(folder)}")
+    console.print(f"Next: {command_line('ingest', 'FOLDER')}")
+
+
+def render_preview(console: Console, preview: IngestPreview, *, local: bool) -> None:
+    """Prints what an ingest would name the files."""
+    rows = [
+        [
+            camera.camera,
+            camera.files,
+            camera.new,
+            camera.folders,
+            _time(camera.first, camera.timezone, local),
+            _time(camera.last, camera.timezone, local),
+            zone_name(camera.timezone, local=local),
+            f"{camera.camera_from} / {camera.time_from}",
+            camera.example,
+        ]
+        for camera in preview.cameras
+    ]
+    heads = ["camera", "files", "new", "folders", "first", "last", "time zone", "camera / time from", "example"]
+    print_table(console, heads, rows, what="cameras")
+    for change in preview.changes:
+        condition = f" with {command_line('ingest', 'FOLDER', '--new-rules')}" if change.needs_new_rules else ""
+        console.print(
+            f"{change.files} known images of camera {change.camera!a} would become {change.becomes!a}{condition}, for "
+            f"example {printable(change.example)}"
+        )
+    note_names(console, preview.names, ambiguous_times=preview.ambiguous_times)
+    console.print("Nothing was read or written: this is what ingest would do.")
+
+
+def _time(time: object, timezone: str | None, local: bool) -> str:
+    return "" if time is None else format_local_time(time, timezone=timezone, local=local)  # type: ignore[arg-type]
+
+
+def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> None:
+    """Prints what a person should know of the names of new files."""
+    for camera in names.held:
+        console.print(
+            f"camera {camera.camera!a} is held back: its {camera.files} new files come from {len(camera.folders)} "
+            "folders, and their times overlap or are unknown. Is it one camera, or several?"
+        )
+        list_files(console, [(folder, "one of its folders") for folder in camera.folders])
+        console.print(
+            f"  one: {command_line('camera', 'confirm', names=[camera.camera])}   "
+            f"several, by folder: {command_line('ingest', 'FOLDER', '--camera-level', '1')}"
+        )
+    print_sentences(
+        console,
+        [
+            f"camera {camera!a} has images from {len(folders)} folders, at different times: it counts as one"
+            for camera, folders in names.several_folders.items()
+        ],
+    )
+    if names.single_image_cameras:
+        shown = ", ".join(map(ascii, names.single_image_cameras[:3]))
+        console.print(
+            f"{len(names.single_image_cameras)} new cameras have one image each ({shown}): if their names are numbers "
+            f"of events, say so with {command_line('ingest', 'FOLDER', '--camera-level', '1')} or --pattern"
+        )
+    if names.unread_times:
+        console.print(
+            f"{names.unread_times} names hold a date or a number that may be two times (day or month first, seconds or "
+            "a counter); they are not read. To say which: --pattern or --scheme"
+        )
+    if ambiguous_times:
+        console.print(
+            f"{ambiguous_times} times are of an hour that happens twice, when clocks go back: the first is taken."
+        )
+    for folder in names.earlier_folders:
+        console.print(
+            f"{printable(folder)} is named by the rules of an earlier version. "
+            f"What today's would change: {command_line('ingest', '--dry-run', names=[folder])}"
+        )

@@ -1,0 +1,193 @@
+"""Which paths are of one camera, and what it is called.
+
+Every path claims a camera. A claim rests on a *source*: the camera's folder with its branch, or that folder with a
+default word or a number of the file name. Claims with different sources are never one camera, whatever they are called.
+If several want one name, all of them get a longer one: ``parent/name``.
+
+A name that a person gave, and that stands in the file names (``c10-1623871098865.png``), is another matter. It may be
+one camera in several folders, as when its images came in batches. It is, where the times in these folders do not
+overlap; else it is *held back* until a person says so.
+"""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from indexer.domain.naming.camera_words import CameraText, storable_text
+from indexer.domain.naming.folders import list_own_names
+from indexer.domain.naming.reading import PathReading, camera_needs_time
+from indexer.domain.naming.siblings import FolderVerdict, branch_of, decided_moment
+
+_NAMELESS = "camera"
+
+
+ClaimKey = tuple[str, str, bool]
+
+
+class CameraClaim(NamedTuple):
+    """The camera that a path claims; `names`: what it may be called, the shortest first."""
+
+    source: str
+    names: tuple[str, ...]
+    camera_source: str
+    """'name' or 'folder'."""
+    is_given: bool
+    """Whether a person gave the name, so that other folders may hold the same camera."""
+    has_branch: bool = False
+
+    @property
+    def key(self) -> ClaimKey:
+        """What tells it from other claims: source, first name, and whether a person gave it."""
+        return self.source, self.names[0], self.is_given
+
+
+class KnownSource(NamedTuple):
+    """A source of a camera that the index has.
+
+    `is_root`: of an earlier version, which knew only the folder ingested. `is_confirmed`: a person said that its images
+    are of this camera.
+    """
+
+    source: str
+    is_root: bool = False
+    is_confirmed: bool = False
+
+    def covers(self, source: str) -> bool:
+        """Whether it stands for a source that was read now."""
+        return source == self.source or (self.is_root and source.startswith(f"{self.source.rstrip('/')}/"))
+
+
+@dataclass
+class TimeSpan:
+    """The first and last time of the images of one camera in one folder; `is_complete`: all their times are known."""
+
+    first: datetime | None = None
+    last: datetime | None = None
+    is_complete: bool = True
+
+    def add(self, moment: datetime | None) -> None:
+        """Adds the time of an image."""
+        if moment is None:
+            self.is_complete = False
+            return
+        self.first = moment if self.first is None else min(self.first, moment)
+        self.last = moment if self.last is None else max(self.last, moment)
+
+    def join(self, other: "TimeSpan") -> None:
+        """Adds the images of another span."""
+        self.is_complete &= other.is_complete
+        for moment in (other.first, other.last):
+            if moment is not None:
+                self.add(moment)
+
+
+def make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
+    """The camera that a path claims after its siblings were asked."""
+    text, folder = reading.camera_text, reading.camera_folder
+    doubt = reading.doubt
+    if doubt is not None and camera_needs_time(doubt) and decided_moment(reading, verdict) is None:
+        text = ""
+    if text and reading.kind is CameraText.NAME:
+        return CameraClaim(folder, (text,), "name", is_given=True)
+    branch = branch_of(reading, verdict)
+    if text and reading.kind is CameraText.MAKER:
+        branch = (*branch, text)
+    elif text and not (reading.kind is CameraText.NUMBER and verdict.numbers_are_events):
+        return CameraClaim(f"{folder}/{text}", _longer_names(folder, (text,)), "name", is_given=False)
+    return CameraClaim("/".join((folder, *branch)), _folder_names(folder, branch), "folder", False, bool(branch))
+
+
+@lru_cache(maxsize=20_000)
+def _folder_names(folder: str, branch: tuple[str, ...]) -> tuple[str, ...]:
+    own, *_ = list_own_names(folder) or [folder.rstrip("/").rpartition("/")[2]]
+    name = storable_text(own) or _NAMELESS
+    if not branch:
+        return _longer_names(folder, (name,), own_count=1)
+    numbers = tuple(part for part in branch if part.isdecimal())
+    short = f"{name}/{storable_text('/'.join(numbers))}" if numbers else f"{name}/{storable_text('/'.join(branch))}"
+    full = f"{name}/{storable_text('/'.join(branch))}"
+    return tuple(dict.fromkeys((name, short, *_longer_names(folder, (full,), own_count=1))))
+
+
+def _longer_names(folder: str, names: tuple[str, ...], *, own_count: int = 0) -> tuple[str, ...]:
+    """A name, and the same behind the names of more and more folders that it lies in."""
+    longest = [names[-1]]
+    for parent in list_own_names(folder)[own_count:]:
+        longest.append(f"{storable_text(parent) or _NAMELESS}/{longest[-1]}")
+    return (*names[:-1], *longest)
+
+
+def assign_names(claims: Iterable[CameraClaim], *, known: Mapping[str, Collection[KnownSource]]) -> dict[ClaimKey, str]:
+    """The name of the camera of each claim, by its key.
+
+    `known`: the sources of each camera of the index. Such a camera keeps its name, and no other source gets it.
+    """
+    unique = {claim.key: claim for claim in claims}
+    names = {key: claim.names[0] for key, claim in unique.items() if claim.is_given}
+    sources_by_name: dict[str, set[str]] = defaultdict(set)
+    for key, name in names.items():
+        sources_by_name[name].add(key[0])
+    pending = {key: claim for key, claim in unique.items() if not claim.is_given}
+    level = 0
+    while pending:
+        groups: dict[str, list[ClaimKey]] = defaultdict(list)
+        for key, claim in pending.items():
+            groups[_name_at(claim, level)].append(key)
+        for name, keys in groups.items():
+            for key in _owners(name, keys, pending, taken=sources_by_name.get(name), known=known.get(name)):
+                names[key] = name
+                sources_by_name[name].add(key[0])
+                del pending[key]
+        level += 1
+    return names
+
+
+def _name_at(claim: CameraClaim, level: int) -> str:
+    """A name of a claim; behind the longest one, its source itself with a number, which no other claim has."""
+    if level < len(claim.names):
+        return claim.names[level]
+    beyond = level - len(claim.names)
+    return storable_text(claim.source) + (f" ({beyond + 1})" if beyond else "")
+
+
+def _owners(
+    name: str,
+    keys: Sequence[ClaimKey],
+    claims: Mapping[ClaimKey, CameraClaim],
+    *,
+    taken: Collection[str] | None,
+    known: Collection[KnownSource] | None,
+) -> list[ClaimKey]:
+    """Which of the claims that want a name get it."""
+    if taken:
+        return [key for key in keys if key[0] in taken]
+    if known is not None:
+        return [key for key in keys if any(source.covers(key[0]) for source in known)]
+    if len({key[0] for key in keys}) == 1:
+        return list(keys)
+    unbranched = [key for key in keys if not claims[key].has_branch]
+    return (
+        unbranched
+        if len(unbranched) == 1 and all(f"{key[0]}/".startswith(f"{unbranched[0][0]}/") for key in keys)
+        else []
+    )
+
+
+def overlap(spans: Mapping[str, TimeSpan], *, confirmed: Collection[str] = ()) -> bool:
+    """Whether times in two of these folders overlap or are unknown; folders that a person confirmed are one."""
+    if len(spans) < 2:
+        return False
+    joined, groups = TimeSpan(), [span for folder, span in spans.items() if folder not in confirmed]
+    for folder in spans.keys() & set(confirmed):
+        joined.join(spans[folder])
+    groups += [joined] if spans.keys() & set(confirmed) else []
+    if len(groups) < 2:
+        return False
+    if not all(span.is_complete and span.first is not None for span in groups):
+        return True
+    ordered = sorted((span.first, span.last) for span in groups if span.first is not None and span.last is not None)
+    return any(after[0] <= before[1] for before, after in itertools.pairwise(ordered))

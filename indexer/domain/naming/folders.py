@@ -1,0 +1,233 @@
+"""What the folders of a path say: which one is the camera's, and which date and hour they stand for.
+
+The camera's folder is the innermost one that is not *generic*. Generic are
+
+- dates, and years, months and days below each other; hours, minutes and seconds below a date;
+- numbers below a date (channels, events); a plain number elsewhere is a camera (``cams/1``);
+- ``DCIM``, and the folders that the DCF rule puts below it (``100RECNX``), also where ``DCIM`` itself was not copied;
+- words such as ``snap``, ``jpg``, ``images``, ``record``, ``pic_001``.
+
+Dates, hours and DCF folders say nothing about the camera. Words and numbers may: they are its *branch*, which becomes
+part of the camera's name where one camera's folder has several of them.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from indexer.domain.naming.moments import MONTH_WORD, full_year, is_year, make_moment, month_number
+
+Date = tuple[int, int, int]
+
+_DATE = re.compile(
+    rf"""
+    (?P<year>[0-9]{{4}}) (?P<s>[-_.]?) (?P<month>[0-9]{{2}}) (?P=s) (?P<day>[0-9]{{2}})
+        (?: [-_. ]?(?:am|pm) | [-_T. ]? (?P<hour>[0-9]{{2}}) (?: [-_.]? [0-9]{{2}} (?: [-_.]? [0-9]{{2}} )? )? [hH]? )?
+    | (?P<year2>[0-9]{{4}}) [-_.] (?P<month2>[0-9]{{1,2}}) [-_.] (?P<day2>[0-9]{{1,2}})
+    | (?P<year3>[0-9]{{4}}) Y (?P<month3>[0-9]{{2}}) M (?P<day3>[0-9]{{2}}) D (?: (?P<hour3>[0-9]{{2}}) H )?
+    | (?P<day4>[0-9]{{1,2}}) [-_. ]? (?P<month4>{MONTH_WORD}) [-_. ]? (?P<year4>[0-9]{{4}})
+    | (?P<year5>[0-9]{{4}}) [-_. ]? (?P<month5>{MONTH_WORD}) [-_. ]? (?P<day5>[0-9]{{1,2}})
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_EITHER_ORDER = re.compile(r"(?P<a>[0-9]{1,2})(?P<s>[-_.])(?P<b>[0-9]{1,2})(?P=s)(?P<year>[0-9]{4})")
+_YEAR = re.compile(r"(?:19[7-9][0-9]|20[0-9]{2}|2100)")
+_MONTH_OF_YEAR = re.compile(rf"{MONTH_WORD}[-_. ]?[0-9]{{4}}|[0-9]{{4}}[-_. ]?{MONTH_WORD}", re.IGNORECASE)
+_YEAR_MONTH = re.compile(r"(?P<year>19[7-9][0-9]|20[0-9]{2}|2100)[-_.]?(?P<month>0[1-9]|1[0-2])")
+_MONTH = re.compile(rf"(?P<number>0?[1-9]|1[0-2])(?:[-_. ]?{MONTH_WORD})?|(?P<word>{MONTH_WORD})", re.IGNORECASE)
+_DAY = re.compile(r"0?[1-9]|[12][0-9]|3[01]")
+_TWO_DIGITS = re.compile(r"(?P<number>[0-9]{2})h?", re.IGNORECASE)
+_LIMITS = (24, 60, 60)  # of hours, minutes and seconds
+_SIX_NUMBERS = re.compile(r"(.*)/([0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})", re.DOTALL)
+_DCF = re.compile(r"[1-9][0-9]{2}[A-Z0-9_]{5}", re.IGNORECASE)
+_DCF_MAKERS = re.compile(
+    r"1[0-9]{2}(?:RECNX|_BTCF|EK[0-9]{3}|DSCIM|GOPRO|CANON|MSDCF|NIKON|NCD[0-9]{2}|ND[0-9]{3}|OLYMP|_PANA|_FUJI|KODAK"
+    r"|APPLE|ANDRO|MEDIA|BUSHN|BMCFR|IMAGE|PHOTO|STLTH|MFDC_|SYFW0|UWAY_|CUDDY|MOULT|SPYPT|CASIO|RICOH|SSCAM|DCIM_"
+    r"|_IRIS|WINGH|HCAM_|BOLY_|SG[0-9]{3}|ATC[0-9]{2}|_CFG_)"
+)
+"""Ends of DCF folders that cameras write; others count only below ``DCIM``."""
+_WORDS = frozenset(
+    {
+        "snap",
+        "snaps",
+        "snapshot",
+        "snapshots",
+        "jpg",
+        "jpeg",
+        "png",
+        "image",
+        "images",
+        "img",
+        "imgs",
+        "photo",
+        "photos",
+    }
+    | {"pic", "pics", "picture", "pictures", "record", "records", "recording", "recordings", "capture", "captures"}
+    | {"alarm", "alarms", "motion", "schedule", "scheduled", "timelapse", "time-lapse", "period", "upload", "uploads"}
+    | {"ftp", "clips", "event", "events", "thumb", "thumbs", "thumbnail", "thumbnails", "still", "stills", "preview"}
+    | {"previews"}
+)
+_WORD_AND_NUMBER = re.compile(r"(?:pic|picture|img|image|jpg|snap|record|photo)[-_ ]?[0-9]{1,4}", re.IGNORECASE)
+
+
+class FolderFacts(NamedTuple):
+    """What the path of a folder says."""
+
+    camera_folder: str
+    """The path of the innermost folder that is not generic; where all are, of one of the generic folders."""
+    branch: tuple[str, ...]
+    """The generic words, and the numbers below a date, below the camera's folder."""
+    date: Date | None
+    """Of the innermost folder of a date; None also where one date could have two meanings."""
+    day_first: Date | None
+    """The date with the day first, where a folder has a date of either order."""
+    is_day_first: bool | None
+    """Whether the day comes first in a date with its year last which only one order allows; None: another date."""
+    clock: tuple[int, ...]
+    """Hour, minute and second, as far as there are folders for them below the date."""
+
+
+@lru_cache(maxsize=50_000)
+def read_folder(path: str) -> FolderFacts:
+    """What the path of a folder, absolute and with slashes, says."""
+    deep = _SIX_NUMBERS.fullmatch(path)
+    if deep is not None:
+        moment = make_moment(full_year(deep[2]), *(int(deep[n]) for n in range(3, 8)))
+        if moment is not None and deep[1]:
+            above = read_folder(deep[1])
+            clock = (moment.hour, moment.minute, moment.second)
+            return above._replace(date=(moment.year, moment.month, moment.day), day_first=None, clock=clock)
+    reader = _Reader()
+    start = 0
+    for name in path.split("/"):
+        end = start + len(name)
+        if name:
+            reader.add(name, path=path[:end])
+        start = end + 1
+    return reader.facts(path)
+
+
+def list_own_names(folder: str) -> list[str]:
+    """The names of the folders of a path that are not generic, the innermost first."""
+    names: list[str] = []
+    while folder.strip("/"):
+        above, _, name = folder.rpartition("/")
+        if read_folder(folder).camera_folder == folder:
+            names.append(name)
+        folder = above
+    return names
+
+
+class _Reader:
+    """Reads the folders of one path from the outermost to the innermost."""
+
+    def __init__(self) -> None:
+        self.camera_folder = ""
+        self.last_word = ""
+        self.branch: list[str] = []
+        self.year: int | None = None
+        self.month: int | None = None
+        self.date: Date | None = None
+        self.day_first: Date | None = None
+        self.is_day_first: bool | None = None
+        self.clock: list[int] = []
+        self.is_below_date = False
+        self.is_below_dcim = False
+
+    def add(self, name: str, *, path: str) -> None:
+        """Reads the next folder inwards; `path` ends with its name."""
+        if self._is_date(name) or (self.is_below_date and self._is_below_date(name)):
+            return
+        if name.upper() == "DCIM":
+            self.is_below_dcim = True
+        elif (self.is_below_dcim and _DCF.fullmatch(name)) or _DCF_MAKERS.fullmatch(name):
+            pass
+        elif name.lower() in _WORDS or _WORD_AND_NUMBER.fullmatch(name):
+            self.branch.append(name)
+            self.last_word = path
+        else:
+            self._start_camera(path)
+
+    def facts(self, path: str) -> FolderFacts:
+        """What was read."""
+        return FolderFacts(
+            self.camera_folder or self.last_word or path,
+            tuple(self.branch) if self.camera_folder else (),
+            self.date,
+            self.day_first,
+            self.is_day_first,
+            tuple(self.clock),
+        )
+
+    def _start_camera(self, path: str) -> None:
+        """The date above a camera's folder still counts; all that is below one begins again."""
+        self.camera_folder = path
+        self.branch, self.clock = [], []
+        self.year = self.month = None
+        self.is_below_date = self.is_below_dcim = False
+
+    def _set_date(self, date: Date | None, *, day_first: Date | None = None, hour: str | None = None) -> bool:
+        self.date, self.day_first, self.is_day_first = date, day_first, None
+        self.year = self.month = None
+        self.is_below_date, self.clock = True, [] if hour is None else [int(hour)]
+        return True
+
+    def _is_date(self, name: str) -> bool:
+        if _MONTH_OF_YEAR.fullmatch(name):
+            return self._set_date(None)
+        if not name[0].isdecimal():
+            return False
+        parts = _DATE.fullmatch(name)
+        if parts is not None:
+            year, month, day, hour = (_first(parts, what) for what in ("year", "month", "day", "hour"))
+            date = _date(int(year or 0), month_number(month or "0"), int(day or 0))
+            return date is not None and self._set_date(date, hour=hour)
+        parts = _EITHER_ORDER.fullmatch(name)
+        if parts is not None:
+            a, b, year_number = int(parts["a"]), int(parts["b"]), int(parts["year"])
+            day_first, month_first = _date(year_number, b, a), _date(year_number, a, b)
+            if day_first and month_first and day_first != month_first:
+                return self._set_date(None, day_first=day_first)
+            if day_first is None and month_first is None:
+                return False
+            self._set_date(day_first or month_first)
+            self.is_day_first = None if day_first == month_first else day_first is not None
+            return True
+        return self._is_year(name)
+
+    def _is_year(self, name: str) -> bool:
+        parts = _YEAR_MONTH.fullmatch(name)
+        if parts is None and not _YEAR.fullmatch(name):
+            return False
+        self.year, self.month = (int(name), None) if parts is None else (int(parts["year"]), int(parts["month"]))
+        self.date, self.day_first, self.clock, self.is_below_date = None, None, [], True
+        return True
+
+    def _is_below_date(self, name: str) -> bool:
+        """Whether a folder below a date is a month, day, hour, minute, second or number."""
+        if self.year is not None and self.month is None and (month := _MONTH.fullmatch(name)):
+            self.month = month_number(month["number"] or month["word"])
+            return True
+        if self.year is not None and self.month is not None and _DAY.fullmatch(name):
+            date = _date(self.year, self.month, int(name))
+            return date is not None and self._set_date(date)
+        two_digits = _TWO_DIGITS.fullmatch(name)
+        if self.year is None and two_digits and len(self.clock) < 3:
+            number = int(two_digits["number"])
+            if number < _LIMITS[len(self.clock)]:
+                self.clock.append(number)
+                return True
+        if name.isascii() and name.isdecimal():
+            self.branch.append(name)
+            return True
+        return False
+
+
+def _first(parts: re.Match[str], name: str) -> str | None:
+    """The text of a group, or of the first of its alternatives, which have a number behind the name."""
+    groups = (group for group in (name, *(f"{name}{n}" for n in range(2, 6))) if group in _DATE.groupindex)
+    return next((parts[group] for group in groups if parts[group]), None)
+
+
+def _date(year: int, month: int, day: int) -> Date | None:
+    return (year, month, day) if is_year(year) and make_moment(year, month, day, 0, 0, 0) is not None else None

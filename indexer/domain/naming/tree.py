@@ -1,0 +1,110 @@
+"""The names of many paths at once: what each says, what siblings decide, and what the cameras are called.
+
+Only folders in which a new name cannot decide alone are read with all their files, known ones included.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from indexer.domain.names import PathNaming, name_path
+from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan, assign_names
+from indexer.domain.naming.folders import read_folder
+from indexer.domain.naming.moments import to_utc
+from indexer.domain.naming.reading import PathReading, read_path
+from indexer.domain.naming.rules import NamingRule, RuleBook
+from indexer.domain.naming.siblings import NO_SIBLINGS, FolderVerdict, Sibling, judge_folder
+
+
+class PathFile(NamedTuple):
+    """A path, absolute and with slashes, and when its file was last written."""
+
+    path: str
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class TreeNames:
+    """What the paths of a tree claim, by path, before it is known what else the index has."""
+
+    claimed: Mapping[str, PathNaming]
+
+    @property
+    def possible_cameras(self) -> set[str]:
+        """All names that a camera of the tree may get."""
+        names = {naming.camera for naming in self.claimed.values()}
+        return names.union(*(claim.names for claim in self._claims()))
+
+    def with_assigned_names(self, known: Mapping[str, Collection[KnownSource]]) -> dict[str, PathNaming]:
+        """The naming of each path; `known`: the sources of each camera that the index has."""
+        assigned = assign_names(self._claims(), known=known)
+        return {
+            path: naming if naming.claim is None else naming._replace(camera=assigned[naming.claim.key])
+            for path, naming in self.claimed.items()
+        }
+
+    def _claims(self) -> set[CameraClaim]:
+        return {naming.claim for naming in self.claimed.values() if naming.claim is not None}
+
+
+def name_tree(files: Sequence[PathFile], *, siblings: Iterable[PathFile], rules: RuleBook) -> TreeNames:
+    """What these files claim.
+
+    `siblings`: the other files of the tree; `rules`: one at or above every folder of a file.
+    """
+    readings = {file.path: read_path(file.path) for file in files}
+    verdicts = _judge(files, readings, siblings)
+    orders = _pattern_orders(files, rules)
+    claimed = {}
+    for path, reading in readings.items():
+        rule = rule_of(path, rules)
+        verdict = verdicts.get(reading.camera_folder, NO_SIBLINGS)
+        claimed[path] = name_path(path, reading, rule=rule, verdict=verdict, pattern_day_first=orders.get(rule.folder))
+    return TreeNames(claimed)
+
+
+def rule_of(path: str, rules: RuleBook) -> NamingRule:
+    """The rule for a file; one that says nothing if there is none."""
+    folder = path.rpartition("/")[0]
+    return rules.find(folder) or NamingRule(folder)
+
+
+def given_spans(names: Mapping[str, PathNaming]) -> dict[str, dict[str, TimeSpan]]:
+    """Of each camera whose name a person gave in the file names: the times in each of its folders."""
+    spans: dict[str, dict[str, TimeSpan]] = defaultdict(lambda: defaultdict(TimeSpan))
+    for naming in names.values():
+        if naming.claim is not None and naming.claim.is_given:
+            moment = None if naming.moment is None else to_utc(naming.moment, naming.zone)
+            spans[naming.camera][naming.source].add(moment)
+    return spans
+
+
+def _judge(
+    files: Sequence[PathFile], readings: Mapping[str, PathReading], siblings: Iterable[PathFile]
+) -> dict[str, FolderVerdict]:
+    """What the files of each camera's folder decide, for folders where one of the new names cannot alone."""
+    undecided = {reading.camera_folder for reading in readings.values() if not reading.decided}
+    if not undecided:
+        return {}
+    groups: dict[str, list[Sibling]] = defaultdict(list)
+    for path, mtime_ns in files:
+        if readings[path].camera_folder in undecided:
+            groups[readings[path].camera_folder].append(Sibling(path, mtime_ns, readings[path]))
+    for path, mtime_ns in siblings:
+        if path not in readings and read_folder(path.rpartition("/")[0]).camera_folder in undecided:
+            reading = read_path(path)
+            groups[reading.camera_folder].append(Sibling(path, mtime_ns, reading))
+    return {folder: judge_folder(group) for folder, group in groups.items()}
+
+
+def _pattern_orders(files: Sequence[PathFile], rules: RuleBook) -> dict[str, bool]:
+    """Whether the day comes first in the dates that a pattern reads, for the folder of each rule where it is known."""
+    votes: dict[str, set[bool]] = defaultdict(set)
+    for file in files:
+        rule = rule_of(file.path, rules)
+        if rule.compiled is not None and rule.compiled.reads_time:
+            matched = rule.compiled.read(rule.relative(file.path))
+            if matched is not None and matched.day_first is not None:
+                votes[rule.folder].add(matched.day_first)
+    return {folder: vote.pop() for folder, vote in votes.items() if len(vote) == 1}

@@ -1,0 +1,95 @@
+"""camera: the cameras of an index, where their images come from, and what a person said of them."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from indexer.domain.naming.rules import NamingRule
+from indexer.errors import CameraError
+from indexer.store import camera_sources, cameras, naming_rules, runs, timezones
+from indexer.store.database import Database, Session
+from indexer.workflows.context import Clock
+from indexer.workflows.ingest.outcomes import HELD_KEY
+from indexer.workflows.runs.run import record_run
+
+
+@dataclass(frozen=True)
+class CameraListing:
+    """A camera. `sources`: the folders that its images come from. `timezone`: the one stored for them; None: UTC.
+
+    `confirmed`: a person said that images of all these folders are of this camera.
+    """
+
+    camera: str
+    images: int
+    first_captured_at: datetime | None
+    last_captured_at: datetime | None
+    sources: tuple[str, ...]
+    confirmed: bool
+    timezone: str | None
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What a person confirmed: images of all these folders are of one camera."""
+
+    camera: str
+    folders: tuple[str, ...]
+
+
+def list_cameras(database: Database) -> list[CameraListing]:
+    """All cameras, by name."""
+    with database.read() as session:
+        summaries = {summary.camera: summary for summary in cameras.list_summaries(session)}
+        sources = camera_sources.list_sources(session)
+        zones = timezones.list_timezones(session)
+    listings = []
+    for camera, known in sorted(sources.items()):
+        summary = summaries.get(camera)
+        listings.append(
+            CameraListing(
+                camera,
+                0 if summary is None else summary.images,
+                None if summary is None else summary.first_captured_at,
+                None if summary is None else summary.last_captured_at,
+                tuple(source.source for source in known),
+                bool(known) and all(source.is_confirmed for source in known),
+                zones.get(camera),
+            )
+        )
+    return listings
+
+
+def list_rules(database: Database) -> list[NamingRule]:
+    """What is stored of each folder, by folder."""
+    with database.read() as session:
+        return list(naming_rules.list_rules(session).values())
+
+
+def confirm_camera(database: Database, camera: str, *, clock: Clock) -> Confirmation:
+    """Stores that all images of this name are of one camera, in the folders that are known or were held back.
+
+    Raises `CameraError` if no ingest held such a camera back, and the index has none.
+    """
+    with database.read() as session:
+        known = camera_sources.list_sources(session, [camera])
+        held = _list_held(session)
+    folders = {source.source for source in known.get(camera, ())} | set(held.get(camera, ()))
+    if not folders:
+        names = ", ".join(map(ascii, sorted(held))) or "none"
+        raise CameraError(f"there is no camera {camera!r}, and no ingest held it back; held back are: {names}")
+    arguments = {"camera": camera}
+    with record_run(database, "camera confirm", arguments=arguments, clock=clock) as run, database.write() as session:
+        camera_sources.add_sources(session, [(camera, folder) for folder in folders], is_confirmed=True)
+        run.counts = {"folders": camera_sources.confirm_sources(session, camera)}
+    return Confirmation(camera, tuple(sorted(folders)))
+
+
+def _list_held(session: Session) -> dict[str, Sequence[str]]:
+    """The folders of each camera that an ingest held back, by name."""
+    held: dict[str, Sequence[str]] = {}
+    for counts in runs.list_counts(session, command="ingest"):
+        for camera, folders in counts.get(HELD_KEY, {}).items():
+            held[camera] = [*held.get(camera, ()), *(os.fsdecode(folder.encode("latin-1")) for folder in folders)]
+    return held

@@ -1,0 +1,132 @@
+"""Which paths are one camera, and what it is called: nothing is joined but through dates, hours, minutes and DCIM."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.domain.naming.cameras import KnownSource, TimeSpan, overlap
+from indexer.domain.naming.earlier_rules import read_earlier
+from indexer.domain.naming.rules import RuleBook
+from indexer.domain.naming.tree import PathFile, name_tree
+from tests.support.names import named_tree
+
+DATES = ("2024-05-01", "20240502", "2024_05_03")
+HOURS = ("12", "13")
+DCF = ("DCIM", "100RECNX", "101RECNX")
+WORDS = ("snap", "images", "pic_001")
+PLACES = ("north", "south", "cams", "1", "2", "gate")
+FILES = ("IMG_0001.jpg", "RCNX0002.JPG", "gate_20240501_123045.jpg", "c10-1623871098865.png", "2024-05-01_12-30-45.jpg")
+
+folders = st.lists(st.sampled_from([*DATES, *HOURS, *DCF, *WORDS, *PLACES]), min_size=1, max_size=5)
+paths = st.builds(lambda parts, file: "/".join([*parts, file]), folders, st.sampled_from(FILES))
+START = datetime(2024, 5, 1, tzinfo=UTC)
+
+
+def without_generic(path: str) -> list[str]:
+    """The folders of a path without dates, hours and minutes below them, and DCIM."""
+    kept: list[str] = []
+    clock = 3
+    for part in path.split("/")[:-1]:
+        if part in DATES:
+            clock = 0
+        elif part in HOURS and clock < 3:
+            clock += 1
+        elif part not in DCF:
+            kept.append(part)
+            clock = clock if part in WORDS or part.isdecimal() else 3
+    return kept
+
+
+@given(st.lists(paths, min_size=2, max_size=6, unique=True))
+def test_nothing_else_is_joined(files: list[str]) -> None:
+    """Paths that were two cameras are one only if their folders differ in dates, hours, minutes and DCIM alone."""
+    names = named_tree("/data/lot", files)
+    for one, other in itertools.combinations(files, 2):
+        before = [read_earlier(f"/data/lot/{file}")[0] for file in (one, other)]
+        if names[one].camera == names[other].camera and before[0] != before[1]:
+            assert without_generic(one) == without_generic(other), names
+
+
+@given(st.lists(paths, min_size=2, max_size=6, unique=True), st.randoms())
+def test_order_does_not_matter(files: list[str], random: object) -> None:
+    """The same paths in another order have the same cameras."""
+    shuffled = list(files)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert named_tree("/data/lot", files) == named_tree("/data/lot", shuffled)
+
+
+@pytest.mark.parametrize(
+    ("files", "cameras"),
+    [
+        (["A/cam1/IMG_1.jpg", "B/cam1/IMG_1.jpg"], ["A/cam1", "B/cam1"]),
+        (["A/x/cam1/IMG_1.jpg", "B/x/cam1/IMG_1.jpg"], ["A/x/cam1", "B/x/cam1"]),
+        (["A/images/cam1/IMG_1.jpg", "B/images/cam1/IMG_1.jpg"], ["A/cam1", "B/cam1"]),
+        (
+            ["front/Reolink_00_20240501123045.jpg", "back/Reolink_00_20240502123045.jpg"],
+            ["front/Reolink_00", "back/Reolink_00"],
+        ),
+        (["a/01_20240501123045.jpg", "b/01_20240502123045.jpg"], ["a/01", "b/01"]),
+        (["gate/IMG_1.jpg", "gate/snap/IMG_2.jpg"], ["gate", "gate/snap"]),
+        (["gate/2024-05-01/1/IMG_1.jpg", "gate/2024-05-01/2/IMG_1.jpg"], ["gate/1", "gate/2"]),
+        (["gate/2024-05-01/1/IMG_1.jpg", "gate/2024-05-02/1/IMG_2.jpg"], ["gate", "gate"]),
+        (["c10/IMG_1.jpg", "c10/c10-1623871098865.png"], ["c10", "c10"]),
+        (["x/c10/IMG_1.jpg", "y/c10-1623871098865.png"], ["x/c10", "c10"]),
+        (["x/DCIM/100RECNX/IMG_1.jpg", "x/DCIM/101RECNX/IMG_1.jpg"], ["x", "x"]),
+        (["100NORTH/IMG_1.jpg", "101SOUTH/IMG_1.jpg"], ["100NORTH", "101SOUTH"]),
+        (["gate/May 2024/a.jpg", "gate/2024-June/a.jpg"], ["gate", "gate"]),
+        (["gate/2024/05/a.jpg", "gate/2024/06/a.jpg"], ["gate", "gate"]),
+        (["x/Reolink_20240501123045.jpg", "x/Reolink_20240501123145.jpg"], ["x", "x"]),
+        (["x/Reolink_20240501123045.jpg", "x/Foscam_20240501123145.jpg"], ["x/Reolink", "x/Foscam"]),
+        (["1/2024-05-01/7/snapshot.jpg", "1/2024-05-01/8/snapshot.jpg"], ["1", "1"]),
+        (["a/2024-05-01/001/jpg/12/30.45[M][0@0][0].jpg", "a/2024-05-01/001/jpg/13/30.45[M][0@0][0].jpg"], ["a", "a"]),
+        (["snap/MDAlarm_20240501-123045.jpg", "snap/Schedule_20240501-123145.jpg"], ["lot", "lot"]),
+    ],
+)
+def test_names_of_two(files: list[str], cameras: list[str]) -> None:
+    """Two sources of one name get longer names; one source keeps the short one."""
+    names = named_tree("/data/lot", files)
+    assert [names[file].camera for file in files] == cameras
+
+
+def named_beside(known: dict[str, list[KnownSource]], *files: str) -> list[str]:
+    """The cameras of files in a tree whose index has these cameras."""
+    paths = [PathFile(f"/data/{file}", 0) for file in files]
+    names = name_tree(paths, siblings=(), rules=RuleBook({})).with_assigned_names(known)
+    return [names[path.path].camera for path in paths]
+
+
+def test_a_camera_of_the_index_keeps_its_name() -> None:
+    """The name of a known camera is for its own folders; a folder of the same name elsewhere gets a longer one."""
+    known = {"cam1": [KnownSource("/data/North/cam1")]}
+    assert named_beside(known, "North/cam1/a.jpg", "South/cam1/a.jpg") == ["cam1", "South/cam1"]
+    assert named_beside({"cam1": [KnownSource("/data/North", is_root=True)]}, "North/x/cam1/a.jpg") == ["cam1"]
+    assert named_beside({"cam1": [], "South/cam1": []}, "South/cam1/a.jpg") == ["data/South/cam1"]
+
+
+def span(first: int | None, last: int | None, *, is_complete: bool = True) -> TimeSpan:
+    """A span of hours."""
+    times = (None if hour is None else START + timedelta(hours=hour) for hour in (first, last))
+    return TimeSpan(*times, is_complete=is_complete)
+
+
+@pytest.mark.parametrize(
+    ("spans", "confirmed", "expected"),
+    [
+        ([span(0, 5)], [], False),
+        ([span(0, 5), span(6, 9)], [], False),
+        ([span(6, 9), span(0, 5)], [], False),
+        ([span(0, 6), span(6, 9)], [], True),
+        ([span(0, 9), span(3, 4)], [], True),
+        ([span(0, 5), span(6, 9, is_complete=False)], [], True),
+        ([span(0, 5), span(None, None, is_complete=False)], [], True),
+        ([span(0, 9), span(3, 4)], ["0", "1"], False),
+        ([span(0, 9), span(3, 4), span(20, 21)], ["0", "1"], False),
+        ([span(0, 9), span(3, 4), span(8, 21)], ["0", "1"], True),
+    ],
+)
+def test_times_that_overlap(spans: list[TimeSpan], confirmed: list[str], expected: bool) -> None:
+    """Two folders at one time, or at unknown times, may be two cameras, unless a person confirmed both."""
+    assert overlap({str(number): one for number, one in enumerate(spans)}, confirmed=confirmed) is expected

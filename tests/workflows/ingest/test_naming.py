@@ -1,0 +1,348 @@
+"""Cameras and times through a whole ingest: real trees, two stations of one name, rules that are said once."""
+
+import csv
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from indexer.errors import CameraError, UsageError
+from indexer.store.schema import open_database
+from indexer.workflows.admin.camera import confirm_camera, list_cameras, list_rules
+from indexer.workflows.admin.copy_index import copy
+from indexer.workflows.ingest.discovery import discover
+from indexer.workflows.ingest.preview import IngestPreview, preview_ingest
+from tests.support.databases import Maker
+from tests.support.index import Index, picture
+
+Watch = Callable[[], AbstractContextManager[list[str]]]
+DATA = Path(__file__).parents[2] / "domain" / "data" / "names.csv"
+WHOLE = {
+    "Hikvision FTP",
+    "Dahua FTP",
+    "Dahua FTP, two channels",
+    "Axis ACAP/SD",
+    "Foscam folder",
+    "ZoneMinder",
+    "motionEye %Y-%m-%d/%H-%M-%S",
+    "UniFi Protect US",
+    "Wyze dated minutes",
+    "Reconyx DCIM folder",
+    "day first",
+    "epoch seconds",
+    "two stations",
+    "two cameras of one name in two trees",
+}
+ROWS = [row for row in csv.DictReader(DATA.read_text("utf-8").splitlines()) if row["scheme"] in WHOLE]
+
+
+def cameras(index: Index) -> dict[str, str]:
+    """The camera of each present image, by file."""
+    query = "SELECT path, name FROM images JOIN cameras ON cameras.id = camera_id WHERE state = 'ready'"
+    return {index.file(path): camera for path, camera in index.rows(query)}
+
+
+def put(index: Index, *files: str) -> None:
+    """Files that all differ."""
+    for file in files:
+        index.put(file, picture(stamp=index.writes % 100, height=64 + index.writes // 100))
+
+
+def preview(index: Index, **options: object) -> IngestPreview:
+    """What an ingest of the folder would do."""
+    return preview_ingest(index.database, discover([str(index.folder)], **options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["scheme"])
+def test_row_of_a_real_camera(index: Index, row: dict[str, str]) -> None:
+    """A path of a real camera gets its camera and time by a plain ingest."""
+    siblings = [f"{name.removesuffix('.jpg')}.jpg" for name in row["siblings"].split(".jpg ") if name]
+    files = [row["path_below_root"], *(name.replace(".JPG.jpg", ".JPG") for name in siblings)]
+    put(index, *files)
+    assert index.ingest().outcomes == {"added": len(files)}
+    assert cameras(index)[files[0]] == row["camera"].replace("<root>", "frames")
+    [(at, source)] = index.rows(
+        "SELECT captured_at, captured_at_source FROM images WHERE path = ?", str(index.folder / files[0])
+    )
+    expected = f"{datetime.fromisoformat(row['captured_at']):%Y-%m-%d %H:%M:%S.%f}" if row["captured_at"] else None
+    assert (at if source == "name" else None) == expected
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_two_stations_are_never_one_camera(index: Index, at_once: bool) -> None:
+    """Stations with equal inner folders are two cameras, taken in together or one after the other."""
+    files = [f"{station}/{inner}/IMG_0001.JPG" for station in ("North", "South") for inner in ("DCIM/100RECNX", "cam1")]
+    put(index, *files)
+    for folders in [[index.folder]] if at_once else [[index.folder / "North"], [index.folder / "South"]]:
+        index.ingest(*folders)
+    found = cameras(index)
+    assert len(set(found.values())) == 4
+    assert [found[file] for file in files if "DCIM" in file] == ["North", "South"]
+
+
+def test_batches_at_different_times_are_one_camera(index: Index) -> None:
+    """One name in two folders whose times do not overlap is one camera without a question, and is reported."""
+    put(index, "batch1/c10-1623844800000.png", "batch1/c10-1623844860000.png", "batch2/c10-1623844920000.png")
+    report = index.ingest()
+    assert (report.outcomes, report.names.held) == ({"added": 3}, ())
+    assert set(cameras(index).values()) == {"c10"}
+    assert {camera: len(folders) for camera, folders in report.names.several_folders.items()} == {"c10": 2}
+
+
+def test_one_name_at_one_time_is_held_back(index: Index) -> None:
+    """Where times overlap that camera alone is held back, until a person confirms it; others go on."""
+    put(
+        index,
+        "a/c10-1623844800000.png",
+        "a/c10-1623844920000.png",
+        "b/c10-1623844860000.png",
+        "b/c11-1623844860000.png",
+    )
+    report = index.ingest()
+    assert dict(report.outcomes) == {"added": 1, "skipped": 3}
+    [held] = report.names.held
+    assert (held.camera, held.files, [Path(folder).name for folder in held.folders]) == ("c10", 3, ["a", "b"])
+    with pytest.raises(CameraError, match="c10"):
+        confirm_camera(index.database, "c01", clock=index.clock)
+    confirm_camera(index.database, "c10", clock=index.clock)
+    assert index.ingest().outcomes == {"added": 3, "unchanged": 1}
+    put(index, "a/c10-1623844860500.png")
+    assert index.ingest().outcomes == {"added": 1, "unchanged": 4}
+    put(index, "c/c10-1623844860700.png")
+    assert dict(index.ingest().outcomes) == {"skipped": 1, "unchanged": 5}
+
+
+def test_held_camera_is_answered_by_a_level(index: Index) -> None:
+    """`--camera-level 1` makes each first folder a camera, now and at the next plain ingest."""
+    put(index, "a/c10-1623844800000.png", "b/c10-1623844800000.png")
+    assert index.ingest().names.held
+    index.ingest(camera_level=1)
+    put(index, "b/x/c10-1623844860000.png")
+    index.ingest()
+    assert set(cameras(index).items()) == {
+        ("a/c10-1623844800000.png", "a"),
+        ("b/c10-1623844800000.png", "b"),
+        ("b/x/c10-1623844860000.png", "b"),
+    }
+
+
+def test_second_folder_later_is_held_back(index: Index) -> None:
+    """What the index knows of a camera counts as if it were ingested now."""
+    put(index, "a/c10-1623844800000.png", "a/c10-1623844920000.png", "b/c10-1623844860000.png")
+    index.ingest(index.folder / "a")
+    assert index.ingest(index.folder / "b").names.held[0].camera == "c10"
+    assert set(cameras(index)) == {"a/c10-1623844800000.png", "a/c10-1623844920000.png"}
+
+
+PATTERN = r"^(?P<camera>\w+)-x(?P<timestamp>\d{14})"
+
+
+def test_a_rule_is_said_once(index: Index, maker: Maker, tmp_path: Path) -> None:
+    """A pattern holds at the next plain ingest, at a subfolder, and after `db copy`."""
+    put(index, "gate-x20210327135337.png")
+    index.ingest(pattern=r"(?P<camera>[a-z]+)-x(?P<timestamp>\d{14})")
+    put(index, "deep/gate-x20210327135437.png")
+    index.ingest(index.folder / "deep")
+    put(index, "gate-x20210327135537.png")
+    index.ingest()
+    target = maker.place(tmp_path)
+    copy(index.database.name if index.database.path is None else str(index.database.path), target, clock=index.clock)
+    with closing(open_database(target)) as database:
+        copied = Index(database, index.folder, index.clock, index.writes)
+        put(copied, "gate-x20210327135637.png")
+        copied.ingest()
+        assert set(cameras(copied).values()) == {"gate"}
+        sources = copied.rows("SELECT DISTINCT camera_source, captured_at_source FROM images")
+        assert (sources, len(cameras(copied))) == ([("pattern", "pattern")], 4)
+
+
+def test_another_rule_takes_the_place_of_the_first(index: Index, opened_images: Watch) -> None:
+    """A new word about a folder renames what is there without opening it, and holds below it, too."""
+    put(index, "a/x-1623844800000.png", "b/y-1623844800000.png")
+    index.ingest(index.folder / "a", camera="first")
+    index.ingest(camera_level=1)
+    assert cameras(index) == {"a/x-1623844800000.png": "a", "b/y-1623844800000.png": "b"}
+    with opened_images() as opened:
+        report = index.ingest(camera="all")
+    assert (opened, dict(report.outcomes), set(cameras(index).values())) == ([], {"renamed": 2}, {"all"})
+    assert [(rule.folder, rule.camera) for rule in list_rules(index.database)] == [(str(index.folder), "all")]
+
+
+def test_scheme_is_a_pattern(index: Index) -> None:
+    """`--scheme` reads a tree as its maker writes it; an unknown one is refused with the names that there are."""
+    put(index, "AMC1/2024-05-01/001/jpg/12/30/45[M][0@0][0].jpg")
+    index.ingest(scheme="dahua")
+    assert index.rows("SELECT captured_at, captured_at_source FROM images") == [
+        ("2024-05-01 12:30:45.000000", "pattern")
+    ]
+    with pytest.raises(UsageError, match="dahua"):
+        discover([str(index.folder)], scheme="nonsense")
+
+
+def test_lone_file_stores_no_rule(index: Index) -> None:
+    """A camera for single files says nothing of the others in their folder."""
+    put(index, "x-1623844800000.png", "y-1623844860000.png")
+    index.ingest(index.folder / "x-1623844800000.png", camera="gate")
+    index.ingest()
+    assert set(cameras(index).values()) == {"gate", "y"}
+
+
+def earlier(index: Index) -> None:
+    """Makes the index one of an earlier version: its folder has the rules of then, its cameras no folders."""
+    index.execute("DELETE FROM camera_sources")
+    index.execute(
+        "INSERT INTO camera_sources (camera_id, source, is_root) SELECT DISTINCT camera_id, root, TRUE FROM images"
+    )
+    index.execute("DELETE FROM naming_rules")
+    index.execute("INSERT INTO naming_rules (folder, is_earlier) SELECT DISTINCT root, TRUE FROM images")
+
+
+def earlier_station(index: Index) -> None:
+    """Two stations whose images an earlier version took for one camera."""
+    for station in ("North", "South"):
+        put(index, f"{station}/DCIM/100RECNX/IMG_0001.JPG")
+    index.ingest(camera="100RECNX")
+    index.execute("UPDATE images SET camera_source = 'folder'")
+    earlier(index)
+
+
+def test_index_of_an_earlier_version_keeps_its_cameras(index: Index, opened_images: Watch) -> None:
+    """Old and new images keep the camera of then, a preview tells what would change, and `--new-rules` changes it."""
+    earlier_station(index)
+    put(index, "North/DCIM/100RECNX/IMG_0002.JPG")
+    report = index.ingest()
+    assert (set(cameras(index).values()), len(report.names.earlier_folders)) == ({"100RECNX"}, 1)
+    before = index.dump(without=("runs",))
+    changes = [(one.camera, one.becomes, one.files, one.needs_new_rules) for one in preview(index).changes]
+    assert changes == [("100RECNX", "North", 2, True), ("100RECNX", "South", 1, True)]
+    assert index.dump(without=("runs",)) == before
+    with opened_images() as opened:
+        index.ingest(is_new_rules=True)
+    assert (opened, sorted(cameras(index).values())) == ([], ["North", "North", "South"])
+    put(index, "South/DCIM/100RECNX/IMG_0002.JPG")
+    index.ingest()
+    assert sorted(cameras(index).values()) == ["North", "North", "South", "South"]
+
+
+def test_new_rules_part_what_was_one(index: Index) -> None:
+    """Two folders of one name, which an earlier version took for one camera, are two by the rules of today."""
+    put(index, "North/cam1/IMG_0001.JPG", "South/cam1/IMG_0001.JPG", "gate/IMG_0001.JPG")
+    index.ingest()
+    index.execute("UPDATE images SET camera_id = (SELECT MIN(camera_id) FROM images) WHERE path LIKE '%cam1%'")
+    earlier(index)
+    index.ingest(is_new_rules=True)
+    found = cameras(index)
+    assert found["North/cam1/IMG_0001.JPG"] != found["South/cam1/IMG_0001.JPG"]
+    assert found["gate/IMG_0001.JPG"] == "gate"
+
+
+def test_preview_touches_nothing(index: Index, opened_images: Watch) -> None:
+    """A dry run opens no image, writes no row, and names cameras, folders and times."""
+    put(index, "Camera1/2024-05-01/12-30-45.jpg", "Camera1/2024-05-02/12-30-45.jpg", "gate/IMG_0001.jpg")
+    before = index.dump()
+    with opened_images() as opened:
+        shown = preview(index)
+    assert (opened, index.dump()) == ([], before)
+    at = datetime(2024, 5, 1, 12, 30, 45, tzinfo=UTC)
+    assert [
+        (one.camera, one.files, one.new, one.folders, one.first, one.camera_from, one.time_from)
+        for one in shown.cameras
+    ] == [
+        ("Camera1", 2, 2, 2, at, "folder", "name"),
+        ("gate", 1, 1, 1, None, "folder", "EXIF or mtime"),
+    ]
+
+
+def test_preview_says_what_is_held_back(index: Index) -> None:
+    """A dry run names the cameras that an ingest would hold back, and what its options would rename."""
+    put(index, "a/c10-1623844800000.png")
+    index.ingest()
+    put(index, "b/c10-1623844800000.png")
+    assert [held.camera for held in preview(index).names.held] == ["c10"]
+    [change] = preview(index, camera="yard").changes
+    assert (change.camera, change.becomes, change.files, change.needs_new_rules) == ("c10", "yard", 1, False)
+
+
+def test_time_zone_of_a_folder(index: Index) -> None:
+    """Local times become UTC by the zone; it is remembered, and another one gives known images their times anew."""
+    put(index, "gate_20210727_135337.png")
+    index.ingest(timezone="Europe/Berlin")
+    put(index, "gate_20210127_135337.png")
+    index.ingest()
+    times = "SELECT captured_at FROM images ORDER BY captured_at"
+    assert index.rows(times) == [("2021-01-27 12:53:37.000000",), ("2021-07-27 11:53:37.000000",)]
+    assert index.ingest(timezone="UTC").outcomes == {"renamed": 2}
+    assert index.rows(times) == [("2021-01-27 13:53:37.000000",), ("2021-07-27 13:53:37.000000",)]
+    with pytest.raises(UsageError, match="Europe/Berlin"):
+        discover([str(index.folder)], timezone="Nowhere/Land")
+
+
+def test_hour_that_happens_twice_is_counted(index: Index) -> None:
+    """Of an hour that happens twice the first is taken, and the report and the run count such images."""
+    put(index, "gate_20211031_023000.png", "gate_20211031_033000.png")
+    report = index.ingest(timezone="Europe/Berlin")
+    assert report.ambiguous_times == 1
+    assert index.rows("SELECT captured_at FROM images ORDER BY 1")[0] == ("2021-10-31 00:30:00.000000",)
+    assert '"ambiguous_times": 1' in index.rows("SELECT counts FROM runs")[0][0]
+
+
+def put_exif(index: Index, file: str, *, offset: str | None = None) -> None:
+    """A JPEG with an EXIF time of noon in summer."""
+    path = index.put(file, b"")
+    grey = np.random.default_rng(index.writes).integers(0, 255, (64, 96), np.uint8)
+    image, exif = Image.fromarray(cv2.GaussianBlur(grey, (5, 5), 0)), Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2021:07:27 12:00:00"
+    if offset is not None:
+        exif.get_ifd(0x8769)[0x9011] = offset
+    image.save(path, exif=exif)
+
+
+def test_time_zone_of_exif(index: Index) -> None:
+    """EXIF without an offset is local time, too; with an offset it is not, also where the zone is said later."""
+    put_exif(index, "cam/a.jpg")
+    put_exif(index, "cam/b.jpg", offset="+05:00")
+    index.ingest()
+    times = "SELECT captured_at, captured_at_source FROM images ORDER BY path"
+    assert index.rows(times) == [("2021-07-27 12:00:00.000000", "exif"), ("2021-07-27 07:00:00.000000", "exif")]
+    index.ingest(timezone="Europe/Berlin")
+    assert index.rows(times) == [("2021-07-27 10:00:00.000000", "exif"), ("2021-07-27 07:00:00.000000", "exif")]
+
+
+def test_many_cameras_of_one_image_are_reported(index: Index) -> None:
+    """Numbers that take turns stay cameras, and the report says that they have one image each."""
+    put(index, *(f"x/{(minute * 3) % 7}_2021032713{minute:02}00.png" for minute in range(7)))
+    assert len(index.ingest().names.single_image_cameras) == 7
+
+
+def test_equal_files_of_two_cameras_are_pointed_out(index: Index) -> None:
+    """The report names two files of one content that lie in two cameras."""
+    for camera in ("a", "b"):
+        index.put(f"{camera}/IMG_0001.jpg", picture())
+    report = index.ingest()
+    assert (report.equal_contents, report.equal_example) == (
+        1,
+        (str(index.folder / "a/IMG_0001.jpg"), str(index.folder / "b/IMG_0001.jpg")),
+    )
+
+
+def test_moved_folder_is_not_held_back(index: Index) -> None:
+    """Files that moved to another folder keep their camera without a question."""
+    put(index, "a/c10-1623844800000.png", "a/c10-1623844860000.png", "a/c10-1623844920000.png")
+    index.ingest()
+    (index.folder / "b").mkdir()
+    (index.folder / "a/c10-1623844860000.png").rename(index.folder / "b/c10-1623844860000.png")
+    assert index.ingest().outcomes == {"unchanged": 2, "moved": 1}
+
+
+def test_cameras_are_listed(index: Index) -> None:
+    """The list has the folders of each camera, and the zone that is stored for them."""
+    put(index, "gate/IMG_0001.jpg", "yard/IMG_0001.jpg")
+    index.ingest(timezone="Europe/Berlin")
+    assert [(one.camera, one.images, one.sources, one.timezone) for one in list_cameras(index.database)] == [
+        (name, 1, (str(index.folder / name),), "Europe/Berlin") for name in ("gate", "yard")
+    ]
