@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.descriptions import FileDescription
@@ -19,7 +19,7 @@ from indexer.files.system_folders import count_system_folders
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
 from indexer.store.columns import stored_forms, stored_text
-from indexer.store.pins import is_pinned
+from indexer.store.pins import is_pinned, is_pinned_by_person
 from indexer.store.tables import CameraRow, ImageRow, ThumbnailRow
 
 _ABSENT_STATES = (ImageState.MISSING, ImageState.REMOVED)
@@ -257,40 +257,63 @@ def _is_described(session: Session, image_id: int) -> bool:
     return session.scalar(select(ImageRow.sharpness).where(ImageRow.id == image_id)) is not None
 
 
-def list_present(session: Session, camera_id: int, *, preparation_id: int | None) -> list[Image]:
-    """The ready images of a camera; their shape is that of their thumbnail in this preparation, None without one."""
-    return list_present_by_camera(session, [camera_id], preparation_id=preparation_id)[camera_id]
+def list_present(
+    session: Session, camera_id: int, *, preparation_id: int | None, with_removed: bool = False
+) -> list[Image]:
+    """The ready images of a camera; their shape is that of their thumbnail in this preparation, None without one.
+
+    `with_removed`: as if nothing had been removed, so with the removed images that have a thumbnail, and without the
+    pins of their keepers.
+    """
+    by_camera = list_present_by_camera(session, [camera_id], preparation_id=preparation_id, with_removed=with_removed)
+    return by_camera[camera_id]
+
+
+def list_removed(session: Session, camera_id: int) -> list[Image]:
+    """The removed images of a camera that were decoded once; without a shape."""
+    query = _select_images(None, pinned=is_pinned_by_person(ImageRow.id))
+    query = query.where(
+        ImageRow.camera_id == camera_id, ImageRow.state == ImageState.REMOVED, ImageRow.sharpness.is_not(None)
+    )
+    return [_present_image(*row) for _, *row in session.execute(query)]
 
 
 def list_present_by_camera(
-    session: Session, camera_ids: Sequence[int], *, preparation_id: int | None
+    session: Session, camera_ids: Sequence[int], *, preparation_id: int | None, with_removed: bool = False
 ) -> dict[int, list[Image]]:
     """The same for each of a few cameras, by camera id."""
-    query = (
-        select(
-            ImageRow.camera_id,
-            ImageRow.id,
-            ImageRow.path,
-            ImageRow.width,
-            ImageRow.height,
-            ImageRow.sharpness,
-            ImageRow.content_hash,
-            ImageRow.captured_at,
-            is_pinned(ImageRow.id).label("pinned"),
-            ThumbnailRow.height.label("thumbnail_height"),
-            ThumbnailRow.width.label("thumbnail_width"),
-            ThumbnailRow.flat,
-        )
-        .outerjoin(
-            ThumbnailRow,
-            (ThumbnailRow.image_id == ImageRow.id) & (ThumbnailRow.preparation_id == preparation_id),
-        )
-        .where(ImageRow.camera_id.in_(camera_ids), ImageRow.state == ImageState.READY)
-    )
+    is_counted = ImageRow.state == ImageState.READY
+    pinned = is_pinned(ImageRow.id)
+    if with_removed:
+        was_decoded = ImageRow.sharpness.is_not(None) & ThumbnailRow.image_id.is_not(None)
+        is_counted = or_(is_counted, (ImageRow.state == ImageState.REMOVED) & was_decoded)
+        pinned = is_pinned_by_person(ImageRow.id)
+    query = _select_images(preparation_id, pinned=pinned).where(ImageRow.camera_id.in_(camera_ids), is_counted)
     present: dict[int, list[Image]] = {camera_id: [] for camera_id in camera_ids}
     for camera_id, *row in session.execute(query):
         present[camera_id].append(_present_image(*row))
     return present
+
+
+def _select_images(preparation_id: int | None, *, pinned: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """The camera of images, and the arguments of `_present_image`."""
+    return select(
+        ImageRow.camera_id,
+        ImageRow.id,
+        ImageRow.path,
+        ImageRow.width,
+        ImageRow.height,
+        ImageRow.sharpness,
+        ImageRow.content_hash,
+        ImageRow.captured_at,
+        pinned.label("pinned"),
+        ThumbnailRow.height.label("thumbnail_height"),
+        ThumbnailRow.width.label("thumbnail_width"),
+        ThumbnailRow.flat,
+    ).outerjoin(
+        ThumbnailRow,
+        (ThumbnailRow.image_id == ImageRow.id) & (ThumbnailRow.preparation_id == preparation_id),
+    )
 
 
 def _present_image(

@@ -289,9 +289,13 @@ def start_anew(world: World) -> None:
 def pin_one(world: World) -> None:
     """A person pins, or unpins, a file."""
     files = list(world.files())
-    act = world.rng.choice([pin.pin, pin.unpin])
+    is_pin = world.rng.random() < 0.5
     if files:
-        act(world.index(world.rng.choice("ab")), [str(world.rng.choice(files))], clock=world.clock)
+        database, names = world.index(world.rng.choice("ab")), [str(world.rng.choice(files))]
+        if is_pin:
+            pin.pin(database, names, clock=world.clock)
+        else:
+            pin.unpin(database, pin.parse_unpin(names), clock=world.clock)
 
 
 def recover_all(world: World) -> None:

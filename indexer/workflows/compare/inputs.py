@@ -23,11 +23,19 @@ from indexer.workflows.profile_parameters import mask_parameters
 
 
 def read_camera_tasks(
-    session: Session, camera_ids: Sequence[int], stored: StoredProfile, parameter_sets: Sequence[ScoringParameters]
+    session: Session,
+    camera_ids: Sequence[int],
+    stored: StoredProfile,
+    parameter_sets: Sequence[ScoringParameters],
+    *,
+    with_removed: bool = False,
 ) -> dict[int, CameraTask]:
     """The tasks of some cameras, by camera id, with as few queries as for one camera. A camera is left out if one of
-    its thumbnails is missing, or if they exceed `MAX_BUFFER_BYTES` together."""
-    by_camera = images.list_present_by_camera(session, camera_ids, preparation_id=stored.preparation_id)
+    its thumbnails is missing, or if they exceed `MAX_BUFFER_BYTES` together. `with_removed`: as
+    `indexer.store.images.list_present` says."""
+    by_camera = images.list_present_by_camera(
+        session, camera_ids, preparation_id=stored.preparation_id, with_removed=with_removed
+    )
     present = {
         camera_id: camera_images
         for camera_id, camera_images in by_camera.items()

@@ -8,7 +8,7 @@ waits for the current file, and that a failure costs that file alone. How one fi
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from indexer.domain.removal import Plan, RemovalCandidate, RemovalGuard, plan_removal
@@ -64,12 +64,19 @@ class PruneReport:
         }
 
 
-def plan(database: Database, *, camera: str | None = None, max_share: float | None = None) -> Plan:
-    """What prune would remove now; a camera that would lose more than is plausible is held back."""
+def plan(
+    database: Database, *, camera: str | None = None, max_share: float | None = None, include_restored: bool = False
+) -> Plan:
+    """What prune would remove now; a camera that would lose more than is plausible is held back.
+
+    Files that came back when their run was undone are left out, unless `include_restored`.
+    """
     with database.read() as session:
         if camera is not None:
             cameras.get_camera(session, camera)
         flagged = decisions.list_removal_candidates(session, camera=camera)
+        if include_restored:
+            flagged = [replace(item, held_back=False) for item in flagged]
         guard = RemovalGuard(max_share, _largest_shares(runs.list_counts(session, command="prune")))
         return plan_removal(flagged, image_counts=cameras.count_present(session), guard=guard)
 
@@ -98,12 +105,15 @@ def prune(
         "permanent": options.permanent,
         "quarantine": options.quarantine,
         "max_share": options.max_share,
+        "include_restored": options.include_restored,
     }
     _require_outside_ingested(database, options=options)
     report = PruneReport()
     with record_run(database, "prune", arguments=arguments, clock=clock) as run:
         report.run_id = run.id
-        current_plan = plan(database, camera=camera, max_share=options.max_share)
+        current_plan = plan(
+            database, camera=camera, max_share=options.max_share, include_restored=options.include_restored
+        )
         current_ids = {item.decision_id for item in current_plan.victims}
         victims = [item for item in shown_plan.victims if item.decision_id in current_ids]
         report.outdated = len(shown_plan.victims) - len(victims)
