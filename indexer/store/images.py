@@ -18,7 +18,7 @@ from indexer.domain.names import Naming, clamped_mtime
 from indexer.files.system_folders import count_system_folders
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
-from indexer.store.columns import stored_forms, stored_text
+from indexer.store.columns import lies_below, stored_text
 from indexer.store.pins import is_pinned, is_pinned_by_person
 from indexer.store.tables import CameraRow, ImageRow, ThumbnailRow
 
@@ -120,16 +120,9 @@ def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile
 
 def iter_present_under(session: Session, folder: str) -> Iterator[PresentFile]:
     """All rows below a folder that are neither missing nor removed."""
-    yield from map(PresentFile._make, session.execute(_SELECT_PRESENT.where(_lies_under(folder))).yield_per(1000))
-
-
-def _lies_under(folder: str) -> ColumnElement[bool]:
-    # Not LIKE: a path may hold % and _. The index on paths serves a range, as text is compared byte by byte.
-    ranges = [
-        (ImageRow.path >= f"{stored}/") & (ImageRow.path < f"{stored}0")  # "0" is the character after "/"
-        for stored in stored_forms(folder.rstrip("/"))
-    ]
-    return or_(*ranges)
+    yield from map(
+        PresentFile._make, session.execute(_SELECT_PRESENT.where(lies_below(ImageRow.path, folder))).yield_per(1000)
+    )
 
 
 def iter_with_other_root(session: Session, folder: str) -> Iterator[tuple[int, str, str]]:
@@ -138,7 +131,9 @@ def iter_with_other_root(session: Session, folder: str) -> Iterator[tuple[int, s
     Only rows that are neither missing nor removed.
     """
     query = select(ImageRow.id, ImageRow.path, ImageRow.root)
-    query = query.where(_lies_under(folder), ImageRow.root != folder, ImageRow.state.not_in(_ABSENT_STATES))
+    query = query.where(
+        lies_below(ImageRow.path, folder), ImageRow.root != folder, ImageRow.state.not_in(_ABSENT_STATES)
+    )
     yield from ((image_id, path, root) for image_id, path, root in session.execute(query))
 
 

@@ -179,6 +179,11 @@ def list_quarantined(
     return [_journal_entry(row) for row in session.execute(query)]
 
 
+def list_away(session: Session) -> list[JournalEntry]:
+    """The removals whose file is not back: in quarantine or deleted, oldest first."""
+    return [_journal_entry(row) for row in session.execute(_SELECT.where(RemovalRow.state.in_(UNRESTORED)))]
+
+
 def sum_quarantined(session: Session) -> tuple[int, int]:
     """The number of files in quarantine, and their bytes."""
     sums = select(func.count(), func.coalesce(func.sum(RemovalRow.size_bytes), 0))

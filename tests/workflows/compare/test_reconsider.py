@@ -1,4 +1,4 @@
-"""After another profile came into force, the index tells which removed images it would have kept, and brings them back."""
+"""After another profile came into force, the index tells which removed images it would keep, and restores them."""
 
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def test_the_profile_in_force_back_again_counts_nothing(lot: Index) -> None:
 
 
 def test_purged_files_count_but_cannot_come_back(lot: Index) -> None:
-    """A removed image that was deleted for good counts as would be kept if its thumbnail is known, not as restorable."""
+    """A removed image that was deleted for good counts if its thumbnail is known, but not as restorable."""
     lot.purge()
     assert lot.compare(profile="balanced").would_keep == [WouldKeep("gate", "balanced", 1, 0)]
 

@@ -83,7 +83,7 @@ def test_a_new_duplicate_is_not_held_back(lot: Index) -> None:
 
 
 def test_a_file_that_is_restored_by_its_path_is_pinned_and_not_held_back(lot: Index) -> None:
-    """Restoring a path pins the file and its keeper; without a pin a later prune takes it, whatever was undone before."""
+    """Restoring a path pins the file and its keeper; without a pin a later prune takes it, also if it was undone."""
     lot.undo_run(lot.prune().run_id)
     lot.prune(plan(lot.database, include_restored=True), include_restored=True)
     lot.restore(lot.folder / COPY)
