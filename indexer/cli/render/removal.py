@@ -23,7 +23,7 @@ from indexer.workflows.removal.recover import RecoverReport
 from indexer.workflows.removal.rescue_plan import RescuePlan
 from indexer.workflows.removal.restore import RestoreReport
 
-_RESOLVED_BY_COMPARE = {str(reason) for reason in ExclusionReason if reason.is_resolved_by_compare}
+_NOT_RESOLVED_BY_COMPARE = {str(reason) for reason in ExclusionReason if not reason.is_resolved_by_compare}
 _RESOLVED_BY_INGEST = {str(reason) for reason in ExclusionReason if reason.is_resolved_by_ingest}
 _INCLUDE = "--include-restored"
 
@@ -142,7 +142,7 @@ def render_purge(console: Console, report: PurgeReport) -> None:
 def _render_left_out(console: Console, left_out: Mapping[str, int]) -> None:
     for reason, number in left_out.items():
         console.print(f"  {number} left out: {reason}")
-    if left_out.keys() & _RESOLVED_BY_COMPARE:
+    if left_out.keys() - _NOT_RESOLVED_BY_COMPARE:
         console.print(f"  To settle these: {command_line('compare')}")
     if ExclusionReason.HELD_BACK in left_out:
         console.print(f"  To remove those that are held back all the same: {command_line('prune', _INCLUDE)}")
