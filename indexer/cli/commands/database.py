@@ -6,7 +6,7 @@ import typer
 
 from indexer.cli.options import Json, open_session
 
-app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, check, adopt, copy, shrink, make-reader.")
+app = typer.Typer(no_args_is_help=True, help="The database: upgrade, check, adopt, copy, shrink, make-reader.")
 
 
 @app.command("upgrade")
