@@ -197,9 +197,11 @@ def count_held_back(session: Session) -> int:
         DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None), DecisionRow.verdict == "keep"
     )
     query = (
-        select(func.count())
-        .select_from(ImageRow)
-        .where(ImageRow.state == ImageState.READY, is_held_back(ImageRow.id), ~kept)
+        select(func.count(RemovalRow.image_id.distinct()))
+        .join(ImageRow, ImageRow.id == RemovalRow.image_id)
+        .where(
+            RemovalRow.held_back, RemovalRow.state == RemovalState.RESTORED, ImageRow.state == ImageState.READY, ~kept
+        )
     )
     return session.scalar(query) or 0
 

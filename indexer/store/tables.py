@@ -266,7 +266,12 @@ class RemovalRow(Base):
             sqlite_where=text("recorded = 0"),
             postgresql_where=text("NOT recorded"),
         ),
-        _partial_index("ix_removals_held_back", "image_id", where="held_back"),
+        Index(
+            "ix_removals_held_back",
+            "image_id",
+            sqlite_where=text("held_back = 1"),
+            postgresql_where=text("held_back"),
+        ),
     )
     id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)

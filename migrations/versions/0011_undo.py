@@ -69,7 +69,7 @@ def upgrade() -> None:
         "ix_removals_held_back",
         "removals",
         ["image_id"],
-        sqlite_where=sa.text("held_back"),
+        sqlite_where=sa.text("held_back = 1"),
         postgresql_where=sa.text("held_back"),
     )
     op.create_table(

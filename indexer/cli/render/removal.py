@@ -69,6 +69,8 @@ def render_prune(console: Console, report: PruneReport) -> None:
     _render_left_out(console, report.left_out)
     _render_held_back(console, report.held_back)
     list_files(console, report.failures)
+    for folder in report.missing_folders[:MAX_LISTED]:
+        console.print(f"The folder {printable(folder)} is not there; {relocate_hint(folder)}")
     if report.changed_in:
         console.print(f"To have changed files read again: {command_line('ingest', '--again', names=report.changed_in)}")
     if report.stopped:

@@ -4,9 +4,10 @@ from rich import filesize
 from rich.console import Console
 
 from indexer.cli.render.notes import note_similar_names, note_system_folders, note_would_keep
-from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, format_time, list_files, print_table
+from indexer.cli.render.tables import ALL_ROWS, MAX_LISTED, MAX_ROWS, format_time, list_files, print_table
 from indexer.escaping import command_line, printable
 from indexer.workflows.admin.status import Status
+from indexer.workflows.removal.missing_folders import relocate_hint
 
 
 def render_status(console: Console, status: Status) -> None:
@@ -53,6 +54,12 @@ def _render_undone(console: Console, status: Status) -> None:
     if status.pins:
         console.print(f"{status.pins} images are pinned; to list them: {command_line('pin', 'list')}")
     note_would_keep(console, status.would_keep)
+    for folder in status.missing_folders[:MAX_LISTED]:
+        forget = command_line("forget", names=[folder])
+        console.print(
+            f"The folder {printable(folder)} is not there. Mount its disk; {relocate_hint(folder)}; if its images are "
+            f"gone for good: {forget}"
+        )
 
 
 def _render_cameras(console: Console, status: Status) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from indexer.domain.similar_names import list_similar_names
 from indexer.files.quarantine import is_quarantine_mounted, quarantine_of
-from indexer.store import audit_queries, cameras, pins, profiles, reconsidered, removals
+from indexer.store import audit_queries, cameras, images, pins, profiles, reconsidered, removals
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database, Session
 from indexer.store.reconsidered import WouldKeep
@@ -24,7 +24,7 @@ class Status:
     names look the same. `profile` is the active one; `own_profiles` names, by camera, those that some cameras have in
     its place. `pins`: images that a person pinned. `held_back_files`: files that came back when a run was undone, and
     that no plan takes. `would_keep`: removed images that the profile in force would have kept. `missing_quarantines`:
-    quarantines of this index that are not there.
+    quarantines of this index that are not there. `missing_folders`: folders of its images that are not there.
     """
 
     database: str
@@ -43,6 +43,7 @@ class Status:
     held_back_files: int = 0
     would_keep: tuple[WouldKeep, ...] = ()
     missing_quarantines: tuple[str, ...] = ()
+    missing_folders: tuple[str, ...] = ()
 
 
 def status(database: Database) -> Status:
@@ -67,6 +68,7 @@ def status(database: Database) -> Status:
             held_back_files=removals.count_held_back(session),
             would_keep=tuple(reconsidered.count_would_keep(session)),
             missing_quarantines=_list_missing_quarantines(session),
+            missing_folders=tuple(root for root in images.list_outermost_roots(session) if not os.path.isdir(root)),
         )
 
 

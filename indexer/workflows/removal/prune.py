@@ -18,6 +18,7 @@ from indexer.store import cameras, decisions, images, previews, runs
 from indexer.store.database import Database
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.ingested_folders import find_ingested_parent
+from indexer.workflows.removal.missing_folders import find_missing_folder
 from indexer.workflows.removal.preview_recorder import PreviewRecorder
 from indexer.workflows.removal.remove_file import RemovalOptions, RemovalResult, remove_file
 from indexer.workflows.removal.safeguards import Safeguards
@@ -30,7 +31,7 @@ class PruneReport:
     """What was removed and what was not.
 
     `protected`: files that must stay, and why. `stopped`: why the run ended before its plan did. `changed_in`: the
-    folders of files that are not what the index knows.
+    folders of files that are not what the index knows. `missing_folders`: folders of the plan's files that are gone.
     """
 
     run_id: int = 0
@@ -47,6 +48,7 @@ class PruneReport:
     quarantines: Counter[str] = field(default_factory=Counter)
     present: dict[str, int] = field(default_factory=dict)
     removed_of: Counter[str] = field(default_factory=Counter)
+    missing_folders: list[str] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -155,6 +157,8 @@ def _remove(
             break
     with database.read() as session:
         report.changed_in = images.list_roots(session, sorted(changed_ids))
+    missing = {find_missing_folder(path) for path, _ in report.failures}
+    report.missing_folders = sorted(folder for folder in missing if folder is not None)
 
 
 def _make_recorder(
