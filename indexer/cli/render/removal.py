@@ -68,16 +68,21 @@ def render_prune(console: Console, report: PruneReport) -> None:
         console.print(f"  {report.outdated} left alone: their decision changed after the plan was shown")
     _render_left_out(console, report.left_out)
     _render_held_back(console, report.held_back)
-    list_files(console, report.failures)
-    for folder in report.missing_folders[:MAX_LISTED]:
-        console.print(f"The folder {printable(folder)} is not there; {relocate_hint(folder)}")
-    if report.changed_in:
-        console.print(f"To have changed files read again: {command_line('ingest', '--again', names=report.changed_in)}")
+    _render_prune_failures(console, report)
     if report.stopped:
         console.print(f"Stopped: {printable(report.stopped)}.")
     if report.quarantines:
         undo, free = command_line("restore", "--run", str(report.run_id)), command_line("purge", "--all")
         console.print(f"To undo: {undo}   To free the space: {free}")
+
+
+def _render_prune_failures(console: Console, report: PruneReport) -> None:
+    """Prints which files could not be removed, and what to do about it."""
+    list_files(console, report.failures)
+    for folder in report.missing_folders[:MAX_LISTED]:
+        console.print(f"The folder {printable(folder)} is not there; {relocate_hint(folder)}")
+    if report.changed_in:
+        console.print(f"To have changed files read again: {command_line('ingest', '--again', names=report.changed_in)}")
 
 
 def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
