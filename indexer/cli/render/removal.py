@@ -94,12 +94,12 @@ def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
     console.print(
         f"{len(plan.items)} files, {filesize.decimal(plan.size_bytes)}, would be written below {folders}{others}:"
     )
+    for folder in plan.missing_folders[:MAX_LISTED]:
+        console.print(f"  The folder {printable(folder)} is not there and would be made anew; {relocate_hint(folder)}")
     for item in plan.items[:MAX_LISTED]:
         console.print(f"  {printable(item.target)}")
     if len(plan.items) > MAX_LISTED:
         console.print(f"  and {len(plan.items) - MAX_LISTED} more files")
-    for folder in plan.missing_folders[:MAX_LISTED]:
-        console.print(f"  The folder {printable(folder)} is not there and would be made anew; {relocate_hint(folder)}")
 
 
 def render_restore(console: Console, report: RestoreReport) -> None:
