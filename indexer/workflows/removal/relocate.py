@@ -3,7 +3,7 @@
 It promises that all paths of the index change in one transaction, or none, and that what protects files goes with them:
 the records beside the images and the manifests of the quarantines get lines with the new paths before the index
 changes. A crash in between leaves lines that protect more than they need to; the same command run again ends that. No
-file is moved or opened.
+image is moved or opened. A removal that was cut off goes with its folder, and the next command settles it there.
 
 Decision: the records of other indexes' removals go with the folder too, as far as they are found from its old or its
 new path. The lines with the old paths end; otherwise a file would go on being protected after the restore of what it
@@ -11,7 +11,7 @@ stands for.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,22 +78,9 @@ def plan_relocation(database: Database, old: str, new: str) -> RelocationPlan:
             roots = ", ".join(map(ascii, images.list_outermost_roots(session))) or "none yet"
             raise FolderError(f"this index has nothing below {old!a}; it has images of: {roots}")
         quarantined = [removal for removal in removals.list_quarantined(session) if removal.id in removal_ids]
-        pending = [removal for removal in removals.list_pending(session) if removal.id in removal_ids]
         targets = {file.path: relocated(file.path, old=old, new=new) for file in present}
         known = relocation.list_known_paths(session, sorted(targets.values()))
-    if pending:
-        raise FolderError(
-            f"what was begun with {pending[0].path!a} was cut off and cannot be settled yet; see: "
-            f"{command_line('recover')}"
-        )
-    if known:
-        raise FolderError(
-            f"{len(known)} images are in the index at the new path already, as {min(known)!a}; if {new!a} was ingested "
-            f"as a copy, first: {command_line('forget', names=[new])}"
-        )
-    for path, target in targets.items():
-        if os.path.lexists(path) and not _is_same_file(path, target):
-            raise FolderError(f"{path!a} is still there; relocate is for a folder that was renamed or moved")
+    _require_moved(targets, known, new=new)
     not_there = [targets[file.path] for file in present if not _has_size(targets[file.path], file.size_bytes)]
     quarantine_paths = [relocated(removal.quarantine_path or "", old=old, new=new) for removal in quarantined]
     quarantined_there = sum(map(os.path.lexists, quarantine_paths))
@@ -110,6 +97,18 @@ def plan_relocation(database: Database, old: str, new: str) -> RelocationPlan:
         quarantined_there=quarantined_there,
         not_there=tuple(not_there),
     )
+
+
+def _require_moved(targets: Mapping[str, str], known: Set[str], *, new: str) -> None:
+    """Raises `FolderError` if a file is still at its old path, or if the index has its new path already."""
+    if known:
+        raise FolderError(
+            f"{len(known)} images are in the index at the new path already, as {min(known)!a}; if {new!a} was ingested "
+            f"as a copy, first: {command_line('forget', names=[new])}"
+        )
+    for path, target in targets.items():
+        if os.path.lexists(path) and not _is_same_file(path, target):
+            raise FolderError(f"{path!a} is still there; relocate is for a folder that was renamed or moved")
 
 
 def relocate(database: Database, old: str, new: str, *, clock: Clock) -> RelocationReport:

@@ -229,3 +229,12 @@ def test_errors_of_restore_name_the_folder_that_is_gone(lot: Index) -> None:
     assert {f"relocate {site} NEW" in problem for _, problem in report.failures} == {True}
     with pytest.raises(Exception, match="relocate"):
         lot.restore(site.parent / "renamed" / "frames" / COPY)
+
+
+def test_a_removal_that_was_cut_off_is_settled_at_the_new_place(lot: Index) -> None:
+    """A restore that a crash left open before its folder moved is undone or finished at the new paths."""
+    lot.execute("UPDATE removals SET pending = 'restore_unpinned' WHERE image_id = 2")
+    index = whole_site(lot)
+    assert index.undo_run().restored == 2
+    assert index.rows("SELECT COUNT(*) FROM removals WHERE pending IS NOT NULL") == [(0,)]
+    assert (index.folder / COPY).read_bytes() == picture()
