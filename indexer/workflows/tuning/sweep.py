@@ -13,8 +13,9 @@ from indexer.domain.images import ImageState
 from indexer.domain.score_bounds import LIMIT_FACTORS, numbers_to_try
 from indexer.domain.selection import Decision
 from indexer.store import cameras, profiles
+from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
-from indexer.workflows.compare.simulation import Case, SimulationResult, simulate_cases
+from indexer.workflows.compare.simulation import Case, SimulationResult, Summarize, simulate_cases
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.profile_parameters import trial_scoring_parameters
 
@@ -106,10 +107,21 @@ def sweep(
         if name in present
     ]
 
+    summarize = _make_counter(context.database, with_removed=with_removed)
+    results = {result.case.camera: result for result in simulate_cases(context, cases, summarize, read_files=False)}
+    camera_sweeps = tuple(_camera_sweep(results[case.camera]) for case in cases)
+    return SweepReport(
+        camera_sweeps, _totals([camera_sweep for camera_sweep in camera_sweeps if camera_sweep.problem is None])
+    )
+
+
+def _make_counter(database: Database, *, with_removed: bool) -> Summarize[_DecisionCounts]:
+    """A function that counts the decisions on a camera, and the bytes of what they would remove."""
+
     @lru_cache(maxsize=1)  # called for each parameter set of a camera
     def load_file_sizes(camera_id: int) -> tuple[dict[int, int], frozenset[int]]:
         """File sizes by image id, and the ids of the removed images."""
-        with context.database.read() as session:
+        with database.read() as session:
             sizes = cameras.list_file_sizes(session, camera_id)
             removed = cameras.list_file_sizes(session, camera_id, state=ImageState.REMOVED) if with_removed else {}
         return sizes | removed, frozenset(removed)
@@ -124,13 +136,7 @@ def sweep(
             len(decided) - len(duplicates), len(duplicates), size_bytes, removed_kept if with_removed else None
         )
 
-    results = {
-        result.case.camera: result for result in simulate_cases(context, cases, decision_counts, read_files=False)
-    }
-    camera_sweeps = tuple(_camera_sweep(results[case.camera]) for case in cases)
-    return SweepReport(
-        camera_sweeps, _totals([camera_sweep for camera_sweep in camera_sweeps if camera_sweep.problem is None])
-    )
+    return decision_counts
 
 
 def _parameter_sets(
