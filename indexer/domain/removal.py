@@ -25,11 +25,17 @@ class ExclusionReason(StrEnum):
     VERDICT = "a person has judged the pair since"
     IN_SYSTEM_FOLDER = "it lies in a hidden or system folder that is not walked any more"
     KEEPER_APART = "its keeper lies in a hidden folder, a bin, a snapshot or the like, and may be gone tomorrow"
+    HELD_BACK = "it is held back, as it came back when a run was undone"
 
     @property
     def is_resolved_by_compare(self) -> bool:
-        """Whether `compare` alone can resolve it; otherwise the folder must be ingested again first."""
-        return self not in {ExclusionReason.IN_SYSTEM_FOLDER, ExclusionReason.KEEPER_APART}
+        """Whether `compare` alone can resolve it."""
+        return not self.is_resolved_by_ingest and self is not ExclusionReason.HELD_BACK
+
+    @property
+    def is_resolved_by_ingest(self) -> bool:
+        """Whether the folder must be ingested again before `compare` can resolve it."""
+        return self in {ExclusionReason.IN_SYSTEM_FOLDER, ExclusionReason.KEEPER_APART}
 
 
 class RemovalState(StrEnum):
@@ -60,6 +66,7 @@ class RemovalCandidate:
 
     `in_system_folder`: the image lies in a system folder below the ingested folder; earlier versions walked those.
     `keeper_apart`: its keeper lies in such a folder, or in any system folder that does not contain the image too.
+    `held_back`: it came back when its run was undone.
     """
 
     decision_id: int
@@ -77,6 +84,7 @@ class RemovalCandidate:
     judged: bool
     in_system_folder: bool = False
     keeper_apart: bool = False
+    held_back: bool = False
 
     @property
     def exclusion_reason(self) -> ExclusionReason | None:
@@ -93,7 +101,9 @@ class RemovalCandidate:
             return ExclusionReason.VERDICT
         if self.keeper_apart:
             return ExclusionReason.KEEPER_APART
-        return ExclusionReason.IN_SYSTEM_FOLDER if self.in_system_folder else None
+        if self.in_system_folder:
+            return ExclusionReason.IN_SYSTEM_FOLDER
+        return ExclusionReason.HELD_BACK if self.held_back else None
 
 
 @dataclass(frozen=True)

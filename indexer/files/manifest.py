@@ -14,7 +14,7 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 
 from indexer.errors import lacks_descriptors
@@ -64,16 +64,28 @@ def append_entry(quarantine_path: str, entry: Entry) -> None:
 
     A crash leaves the line, a part of it, or nothing. Raises `OSError` if it cannot be written.
     """
-    run_folder = os.path.dirname(os.path.dirname(quarantine_path))
-    manifest = os.path.join(run_folder, MANIFEST_NAME)
-    # Each line begins with a line break: a line that a crash cut off then damages only itself.
-    line = "\n" + json.dumps({"place": os.path.relpath(quarantine_path, run_folder), **asdict(entry)})
-    is_new = not os.path.lexists(manifest)
-    with translate_refusal(SYNCING_BYTES, manifest):
-        io_steps.append(manifest, line.encode("ascii"))
-    if is_new:
-        with translate_refusal(SYNCING_NAMES, manifest):
-            io_steps.sync_folder(manifest)
+    append_entries([(quarantine_path, entry)])
+
+
+def append_entries(entries: Sequence[tuple[str, Entry]]) -> None:
+    """Appends the lines of many files, each with its path in quarantine, and syncs them, with one write for each run.
+
+    Of several lines of one path the last one counts. Raises `OSError` if they cannot be written.
+    """
+    lines = dict[str, list[str]]()
+    for quarantine_path, entry in entries:
+        run_folder = os.path.dirname(os.path.dirname(quarantine_path))
+        # Each line begins with a line break: a line that a crash cut off then damages only itself.
+        line = "\n" + json.dumps({"place": os.path.relpath(quarantine_path, run_folder), **asdict(entry)})
+        lines.setdefault(run_folder, []).append(line)
+    for run_folder, run_lines in lines.items():
+        manifest = os.path.join(run_folder, MANIFEST_NAME)
+        is_new = not os.path.lexists(manifest)
+        with translate_refusal(SYNCING_BYTES, manifest):
+            io_steps.append(manifest, "".join(run_lines).encode("ascii"))
+        if is_new:
+            with translate_refusal(SYNCING_NAMES, manifest):
+                io_steps.sync_folder(manifest)
 
 
 def read(folder: str) -> ManifestContents:

@@ -10,7 +10,7 @@ from indexer.domain.images import ImageState
 from indexer.domain.naming.cameras import KnownSource, TimeSpan
 from indexer.store.bulk import chunks
 from indexer.store.cameras import get_or_add_cameras
-from indexer.store.images import lies_under
+from indexer.store.columns import lies_below, relocated
 from indexer.store.tables import CameraRow, CameraSourceRow, ImageRow
 
 _ABSENT_STATES = (ImageState.MISSING, ImageState.REMOVED)
@@ -66,6 +66,31 @@ def delete_roots(session: Session, folder: str) -> None:
             session.execute(delete(CameraSourceRow).where(is_it))
 
 
+def relocate_sources(session: Session, old: str, new: str) -> None:
+    """Changes the sources below `old` to `new`; a source that is there already stays as it is."""
+    known = set(_list_pairs(session))
+    for camera_id, source in sorted(known):
+        moved = relocated(source, old=old, new=new)
+        is_it = (CameraSourceRow.camera_id == camera_id) & (CameraSourceRow.source == source)
+        if moved != source and (camera_id, moved) in known:
+            session.execute(delete(CameraSourceRow).where(is_it))
+        elif moved != source:
+            session.execute(update(CameraSourceRow).where(is_it).values(source=moved))
+
+
+def delete_sources_below(session: Session, folder: str) -> None:
+    """Deletes the sources in a folder and below it."""
+    for camera_id, source in _list_pairs(session):
+        if f"{source}/".startswith(f"{folder}/"):
+            is_it = (CameraSourceRow.camera_id == camera_id) & (CameraSourceRow.source == source)
+            session.execute(delete(CameraSourceRow).where(is_it))
+
+
+def _list_pairs(session: Session) -> list[tuple[int, str]]:
+    query = select(CameraSourceRow.camera_id, CameraSourceRow.source)
+    return [(camera_id, source) for camera_id, source in session.execute(query)]
+
+
 def list_spans(
     session: Session, camera: str, sources: Collection[str], *, without: Collection[int] = ()
 ) -> Mapping[str, TimeSpan]:
@@ -76,7 +101,7 @@ def list_spans(
     spans = {}
     for source in sources:
         deeper = [other for other in sources if other.startswith(f"{source.rstrip('/')}/")]
-        is_own = and_(lies_under(source), *(not_(lies_under(other)) for other in deeper))
+        is_own = and_(lies_below(ImageRow.path, source), *(not_(lies_below(ImageRow.path, other)) for other in deeper))
         query = (
             select(
                 func.min(ImageRow.captured_at).label("first"),

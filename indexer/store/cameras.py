@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import exists, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import ImageState
@@ -31,8 +31,9 @@ class CameraSummary:
 
 
 def list_cameras(session: Session) -> dict[str, int]:
-    """The id of every camera, by name, in the order of names."""
-    query = select(CameraRow.name, CameraRow.id).order_by(CameraRow.name)
+    """The id of every camera that has an image in any state, by name, in the order of names."""
+    has_image = exists().where(ImageRow.camera_id == CameraRow.id)
+    query = select(CameraRow.name, CameraRow.id).where(has_image).order_by(CameraRow.name)
     return {row.name: row.id for row in session.execute(query)}
 
 
@@ -44,19 +45,21 @@ def get_camera(session: Session, name: str) -> int:
     return cameras[name]
 
 
-def count_present(session: Session) -> dict[str, int]:
-    """The number of ready images of each camera that has any, by name."""
+def count_present(session: Session, *, with_removed: bool = False) -> dict[str, int]:
+    """The number of ready images, or of ready and removed ones, of each camera that has any, by name."""
     query = select(CameraRow.name, func.count().label("images")).join(ImageRow, ImageRow.camera_id == CameraRow.id)
-    ready = query.where(ImageRow.state == ImageState.READY).group_by(CameraRow.name)
+    ready = query.where(ImageRow.state.in_(_states(with_removed))).group_by(CameraRow.name)
     return {row.name: row.images for row in session.execute(ready)}
 
 
-def list_file_sizes(session: Session, camera_id: int) -> dict[int, int]:
-    """The file size in bytes of each ready image of a camera, by image id."""
-    query = select(ImageRow.id, ImageRow.file_size).where(
-        ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY
-    )
+def list_file_sizes(session: Session, camera_id: int, *, state: ImageState = ImageState.READY) -> dict[int, int]:
+    """The file size in bytes of each ready image of a camera, or of those in another state, by image id."""
+    query = select(ImageRow.id, ImageRow.file_size).where(ImageRow.camera_id == camera_id, ImageRow.state == state)
     return {row.id: row.file_size for row in session.execute(query)}
+
+
+def _states(with_removed: bool) -> list[ImageState]:
+    return [ImageState.READY, ImageState.REMOVED] if with_removed else [ImageState.READY]
 
 
 def get_or_add_camera(session: Session, name: str) -> int:

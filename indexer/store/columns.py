@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Text
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, Integer, Text, or_, type_coerce
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator
 
 GROWING_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite only numbers an INTEGER PRIMARY KEY
@@ -102,6 +103,19 @@ def stored_forms(folder: str) -> list[str]:
     """
     uri = _uri(folder or "/").rstrip("/")
     return [folder, uri] if _is_plain(folder) else [uri]
+
+
+def lies_below(column: InstrumentedAttribute[Any], folder: str) -> ColumnElement[bool]:
+    """The SQL condition that the path in a column lies below a folder; a database index on the column serves it."""
+    # Not LIKE: a path may hold % and _. The stored text is compared, as it is: `type_coerce` keeps it from being taken
+    # for a path. "0" is the character after "/".
+    text = type_coerce(column, BYTE_ORDERED)
+    return or_(*((text >= f"{stored}/") & (text < f"{stored}0") for stored in stored_forms(folder.rstrip("/"))))
+
+
+def relocated(path: str, *, old: str, new: str) -> str:
+    """The path after the folder `old` became `new`; a path that is not in it stays."""
+    return new + path[len(old) :] if path == old or path.startswith(f"{old}/") else path
 
 
 def _uri(path: str) -> str:

@@ -126,6 +126,17 @@ class Database:
                 except sqlite3.Error as problem:
                     raise DBAPIError(None, None, problem) from problem
 
+    @contextmanager
+    def maintenance(self) -> Iterator[Connection]:
+        """A connection without a transaction, for statements that allow none around them (VACUUM)."""
+        options = {"begin": "SELECT 1"} if self.path is not None else {"isolation_level": "AUTOCOMMIT"}
+        with (
+            uninterrupted(),
+            self.translated_errors(),
+            self.engine.execution_options(**options).connect() as connection,
+        ):
+            yield connection
+
     def close(self) -> None:
         """Closes all connections."""
         self.engine.dispose()

@@ -14,7 +14,8 @@ from indexer.domain.verdicts import Judgement
 from indexer.files.system_folders import find_system_folder, is_in_separate_system_folder
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.pins import is_pinned
-from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, VerdictRow
+from indexer.store.removals import is_held_back
+from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, RemovalRow, RunRow, VerdictRow
 
 _other_image = aliased(ImageRow)
 
@@ -83,6 +84,40 @@ def supersede(session: Session, image_ids: Sequence[int], *, at: datetime) -> No
     for chunk in chunks(image_ids):
         is_current = DecisionRow.image_id.in_(chunk) & DecisionRow.superseded_at.is_(None)
         session.execute(update(DecisionRow).where(is_current).values(superseded_at=at))
+
+
+def is_as_before_removal(session: Session, removal_id: int) -> bool:
+    """Whether all that the decision on a removed image rests on is as it was when the image was removed.
+
+    Then the decision may go on holding once the image is back: since its removal no decision of its camera was made, so
+    it was compared with all keepers that there are, and no person judged it. A removal that another index made, and
+    this one adopted, never qualifies.
+    """
+    later = aliased(DecisionRow)
+    same_camera = aliased(ImageRow)
+    query = (
+        select(RemovalRow.id)
+        .join(ImageRow, ImageRow.id == RemovalRow.image_id)
+        .join(RunRow, RunRow.id == RemovalRow.run_id)
+        .join(DecisionRow, DecisionRow.id == RemovalRow.decision_id)
+        .where(
+            RemovalRow.id == removal_id,
+            DecisionRow.superseded_at.is_(None),
+            DecisionRow.keeper_id == RemovalRow.keeper_id,
+            RunRow.command == "prune",
+            ~RunRow.arguments.contains('"adopted": true'),
+            ~exists().where(
+                same_camera.camera_id == ImageRow.camera_id,
+                later.image_id == same_camera.id,
+                later.run_id > RemovalRow.run_id,
+            ),
+            ~exists().where(
+                or_(VerdictRow.image_a_id == ImageRow.id, VerdictRow.image_b_id == ImageRow.id),
+                or_(VerdictRow.run_id > RemovalRow.run_id, VerdictRow.withdrawn_at >= RemovalRow.planned_at),
+            ),
+        )
+    )
+    return session.scalar(query) is not None
 
 
 def list_image_decisions(session: Session, image_ids: Sequence[int]) -> dict[int, Decision]:
@@ -170,6 +205,7 @@ _CANDIDATES = (
         or_(CameraRow.profile_id == ProfileRow.id, CameraRow.profile_id.is_(None) & ProfileRow.active),
         is_pinned(ImageRow.id),
         _has_contrary_verdict,
+        is_held_back(ImageRow.id),
     )
     .join(ImageRow, ImageRow.id == DecisionRow.image_id)
     .join(CameraRow, CameraRow.id == ImageRow.camera_id)
@@ -186,7 +222,7 @@ def _removal_candidate(*columns: Any) -> RemovalCandidate:
     width = len(_FILE_COLUMNS)
     victim, keeper = IndexedFile(*columns[:width]), IndexedFile(*columns[width : 2 * width])
     decision_id, camera, score, max_score, profile, captured_at, *flags = columns[2 * width :]
-    keeper_present, keeper_kept, in_force, pinned, judged = map(bool, flags)
+    keeper_present, keeper_kept, in_force, pinned, judged, held_back = map(bool, flags)
     return RemovalCandidate(
         decision_id=decision_id,
         camera=camera,
@@ -201,6 +237,7 @@ def _removal_candidate(*columns: Any) -> RemovalCandidate:
         profile_in_force=in_force,
         pinned=pinned,
         judged=judged,
+        held_back=held_back,
         in_system_folder=_is_in_system_folder(victim),
         keeper_apart=_is_in_system_folder(keeper) or is_in_separate_system_folder(keeper.path, victim.path),
     )

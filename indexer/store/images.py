@@ -6,21 +6,19 @@ when such a change supersedes the image's decision (`decisions.supersede`).
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.descriptions import FileDescription
-from indexer.domain.images import Image, ImageState
+from indexer.domain.images import ImageState
 from indexer.domain.names import Naming, clamped_mtime
-from indexer.files.system_folders import count_system_folders
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
-from indexer.store.columns import stored_forms, stored_text
+from indexer.store.columns import lies_below, stored_text
 from indexer.store.pins import is_pinned
-from indexer.store.tables import CameraRow, ImageRow, ThumbnailRow
+from indexer.store.tables import CameraRow, ImageRow
 
 _ABSENT_STATES = (ImageState.MISSING, ImageState.REMOVED)
 
@@ -120,17 +118,9 @@ def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile
 
 def iter_present_under(session: Session, folder: str) -> Iterator[PresentFile]:
     """All rows below a folder, an absolute path, that are neither missing nor removed, in no particular order."""
-    yield from map(PresentFile._make, session.execute(_SELECT_PRESENT.where(lies_under(folder))).yield_per(1000))
-
-
-def lies_under(folder: str) -> ColumnElement[bool]:
-    """The condition that an image lies below a folder."""
-    # Not LIKE: a path may hold % and _. The index on paths serves a range, as text is compared byte by byte.
-    ranges = [
-        (ImageRow.path >= f"{stored}/") & (ImageRow.path < f"{stored}0")  # "0" is the character after "/"
-        for stored in stored_forms(folder.rstrip("/"))
-    ]
-    return or_(*ranges)
+    yield from map(
+        PresentFile._make, session.execute(_SELECT_PRESENT.where(lies_below(ImageRow.path, folder))).yield_per(1000)
+    )
 
 
 def iter_with_other_root(session: Session, folder: str) -> Iterator[tuple[int, str, str]]:
@@ -139,7 +129,9 @@ def iter_with_other_root(session: Session, folder: str) -> Iterator[tuple[int, s
     Missing and removed rows are left out.
     """
     query = select(ImageRow.id, ImageRow.path, ImageRow.root)
-    query = query.where(lies_under(folder), ImageRow.root != folder, ImageRow.state.not_in(_ABSENT_STATES))
+    query = query.where(
+        lies_below(ImageRow.path, folder), ImageRow.root != folder, ImageRow.state.not_in(_ABSENT_STATES)
+    )
     yield from ((image_id, path, root) for image_id, path, root in session.execute(query))
 
 
@@ -268,77 +260,6 @@ def mark_present(session: Session, image_id: int) -> None:
 
 def _is_described(session: Session, image_id: int) -> bool:
     return session.scalar(select(ImageRow.sharpness).where(ImageRow.id == image_id)) is not None
-
-
-def list_present(session: Session, camera_id: int, *, preparation_id: int | None) -> list[Image]:
-    """The ready images of a camera, in no particular order.
-
-    The shape of an image is that of its thumbnail in this preparation; None if it has no such thumbnail.
-    """
-    return list_present_by_camera(session, [camera_id], preparation_id=preparation_id)[camera_id]
-
-
-def list_present_by_camera(
-    session: Session, camera_ids: Sequence[int], *, preparation_id: int | None
-) -> dict[int, list[Image]]:
-    """The ready images of each of a few cameras, as `list_present` gives them, by camera id."""
-    query = (
-        select(
-            ImageRow.camera_id,
-            ImageRow.id,
-            ImageRow.path,
-            ImageRow.width,
-            ImageRow.height,
-            ImageRow.sharpness,
-            ImageRow.content_hash,
-            ImageRow.captured_at,
-            is_pinned(ImageRow.id).label("pinned"),
-            ThumbnailRow.height.label("thumbnail_height"),
-            ThumbnailRow.width.label("thumbnail_width"),
-            ThumbnailRow.flat,
-        )
-        .outerjoin(
-            ThumbnailRow,
-            (ThumbnailRow.image_id == ImageRow.id) & (ThumbnailRow.preparation_id == preparation_id),
-        )
-        .where(ImageRow.camera_id.in_(camera_ids), ImageRow.state == ImageState.READY)
-    )
-    present: dict[int, list[Image]] = {camera_id: [] for camera_id in camera_ids}
-    for camera_id, *row in session.execute(query):
-        present[camera_id].append(_present_image(*row))
-    return present
-
-
-def _present_image(
-    image_id: int,
-    path: str,
-    width: int | None,
-    height: int | None,
-    sharpness: float | None,
-    content_hash: str,
-    captured_at: datetime | None,
-    pinned: bool,
-    thumbnail_height: int | None,
-    thumbnail_width: int | None,
-    flat: bool | None,
-) -> Image:
-    assert width is not None
-    assert height is not None
-    assert sharpness is not None
-    shape = None if thumbnail_height is None or thumbnail_width is None else (thumbnail_height, thumbnail_width)
-    return Image(
-        image_id,
-        path,
-        width,
-        height,
-        sharpness,
-        content_hash,
-        captured_at,
-        pinned=bool(pinned),
-        shape=shape,
-        flat=bool(flat),
-        system_folders=count_system_folders(path),
-    )
 
 
 # Columns, not whole rows: SQLAlchemy takes several times as long to make an object of each row.

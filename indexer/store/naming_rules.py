@@ -1,11 +1,12 @@
 """How the images of ingested folders are named: one rule for each folder that a person gave to `ingest`."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.naming.rules import NamingRule
+from indexer.store.columns import relocated
 from indexer.store.tables import NamingRuleRow
 
 _NAMES = [field.name for field in fields(NamingRule)]
@@ -30,3 +31,24 @@ def delete_rule(session: Session, folder: str) -> bool:
     """Deletes the rule of a folder; whether there was one."""
     deleted = delete(NamingRuleRow).where(NamingRuleRow.folder == folder)
     return session.execute(deleted.returning(NamingRuleRow.folder)).first() is not None
+
+
+def relocate_rules(session: Session, old: str, new: str) -> None:
+    """Changes the folders of rules below `old` to `new`; a folder that has a rule at its new path keeps that one."""
+    rules = list_rules(session)
+    for folder, rule in rules.items():
+        base = None if rule.base is None else relocated(rule.base, old=old, new=new)
+        moved = replace(rule, folder=relocated(folder, old=old, new=new), base=base)
+        if moved == rule:
+            continue
+        if moved.folder != folder:
+            delete_rule(session, folder)
+        if moved.folder == folder or moved.folder not in rules:
+            set_rule(session, moved)
+
+
+def delete_rules_below(session: Session, folder: str) -> None:
+    """Deletes the rules of a folder and of all folders below it."""
+    for known in list_rules(session):
+        if f"{known}/".startswith(f"{folder}/"):
+            delete_rule(session, known)

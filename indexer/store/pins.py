@@ -1,15 +1,32 @@
-"""Which images are always kept: those that a person pinned, and the keepers of removed images."""
+"""Which images are always kept: those that a person pinned, and the keepers of removed images.
 
+A pin that a person set can be listed and withdrawn; that of a keeper ends when all its removed images are back.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import SQLCoreOperations
 
 from indexer.domain.removal import RemovalState
-from indexer.store.tables import PinRow, RemovalRow
+from indexer.store.tables import CameraRow, ImageRow, PinRow, RemovalRow
 
 UNRESTORED = (RemovalState.PLANNED, RemovalState.QUARANTINED, RemovalState.DELETED, RemovalState.PURGED)
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A person's pin that holds. `reason` is the command that set it, `pin` or `restore`; `run_id` is its run."""
+
+    image_id: int
+    path: str
+    camera: str
+    state: str
+    reason: str
+    pinned_at: datetime
+    run_id: int
 
 
 def is_pinned(image_id: InstrumentedAttribute[int] | SQLCoreOperations[int]) -> ColumnElement[bool]:
@@ -40,3 +57,30 @@ def withdraw_pin(session: Session, image_id: int, *, at: datetime) -> bool:
     return (
         session.execute(update(PinRow).where(is_active).values(unpinned_at=at).returning(PinRow.id)).first() is not None
     )
+
+
+def list_pins(session: Session, *, run_id: int | None = None, camera: str | None = None) -> list[Pin]:
+    """The pins of persons that hold, by camera and path; of one run or one camera, if these are given."""
+    query = (
+        select(
+            ImageRow.id,
+            ImageRow.path,
+            CameraRow.name,
+            ImageRow.state,
+            PinRow.reason,
+            PinRow.pinned_at,
+            PinRow.run_id,
+        )
+        .join(ImageRow, ImageRow.id == PinRow.image_id)
+        .join(CameraRow, CameraRow.id == ImageRow.camera_id)
+        .where(PinRow.unpinned_at.is_(None))
+        .order_by(CameraRow.name, ImageRow.path)
+    )
+    query = query if run_id is None else query.where(PinRow.run_id == run_id)
+    query = query if camera is None else query.where(CameraRow.name == camera)
+    return [Pin(*row) for row in session.execute(query)]
+
+
+def count_pins(session: Session) -> int:
+    """The number of images that a person pinned."""
+    return session.scalar(select(func.count()).select_from(PinRow).where(PinRow.unpinned_at.is_(None))) or 0

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalCandidate, RemovalState
 from indexer.store.pins import UNRESTORED
-from indexer.store.tables import CameraRow, ImageRow, RemovalRow, RunRow
+from indexer.store.tables import CameraRow, DecisionRow, ImageRow, RemovalRow, RunRow
 
 Act = Literal["quarantine", "delete", "restore", "restore_unpinned", "purge"]
 """What is done to a file. There are two kinds of restore, so that the recovery after a crash knows whether to pin."""
@@ -39,6 +39,14 @@ class JournalEntry:
     run_id: int
     aside_path: str | None
     recorded: bool
+    held_back: bool
+
+
+def is_held_back(image_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """The SQL condition that an image came back when its run was undone, and that no plan takes it."""
+    return exists().where(
+        RemovalRow.image_id == image_id, RemovalRow.state == RemovalState.RESTORED, RemovalRow.held_back
+    )
 
 
 def begin_removal(
@@ -88,9 +96,17 @@ def list_failed(session: Session) -> set[int]:
     return {image_id for pair in session.execute(failed) for image_id in pair}
 
 
-def begin_act(session: Session, removal_id: int, *, act: Act) -> None:
-    """Records that `act` is about to happen to a removed file."""
-    session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(pending=act))
+def begin_act(session: Session, removal_id: int, *, act: Act, held_back: bool = False) -> None:
+    """Records that `act` is about to happen to a removed file; `held_back`: no plan takes it once it is back."""
+    values = {"pending": act, "held_back": held_back}
+    session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(**values))
+
+
+def release(session: Session, image_id: int, *, before: int | None = None) -> None:
+    """Ends that an image is held back, as far as earlier removals than `before` (None: all) hold it back."""
+    held_back = (RemovalRow.image_id == image_id) & RemovalRow.held_back
+    held_back &= RemovalRow.id < before if before is not None else RemovalRow.id.is_not(None)
+    session.execute(update(RemovalRow).where(held_back).values(held_back=False))
 
 
 def finish_act(
@@ -166,11 +182,31 @@ def list_quarantined(
     return [_journal_entry(row) for row in session.execute(query)]
 
 
+def list_away(session: Session) -> list[JournalEntry]:
+    """The removals whose file is not back: in quarantine or deleted, oldest first."""
+    return [_journal_entry(row) for row in session.execute(_SELECT.where(RemovalRow.state.in_(UNRESTORED)))]
+
+
 def sum_quarantined(session: Session) -> tuple[int, int]:
     """The number of files in quarantine, and their bytes."""
     sums = select(func.count(), func.coalesce(func.sum(RemovalRow.size_bytes), 0))
     count, size_bytes = session.execute(sums.where(RemovalRow.state == RemovalState.QUARANTINED)).one()
     return count, int(size_bytes)
+
+
+def count_held_back(session: Session) -> int:
+    """The number of present images that are held back and not decided as kept."""
+    kept = exists().where(
+        DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None), DecisionRow.verdict == "keep"
+    )
+    query = (
+        select(func.count(RemovalRow.image_id.distinct()))
+        .join(ImageRow, ImageRow.id == RemovalRow.image_id)
+        .where(
+            RemovalRow.held_back, RemovalRow.state == RemovalState.RESTORED, ImageRow.state == ImageState.READY, ~kept
+        )
+    )
+    return session.scalar(query) or 0
 
 
 def list_unwitnessed(session: Session) -> list[JournalEntry]:
@@ -233,4 +269,5 @@ def _journal_entry(row: Any) -> JournalEntry:
         run_id=removal.run_id,
         aside_path=removal.aside_path,
         recorded=removal.recorded,
+        held_back=removal.held_back,
     )

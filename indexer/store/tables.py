@@ -306,6 +306,12 @@ class RemovalRow(Base):
             sqlite_where=text("recorded = 0"),
             postgresql_where=text("NOT recorded"),
         ),
+        Index(
+            "ix_removals_held_back",
+            "image_id",
+            sqlite_where=text("held_back = 1"),
+            postgresql_where=text("held_back"),
+        ),
     )
     id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
@@ -334,3 +340,19 @@ class RemovalRow(Base):
     recorded: Mapped[bool] = mapped_column(
         server_default=false(), comment="whether a record beside the images tells of it"
     )
+    held_back: Mapped[bool] = mapped_column(
+        server_default=false(),
+        comment="whether no plan takes the restored file until a person includes it: its run was undone",
+    )
+
+
+class ReconsideredRow(Base):
+    """The decision that a profile would have made on an image that another profile removed."""
+
+    __tablename__ = "reconsidered"
+    removal_id: Mapped[int] = mapped_column(ForeignKey("removals.id"), primary_key=True)
+    profile_id: Mapped[int] = mapped_column(
+        ForeignKey("profiles.id"), primary_key=True, comment="a profile that came into force later"
+    )
+    kept: Mapped[bool] = mapped_column(comment="whether that profile would have kept the image")
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))

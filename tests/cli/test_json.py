@@ -37,6 +37,7 @@ WORDS = [
     ("verdict", "list"),
     ("verdict", "undo", "4", "1"),
     ("pin", "4"),
+    ("pin", "list"),
     ("unpin", "4"),
     ("audit",),
     ("audit", "families"),
@@ -52,14 +53,20 @@ WORDS = [
     ("prune", "--yes"),
     ("restore", "--all"),
     ("compare",),
-    ("unpin", "1", "2", "3", "4"),
+    ("unpin", "--all"),
     ("compare",),
-    ("prune", "--yes"),
+    ("prune", "--yes", "--include-restored"),
     ("recover",),
     ("db", "adopt", ".indexer-quarantine"),
     ("rescue", ".indexer-quarantine", "--yes"),
     ("ingest", "lot"),
     ("purge", "--all", "--yes"),
+    ("purge", "--gone", "--yes"),
+    ("relocate", "lot", "parking", "--dry-run"),
+    ("relocate", "lot", "parking", "--yes"),
+    ("forget", "parking", "--dry-run"),
+    ("forget", "parking", "--yes"),
+    ("db", "shrink", "--removed-before", "2026-01-01"),
     ("db", "check"),
     ("db", "upgrade"),
     ("db", "copy", "indexer.db", "moved.db"),
@@ -96,6 +103,8 @@ def test_every_command(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("INDEXER_PROCESSES", "1")
     (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
     for words in WORDS:
+        if "parking" in words and lot.exists():
+            lot.rename(lot.with_name("parking"))
         answer = run(*words, "--json")
         assert answer.code == 0, answer
         assert list(value_problems(answer.document, form_of(words))) == [], words

@@ -21,7 +21,9 @@ from indexer.store.reader_roles import Reader
 from indexer.store.schema import Health
 from indexer.workflows.admin.camera import CameraListing, Confirmation
 from indexer.workflows.admin.copy_index import CopyReport
+from indexer.workflows.admin.forget import ForgetPlan, ForgetReport
 from indexer.workflows.admin.profile import ProfileUse
+from indexer.workflows.admin.shrink import ShrinkReport
 from indexer.workflows.admin.status import Status
 from indexer.workflows.compare.compare import CompareReport
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
@@ -30,11 +32,12 @@ from indexer.workflows.removal.adopt import AdoptReport
 from indexer.workflows.removal.prune import PruneReport
 from indexer.workflows.removal.purge import PurgeReport
 from indexer.workflows.removal.recover import RecoverReport
+from indexer.workflows.removal.relocate import RelocationPlan, RelocationReport
 from indexer.workflows.removal.restore import RestoreReport
 from indexer.workflows.report.report import ReportResult
 from indexer.workflows.review.explain import PairDetails
 from indexer.workflows.review.pair_picture import Illustration
-from indexer.workflows.review.pin import PinReport
+from indexer.workflows.review.pin import PinList, PinReport
 from indexer.workflows.review.verdict import VerdictList, VerdictReport
 from indexer.workflows.tuning.evaluate import EvaluationReport
 from indexer.workflows.tuning.sweep import SweepReport
@@ -57,7 +60,12 @@ REPORTS: dict[str, Any] = {
     "verdict": VerdictReport,
     "verdict list": VerdictList,
     "pin": PinReport,
+    "pin list": PinList,
     "unpin": PinReport,
+    "relocate": RelocationReport,
+    "relocate --dry-run": RelocationPlan,
+    "forget": ForgetReport,
+    "forget --dry-run": ForgetPlan,
     "sweep": SweepReport,
     "evaluate": EvaluationReport,
     "report": ReportResult,
@@ -75,6 +83,7 @@ REPORTS: dict[str, Any] = {
     "db check": Health,
     "db adopt": AdoptReport,
     "db copy": CopyReport,
+    "db shrink": ShrinkReport,
     "db make-reader": Reader,
 }
 ROW_BY_ROW = {"audit NAME", "audit --sql"}  # written as they are read, not built from a report

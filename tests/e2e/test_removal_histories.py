@@ -18,5 +18,5 @@ def test_fifty_histories_lose_nothing(scratch: Path) -> None:
 def test_histories_notice_a_loss(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the record of witnesses some of the same histories lose a content, and the oracle says so."""
     monkeypatch.setattr(WitnessRecords, "list_in_force", lambda *_, **__: [])
-    losses, removals = removal_histories.run(scratch / "w", first_seed=44, histories=7, number_of_steps=60)
+    losses, removals = removal_histories.run(scratch / "w", first_seed=41, histories=7, number_of_steps=60)
     assert (len(losses) > 0, removals > 0) == (True, True)

@@ -14,7 +14,7 @@ from indexer.domain.images import Image, ImageState
 from indexer.domain.names import Naming
 from indexer.domain.profiles import BALANCED
 from indexer.errors import DatabaseError
-from indexer.store import images, profiles, thumbnails
+from indexer.store import images, profiles, ranked_images, thumbnails
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database
 from indexer.store.images import KnownFile, NewImage, PresentFile
@@ -307,8 +307,8 @@ def test_present_images_of_a_camera(database: Database, add: Add) -> None:
         images.set_state(session, [away], ImageState.REMOVED)
         thumbnails.add_thumbnails(session, [(first, thumbnail(height=180)), (other, thumbnail())])
         preparation_id = profiles.get_active_profile(session).preparation_id
-        found = images.list_present(session, list_cameras(session)["gate"], preparation_id=preparation_id)
-        shapeless = images.list_present(session, list_cameras(session)["gate"], preparation_id=None)
+        found = ranked_images.list_present(session, list_cameras(session)["gate"], preparation_id=preparation_id)
+        shapeless = ranked_images.list_present(session, list_cameras(session)["gate"], preparation_id=None)
     one = Image(first, "/frames/1.jpg", 640, 480, 20.5, "a", NOON, shape=(180, 320))
     two = Image(second, "/frames/2.jpg", 640, 480, 20.5, "b", None)
     assert sorted(found, key=lambda image: image.id) == [one, two]

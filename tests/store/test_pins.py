@@ -11,7 +11,7 @@ from indexer.errors import DatabaseError
 from indexer.store import pins, removals
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database
-from indexer.store.images import list_present
+from indexer.store.ranked_images import list_present
 from indexer.store.tables import ImageRow, PinRow
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

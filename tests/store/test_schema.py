@@ -120,6 +120,7 @@ ROWS: dict[str, dict[str, Any]] = {  # a row after those that it refers to
         "planned_at": TIME,
         "run_id": 95,
     },
+    "reconsidered": {"removal_id": 1, "profile_id": 93, "kept": True, "run_id": 95},
 }
 ANOTHER_IMAGE = ROWS["images"] | {"id": 99, "path": "/2.jpg"}
 

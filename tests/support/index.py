@@ -33,7 +33,7 @@ from indexer.workflows.removal.prune import PruneReport, plan, prune
 from indexer.workflows.removal.purge import PurgeReport, purge
 from indexer.workflows.removal.remove_file import RemovalOptions
 from indexer.workflows.removal.restore import RestoreReport, parse_selection, restore
-from indexer.workflows.review.pin import PinReport, pin, unpin
+from indexer.workflows.review.pin import PinReport, parse_unpin, pin, unpin
 from indexer.workflows.review.verdict import VerdictReport, set_verdict, undo_verdict
 from tests.support import databases
 from tests.support.databases import Maker
@@ -144,6 +144,16 @@ class Index:
         wanted = parse_selection([str(path) for path in paths], everything=everything, run_id=run_id)
         return restore(self.database, wanted, pin=pin, clock=self.clock)
 
+    def undo_run(self, run_id: int | None = None) -> RestoreReport:
+        """Undoes a run, or all: the files are held back."""
+        wanted = parse_selection([], everything=run_id is None, run_id=run_id)
+        return restore(self.database, wanted, pin=False, hold=True, clock=self.clock)
+
+    def restore_would_keep(self) -> RestoreReport:
+        """Brings back what the profile in force would have kept."""
+        wanted = parse_selection([], everything=False, run_id=None, would_keep=True)
+        return restore(self.database, wanted, pin=False, hold=True, clock=self.clock)
+
     def purge(self, older_than_days: float | None = None) -> PurgeReport:
         """Deletes what lies in quarantine."""
         return purge(self.database, older_than_days=older_than_days, clock=self.clock)
@@ -154,7 +164,7 @@ class Index:
 
     def unpin(self, *files: str) -> PinReport:
         """Takes pins back."""
-        return unpin(self.database, [str(self.folder / file) for file in files], clock=self.clock)
+        return unpin(self.database, parse_unpin([str(self.folder / file) for file in files]), clock=self.clock)
 
     def judge(
         self, file_a: str, file_b: str, verdict: VerdictValue, *, by: str = "Ada", note: str | None = None

@@ -2,11 +2,12 @@
 
     python removal_histories.py SCRATCH FIRST_SEED HISTORIES STEPS     # prints a line per history that lost something
 
-Two indexes work on the same folder. They prune into the default quarantine, into others and for good, restore,
-rescue, purge and adopt; they are restored from backups, made again, cut off at any step of `indexer.files.io_steps`,
-and their lock files are deleted. A person adds, copies and moves files, pins, and ingests the folder above. Where
-mounts are allowed the folder has a second name, a bind mount, that reports another device now and then, as an overlay
-does.
+Two indexes work on the same folder. They prune into the default quarantine, into others and for good, restore (with
+pins, held back, or neither), rescue, purge, adopt, forget and shrink; they are restored from backups, made anew, cut
+off at any step of `indexer.files.io_steps`, and their lock files are deleted. A person adds, copies and moves files,
+pins, ingests the folder above, renames a folder and tells both indexes, one or none (`relocate`), and says that a
+quarantine is gone. Where mounts are allowed the folder has a second name, a bind mount, that reports another device now
+and then, as an overlay does.
 
 The oracle: a content that the tool removed is there itself, or one that the journal of any index ever named as its
 keeper lies outside of all quarantines. A person destroys nothing in these histories, and takes no file away from the
@@ -37,12 +38,13 @@ from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_NAME, is_quarantine
 from indexer.store.database import Database
 from indexer.store.schema import open_database
+from indexer.workflows.admin import forget, shrink
 from indexer.workflows.admin.camera import confirm_camera
 from indexer.workflows.compare import compare
 from indexer.workflows.context import ComparisonContext, no_progress
 from indexer.workflows.ingest import ingest
 from indexer.workflows.ingest.discovery import discover
-from indexer.workflows.removal import adopt, prune, purge, recover, rescue, restore
+from indexer.workflows.removal import adopt, prune, purge, recover, relocate, rescue, restore
 from indexer.workflows.removal.remove_file import RemovalOptions
 from indexer.workflows.review import pin
 from tests.support.index import BIRD, CAR, SECOND_BIRD, THIRD_BIRD, name, picture
@@ -50,6 +52,7 @@ from tests.support.own_files import OWN_FILES
 from tests.support.removal_scene import ticking
 
 NAMES = [*(f"{folder}{name(minute)}" for folder in ("", "day/", "night/") for minute in range(6)), "latest.png"]
+_FOLDERS = ("frames", "photos")
 _FSYNC = os.fsync
 
 
@@ -78,6 +81,7 @@ class World:
     backups: dict[str, bytes] = field(default_factory=dict)
     opened: dict[str, Database] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=lambda: {"site": "frames", "far": "frames"})
 
     @property
     def site(self) -> Path:
@@ -85,7 +89,7 @@ class World:
 
     @property
     def frames(self) -> Path:
-        return self.site / "frames"
+        return self.site / self.names["site"]
 
     def index(self, label: str) -> Database:
         """One of the indexes, opened if need be."""
@@ -107,24 +111,27 @@ class World:
     @property
     def far(self) -> Path:
         """A second folder of frames, in a tree of its own."""
-        return self.home / "far" / "frames"
+        return self.home / "far" / self.names["far"]
 
     def free_name(self) -> Path:
         """Where a file may be put."""
         return (self.far if self.rng.random() < 0.25 else self.frames) / self.rng.choice(NAMES)
 
     def tree(self, path: Path) -> Path:
-        """The folder of frames that a file is in."""
-        return self.far if path.is_relative_to(self.far) else self.frames
+        """The tree that a file is in."""
+        far = self.home / "far"
+        return far if path.is_relative_to(far) else self.site
 
     def files(self) -> Iterator[Path]:
         """Every image outside of quarantines, by its own name and not by the mirror's."""
-        yield from _images(self.frames, quarantined=False)
-        yield from _images(self.far, quarantined=False)
+        for tree in (self.site, self.home / "far"):
+            for folder in _FOLDERS:  # a restore may have made the one anew that was renamed
+                yield from _images(tree / folder, quarantined=False)
 
     def quarantines(self) -> list[Path]:
         """The folders that files are removed to."""
-        found = [self.site / QUARANTINE_NAME, self.frames / QUARANTINE_NAME, self.home / "bin", self.site / "bin"]
+        found = [self.site / QUARANTINE_NAME, self.home / "bin", self.site / "bin"]
+        found += [self.site / folder / QUARANTINE_NAME for folder in _FOLDERS]
         found += [self.home / "far" / QUARANTINE_NAME]
         return [folder for folder in found if folder.is_dir()]
 
@@ -230,26 +237,61 @@ def remove(world: World) -> None:
         _decide(world, label)
     database = world.index(label)
     quarantine = world.rng.choice([None, None, str(world.home / "bin"), str(world.site / "bin")])
-    manner = RemovalOptions(world.rng.random() < 0.4, quarantine, 1.0)
-    shown = prune.plan(database, max_share=1.0)
+    included = world.rng.random() < 0.5
+    manner = RemovalOptions(world.rng.random() < 0.4, quarantine, 1.0, include_restored=included)
+    shown = prune.plan(database, max_share=1.0, include_restored=included)
     prune.prune(database, shown, options=manner, camera=None, clock=world.clock)
 
 
 def bring_back(world: World) -> None:
-    """restore of everything, or of one file."""
+    """restore of everything, of what would be kept, or of one file: with pins, held back, or neither."""
     database = world.index(world.rng.choice("ab"))
     with database.read() as session:
         waiting = [removal.path for removal in restore.removals.list_quarantined(session)]
     if waiting:
-        everything = world.rng.random() < 0.5
-        paths = () if everything else (world.rng.choice(waiting),)
-        wanted = restore.RestoreSelection(everything=everything, paths=paths)
-        restore.restore(database, wanted, pin=world.rng.random() < 0.5, clock=world.clock)
+        everything, would_keep = world.rng.choice([(True, False), (True, False), (False, True), (False, False)])
+        paths = () if everything or would_keep else (world.rng.choice(waiting),)
+        wanted = restore.RestoreSelection(everything=everything, paths=paths, would_keep=would_keep)
+        pinned, hold = world.rng.choice([(True, False), (False, True), (False, False)])
+        restore.restore(database, wanted, pin=pinned, hold=hold, clock=world.clock)
 
 
 def free(world: World) -> None:
     """purge of everything."""
     purge.purge(world.index(world.rng.choice("ab")), older_than_days=None, clock=world.clock)
+
+
+def close_gone(world: World) -> None:
+    """A person says that the quarantines that are not there are gone."""
+    purge.close_gone(world.index(world.rng.choice("ab")), clock=world.clock)
+
+
+def rename_folder(world: World) -> None:
+    """A person renames a folder of frames, and tells both indexes, one or none."""
+    tree = world.rng.choice(["far"] if world.mirror else ["site", "site", "far"])
+    old = world.frames if tree == "site" else world.far
+    new = old.with_name("photos" if old.name == "frames" else "frames")
+    if old.is_dir() and not new.exists():
+        old.rename(new)
+        world.names[tree] = new.name
+        for label in world.rng.choice(["ab", "ba", "a", "b", ""]):
+            relocate.relocate(world.index(label), str(old), str(new), clock=world.clock)
+
+
+def drop_from_index(world: World) -> None:
+    """An index forgets a folder, a file or a camera."""
+    files = list(world.files())
+    folders = [world.frames, world.frames / "day", *(world.rng.choices(files) if files else [])]
+    by_camera = world.rng.random() < 0.3
+    scope = forget.parse_scope(
+        None if by_camera else str(world.rng.choice(folders)), camera="gate" if by_camera else None
+    )
+    forget.forget(world.index(world.rng.choice("ab")), scope, clock=world.clock)
+
+
+def free_pictures(world: World) -> None:
+    """An index frees the pictures of all that was removed."""
+    shrink.shrink(world.index(world.rng.choice("ab")), removed_before=world.clock(), clock=world.clock)
 
 
 def save(world: World) -> None:
@@ -295,9 +337,13 @@ def start_anew(world: World) -> None:
 def pin_one(world: World) -> None:
     """A person pins, or unpins, a file."""
     files = list(world.files())
-    act = world.rng.choice([pin.pin, pin.unpin])
+    is_pin = world.rng.random() < 0.5
     if files:
-        act(world.index(world.rng.choice("ab")), [str(world.rng.choice(files))], clock=world.clock)
+        database, names = world.index(world.rng.choice("ab")), [str(world.rng.choice(files))]
+        if is_pin:
+            pin.pin(database, names, clock=world.clock)
+        else:
+            pin.unpin(database, pin.parse_unpin(names), clock=world.clock)
 
 
 def recover_all(world: World) -> None:
@@ -327,6 +373,10 @@ ACTS: list[tuple[Callable[[World], None], int]] = [
     (pin_one, 3),
     (recover_all, 2),
     (unlock, 1),
+    (close_gone, 2),
+    (rename_folder, 4),
+    (drop_from_index, 3),
+    (free_pictures, 1),
 ]
 
 
@@ -442,6 +492,10 @@ def mirrored(folder: Path) -> Iterator[bool]:
 
 def clear(folder: Path) -> None:
     """Empties a world but for its mount."""
+    frames = folder / "site" / "frames"
+    if (renamed := folder / "site" / "photos").is_dir():
+        shutil.rmtree(frames, ignore_errors=True)  # that a restore or a rescue made anew
+        renamed.rename(frames)
     for path in folder.iterdir():
         if path.name != "site":
             shutil.rmtree(path)

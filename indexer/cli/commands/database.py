@@ -1,4 +1,4 @@
-"""The commands `db upgrade|check|adopt|copy|make-reader`."""
+"""The commands `db upgrade|check|adopt|copy|shrink|make-reader`."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 from indexer.cli.options import Json, open_session
 
-app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, check, adopt, copy, make-reader.")
+app = typer.Typer(no_args_is_help=True, help="The database: upgrade, check, adopt, copy, shrink, make-reader.")
 
 
 @app.command("upgrade")
@@ -72,6 +72,29 @@ def db_copy(
         report = workflow.copy(source, target, clock=session.clock, progress=session.progress)
         register_new_index(target, known=session.known_indexes, clock=session.clock)
         session.show(report, render_copy, form=CopyDocument)
+
+
+@app.command("shrink")
+def db_shrink(
+    context: typer.Context,
+    removed_before: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Delete the thumbnails and previews of what was removed before."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Give free space back to the disk.
+
+    Decisions, scores and the journal stay.
+    """
+    from indexer.cli.json_documents.folders import ShrinkDocument
+    from indexer.cli.render.database import render_shrink
+    from indexer.workflows.admin import shrink as workflow
+
+    date = None if removed_before is None else workflow.parse_date(removed_before)
+    with open_session(context, json=json) as session, session.database() as database:
+        report = workflow.shrink(database, removed_before=date, clock=session.clock)
+        session.show(report, render_shrink, form=ShrinkDocument)
 
 
 @app.command("make-reader")

@@ -18,6 +18,9 @@ def prune(
         float | None,
         typer.Option(min=0, max=1, metavar="SHARE", help="Hold a camera back if more of it would go. [default: 0.99]"),
     ] = None,
+    include_restored: Annotated[
+        bool, typer.Option("--include-restored", help="Also what came back when a run was undone.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show the plan, ask, then move duplicates to quarantine."""
@@ -27,7 +30,7 @@ def prune(
     from indexer.workflows.removal.remove_file import RemovalOptions
 
     with open_session(context, json=json) as session, session.database() as database:
-        plan = workflow.plan(database, camera=camera, max_share=max_share)
+        plan = workflow.plan(database, camera=camera, max_share=max_share, include_restored=include_restored)
         if dry_run:
             session.show(plan, render_plan, form=documents.PlanDocument)
             return
@@ -35,7 +38,7 @@ def prune(
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:
             session.confirm(f"{act}?", instead="type --yes to act, or --dry-run to look")
-        manner = RemovalOptions(permanent, quarantine, max_share, session.limits)
+        manner = RemovalOptions(permanent, quarantine, max_share, session.limits, include_restored)
         report = workflow.prune(
             database, plan, options=manner, camera=camera, clock=session.clock, progress=session.progress
         )
@@ -50,17 +53,27 @@ def restore(
     run: Annotated[
         int | None, typer.Option(min=1, max=10**18, metavar="ID", help="Those that this run took away.")
     ] = None,
+    would_keep: Annotated[
+        bool, typer.Option("--would-keep", help="Those that the profile in force would have kept.")
+    ] = False,
     no_pin: Annotated[bool, typer.Option("--no-pin", help="Let a later prune take them again.")] = False,
     json: Json = False,
 ) -> None:
-    """Bring quarantined files back to where they were."""
+    """Bring quarantined files back to where they were.
+
+    Files named by PATH are pinned with their keepers. What comes back otherwise is held back: no prune takes it
+    without --include-restored.
+    """
     from indexer.cli.json_documents.removal import RestoreDocument
     from indexer.cli.render.removal import render_restore
     from indexer.workflows.removal import restore as workflow
 
-    selection = workflow.parse_selection(paths or (), everything=everything, run_id=run)
+    selection = workflow.parse_selection(paths or (), everything=everything, run_id=run, would_keep=would_keep)
+    pin, hold = bool(selection.paths) and not no_pin, not selection.paths and not no_pin
     with open_session(context, json=json) as session, session.database() as database:
-        report = workflow.restore(database, selection, pin=not no_pin, clock=session.clock, progress=session.progress)
+        report = workflow.restore(
+            database, selection, pin=pin, hold=hold, clock=session.clock, progress=session.progress
+        )
         session.show(report, render_restore, form=RestoreDocument)
     raise typer.Exit(1 if report.failures else 0)
 
@@ -117,6 +130,9 @@ def purge(
     older_than: Annotated[
         float | None, typer.Option(min=0, max=100_000, metavar="DAYS", help="Those removed longer ago than this.")
     ] = None,
+    gone: Annotated[
+        bool, typer.Option("--gone", help="Delete nothing: note which files are gone with their quarantine.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json: Json = False,
 ) -> None:
@@ -125,14 +141,22 @@ def purge(
     from indexer.cli.render.removal import render_purge
     from indexer.workflows.removal import purge as workflow
 
-    workflow.require_choice(everything=everything, older_than_days=older_than)
+    workflow.require_choice(everything=everything, older_than_days=older_than, gone=gone)
     with open_session(context, json=json) as session, session.database() as database:
-        chosen = workflow.list_purgeable(database, older_than_days=older_than, clock=session.clock)
+        if gone:
+            chosen = workflow.list_gone(database)
+            question, instead = f"Are {len(chosen)} files gone with their quarantine?", "type --yes if they are gone"
+        else:
+            chosen = workflow.list_purgeable(database, older_than_days=older_than, clock=session.clock)
+            question, instead = f"DELETE {len(chosen)} QUARANTINED FILES FOR GOOD?", "type --yes to delete them"
         if chosen and not yes:
-            session.confirm(f"DELETE {len(chosen)} QUARANTINED FILES FOR GOOD?", instead="type --yes to delete them")
+            session.confirm(question, instead=instead)
         shown = {removal.id for removal in chosen}
-        report = workflow.purge(
-            database, older_than_days=older_than, clock=session.clock, shown=shown, progress=session.progress
-        )
+        if gone:
+            report = workflow.close_gone(database, clock=session.clock, shown=shown, progress=session.progress)
+        else:
+            report = workflow.purge(
+                database, older_than_days=older_than, clock=session.clock, shown=shown, progress=session.progress
+            )
         session.show(report, render_purge, form=PurgeDocument)
     raise typer.Exit(1 if report.skipped else 0)

@@ -13,6 +13,7 @@ def sweep(
     context: typer.Context,
     max_score: Limits = None,
     min_contour_area: Annotated[str | None, typer.Option(metavar="A,B", help="Minimum areas to try.")] = None,
+    with_removed: Annotated[bool, typer.Option("--with-removed", help="As if nothing had been removed yet.")] = False,
     camera: Camera = None,
     processes: Processes = None,
     json: Json = False,
@@ -29,7 +30,9 @@ def sweep(
             limits = None if max_score is None else parse_numbers(max_score)
             areas = None if min_contour_area is None else parse_numbers(min_contour_area)
             comparison = ComparisonContext(database, executor, session.limits, session.clock, session.progress)
-            report = workflow.sweep(comparison, max_scores=limits, min_contour_areas=areas, camera=camera)
+            report = workflow.sweep(
+                comparison, max_scores=limits, min_contour_areas=areas, camera=camera, with_removed=with_removed
+            )
         session.show(report, tuning.render_sweep, form=SweepDocument)
 
 

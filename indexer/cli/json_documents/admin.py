@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, TypedDict
 
-from indexer.cli.json_documents.comparison import CompareDocument, IngestDocument, Rectangle
+from indexer.cli.json_documents.comparison import CompareDocument, IngestDocument, Rectangle, WouldKeepDocument
 from indexer.cli.json_documents.form import Time
 from indexer.cli.json_documents.removal import PruneDocument
 from indexer.cli.json_documents.review import ImageDetailsDocument, JournalEntryDocument
@@ -53,6 +53,11 @@ class StatusDocument(TypedDict):
     unlikely_times: Annotated[int, "Number of present images with a time that no camera can have."]
     in_system_folders: Annotated[int, "Number of present images in hidden or system folders."]
     alike: Annotated[list[list[str]], "Groups of cameras whose names look the same."]
+    pins: Annotated[int, "Number of images that a person pinned."]
+    held_back_files: Annotated[int, "Number of files that came back when a run was undone, and that no plan takes."]
+    would_keep: Annotated[list[WouldKeepDocument], "Removed images that the profiles in force would have kept."]
+    missing_quarantines: Annotated[list[str], "Quarantines of this index that are not there."]
+    missing_folders: Annotated[list[str], "Folders of its images that are not there."]
     timezones: Annotated[dict[str, str], "Time zone stored for the folders of cameras, by camera."]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from indexer.cli.json_documents import admin, cameras, comparison, removal, review
+from indexer.cli.json_documents import admin, cameras, comparison, folders, removal, review
 
 DOCUMENTS: dict[str, Any] = {
     "ingest": comparison.IngestDocument,
@@ -21,7 +21,12 @@ DOCUMENTS: dict[str, Any] = {
     "verdict": review.VerdictReportDocument,
     "verdict list": review.VerdictListDocument,
     "pin": review.PinDocument,
+    "pin list": folders.PinListDocument,
     "unpin": review.PinDocument,
+    "relocate": folders.RelocationDocument,
+    "relocate --dry-run": folders.RelocationPlanDocument,
+    "forget": folders.ForgetDocument,
+    "forget --dry-run": folders.ForgetPlanDocument,
     "sweep": comparison.SweepDocument,
     "evaluate": comparison.EvaluateDocument,
     "report": comparison.ReportDocument,
@@ -41,6 +46,7 @@ DOCUMENTS: dict[str, Any] = {
     "db check": admin.HealthDocument,
     "db adopt": removal.AdoptDocument,
     "db copy": admin.CopyDocument,
+    "db shrink": folders.ShrinkDocument,
     "db make-reader": admin.ReaderDocument,
 }
 """The document by command; the words after a command say when it writes this one."""

@@ -70,6 +70,15 @@ class IgnoreProposalDocument(TypedDict):
     kept_with: Annotated[int, "Number of them that would be kept with the area ignored."]
 
 
+class WouldKeepDocument(TypedDict):
+    """Removed images of a camera that the profile in force would have kept."""
+
+    camera: Annotated[str, "The camera."]
+    profile: Annotated[str, "Profile in force."]
+    removed: Annotated[int, "Number of these images."]
+    restorable: Annotated[int, "Number of them that lie in quarantine."]
+
+
 class CompareDocument(TypedDict):
     """What `compare` did."""
 
@@ -77,6 +86,7 @@ class CompareDocument(TypedDict):
     cameras: Annotated[list[CameraResultDocument], "The cameras, by name."]
     proposals: Annotated[list[IgnoreProposalDocument], "Areas that may be worth ignoring. They change nothing."]
     in_system_folders: Annotated[int, "Number of present images in hidden or system folders."]
+    would_keep: Annotated[list[WouldKeepDocument], "Removed images that the profiles in force would have kept."]
 
 
 class SweepRowDocument(TypedDict):
@@ -88,6 +98,7 @@ class SweepRowDocument(TypedDict):
     duplicates: Annotated[int, "Number of images that would be duplicates."]
     size_bytes: Annotated[int, "Size of these duplicates in bytes."]
     current: Annotated[bool, "Whether this limit and this area are in force."]
+    removed_kept: Annotated[int | None, "Number of removed images that it would have kept. `null`: not asked for."]
 
 
 class CameraSweepDocument(TypedDict):

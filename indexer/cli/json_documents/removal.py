@@ -33,6 +33,7 @@ class RemovalCandidateDocument(TypedDict):
     judged: Annotated[bool, "Whether a person judged the pair since."]
     in_system_folder: Annotated[bool, "Whether the duplicate lies in a folder that is not walked any more."]
     keeper_apart: Annotated[bool, "Whether the keeper lies in a hidden folder, a bin or a snapshot of its own."]
+    held_back: Annotated[bool, "Whether it came back when a run was undone; `--include-restored` takes it again."]
 
 
 class CameraPlanDocument(TypedDict):
@@ -77,6 +78,7 @@ class PruneDocument(TypedDict):
     quarantines: Annotated[dict[str, int], "Number of files that were moved to each quarantine, by folder."]
     present: Annotated[dict[str, int], "Number of present images before the run, by camera."]
     removed_of: Annotated[dict[str, int], "Number of removed files, by camera."]
+    missing_folders: Annotated[list[str], "Folders of images that are not there."]
 
 
 class RestoreDocument(TypedDict):
@@ -85,6 +87,9 @@ class RestoreDocument(TypedDict):
     restored: Annotated[int, "Number of files that are back."]
     pinned: Annotated[bool, "Whether these files and their keepers were pinned."]
     failures: Annotated[list[tuple[str, str]], "Path and problem of each file that did not come back."]
+    held_back: Annotated[bool, "Whether these files are held back from later plans."]
+    folders: Annotated[dict[str, int], "Number of files that came back, by folder."]
+    made_folders: Annotated[list[str], "Folders that were not there and were made."]
 
 
 class RecoverDocument(TypedDict):

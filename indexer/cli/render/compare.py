@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from indexer.cli.render.notes import note_system_folders
+from indexer.cli.render.notes import note_system_folders, note_would_keep
 from indexer.cli.render.proposals import render_proposals
 from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, print_sentences, print_table
 from indexer.escaping import command_line
@@ -13,7 +13,7 @@ def render_compare(console: Console, report: CompareReport) -> None:
     """Prints what compare decided."""
     if report.activated is not None:
         console.print(f"The profile {report.activated} is the active one from now on.")
-    done = [camera for camera in report.cameras if camera.problem is None]
+    done = [camera for camera in report.cameras if camera.problem is None and camera.images]
     if len(done) > MAX_ROWS:
         done.sort(key=lambda camera: not camera.decided)
     rows = [(c.camera, c.profile, c.images, c.kept, c.duplicates, c.decided, c.scored, c.recorded) for c in done]
@@ -36,6 +36,7 @@ def render_compare(console: Console, report: CompareReport) -> None:
             if result.contradictions
         ],
     )
+    note_would_keep(console, report.would_keep)
     note_system_folders(console, report.in_system_folders)
     render_proposals(console, report.proposals)
     if any(camera.duplicates for camera in report.cameras):

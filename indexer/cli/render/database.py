@@ -1,5 +1,6 @@
 """The reports of the `db` commands as text."""
 
+from rich import filesize
 from rich.console import Console
 
 from indexer.cli.render.tables import make_table
@@ -8,6 +9,7 @@ from indexer.store.reader_roles import Reader
 from indexer.store.schema import Health
 from indexer.workflows.admin.copy_index import CopyReport
 from indexer.workflows.admin.readers import NOT_NEEDED
+from indexer.workflows.admin.shrink import ShrinkReport
 
 
 def render_reader(console: Console, reader: Reader) -> None:
@@ -32,3 +34,10 @@ def render_copy(console: Console, report: CopyReport) -> None:
     console.print(make_table(("table", "rows"), [(copied.table, copied.rows) for copied in report.tables]))
     console.print(f"{report.rows} rows of {printable(report.source)} are in {printable(report.target)},")
     console.print("read back from there and found equal. Go on with one of the two: both name the same files.")
+
+
+def render_shrink(console: Console, report: ShrinkReport) -> None:
+    """Prints what was freed."""
+    before, after = map(filesize.decimal, report.size_bytes)
+    console.print(f"{report.thumbnails} thumbnails and {report.previews} previews deleted.")
+    console.print(f"The index has {after} now, {before} before.")

@@ -165,7 +165,7 @@ def _describe_removal(removal: JournalEntry) -> str:
             "planned": "about to be taken away when the run was cut off",
             "quarantined": f"taken away {format_time(removal.removed_at)}, to {location}",
             "deleted": f"deleted {format_time(removal.removed_at)}",
-            "restored": "taken away and brought back",
+            "restored": f"taken away and brought back{', held back' * removal.held_back}",
             "purged": f"taken away {format_time(removal.removed_at)} and deleted for good",
             "failed": f"not taken away: {removal.problem}",
         }[removal.state]

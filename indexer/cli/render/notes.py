@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from indexer.escaping import command_line
+from indexer.escaping import command_line, printable
+from indexer.store.reconsidered import WouldKeep
 
 
 def note_system_folders(console: Console, number: int) -> None:
@@ -24,3 +25,17 @@ def note_similar_names(console: Console, groups: Sequence[tuple[str, ...]]) -> N
             f"{len(group)} cameras look the same, {', '.join(map(ascii, group))}; their images are not compared with "
             f"each other. To make them one, with the files of all: {command_line('ingest', '--camera', 'NAME', 'FILE')}"
         )
+
+
+def note_would_keep(console: Console, cameras: Sequence[WouldKeep]) -> None:
+    """Prints how many removed images the profiles in force would have kept."""
+    if not cameras:
+        return
+    removed, restorable = (sum(getattr(camera, name) for camera in cameras) for name in ("removed", "restorable"))
+    profiles = ", ".join(sorted({printable(camera.profile) for camera in cameras}))
+    console.print(
+        f"{removed} removed images were decided by another profile, and {profiles} would have kept them; "
+        f"{restorable} of them lie in quarantine."
+    )
+    if restorable:
+        console.print(f"  To bring these back: {command_line('restore', '--would-keep')}")

@@ -16,13 +16,16 @@ from indexer.cli.render.tables import (
 from indexer.domain.removal import ExclusionReason, Plan
 from indexer.escaping import command_line, printable
 from indexer.workflows.removal.adopt import AdoptReport
+from indexer.workflows.removal.missing_folders import relocate_hint
 from indexer.workflows.removal.prune import PruneReport
 from indexer.workflows.removal.purge import PurgeReport
 from indexer.workflows.removal.recover import RecoverReport
 from indexer.workflows.removal.rescue_plan import RescuePlan
 from indexer.workflows.removal.restore import RestoreReport
 
-_SETTLED_BY_INGEST = {str(reason) for reason in ExclusionReason if not reason.is_resolved_by_compare}
+_NOT_RESOLVED_BY_COMPARE = {str(reason) for reason in ExclusionReason if not reason.is_resolved_by_compare}
+_RESOLVED_BY_INGEST = {str(reason) for reason in ExclusionReason if reason.is_resolved_by_ingest}
+_INCLUDE = "--include-restored"
 
 
 def render_plan(console: Console, plan: Plan) -> None:
@@ -65,14 +68,21 @@ def render_prune(console: Console, report: PruneReport) -> None:
         console.print(f"  {report.outdated} left alone: their decision changed after the plan was shown")
     _render_left_out(console, report.left_out)
     _render_held_back(console, report.held_back)
-    list_files(console, report.failures)
-    if report.changed_in:
-        console.print(f"To have changed files read again: {command_line('ingest', '--again', names=report.changed_in)}")
+    _render_prune_failures(console, report)
     if report.stopped:
         console.print(f"Stopped: {printable(report.stopped)}.")
     if report.quarantines:
         undo, free = command_line("restore", "--run", str(report.run_id)), command_line("purge", "--all")
         console.print(f"To undo: {undo}   To free the space: {free}")
+
+
+def _render_prune_failures(console: Console, report: PruneReport) -> None:
+    """Prints which files could not be removed, and what to do about it."""
+    list_files(console, report.failures)
+    for folder in report.missing_folders[:MAX_LISTED]:
+        console.print(f"The folder {printable(folder)} is not there; {relocate_hint(folder)}")
+    if report.changed_in:
+        console.print(f"To have changed files read again: {command_line('ingest', '--again', names=report.changed_in)}")
 
 
 def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
@@ -84,6 +94,8 @@ def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
     console.print(
         f"{len(plan.items)} files, {filesize.decimal(plan.size_bytes)}, would be written below {folders}{others}:"
     )
+    for folder in plan.missing_folders[:MAX_LISTED]:
+        console.print(f"  The folder {printable(folder)} is not there and would be made anew; {relocate_hint(folder)}")
     for item in plan.items[:MAX_LISTED]:
         console.print(f"  {printable(item.target)}")
     if len(plan.items) > MAX_LISTED:
@@ -92,10 +104,19 @@ def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
 
 def render_restore(console: Console, report: RestoreReport) -> None:
     """Prints what restore brought back."""
-    pinned = (
-        " They and their keepers are pinned: no prune takes them again." if report.pinned and report.restored else ""
-    )
-    console.print(f"{report.restored} files brought back.{pinned}")
+    protection = ""
+    if report.pinned:
+        protection = " They and their keepers are pinned: no prune takes them again."
+    elif report.held_back:
+        protection = " They are held back: prune takes them again only with --include-restored."
+    console.print(f"{report.restored} files brought back.{protection if report.restored else ''}")
+    folders = sorted(report.folders.items())
+    for folder, number in folders[:MAX_LISTED]:
+        console.print(f"  {number} to {printable(folder)}")
+    if len(folders) > MAX_LISTED:
+        console.print(f"  and the others to {len(folders) - MAX_LISTED} more folders")
+    for folder in report.made_folders[:MAX_LISTED]:
+        console.print(f"  The folder {printable(folder)} was not there and was made anew; {relocate_hint(folder)}")
     list_files(console, report.failures)
 
 
@@ -128,10 +149,11 @@ def render_purge(console: Console, report: PurgeReport) -> None:
 def _render_left_out(console: Console, left_out: Mapping[str, int]) -> None:
     for reason, number in left_out.items():
         console.print(f"  {number} left out: {reason}")
-    by_compare = {reason for reason in left_out if reason not in _SETTLED_BY_INGEST}
-    if by_compare:
+    if left_out.keys() - _NOT_RESOLVED_BY_COMPARE:
         console.print(f"  To settle these: {command_line('compare')}")
-    if by_compare < left_out.keys():
+    if ExclusionReason.HELD_BACK in left_out:
+        console.print(f"  To remove those that are held back all the same: {command_line('prune', _INCLUDE)}")
+    if left_out.keys() & _RESOLVED_BY_INGEST:
         again = command_line("ingest", "FOLDER")
         console.print(f"  To settle those of such folders: {again}, then {command_line('compare')}")
 

@@ -3,10 +3,18 @@
 from rich import filesize
 from rich.console import Console
 
-from indexer.cli.render.notes import note_similar_names, note_system_folders
-from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, format_local_time, list_files, print_table
+from indexer.cli.render.notes import note_similar_names, note_system_folders, note_would_keep
+from indexer.cli.render.tables import (
+    ALL_ROWS,
+    MAX_LISTED,
+    MAX_ROWS,
+    format_local_time,
+    list_files,
+    print_table,
+)
 from indexer.escaping import command_line, printable
 from indexer.workflows.admin.status import Status
+from indexer.workflows.removal.missing_folders import relocate_hint
 
 
 def render_status(console: Console, status: Status, *, local: bool = False) -> None:
@@ -20,8 +28,7 @@ def render_status(console: Console, status: Status, *, local: bool = False) -> N
         )
     note_system_folders(console, status.in_system_folders)
     note_similar_names(console, status.alike)
-    if status.quarantined:
-        console.print(f"{status.quarantined} files lie in quarantine, {filesize.decimal(status.quarantined_bytes)}.")
+    _render_undone(console, status)
     if status.left_open:
         console.print(f"{status.left_open} removals were cut off; to finish or undo them: {command_line('recover')}")
     for unknown in status.unknown_runs:
@@ -34,6 +41,31 @@ def render_status(console: Console, status: Status, *, local: bool = False) -> N
         console.print(f"{len(status.unwitnessed)} removed images have no keeper present any more:")
         list_files(
             console, [(removal.path, f"keeper {printable(removal.keeper_path)}") for removal in status.unwitnessed]
+        )
+
+
+def _render_undone(console: Console, status: Status) -> None:
+    """Prints what lies in quarantine, what came back from it, and what is pinned."""
+    if status.quarantined:
+        console.print(f"{status.quarantined} files lie in quarantine, {filesize.decimal(status.quarantined_bytes)}.")
+    for folder in status.missing_quarantines:
+        console.print(
+            f"  The quarantine {printable(folder)} is not there. Mount its disk; if it was deleted: "
+            f"{command_line('purge', '--gone')}"
+        )
+    if status.held_back_files:
+        console.print(
+            f"{status.held_back_files} files are held back, as they came back when a run was undone. To remove them "
+            f"again: {command_line('prune', '--include-restored')}"
+        )
+    if status.pins:
+        console.print(f"{status.pins} images are pinned; to list them: {command_line('pin', 'list')}")
+    note_would_keep(console, status.would_keep)
+    for folder in status.missing_folders[:MAX_LISTED]:
+        forget = command_line("forget", names=[folder])
+        console.print(
+            f"The folder {printable(folder)} is not there. Mount its disk; {relocate_hint(folder)}; if its images are "
+            f"gone for good: {forget}"
         )
 
 

@@ -25,11 +25,13 @@ def render_sweep(console: Console, report: SweepReport) -> None:
     tried = [camera for camera in report.cameras if camera.problem is None]
     if tried:
         areas = len({row.min_contour_area for camera in tried for row in camera.rows}) > 1
+        removed = any(row.removed_kept is not None for camera in tried for row in camera.rows)
         rows = [cells for camera in tried for cells in _rows(camera.camera, camera.rows, areas=areas)]
         most = max(1, MAX_ROWS // len(tried[0].rows)) * len(tried[0].rows)  # whole cameras
         totals = _rows(ALL_ROWS, report.totals, areas=areas) if len(tried) > 1 else []
         heads = ("camera", *(("min_contour_area",) if areas else ()), "max_score", "kept", "duplicates", "share")
-        print_table(console, (*heads, "freed", "in force"), rows, what="rows", totals=totals, most=most)
+        last_heads = ("freed", *(("removed ones kept",) if removed else ()), "in force")
+        print_table(console, (*heads, *last_heads), rows, what="rows", totals=totals, most=most)
     elif not report.cameras:
         console.print(f"There is nothing to sweep yet. First: {command_line('ingest', 'FOLDER')}")
     left_out = [camera for camera in report.cameras if camera.problem is not None]
@@ -107,6 +109,7 @@ def _rows(camera: str, rows: Sequence[SweepRow], *, areas: bool) -> list[list[ob
             row.duplicates,
             f"{row.duplicates / (row.kept + row.duplicates):.1%}",
             filesize.decimal(row.size_bytes),
+            *([] if row.removed_kept is None else [row.removed_kept]),
             "yes" if row.current else "",
         ]
         for row in rows

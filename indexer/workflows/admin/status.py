@@ -1,11 +1,14 @@
 """status: what is in the index, per camera. It writes nothing."""
 
+import os
 from dataclasses import dataclass, field
 
 from indexer.domain.similar_names import list_similar_names
-from indexer.store import audit_queries, cameras, profiles, removals, timezones
+from indexer.files.quarantine import is_quarantine_mounted, quarantine_of
+from indexer.store import audit_queries, cameras, images, pins, profiles, reconsidered, removals, timezones
 from indexer.store.cameras import CameraSummary
-from indexer.store.database import Database
+from indexer.store.database import Database, Session
+from indexer.store.reconsidered import WouldKeep
 from indexer.store.removals import JournalEntry
 from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.removal.adopt import UnknownRuns, list_unknown_runs
@@ -19,7 +22,10 @@ class Status:
     `unknown_runs`: quarantines near the images with files of runs that this index does not know. `in_system_folders`:
     the number of images in hidden folders, bins and the like, which an earlier version walked. `alike`: cameras whose
     names look the same. `timezones`: those stored for the folders of cameras, by camera. `profile` is the active one;
-    `own_profiles` names, by camera, those that some cameras have in its place.
+    `own_profiles` names, by camera, those that some cameras have in its place. `pins`: images that a person pinned.
+    `held_back_files`: files that came back when a run was undone, and that no plan takes. `would_keep`: removed images
+    that the profile in force would have kept. `missing_quarantines`: quarantines of this index that are not there.
+    `missing_folders`: folders of its images that are not there.
     """
 
     database: str
@@ -35,6 +41,11 @@ class Status:
     in_system_folders: int = 0
     alike: tuple[tuple[str, ...], ...] = ()
     timezones: dict[str, str] = field(default_factory=dict)
+    pins: int = 0
+    held_back_files: int = 0
+    would_keep: tuple[WouldKeep, ...] = ()
+    missing_quarantines: tuple[str, ...] = ()
+    missing_folders: tuple[str, ...] = ()
 
 
 def status(database: Database) -> Status:
@@ -56,4 +67,17 @@ def status(database: Database) -> Status:
             in_system_folders=count_in_system_folders(session),
             alike=tuple(list_similar_names(cameras.list_cameras(session))),
             timezones=timezones.list_timezones(session),
+            pins=pins.count_pins(session),
+            held_back_files=removals.count_held_back(session),
+            would_keep=tuple(reconsidered.count_would_keep(session)),
+            missing_quarantines=_list_missing_quarantines(session),
+            missing_folders=tuple(root for root in images.list_outermost_roots(session) if not os.path.isdir(root)),
         )
+
+
+def _list_missing_quarantines(session: Session) -> tuple[str, ...]:
+    """The quarantines of the first and the last file in quarantine that are not there."""
+    paths = removals.list_sample_quarantine_paths(session)
+    return tuple(
+        sorted({quarantine_of(path) for path in paths if not is_quarantine_mounted(path) and not os.path.lexists(path)})
+    )

@@ -14,7 +14,7 @@ from indexer.domain.selection import Decision, Reason, Selection, ordered_pair
 from indexer.domain.verdicts import Contradiction, Judgement, contradictions
 from indexer.execution import serial
 from indexer.imaging.image_buffer import ImageBuffer
-from indexer.store import cameras, decisions, images, scores, thumbnails
+from indexer.store import cameras, decisions, ranked_images, scores, thumbnails
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import PairEvidence
 from indexer.workflows.compare.camera_task import MAX_BUFFER_BYTES
@@ -146,7 +146,7 @@ def _ensure_thumbnails(context: ComparisonContext, stored: StoredProfile, *, nam
     Raises `PixelsUnavailableError` if some cannot be made.
     """
     with context.database.read() as session:
-        present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
+        present = ranked_images.list_present(session, camera_id, preparation_id=stored.preparation_id)
     recipe = thumbnail_recipe(stored.profile.preparation)
     without_thumbnail = [image for image in present if image.shape is None]
     if recipe is None or not without_thumbnail:
@@ -161,7 +161,7 @@ def _ensure_thumbnails(context: ComparisonContext, stored: StoredProfile, *, nam
         without_thumbnail, recipe, limits=context.limits, executor=context.executor, save=save, advance=advance
     )
     with context.database.read() as session:
-        return images.list_present(session, camera_id, preparation_id=stored.preparation_id)
+        return ranked_images.list_present(session, camera_id, preparation_id=stored.preparation_id)
 
 
 def _decide(

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.imaging.matching import load_kernel
-from indexer.store import cameras, profiles
+from indexer.store import cameras, profiles, reconsidered
 from indexer.store.database import Database
 from indexer.store.locks.writer_lock import WriteLock
+from indexer.store.reconsidered import WouldKeep
 from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.compare.camera import CameraResult as CameraResult
 from indexer.workflows.compare.camera import compare_camera
 from indexer.workflows.compare.ignore_proposals import IgnoreProposal, propose
+from indexer.workflows.compare.reconsider import reconsider_removed
 from indexer.workflows.compare.small_cameras import compare_small_cameras, iter_unchanged_cameras
 from indexer.workflows.compare.workload import should_start_workers
 from indexer.workflows.context import ComparisonContext
@@ -27,13 +29,15 @@ from indexer.workflows.runs.run import ActiveRun, record_run
 class CompareReport:
     """What compare did. `activated`: the profile that this run made the active one, if any. `proposals`: areas worth
     a look in cameras of which much is kept; they change nothing. `in_system_folders`: number of images in hidden
-    folders, bins and the like, which an earlier version ingested.
+    folders, bins and the like, which an earlier version ingested. `would_keep`: cameras with removed images that the
+    profile in force would have kept.
     """
 
     activated: str | None = None
     cameras: list[CameraResult] = field(default_factory=list)
     proposals: list[IgnoreProposal] = field(default_factory=list)
     in_system_folders: int = 0
+    would_keep: list[WouldKeep] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -69,9 +73,12 @@ def compare(context: ComparisonContext, *, profile: str | None = None, camera: s
         finally:
             report.cameras = [results[name] for name in camera_ids if name in results]
             run.counts = report.counts
+        with context.database.read() as session:
+            in_force = profiles.list_in_force(session, camera_ids)
+        reconsider_removed(context, camera_ids, in_force, run=run)
     with context.database.read() as session:
         report.in_system_folders = count_in_system_folders(session)
-        in_force = profiles.list_in_force(session, camera_ids)
+        report.would_keep = [item for item in reconsidered.count_would_keep(session) if item.camera in camera_ids]
     report.proposals = list(propose(context.database, report.cameras, camera_ids, in_force))
     return report
 

@@ -17,7 +17,7 @@ from indexer.errors import IndexerError
 from indexer.imaging.concentration import ImagePair, concentration
 from indexer.imaging.masks import masked_planes
 from indexer.imaging.thumbnails import decode, encode
-from indexer.store import decisions, images, profiles, thumbnails
+from indexer.store import decisions, profiles, ranked_images, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.camera import CameraResult
@@ -90,7 +90,7 @@ class _ProposalFinder:
     def __init__(self, database: Database, camera: str, camera_id: int, stored: StoredProfile) -> None:
         self._database, self._camera, self._stored = database, camera, stored
         with database.read() as session:
-            present = images.list_present(session, camera_id, preparation_id=stored.preparation_id)
+            present = ranked_images.list_present(session, camera_id, preparation_id=stored.preparation_id)
             current = decisions.list_decisions(session, camera_id)
             self._judgements = decisions.list_judgements(session, camera_id)
         by_time = sorted((image for image in present if image.shape is not None), key=_time_key)

@@ -12,7 +12,7 @@ from indexer.domain.images import Image
 from indexer.domain.selection import Selection
 from indexer.execution import ParallelMap, RemoteExecutor, serial
 from indexer.imaging.image_buffer import ImageBuffer, required_bytes
-from indexer.store import decisions, images, scores, thumbnails
+from indexer.store import decisions, ranked_images, scores, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.camera_task import MAX_BUFFER_BYTES, CameraTask
@@ -23,11 +23,19 @@ from indexer.workflows.profile_parameters import mask_parameters
 
 
 def read_camera_tasks(
-    session: Session, camera_ids: Sequence[int], stored: StoredProfile, parameter_sets: Sequence[ScoringParameters]
+    session: Session,
+    camera_ids: Sequence[int],
+    stored: StoredProfile,
+    parameter_sets: Sequence[ScoringParameters],
+    *,
+    with_removed: bool = False,
 ) -> dict[int, CameraTask]:
     """The tasks of some cameras, by camera id, with as few queries as for one camera. A camera is left out if one of
-    its thumbnails is missing, or if they exceed `MAX_BUFFER_BYTES` together."""
-    by_camera = images.list_present_by_camera(session, camera_ids, preparation_id=stored.preparation_id)
+    its thumbnails is missing, or if they exceed `MAX_BUFFER_BYTES` together. `with_removed`: as
+    `indexer.store.ranked_images.list_present` says."""
+    by_camera = ranked_images.list_present_by_camera(
+        session, camera_ids, preparation_id=stored.preparation_id, with_removed=with_removed
+    )
     present = {
         camera_id: camera_images
         for camera_id, camera_images in by_camera.items()

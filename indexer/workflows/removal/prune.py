@@ -8,7 +8,7 @@ waits for the current file, and that a failure costs that file alone. How one fi
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from indexer.domain.removal import Plan, RemovalCandidate, RemovalGuard, plan_removal
@@ -18,6 +18,7 @@ from indexer.store import cameras, decisions, images, previews, runs
 from indexer.store.database import Database
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.ingested_folders import find_ingested_parent
+from indexer.workflows.removal.missing_folders import find_missing_folder
 from indexer.workflows.removal.preview_recorder import PreviewRecorder
 from indexer.workflows.removal.remove_file import RemovalOptions, RemovalResult, remove_file
 from indexer.workflows.removal.safeguards import Safeguards
@@ -30,7 +31,7 @@ class PruneReport:
     """What was removed and what was not.
 
     `protected`: files that must stay, and why. `stopped`: why the run ended before its plan did. `changed_in`: the
-    folders of files that are not what the index knows.
+    folders of files that are not what the index knows. `missing_folders`: folders of the plan's files that are gone.
     """
 
     run_id: int = 0
@@ -47,6 +48,7 @@ class PruneReport:
     quarantines: Counter[str] = field(default_factory=Counter)
     present: dict[str, int] = field(default_factory=dict)
     removed_of: Counter[str] = field(default_factory=Counter)
+    missing_folders: list[str] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -64,12 +66,19 @@ class PruneReport:
         }
 
 
-def plan(database: Database, *, camera: str | None = None, max_share: float | None = None) -> Plan:
-    """What prune would remove now; a camera that would lose more than is plausible is held back."""
+def plan(
+    database: Database, *, camera: str | None = None, max_share: float | None = None, include_restored: bool = False
+) -> Plan:
+    """What prune would remove now; a camera that would lose more than is plausible is held back.
+
+    Files that came back when their run was undone are left out, unless `include_restored`.
+    """
     with database.read() as session:
         if camera is not None:
             cameras.get_camera(session, camera)
         flagged = decisions.list_removal_candidates(session, camera=camera)
+        if include_restored:
+            flagged = [replace(item, held_back=False) for item in flagged]
         guard = RemovalGuard(max_share, _largest_shares(runs.list_counts(session, command="prune")))
         return plan_removal(flagged, image_counts=cameras.count_present(session), guard=guard)
 
@@ -98,12 +107,15 @@ def prune(
         "permanent": options.permanent,
         "quarantine": options.quarantine,
         "max_share": options.max_share,
+        "include_restored": options.include_restored,
     }
     _require_outside_ingested(database, options=options)
     report = PruneReport()
     with record_run(database, "prune", arguments=arguments, clock=clock) as run:
         report.run_id = run.id
-        current_plan = plan(database, camera=camera, max_share=options.max_share)
+        current_plan = plan(
+            database, camera=camera, max_share=options.max_share, include_restored=options.include_restored
+        )
         current_ids = {item.decision_id for item in current_plan.victims}
         victims = [item for item in shown_plan.victims if item.decision_id in current_ids]
         report.outdated = len(shown_plan.victims) - len(victims)
@@ -145,6 +157,8 @@ def _remove(
             break
     with database.read() as session:
         report.changed_in = images.list_roots(session, sorted(changed_ids))
+    missing = {find_missing_folder(path) for path, _ in report.failures}
+    report.missing_folders = sorted(folder for folder in missing if folder is not None)
 
 
 def _make_recorder(

@@ -2,6 +2,10 @@
 
 It promises that a file is deleted only while its keeper is present and unchanged, and only if the file itself is what
 was put into quarantine.
+
+Where a whole quarantine is not there, nobody can tell whether it was deleted or its disk is away. A person can
+(`close_gone`): the journal then says that its files are gone. This deletes nothing, and the keepers go on standing for
+them; they must be there.
 """
 
 import os
@@ -32,6 +36,7 @@ from indexer.store import removals, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
+from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_quarantines, record_legacy_removals
 
@@ -51,10 +56,10 @@ class PurgeReport:
         return {"purged": self.purged, "size_bytes": self.size_bytes, "gone": self.gone, "skipped": len(self.skipped)}
 
 
-def require_choice(*, everything: bool, older_than_days: float | None) -> None:
+def require_choice(*, everything: bool, older_than_days: float | None, gone: bool = False) -> None:
     """Refuses a request that does not say which files."""
-    if everything == (older_than_days is not None):
-        raise UsageError("say what to delete: --all, or --older-than DAYS")
+    if (everything, older_than_days is not None, gone).count(True) != 1:
+        raise UsageError("say what to delete: --all, or --older-than DAYS; or --gone, for what is gone already")
 
 
 def list_purgeable(database: Database, *, older_than_days: float | None, clock: Clock) -> list[JournalEntry]:
@@ -99,6 +104,52 @@ def purge(
     return report
 
 
+def list_gone(database: Database) -> list[JournalEntry]:
+    """The files of quarantines that are not there: deleted by hand, or on a disk that is away."""
+    with database.read() as session:
+        quarantined = removals.list_quarantined(session)
+    return [removal for removal in quarantined if removal.pending is None and _is_quarantine_missing(removal)]
+
+
+def close_gone(
+    database: Database, *, clock: Clock, shown: Set[int] | None = None, progress: Progress = no_progress
+) -> PurgeReport:
+    """Writes into the journal that files are gone with their quarantine, as a person says. Returns the report.
+
+    `shown`: only these removals, which the person was asked about.
+    """
+    report = PurgeReport()
+    with record_run(database, "purge", arguments={"gone": True}, clock=clock) as run:
+        record_legacy_removals(database, run=run, at=clock())
+        chosen = [removal for removal in list_gone(database) if shown is None or removal.id in shown]
+        advance = progress("closing", len(chosen))
+        for removal in chosen:
+            problem = _find_reason_not_to_close(removal)
+            if problem is None:
+                _mark_gone(database, removal, report, clock=clock, problem="a person said that its quarantine is gone")
+            else:
+                report.skipped.append((removal.path, problem))
+            run.counts = report.counts
+            advance(1)
+    return report
+
+
+def _is_quarantine_missing(removal: JournalEntry) -> bool:
+    quarantine_path = removal.quarantine_path or ""
+    return not is_quarantine_mounted(quarantine_path) and not os.path.lexists(quarantine_path)
+
+
+def _find_reason_not_to_close(removal: JournalEntry) -> str | None:
+    """Why a file must not count as gone: nothing would stand for it, or its disk is rather away; else None."""
+    if removal.keeper_state is not ImageState.READY:
+        return f"its keeper {removal.keeper_path!a} is {removal.keeper_state}"
+    try:
+        verify(removal.keeper_path, expected=ContentDigest(removal.keeper_size_bytes, removal.keeper_hash))
+    except MismatchError as problem:
+        return f"its keeper {removal.keeper_path!a}: {problem.reason}; mount its disk"
+    return None
+
+
 def _is_gone(removal: JournalEntry) -> bool:
     """Whether somebody else took the file out of its quarantine, while the disk itself is still mounted.
 
@@ -117,11 +168,17 @@ def _is_gone(removal: JournalEntry) -> bool:
     return False
 
 
-def _mark_gone(database: Database, removal: JournalEntry, report: PurgeReport, *, clock: Clock) -> None:
+def _mark_gone(
+    database: Database,
+    removal: JournalEntry,
+    report: PurgeReport,
+    *,
+    clock: Clock,
+    problem: str = "somebody else had taken it out of the quarantine",
+) -> None:
     """Writes into the journal that a quarantined file no longer exists."""
     report.gone += 1
     with database.write() as session:
-        problem = "somebody else had taken it out of the quarantine"
         removals.finish_act(session, removal.id, RemovalState.PURGED, at=clock(), problem=problem)
 
 
@@ -166,6 +223,11 @@ def _find_reason_to_keep(
     """Why a file is not deleted, as far as this is known before any file is read; else None."""
     if removal.pending is not None:
         return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
+    if _is_quarantine_missing(removal):
+        return (
+            f"the quarantine {quarantine_of(quarantine_path)!a} is not there; mount its disk, or if it was deleted: "
+            f"{command_line('purge', '--gone')}{_describe_missing_root(removal)}"
+        )
     if is_same_file(quarantine_path, removal.keeper_path):
         # A link on the way can do that: the keeper's path then leads to the very file that would be deleted.
         return f"it is the same file as its keeper {removal.keeper_path!a}"
@@ -179,6 +241,12 @@ def _find_reason_to_keep(
             f"gone tomorrow; bring it back with: {command_line('restore', names=[removal.path])}"
         )
     return None
+
+
+def _describe_missing_root(removal: JournalEntry) -> str:
+    """What to type if the folder that a file was in was renamed; empty if it is there."""
+    folder = find_missing_folder(removal.path)
+    return "" if folder is None else f"; {relocate_hint(folder)}"
 
 
 def _delete(

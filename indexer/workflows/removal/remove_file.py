@@ -50,13 +50,15 @@ class RemovalOptions:
     """How files are removed.
 
     They go into quarantine (`quarantine`: this folder, None: beside the images), or are deleted at once with
-    `permanent`. `max_share`: the limit of the removal guard. `limits`: which images get a preview.
+    `permanent`. `max_share`: the limit of the removal guard. `limits`: which images get a preview. `include_restored`:
+    also files that are held back.
     """
 
     permanent: bool = False
     quarantine: str | None = None
     max_share: float | None = None
     limits: Limits = field(default_factory=Limits)
+    include_restored: bool = False
 
 
 @dataclass(frozen=True)
@@ -361,4 +363,5 @@ def _journal_entry(
     with database.write() as session:
         state = RemovalState.DELETED if quarantine_path is None else RemovalState.QUARANTINED
         removals.finish_act(session, removal_id, state, at=clock())
+        removals.release(session, item.victim.image_id)
         images.set_state(session, [item.victim.image_id], ImageState.REMOVED)

@@ -35,6 +35,7 @@ from indexer.files.verification import ContentDigest, MismatchError, is_same_dir
 from indexer.files.witness_record import WitnessLine, append_restored
 from indexer.interrupts import uninterrupted
 from indexer.workflows.context import Progress, no_progress
+from indexer.workflows.removal.missing_folders import find_missing_folder
 from indexer.workflows.removal.quarantined_image import check_image
 from indexer.workflows.removal.rescue_plan import RescueItem, RescuePlan, plan_rescue
 from indexer.workflows.removal.restore import RestoreReport, describe_failure
@@ -58,10 +59,11 @@ def execute_plan(plan: RescuePlan, *, limits: Limits, progress: Progress = no_pr
     report = RestoreReport(pinned=False, failures=list(plan.refused))
     advance = progress("restoring", len(plan.items))
     for item in plan.items:
+        missing_folder = find_missing_folder(item.target)
         with uninterrupted():
             problem = _restore_file(item, limits=limits)
         if problem is None:
-            report.restored += 1
+            report.count_return(item.target, missing_folder=missing_folder)
         else:
             report.failures.append((item.target, problem))
         advance(1)

@@ -19,6 +19,7 @@ from indexer.files.manifest import Entry, ManifestContents
 from indexer.files.markers import QUARANTINE_NAME, find_quarantine
 from indexer.files.quarantine import quarantine_of
 from indexer.files.verification import MismatchError
+from indexer.workflows.removal.missing_folders import find_missing_folder
 from indexer.workflows.removal.quarantined_image import require_image_names
 
 
@@ -48,6 +49,12 @@ class RescuePlan:
     def folders(self) -> list[str]:
         """The folders below which files would be written."""
         return sorted({item.allowed for item in self.items})
+
+    @property
+    def missing_folders(self) -> list[str]:
+        """The outermost folders that do not exist and would be made anew."""
+        targets = {os.path.dirname(item.target): item.target for item in self.items}
+        return sorted({folder for path in targets.values() if (folder := find_missing_folder(path)) is not None})
 
 
 TargetRule = Callable[[str, Entry], tuple[str, str]]

@@ -1,12 +1,14 @@
 """restore: bring quarantined files back to where they were.
 
-It promises that nothing is overwritten, that times are kept, and that a restored file is not removed again: it and its
-keeper are pinned unless the person says otherwise.
+It promises that nothing is overwritten, that times are kept, and that a restored file is not removed again by surprise:
+files that a person names are pinned with their keepers; files of a run that is undone are held back from later plans,
+and decided as before. The person may say that a later prune can take them again.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from indexer.domain.removal import RemovalState
@@ -18,40 +20,61 @@ from indexer.files.refusals import describe_os_error
 from indexer.files.verification import ContentDigest, MismatchError, verify
 from indexer.files.witness_record import is_recorded_near
 from indexer.interrupts import uninterrupted
-from indexer.store import decisions, images, pins, removals, runs
+from indexer.store import images, reconsidered, removals, returns, runs
 from indexer.store.database import Database
-from indexer.store.removals import JournalEntry
+from indexer.store.removals import Act, JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
+from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_quarantines, record_return
 
 
 @dataclass(frozen=True)
 class RestoreSelection:
-    """Which files to bring back: all, those of one run, or those at or below these paths."""
+    """Which files to bring back: all, those of one run, those that the profile in force would keep, or those at or
+    below these paths."""
 
     everything: bool = False
     run_id: int | None = None
     paths: tuple[str, ...] = ()
+    would_keep: bool = False
 
 
-def parse_selection(paths: Sequence[str], *, everything: bool, run_id: int | None) -> RestoreSelection:
-    """The files that a person asked to bring back: exactly one of all, a run, or paths."""
-    if (everything, run_id is not None, bool(paths)).count(True) != 1:
-        raise UsageError("say what to bring back: --all, or --run ID, or the paths where the files were")
+def parse_selection(
+    paths: Sequence[str], *, everything: bool, run_id: int | None, would_keep: bool = False
+) -> RestoreSelection:
+    """The files that a person asked to bring back: exactly one of all, a run, those that would be kept, or paths."""
+    if (everything, run_id is not None, would_keep, bool(paths)).count(True) != 1:
+        raise UsageError(
+            "say what to bring back: --all, or --run ID, or --would-keep, or the paths where the files were"
+        )
     real_paths = (
         os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(path))), os.path.basename(path)) for path in paths
     )
-    return RestoreSelection(everything, run_id, tuple(real_paths))
+    return RestoreSelection(everything, run_id, tuple(real_paths), would_keep)
 
 
 @dataclass
 class RestoreReport:
-    """What came back and what did not."""
+    """What came back and what did not.
+
+    `pinned` and `held_back` say what keeps the files from a later prune. `folders`: how many files each folder got
+    back. `made_folders`: the outermost folders that were gone and were made anew.
+    """
 
     restored: int = 0
     pinned: bool = True
     failures: list[tuple[str, str]] = field(default_factory=list)
+    held_back: bool = False
+    folders: Counter[str] = field(default_factory=Counter)
+    made_folders: list[str] = field(default_factory=list)
+
+    def count_return(self, path: str, *, missing_folder: str | None) -> None:
+        """Counts a file that is back at a path; `missing_folder`: the folder that was made for it, if any."""
+        self.restored += 1
+        self.folders[os.path.dirname(path)] += 1
+        if missing_folder is not None:
+            self.made_folders.append(missing_folder)
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -59,25 +82,51 @@ class RestoreReport:
         return {"restored": self.restored, "failed": len(self.failures)}
 
 
+@dataclass(frozen=True)
+class _Manner:
+    """How a file comes back: with a pin, held back from later plans, or neither."""
+
+    pin: bool
+    hold: bool
+
+    @property
+    def act(self) -> Act:
+        """The act as the journal has it."""
+        return "restore" if self.pin else "restore_unpinned"
+
+
 def restore(
-    database: Database, selection: RestoreSelection, *, pin: bool, clock: Clock, progress: Progress = no_progress
+    database: Database,
+    selection: RestoreSelection,
+    *,
+    pin: bool,
+    clock: Clock,
+    hold: bool = False,
+    progress: Progress = no_progress,
 ) -> RestoreReport:
-    """Brings files back. Returns the report of what came back."""
+    """Brings files back. Returns the report of what came back.
+
+    `pin`: they and their keepers are pinned. `hold`: later plans leave them out until a person includes them.
+    """
     _require_matches(database, selection)
-    report = RestoreReport(pinned=pin)
+    report, manner = RestoreReport(pinned=pin, held_back=hold), _Manner(pin, hold)
     arguments = {
         "all": selection.everything,
         "run": selection.run_id,
         "paths": [ascii(path)[1:-1] for path in selection.paths],
+        "would_keep": selection.would_keep,
+        "pin": pin,
+        "hold": hold,
     }
-    with record_run(database, "restore", arguments=arguments | {"pin": pin}, clock=clock) as run:
+    with record_run(database, "restore", arguments=arguments, clock=clock) as run:
         chosen = _list_selected(database, selection)
         advance = progress("restoring", len(chosen))
         for removal in chosen:
+            missing_folder = find_missing_folder(removal.path)
             with uninterrupted():
-                problem = _restore_file(database, removal, pin=pin, run=run, clock=clock)
+                problem = _restore_file(database, removal, manner=manner, run=run, clock=clock)
             if problem is None:
-                report.restored += 1
+                report.count_return(removal.path, missing_folder=missing_folder)
             else:
                 report.failures.append((removal.path, problem))
             run.counts = report.counts
@@ -93,12 +142,26 @@ def _require_matches(database: Database, selection: RestoreSelection) -> None:
     chosen = _list_selected(database, selection)
     for path in selection.paths:
         if not any(_is_at_or_below(removal.path, path) for removal in chosen):
-            raise ImageError(f"nothing from {path!a} is in quarantine; see: {command_line('audit', 'removals')}")
+            raise ImageError(
+                f"nothing from {path!a} is in quarantine; see: {command_line('audit', 'removals')}"
+                f"{_describe_missing_roots(database)}"
+            )
+
+
+def _describe_missing_roots(database: Database) -> str:
+    """What to type if a folder of this index was renamed or moved; empty if all its folders are there."""
+    with database.read() as session:
+        missing = [root for root in sorted(images.list_roots(session)) if not os.path.isdir(root)]
+    folder = None if not missing else find_missing_folder(os.path.join(missing[0], "image"))
+    return "" if folder is None else f"; {relocate_hint(folder)}"
 
 
 def _list_selected(database: Database, selection: RestoreSelection) -> list[JournalEntry]:
     with database.read() as session:
         quarantined = removals.list_quarantined(session, run_id=selection.run_id)
+        if selection.would_keep:
+            would_keep = reconsidered.list_would_keep(session)
+            return [removal for removal in quarantined if removal.id in would_keep]
     if not selection.paths:
         return quarantined
     return [removal for removal in quarantined if any(_is_at_or_below(removal.path, path) for path in selection.paths)]
@@ -108,14 +171,18 @@ def _is_at_or_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _restore_file(database: Database, removal: JournalEntry, *, pin: bool, run: ActiveRun, clock: Clock) -> str | None:
+def _restore_file(
+    database: Database, removal: JournalEntry, *, manner: _Manner, run: ActiveRun, clock: Clock
+) -> str | None:
     """Brings one file back. Returns why not if it failed, else None."""
     if removal.pending is not None:
         return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
     if removal.recorded and not is_recorded_near(removal.path):
+        missing_folder = find_missing_folder(removal.path)
         return (
             "no record of its removal is near its path; mount its disk, or if this is a new one type: "
             f"{command_line('rescue', 'QUARANTINE')}"
+            f"{'' if missing_folder is None else f'; {relocate_hint(missing_folder)}'}"
         )
     quarantine = quarantine_of(removal.quarantine_path or "")
     try:
@@ -129,7 +196,7 @@ def _restore_file(database: Database, removal: JournalEntry, *, pin: bool, run: 
                 current = removals.find_removal(session, removal.id)
             if current is None or (current.state, current.pending) != (removal.state, None):
                 return f"another command was at work on it; see: {command_line('audit', 'removals')}"
-            problem = _move_back(database, removal, pin=pin, run=run, clock=clock, before_unlink=before_unlink)
+            problem = _move_back(database, removal, manner=manner, run=run, clock=clock, before_unlink=before_unlink)
             if problem is None:
                 record_return(removal, index_id=run.index_id, at=clock())
             return problem
@@ -141,7 +208,7 @@ def _move_back(
     database: Database,
     removal: JournalEntry,
     *,
-    pin: bool,
+    manner: _Manner,
     run: ActiveRun,
     clock: Clock,
     before_unlink: Callable[[], None],
@@ -155,7 +222,7 @@ def _move_back(
     except MismatchError as problem:
         return f"in quarantine: {problem.reason}"
     with database.write() as session:
-        removals.begin_act(session, removal.id, act="restore" if pin else "restore_unpinned")
+        removals.begin_act(session, removal.id, act=manner.act, held_back=manner.hold)
     try:
         make_synced_folders(os.path.dirname(removal.path))
         move_no_replace(quarantine_path, removal.path, expected=identity, before_unlink=before_unlink)
@@ -168,10 +235,8 @@ def _move_back(
         return reason
     with database.write() as session:
         removals.finish_act(session, removal.id, RemovalState.RESTORED, at=clock())
-        images.mark_present(session, removal.image_id)
-        decisions.supersede(session, [removal.image_id], at=clock())
-        for image_id in (removal.image_id, removal.keeper_id) if pin else ():
-            pins.add_pin(session, image_id, reason="restore", at=clock(), run_id=run.id)
+        returned = replace(removal, pending=manner.act, held_back=manner.hold)
+        returns.mark_returned(session, returned, at=clock(), run_id=run.id)
     release_quarantine_path(quarantine_path)
     return None
 

@@ -40,7 +40,7 @@ from indexer.files.verification import (
     verify_again,
 )
 from indexer.files.witness_record import is_recorded_near
-from indexer.store import decisions, images, pins, removals
+from indexer.store import images, removals, returns
 from indexer.store.database import Database
 from indexer.store.index_identity import get_index_id
 from indexer.store.locks.writer_lock import WriteLock
@@ -149,12 +149,10 @@ def _write_resolution(
     with database.write() as session:
         removals.finish_act(session, removal.id, state, at=clock(), problem=problem)
         if finished and state in {RemovalState.QUARANTINED, RemovalState.DELETED}:
+            removals.release(session, removal.image_id)
             images.set_state(session, [removal.image_id], ImageState.REMOVED)
         if state is RemovalState.RESTORED:
-            images.mark_present(session, removal.image_id)
-            decisions.supersede(session, [removal.image_id], at=clock())
-            for image_id in (removal.image_id, removal.keeper_id) if removal.pending == "restore" else ():
-                pins.add_pin(session, image_id, reason="restore", at=clock(), run_id=removal.run_id)
+            returns.mark_returned(session, removal, at=clock(), run_id=removal.run_id)
     if state is RemovalState.RESTORED and problem is None:
         with database.read() as session:
             index_id = get_index_id(session)

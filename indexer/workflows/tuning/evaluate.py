@@ -22,10 +22,10 @@ from indexer.domain.evaluation import (
 from indexer.domain.score_bounds import validated_numbers
 from indexer.domain.selection import Decision
 from indexer.store import cameras, decisions, profiles
+from indexer.workflows.compare.simulation import Case, SimulationResult, simulate_cases
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.profile_parameters import trial_scoring_parameters
 from indexer.workflows.tuning.label_matching import Labels, match_labels
-from indexer.workflows.tuning.simulation import Case, SimulationResult, simulate_cases
 
 Value = TypeVar("Value")
 

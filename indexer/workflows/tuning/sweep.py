@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from indexer.domain.evidence import ScoringParameters
+from indexer.domain.images import ImageState
 from indexer.domain.score_bounds import LIMIT_FACTORS, numbers_to_try
 from indexer.domain.selection import Decision
 from indexer.store import cameras, profiles
+from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
+from indexer.workflows.compare.simulation import Case, SimulationResult, Summarize, simulate_cases
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.profile_parameters import trial_scoring_parameters
-from indexer.workflows.tuning.simulation import Case, SimulationResult, simulate_cases
 
 
 @dataclass(frozen=True)
 class SweepRow:
     """How many images of a camera one limit and one minimum area would keep and remove, and the bytes that this would
-    free. `current`: whether these two are in force."""
+    free. `current`: whether these two are in force. `removed_kept`: how many of the images that are removed by now it
+    would keep; None: only present images were tried."""
 
     max_score: float
     min_contour_area: float
@@ -29,6 +32,7 @@ class SweepRow:
     duplicates: int
     size_bytes: int
     current: bool
+    removed_kept: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class _DecisionCounts:
     kept: int
     duplicates: int
     size_bytes: int
+    removed_kept: int | None
 
 
 def sweep(
@@ -69,8 +74,11 @@ def sweep(
     max_scores: Sequence[float] | None = None,
     min_contour_areas: Sequence[float] | None = None,
     camera: str | None = None,
+    with_removed: bool = False,
 ) -> SweepReport:
     """How many images these limits and areas would keep and remove. Those in force are always tried as well.
+
+    `with_removed`: as if nothing had been removed; removed images without a thumbnail are left out.
 
     Without `max_scores`, multiples of the limit in force are tried (`LIMIT_FACTORS`); without `min_contour_areas`, the
     area in force.
@@ -84,33 +92,51 @@ def sweep(
     """
     with context.database.read() as session:
         camera_ids = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
-        present = cameras.count_present(session)
+        present = cameras.count_present(session, with_removed=with_removed)
         in_force = profiles.list_in_force(session, camera_ids)
     cases = [
-        Case(name, camera_ids[name], present[name], stored, _parameter_sets(stored, max_scores, min_contour_areas))
+        Case(
+            name,
+            camera_ids[name],
+            present[name],
+            stored,
+            _parameter_sets(stored, max_scores, min_contour_areas),
+            with_removed=with_removed,
+        )
         for name, stored in in_force.items()
         if name in present
     ]
 
-    @lru_cache(maxsize=1)  # called for each parameter set of a camera
-    def load_file_sizes(camera_id: int) -> dict[int, int]:
-        with context.database.read() as session:
-            return cameras.list_file_sizes(session, camera_id)
-
-    def decision_counts(case: Case, decided: Sequence[Decision]) -> _DecisionCounts:
-        sizes = load_file_sizes(case.camera_id)
-        duplicates = [decision.image_id for decision in decided if not decision.keeps]
-        # An image that is gone meanwhile frees nothing.
-        size_bytes = sum(sizes.get(image_id, 0) for image_id in duplicates)
-        return _DecisionCounts(len(decided) - len(duplicates), len(duplicates), size_bytes)
-
-    results = {
-        result.case.camera: result for result in simulate_cases(context, cases, decision_counts, read_files=False)
-    }
+    summarize = _make_counter(context.database, with_removed=with_removed)
+    results = {result.case.camera: result for result in simulate_cases(context, cases, summarize, read_files=False)}
     camera_sweeps = tuple(_camera_sweep(results[case.camera]) for case in cases)
     return SweepReport(
         camera_sweeps, _totals([camera_sweep for camera_sweep in camera_sweeps if camera_sweep.problem is None])
     )
+
+
+def _make_counter(database: Database, *, with_removed: bool) -> Summarize[_DecisionCounts]:
+    """A function that counts the decisions on a camera, and the bytes of what they would remove."""
+
+    @lru_cache(maxsize=1)  # called for each parameter set of a camera
+    def load_file_sizes(camera_id: int) -> tuple[dict[int, int], frozenset[int]]:
+        """File sizes by image id, and the ids of the removed images."""
+        with database.read() as session:
+            sizes = cameras.list_file_sizes(session, camera_id)
+            removed = cameras.list_file_sizes(session, camera_id, state=ImageState.REMOVED) if with_removed else {}
+        return sizes | removed, frozenset(removed)
+
+    def decision_counts(case: Case, decided: Sequence[Decision]) -> _DecisionCounts:
+        sizes, removed_ids = load_file_sizes(case.camera_id)
+        duplicates = [decision.image_id for decision in decided if not decision.keeps]
+        # An image that is gone meanwhile frees nothing.
+        size_bytes = sum(sizes.get(image_id, 0) for image_id in duplicates)
+        removed_kept = sum(decision.keeps and decision.image_id in removed_ids for decision in decided)
+        return _DecisionCounts(
+            len(decided) - len(duplicates), len(duplicates), size_bytes, removed_kept if with_removed else None
+        )
+
+    return decision_counts
 
 
 def _parameter_sets(
@@ -134,6 +160,7 @@ def _camera_sweep(result: SimulationResult[_DecisionCounts]) -> CameraSweep:
             counts.duplicates,
             counts.size_bytes,
             current=(scoring.min_contour_area, scoring.max_score) == in_force,
+            removed_kept=counts.removed_kept,
         )
         for scoring, counts in zip(result.case.parameter_sets, result.results, strict=result.problem is None)
     ]
@@ -161,7 +188,13 @@ def _totals(camera_sweeps: Sequence[CameraSweep]) -> tuple[SweepRow, ...]:
             sum(row.duplicates for row in rows),
             sum(row.size_bytes for row in rows),
             current=all(row.current for row in rows),
+            removed_kept=_sum_known([row.removed_kept for row in rows]),
         )
         for (area, limit), rows in sorted(by_numbers.items())
         if len(rows) == len(camera_sweeps)
     )
+
+
+def _sum_known(numbers: Sequence[int | None]) -> int | None:
+    """The sum; None if a number is not known."""
+    return None if None in numbers else sum(number or 0 for number in numbers)

@@ -62,7 +62,8 @@ def busy(index: Index) -> Index:
     index.prune()
     index.restore(index.folder / f"gate/{name(1)}")
     index.judge(f"gate/{name(0)}", f"gate/{name(2)}", "different", note="Ã–mer; \N{SNOWMAN}\n'\"")
-    index.compare()
+    index.compare(profile="plain")
+    index.compare(profile="balanced")
     return index
 
 

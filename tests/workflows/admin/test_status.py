@@ -1,7 +1,9 @@
 """status: the numbers of the index, read and not written."""
 
+import shutil
 from datetime import UTC, datetime
 
+from indexer.files.markers import QUARANTINE_NAME
 from indexer.store.cameras import CameraSummary
 from indexer.workflows.admin.status import status
 from tests.support.index import BIRD, CAR, Index, name, picture, prepared
@@ -62,3 +64,20 @@ def test_status_counts_times_that_a_wrong_clock_gave(lot: Index) -> None:
 def test_status_of_an_empty_index(index: Index) -> None:
     """An index without images has no cameras."""
     assert (status(index.database).cameras, status(index.database).quarantined) == ((), 0)
+
+
+def test_status_names_folders_and_quarantines_that_are_gone(lot: Index) -> None:
+    """A quarantine that was deleted, and a folder that was renamed, are named."""
+    lot.prune()
+    shutil.rmtree(lot.folder.parent / QUARANTINE_NAME)
+    assert status(lot.database).missing_quarantines == (str(lot.folder.parent / QUARANTINE_NAME),)
+    assert status(lot.database).missing_folders == ()
+    lot.folder.rename(lot.folder.with_name("renamed"))
+    assert status(lot.database).missing_folders == (str(lot.folder),)
+
+
+def test_status_counts_pins(lot: Index) -> None:
+    """The images that a person pinned are counted, and those of another reason are not."""
+    lot.prune()
+    lot.pin(name(0))
+    assert status(lot.database).pins == 1

@@ -13,7 +13,7 @@ from indexer.files.manifest import MANIFEST_NAME
 from indexer.workflows.removal import purge as purge_workflow
 from indexer.workflows.removal import remove_file
 from indexer.workflows.removal import restore as restore_workflow
-from indexer.workflows.removal.purge import require_choice
+from indexer.workflows.removal.purge import close_gone, list_gone, require_choice
 from indexer.workflows.removal.restore import parse_selection
 from tests.support.databases import on_sqlite
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture, prepared
@@ -526,3 +526,31 @@ def test_purge_keeps_what_a_person_judged(lot: Index) -> None:
         path: held for path, held in lot.tree().items() if path.endswith(kept)
     }
     assert lot.restore().restored == 1
+
+
+def test_a_quarantine_that_was_deleted_is_closed_by_a_person(lot: Index) -> None:
+    """Purge leaves alone what is gone with its quarantine and names the way out: `--gone` closes it."""
+    lot.prune()
+    shutil.rmtree(lot.folder / QUARANTINE)
+    assert {"purge --gone" in problem for _, problem in lot.purge().skipped} == {True}
+    assert [removal.path for removal in list_gone(lot.database)] == [str(lot.folder / file) for file in (COPY, BIRDS)]
+    report = close_gone(lot.database, clock=lot.clock)
+    assert (report.gone, report.skipped, lot.removals()) == (2, [], [(COPY, "purged"), (BIRDS, "purged")])
+    assert (lot.purge().skipped, files(lot)) == ([], [f"frames/{KEEPER}", f"frames/{OTHER}"])
+
+
+def test_a_quarantine_that_is_there_is_not_gone(lot: Index) -> None:
+    """`purge --gone` closes and deletes nothing of a quarantine that is there."""
+    lot.prune()
+    before = lot.tree()
+    assert close_gone(lot.database, clock=lot.clock).gone == 0
+    assert (lot.tree(), {state for _, state in lot.removals()}) == (before, {"quarantined"})
+
+
+def test_a_disk_that_is_away_is_not_gone(lot: Index) -> None:
+    """If the keeper is not there either, the disk is away: nothing is closed."""
+    lot.prune()
+    shutil.rmtree(lot.folder / QUARANTINE)
+    lot.folder.rename(lot.folder.with_name("away"))
+    report = close_gone(lot.database, clock=lot.clock)
+    assert (report.gone, len(report.skipped), {state for _, state in lot.removals()}) == (0, 2, {"quarantined"})

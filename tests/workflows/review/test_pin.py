@@ -2,8 +2,8 @@
 
 import pytest
 
-from indexer.errors import ImageError
-from indexer.workflows.review.pin import PinReport, pin
+from indexer.errors import CameraError, ImageError, RunError, UsageError
+from indexer.workflows.review.pin import PinReport, list_pins, parse_unpin, pin, unpin
 from tests.support.index import BIRD, SECOND_BIRD, Index, name, picture
 
 
@@ -100,3 +100,32 @@ def test_image_that_is_not_there_is_not_pinned(pair: Index, file: str) -> None:
     with pytest.raises(ImageError, match=r"manage\.py"):
         pair.pin(name(0), file)
     assert pair.dump() == before
+
+
+def pinned(index: Index) -> list[tuple[str, str, int]]:
+    """File, reason and run of every pin that is listed."""
+    return [(index.file(pin.path), pin.reason, pin.run_id) for pin in list_pins(index.database).pins]
+
+
+def test_pins_are_listed_and_taken_back_in_bulk(pair: Index) -> None:
+    """The list has every pin that a person set, with the command and its run; a run, a camera or all are taken back."""
+    run_id = pair.prune().run_id
+    assert pinned(pair) == []
+    pair.restore(pair.folder / name(1))
+    restore_id = run_id + 1
+    assert pinned(pair) == [(name(0), "restore", restore_id), (name(1), "restore", restore_id)]
+    assert len(unpin(pair.database, parse_unpin([], run_id=restore_id), clock=pair.clock).changed) == 2
+    for selection in (parse_unpin([], camera="gate"), parse_unpin([], everything=True)):
+        pair.pin(name(0))
+        assert unpin(pair.database, selection, clock=pair.clock) == PinReport([str(pair.folder / name(0))], [])
+        assert pinned(pair) == []
+
+
+def test_one_way_to_say_which_pins(pair: Index) -> None:
+    """Exactly one of images, a run, a camera and all is asked for; a run or camera that is unknown is refused."""
+    for names, more in ((["1"], {"everything": True}), ([], {}), ([], {"run_id": 1, "camera": "gate"})):
+        with pytest.raises(UsageError):
+            parse_unpin(names, **more)
+    for selection, error in ((parse_unpin([], run_id=99), RunError), (parse_unpin([], camera="no"), CameraError)):
+        with pytest.raises(error):
+            unpin(pair.database, selection, clock=pair.clock)

@@ -15,9 +15,8 @@ from indexer.domain.descriptions import Limits
 from indexer.domain.evaluation import PairMetrics, StateMetrics
 from indexer.errors import CameraError, ProfileError
 from indexer.execution import serial
-from indexer.workflows.compare import searcher
+from indexer.workflows.compare import searcher, simulation
 from indexer.workflows.context import ComparisonContext
-from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport, evaluate
 from tests.cli.render.test_reports import said
 from tests.support.databases import on_sqlite

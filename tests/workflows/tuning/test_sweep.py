@@ -14,9 +14,8 @@ from indexer.domain.descriptions import Limits
 from indexer.errors import CameraError
 from indexer.execution import serial
 from indexer.store.locks.writer_lock import writer_lock
-from indexer.workflows.compare import searcher
+from indexer.workflows.compare import searcher, simulation
 from indexer.workflows.context import ComparisonContext
-from indexer.workflows.tuning import simulation
 from indexer.workflows.tuning.sweep import CameraSweep, SweepReport, sweep
 from tests.support.databases import Maker, on_sqlite
 from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, Mark, name, picture, prepared

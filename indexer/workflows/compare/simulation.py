@@ -17,7 +17,7 @@ from indexer.domain.selection import Decision, Selection
 from indexer.escaping import command_line
 from indexer.execution import ParallelMap, WorkerFailure, serial
 from indexer.imaging.image_buffer import ImageBuffer
-from indexer.store import decisions, images, scores, thumbnails
+from indexer.store import decisions, ranked_images, scores, thumbnails
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.camera_task import MAX_IMAGES, CameraTask, camera_groups, map_cameras
@@ -44,13 +44,14 @@ _CORRUPT_THUMBNAIL = (
 @dataclass(frozen=True)
 class Case:
     """A camera, how many present images it has, a profile, and the scoring parameters to try, in order. These apply to
-    images that are preprocessed as that profile says."""
+    images that are preprocessed as that profile says. `with_removed`: as if nothing of it had been removed."""
 
     camera: str
     camera_id: int
     images: int
     stored: StoredProfile
     parameter_sets: tuple[ScoringParameters, ...]
+    with_removed: bool = False
 
     @property
     def is_small(self) -> bool:
@@ -112,12 +113,20 @@ def _case_tasks(database: Database, small: Sequence[tuple[int, Case]]) -> Iterat
     for group in camera_groups(
         small,
         count_images=lambda numbered_case: numbered_case[1].images,
-        group_key=lambda numbered_case: (numbered_case[1].stored.id, numbered_case[1].parameter_sets),
+        group_key=lambda numbered_case: (
+            numbered_case[1].stored.id,
+            numbered_case[1].parameter_sets,
+            numbered_case[1].with_removed,
+        ),
     ):
         first_case = group[0][1]
         with database.read() as session:
             tasks = read_camera_tasks(
-                session, [case.camera_id for _, case in group], first_case.stored, first_case.parameter_sets
+                session,
+                [case.camera_id for _, case in group],
+                first_case.stored,
+                first_case.parameter_sets,
+                with_removed=first_case.with_removed,
             )
         yield [(number, tasks[case.camera_id]) for number, case in group if case.camera_id in tasks]
 
@@ -183,7 +192,12 @@ class _CaseSimulation:
 
     def _list_present(self) -> list[Image]:
         with self._context.database.read() as session:
-            present = images.list_present(session, self._case.camera_id, preparation_id=self._stored.preparation_id)
+            present = ranked_images.list_present(
+                session,
+                self._case.camera_id,
+                preparation_id=self._stored.preparation_id,
+                with_removed=self._case.with_removed,
+            )
         return [self._with_made_thumbnail(image) for image in present]
 
     def _with_made_thumbnail(self, image: Image) -> Image:

@@ -1,0 +1,64 @@
+"""The space that an index takes on its disk, and how deleted rows give it back."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import delete, exists, func, select, text
+from sqlalchemy.orm import Session
+
+from indexer.domain.images import ImageState
+from indexer.store.database import Database
+from indexer.store.pins import UNRESTORED
+from indexer.store.tables import ImageRow, PictureRow, RemovalRow, ThumbnailRow
+
+
+class FreedPictures(NamedTuple):
+    """How many thumbnails and previews were deleted, and their bytes."""
+
+    thumbnails: int
+    previews: int
+    size_bytes: int
+
+
+def delete_removed_pictures(session: Session, *, removed_before: datetime) -> FreedPictures:
+    """Deletes the thumbnails and previews of images that were removed before a time and did not come back."""
+    was_removed = exists().where(
+        RemovalRow.image_id == ImageRow.id,
+        RemovalRow.state.in_(UNRESTORED),
+        RemovalRow.removed_at < removed_before,
+    )
+    removed = select(ImageRow.id).where(ImageRow.state == ImageState.REMOVED, was_removed)
+    counts, size_bytes = [], 0
+    for row_class in (ThumbnailRow, PictureRow):
+        of_removed = row_class.image_id.in_(removed)
+        query = select(func.count(), func.coalesce(func.sum(func.length(row_class.data)), 0)).where(of_removed)
+        count, length = session.execute(query).one()
+        counts.append(int(count))
+        size_bytes += int(length)
+        session.execute(delete(row_class).where(of_removed).execution_options(synchronize_session=False))
+    return FreedPictures(counts[0], counts[1], size_bytes)
+
+
+def give_back(database: Database) -> tuple[int, int]:
+    """Gives the space of deleted rows back to the disk; the bytes of the index before and after.
+
+    SQLite writes the whole file anew, so that the deleted bytes are in it no more, and needs as much free space for a
+    moment. PostgreSQL does so with the tables of pictures; other commands wait meanwhile.
+    """
+    before = _size_bytes(database)
+    with database.maintenance() as connection:
+        if database.path is None:
+            connection.execute(text("VACUUM (FULL) thumbnails"))
+            connection.execute(text("VACUUM (FULL) pictures"))
+        else:
+            connection.execute(text("VACUUM"))
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    return before, _size_bytes(database)
+
+
+def _size_bytes(database: Database) -> int:
+    with database.maintenance() as connection:
+        if database.path is None:
+            return int(connection.scalar(text("SELECT pg_database_size(current_database())")) or 0)
+        pages, page_bytes = (connection.scalar(text(f"PRAGMA {name}")) for name in ("page_count", "page_size"))
+        return int(pages or 0) * int(page_bytes or 0)

@@ -1,0 +1,52 @@
+"""db shrink: free the thumbnails and previews of what was removed long ago, and give the space back to the disk.
+
+Decisions, scores and the journal stay: an audit goes on telling why an image was removed, without its picture. A file
+that comes back gets a new thumbnail at the next compare.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from indexer.errors import UsageError
+from indexer.store import space
+from indexer.store.database import Database
+from indexer.workflows.context import Clock
+from indexer.workflows.runs.run import record_run
+
+
+@dataclass(frozen=True)
+class ShrinkReport:
+    """How many thumbnails and previews were deleted; `size_bytes` is the size of the index before and after."""
+
+    thumbnails: int
+    previews: int
+    size_bytes: tuple[int, int]
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The numbers, as the run stores them."""
+        return {"thumbnails": self.thumbnails, "previews": self.previews, "size_bytes": list(self.size_bytes)}
+
+
+def parse_date(date: str) -> datetime:
+    """The beginning of a day in UTC, or a time; raises `UsageError` if the text is neither."""
+    try:
+        parsed = datetime.fromisoformat(date)
+    except ValueError:
+        raise UsageError(f"{date!a} is no date; type it as 2026-01-31") from None
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def shrink(database: Database, *, removed_before: datetime | None, clock: Clock) -> ShrinkReport:
+    """Deletes the pictures of images removed before a time (None: of none), and gives free space back."""
+    arguments = {"removed_before": None if removed_before is None else removed_before.isoformat()}
+    with record_run(database, "db shrink", arguments=arguments, clock=clock) as run:
+        thumbnails = previews = 0
+        if removed_before is not None:
+            with database.write() as session:
+                freed = space.delete_removed_pictures(session, removed_before=removed_before)
+            thumbnails, previews = freed.thumbnails, freed.previews
+        report = ShrinkReport(thumbnails, previews, space.give_back(database))
+        run.counts = report.counts
+    return report

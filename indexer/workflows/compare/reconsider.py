@@ -1,0 +1,95 @@
+"""Reconsiders removed images after another profile came into force: which of them would it have kept?
+
+A camera is decided once more as if nothing of it had been removed: its present images and the removed ones together,
+with the pins of persons and the verdicts. The result is recorded for each removal and changes no decision. Removed
+files are opened only in quarantine, and only where the profile prepares images in another way.
+
+A removed image without a thumbnail, as of a file that was deleted for good, cannot be decided and counts as not kept.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from indexer.domain.descriptions import Thumbnail, ThumbnailRecipe
+from indexer.domain.selection import Decision
+from indexer.execution import RemoteExecutor, serial
+from indexer.store import cameras, ranked_images, reconsidered, thumbnails
+from indexer.store.profiles import StoredProfile
+from indexer.workflows.compare.prepared_images import PixelsUnavailableError, make_thumbnails
+from indexer.workflows.compare.simulation import Case, simulate_cases
+from indexer.workflows.context import ComparisonContext
+from indexer.workflows.profile_parameters import thumbnail_recipe
+from indexer.workflows.runs.run import ActiveRun
+
+
+def reconsider_removed(
+    context: ComparisonContext, camera_ids: Mapping[str, int], in_force: Mapping[str, StoredProfile], *, run: ActiveRun
+) -> None:
+    """Records what the profiles in force would have decided on images that other profiles removed.
+
+    A camera that another command has locked, or that cannot be decided now, is left for the next compare.
+    """
+    with context.database.read() as session:
+        open_ids = reconsidered.list_open_cameras(session, camera_ids.values())
+    names = [name for name, camera_id in camera_ids.items() if camera_id in open_ids]
+    cases = [case for name in names if (case := _make_case(context, name, camera_ids[name], in_force[name]))]
+    if not cases:
+        return
+    with serial() as serial_executor:
+        executor = serial_executor if isinstance(context.executor, RemoteExecutor) else context.executor
+        for case, kept_ids in _simulate(replace(context, executor=executor), cases):
+            _record(context, case, kept_ids, run=run)
+
+
+def _make_case(context: ComparisonContext, name: str, camera_id: int, stored: StoredProfile) -> Case | None:
+    """The camera with its removed images; None if the profile compares whole pictures and caches nothing."""
+    recipe = thumbnail_recipe(stored.profile.preparation)
+    if recipe is None:
+        return None
+    _ensure_thumbnails(context, name, camera_id, stored, recipe=recipe)
+    with context.database.read() as session:
+        count = cameras.count_present(session, with_removed=True)[name]
+    return Case(name, camera_id, count, stored, (stored.profile.scoring_parameters,), with_removed=True)
+
+
+def _ensure_thumbnails(
+    context: ComparisonContext, name: str, camera_id: int, stored: StoredProfile, *, recipe: ThumbnailRecipe
+) -> None:
+    """Makes the thumbnails that files in quarantine lack; those that cannot be made are left out."""
+    with context.database.read() as session:
+        paths = reconsidered.list_without_thumbnail(session, camera_id, preparation_id=stored.preparation_id)
+        removed = ranked_images.list_removed(session, camera_id)
+    lacking = [replace(image, path=paths[image.id]) for image in removed if image.id in paths]
+    if not lacking:
+        return
+
+    def save(batch: Sequence[tuple[int, Thumbnail]]) -> None:
+        with context.database.write() as session:
+            thumbnails.add_thumbnails(session, batch)
+
+    advance = context.progress(f"preparing what was removed of {name}", len(lacking))
+    try:
+        make_thumbnails(lacking, recipe, limits=context.limits, executor=context.executor, save=save, advance=advance)
+    except PixelsUnavailableError:
+        return
+
+
+def _simulate(context: ComparisonContext, cases: Sequence[Case]) -> Iterator[tuple[Case, frozenset[int]]]:
+    """Each camera that can be decided now, with the ids of the images that would be kept."""
+
+    def kept_ids(_case: Case, decided: Sequence[Decision]) -> frozenset[int]:
+        return frozenset(decision.image_id for decision in decided if decision.keeps)
+
+    for result in simulate_cases(context, cases, kept_ids, read_files=False):
+        if result.problem is None:
+            yield result.case, result.results[0]
+
+
+def _record(context: ComparisonContext, case: Case, kept_ids: frozenset[int], *, run: ActiveRun) -> None:
+    if run.write_lock.acquire(case.camera) is not None:
+        return
+    with context.database.write() as session:
+        removed = reconsidered.list_removals(session, case.camera_id)
+        kept = {removal_id: image_id in kept_ids for removal_id, image_id in removed.items()}
+        reconsidered.add_reconsidered(session, kept, profile_id=case.stored.id, run_id=run.id)
+    run.write_lock.release([case.camera])

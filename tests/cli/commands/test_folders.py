@@ -1,0 +1,57 @@
+"""relocate, forget, pin list and what is held back, at the command line: nothing changes that was not agreed to."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Run
+
+FRAME = "gate_2026_03_01__12_0{}_00.png"
+
+
+@pytest.mark.parametrize("command", [("relocate", "lot", "parking"), ("forget", "lot")])
+def test_nobody_to_ask(run: Run, decided: Path, command: tuple[str, ...]) -> None:
+    """Where nobody can answer, the plan is shown and nothing changes: exit code 2. A dry run is code 0."""
+    if command[0] == "relocate":
+        decided.rename(decided.with_name("parking"))
+    before = run("status", "--json").document
+    answer = run(*command)
+    assert (answer.code, "type --yes" in answer.sentence, "6 images" in answer.out) == (2, True, True)
+    assert run(*command, "--dry-run").code == 0
+    assert run("status", "--json").document == before
+
+
+def test_relocated_and_forgotten(run: Run, decided: Path) -> None:
+    """After a folder was renamed, the index knows its images by their new paths; forgotten, it knows none."""
+    parking = decided.with_name("parking")
+    decided.rename(parking)
+    assert run("relocate", "lot", "parking", "--yes").code == 0
+    assert run("explain", parking / FRAME.format(0), "--json").code == 0
+    assert run("explain", decided / FRAME.format(0)).code == 1
+    assert run("forget", "parking", "--yes").code == 0
+    assert run("status", "--json").document["cameras"] == []
+    assert len(list(parking.glob("*.png"))) == 6
+
+
+def test_an_undone_run_is_held_back(run: Run, decided: Path) -> None:
+    """`restore --run` pins nothing; prune takes what came back only with --include-restored."""
+    pruned = run("prune", "--yes", "--json").document
+    run_id = pruned["run_id"]
+    answer = run("restore", "--run", run_id, "--json").document
+    assert (answer["restored"], answer["pinned"], answer["held_back"]) == (pruned["removed"], False, True)
+    assert run("pin", "list", "--json").document == {"pins": []}
+    assert run("status", "--json").document["held_back_files"] == pruned["removed"]
+    assert run("prune", "--yes", "--json").document["removed"] == 0
+    assert len(list(decided.glob("*.png"))) == 6
+    again = run("prune", "--yes", "--include-restored", "--json").document
+    assert again["removed"] == pruned["removed"]
+
+
+def test_a_path_is_pinned_and_a_file_named_list_can_be(run: Run, decided: Path) -> None:
+    """`restore PATH` pins; `pin list` shows the pins; `./list` is a file of that name."""
+    run("prune", "--yes")
+    assert run("restore", decided / FRAME.format(5), "--json").document["pinned"] is True
+    assert [pin["reason"] for pin in run("pin", "list", "--json").document["pins"]] == ["restore", "restore"]
+    assert "list" in run("pin", "./list").sentence
+    assert run("unpin", "--all").code == 0
+    assert run("pin", "list", "--json").document == {"pins": []}

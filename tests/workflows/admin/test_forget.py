@@ -1,0 +1,199 @@
+"""forget: rows, thumbnails, previews and evidence go, files and what protects them stay; db shrink frees pictures."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import CameraError, FolderError, UsageError
+from indexer.store.camera_sources import add_sources
+from indexer.store.database import Database
+from indexer.store.forgetting import ForgetScope
+from indexer.workflows.admin import forget as workflow
+from indexer.workflows.admin.camera import list_cameras, list_rules
+from indexer.workflows.admin.shrink import parse_date, shrink
+from indexer.workflows.admin.status import status
+from tests.support.databases import on_sqlite
+from tests.support.index import BIRD, CAR, Index, name, picture
+
+KEEPER, COPY, BIRDS = name(0), name(1), name(2)
+
+
+@pytest.fixture
+def lots(index: Index) -> Index:
+    """Two cameras in a folder each, decided, with a verdict, a pin and evidence."""
+    for stamp, camera in enumerate(("gate", "yard")):
+        same = picture(stamp=stamp)
+        for minute, content in enumerate([same, same, picture(BIRD, stamp=stamp), picture(CAR, stamp=stamp)]):
+            index.put(f"{camera}/{name(minute, camera)}", content)
+    index.ingest()
+    index.compare()
+    index.judge("gate/" + name(0, "gate"), "gate/" + name(3, "gate"), "different")
+    index.pin("gate/" + name(3, "gate"))
+    index.compare()
+    return index
+
+
+def below(index: Index, folder: str) -> ForgetScope:
+    """A folder of the index."""
+    return workflow.parse_scope(str(index.folder / folder), camera=None)
+
+
+def rows_without(index: Index, camera: str) -> dict[str, list[tuple[object, ...]]]:
+    """What the index has about all cameras but one."""
+    others = f"SELECT i.id FROM images AS i JOIN cameras AS c ON c.id = i.camera_id WHERE c.name <> '{camera}'"
+    keys = {"images": "id", "thumbnails": "image_id", "decisions": "image_id", "pictures": "image_id"}
+    return {
+        table: sorted(index.rows(f"SELECT * FROM {table} WHERE {key} IN ({others})"), key=repr)
+        for table, key in keys.items()
+    }
+
+
+@pytest.mark.parametrize("by_camera", [True, False])
+def test_all_rows_go_and_all_files_stay(lots: Index, by_camera: bool) -> None:
+    """After forgetting a camera, or its folder, no row of it is left, no file moved, and the other camera is whole."""
+    tree, others = lots.tree(), rows_without(lots, "gate")
+    scope = ForgetScope(camera="gate") if by_camera else below(lots, "gate")
+    report = workflow.forget(lots.database, scope, clock=lots.clock)
+    assert (report.rows.images, report.rows.thumbnails, report.rows.verdicts, report.rows.pins) == (4, 4, 1, 1)
+    assert lots.tree() == tree
+    assert rows_without(lots, "") == others
+    assert [camera.camera for camera in status(lots.database).cameras] == ["yard"]
+    assert lots.rows("SELECT COUNT(*) FROM scores AS s WHERE s.image_a_id NOT IN (SELECT id FROM images)") == [(0,)]
+    assert lots.rows("SELECT command, outcome FROM runs ORDER BY id DESC LIMIT 1") == [("forget", "done")]
+    assert dict(lots.ingest().outcomes) == {"added": 4, "unchanged": 4}
+
+
+@on_sqlite
+def test_bytes_of_thumbnails_are_gone_from_the_file(lots: Index) -> None:
+    """What was forgotten is not in the file of the index any more."""
+    (data,) = lots.rows("SELECT t.data FROM thumbnails AS t JOIN images AS i ON i.id = t.image_id ORDER BY i.id")[0]
+    path = lots.database.path
+    assert path is not None
+    for camera in ("gate", "yard"):
+        workflow.forget(lots.database, ForgetScope(camera=camera), clock=lots.clock)
+    stored = b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+    assert bytes(data)[-200:] not in stored
+
+
+def test_nothing_is_forgotten_that_quarantine_needs(lots: Index) -> None:
+    """While a file of it lies in quarantine, or its keeper is in the folder, nothing is forgotten."""
+    lots.prune()
+    before = lots.dump()
+    for scope in (ForgetScope(camera="gate"), below(lots, "gate"), below(lots, f"gate/{name(0, 'gate')}")):
+        with pytest.raises(FolderError, match="quarantine"):
+            workflow.forget(lots.database, scope, clock=lots.clock)
+    assert lots.dump() == before
+
+
+def test_a_keeper_is_not_forgotten_without_what_it_stands_for(lots: Index) -> None:
+    """The keeper of a file that was purged is refused alone; the whole camera can go."""
+    lots.prune()
+    lots.purge()
+    with pytest.raises(FolderError, match="keeper"):
+        workflow.forget(lots.database, below(lots, f"gate/{name(0, 'gate')}"), clock=lots.clock)
+    report = workflow.forget(lots.database, ForgetScope(camera="gate"), clock=lots.clock)
+    assert (report.rows.images, report.rows.removals, report.rows.previews > 0) == (4, 2, True)
+
+
+def test_what_stood_for_a_purged_file_stays_protected(lots: Index) -> None:
+    """After its index forgot it, what stands for a purged file is removed by no later prune."""
+    lots.prune()
+    lots.purge()
+    workflow.forget(lots.database, ForgetScope(camera="gate"), clock=lots.clock)
+    lots.put(f"gate/{name(9, 'gate')}", picture(BIRD, height=128, width=192))
+    lots.ingest()
+    lots.compare()
+    report = lots.prune(camera="gate")
+    assert [Path(path).name for path, _ in report.protected] == [name(0, "gate")]
+    assert (lots.folder / "gate" / name(0, "gate")).read_bytes() == picture()
+
+
+def test_what_lost_its_keeper_is_decided_again(lots: Index) -> None:
+    """An image whose keeper was forgotten is undecided, and compare decides it as from scratch."""
+    workflow.forget(lots.database, below(lots, f"gate/{name(0, 'gate')}"), clock=lots.clock)
+    assert [camera.undecided for camera in status(lots.database).cameras] == [2, 0]
+    lots.compare()
+    assert lots.decisions()[f"gate/{name(1, 'gate')}"][0] == "keep"
+
+
+@pytest.mark.parametrize(
+    ("folder", "camera", "error"),
+    [(None, None, UsageError), ("x", "gate", UsageError), ("nowhere", None, FolderError), (None, "no", CameraError)],
+)
+def test_requests_that_make_no_sense(lots: Index, folder: str | None, camera: str | None, error: type) -> None:
+    """One of a folder and a camera is named, and the index has it."""
+    with pytest.raises(error):
+        workflow.forget(lots.database, workflow.parse_scope(folder, camera=camera), clock=lots.clock)
+
+
+def test_a_camera_that_was_renamed_is_not_shown(lots: Index) -> None:
+    """A camera without images is in no table."""
+    lots.ingest(lots.folder / "gate", camera="door")
+    assert [camera.camera for camera in status(lots.database).cameras] == ["door", "yard"]
+    assert [camera.camera for camera in lots.compare().cameras] == ["door", "yard"]
+
+
+def counts(index: Index) -> tuple[int, int]:
+    """The number of thumbnails and of previews."""
+    return tuple(index.rows(f"SELECT COUNT(*) FROM {table}")[0][0] for table in ("thumbnails", "pictures"))
+
+
+def test_shrink_frees_the_pictures_of_what_was_removed_before(lots: Index) -> None:
+    """Only images removed before the date lose thumbnail and preview; decisions, scores and the journal stay."""
+    lots.prune(camera="gate")
+    before = lots.dump(without=("thumbnails", "pictures", "runs"))
+    long_ago, now = datetime(2020, 1, 1, tzinfo=UTC), lots.clock() + timedelta(days=1)
+    assert counts(lots) == (8, 3)
+    assert shrink(lots.database, removed_before=long_ago, clock=lots.clock).thumbnails == 0
+    report = shrink(lots.database, removed_before=now, clock=lots.clock)
+    assert (report.thumbnails, report.previews, counts(lots)) == (2, 2, (6, 1))
+    assert lots.dump(without=("thumbnails", "pictures", "runs")) == before
+    assert lots.undo_run().restored == 2
+    lots.compare()
+    assert counts(lots)[0] in {6, 8}
+
+
+@on_sqlite
+def test_shrink_gives_the_space_back(database: Database, open_index: Callable[..., Index], tmp_path: Path) -> None:
+    """The file of the index is smaller afterwards."""
+    (tmp_path / "site" / "frames").mkdir(parents=True)
+    index = Index(database, tmp_path / "site" / "frames")
+    for minute in range(120):
+        index.put(name(minute), picture(stamp=minute % 100, height=64 + 2 * (minute // 100)))
+    index.ingest()
+    index.compare()
+    index.prune(max_share=1.0, shown=index.plan(max_share=1.0))
+    report = shrink(database, removed_before=index.clock() + timedelta(days=1), clock=index.clock)
+    assert report.size_bytes[1] < report.size_bytes[0]
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", ""])
+def test_dates_that_are_none(text: str) -> None:
+    """What is no date is refused."""
+    with pytest.raises(UsageError):
+        parse_date(text)
+
+
+def test_dates() -> None:
+    """A day begins in UTC."""
+    assert parse_date("2026-01-31") == datetime(2026, 1, 31, tzinfo=UTC)
+
+
+def test_a_folder_is_forgotten_with_its_rule(index: Index) -> None:
+    """After forgetting a folder nothing names it: no rule, no camera, no folder of a camera."""
+    index.put("north/x_1.png", picture())
+    index.ingest(index.folder / "north", camera="gate")
+    workflow.forget(index.database, below(index, "north"), clock=index.clock)
+    assert list_rules(index.database) == []
+    assert list_cameras(index.database) == []
+    assert index.rows("SELECT * FROM camera_sources") == []
+
+
+def test_a_camera_that_was_confirmed_stays_confirmed(lots: Index) -> None:
+    """Forgetting one camera takes nothing of another one, not even of one that has no image yet."""
+    with lots.database.write() as session:
+        add_sources(session, [("later", "/data/a"), ("later", "/data/b")], is_confirmed=True)
+    workflow.forget(lots.database, ForgetScope(camera="gate"), clock=lots.clock)
+    assert [(one.camera, one.confirmed) for one in list_cameras(lots.database)] == [("later", True), ("yard", False)]

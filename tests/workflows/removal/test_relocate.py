@@ -1,0 +1,262 @@
+"""relocate: a folder was renamed or moved; the index, the records beside the images and the quarantines follow."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import FolderError, UsageError
+from indexer.files.markers import QUARANTINE_NAME
+from indexer.store import relocation
+from indexer.workflows.admin.camera import list_cameras, list_rules
+from indexer.workflows.removal.prune import plan
+from indexer.workflows.removal.relocate import plan_relocation, relocate
+from indexer.workflows.removal.rescue import rescue
+from tests.support.index import BIRD, CAR, Index, name, picture
+
+KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
+
+
+@pytest.fixture
+def lot(index: Index) -> Index:
+    """A camera in `site/frames`, decided and pruned: two files lie in `site/.indexer-quarantine`."""
+    contents = {KEEPER: picture(), COPY: picture(), BIRDS: picture(BIRD), OTHER: picture(CAR)}
+    for file, content in contents.items():
+        index.put(file, content)
+    index.ingest()
+    index.compare()
+    assert index.prune().removed == 2
+    return index
+
+
+def moved(index: Index, old: Path, new: Path) -> Index:
+    """The index after a folder got another path, and the index was told."""
+    new.parent.mkdir(parents=True, exist_ok=True)
+    folder = index.folder
+    shutil.move(old, new)
+    index.folder = new / folder.relative_to(old)
+    relocate(index.database, str(old), str(new), clock=index.clock)
+    return index
+
+
+def whole_site(index: Index) -> Index:
+    """The folder above is renamed, with the quarantine in it."""
+    return moved(index, index.folder.parent, index.folder.parent.parent / "renamed")
+
+
+def frames_alone(index: Index) -> Index:
+    """The folder itself is renamed; its quarantine stays beside it."""
+    return moved(index, index.folder, index.folder.parent / "renamed")
+
+
+def frames_away(index: Index) -> Index:
+    """The folder itself is moved away from its quarantine."""
+    return moved(index, index.folder, index.folder.parent.parent / "elsewhere" / "frames")
+
+
+MOVES = [whole_site, frames_alone, frames_away]
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_files_come_back_to_the_new_place(lot: Index, move: Callable[[Index], Index]) -> None:
+    """After a move every path of the index is new, ingest finds no change, and restore brings the files there."""
+    old = str(lot.folder)
+    index = move(lot)
+    stored = "SELECT path FROM images UNION SELECT root FROM images UNION SELECT path FROM removals "
+    stored += "UNION SELECT keeper_path FROM removals"
+    paths = [path for (path,) in index.rows(stored)]
+    assert all(path == str(index.folder) or path.startswith(f"{index.folder}/") for path in paths)
+    assert dict(index.ingest().outcomes) == {"unchanged": 2}
+    report = index.undo_run()
+    assert (report.restored, report.failures, report.made_folders) == (2, [], [])
+    assert {path.name for path in index.folder.glob("*.png")} == {KEEPER, COPY, BIRDS, OTHER}
+    assert not os.path.lexists(old)
+    assert index.compare().cameras[0].decided == 0
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_the_witness_stays_protected_after_a_move(
+    lot: Index, move: Callable[[Index], Index], open_index: Callable[..., Index]
+) -> None:
+    """Another index that comes to the new place does not remove what stands for a removed file."""
+    lot.purge()
+    index = move(lot)
+    other = open_index(index.folder)
+    other.put(name(9), picture(BIRD, height=128, width=192))
+    other.ingest()
+    other.compare()
+    assert str(index.folder / KEEPER) in {item.victim.path for item in other.plan().victims}
+    report = other.prune()
+    assert [Path(path).name for path, _ in report.protected] == [KEEPER]
+    assert (index.folder / KEEPER).read_bytes() == picture()
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_a_witness_is_free_once_all_is_back(
+    lot: Index, move: Callable[[Index], Index], open_index: Callable[..., Index]
+) -> None:
+    """When the removed files are back at the new place, no line with an old path protects their keeper any more."""
+    index = move(lot)
+    index.undo_run()
+    (index.folder / COPY).unlink()
+    (index.folder / BIRDS).unlink()
+    other = open_index(index.folder)
+    other.put(name(9), picture(BIRD, height=128, width=192))
+    other.ingest()
+    other.compare()
+    report = other.prune()
+    assert (report.protected, report.removed) == ([], 1)
+
+
+def test_rescue_goes_to_the_new_place(lot: Index) -> None:
+    """The manifests follow, so that rescue without an index brings the files to the new folder."""
+    index = whole_site(lot)
+    report = rescue(str(index.folder.parent / QUARANTINE_NAME))
+    assert (report.restored, report.failures) == (2, [])
+    assert (index.folder / BIRDS).read_bytes() == picture(BIRD)
+
+
+def test_a_dry_run_changes_nothing(lot: Index) -> None:
+    """The plan counts what is there and writes nothing: not to the index, not beside the images."""
+    site = lot.folder.parent
+    shutil.move(site, site.parent / "renamed")
+    before = lot.dump()
+    files = {path: path.read_bytes() for path in (site.parent / "renamed").rglob("*") if path.is_file()}
+    found = plan_relocation(lot.database, str(site), str(site.parent / "renamed"))
+    assert (found.images, found.there, found.removals, found.quarantined, found.quarantined_there) == (2, 2, 2, 2, 2)
+    assert lot.dump() == before
+    assert {path: path.read_bytes() for path in (site.parent / "renamed").rglob("*") if path.is_file()} == files
+
+
+def test_a_crash_before_the_commit_protects_still(
+    lot: Index, monkeypatch: pytest.MonkeyPatch, open_index: Callable[..., Index]
+) -> None:
+    """A relocation that is cut off between the records and the index leaves the witness protected, and runs again."""
+    lot.purge()
+    old, new = lot.folder, lot.folder.parent / "renamed"
+    shutil.move(old, new)
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(relocation, "relocate", crash)
+        with pytest.raises(KeyboardInterrupt):
+            relocate(lot.database, str(old), str(new), clock=lot.clock)
+    other = open_index(new)
+    other.put(name(9), picture(BIRD, height=128, width=192))
+    other.ingest()
+    other.compare()
+    assert [Path(path).name for path, _ in other.prune().protected] == [KEEPER]
+    assert relocate(lot.database, str(old), str(new), clock=lot.clock).images == 4
+
+
+def test_what_cannot_have_moved_is_refused(lot: Index, tmp_path: Path) -> None:
+    """A folder that is still there, one without its files, an unknown one, and nested ones change nothing."""
+    before, empty = lot.dump(), tmp_path / "empty"
+    empty.mkdir()
+    copy = tmp_path / "copy"
+    shutil.copytree(lot.folder, copy)
+    for old, new, error in (
+        (lot.folder, copy, FolderError),
+        (lot.folder, lot.folder / "below", UsageError),
+        (lot.folder, tmp_path / "nowhere", FolderError),
+        (tmp_path / "unknown", empty, FolderError),
+    ):
+        (lot.folder / "below").mkdir(exist_ok=True)
+        with pytest.raises(error):
+            relocate(lot.database, str(old), str(new), clock=lot.clock)
+    shutil.move(lot.folder, tmp_path / "hidden")
+    with pytest.raises(FolderError):
+        relocate(lot.database, str(lot.folder), str(empty), clock=lot.clock)
+    assert lot.dump() == before
+
+
+def test_a_copy_that_was_ingested_is_refused(lot: Index, tmp_path: Path) -> None:
+    """If the new paths are in the index already, nobody can tell which row is which: nothing changes."""
+    copy = tmp_path / "copy"
+    shutil.copytree(lot.folder, copy)
+    lot.ingest(copy, camera="gate")
+    shutil.rmtree(lot.folder)
+    before = lot.dump()
+    with pytest.raises(FolderError, match="forget"):
+        relocate(lot.database, str(lot.folder), str(copy), clock=lot.clock)
+    assert lot.dump() == before
+
+
+def test_a_folder_that_was_ingested_at_its_new_place_first(lot: Index) -> None:
+    """If the new place was ingested before the index was told, the journal still follows and the files come back."""
+    old, new = lot.folder.parent, lot.folder.parent.parent / "renamed"
+    shutil.move(old, new)
+    lot.folder = new / "frames"
+    lot.ingest()
+    relocate(lot.database, str(old), str(new), clock=lot.clock)
+    assert lot.undo_run().restored == 2
+    assert (lot.folder / COPY).read_bytes() == picture()
+
+
+def test_names_that_are_not_utf8_follow(index: Index) -> None:
+    """A path with bytes that are not UTF-8 gets its new folder, byte for byte."""
+    odd = os.fsdecode(b"caf\xe9")
+    index.put(f"{odd}/{name(0)}", picture())
+    index.ingest()
+    index = frames_alone(index)
+    assert dict(index.ingest().outcomes) == {"unchanged": 1}
+
+
+def test_equal_bytes_elsewhere_are_ranked_again(index: Index, open_index: Callable[..., Index]) -> None:
+    """The path ranks equal images; after a move the decisions are those of an index made anew."""
+    index.put(f"b/{KEEPER}", picture())
+    index.put(f"c/{KEEPER}", picture())
+    index.ingest(camera="gate")
+    index.compare()
+    shutil.move(index.folder / "b", index.folder / "d")
+    relocate(index.database, str(index.folder / "b"), str(index.folder / "d"), clock=index.clock)
+    index.compare()
+    fresh = open_index(index.folder)
+    fresh.ingest(camera="gate")
+    fresh.compare()
+    assert index.decisions() == fresh.decisions()
+    assert {index.file(item.victim.path) for item in plan(index.database).victims} == {f"d/{KEEPER}"}
+
+
+def test_errors_of_restore_name_the_folder_that_is_gone(lot: Index) -> None:
+    """A restore that finds no record near, or nothing at a new path, says how to tell the index of a renamed folder."""
+    site = lot.folder.parent
+    shutil.move(site, site.parent / "renamed")
+    report = lot.undo_run()
+    assert {f"relocate {site} NEW" in problem for _, problem in report.failures} == {True}
+    with pytest.raises(Exception, match="relocate"):
+        lot.restore(site.parent / "renamed" / "frames" / COPY)
+
+
+def test_a_removal_that_was_cut_off_is_settled_at_the_new_place(lot: Index) -> None:
+    """A restore that a crash left open before its folder moved is undone or finished at the new paths."""
+    lot.execute("UPDATE removals SET pending = 'restore_unpinned' WHERE image_id = 2")
+    index = whole_site(lot)
+    assert index.undo_run().restored == 2
+    assert index.rows("SELECT COUNT(*) FROM removals WHERE pending IS NOT NULL") == [(0,)]
+    assert (index.folder / COPY).read_bytes() == picture()
+
+
+def test_stored_rules_and_folders_of_cameras_follow(index: Index) -> None:
+    """A rule that was given once names new files at the new path, and no camera is asked about again."""
+    for minute in range(2):
+        index.put(f"cams/north/{minute}/x_{minute}.png", picture(stamp=minute))
+    index.ingest(index.folder / "cams", camera_level=1)
+    before = {listing.camera: listing.sources for listing in list_cameras(index.database)}
+    old, new = index.folder / "cams", index.folder / "archive" / "cams"
+    new.parent.mkdir()
+    shutil.move(old, new)
+    relocate(index.database, str(old), str(new), clock=index.clock)
+    (rule,) = [rule for rule in list_rules(index.database) if rule.camera_level]
+    assert (rule.folder, rule.camera_level) == (str(new), 1)
+    index.put("archive/cams/north/2/x_2.png", picture(BIRD))
+    report = index.ingest(new)
+    assert dict(report.outcomes) == {"unchanged": 2, "added": 1}
+    after = {listing.camera: listing.sources for listing in list_cameras(index.database)}
+    assert list(after) == list(before) == ["north"]
+    moved_sources = {source.replace(str(old), str(new)) for source in before["north"]}
+    assert set(after["north"]) == {*moved_sources, str(new / "north" / "2")}
