@@ -5,9 +5,7 @@ the records beside the images and the manifests of the quarantines get lines wit
 changes. A crash in between leaves lines that protect more than they need to; the same command run again ends that. No
 image is moved or opened. A removal that was cut off goes with its folder, and the next command settles it there.
 
-Decision: the records of other indexes' removals go with the folder too, as far as they are found from its old or its
-new path. The lines with the old paths end; otherwise a file would go on being protected after the restore of what it
-stands for.
+Decision 0043: the records of other indexes' removals go with the folder too.
 """
 
 import os
