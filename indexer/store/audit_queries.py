@@ -7,7 +7,7 @@ in rows and bytes. It does not know how a result is shown.
 
 A file of `audits` begins with one sentence that says what it shows, then has a line for each parameter:
 `-- :name what it is [default]`. `[]` means NULL; without brackets the parameter is required. A parameter that the SQL
-casts to INTEGER is a whole number; the parameter `image` also accepts a path.
+casts to INTEGER is a whole number; the parameter `image` also accepts a path; the parameter `side` is one of `SIDES`.
 
 Results are plain values. Times are text as SQLite stores them (UTC, `2026-01-31 12:00:00.000000`) on every database,
 so that they can be typed into the next query. Paths are as stored (a file URI if not UTF-8). Of bytes only the number
@@ -31,6 +31,8 @@ from indexer.store.query_result import BOUNDS, QueryBounds, QueryResult
 from indexer.store.query_sqlite import query_file
 
 AUDITS = Path(__file__).parent / "audits"
+SIDES = ("removed", "kept", "both")
+"""The values of the parameter `side`."""
 _NO_LIMIT = 10**9
 
 _PARAMETER = re.compile(r"-- :(?P<name>\w+) (?P<description>[^\[]*[^\[ ])(?: \[(?P<default>.*)\])?")
@@ -84,7 +86,7 @@ def run_audit(database: Database, name: str, parameters: Mapping[str, str]) -> Q
 
 
 def count_rows(session: Session, name: str) -> int:
-    """The number of rows of a ready-made query without its limit."""
+    """The number of rows of a ready-made query that has no parameter but its limit, without that limit."""
     sql = f"SELECT COUNT(*) FROM ({get_audit(name).sql}) AS answer"
     return int(session.execute(text(sql), {"limit": _NO_LIMIT}).scalar_one())
 
@@ -127,6 +129,8 @@ def _bound_value(
             return str(get_image_id(session, value))
     if f"CAST(:{name} AS INTEGER)" in audit.sql and not re.fullmatch("[0-9]{1,9}", value):
         raise UsageError(f"audit {audit.name}: {name} is {value!r}; give a whole number")
+    if name == "side" and value not in SIDES:
+        raise UsageError(f"audit {audit.name}: {name} is {value!r}; give {', '.join(SIDES[:-1])} or {SIDES[-1]}")
     return value
 
 

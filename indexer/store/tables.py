@@ -59,6 +59,9 @@ class ScoringRow(Base):
     preparation_id: Mapped[int] = mapped_column(ForeignKey("preparations.id"))
     digest: Mapped[str] = mapped_column(unique=True, comment="sha256 of the parameters and the preparation's digest")
     parameters: Mapped[str] = mapped_column(comment="JSON object, without the preparation")
+    min_contour_area: Mapped[float | None] = mapped_column(
+        comment="that of the parameters, for queries; NULL: they have none"
+    )
 
 
 class ProfileRow(Base):
@@ -177,7 +180,8 @@ class ScoreRow(Base):
     __table_args__ = (
         CheckConstraint("image_a_id < image_b_id", name="ordered"),
         Index("ix_scores_image_b_id", "image_b_id"),
-        Index("ix_scores_scoring_id_score", "scoring_id", "score"),
+        # In this order pairs are closer and closer to a limit: where nothing counts, by the largest contour.
+        Index("ix_scores_scoring_id_score_largest_contour", "scoring_id", "score", "largest_contour"),
     )
     scoring_id: Mapped[int] = mapped_column(ForeignKey("scorings.id"), primary_key=True)
     image_a_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
