@@ -6,7 +6,7 @@ Text for people goes to stdout, or to stderr if JSON uses stdout; progress goes 
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from getpass import getpass
 from typing import TYPE_CHECKING, TypeVar
@@ -147,17 +147,28 @@ class CommandSession:
         """Whether a person can answer on the terminal."""
         return sys.stdin.isatty()
 
-    def show_table(self, table: QueryResult) -> None:
-        """Shows a query's result: as a table to people, as the one JSON document to programs, row by row."""
-        from indexer.cli.render import audit, query_rows
+    def show_table(self, table: QueryResult, *, csv: bool = False) -> None:
+        """Shows a query's result row by row: as a table to people, as CSV or as the one JSON document to programs.
+
+        Where a limit cut the result, a warning says so on stderr.
+        """
+        from indexer.cli.render import query_rows
 
         self._stack.close()
         self._bars = None
-        if self._as_json:
-            audit.render_row_count(self.console, table)
+        if csv:
+            query_rows.write_csv(sys.stdout, table)
+        elif self._as_json:
             query_rows.write_json(sys.stdout, table)
-        else:
+        elif not self.console.quiet:
             query_rows.write_rows(self.console, table)
+        if (cut := query_rows.describe_cut(table)) is not None:
+            self.warn(cut)
+
+    def warn(self, sentence: str) -> None:
+        """Prints a warning on stderr, also beside JSON."""
+        with suppress(OSError):
+            print(printable(f"indexer: {sentence}"), file=sys.stderr)  # noqa: T201
 
     def read_password(self) -> str:
         """A new password: from the settings, else typed twice on a terminal without echo, else a line of stdin.

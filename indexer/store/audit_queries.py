@@ -22,7 +22,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from indexer.errors import UsageError
+from indexer.errors import DatabaseError, UsageError
 from indexer.escaping import command_line
 from indexer.store.database import Database
 from indexer.store.image_details import get_image_id
@@ -33,7 +33,9 @@ from indexer.store.query_sqlite import query_file
 AUDITS = Path(__file__).parent / "audits"
 SIDES = ("removed", "kept", "both")
 """The values of the parameter `side`."""
-_NO_LIMIT = 10**9
+_NO_LIMIT = 10**9 - 1
+_LARGE_BOUNDS = QueryBounds(rows=10_000_000, size_bytes=4_000_000_000, seconds=600.0)
+_COUNTING_BOUNDS = QueryBounds(rows=1, seconds=3.0)
 
 _PARAMETER = re.compile(r"-- :(?P<name>\w+) (?P<description>[^\[]*[^\[ ])(?: \[(?P<default>.*)\])?")
 
@@ -71,18 +73,42 @@ def get_audit(name: str) -> Audit:
     return audits[name]
 
 
-def run_audit(database: Database, name: str, parameters: Mapping[str, str]) -> QueryResult:
+def run_audit(database: Database, name: str, parameters: Mapping[str, str], *, everything: bool = False) -> QueryResult:
     """The result of a ready-made query with these parameters; the caller must close it.
 
-    Raises `UsageError` for an unknown query or parameter, or a value that makes no sense.
+    `everything`: no limit holds but one that is among the parameters, and the result may be large, as in a proof. The
+    result says whether its limit cut it. Raises `UsageError` for an unknown query or parameter, or a value that makes
+    no sense.
     """
     audit = get_audit(name)
     known_names = [parameter.name for parameter in audit.parameters]
     for argument in parameters:
         if argument not in known_names:
             raise UsageError(f"audit {name} has no parameter {argument!r}; it has {', '.join(known_names) or 'none'}")
-    values = {parameter.name: _bound_value(database, audit, parameter, parameters) for parameter in audit.parameters}
-    return _run_query(database, audit.sql, values, bounds=BOUNDS, user_written=False)
+    typed = {"limit": str(_NO_LIMIT)} | dict(parameters) if everything and "limit" in known_names else parameters
+    values = {parameter.name: _bound_value(database, audit, parameter, typed) for parameter in audit.parameters}
+    bounds = _LARGE_BOUNDS if everything else BOUNDS
+    result = _run_query(database, audit.sql, values, bounds=bounds, user_written=False)
+    limit = values.get("limit")
+    if limit is not None and len(result) >= int(limit):
+        try:
+            result.mark_cut(_count_all(database, audit, values))
+        except BaseException:
+            result.close()
+            raise
+    return result
+
+
+def _count_all(database: Database, audit: Audit, values: Mapping[str, str | None]) -> int | None:
+    """The number of rows without the limit; None if it takes too long to count them."""
+    sql = f"SELECT COUNT(*) FROM ({audit.sql}) AS answer"
+    try:
+        with _run_query(
+            database, sql, {**values, "limit": str(_NO_LIMIT)}, bounds=_COUNTING_BOUNDS, user_written=False
+        ) as counted:
+            return int(next(iter(counted))[0])
+    except DatabaseError:
+        return None
 
 
 def count_rows(session: Session, name: str) -> int:

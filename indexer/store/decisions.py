@@ -120,10 +120,12 @@ def list_judgements_by_camera(
     return judgements
 
 
-def count_undecided(session: Session) -> int:
-    """The number of ready images without a current decision."""
+def count_undecided(session: Session, *, camera_id: int | None = None) -> int:
+    """The number of ready images, of all cameras or of one, without a current decision."""
     current = exists().where(DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None))
     query = select(func.count()).select_from(ImageRow).where(ImageRow.state == ImageState.READY, ~current)
+    if camera_id is not None:
+        query = query.where(ImageRow.camera_id == camera_id)
     return session.scalar(query) or 0
 
 

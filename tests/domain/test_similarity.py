@@ -18,7 +18,7 @@ def measured(areas: list[float], min_contour_area: float) -> tuple[float, float]
 def test_closeness_is_below_one_exactly_where_a_pair_is_similar(
     areas: list[float], max_score: float, min_contour_area: float
 ) -> None:
-    """Whatever counts, and whichever of the two limits is the larger: below 1 a pair is similar, from 1 up it is not."""
+    """Whatever counts, and whichever limit is the larger: below 1 a pair is similar, from 1 up it is not."""
     score, largest = measured(areas, min_contour_area)
     number = closeness(score, largest, max_score=max_score, min_contour_area=min_contour_area)
     if max_score == 0:

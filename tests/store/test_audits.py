@@ -189,7 +189,7 @@ def test_families(database: Database, add: Add, decide: Decide) -> None:
 
 
 def test_borderline(database: Database, add: Add, decide: Decide) -> None:
-    """The pairs whose score decided, first all duplicates, the closest to the limit first, then kept ones; no others."""
+    """First all duplicates, the closest to the limit first, then kept pairs; none that a score did not decide."""
     k1, k2, k3, near, far, judged = (add(f"/frames/{name}.jpg") for name in ("k1", "k2", "k3", "near", "far", "judged"))
     similar = [Decision(near, "similar", k1, 0.0), Decision(far, "similar", k2, 0.0)]
     decide(*(Decision(keeper, "new") for keeper in (k1, k2, k3)), *similar, Decision(judged, "verdict", k1))
@@ -395,3 +395,21 @@ def test_history_by_path_or_number(database: Database, add: Add, own_home: Path)
     add("/frames/2.jpg")
     for name in (str(image_id), f"{own_home}/caf\udce9.jpg", "caf\udce9.jpg", "./caf\udce9.jpg"):
         assert ask(database, "history", "image_id event", image=name) == [(image_id, "first seen")]
+
+
+def test_a_limit_that_cuts_is_told(database: Database, run_id: int) -> None:
+    """A result says whether its limit cut it, and how many rows there are; without a limit of its own none holds."""
+    with database.write() as session:
+        for _ in range(4):
+            runs.start_run(session, "compare", arguments={}, at=LATER)
+    for limit, told in {"3": (3, False, 5), "5": (5, True, 5), "6": (5, True, 5)}.items():
+        with audit_queries.run_audit(database, "runs", {"limit": limit}) as table:
+            assert (len(table), table.complete, table.total) == told
+    with database.write() as session:
+        for _ in range(50):
+            runs.start_run(session, "compare", arguments={}, at=LATER)
+    for everything, told in {False: (50, False, 55), True: (55, True, 55)}.items():
+        with audit_queries.run_audit(database, "runs", {}, everything=everything) as table:
+            assert (len(table), table.complete, table.total) == told
+    with audit_queries.run_audit(database, "runs", {"limit": "7"}, everything=True) as table:
+        assert (len(table), table.complete, table.total) == (7, False, 55)

@@ -44,7 +44,7 @@ def test_views_tell_the_closeness_of_the_domain(
     evidence: Evidence,
     keeper_first: bool,
 ) -> None:
-    """Whichever of image and keeper came first, the view has the evidence of the two, and the closeness that it gives."""
+    """Whichever of the two came first, the view has their evidence, and the closeness that it gives."""
     profile = profile_of(limits)
     one, two = add("/frames/1.jpg"), add("/frames/2.jpg")
     keeper, image = (one, two) if keeper_first else (two, one)

@@ -82,7 +82,7 @@ def profile_make(
     with open_session(context, json=json) as session, session.database(create=True) as database:
         session.show(
             workflow.make_profile(database, name, base=base, changes=changes, clock=session.clock),
-            profile.render_profile,
+            profile.render_made_profile,
         )
 
 

@@ -86,6 +86,7 @@ def render_pair_picture(console: Console, picture: Illustration) -> None:
     else:
         render_image(console, picture.story)
     console.print(f"drawn: {printable(picture.picture)}")
+    console.print(f"  {_profile(picture)}")
     console.print(
         f"  {_sources(picture)}" + ("" if picture.why_not is None else f" Nothing is outlined: {picture.why_not}.")
     )
@@ -104,7 +105,14 @@ def captions(picture: Illustration) -> Captions:
         lines.append(
             f"{verdict}: {explanation.describe_score(picture.score, limit=picture.max_score, native=picture.native)}."
         )
-    return Captions(_title(picture.left), _title(picture.right), below=(*lines, _sources(picture)))
+    below = (*lines, _profile(picture), _sources(picture))
+    return Captions(_title(picture.left), _title(picture.right), below=below)
+
+
+def _profile(picture: Illustration) -> str:
+    """Which profile's scoring the outlines and the score are of."""
+    which = "the profile that decided" if picture.by_decision else "the profile in force"
+    return f"Drawn as {which}, {picture.profile}, scores."
 
 
 def _title(image: ShownImage) -> str:
@@ -149,6 +157,7 @@ def _render_decision(console: Console, decision: DecisionDetails) -> None:
     )
     if decision.keeper_path is not None:
         score = "" if decision.score is None else f", score {decision.score:g} (limit {decision.max_score:g})"
+        score += "" if decision.closeness is None else f", closeness {decision.closeness:.3g} (1 is kept)"
         console.print(
             f"    keeper {decision.keeper_id}: {printable(decision.keeper_path)}, {decision.keeper_state}{score}"
         )

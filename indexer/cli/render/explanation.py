@@ -55,7 +55,8 @@ def _shows_the_same(decision: DecisionDetails, *, name: str, taken: str) -> str:
         return f"{name} has the same bytes as {keeper}."
     if decision.reason == "verdict":
         return f"{printable(decision.decided_by)} said that {_within(name)} shows the same as {keeper}."
-    return f"{name} shows nothing that {keeper}{',' * bool(taken)} does not show: {_score(decision.score, decision)}."
+    score = _score(decision.score, decision)
+    return f"{name} shows nothing that {keeper}{',' * bool(taken)} does not show: {score}{_largest(decision)}."
 
 
 def _explain_kept(details: ImageDetails, decision: DecisionDetails, *, name: str) -> list[str]:
@@ -78,6 +79,20 @@ def _explain_kept(details: ImageDetails, decision: DecisionDetails, *, name: str
 
 def _score(score: float | None, decision: DecisionDetails) -> str:
     return describe_score(score or 0.0, limit=decision.max_score, native=decision.native)
+
+
+def _largest(decision: DecisionDetails) -> str:
+    """How near the largest change is to the area from which on it would count; empty if something counts."""
+    if decision.score or decision.largest_contour is None:
+        return ""
+    return f"; {describe_largest(decision.largest_contour, min_contour_area=decision.min_contour_area)}"
+
+
+def describe_largest(largest_contour: float, *, min_contour_area: float) -> str:
+    """How near the largest change is to the area from which on it would count."""
+    if not largest_contour:
+        return "nothing changed at all"
+    return f"the largest change covers {largest_contour:g} of the {min_contour_area:g} that would count"
 
 
 def _within(name: str) -> str:

@@ -1,9 +1,10 @@
-"""Writes the result of a query row by row, as a table for people or as the one JSON document.
+"""Writes the result of a query row by row, as a table for people, as CSV, or as the one JSON document.
 
 A result may be far larger than the text that a console holds in memory, so nothing here collects its rows. For people a
 very long value is cut; JSON has all of it.
 """
 
+import csv
 import json
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -46,10 +47,30 @@ def write_json(stream: IO[str], table: QueryResult) -> None:
         stream.write(f'{{\n  "columns": {json.dumps(table.columns)},\n  "rows": [')
         for number, row in enumerate(table):
             stream.write(f"{',' if number else ''}\n    {json.dumps(to_json(row))}")
-        stream.write("\n  ]\n}\n")
+        stream.write(f'\n  ],\n  "complete": {json.dumps(table.complete)},\n  "total": {json.dumps(table.total)}\n}}\n')
         stream.flush()
     except BrokenPipeError:
         redirect_to_devnull(stream)
+
+
+def write_csv(stream: IO[str], table: QueryResult) -> None:
+    """Writes a result as CSV (RFC 4180 with plain line ends): its columns, and its rows as they are read."""
+    try:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(table.columns)
+        writer.writerows(table)
+        stream.flush()
+    except BrokenPipeError:
+        redirect_to_devnull(stream)
+
+
+def describe_cut(table: QueryResult) -> str | None:
+    """That a limit cut the result, and how many rows there are; None if it is complete."""
+    if table.complete:
+        return None
+    if table.total is None:
+        return f"these are the first {len(table)} rows, and there may be more; a larger limit=N shows them"
+    return f"these are {len(table)} of {table.total} rows; limit={table.total} shows all of them, and so does --csv"
 
 
 def _column_widths(table: QueryResult, heads: Sequence[str], available_cells: int) -> tuple[list[int], list[bool]]:

@@ -43,7 +43,7 @@ from indexer.workflows.report.pairs import PairInputs, pair_views
 from indexer.workflows.report.pictures import PictureCounts, ReportPictures
 
 MAX_BORDERLINE = 200
-"""Most pairs on the borderline pages: those whose scores are nearest the limit."""
+"""Most pairs on the borderline pages: half of them duplicates and half kept pairs, those closest to the limit."""
 
 _REPORT_FILES = re.compile(
     r"index\.html|overview-\d+\.html|borderline(-\d+)?\.html|style\.css|report\.js"
@@ -147,7 +147,7 @@ class _ReportWriter:
                 for name, camera_id in camera_ids.items()
             ]
             borderline_pairs = report_queries.list_borderline(
-                session, limit=MAX_BORDERLINE, camera_id=None if camera is None else camera_ids[camera]
+                session, limit=MAX_BORDERLINE // 2, camera_id=None if camera is None else camera_ids[camera]
             )
         result.cameras, result.images, result.borderline = (
             len(cards),
