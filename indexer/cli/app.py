@@ -23,9 +23,10 @@ from indexer.cli.commands import (
     tuning,
     verdict,
 )
+from indexer.cli.options import CommandGroup
 from indexer.settings import DEFAULT_DATABASE, read_settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = CommandGroup(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(profile.app, name="profile")
 app.add_typer(database.app, name="db")
 for _command in (

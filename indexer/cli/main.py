@@ -20,9 +20,9 @@ from pathlib import Path
 
 import typer
 
-from indexer.cli.streams import escape_unencodable, open_closed_streams, redirect_to_devnull
+from indexer.cli.streams import escape_unencodable, open_closed_streams, print_line, redirect_to_devnull
 from indexer.errors import IndexerError, lacks_descriptors
-from indexer.escaping import PROGRAM, printable, without_passwords
+from indexer.escaping import PROGRAM, without_passwords
 from indexer.files import private
 
 LOG_NAME = "indexer.log"
@@ -90,12 +90,6 @@ def _print_usage_error(problem: Exception, print_error: ErrorPrinter) -> int:
 def _print_unexpected(problem: Exception, arguments: Sequence[str], print_error: ErrorPrinter) -> int:
     log = _write_log(arguments)
     return print_error(f"unexpected: {type(problem).__name__}: {problem} (the traceback is in {log})", 3)
-
-
-def print_line(line: str) -> None:
-    """Prints one line for people on stderr."""
-    with suppress(OSError):  # a stream that is full or closed does not change the result
-        print(printable(without_passwords(line)), file=sys.stderr)  # noqa: T201
 
 
 def _print_error(sentence: str, code: int, *, as_json: bool) -> int:

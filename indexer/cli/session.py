@@ -1,15 +1,16 @@
 """What a command works with: the index, the executor, the clock, and its output of text, JSON and progress.
 
-Text for people goes to stdout, or to stderr if JSON uses stdout; progress goes to stderr and only to a terminal.
+Text for people goes to stdout; beside JSON there is none but questions and warnings, on stderr. Progress goes to stderr
+and only to a terminal. On a terminal sentences are broken between words.
 """
 
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from getpass import getpass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.progress import Progress
@@ -19,7 +20,8 @@ from indexer.cli.engine_options import EngineChoice, EngineOptions, choose_engin
 from indexer.cli.json_output import to_json
 from indexer.cli.progress import progress_bars
 from indexer.cli.render.known_indexes import name_known_indexes
-from indexer.cli.streams import redirect_to_devnull
+from indexer.cli.streams import print_line, redirect_to_devnull
+from indexer.cli.word_wrap import wrap_words
 from indexer.errors import DeclinedError, NoIndexError, UsageError
 from indexer.escaping import printable
 from indexer.execution import IN_FLIGHT, UNLIMITED, ParallelMap, ResourceLimits, local_executor, processes
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 Report = TypeVar("Report")
 
+_PLAIN: Any = {"markup": False, "highlight": False, "emoji": False, "soft_wrap": True}
 _WIDTH = 400  # of text for a file or a pipe: without a terminal, no table is cut
 _READ_AT_ONCE = 8  # files that a worker gets in one task
 _CAMERAS_IN_FLIGHT = 2  # per worker, because their thumbnails wait in memory
@@ -43,18 +46,13 @@ _CAMERAS_IN_FLIGHT = 2  # per worker, because their thumbnails wait in memory
 class CommandSession:
     """The resources and outputs of one command; a context manager that ends its progress bars."""
 
-    def __init__(self, settings: Settings, *, as_json: bool) -> None:
+    def __init__(self, settings: Settings, *, as_json: bool, quiet: bool = False) -> None:
         self.settings = settings
         self._as_json = as_json
+        self._quiet = quiet
         stream = sys.stderr if as_json else sys.stdout
-        self.console = _PatientConsole(
-            file=stream,
-            markup=False,
-            highlight=False,
-            emoji=False,
-            soft_wrap=True,
-            width=None if stream.isatty() else _WIDTH,
-        )
+        width = None if stream.isatty() else _WIDTH
+        self.console = _PatientConsole(file=stream, width=width, quiet=as_json or quiet, **_PLAIN)
         self._stack = ExitStack()
         self._bars: Progress | None = None
 
@@ -123,18 +121,31 @@ class CommandSession:
 
     def progress(self, stage: str, total: int | None) -> Callable[[int], None]:
         """Starts a progress bar on a terminal. Returns the function that advances it."""
-        if not sys.stderr.isatty() or not total:
+        if not sys.stderr.isatty() or not total or self._quiet:
             return lambda _count: None
         if self._bars is None:
             self._bars = self._stack.enter_context(progress_bars())
         bars, task = self._bars, self._bars.add_task(printable(stage), total=total)
         return lambda count: bars.update(task, advance=count)
 
-    def show(self, report: Report, render: Callable[[Console, Report], None]) -> None:
-        """Shows a report: as text to people, as the one JSON document to programs."""
+    def show_plan(self, report: Report, render: Callable[[Console, Report], None], *, asks: bool) -> None:
+        """Shows people what is about to be done; beside JSON and with --quiet only if somebody is asked about it."""
+        was_quiet = self.console.quiet
+        self.console.quiet = was_quiet and not (asks and self.is_interactive)
+        render(self.console, report)
+        self.console.quiet = self.console.quiet or was_quiet
+
+    def show(self, report: Report, render: Callable[[Console, Report], None], *, failed: bool = False) -> None:
+        """Shows a report: as text to people, as the one JSON document to programs.
+
+        If the command `failed`, in whole or in part, its sentences go to stderr where there is no text for people.
+        """
         self._stack.close()
         self._bars = None
-        render(self.console, report)
+        if not self.console.quiet:
+            render(self.console, report)
+        elif failed:
+            render(_SentencesConsole(file=sys.stderr, **_PLAIN), report)
         if self._as_json:
             try:
                 sys.stdout.write(json.dumps(to_json(report), indent=2) + "\n")
@@ -167,8 +178,7 @@ class CommandSession:
 
     def warn(self, sentence: str) -> None:
         """Prints a warning on stderr, also beside JSON."""
-        with suppress(OSError):
-            print(printable(f"indexer: {sentence}"), file=sys.stderr)  # noqa: T201
+        print_line(f"indexer: {sentence}")
 
     def read_password(self) -> str:
         """A new password: from the settings, else typed twice on a terminal without echo, else a line of stdin.
@@ -195,15 +205,37 @@ class CommandSession:
         """
         if not self.is_interactive:
             raise UsageError(f"nobody is here to be asked; {instead}")
+        was_quiet, self.console.quiet = self.console.quiet, False
         self.console.print(f"{question} [y/N] ", end="")
+        self.console.quiet = self.console.quiet or was_quiet
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise DeclinedError("nothing was done, as you did not say yes")
 
 
 class _PatientConsole(Console):
-    """A console that becomes silent when its reader is gone: a plan that nobody reads must not stop the work."""
+    """A console that becomes silent when its reader is gone: a plan that nobody reads must not stop the work.
+
+    On a terminal a sentence is broken between words.
+    """
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Prints as rich does; one text alone is a sentence."""
+        match objects:
+            case (str() as text,) if self.is_terminal:
+                super().print(wrap_words(text, self.width), **how)
+            case _:
+                super().print(*objects, **how)
 
     def on_broken_pipe(self) -> None:
         """Silences the console, where rich would end the process."""
         self.quiet = True
         redirect_to_devnull(self.file)
+
+
+class _SentencesConsole(_PatientConsole):
+    """A console that prints sentences and leaves out tables."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Prints texts only."""
+        if all(isinstance(item, str) for item in objects):
+            super().print(*objects, **how)

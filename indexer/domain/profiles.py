@@ -203,6 +203,11 @@ def parse_rectangle(text: str) -> Rectangle:
     return left, top, wide, high
 
 
+def is_below_all_scores(max_score: float, *, min_contour_area: float) -> bool:
+    """Whether a limit lies between 0 and the minimum area, where no score does: all such limits are one."""
+    return 0 < max_score < min_contour_area
+
+
 def decides_alike(profile: Profile, other: Profile) -> bool:
     """Whether two profiles decide every pair alike: by the same scores, with limits that no score lies between.
 

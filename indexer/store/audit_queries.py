@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from indexer.errors import DatabaseError, UsageError
 from indexer.escaping import command_line
 from indexer.store.database import Database
-from indexer.store.image_details import get_image_id
+from indexer.store.image_lookup import get_image_id
 from indexer.store.query_postgresql import query_server
 from indexer.store.query_result import BOUNDS, QueryBounds, QueryResult
 from indexer.store.query_sqlite import query_file

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from indexer.domain.decisions import Decision, Reason
 from indexer.domain.images import ImageState
 from indexer.domain.removal import IndexedFile, RemovalCandidate
-from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
 from indexer.files.system_folders import find_system_folder, is_in_separate_system_folder
 from indexer.store.bulk import bulk_insert, chunks

@@ -1,6 +1,5 @@
 """All that the index knows of one image, to explain its decision to a person."""
 
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,10 +7,8 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from indexer.domain.images import Criterion, Image, ImageState, find_ranking_criterion
+from indexer.domain.images import Criterion, Image, find_ranking_criterion
 from indexer.domain.similarity import closeness
-from indexer.errors import ImageError
-from indexer.escaping import command_line
 from indexer.files.system_folders import count_system_folders
 from indexer.store import profiles, removals
 from indexer.store.pins import is_pinned, is_pinned_by_person
@@ -19,8 +16,6 @@ from indexer.store.profiles import StoredProfile
 from indexer.store.removals import JournalEntry
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, ScoreRow
 from indexer.store.twins import Twin, list_twins
-
-_MAX_ID_DIGITS = 18  # integers in a database have 64 bits
 
 
 @dataclass(frozen=True)
@@ -94,24 +89,6 @@ class ImageDetails:
     def decision(self) -> DecisionDetails | None:
         """The current decision; None if there is none."""
         return next((decision for decision in self.decisions if decision.superseded_at is None), None)
-
-
-def get_image_id(session: Session, name: str) -> int:
-    """The id of the image that a person names by path or number; raises `ImageError` if the index does not have it.
-
-    Of several rows with one path, the one whose file is present; then one that was removed; then the newest.
-    """
-    if name.isdecimal() and len(name) <= _MAX_ID_DIGITS and session.get(ImageRow, int(name)) is not None:
-        return int(name)
-    folder, base = os.path.split(os.path.abspath(name))
-    path = os.path.join(os.path.realpath(folder), base)
-    rows = session.execute(select(ImageRow.id, ImageRow.state).where(ImageRow.path == path)).all()
-    if not rows:
-        audit_command = command_line("audit")
-        raise ImageError(f"image {name!a} is not in the index; ingest it, or type its number from: {audit_command}")
-    state_order = {ImageState.MISSING: 2, ImageState.REMOVED: 1}
-    best = min(rows, key=lambda row: (state_order.get(ImageState(row.state), 0), -row.id))
-    return int(best.id)
 
 
 def get_image_details(session: Session, image_id: int) -> ImageDetails:

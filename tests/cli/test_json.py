@@ -1,4 +1,4 @@
-"""`--json`: exactly one JSON document on stdout, words for people on stderr, whatever the command and its end."""
+"""`--json`: exactly one JSON document on stdout, errors on stderr, whatever the command and its end; `--quiet`."""
 
 import os
 import shutil
@@ -67,16 +67,27 @@ def commands_of() -> Iterator[tuple[str, ...]]:
 
 
 def test_every_command(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command puts one document on stdout and its words, if it has any, on stderr."""
+    """Every command puts one document on stdout, and nothing on stderr where there is nothing to warn of."""
     monkeypatch.setenv("INDEXER_PROCESSES", "1")
     (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
     for words in WORDS:
         answer = run(*words, "--json")
         assert answer.code == 0, answer
         assert isinstance(answer.document, dict | list), words
-        assert answer.err.strip(), words
+        assert answer.err == "", words
     shutil.rmtree(answer.document["folder"])  # of the demo, which leaves it to be looked at
     assert set(commands_of()) <= {words[:count] for words in WORDS for count in (1, 2)}
+
+
+def test_quiet(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --quiet every command says nothing at all; an error is said all the same."""
+    monkeypatch.setenv("INDEXER_PROCESSES", "1")
+    (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
+    for words in WORDS[:-1]:
+        answer = run(*words, "--quiet")
+        assert (answer.code, answer.out, answer.err) == (0, "", ""), words
+    answer = run("explain", "no such image", "--quiet")
+    assert (answer.code, answer.err.startswith("indexer: ")) == (1, True)
 
 
 @pytest.mark.parametrize(

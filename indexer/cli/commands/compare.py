@@ -30,5 +30,5 @@ def compare(
 
             comparison = ComparisonContext(database, executor, session.limits, session.clock, session.progress)
             report = workflow.compare(comparison, profile=profile, camera=camera)
-        session.show(report, render_compare)
+        session.show(report, render_compare, failed=bool(report.held_back))
     raise typer.Exit(1 if report.held_back else 0)

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import Json, open_session
+from indexer.cli.options import CommandGroup, Json, open_session
 
-app = typer.Typer(no_args_is_help=True, help="The database itself: upgrade, check, adopt, copy, make-reader.")
+app = CommandGroup(no_args_is_help=True, help="The database itself: upgrade, check, adopt, copy, make-reader.")
 
 
 @app.command("upgrade")
@@ -30,7 +30,7 @@ def db_check(context: typer.Context, json: Json = False) -> None:
 
     with open_session(context, json=json) as session, session.database() as database:
         health = workflow.check(database)
-        session.show(health, render_health)
+        session.show(health, render_health, failed=bool(health.problems))
     raise typer.Exit(1 if health.problems else 0)
 
 
@@ -48,7 +48,7 @@ def db_adopt(
         report = workflow.adopt(
             database, quarantine, clock=session.clock, limits=session.limits, progress=session.progress
         )
-        session.show(report, render_adopt)
+        session.show(report, render_adopt, failed=bool(report.failures))
     raise typer.Exit(1 if report.failures else 0)
 
 

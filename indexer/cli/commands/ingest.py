@@ -48,5 +48,6 @@ def ingest(
                 clock=session.clock,
                 progress=session.progress,
             )
-        session.show(report, render_ingest)
-    raise typer.Exit(1 if report.refused or report.held else 0)
+        failed = bool(report.refused or report.held)
+        session.show(report, render_ingest, failed=failed)
+    raise typer.Exit(1 if failed else 0)

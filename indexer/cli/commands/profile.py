@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import Json, open_session
+from indexer.cli.options import CommandGroup, Json, open_session
 
 Ignore = Annotated[
     list[str] | None, typer.Option(metavar="X,Y,W,H", help="A rectangle to ignore, in per cent; may be repeated.")
@@ -17,7 +17,7 @@ Chroma = Annotated[
     int | None, typer.Option(metavar="GAIN", help="How much colour counts beside grey: 2 is usual, 0 is not at all.")
 ]
 
-app = typer.Typer(no_args_is_help=True, help="Built-in and own parameter sets: list, show, make, use.")
+app = CommandGroup(no_args_is_help=True, help="Built-in and own parameter sets: list, show, make, use.")
 
 
 @app.command("list")

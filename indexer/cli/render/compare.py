@@ -21,7 +21,14 @@ def render_compare(console: Console, report: CompareReport) -> None:
     if rows:
         sums = (ALL_ROWS, "", *map(sum, zip(*(row[2:] for row in rows), strict=True)))
         totals = [sums] if len(rows) > MAX_ROWS else []
-        print_table(console, heads, rows, what="cameras, those with new decisions first", totals=totals)
+        print_table(
+            console,
+            heads,
+            rows,
+            what="cameras, those with new decisions first",
+            totals=totals,
+            optional=("recorded", "pairs scored"),
+        )
     elif not report.cameras:
         console.print(f"There is nothing to compare yet. First: {command_line('ingest', 'FOLDER')}")
     print_sentences(

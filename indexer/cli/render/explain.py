@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich import filesize
 from rich.console import Console
@@ -11,11 +12,13 @@ from indexer.cli.render.tables import format_time
 from indexer.domain.evidence import Evidence
 from indexer.domain.similarity import is_similar
 from indexer.escaping import command_line, printable
-from indexer.imaging.side_by_side import Captions
 from indexer.store.image_details import DecisionDetails, ImageDetails
 from indexer.store.removals import JournalEntry
 from indexer.workflows.review.explain import PairDetails
-from indexer.workflows.review.pair_picture import Illustration, PictureSource, ShownImage
+
+if TYPE_CHECKING:  # these load the image libraries
+    from indexer.imaging.side_by_side import Captions
+    from indexer.workflows.review.pair_picture import Illustration, ShownImage
 
 _REASONS = {
     "new": "it is kept: no kept image ranked above it is similar to it",
@@ -26,10 +29,10 @@ _REASONS = {
 }
 
 _SOURCES = {
-    PictureSource.FILE: "shown from its file",
-    PictureSource.QUARANTINE: "shown from its file in quarantine",
-    PictureSource.STORED: "the small picture that prune kept",
-    PictureSource.THUMBNAIL: "the grey thumbnail that was compared: there is nothing else left of it",
+    "file": "shown from its file",
+    "quarantine": "shown from its file in quarantine",
+    "stored": "the small picture that prune kept",
+    "thumbnail": "the grey thumbnail that was compared: there is nothing else left of it",
 }
 
 
@@ -79,7 +82,7 @@ def render_pair(console: Console, details: PairDetails) -> None:
         )
 
 
-def render_pair_picture(console: Console, picture: Illustration) -> None:
+def render_pair_picture(console: Console, picture: "Illustration") -> None:
     """Prints the details, and where the picture of them is."""
     if isinstance(picture.story, PairDetails):
         render_pair(console, picture.story)
@@ -92,8 +95,10 @@ def render_pair_picture(console: Console, picture: Illustration) -> None:
     )
 
 
-def captions(picture: Illustration) -> Captions:
+def captions(picture: "Illustration") -> "Captions":
     """The text on a picture of two images."""
+    from indexer.imaging.side_by_side import Captions
+
     details = picture.story
     lines = (
         [] if isinstance(details, PairDetails) else explanation.explain_decision(details, name=f"Image {details.id}")
@@ -109,18 +114,18 @@ def captions(picture: Illustration) -> Captions:
     return Captions(_title(picture.left), _title(picture.right), below=below)
 
 
-def _profile(picture: Illustration) -> str:
+def _profile(picture: "Illustration") -> str:
     """Which profile's scoring the outlines and the score are of."""
     which = "the profile that decided" if picture.by_decision else "the profile in force"
     return f"Drawn as {which}, {picture.profile}, scores."
 
 
-def _title(image: ShownImage) -> str:
+def _title(image: "ShownImage") -> str:
     time = "at an unknown time" if image.captured_at is None else f"{format_time(image.captured_at)} UTC"
     return f"image {image.image_id}, {time}: {os.path.basename(image.path)}"
 
 
-def _sources(picture: Illustration) -> str:
+def _sources(picture: "Illustration") -> str:
     """What the two sides of the picture were made from."""
     left, right = (f"Image {shown.image_id} is {_SOURCES[shown.source]}." for shown in (picture.left, picture.right))
     return f"{left} {right}"

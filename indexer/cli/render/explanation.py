@@ -107,10 +107,10 @@ def _describe_time_apart(keeper_at: datetime | None, image_at: datetime | None) 
     apart_s = (keeper_at - image_at).total_seconds()
     if apart_s == 0:
         return ", taken at the same time"
-    return f", taken {_duration(abs(apart_s))} {'later' if apart_s > 0 else 'earlier'}"
+    return f", taken {describe_duration(abs(apart_s))} {'later' if apart_s > 0 else 'earlier'}"
 
 
-def _duration(seconds: float) -> str:
+def describe_duration(seconds: float) -> str:
     """A time span in the largest unit of which it has at least two, else in seconds."""
     size_s, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), _UNITS[-1])
     number = round(seconds / size_s)

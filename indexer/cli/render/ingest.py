@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rich.console import Console
 
-from indexer.cli.render.notes import note_similar_names, note_system_folders
+from indexer.cli.render.notes import note_similar_names, note_system_folders, note_undecided
 from indexer.cli.render.tables import MAX_LISTED, list_files, print_sentences
 from indexer.escaping import command_line, printable
 from indexer.files.walking import NOT_AN_IMAGE
@@ -46,8 +46,7 @@ def render_ingest(console: Console, report: IngestReport) -> None:
     )
     note_system_folders(console, report.in_system_folders or 0)
     note_similar_names(console, report.alike)
-    if report.undecided:
-        console.print(f"{report.undecided} images are not decided yet. Next: {command_line('compare')}")
+    note_undecided(console, report.undecided)
 
 
 def _render_missing(console: Console, report: IngestReport) -> None:

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from indexer.domain.plurals import counted
 from indexer.escaping import command_line
+
+
+def note_undecided(console: Console, number: int) -> None:
+    """Prints how many images compare did not decide yet, and the next step."""
+    if number:
+        undecided = counted(number, "image is", "images are")
+        console.print(f"{undecided} not decided yet. Next: {command_line('compare')}")
 
 
 def note_system_folders(console: Console, number: int) -> None:

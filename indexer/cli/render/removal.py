@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from rich import filesize
 from rich.console import Console
 
+from indexer.cli.render.notes import note_undecided
 from indexer.cli.render.tables import (
     ALL_ROWS,
     MAX_LISTED,
@@ -49,6 +50,16 @@ def render_plan(console: Console, plan: Plan) -> None:
         console.print("There is nothing to remove.")
     _render_left_out(console, {str(reason): number for reason, number in plan.left_out.items()})
     _render_held_back(console, {held_back.camera.camera: held_back.reason for held_back in plan.held_back})
+    note_undecided(console, plan.undecided)
+
+
+def render_dry_run(console: Console, plan: Plan) -> None:
+    """Prints what prune would remove, where to look at it, and how to act."""
+    render_plan(console, plan)
+    if plan.victims:
+        console.print(f"To look at them: {command_line('report', 'pages')}")
+        console.print(f"To see the weakest cases: {command_line('audit', 'borderline', 'removed')}")
+        console.print(f"To act: {command_line('prune')}")
 
 
 def render_prune(console: Console, report: PruneReport) -> None:

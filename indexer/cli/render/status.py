@@ -3,10 +3,15 @@
 from rich import filesize
 from rich.console import Console
 
-from indexer.cli.render.notes import note_similar_names, note_system_folders
-from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, format_time, list_files, print_table
+from indexer.cli.render.explanation import describe_duration
+from indexer.cli.render.notes import note_similar_names, note_system_folders, note_undecided
+from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, format_time, list_files, print_table, without_zeros
+from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.workflows.admin.status import Status
+from indexer.workflows.admin.status_check import StatusCheck
+
+_RARE = ("undecided", "unreadable", "missing", "removed")
 
 
 def render_status(console: Console, status: Status) -> None:
@@ -20,10 +25,13 @@ def render_status(console: Console, status: Status) -> None:
         )
     note_system_folders(console, status.in_system_folders)
     note_similar_names(console, status.alike)
+    note_undecided(console, status.undecided)
     if status.quarantined:
-        console.print(f"{status.quarantined} files lie in quarantine, {filesize.decimal(status.quarantined_bytes)}.")
+        lie = counted(status.quarantined, "file lies", "files lie")
+        console.print(f"{lie} in quarantine, {filesize.decimal(status.quarantined_bytes)}.")
     if status.left_open:
-        console.print(f"{status.left_open} removals were cut off; to finish or undo them: {command_line('recover')}")
+        cut = counted(status.left_open, "removal was", "removals were")
+        console.print(f"{cut} cut off; to finish or undo: {command_line('recover')}")
     for unknown in status.unknown_runs:
         console.print(
             f"{printable(unknown.folder)} holds files of {unknown.runs} runs that this index does not know, another "
@@ -31,10 +39,30 @@ def render_status(console: Console, status: Status) -> None:
             f"{command_line('db', 'adopt', names=[unknown.folder])}"
         )
     if status.unwitnessed:
-        console.print(f"{len(status.unwitnessed)} removed images have no keeper present any more:")
+        have = counted(len(status.unwitnessed), "removed image has", "removed images have")
+        console.print(f"{have} no keeper present any more:")
         list_files(
             console, [(removal.path, f"keeper {printable(removal.keeper_path)}") for removal in status.unwitnessed]
         )
+    if status.check is not None:
+        _render_check(console, status.check)
+
+
+def _render_check(console: Console, check: StatusCheck) -> None:
+    """Prints what needs a person and is not told above, and the verdict on the whole."""
+    if check.held_back:
+        held = counted(len(check.held_back), "camera is", "cameras are")
+        console.print(f"{held} held back from prune; see: {command_line('prune', '--dry-run')}")
+    if check.unreadable_new:
+        files = counted(check.unreadable_new, "new file", "new files")
+        console.print(f"{files} (of the last day) cannot be used; see: {command_line('audit', 'unreadable')}")
+    for camera in check.silent:
+        console.print(
+            f"camera {camera.camera!a} is silent: its last image is of {format_time(camera.last_captured_at)} UTC, "
+            f"{describe_duration(camera.silent_s)} ago, and it never paused longer than "
+            f"{describe_duration(camera.interval_s)} lately"
+        )
+    console.print("Something here needs a person." if check.needs_person else "Nothing here needs a person.")
 
 
 def _render_cameras(console: Console, status: Status) -> None:
@@ -52,7 +80,9 @@ def _render_cameras(console: Console, status: Status) -> None:
     if rows:
         sums = [sum(column) for column in zip(*(row[1:8] for row in rows), strict=True)]
         all_bytes = filesize.decimal(sum(camera.size_bytes for camera in status.cameras))
-        totals = [(ALL_ROWS, *sums, all_bytes, *[""] * (len(heads) - 9))] if len(rows) > MAX_ROWS else []
-        print_table(console, heads, rows, what="cameras", totals=totals)
+        totals = [[ALL_ROWS, *sums, all_bytes, *[""] * (len(heads) - 9)]] if len(rows) > MAX_ROWS else []
+        heads, shown = without_zeros(heads, [*rows, *totals], optional=_RARE)
+        rows, totals = shown[: len(rows)], shown[len(rows) :]
+        print_table(console, heads, rows, what="cameras", totals=totals, optional=("first", "last", "size"))
     else:
         console.print("There is no image yet.")

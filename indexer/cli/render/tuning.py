@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich import filesize
 from rich.console import Console
 
+from indexer.cli.render.notes import note_undecided
 from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, list_files, print_sentences, print_table
 from indexer.domain.evaluation import Metrics, PairMetrics, StateMetrics
 from indexer.escaping import command_line, printable
@@ -23,20 +24,36 @@ _PAIR_HEADS = ("profile", "max_score", "camera", "same", "redundant", "different
 def render_sweep(console: Console, report: SweepReport) -> None:
     """Prints what other limits would keep and remove."""
     tried = [camera for camera in report.cameras if camera.problem is None]
+    areas = False
     if tried:
         areas = len({row.min_contour_area for camera in tried for row in camera.rows}) > 1
         rows = [cells for camera in tried for cells in _rows(camera.camera, camera.rows, areas=areas)]
         most = max(1, MAX_ROWS // len(tried[0].rows)) * len(tried[0].rows)  # whole cameras
         totals = _rows(ALL_ROWS, report.totals, areas=areas) if len(tried) > 1 else []
         heads = ("camera", *(("min_contour_area",) if areas else ()), "max_score", "kept", "duplicates", "share")
-        print_table(console, (*heads, "freed", "in force"), rows, what="rows", totals=totals, most=most)
+        print_table(
+            console,
+            (*heads, "freed", "in force"),
+            rows,
+            what="rows",
+            totals=totals,
+            most=most,
+            optional=("share", "freed"),
+        )
     elif not report.cameras:
         console.print(f"There is nothing to sweep yet. First: {command_line('ingest', 'FOLDER')}")
     left_out = [camera for camera in report.cameras if camera.problem is not None]
     print_sentences(console, [f"camera {camera.camera!a} was left out: {camera.problem}" for camera in left_out])
+    if any(row.max_score < row.min_contour_area for camera in tried for row in camera.rows if row.max_score > 0):
+        console.print(
+            "No score lies between 0 and min_contour_area, so all limits up to that decide alike; "
+            "--min-contour-area tries smaller areas."
+        )
+    note_undecided(console, report.undecided)
     for profile in sorted({camera.profile for camera in tried}):
         command = ("profile", "make", "NAME", "--base", profile, "--max-score", "X")
-        console.print(f"To adopt one: {command_line(*command)}")
+        area = ("--min-contour-area", "Y") if areas else ()
+        console.print(f"To adopt one: {command_line(*command, *area)}")
     if tried:
         console.print(f"  then: {command_line('compare', '--profile', 'NAME')}")
         own = command_line("profile", "use", "NAME", "--camera", "CAMERA")
@@ -50,7 +67,7 @@ def render_evaluation(console: Console, report: EvaluationReport) -> None:
         heads = _STATE_HEADS if len(rows[0]) == len(_STATE_HEADS) else _PAIR_HEADS
         totals = [row for row in rows if row[2] == ALL_ROWS] if len(rows) > MAX_ROWS else []
         each = [row for row in rows if row not in totals]
-        print_table(console, heads, each, what="rows", totals=totals)
+        print_table(console, heads, each, what="rows", totals=totals, optional=("states", "images", "kept", "share"))
     for evaluation in report.evaluations:
         lost = evaluation.total.states_lost if isinstance(evaluation.total, StateMetrics) else ()
         for state in lost[:_NAMED]:

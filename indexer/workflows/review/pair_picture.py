@@ -101,11 +101,7 @@ def illustrate(
             else (details, _get_companion(session, details))
         )
         decided_by = _find_deciding_profile(pair, alone=not isinstance(details, PairDetails))
-        stored = (
-            profiles.get_camera_profile(session, cameras.get_camera(session, pair[0].camera))
-            if decided_by is None
-            else profiles.get_profile(session, decided_by)
-        )
+        stored = _get_profile(session, decided_by, camera=pair[0].camera)
         try:
             (left, left_source), (right, right_source) = (
                 _load_picture(session, image, limits=limits) for image in pair
@@ -147,6 +143,13 @@ def _find_deciding_profile(pair: tuple[ImageDetails, ImageDetails], *, alone: bo
         if one.decision is not None and one.decision.keeper_id == keeper.id:
             return one.decision.profile
     return None
+
+
+def _get_profile(session: Session, name: str | None, *, camera: str) -> StoredProfile:
+    """The profile of that name; None: the one in force for the camera."""
+    if name is None:
+        return profiles.get_camera_profile(session, cameras.get_camera(session, camera))
+    return profiles.get_profile(session, name)
 
 
 def _get_companion(session: Session, details: ImageDetails) -> ImageDetails:
