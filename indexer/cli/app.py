@@ -48,7 +48,7 @@ for _command in (
     audit.audit,
     demo.demo,
 ):
-    app.command()(_command)
+    app.add(_command)
 
 
 def _print_version(is_asked: bool) -> None:

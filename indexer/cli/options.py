@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Camera = Annotated[str | None, typer.Option(metavar="NAME", help="This camera only.")]
 Processes = Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers; as many as cores if not given.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; else only warnings and errors.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; warnings and errors on stderr.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print warnings and errors only.")]
 
 _QUIET = "indexer.quiet"
@@ -21,15 +21,9 @@ _QUIET = "indexer.quiet"
 class CommandGroup(typer.Typer):
     """Commands that all take `--quiet`: it says nothing about what a command does, so no command has to name it."""
 
-    def command(self, *arguments: Any, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Registers a command as Typer does."""
-        register = super().command(*arguments, **settings)
-
-        def add(function: Callable[..., Any]) -> Callable[..., Any]:
-            register(_with_quiet(function))
-            return function
-
-        return add
+    def add(self, function: Callable[..., Any], *, name: str | None = None) -> None:
+        """Adds a command; without a name it has that of the function."""
+        self.command(name)(_with_quiet(function))
 
 
 def open_session(context: typer.Context, *, json: bool) -> "CommandSession":

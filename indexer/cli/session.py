@@ -121,7 +121,7 @@ class CommandSession:
 
     def progress(self, stage: str, total: int | None) -> Callable[[int], None]:
         """Starts a progress bar on a terminal. Returns the function that advances it."""
-        if not sys.stderr.isatty() or not total or self._quiet:
+        if not total or not self.is_watched:
             return lambda _count: None
         if self._bars is None:
             self._bars = self._stack.enter_context(progress_bars())
@@ -152,6 +152,11 @@ class CommandSession:
                 sys.stdout.flush()
             except BrokenPipeError:
                 redirect_to_devnull(sys.stdout)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody sees progress bars."""
+        return sys.stderr.isatty() and not self._quiet
 
     @property
     def is_interactive(self) -> bool:

@@ -181,16 +181,16 @@ def _list_decisions(session: Session, image: ImageRow) -> tuple[DecisionDetails,
             decided_at=decision.decided_at,
             run_id=decision.run_id,
             superseded_at=decision.superseded_at,
-            **_closeness(session, decision, stored[decision.profile_id]),
+            **_closeness_facts(session, decision, stored[decision.profile_id]),
         )
         for decision, keeper_row in rows
     )
 
 
-def _closeness(session: Session, decision: DecisionRow, stored: StoredProfile) -> dict[str, float | None]:
+def _closeness_facts(session: Session, decision: DecisionRow, stored: StoredProfile) -> dict[str, Any]:
     """The minimum area of the profile, and what is recorded of an image and its keeper if a score decided."""
     area = stored.profile.scoring.min_contour_area
-    facts: dict[str, float | None] = {"min_contour_area": area}
+    facts: dict[str, Any] = {"min_contour_area": area}
     if decision.keeper_id is None or decision.reason not in {"similar", "identical"}:
         return facts
     if decision.reason == "identical":

@@ -84,10 +84,13 @@ def matches_name(path: str, name: str) -> bool:
 
 def _list_matches(session: Session, name: str) -> list[_Candidate]:
     """The images that a name means, one for each path: the first way of naming that any image answers to."""
-    if name.isdecimal() and len(name) <= _MAX_ID_DIGITS and (row := session.get(ImageRow, int(name))) is not None:
-        return [_Candidate(row.id, row.path, row.state)]
+    if name.isdecimal() and len(name) <= _MAX_ID_DIGITS and (image := session.get(ImageRow, int(name))) is not None:
+        return [_Candidate(image.id, image.path, image.state)]
     query = select(ImageRow.id, ImageRow.path, ImageRow.state)
-    exact = [_Candidate(*row) for row in session.execute(query.where(ImageRow.path == _absolute(name)))]
+    exact = [
+        _Candidate(row.id, row.path, row.state)
+        for row in session.execute(query.where(ImageRow.path == _absolute(name)))
+    ]
     if exact:
         return [min(exact, key=lambda candidate: candidate.order)]
     if os.sep in name and not _GLOB.search(name):
@@ -96,7 +99,7 @@ def _list_matches(session: Session, name: str) -> list[_Candidate]:
     similar = query.where(ImageRow.path.like(f"%/{_like_pattern(base)}", escape="\\"))
     best = dict[str, _Candidate]()
     for row in session.execute(similar):
-        candidate = _Candidate(*row)
+        candidate = _Candidate(row.id, row.path, row.state)
         if matches_name(candidate.path, name):
             known = best.get(candidate.path, candidate)
             best[candidate.path] = min(known, candidate, key=lambda one: one.order)

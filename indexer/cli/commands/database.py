@@ -9,7 +9,6 @@ from indexer.cli.options import CommandGroup, Json, open_session
 app = CommandGroup(no_args_is_help=True, help="The database itself: upgrade, check, adopt, copy, make-reader.")
 
 
-@app.command("upgrade")
 def db_upgrade(context: typer.Context, json: Json = False) -> None:
     """Bring an older index up to date, or make one."""
     from indexer.cli.render.database import render_health
@@ -22,7 +21,6 @@ def db_upgrade(context: typer.Context, json: Json = False) -> None:
         session.show(health, render_health)
 
 
-@app.command("check")
 def db_check(context: typer.Context, json: Json = False) -> None:
     """Look for damage and orphans."""
     from indexer.cli.render.database import render_health
@@ -34,7 +32,6 @@ def db_check(context: typer.Context, json: Json = False) -> None:
     raise typer.Exit(1 if health.problems else 0)
 
 
-@app.command("adopt")
 def db_adopt(
     context: typer.Context,
     quarantine: Annotated[str, typer.Argument(metavar="QUARANTINE", help="The folder, usually .indexer-quarantine.")],
@@ -52,7 +49,6 @@ def db_adopt(
     raise typer.Exit(1 if report.failures else 0)
 
 
-@app.command("copy")
 def db_copy(
     context: typer.Context,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="The index, a URL or a path; --db is not looked at.")],
@@ -70,7 +66,6 @@ def db_copy(
         session.show(report, render_copy)
 
 
-@app.command("make-reader")
 def db_make_reader(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The role; one that only reads is brought up to date.")],
@@ -85,3 +80,10 @@ def db_make_reader(
 
     with open_session(context, json=json) as session, session.database() as database:
         session.show(workflow.make_reader(database, name, ask_password=session.read_password), render_reader)
+
+
+app.add(db_upgrade, name="upgrade")
+app.add(db_check, name="check")
+app.add(db_adopt, name="adopt")
+app.add(db_copy, name="copy")
+app.add(db_make_reader, name="make-reader")

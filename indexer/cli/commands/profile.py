@@ -20,7 +20,6 @@ Chroma = Annotated[
 app = CommandGroup(no_args_is_help=True, help="Built-in and own parameter sets: list, show, make, use.")
 
 
-@app.command("list")
 def profile_list(context: typer.Context, json: Json = False) -> None:
     """List the profiles."""
     from indexer.cli.render import profile
@@ -30,7 +29,6 @@ def profile_list(context: typer.Context, json: Json = False) -> None:
         session.show(workflow.list_profiles(database), profile.render_profiles)
 
 
-@app.command("show")
 def profile_show(
     context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = False
 ) -> None:
@@ -42,7 +40,6 @@ def profile_show(
         session.show(workflow.show_profile(database, name), profile.render_profile)
 
 
-@app.command("make")
 def profile_make(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME")],
@@ -86,7 +83,6 @@ def profile_make(
         )
 
 
-@app.command("use")
 def profile_use(
     context: typer.Context,
     camera: Annotated[str, typer.Option(metavar="CAMERA", help="The camera that is decided by it.")],
@@ -101,3 +97,9 @@ def profile_use(
     with open_session(context, json=json) as session, session.database() as database:
         use = workflow.use_profile(database, name, camera=camera, active=active, clock=session.clock)
         session.show(use, profile.render_profile_use)
+
+
+app.add(profile_list, name="list")
+app.add(profile_show, name="show")
+app.add(profile_make, name="make")
+app.add(profile_use, name="use")

@@ -8,6 +8,7 @@ from rich.console import Console
 from indexer.cli.render.notes import note_undecided
 from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, list_files, print_sentences, print_table
 from indexer.domain.evaluation import Metrics, PairMetrics, StateMetrics
+from indexer.domain.profiles import is_below_all_scores
 from indexer.escaping import command_line, printable
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport
 from indexer.workflows.tuning.sweep import SweepReport, SweepRow
@@ -44,11 +45,7 @@ def render_sweep(console: Console, report: SweepReport) -> None:
         console.print(f"There is nothing to sweep yet. First: {command_line('ingest', 'FOLDER')}")
     left_out = [camera for camera in report.cameras if camera.problem is not None]
     print_sentences(console, [f"camera {camera.camera!a} was left out: {camera.problem}" for camera in left_out])
-    if any(row.max_score < row.min_contour_area for camera in tried for row in camera.rows if row.max_score > 0):
-        console.print(
-            "No score lies between 0 and min_contour_area, so all limits up to that decide alike; "
-            "--min-contour-area tries smaller areas."
-        )
+    _note_equal_limits(console, [row for camera in tried for row in camera.rows])
     note_undecided(console, report.undecided)
     for profile in sorted({camera.profile for camera in tried}):
         command = ("profile", "make", "NAME", "--base", profile, "--max-score", "X")
@@ -58,6 +55,15 @@ def render_sweep(console: Console, report: SweepReport) -> None:
         console.print(f"  then: {command_line('compare', '--profile', 'NAME')}")
         own = command_line("profile", "use", "NAME", "--camera", "CAMERA")
         console.print(f"  or, for one camera alone: {own}")
+
+
+def _note_equal_limits(console: Console, rows: Sequence[SweepRow]) -> None:
+    """Prints why some limits decide alike, if some of these do."""
+    if any(is_below_all_scores(row.max_score, min_contour_area=row.min_contour_area) for row in rows):
+        console.print(
+            "No score lies between 0 and min_contour_area, so all limits up to that decide alike; "
+            "--min-contour-area tries smaller areas."
+        )
 
 
 def render_evaluation(console: Console, report: EvaluationReport) -> None:
