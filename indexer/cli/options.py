@@ -16,6 +16,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout;
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print warnings and errors only.")]
 
 _QUIET = "indexer.quiet"
+_functions: dict[str, Callable[..., Any]] = {}
 
 
 class CommandGroup(typer.Typer):
@@ -23,7 +24,13 @@ class CommandGroup(typer.Typer):
 
     def add(self, function: Callable[..., Any], *, name: str | None = None) -> None:
         """Adds a command; without a name it has that of the function."""
+        _functions[name or function.__name__] = function
         self.command(name)(_with_quiet(function))
+
+
+def find_function(command: str) -> Callable[..., Any] | None:
+    """The function of the command of that name; None if there is none."""
+    return _functions.get(command)
 
 
 def open_session(context: typer.Context, *, json: bool) -> "CommandSession":

@@ -13,18 +13,16 @@ from getpass import getpass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
-from rich.progress import Progress
 
 from indexer.cli.descriptors import FOR_A_CLUSTER_WORKER, FOR_A_COMMAND, FOR_A_PROCESS, require_descriptors
 from indexer.cli.engine_options import EngineChoice, EngineOptions, choose_engine
 from indexer.cli.json_output import to_json
-from indexer.cli.progress import progress_bars
 from indexer.cli.render.known_indexes import name_known_indexes
 from indexer.cli.streams import print_line, redirect_to_devnull
 from indexer.cli.word_wrap import wrap_words
 from indexer.errors import DeclinedError, NoIndexError, UsageError
 from indexer.escaping import printable
-from indexer.execution import IN_FLIGHT, UNLIMITED, ParallelMap, ResourceLimits, local_executor, processes
+from indexer.execution import IN_FLIGHT, UNLIMITED, ParallelMap, ResourceLimits
 from indexer.files.known_indexes import KnownIndexes
 from indexer.settings import Settings
 from indexer.store.database import Database
@@ -33,6 +31,8 @@ from indexer.store.schema import open_database
 from indexer.workflows.compare.workload import PRELOADED_MODULES, should_start_workers
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from indexer.domain.descriptions import Limits
 
 Report = TypeVar("Report")
@@ -90,11 +90,15 @@ class CommandSession:
         choice = self._workers(options)
         if choice.on_cluster:
             return choice.cluster(resource_limits=UNLIMITED, max_batch=1, in_flight=_CAMERAS_IN_FLIGHT)
+        from indexer.execution import local_executor  # here, as most commands need no workers
+
         preload = PRELOADED_MODULES if should_start_workers(database) else ()
         return local_executor(choice.number, in_flight=_CAMERAS_IN_FLIGHT, preload=preload)
 
     def guarded_engine(self, options: EngineOptions | int | None) -> AbstractContextManager[ParallelMap]:
         """An executor for files that were never decoded before: never in this process, with memory and time limits."""
+        from indexer.execution import processes
+
         choice = self._workers(options)
         bounds = ResourceLimits(self.settings.max_memory_mb * 2**20, self.settings.max_seconds)
         if choice.on_cluster:
@@ -124,6 +128,8 @@ class CommandSession:
         if not total or not self.is_watched:
             return lambda _count: None
         if self._bars is None:
+            from indexer.cli.progress import progress_bars
+
             self._bars = self._stack.enter_context(progress_bars())
         bars, task = self._bars, self._bars.add_task(printable(stage), total=total)
         return lambda count: bars.update(task, advance=count)

@@ -25,10 +25,7 @@ from sqlalchemy.orm import Session
 from indexer.errors import DatabaseError, UsageError
 from indexer.escaping import command_line
 from indexer.store.database import Database
-from indexer.store.image_lookup import get_image_id
-from indexer.store.query_postgresql import query_server
 from indexer.store.query_result import BOUNDS, QueryBounds, QueryResult
-from indexer.store.query_sqlite import query_file
 
 AUDITS = Path(__file__).parent / "audits"
 SIDES = ("removed", "kept", "both")
@@ -151,6 +148,8 @@ def _bound_value(
             )
         return None
     if name == "image":
+        from indexer.store.image_lookup import get_image_id
+
         with database.read() as session:
             return str(get_image_id(session, value))
     if f"CAST(:{name} AS INTEGER)" in audit.sql and not re.fullmatch("[0-9]{1,9}", value):
@@ -163,6 +162,10 @@ def _bound_value(
 def _run_query(
     database: Database, sql: str, values: Mapping[str, str | None], *, bounds: QueryBounds, user_written: bool
 ) -> QueryResult:
+    # Imported here, as `status` counts rows and asks nothing.
+    from indexer.store.query_postgresql import query_server
+    from indexer.store.query_sqlite import query_file
+
     if database.path is not None:
         result = query_file(database, sql, values, bounds=bounds)
     else:

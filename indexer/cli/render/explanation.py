@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from indexer.cli.render.tables import describe_duration
 from indexer.domain.evidence import REFERENCE_PIXELS
 from indexer.domain.images import Criterion
 from indexer.domain.similarity import is_similar
@@ -18,7 +19,6 @@ _PREFERRED = {
     Criterion.PATH: "one of the two had to be, and nothing but their paths tells them apart",
 }
 _REFERENCE = f"of {REFERENCE_PIXELS} reference pixels"
-_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def explain_decision(details: ImageDetails, *, name: str = "This image") -> list[str]:
@@ -108,12 +108,3 @@ def _describe_time_apart(keeper_at: datetime | None, image_at: datetime | None) 
     if apart_s == 0:
         return ", taken at the same time"
     return f", taken {describe_duration(abs(apart_s))} {'later' if apart_s > 0 else 'earlier'}"
-
-
-def describe_duration(seconds: float) -> str:
-    """A time span in the largest unit of which it has at least two, else in seconds."""
-    size_s, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), _UNITS[-1])
-    number = round(seconds / size_s)
-    if number == 0:
-        return "less than a second"
-    return f"{number} {unit}{'' if number == 1 else 's'}"

@@ -3,9 +3,16 @@
 from rich import filesize
 from rich.console import Console
 
-from indexer.cli.render.explanation import describe_duration
 from indexer.cli.render.notes import note_similar_names, note_system_folders, note_undecided
-from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, format_time, list_files, print_table, without_zeros
+from indexer.cli.render.tables import (
+    ALL_ROWS,
+    MAX_ROWS,
+    describe_duration,
+    format_time,
+    list_files,
+    print_table,
+    without_zeros,
+)
 from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.workflows.admin.status import Status

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from indexer.domain.plurals import counted
 from indexer.escaping import printable
 
 MAX_ROWS = 100
@@ -23,6 +24,7 @@ MAX_LISTED = 10
 """The most files that are listed before "and so many more"."""
 ALL_ROWS = "all of these"
 _MAX_SENTENCES = 10
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _UNLIMITED = 100_000  # cells: wider than any table
 
 
@@ -136,3 +138,12 @@ def list_files(console: Console, files: Sequence[tuple[str, str]]) -> None:
 def format_time(time: datetime | None) -> str:
     """A time for people, in UTC."""
     return "unknown" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+def describe_duration(seconds: float) -> str:
+    """A time span in the largest unit of which it has at least two, else in seconds."""
+    size_s, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), _UNITS[-1])
+    number = round(seconds / size_s)
+    if number == 0:
+        return "less than a second"
+    return counted(number, unit)

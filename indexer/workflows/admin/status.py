@@ -9,7 +9,7 @@ from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.admin.status_check import StatusCheck
-from indexer.workflows.removal.adopt import UnknownRuns, list_unknown_runs
+from indexer.workflows.removal.unknown_runs import UnknownRuns, list_unknown_runs
 
 
 @dataclass(frozen=True)
