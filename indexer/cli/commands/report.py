@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from indexer.cli.options import Camera, Json, Processes, open_session
+from indexer.domain.plurals import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,7 +44,10 @@ def render_report(console: "Console", result: "ReportResult") -> None:
     """Prints what was written, and what to open."""
     from indexer.escaping import printable
 
-    console.print(f"{result.cameras} cameras, {result.images} images, {result.pairs} pairs on {result.pages} pages.")
+    console.print(
+        f"{counted(result.cameras, 'camera')}, {counted(result.images, 'image')}, "
+        f"{counted(result.pairs, 'pair')} on {counted(result.pages, 'page')}."
+    )
     pictures = result.pictures
     console.print(
         f"  pictures: {pictures.from_files} from files, {pictures.from_index} from the index, "

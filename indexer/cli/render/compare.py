@@ -5,6 +5,7 @@ from rich.console import Console
 from indexer.cli.render.notes import note_system_folders
 from indexer.cli.render.proposals import render_proposals
 from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, print_sentences, print_table
+from indexer.domain.plurals import counted
 from indexer.escaping import command_line
 from indexer.workflows.compare.compare import CompareReport
 
@@ -38,7 +39,8 @@ def render_compare(console: Console, report: CompareReport) -> None:
     print_sentences(
         console,
         [
-            f"camera {result.camera!a}: {len(result.contradictions)} verdicts are contradicted. See: {see}"
+            f"camera {result.camera!a}: {counted(len(result.contradictions), 'verdict is', 'verdicts are')} "
+            f"contradicted. See: {see}"
             for result in report.cameras
             if result.contradictions
         ],

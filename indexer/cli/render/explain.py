@@ -10,6 +10,7 @@ from rich.console import Console
 from indexer.cli.render import explanation
 from indexer.cli.render.tables import format_time
 from indexer.domain.evidence import Evidence
+from indexer.domain.plurals import counted
 from indexer.domain.similarity import is_similar
 from indexer.escaping import command_line, printable
 from indexer.store.image_details import DecisionDetails, ImageDetails
@@ -48,7 +49,7 @@ def render_image(console: Console, details: ImageDetails) -> None:
         _render_decision(console, details.decision)
     _render_earlier_decisions(console, details.decisions)
     if details.stands_for:
-        console.print(f"  it stands for {details.stands_for} other images")
+        console.print(f"  it stands for {counted(details.stands_for, 'other image')}")
     for twin in details.twins:
         console.print(f"  twin of {twin.image_id}: {printable(twin.path)}, {twin.state}, {twin.apart_s:g} s apart")
     for removal in details.removals:
@@ -186,7 +187,7 @@ def _describe_removal(removal: JournalEntry) -> str:
 
 def _describe_evidence(evidence: Evidence) -> str:
     return (
-        f"score {evidence.score:g}, {evidence.contour_count} contours that count, "
+        f"score {evidence.score:g}, {counted(evidence.contour_count, 'contour that counts', 'contours that count')}, "
         f"largest {evidence.largest_contour:g}, "
         f"{evidence.changed_fraction:.3%} of the pixels changed"
     )

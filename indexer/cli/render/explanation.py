@@ -5,6 +5,7 @@ from datetime import datetime
 from indexer.cli.render.tables import describe_duration
 from indexer.domain.evidence import REFERENCE_PIXELS
 from indexer.domain.images import Criterion
+from indexer.domain.plurals import counted
 from indexer.domain.similarity import is_similar
 from indexer.escaping import printable
 from indexer.store.image_details import DecisionDetails, ImageDetails
@@ -64,7 +65,7 @@ def _explain_kept(details: ImageDetails, decision: DecisionDetails, *, name: str
     why = "because it is pinned" if pinned else "as no kept image ranked above it shows the same"
     sentences = [f"{name} was kept, {why}."]
     if details.stands_for:
-        others = "1 other that shows" if details.stands_for == 1 else f"{details.stands_for} others that show"
+        others = counted(details.stands_for, "other that shows", "others that show")
         sentences.append(f"It stands for {others} nothing more.")
     if details.neighbour is not None and details.neighbour.kept:
         near = details.neighbour

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from indexer.cli.render.notes import note_similar_names, note_system_folders, note_undecided
 from indexer.cli.render.tables import MAX_LISTED, list_files, print_sentences
+from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.files.walking import NOT_AN_IMAGE
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
@@ -15,26 +16,32 @@ def render_ingest(console: Console, report: IngestReport) -> None:
     """Prints what ingest saw."""
     counts = [(outcome, report.outcomes[outcome]) for outcome in IngestOutcome]
     parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts if number]
-    console.print(f"{report.seen} files seen: {', '.join(parts) or 'nothing'}.")
+    console.print(f"{counted(report.seen, 'file')} seen: {', '.join(parts) or 'nothing'}.")
     for reason, number in report.skipped.items():
         endings = f" ({_format_endings(report.endings)})" if reason == NOT_AN_IMAGE and report.endings else ""
         console.print(f"  skipped {number}: {reason}{endings}")
     _render_skipped_folders(console, report.folders)
     if report.retimed:
         console.print(
-            f"  Of {report.retimed} files nothing changed but the file time: bytes, capture times and decisions stay."
+            f"  Of {counted(report.retimed, 'file')} nothing changed but the file time: bytes, capture times "
+            "and decisions stay."
         )
     _render_missing(console, report)
     if report.flat:
         console.print(
-            f"  {report.flat} images show nothing, one grey level alone: no score makes them duplicates. "
+            f"  {counted(report.flat, 'image shows', 'images show')} nothing, one grey level alone: no score "
+            "makes them duplicates. "
             f"See: {command_line('audit', 'flat')}"
         )
     if report.unmatched:
-        console.print(f"  {report.unmatched} names do not match the pattern; they were read in the usual way.")
+        console.print(
+            f"  {counted(report.unmatched, 'name does', 'names do')} not match the pattern; such names were "
+            "read in the usual way."
+        )
     if report.unread_stamps:
         console.print(
-            f"  {report.unread_stamps} timestamps do not read as a time; those images have theirs from elsewhere."
+            f"  {counted(report.unread_stamps, 'timestamp does', 'timestamps do')} not read as a time; such "
+            "images have theirs from elsewhere."
         )
     list_files(console, report.refused)
     print_sentences(
@@ -53,12 +60,14 @@ def _render_missing(console: Console, report: IngestReport) -> None:
     """Prints the images of earlier runs that were not seen, or not looked for."""
     if report.missing > report.unwalked:
         console.print(
-            f"  {report.missing - report.unwalked} images of earlier runs are not there any more; their duplicates are "
+            "  "
+            f"{counted(report.missing - report.unwalked, 'image of earlier runs is', 'images of earlier runs are')} not there any more; duplicates of such are "
             "decided again."
         )
     if report.unwalked:
         console.print(
-            f"  {report.unwalked} images of earlier runs lie in such folders and count as missing now; their "
+            f"  {counted(report.unwalked, 'image of earlier runs lies', 'images of earlier runs lie')} in such "
+            "folders and counts as missing now; "
             "duplicates are decided again.\n"
             f"  What was removed as their duplicate is kept from purge; see: {command_line('status')}"
         )
@@ -79,6 +88,6 @@ def _render_skipped_folders(console: Console, folders: Mapping[str, int]) -> Non
         return
     ranked = sorted(folders.items(), key=lambda pair: (-pair[1], pair[0]))
     names = [f"{name!a} ({number})" for name, number in ranked[:MAX_LISTED]]
-    more = f" and {len(ranked) - MAX_LISTED} other names" if len(ranked) > MAX_LISTED else ""
+    more = f" and {counted(len(ranked) - MAX_LISTED, 'other name')}" if len(ranked) > MAX_LISTED else ""
     name_it = command_line("ingest", "FOLDER")
     console.print(f"    not walked: {', '.join(names)}{more}; to take one in, name it: {name_it}")

@@ -27,7 +27,8 @@ def render_status(console: Console, status: Status) -> None:
     _render_cameras(console, status)
     if status.unlikely_times:
         console.print(
-            f"{status.unlikely_times} images have a time that a wrong clock gave; to list them: "
+            f"{counted(status.unlikely_times, 'image has', 'images have')} a time that a wrong clock gave; to "
+            "list them: "
             f"{command_line('audit', 'unlikely_times')}"
         )
     note_system_folders(console, status.in_system_folders)
@@ -41,7 +42,8 @@ def render_status(console: Console, status: Status) -> None:
         console.print(f"{cut} cut off; to finish or undo: {command_line('recover')}")
     for unknown in status.unknown_runs:
         console.print(
-            f"{printable(unknown.folder)} holds files of {unknown.runs} runs that this index does not know, another "
+            f"{printable(unknown.folder)} holds files of {counted(unknown.runs, 'run')} that this index does "
+            "not know, another "
             f"index's or forgotten with a backup. To take them in: "
             f"{command_line('db', 'adopt', names=[unknown.folder])}"
         )

@@ -8,6 +8,7 @@ from rich.console import Console
 from indexer.cli.render.notes import note_undecided
 from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, list_files, print_sentences, print_table
 from indexer.domain.evaluation import Metrics, PairMetrics, StateMetrics
+from indexer.domain.plurals import counted
 from indexer.domain.profiles import is_below_all_scores
 from indexer.escaping import command_line, printable
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport
@@ -87,9 +88,9 @@ def render_evaluation(console: Console, report: EvaluationReport) -> None:
     )
     undecided = {evaluation.total.undecided for evaluation in report.evaluations if evaluation.total is not None}
     if undecided - {0}:
-        console.print(f"Up to {max(undecided)} labels are of images that are not decided, and are not counted.")
+        console.print(f"Labels of images that are not decided: up to {max(undecided)}; these are not counted.")
     if report.unknown:
-        console.print(f"{len(report.unknown)} labelled images are not in the index:")
+        console.print(f"{counted(len(report.unknown), 'labelled image is', 'labelled images are')} not in the index:")
         list_files(console, [(name, "not known by path, number or name") for name in report.unknown])
 
 

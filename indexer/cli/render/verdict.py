@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from indexer.cli.render.tables import common_folder, fits, format_time, list_files, print_table
+from indexer.domain.plurals import counted
 from indexer.domain.verdicts import Contradiction
 from indexer.escaping import command_line, printable
 from indexer.store.verdicts import JudgedPair
@@ -19,7 +20,7 @@ _SHOWN = {True: "as judged", False: "otherwise", None: "not yet"}
 def render_verdicts(console: Console, report: VerdictReport) -> None:
     """Prints what was recorded or withdrawn."""
     if report.refused:
-        console.print(f"Nothing was written, as {len(report.refused)} lines cannot be followed:")
+        console.print(f"Nothing was written, as {counted(len(report.refused), 'line')} cannot be followed:")
         list_files(console, report.refused)
         return
     _render_pairs(console, "recorded", report.recorded)

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from indexer.domain.names import Naming, compile_pattern, matches_pattern, name_image
+from indexer.domain.plurals import counted
 from indexer.errors import FolderError, UsageError
 from indexer.files.markers import QUARANTINE_NAME
 from indexer.files.walking import QUARANTINE_FOLDER, SYSTEM_FOLDER, Candidate, Skipped, iter_parents, walk
@@ -141,7 +142,7 @@ def discover(
     request = IngestRequest(named_paths, candidates, skipped, camera, compiled, again, tuple(quarantines))
     if compiled is not None and request.unmatched == len(candidates):
         raise FolderError(
-            f"the pattern {compiled.pattern!r} matches none of {len(candidates)} images, for example not "
+            f"the pattern {compiled.pattern!r} matches none of {counted(len(candidates), 'image')}, for example not "
             f"{candidates[0].path!a}; it is searched in the path below the folder you named"
         )
     if compiled is not None and request.unread_stamps == len(candidates):

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from indexer.domain.plurals import counted
 from indexer.domain.removal import Plan, RemovalCandidate, RemovalGuard, plan_removal
 from indexer.errors import UsageError
 from indexer.interrupts import uninterrupted
@@ -141,7 +142,7 @@ def _remove(
         run.counts = report.counts
         advance(1)
         if result.ends_run and number < len(victims):
-            report.stopped = f"{result.problem}; {len(victims) - number} files of the plan were not tried"
+            report.stopped = f"{result.problem}; {counted(len(victims) - number, 'file of the plan was', 'files of the plan were')} not tried"
             break
     with database.read() as session:
         report.changed_in = images.list_roots(session, sorted(changed_ids))

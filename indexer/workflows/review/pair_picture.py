@@ -95,11 +95,7 @@ def illustrate(
     _require_new(database, out)
     details = explain_image(database, name) if other is None else explain_pair(database, name, other)
     with database.read() as session:
-        pair = (
-            (details.image_a, details.image_b)
-            if isinstance(details, PairDetails)
-            else (details, _get_companion(session, details))
-        )
+        pair = _get_pair(session, details)
         decided_by = _find_deciding_profile(pair, alone=not isinstance(details, PairDetails))
         stored = _get_profile(session, decided_by, camera=pair[0].camera)
         try:
@@ -143,6 +139,13 @@ def _find_deciding_profile(pair: tuple[ImageDetails, ImageDetails], *, alone: bo
         if one.decision is not None and one.decision.keeper_id == keeper.id:
             return one.decision.profile
     return None
+
+
+def _get_pair(session: Session, details: ImageDetails | PairDetails) -> tuple[ImageDetails, ImageDetails]:
+    """The two images to draw."""
+    if isinstance(details, PairDetails):
+        return details.image_a, details.image_b
+    return details, _get_companion(session, details)
 
 
 def _get_profile(session: Session, name: str | None, *, camera: str) -> StoredProfile:
