@@ -42,6 +42,7 @@ def report(
 
 def render_report(console: "Console", result: "ReportResult") -> None:
     """Prints what was written, and what to open."""
+    from indexer.cli.render.notes import note_undecided
     from indexer.escaping import printable
 
     console.print(
@@ -54,5 +55,6 @@ def render_report(console: "Console", result: "ReportResult") -> None:
         f"{pictures.reused} there already"
     )
     console.print(f"Open in a browser: {printable(result.page)}")
+    note_undecided(console, result.undecided)
     if result.borderline:
         console.print(f"Look first at the {result.borderline} borderline decisions.")

@@ -163,7 +163,7 @@ def _render_decision(console: Console, decision: DecisionDetails) -> None:
     )
     if decision.keeper_path is not None:
         score = "" if decision.score is None else f", score {decision.score:g} (limit {decision.max_score:g})"
-        score += "" if decision.closeness is None else f", closeness {decision.closeness:.3g} (1 is kept)"
+        score += "" if decision.closeness is None else f", closeness {decision.closeness:.3g} (kept from 1 on)"
         console.print(
             f"    keeper {decision.keeper_id}: {printable(decision.keeper_path)}, {decision.keeper_state}{score}"
         )

@@ -58,17 +58,14 @@ def render_ingest(console: Console, report: IngestReport) -> None:
 
 def _render_missing(console: Console, report: IngestReport) -> None:
     """Prints the images of earlier runs that were not seen, or not looked for."""
-    if report.missing > report.unwalked:
-        console.print(
-            "  "
-            f"{counted(report.missing - report.unwalked, 'image of earlier runs is', 'images of earlier runs are')} not there any more; duplicates of such are "
-            "decided again."
-        )
+    gone = report.missing - report.unwalked
+    if gone > 0:
+        images = counted(gone, "image of earlier runs is", "images of earlier runs are")
+        console.print(f"  {images} not there any more; duplicates of such are decided again.")
     if report.unwalked:
+        images = counted(report.unwalked, "image of earlier runs lies", "images of earlier runs lie")
         console.print(
-            f"  {counted(report.unwalked, 'image of earlier runs lies', 'images of earlier runs lie')} in such "
-            "folders and counts as missing now; "
-            "duplicates are decided again.\n"
+            f"  {images} in such folders: missing from now on, and duplicates of such are decided again.\n"
             f"  What was removed as their duplicate is kept from purge; see: {command_line('status')}"
         )
 

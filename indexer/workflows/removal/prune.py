@@ -142,7 +142,8 @@ def _remove(
         run.counts = report.counts
         advance(1)
         if result.ends_run and number < len(victims):
-            report.stopped = f"{result.problem}; {counted(len(victims) - number, 'file of the plan was', 'files of the plan were')} not tried"
+            rest = counted(len(victims) - number, "file of the plan was", "files of the plan were")
+            report.stopped = f"{result.problem}; {rest} not tried"
             break
     with database.read() as session:
         report.changed_in = images.list_roots(session, sorted(changed_ids))

@@ -67,6 +67,7 @@ class ReportResult:
     swept: bool = False
     dropped: int = 0
     pictures: PictureCounts = field(default_factory=PictureCounts)
+    undecided: int = 0
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ class _ReportWriter:
             sum(card.images for card in cards),
             len(borderline_pairs),
         )
+        result.undecided = sum(card.undecided for card in cards)
         result.swept = result.images <= MAX_SWEPT_IMAGES if sweep is None else sweep
         self._advance = self._context.progress("pictures", sum(card.taken for card in cards))
         key = hashlib.sha256(self._database.name.encode(errors="surrogateescape")).hexdigest()[:16]
