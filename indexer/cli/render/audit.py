@@ -12,4 +12,9 @@ def render_audits(console: Console, queries: Sequence[Audit]) -> None:
     width = max(len(audit.name) for audit in queries)
     for audit in queries:
         parameters = [f"{parameter.name}={parameter.default or '…'}" for parameter in audit.parameters]
-        console.print(f"{audit.name:<{width}}  {audit.title}{'  [' + ' '.join(parameters) + ']' if parameters else ''}")
+        asked = f"  [{' '.join(parameters)}]" if parameters else ""
+        if console.is_terminal:
+            console.print(audit.name)
+            console.print(f"  {audit.title}{asked}")
+        else:
+            console.print(f"{audit.name:<{width}}  {audit.title}{asked}")

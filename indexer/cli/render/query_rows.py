@@ -18,11 +18,13 @@ from rich.text import Text
 from indexer.cli.json_output import to_json
 from indexer.cli.render.tables import format_cell
 from indexer.cli.streams import redirect_to_devnull
+from indexer.cli.word_wrap import wrap_words
 from indexer.escaping import printable
 from indexer.store.query_result import QueryResult
 
 _LONGEST_CELL = 10_000  # the most characters of one value that a person sees
 _GAP = "   "
+_MIN_VALUE = 20  # cells that a value of a paragraph has at least, however long the heads are
 
 
 def write_rows(console: Console, table: QueryResult) -> None:
@@ -59,11 +61,15 @@ def write_rows(console: Console, table: QueryResult) -> None:
 def _write_paragraphs(console: Console, table: QueryResult, heads: Sequence[str], *, folder: str | None) -> None:
     """Writes each row as lines of a head and a value, without those that are empty."""
     widest = max(map(_width, heads))
+    if len(table) == 0:
+        console.print("No rows.")
     try:
         for row in table:
             for head, text in zip(heads, _cells(table, row, folder=folder), strict=True):
                 if text:
-                    console.file.write(f" {_pad(head, widest, False)}  {text}\n")
+                    first, *more = wrap_words(text, max(console.width - widest - 3, _MIN_VALUE)).split("\n")
+                    console.file.write(f" {_pad(head, widest, False)}  {first}\n")
+                    console.file.writelines(f"{' ' * (widest + 3)}{line}\n" for line in more)
             console.file.write("\n")
         console.file.flush()
     except BrokenPipeError:
