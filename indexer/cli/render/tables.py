@@ -8,6 +8,8 @@ each row becomes a paragraph. A file or a pipe gets the whole table.
 import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -37,21 +39,28 @@ def print_table(
     totals: Sequence[Sequence[Any]] = (),
     most: int = MAX_ROWS,
     optional: Sequence[str] = (),
+    rare: Sequence[str] = (),
 ) -> None:
     """Prints a table, at most its first `most` rows; `totals` are always printed below them.
 
     `what` names the rows in the sentence that says how many there are. `optional` are the columns that are left out
-    where the table is too wide, the first of them first.
+    where the table is too wide, the first of them first; `rare` are those of which a paragraph leaves out zeros.
     """
-    print_fitting(console, heads, [*rows[:most], *totals], optional=optional)
+    print_fitting(console, heads, [*rows[:most], *totals], optional=optional, rare=rare)
     if len(rows) > most:
         console.print(f"These are {most} of {len(rows)} {what}; --json has all of them.")
 
 
 def print_fitting(
-    console: Console, heads: Sequence[str], rows: Sequence[Sequence[Any]], *, optional: Sequence[str] = ()
+    console: Console,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    optional: Sequence[str] = (),
+    rare: Sequence[str] = (),
 ) -> None:
-    """Prints all rows: as a table, without some optional columns if it is too wide, else as paragraphs."""
+    """Prints all rows: as a table, without some optional columns if it is too wide; else as a table for each value of
+    the first column, if several rows share one; else as paragraphs."""
     for left_out in range(len(optional) + 1):
         shown = [column for column, head in enumerate(heads) if head not in optional[:left_out]]
         table = make_table([heads[column] for column in shown], [[row[column] for column in shown] for row in rows])
@@ -60,14 +69,23 @@ def print_fitting(
             if left_out:
                 console.print(f"Not shown here: {', '.join(optional[:left_out])}.")
             return
-    for row in rows:
-        _print_paragraph(console, heads, row)
+    groups = [(first, list(group)) for first, group in groupby(rows, key=itemgetter(0))]
+    for first, group in groups:
+        if len(groups) < len(rows):
+            console.print(format_cell(first))
+            print_fitting(console, heads[1:], [row[1:] for row in group], optional=optional, rare=rare)
+        else:
+            _print_paragraph(console, heads, group[0], rare=rare)
 
 
-def _print_paragraph(console: Console, heads: Sequence[str], row: Sequence[Any]) -> None:
+def _print_paragraph(console: Console, heads: Sequence[str], row: Sequence[Any], *, rare: Sequence[str]) -> None:
     """Prints a row as its first value, and below it the others that are not empty, each with its head."""
     console.print(format_cell(row[0]))
-    cells = [(printable(head), format_cell(value)) for head, value in zip(heads[1:], row[1:], strict=True)]
+    cells = [
+        (printable(head), format_cell(value))
+        for head, value in zip(heads[1:], row[1:], strict=True)
+        if value or head not in rare
+    ]
     console.print("  " + ", ".join(f"{head} {text}" for head, text in cells if text))
 
 
