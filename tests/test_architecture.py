@@ -346,6 +346,7 @@ WRITERS = {
     "indexer/imaging/kernel/cache.py": "the folder of machine code, in a package that knows no files; closed by itself",
     "indexer/store/index_disk.py": "a file of its own beside the index, by tempfile, that goes at once",
     "indexer/cli/main.py": "a log with a name of its own, made by tempfile",
+    "indexer/workflows/compare/shared_progress.py": "numbers for a bar, in a file made by tempfile that goes at once",
 }
 
 

@@ -86,7 +86,7 @@ def test_evaluated() -> None:
     assert [" ".join(row) for row in rows[3:]] == [
         r"plain at 1000 loses yard: visit 1\n",
         "camera 'roof', plain at 1000: no file",
-        "Up to 1 labels are of images that are not decided, and are not counted.",
+        "Labels of images that are not decided: up to 1; these are not counted.",
         "1 labelled images are not in the index:",
         r"x\n.jpg: not known by path, number or name",
     ]
