@@ -87,7 +87,7 @@ def test_evaluated() -> None:
         r"plain at 1000 loses yard: visit 1\n",
         "camera 'roof', plain at 1000: no file",
         "Labels of images that are not decided: up to 1; these are not counted.",
-        "1 labelled images are not in the index:",
+        "1 labelled image is not in the index:",
         r"x\n.jpg: not known by path, number or name",
     ]
 

@@ -8,7 +8,7 @@ from tests.support.index import Index, name, picture
 
 @pytest.fixture
 def removed(index: Index) -> Index:
-    """Two folders of one camera each, all of which show the same: one frame is kept, and one name lay in both folders."""
+    """Two folders whose frames all show the same: one is kept, and one name lay in both folders."""
     for camera in ("gate", "yard"):
         for minute in range(3):
             index.put(f"{camera}/{name(minute, 'same')}" if minute == 1 else f"{camera}/{name(minute, camera)}", b"")
