@@ -20,7 +20,7 @@ from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
 from indexer.store.columns import stored_forms, stored_text
 from indexer.store.pins import is_pinned
-from indexer.store.tables import CameraRow, ImageRow, ThumbnailRow
+from indexer.store.tables import CameraRow, ImageRow, RunRow, ThumbnailRow
 
 _ABSENT_STATES = (ImageState.MISSING, ImageState.REMOVED)
 
@@ -390,3 +390,11 @@ def _naming_values(naming: Naming, *, camera_id: int) -> dict[str, object]:
         "captured_at": naming.captured_at,
         "captured_at_source": naming.captured_at_source,
     }
+
+
+def count_unusable_since(session: Session, time: datetime) -> int:
+    """The number of files that could not be used, first seen by a run that began at that time or later."""
+    since = select(RunRow.id).where(RunRow.started_at >= time)
+    unusable = (ImageState.UNREADABLE, ImageState.DAMAGED, ImageState.TOO_SMALL)
+    query = select(func.count()).select_from(ImageRow)
+    return session.scalar(query.where(ImageRow.state.in_(unusable), ImageRow.run_id.in_(since))) or 0

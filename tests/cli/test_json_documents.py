@@ -21,7 +21,7 @@ from indexer.store.reader_roles import Reader
 from indexer.store.schema import Health
 from indexer.workflows.admin.camera import CameraListing, Confirmation
 from indexer.workflows.admin.copy_index import CopyReport
-from indexer.workflows.admin.profile import ProfileUse
+from indexer.workflows.admin.profile import MadeProfile, ProfileUse
 from indexer.workflows.admin.status import Status
 from indexer.workflows.compare.compare import CompareReport
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
@@ -65,7 +65,7 @@ REPORTS: dict[str, Any] = {
     "demo": DemoResult,
     "profile list": list[StoredProfile],
     "profile show": StoredProfile,
-    "profile make": StoredProfile,
+    "profile make": MadeProfile,
     "profile use": ProfileUse,
     "camera list": list[CameraListing],
     "camera rules": list[NamingRule],

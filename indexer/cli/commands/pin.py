@@ -6,7 +6,7 @@ import typer
 
 from indexer.cli.options import Json, open_session
 
-Images = Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images, by path or by number.")]
+Images = Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images, by path, file name, glob or number.")]
 
 
 def pin(context: typer.Context, images: Images, json: Json = False) -> None:

@@ -8,7 +8,8 @@ from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.store.system_folders import count_in_system_folders
-from indexer.workflows.removal.adopt import UnknownRuns, list_unknown_runs
+from indexer.workflows.admin.status_check import StatusCheck
+from indexer.workflows.removal.unknown_runs import UnknownRuns, list_unknown_runs
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Status:
     `unknown_runs`: quarantines near the images with files of runs that this index does not know. `in_system_folders`:
     the number of images in hidden folders, bins and the like, which an earlier version walked. `alike`: cameras whose
     names look the same. `timezones`: those stored for the folders of cameras, by camera. `profile` is the active one;
-    `own_profiles` names, by camera, those that some cameras have in its place.
+    `own_profiles` names, by camera, those that some cameras have in its place. `check`: what needs a person; None if
+    nobody asked.
     """
 
     database: str
@@ -35,10 +37,16 @@ class Status:
     in_system_folders: int = 0
     alike: tuple[tuple[str, ...], ...] = ()
     timezones: dict[str, str] = field(default_factory=dict)
+    check: StatusCheck | None = None
+
+    @property
+    def undecided(self) -> int:
+        """How many present images compare did not decide yet."""
+        return sum(camera.undecided for camera in self.cameras)
 
 
-def status(database: Database) -> Status:
-    """What is in the index now."""
+def status(database: Database, *, check: StatusCheck | None = None) -> Status:
+    """What is in the index now; `check`: what in it needs a person, if that was asked."""
     unknown = list_unknown_runs(database)
     with database.read() as session:
         quarantined, quarantined_bytes = removals.sum_quarantined(session)
@@ -56,4 +64,5 @@ def status(database: Database) -> Status:
             in_system_folders=count_in_system_folders(session),
             alike=tuple(list_similar_names(cameras.list_cameras(session))),
             timezones=timezones.list_timezones(session),
+            check=check,
         )

@@ -8,9 +8,10 @@ waits for the current file, and that a failure costs that file alone. How one fi
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from indexer.domain.plurals import counted
 from indexer.domain.removal import Plan, RemovalCandidate, RemovalGuard, plan_removal
 from indexer.errors import UsageError
 from indexer.interrupts import uninterrupted
@@ -67,11 +68,11 @@ class PruneReport:
 def plan(database: Database, *, camera: str | None = None, max_share: float | None = None) -> Plan:
     """What prune would remove now; a camera that would lose more than is plausible is held back."""
     with database.read() as session:
-        if camera is not None:
-            cameras.get_camera(session, camera)
+        camera_id = None if camera is None else cameras.get_camera(session, camera)
         flagged = decisions.list_removal_candidates(session, camera=camera)
         guard = RemovalGuard(max_share, _largest_shares(runs.list_counts(session, command="prune")))
-        return plan_removal(flagged, image_counts=cameras.count_present(session), guard=guard)
+        planned = plan_removal(flagged, image_counts=cameras.count_present(session), guard=guard)
+        return replace(planned, undecided=decisions.count_undecided(session, camera_id=camera_id))
 
 
 def _largest_shares(earlier_counts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -141,7 +142,8 @@ def _remove(
         run.counts = report.counts
         advance(1)
         if result.ends_run and number < len(victims):
-            report.stopped = f"{result.problem}; {len(victims) - number} files of the plan were not tried"
+            rest = counted(len(victims) - number, "file of the plan was", "files of the plan were")
+            report.stopped = f"{result.problem}; {rest} not tried"
             break
     with database.read() as session:
         report.changed_in = images.list_roots(session, sorted(changed_ids))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from indexer.errors import ImageError
 from indexer.escaping import command_line
-from indexer.store import image_details, pins
+from indexer.store import image_details, image_lookup, pins
 from indexer.store.database import Database
 from indexer.workflows.context import Clock
 from indexer.workflows.runs.run import record_run
@@ -20,7 +20,7 @@ class PinReport:
 
 
 def pin(database: Database, names: Sequence[str], *, clock: Clock) -> PinReport:
-    """Pins images named by path or number: they are kept from the next compare on.
+    """Pins images named by path, number, file name or glob: they are kept from the next compare on.
 
     Raises `ImageError` if an image is not in the index, or was removed.
     """
@@ -37,7 +37,8 @@ def unpin(database: Database, names: Sequence[str], *, clock: Clock) -> PinRepor
 
 def _set_pins(database: Database, names: Sequence[str], *, pinned: bool, clock: Clock) -> PinReport:
     with database.read() as session:
-        images = [image_details.get_image_details(session, image_details.get_image_id(session, name)) for name in names]
+        image_ids = image_lookup.list_image_ids(session, names)
+        images = [image_details.get_image_details(session, image_id) for image_id in image_ids]
     for image in images:
         if pinned and image.state == "removed":
             raise ImageError(
