@@ -25,9 +25,10 @@ from indexer.cli.commands import (
     tuning,
     verdict,
 )
+from indexer.cli.options import CommandGroup
 from indexer.settings import DEFAULT_DATABASE, read_settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = CommandGroup(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(profile.app, name="profile")
 app.add_typer(camera.app, name="camera")
 app.add_typer(database.app, name="db")
@@ -52,7 +53,7 @@ for _command in (
     audit.audit,
     demo.demo,
 ):
-    app.command()(_command)
+    app.add(_command)
 
 
 def _print_version(is_asked: bool) -> None:

@@ -12,6 +12,7 @@ from indexer.cli.render.explain import render_image
 from indexer.cli.render.ingest import render_ingest
 from indexer.cli.render.removal import render_plan, render_prune
 from indexer.cli.session import CommandSession
+from indexer.domain.plurals import counted
 from indexer.escaping import command_line, quoted
 from indexer.execution import ParallelMap, serial
 from indexer.store.database import Database
@@ -54,7 +55,7 @@ def run_demo(session: CommandSession) -> None:
         "1. Three fixed cameras, made up: a parking lot, a road in the sun, a gate at dusk and at night."
     )
     frames = demo.write_frames(folder / "frames")
-    session.console.print(f"   {len(frames)} files in {folder / 'frames'}\n")
+    session.console.print(f"   {counted(len(frames), 'file')} in {folder / 'frames'}\n")
     database = open_database(name, create=True)
     with serial() as executor:
         result = _do_steps(session, database, executor, folder=folder, frames=frames)
@@ -132,7 +133,8 @@ def _render_next_steps(console: Console, result: DemoResult) -> None:
         return f"python {command_line('--db', result.database, *words)}"
 
     console.print(
-        f"\nOf {result.frames} files {result.new_frames} showed something new, {result.pruned.removed} are in "
+        f"\nOf {counted(result.frames, 'file')} {result.new_frames} showed something new, "
+        f"{result.pruned.removed} are in "
         f"quarantine, and {result.ingested.outcomes['damaged']} is broken and was left alone."
     )
     console.print("Go on with:")

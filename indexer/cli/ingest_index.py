@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from indexer.cli.main import print_line
 from indexer.cli.render.tables import format_time
 from indexer.cli.session import CommandSession
+from indexer.cli.streams import print_line
 from indexer.escaping import quoted
 from indexer.store.database import Database, parse_address
 from indexer.store.schema import find_database, open_database

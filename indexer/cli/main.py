@@ -19,9 +19,11 @@ from pathlib import Path
 
 import typer
 
-from indexer.cli.streams import escape_unencodable, open_closed_streams, redirect_to_devnull
+from indexer.cli.options import find_function
+from indexer.cli.streams import escape_unencodable, open_closed_streams, print_line, redirect_to_devnull
+from indexer.cli.usage_errors import describe_usage_error
 from indexer.errors import IndexerError, lacks_descriptors
-from indexer.escaping import PROGRAM, printable, without_passwords
+from indexer.escaping import PROGRAM, without_passwords
 from indexer.files import private
 
 LOG_NAME = "indexer.log"
@@ -57,7 +59,7 @@ def main(app: typer.Typer, arguments: Sequence[str]) -> int:
             file_part = f": {problem.filename!a}" if problem.filename else ""
             return print_error(f"{problem.strerror or problem}{file_part}", 1)
         return (
-            _print_usage_error(problem, print_error)
+            _print_usage_error(problem, arguments, print_error)
             if hasattr(problem, "format_message")
             else _print_unexpected(problem, arguments, print_error)
         )
@@ -74,7 +76,7 @@ def _invoke(app: typer.Typer, arguments: Sequence[str]) -> None:
             redirect_to_devnull(sys.stdout)
 
 
-def _print_usage_error(problem: Exception, print_error: ErrorPrinter) -> int:
+def _print_usage_error(problem: Exception, arguments: Sequence[str], print_error: ErrorPrinter) -> int:
     """Prints a usage error with the usage line; prints the help if no command was given."""
     message = problem.format_message()  # type: ignore[attr-defined]
     if message.startswith("Usage:"):
@@ -83,18 +85,12 @@ def _print_usage_error(problem: Exception, print_error: ErrorPrinter) -> int:
     context = getattr(problem, "ctx", None)
     if context is not None:
         print(context.get_usage(), file=sys.stderr)  # noqa: T201
-    return print_error(message, 2)
+    return print_error(describe_usage_error(problem, arguments, find_function=find_function), 2)
 
 
 def _print_unexpected(problem: Exception, arguments: Sequence[str], print_error: ErrorPrinter) -> int:
     log = _write_log(arguments)
     return print_error(f"unexpected: {type(problem).__name__}: {problem} (the traceback is in {log})", 3)
-
-
-def print_line(line: str) -> None:
-    """Prints one line for people on stderr."""
-    with suppress(OSError):  # a stream that is full or closed does not change the result
-        print(printable(without_passwords(line)), file=sys.stderr)  # noqa: T201
 
 
 def _print_error(sentence: str, code: int, *, as_json: bool) -> int:

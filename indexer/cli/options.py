@@ -1,6 +1,9 @@
-"""What commands share: the option `--json`, some other options, and their session. It loads nothing heavy."""
+"""What commands share: the options `--json` and `--quiet`, some others, and their session. It loads nothing heavy."""
 
-from typing import TYPE_CHECKING, Annotated
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,11 +13,44 @@ if TYPE_CHECKING:
 Camera = Annotated[str | None, typer.Option(metavar="NAME", help="This camera only.")]
 Processes = Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers; as many as cores if not given.")]
 Local = Annotated[bool, typer.Option("--local", help="Show times of this machine's zone where none is stored.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; words for people on stderr.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; warnings and errors on stderr.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print warnings and errors only.")]
+
+_QUIET = "indexer.quiet"
+_functions: dict[str, Callable[..., Any]] = {}
+
+
+class CommandGroup(typer.Typer):
+    """Commands that all take `--quiet`: it says nothing about what a command does, so no command has to name it."""
+
+    def add(self, function: Callable[..., Any], *, name: str | None = None) -> None:
+        """Adds a command; without a name it has that of the function."""
+        _functions[name or function.__name__] = function
+        self.command(name)(_with_quiet(function))
+
+
+def find_function(command: str) -> Callable[..., Any] | None:
+    """The function of the command of that name; None if there is none."""
+    return _functions.get(command)
 
 
 def open_session(context: typer.Context, *, json: bool) -> "CommandSession":
     """The session of one command."""
     from indexer.cli.session import CommandSession
 
-    return CommandSession(context.obj, as_json=json)
+    return CommandSession(context.obj, as_json=json, quiet=context.meta.get(_QUIET, False))
+
+
+def _with_quiet(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with the option `--quiet`, which its session finds in the context."""
+
+    @functools.wraps(function)
+    def command(*, context: typer.Context, quiet: bool, **values: Any) -> Any:
+        context.meta[_QUIET] = quiet
+        return function(context=context, **values)
+
+    signature = inspect.signature(function)
+    option = inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Quiet)
+    command.__signature__ = signature.replace(parameters=[*signature.parameters.values(), option])  # type: ignore[attr-defined]
+    command.__annotations__ = function.__annotations__ | {"quiet": Quiet}
+    return command

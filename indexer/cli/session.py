@@ -1,6 +1,7 @@
 """What a command works with: the index, the executor, the clock, and its output of text, JSON and progress.
 
-Text for people goes to stdout, or to stderr if JSON uses stdout; progress goes to stderr and only to a terminal.
+Text for people goes to stdout; beside JSON there is none but questions and warnings, on stderr. Progress goes to stderr
+and only to a terminal. On a terminal sentences are broken between words.
 """
 
 import json
@@ -12,17 +13,16 @@ from getpass import getpass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
-from rich.progress import Progress
 
 from indexer.cli.descriptors import FOR_A_CLUSTER_WORKER, FOR_A_COMMAND, FOR_A_PROCESS, require_descriptors
 from indexer.cli.engine_options import EngineChoice, EngineOptions, choose_engine
 from indexer.cli.json_documents.form import to_document
-from indexer.cli.progress import progress_bars
 from indexer.cli.render.known_indexes import name_known_indexes
-from indexer.cli.streams import redirect_to_devnull
+from indexer.cli.streams import print_line, redirect_to_devnull
+from indexer.cli.word_wrap import wrap_words
 from indexer.errors import DeclinedError, NoIndexError, UsageError
 from indexer.escaping import printable
-from indexer.execution import IN_FLIGHT, UNLIMITED, ParallelMap, ResourceLimits, local_executor, processes
+from indexer.execution import IN_FLIGHT, UNLIMITED, ParallelMap, ResourceLimits
 from indexer.files.known_indexes import KnownIndexes
 from indexer.settings import Settings
 from indexer.store.database import Database
@@ -31,10 +31,13 @@ from indexer.store.schema import open_database
 from indexer.workflows.compare.workload import PRELOADED_MODULES, should_start_workers
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from indexer.domain.descriptions import Limits
 
 Report = TypeVar("Report")
 
+_PLAIN: Any = {"markup": False, "highlight": False, "emoji": False, "soft_wrap": True}
 _WIDTH = 400  # of text for a file or a pipe: without a terminal, no table is cut
 _READ_AT_ONCE = 8  # files that a worker gets in one task
 _CAMERAS_IN_FLIGHT = 2  # per worker, because their thumbnails wait in memory
@@ -43,18 +46,13 @@ _CAMERAS_IN_FLIGHT = 2  # per worker, because their thumbnails wait in memory
 class CommandSession:
     """The resources and outputs of one command; a context manager that ends its progress bars."""
 
-    def __init__(self, settings: Settings, *, as_json: bool) -> None:
+    def __init__(self, settings: Settings, *, as_json: bool, quiet: bool = False) -> None:
         self.settings = settings
         self._as_json = as_json
+        self._quiet = quiet
         stream = sys.stderr if as_json else sys.stdout
-        self.console = _PatientConsole(
-            file=stream,
-            markup=False,
-            highlight=False,
-            emoji=False,
-            soft_wrap=True,
-            width=None if stream.isatty() else _WIDTH,
-        )
+        width = None if stream.isatty() else _WIDTH
+        self.console = _PatientConsole(file=stream, width=width, quiet=as_json or quiet, **_PLAIN)
         self._stack = ExitStack()
         self._bars: Progress | None = None
 
@@ -92,11 +90,15 @@ class CommandSession:
         choice = self._workers(options)
         if choice.on_cluster:
             return choice.cluster(resource_limits=UNLIMITED, max_batch=1, in_flight=_CAMERAS_IN_FLIGHT)
+        from indexer.execution import local_executor  # here, as most commands need no workers
+
         preload = PRELOADED_MODULES if should_start_workers(database) else ()
         return local_executor(choice.number, in_flight=_CAMERAS_IN_FLIGHT, preload=preload)
 
     def guarded_engine(self, options: EngineOptions | int | None) -> AbstractContextManager[ParallelMap]:
         """An executor for files that were never decoded before: never in this process, with memory and time limits."""
+        from indexer.execution import processes
+
         choice = self._workers(options)
         bounds = ResourceLimits(self.settings.max_memory_mb * 2**20, self.settings.max_seconds)
         if choice.on_cluster:
@@ -123,21 +125,36 @@ class CommandSession:
 
     def progress(self, stage: str, total: int | None) -> Callable[[int], None]:
         """Starts a progress bar on a terminal. Returns the function that advances it."""
-        if not sys.stderr.isatty() or not total:
+        if not total or not self.is_watched:
             return lambda _count: None
         if self._bars is None:
+            from indexer.cli.progress import progress_bars
+
             self._bars = self._stack.enter_context(progress_bars())
         bars, task = self._bars, self._bars.add_task(printable(stage), total=total)
         return lambda count: bars.update(task, advance=count)
 
-    def show(self, report: Report, render: Callable[[Console, Report], None], *, form: Any) -> None:
+    def show_plan(self, report: Report, render: Callable[[Console, Report], None], *, asks: bool) -> None:
+        """Shows people what is about to be done; beside JSON and with --quiet only if somebody is asked about it."""
+        was_quiet = self.console.quiet
+        self.console.quiet = was_quiet and not (asks and self.is_interactive)
+        render(self.console, report)
+        self.console.quiet = self.console.quiet or was_quiet
+
+    def show(
+        self, report: Report, render: Callable[[Console, Report], None], *, form: Any, failed: bool = False
+    ) -> None:
         """Shows a report: as text to people, as the one JSON document to programs.
 
-        `form`: the document, one of `indexer.cli.json_documents`.
+        `form`: the document, one of `indexer.cli.json_documents`. If the command `failed`, in whole or in part, its
+        sentences go to stderr where there is no text for people.
         """
         self._stack.close()
         self._bars = None
-        render(self.console, report)
+        if not self.console.quiet:
+            render(self.console, report)
+        elif failed:
+            render(_SentencesConsole(file=sys.stderr, **_PLAIN), report)
         if self._as_json:
             try:
                 sys.stdout.write(json.dumps(to_document(report, form), indent=2) + "\n")
@@ -146,21 +163,36 @@ class CommandSession:
                 redirect_to_devnull(sys.stdout)
 
     @property
+    def is_watched(self) -> bool:
+        """Whether somebody sees progress bars."""
+        return sys.stderr.isatty() and not self._quiet
+
+    @property
     def is_interactive(self) -> bool:
         """Whether a person can answer on the terminal."""
         return sys.stdin.isatty()
 
-    def show_table(self, table: QueryResult) -> None:
-        """Shows a query's result: as a table to people, as the one JSON document to programs, row by row."""
-        from indexer.cli.render import audit, query_rows
+    def show_table(self, table: QueryResult, *, csv: bool = False) -> None:
+        """Shows a query's result row by row: as a table to people, as CSV or as the one JSON document to programs.
+
+        Where a limit cut the result, a warning says so on stderr.
+        """
+        from indexer.cli.render import query_rows
 
         self._stack.close()
         self._bars = None
-        if self._as_json:
-            audit.render_row_count(self.console, table)
+        if csv:
+            query_rows.write_csv(sys.stdout, table)
+        elif self._as_json:
             query_rows.write_json(sys.stdout, table)
-        else:
+        elif not self.console.quiet:
             query_rows.write_rows(self.console, table)
+        if (cut := query_rows.describe_cut(table)) is not None:
+            self.warn(cut)
+
+    def warn(self, sentence: str) -> None:
+        """Prints a warning on stderr, also beside JSON."""
+        print_line(f"indexer: {sentence}")
 
     def read_password(self) -> str:
         """A new password: from the settings, else typed twice on a terminal without echo, else a line of stdin.
@@ -187,15 +219,37 @@ class CommandSession:
         """
         if not self.is_interactive:
             raise UsageError(f"nobody is here to be asked; {instead}")
+        was_quiet, self.console.quiet = self.console.quiet, False
         self.console.print(f"{question} [y/N] ", end="")
+        self.console.quiet = self.console.quiet or was_quiet
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise DeclinedError("nothing was done, as you did not say yes")
 
 
 class _PatientConsole(Console):
-    """A console that becomes silent when its reader is gone: a plan that nobody reads must not stop the work."""
+    """A console that becomes silent when its reader is gone: a plan that nobody reads must not stop the work.
+
+    On a terminal a sentence is broken between words.
+    """
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Prints as rich does; one text alone is a sentence."""
+        match objects:
+            case (str() as text,) if self.is_terminal:
+                super().print(wrap_words(text, self.width), **how)
+            case _:
+                super().print(*objects, **how)
 
     def on_broken_pipe(self) -> None:
         """Silences the console, where rich would end the process."""
         self.quiet = True
         redirect_to_devnull(self.file)
+
+
+class _SentencesConsole(_PatientConsole):
+    """A console that prints sentences and leaves out tables."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Prints texts only."""
+        if all(isinstance(item, str) for item in objects):
+            super().print(*objects, **how)

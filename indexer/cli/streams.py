@@ -1,9 +1,15 @@
-"""The standard streams of a command: closed ones are opened, and a reader that closed its end stops nothing."""
+"""The standard streams of a command: closed ones are opened, and a reader that closed its end stops
+nothing."""
 
 import io
 import os
 import sys
+from contextlib import suppress
+from shutil import get_terminal_size
 from typing import IO
+
+from indexer.cli.word_wrap import wrap_words
+from indexer.escaping import printable, without_passwords
 
 
 def open_closed_streams() -> None:
@@ -18,6 +24,15 @@ def escape_unencodable() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def print_line(line: str) -> None:
+    """Prints one line for people on stderr; on a terminal it is broken between words."""
+    with suppress(OSError):  # a stream that is full or closed does not change the result
+        text = printable(without_passwords(line))
+        if sys.stderr.isatty():
+            text = wrap_words(text, get_terminal_size().columns)
+        print(text, file=sys.stderr)  # noqa: T201
 
 
 def redirect_to_devnull(stream: IO[str]) -> None:

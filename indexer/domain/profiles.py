@@ -205,6 +205,22 @@ def parse_rectangle(text: str) -> Rectangle:
     return left, top, wide, high
 
 
+def is_below_all_scores(max_score: float, *, min_contour_area: float) -> bool:
+    """Whether a limit lies between 0 and the minimum area, where no score does: all such limits are one."""
+    return 0 < max_score < min_contour_area
+
+
+def decides_alike(profile: Profile, other: Profile) -> bool:
+    """Whether two profiles decide every pair alike: by the same scores, with limits that no score lies between.
+
+    No score lies between 0 and the minimum area, so all limits above 0 and up to that area are one.
+    """
+    if profile.scoring.digest != other.scoring.digest:
+        return False
+    limits = sorted((profile.max_score, other.max_score))
+    return limits[0] == limits[1] or 0 < limits[0] <= limits[1] <= profile.scoring.min_contour_area
+
+
 def derive_profile(base: Profile, *, name: str, changes: Mapping[str, Any]) -> Profile:
     """A new profile: `base` with another name and some parameters changed.
 

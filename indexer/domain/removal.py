@@ -160,12 +160,16 @@ class BlockedCamera:
 
 @dataclass(frozen=True)
 class Plan:
-    """The files to remove, in order; the number of duplicates left out, by reason; and the blocked cameras."""
+    """The files to remove, in order; the number of duplicates left out, by reason; and the blocked cameras.
+
+    `undecided`: present images that compare did not decide yet, so that the plan cannot hold them.
+    """
 
     victims: tuple[RemovalCandidate, ...]
     cameras: tuple[CameraPlan, ...]
     left_out: dict[ExclusionReason, int] = field(default_factory=dict)
     held_back: tuple[BlockedCamera, ...] = ()
+    undecided: int = 0
 
     @property
     def size_bytes(self) -> int:

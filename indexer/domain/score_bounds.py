@@ -11,11 +11,8 @@ from math import inf, isfinite
 from indexer.domain.similarity import is_similar
 from indexer.errors import UsageError
 
-LIMIT_FACTORS = (0, 1 / 2, 1, 1.5, 2, 3, 4, 8, 16)
-"""The limits to try when none are named, as multiples of the limit in force.
-
-Only a few are below it: no score lies between 0 and the minimum area, so all limits up to that area decide the same.
-"""
+LIMIT_FACTORS = (0, 1 / 4, 1 / 2, 1, 1.5, 2, 3, 4, 8, 16)
+"""The limits to try when none are named, as multiples of the least change that keeps an image (`usual_trials`)."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +57,28 @@ def score_bounds(
     return ScoreBounds(max(score, largest_contour), inf)
 
 
-def numbers_to_try(
-    requested: Sequence[float] | None, *, in_force: float, factors: Sequence[float] = (1,)
-) -> list[float]:
+def usual_trials(*, max_score: float, min_contour_area: float) -> list[tuple[float, float]]:
+    """The areas and limits to try when none are named, as pairs (minimum area, limit); those in force are among them.
+
+    No two of them decide alike. No score lies between 0 and the minimum area, so all limits up to that area are one: a
+    smaller limit is tried with an area as small.
+    """
+    least_change = max(max_score, min_contour_area)
+    pairs = {(min_contour_area, max_score)}
+    for factor in LIMIT_FACTORS:
+        limit = least_change * factor
+        if limit != least_change or max_score <= 0:
+            pairs.add((min(min_contour_area, limit) if limit else min_contour_area, limit))
+    return sorted(pairs)
+
+
+def numbers_to_try(requested: Sequence[float] | None, *, in_force: float) -> list[float]:
     """The limits or areas to try, each once, from small to large. The value in force is always one of them.
 
-    `requested` are the values that a person named. If it is None, they are `in_force` times each of `factors`. Raises
-    `UsageError` as `validated_numbers`.
+    `requested` are the values that a person named; None: only the value in force. Raises `UsageError` as
+    `validated_numbers`.
     """
-    values = [in_force * factor for factor in factors] if requested is None else requested
-    return validated_numbers([*values, in_force])
+    return validated_numbers([*(requested or ()), in_force])
 
 
 def validated_numbers(values: Sequence[float]) -> list[float]:

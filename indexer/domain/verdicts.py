@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from indexer.domain.selection import Decision
+from indexer.domain.decisions import Decision
 
 VerdictValue = Literal["same", "different"]
 VERDICT_VALUES: tuple[VerdictValue, ...] = get_args(VerdictValue)

@@ -4,6 +4,8 @@ They promise results in the order of the items, a bounded number of items in fli
 worker that they started outlives the block. They know neither pictures nor the database; workers get only plain values.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from indexer.execution.executor import IN_FLIGHT as IN_FLIGHT
 from indexer.execution.executor import UNLIMITED as UNLIMITED
 from indexer.execution.executor import ActorLostError as ActorLostError
@@ -15,5 +17,16 @@ from indexer.execution.executor import ResourceLimits as ResourceLimits
 from indexer.execution.executor import WorkerFailure as WorkerFailure
 from indexer.execution.executor import map_path as map_path
 from indexer.execution.executor import serial as serial
-from indexer.execution.process_pool import local_executor as local_executor
-from indexer.execution.process_pool import processes as processes
+
+if TYPE_CHECKING:
+    from indexer.execution.process_pool import local_executor as local_executor
+    from indexer.execution.process_pool import processes as processes
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the process pool with the first command that needs it: most need none, and it takes long to load."""
+    if name in {"local_executor", "processes"}:
+        from indexer.execution import process_pool
+
+        return getattr(process_pool, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,7 @@ that the rows and the bytes of a result are bounded. It does not know how a resu
 
 A file of `audits` begins with one sentence that says what it shows, then has a line for each parameter:
 `-- :name what it is [default]`. `[]` means NULL; without brackets the parameter is required. A parameter that the SQL
-casts to INTEGER is a whole number; the parameter `image` also accepts a path.
+casts to INTEGER is a whole number; the parameter `image` also accepts a path; the parameter `side` is one of `SIDES`.
 
 Results are plain values. Times are text as SQLite stores them (UTC, `2026-01-31 12:00:00.000000`) on every database,
 so that they can be typed into the next query. Paths are as they are stored: a file URI if not UTF-8. In place of bytes
@@ -22,16 +22,17 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from indexer.errors import UsageError
+from indexer.errors import DatabaseError, UsageError
 from indexer.escaping import command_line
 from indexer.store.database import Database
-from indexer.store.image_details import get_image_id
-from indexer.store.query_postgresql import query_server
 from indexer.store.query_result import BOUNDS, QueryBounds, QueryResult
-from indexer.store.query_sqlite import query_file
 
 AUDITS = Path(__file__).parent / "audits"
-_NO_LIMIT = 10**9
+SIDES = ("removed", "kept", "both")
+"""The values of the parameter `side`."""
+_NO_LIMIT = 10**9 - 1
+_LARGE_BOUNDS = QueryBounds(rows=10_000_000, size_bytes=4_000_000_000, seconds=600.0)
+_COUNTING_BOUNDS = QueryBounds(rows=1, seconds=1.0)
 
 _PARAMETER = re.compile(r"-- :(?P<name>\w+) (?P<description>[^\[]*[^\[ ])(?: \[(?P<default>.*)\])?")
 
@@ -69,8 +70,11 @@ def get_audit(name: str) -> Audit:
     return audits[name]
 
 
-def run_audit(database: Database, name: str, parameters: Mapping[str, str]) -> QueryResult:
+def run_audit(database: Database, name: str, parameters: Mapping[str, str], *, everything: bool = False) -> QueryResult:
     """The result of a ready-made query with these parameters; the caller must close it.
+
+    `everything`: no limit holds but one that is among the parameters, and the result may be large, as in a proof. The
+    result says whether its limit cut it.
 
     Raises
     ------
@@ -86,12 +90,37 @@ def run_audit(database: Database, name: str, parameters: Mapping[str, str]) -> Q
     for argument in parameters:
         if argument not in known_names:
             raise UsageError(f"audit {name} has no parameter {argument!r}; it has {', '.join(known_names) or 'none'}")
-    values = {parameter.name: _bound_value(database, audit, parameter, parameters) for parameter in audit.parameters}
-    return _run_query(database, audit.sql, values, bounds=BOUNDS, user_written=False)
+    typed = {"limit": str(_NO_LIMIT)} | dict(parameters) if everything and "limit" in known_names else parameters
+    values = {parameter.name: _bound_value(database, audit, parameter, typed) for parameter in audit.parameters}
+    bounds = _LARGE_BOUNDS if everything else BOUNDS
+    result = _run_query(database, audit.sql, values, bounds=bounds, user_written=False)
+    limit = values.get("limit")
+    if limit is not None and len(result) >= int(limit):
+        try:
+            result.mark_cut(_count_all(database, audit, values))
+        except BaseException:
+            result.close()
+            raise
+    return result
+
+
+def _count_all(database: Database, audit: Audit, values: Mapping[str, str | None]) -> int | None:
+    """The number of rows without the limit; None if it takes too long to count them."""
+    sql = f"SELECT COUNT(*) FROM ({audit.sql}) AS answer"
+    try:
+        with _run_query(
+            database, sql, {**values, "limit": str(_NO_LIMIT)}, bounds=_COUNTING_BOUNDS, user_written=False
+        ) as counted:
+            return int(next(iter(counted))[0])
+    except DatabaseError:
+        return None
 
 
 def count_rows(session: Session, name: str) -> int:
-    """The number of rows of a ready-made query without its limit; raises `UsageError` if there is no such query."""
+    """The number of rows of a ready-made query that has no parameter but its limit, without that limit.
+
+    Raises `UsageError` if there is no such query.
+    """
     sql = f"SELECT COUNT(*) FROM ({get_audit(name).sql}) AS answer"
     return int(session.execute(text(sql), {"limit": _NO_LIMIT}).scalar_one())
 
@@ -136,16 +165,24 @@ def _bound_value(
             )
         return None
     if name == "image":
+        from indexer.store.image_lookup import get_image_id
+
         with database.read() as session:
             return str(get_image_id(session, value))
     if f"CAST(:{name} AS INTEGER)" in audit.sql and not re.fullmatch("[0-9]{1,9}", value):
         raise UsageError(f"audit {audit.name}: {name} is {value!r}; give a whole number")
+    if name == "side" and value not in SIDES:
+        raise UsageError(f"audit {audit.name}: {name} is {value!r}; give {', '.join(SIDES[:-1])} or {SIDES[-1]}")
     return value
 
 
 def _run_query(
     database: Database, sql: str, values: Mapping[str, str | None], *, bounds: QueryBounds, user_written: bool
 ) -> QueryResult:
+    # Imported here, as `status` counts rows and asks nothing.
+    from indexer.store.query_postgresql import query_server
+    from indexer.store.query_sqlite import query_file
+
     if database.path is not None:
         result = query_file(database, sql, values, bounds=bounds)
     else:

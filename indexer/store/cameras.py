@@ -62,6 +62,13 @@ def _states(with_removed: bool) -> list[ImageState]:
     return [ImageState.READY, ImageState.REMOVED] if with_removed else [ImageState.READY]
 
 
+def list_last_captures(session: Session, camera_id: int, *, limit: int) -> list[datetime]:
+    """The times of the last images of a camera that have one, whatever became of them, the newest first."""
+    query = select(ImageRow.captured_at).where(ImageRow.camera_id == camera_id, ImageRow.captured_at.is_not(None))
+    times = session.scalars(query.order_by(ImageRow.captured_at.desc()).limit(limit))
+    return [time for time in times if time is not None]
+
+
 def get_or_add_camera(session: Session, name: str) -> int:
     """The id of the camera of that name. A new camera is added."""
     camera_id = session.scalar(select(CameraRow.id).where(CameraRow.name == name))

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from indexer.domain.decisions import Decision, Reason
 from indexer.domain.images import ImageState
 from indexer.domain.removal import IndexedFile, RemovalCandidate
-from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
 from indexer.files.system_folders import find_system_folder, is_in_separate_system_folder
 from indexer.store.bulk import bulk_insert, chunks
@@ -161,10 +161,12 @@ def list_judgements_by_camera(
     return judgements
 
 
-def count_undecided(session: Session) -> int:
-    """The number of ready images without a current decision."""
+def count_undecided(session: Session, *, camera_id: int | None = None) -> int:
+    """The number of ready images, of all cameras or of one, without a current decision."""
     current = exists().where(DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None))
     query = select(func.count()).select_from(ImageRow).where(ImageRow.state == ImageState.READY, ~current)
+    if camera_id is not None:
+        query = query.where(ImageRow.camera_id == camera_id)
     return session.scalar(query) or 0
 
 

@@ -1,6 +1,5 @@
 """All that the index knows of one image, to explain its decision to a person."""
 
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,18 +7,16 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from indexer.domain.images import Criterion, Image, ImageState, find_ranking_criterion
-from indexer.errors import ImageError
-from indexer.escaping import command_line
+from indexer.domain.images import Criterion, Image, find_ranking_criterion
+from indexer.domain.similarity import closeness
 from indexer.files.system_folders import count_system_folders
 from indexer.store import profiles, removals
 from indexer.store.pins import is_pinned, is_pinned_by_person
+from indexer.store.profiles import StoredProfile
 from indexer.store.removals import JournalEntry
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, ScoreRow
 from indexer.store.timezones import find_timezone
 from indexer.store.twins import Twin, list_twins
-
-_MAX_ID_DIGITS = 18  # integers in a database have 64 bits
 
 
 @dataclass(frozen=True)
@@ -28,6 +25,8 @@ class DecisionDetails:
 
     `preferred_for` is what ranks the keeper above the image. It is a pin only if nothing else ranks it above, because a
     keeper of removed images is pinned in any case. `native`: the score is in native pixels, not in reference pixels.
+    `largest_contour`, `changed_fraction` and `closeness` (`indexer.domain.similarity`) are of the image and its keeper;
+    None if there is no keeper, or if no score decided.
     """
 
     verdict: str
@@ -45,6 +44,10 @@ class DecisionDetails:
     decided_at: datetime
     run_id: int
     superseded_at: datetime | None
+    min_contour_area: float = 0.0
+    largest_contour: float | None = None
+    changed_fraction: float | None = None
+    closeness: float | None = None
 
 
 @dataclass(frozen=True)
@@ -89,24 +92,6 @@ class ImageDetails:
     def decision(self) -> DecisionDetails | None:
         """The current decision; None if there is none."""
         return next((decision for decision in self.decisions if decision.superseded_at is None), None)
-
-
-def get_image_id(session: Session, name: str) -> int:
-    """The id of the image that a person names by number or path; raises `ImageError` if the index does not have it.
-
-    If several rows have the path, it is the one whose file is present, else a removed one, else the newest.
-    """
-    if name.isdecimal() and len(name) <= _MAX_ID_DIGITS and session.get(ImageRow, int(name)) is not None:
-        return int(name)
-    folder, base = os.path.split(os.path.abspath(name))
-    path = os.path.join(os.path.realpath(folder), base)
-    rows = session.execute(select(ImageRow.id, ImageRow.state).where(ImageRow.path == path)).all()
-    if not rows:
-        audit_command = command_line("audit")
-        raise ImageError(f"image {name!a} is not in the index; ingest it, or type its number from: {audit_command}")
-    state_order = {ImageState.MISSING: 2, ImageState.REMOVED: 1}
-    best = min(rows, key=lambda row: (state_order.get(ImageState(row.state), 0), -row.id))
-    return int(best.id)
 
 
 def get_image_details(session: Session, image_id: int) -> ImageDetails:
@@ -175,11 +160,10 @@ def _find_neighbour(session: Session, image_id: int) -> Neighbour | None:
 
 
 def _list_decisions(session: Session, image: ImageRow) -> tuple[DecisionDetails, ...]:
-    native = {stored.id for stored in profiles.list_profiles(session) if stored.profile.preparation.native}
+    stored = {stored.id: stored for stored in profiles.list_profiles(session)}
     keeper = aliased(ImageRow)
     rows: Any = session.execute(
-        select(DecisionRow, ProfileRow, keeper)
-        .join(ProfileRow, ProfileRow.id == DecisionRow.profile_id)
+        select(DecisionRow, keeper)
         .outerjoin(keeper, keeper.id == DecisionRow.keeper_id)
         .where(DecisionRow.image_id == image.id)
         .order_by(DecisionRow.id.desc())
@@ -194,16 +178,37 @@ def _list_decisions(session: Session, image: ImageRow) -> tuple[DecisionDetails,
             keeper_captured_at=None if keeper_row is None else keeper_row.captured_at,
             preferred_for=None if keeper_row is None else _find_preference(keeper_row, image),
             score=decision.score,
-            max_score=profile.max_score,
-            profile=profile.name,
-            native=profile.id in native,
+            max_score=stored[decision.profile_id].profile.max_score,
+            profile=stored[decision.profile_id].profile.name,
+            native=stored[decision.profile_id].profile.preparation.native,
             decided_by=decision.decided_by,
             decided_at=decision.decided_at,
             run_id=decision.run_id,
             superseded_at=decision.superseded_at,
+            **_closeness_facts(session, decision, stored[decision.profile_id]),
         )
-        for decision, profile, keeper_row in rows
+        for decision, keeper_row in rows
     )
+
+
+def _closeness_facts(session: Session, decision: DecisionRow, stored: StoredProfile) -> dict[str, Any]:
+    """The minimum area of the profile, and what is recorded of an image and its keeper if a score decided."""
+    area = stored.profile.scoring.min_contour_area
+    facts: dict[str, Any] = {"min_contour_area": area}
+    if decision.keeper_id is None or decision.reason not in {"similar", "identical"}:
+        return facts
+    if decision.reason == "identical":
+        return facts | {"largest_contour": 0.0, "changed_fraction": 0.0, "closeness": 0.0}
+    pair = sorted((decision.image_id, decision.keeper_id))
+    row = session.get(ScoreRow, (stored.scoring_id, *pair))
+    if row is None:  # a removal that another index decided
+        return facts
+    number = closeness(row.score, row.largest_contour, max_score=stored.profile.max_score, min_contour_area=area)
+    return facts | {
+        "largest_contour": row.largest_contour,
+        "changed_fraction": row.changed_fraction,
+        "closeness": number,
+    }
 
 
 def _find_preference(keeper: ImageRow, image: ImageRow) -> Criterion | None:

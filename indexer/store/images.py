@@ -6,6 +6,7 @@ when such a change supersedes the image's decision (`decisions.supersede`).
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
@@ -18,7 +19,7 @@ from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
 from indexer.store.columns import lies_below, stored_text
 from indexer.store.pins import is_pinned
-from indexer.store.tables import CameraRow, ImageRow
+from indexer.store.tables import CameraRow, ImageRow, RunRow
 
 _ABSENT_STATES = (ImageState.MISSING, ImageState.REMOVED)
 
@@ -311,3 +312,11 @@ def _naming_values(naming: Naming, *, camera_id: int) -> dict[str, object]:
         "captured_at": naming.captured_at,
         "captured_at_source": naming.captured_at_source,
     }
+
+
+def count_unusable_since(session: Session, time: datetime) -> int:
+    """The number of files that could not be used, first seen by a run that began at that time or later."""
+    since = select(RunRow.id).where(RunRow.started_at >= time)
+    unusable = (ImageState.UNREADABLE, ImageState.DAMAGED, ImageState.TOO_SMALL)
+    query = select(func.count()).select_from(ImageRow)
+    return session.scalar(query.where(ImageRow.state.in_(unusable), ImageRow.run_id.in_(since))) or 0

@@ -166,6 +166,7 @@ def _get_or_add_scoring(session: Session, scoring: Scoring) -> int:
         preparation_id=_get_or_add_preparation(session, scoring.preparation),
         digest=scoring.digest,
         parameters=json.dumps(scoring.parameters, sort_keys=True),
+        min_contour_area=scoring.min_contour_area,
     )
     session.add(row)
     session.flush()

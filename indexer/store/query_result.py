@@ -35,12 +35,18 @@ BOUNDS = QueryBounds()
 
 
 class QueryResult:
-    """The column names of a result, and its rows of plain values. The rows can be read repeatedly until `close`."""
+    """The column names of a result, and its rows of plain values. The rows can be read repeatedly until `close`.
+
+    `complete`: whether these are all rows that there are. `total`: how many there are, if that is known; a limit that
+    a ready-made query has cuts the others off.
+    """
 
     def __init__(self, columns: tuple[str, ...], *, bounds: QueryBounds = BOUNDS) -> None:
         self.columns = columns
         self._bounds = bounds
         self._count = 0
+        self.complete = True
+        self._total: int | None = None
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the result
 
     def add(self, row: tuple[Any, ...]) -> None:
@@ -54,6 +60,16 @@ class QueryResult:
             )
         self._file.write(stored)
         self._count += 1
+
+    def mark_cut(self, total: int | None) -> None:
+        """Says that a limit may have cut rows off; `total` is how many there are without it, None: unknown."""
+        self.complete = total == self._count
+        self._total = total
+
+    @property
+    def total(self) -> int | None:
+        """How many rows there are without the limit; None: more than these, or just these, it took too long to tell."""
+        return self._count if self.complete else self._total
 
     def __len__(self) -> int:
         return self._count

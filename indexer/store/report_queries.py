@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, extract, func, or_, select
+from sqlalchemy import and_, case, extract, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import ImageState
@@ -25,6 +25,7 @@ from indexer.store.tables import (
     ProfileRow,
     RemovalRow,
     ScoreRow,
+    ScoringRow,
     ThumbnailRow,
     VerdictRow,
 )
@@ -177,16 +178,28 @@ def load_removals(session: Session, image_ids: Sequence[int]) -> dict[int, Remov
 
 
 def list_borderline(session: Session, *, limit: int, camera_id: int | None) -> list[PairFacts]:
-    """The pairs whose score is nearest to the limit, the nearest first, as in the audit query `borderline`.
+    """The pairs that are closest to the limit, as in the audit query `borderline`: first duplicates, then kept pairs.
 
-    At most `limit` pairs: of one camera, or of all if `camera_id` is None.
+    Each side begins with the closest and has at most `limit` pairs: of one camera, or of all if `camera_id` is None.
     """
+    return [
+        pair for kept in (False, True) for pair in _list_closest(session, kept=kept, limit=limit, camera_id=camera_id)
+    ]
+
+
+def _list_closest(session: Session, *, kept: bool, limit: int, camera_id: int | None) -> list[PairFacts]:
     image, other = aliased(DecisionRow), aliased(DecisionRow)
     image_a, image_b = aliased(ImageRow), aliased(ImageRow)
-    similar = or_(
+    is_duplicate = or_(
         and_(image.keeper_id == other.image_id, image.reason == "similar"),
         and_(other.keeper_id == image.image_id, other.reason == "similar"),
-        and_(image.verdict == "keep", other.verdict == "keep", ScoreRow.score >= ProfileRow.max_score),
+    )
+    both_kept = and_(image.verdict == "keep", other.verdict == "keep", ScoreRow.score >= ProfileRow.max_score)
+    # As `indexer.domain.similarity.closeness`, which is a share of this least change.
+    area = ScoringRow.min_contour_area
+    least_change = case((area > ProfileRow.max_score, area), else_=ProfileRow.max_score)
+    closeness = case((ScoreRow.score > 0, ScoreRow.score), else_=ScoreRow.largest_contour) / func.nullif(
+        least_change, 0
     )
     query = (
         select(image, other, ScoreRow)
@@ -194,16 +207,17 @@ def list_borderline(session: Session, *, limit: int, camera_id: int | None) -> l
         .join(image, and_(image.image_id == ScoreRow.image_a_id, image.superseded_at.is_(None)))
         .join(other, and_(other.image_id == ScoreRow.image_b_id, other.superseded_at.is_(None)))
         .join(ProfileRow, and_(ProfileRow.id == image.profile_id, ProfileRow.scoring_id == ScoreRow.scoring_id))
+        .join(ScoringRow, ScoringRow.id == ProfileRow.scoring_id)
         .join(image_a, image_a.id == image.image_id)
         .join(image_b, image_b.id == other.image_id)
         .where(
             other.profile_id == image.profile_id,
             image_a.state.in_(_REPORTED_STATES),
             image_b.state.in_(_REPORTED_STATES),
-            similar,
+            both_kept if kept else is_duplicate,
         )
         .where(_verdict_column(ScoreRow.image_a_id, ScoreRow.image_b_id).is_(None))
-        .order_by(func.abs(ScoreRow.score - ProfileRow.max_score), ScoreRow.image_a_id, ScoreRow.image_b_id)
+        .order_by(closeness if kept else -closeness, ScoreRow.image_a_id, ScoreRow.image_b_id)
         .limit(limit)
     )
     if camera_id is not None:

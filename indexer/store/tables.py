@@ -4,7 +4,7 @@ The migrations make the tables; these classes only describe them. Rows do not le
 """
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -30,9 +30,28 @@ NAMING_CONVENTION = {
 }
 
 
-def _partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """A database index of the rows for which the condition `where` holds."""
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+class _PartialIndex(Index):
+    """A database index of the rows for which a condition holds; `where_postgresql` if a server writes it otherwise.
+
+    SQLAlchemy's own way, `postgresql_where`, loads the dialect of PostgreSQL and its drivers as soon as the index is
+    described, in every command. Here that waits until somebody asks, which only the tests and the migrations do.
+    """
+
+    inherit_cache = True
+
+    def __init__(
+        self, name: str, *columns: str, where: str, where_postgresql: str | None = None, unique: bool = False
+    ) -> None:
+        super().__init__(name, *columns, unique=unique)
+        self._conditions = {"sqlite": where, "postgresql": where_postgresql or where}
+
+    @property
+    def dialect_options(self) -> Any:
+        """The options by dialect, with the condition."""
+        options = super().dialect_options
+        for dialect, condition in self._conditions.items():
+            options[dialect]["where"] = text(condition)
+        return options
 
 
 class Base(DeclarativeBase):
@@ -59,13 +78,16 @@ class ScoringRow(Base):
     preparation_id: Mapped[int] = mapped_column(ForeignKey("preparations.id"))
     digest: Mapped[str] = mapped_column(unique=True, comment="sha256 of the parameters and the preparation's digest")
     parameters: Mapped[str] = mapped_column(comment="JSON object, without the preparation")
+    min_contour_area: Mapped[float | None] = mapped_column(
+        comment="that of the parameters, for queries; NULL: they have none"
+    )
 
 
 class ProfileRow(Base):
     """A full set of parameters. Only `active` ever changes."""
 
     __tablename__ = "profiles"
-    __table_args__ = (_partial_index("uq_profiles_active", "active", where="active", unique=True),)
+    __table_args__ = (_PartialIndex("uq_profiles_active", "active", where="active", unique=True),)
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     scoring_id: Mapped[int] = mapped_column(ForeignKey("scorings.id"))
@@ -161,7 +183,7 @@ class ImageRow(Base):
         CheckConstraint(
             "state <> 'ready' OR (width IS NOT NULL AND height IS NOT NULL AND sharpness IS NOT NULL)", name="measured"
         ),
-        _partial_index("uq_images_path", "path", where="state NOT IN ('missing', 'removed')", unique=True),
+        _PartialIndex("uq_images_path", "path", where="state NOT IN ('missing', 'removed')", unique=True),
         Index("ix_images_any_path", "path"),
         # With all columns that a camera's summary needs, so that the query reads this index only.
         Index("ix_images_camera_id_state_captured_at_file_size", "camera_id", "state", "captured_at", "file_size"),
@@ -217,7 +239,8 @@ class ScoreRow(Base):
     __table_args__ = (
         CheckConstraint("image_a_id < image_b_id", name="ordered"),
         Index("ix_scores_image_b_id", "image_b_id"),
-        Index("ix_scores_scoring_id_score", "scoring_id", "score"),
+        # In this order pairs are closer and closer to a limit: where nothing counts, by the largest contour.
+        Index("ix_scores_scoring_id_score_largest_contour", "scoring_id", "score", "largest_contour"),
     )
     scoring_id: Mapped[int] = mapped_column(ForeignKey("scorings.id"), primary_key=True)
     image_a_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
@@ -238,7 +261,7 @@ class DecisionRow(Base):
         CheckConstraint("reason IN ('new', 'pinned', 'similar', 'identical', 'verdict')", name="reason"),
         CheckConstraint("(verdict = 'duplicate') = (keeper_id IS NOT NULL)", name="keeper"),
         CheckConstraint("keeper_id <> image_id", name="other"),
-        _partial_index("uq_decisions_current", "image_id", where="superseded_at IS NULL", unique=True),
+        _PartialIndex("uq_decisions_current", "image_id", where="superseded_at IS NULL", unique=True),
         Index("ix_decisions_image_id_superseded_at_verdict", "image_id", "superseded_at", "verdict"),
         Index("ix_decisions_keeper_id", "keeper_id"),
     )
@@ -262,7 +285,7 @@ class VerdictRow(Base):
     __table_args__ = (
         CheckConstraint("image_a_id < image_b_id", name="ordered"),
         CheckConstraint("verdict IN ('same', 'different')", name="verdict"),
-        _partial_index("uq_verdicts_current", "image_a_id", "image_b_id", where="withdrawn_at IS NULL", unique=True),
+        _PartialIndex("uq_verdicts_current", "image_a_id", "image_b_id", where="withdrawn_at IS NULL", unique=True),
         Index("ix_verdicts_image_b_id", "image_b_id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -280,7 +303,7 @@ class PinRow(Base):
     """A person's pin: the image is always kept."""
 
     __tablename__ = "pins"
-    __table_args__ = (_partial_index("uq_pins_current", "image_id", where="unpinned_at IS NULL", unique=True),)
+    __table_args__ = (_PartialIndex("uq_pins_current", "image_id", where="unpinned_at IS NULL", unique=True),)
     id: Mapped[int] = mapped_column(primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
     reason: Mapped[str] = mapped_column(comment="pin or restore: the command that set it")
@@ -299,19 +322,9 @@ class RemovalRow(Base):
         CheckConstraint("state <> 'planned' OR pending IS NOT NULL", name="planned_is_pending"),
         Index("ix_removals_state_size_bytes", "state", "size_bytes"),
         # A few of a million rows: the acts that a crash left unfinished, in their order.
-        _partial_index("ix_removals_open", "id", where="pending IS NOT NULL"),
-        Index(
-            "ix_removals_unrecorded",
-            "id",
-            sqlite_where=text("recorded = 0"),
-            postgresql_where=text("NOT recorded"),
-        ),
-        Index(
-            "ix_removals_held_back",
-            "image_id",
-            sqlite_where=text("held_back = 1"),
-            postgresql_where=text("held_back"),
-        ),
+        _PartialIndex("ix_removals_open", "id", where="pending IS NOT NULL"),
+        _PartialIndex("ix_removals_unrecorded", "id", where="recorded = 0", where_postgresql="NOT recorded"),
+        _PartialIndex("ix_removals_held_back", "image_id", where="held_back = 1", where_postgresql="held_back"),
     )
     id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)

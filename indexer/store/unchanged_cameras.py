@@ -14,8 +14,8 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from indexer.domain.decisions import Reason
 from indexer.domain.images import ImageState
-from indexer.domain.selection import Reason
 from indexer.store.pins import is_pinned
 from indexer.store.profiles import list_profiles
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, ScoringRow, ThumbnailRow

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session, aliased
 
+from indexer.domain.decisions import Decision, Reason
 from indexer.domain.images import ImageState
-from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Pair, VerdictValue, agrees
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, VerdictRow
 

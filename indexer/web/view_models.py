@@ -265,6 +265,8 @@ class PairView:
     largest_contour: float | None = None
     contour_count: int | None = None
     changed_fraction: float | None = None
+    closeness: float | None = None
+    min_contour_area: float = 0.0
     outlines: tuple[Outline, ...] = ()
     unlisted: int = 0
     difference: str | None = None

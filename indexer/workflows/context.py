@@ -30,13 +30,14 @@ def no_progress(_stage: str, _total: int | None) -> Advance:
 @dataclass(frozen=True)
 class ComparisonContext:
     """What a comparison works with: the database, the executor, the limits for reading image files, the clock, the
-    progress callback."""
+    progress callback; `live`: whether somebody watches the progress, so that it should move within a task, too."""
 
     database: Database
     executor: ParallelMap
     limits: Limits
     clock: Clock
     progress: Progress = no_progress
+    live: bool = False
 
 
 def unwrap(result: Result | WorkerFailure) -> Result:

@@ -2,7 +2,7 @@
 how a pair is scored."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -92,9 +92,16 @@ def trial_scoring_parameters(
     need not be exact: the pair stays different under all smaller limits, and the matcher stops sooner. So the record
     limit is the limit that is tried. Without `min_contour_areas` the area is the profile's own.
     """
+    areas = [stored.profile.scoring.min_contour_area] if min_contour_areas is None else min_contour_areas
+    return tried_scoring_parameters(stored, product(areas, max_scores))
+
+
+def tried_scoring_parameters(
+    stored: StoredProfile, pairs: Iterable[tuple[float, float]]
+) -> tuple[ScoringParameters, ...]:
+    """The same for pairs of an area and a limit."""
     base = stored.profile.scoring_parameters
-    areas = [base.min_contour_area] if min_contour_areas is None else min_contour_areas
     return tuple(
         replace(base, min_contour_area=area, max_score=limit, record_limit=limit or RECORD_NOTHING)
-        for area, limit in product(areas, sorted(max_scores, reverse=True))
+        for area, limit in sorted(pairs, key=lambda pair: (pair[0], -pair[1]))
     )

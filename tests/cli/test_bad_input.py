@@ -41,8 +41,8 @@ INGEST = [
     (["lot", "--pattern", r"(?P<camera>["], 2, "is no regular expression"),
     (["lot", "--processes", "0"], 2, "--processes"),
     (["lot", "--processes", "many"], 2, "--processes"),
-    (["lot", "--depth", "3"], 2, "No such option: --depth"),
-    ([], 2, "Missing argument 'PATH'"),
+    (["lot", "--depth", "3"], 2, "there is no option '--depth'; see: manage.py"),
+    ([], 2, "PATH is missing; see: manage.py ingest --help"),
 ]
 
 
@@ -60,8 +60,8 @@ def test_ingest_refuses(run: Run, lot: Path, own_home: Path, words: list[str], c
 
 
 OTHERS = [
-    (["status", "--depth"], 2, "No such option: --depth"),
-    (["examine"], 2, "No such command 'examine'"),
+    (["status", "--depth"], 2, "there is no option '--depth'; see: manage.py"),
+    (["examine"], 2, "there is no command 'examine'"),
     (["compare", "--profile", "nope"], 1, "there is no profile 'nope'"),
     (["compare", "--camera", "nope"], 1, "nope"),
     (["prune", "--camera", "nope", "--dry-run"], 1, "nope"),
@@ -90,7 +90,7 @@ OTHERS = [
     (["profile", "make", "mine", "--ignore-picture", "nope.png"], 1, "'nope.png' cannot be read: No such file"),
     (["profile", "make", "mine", "--ignore-picture", "lot"], 1, "'lot' cannot be read: Is a directory; give a PNG"),
     (["profile", "make", "mine", "--ignore-picture", "indexer.db"], 1, "cannot be read: no valid image header"),
-    (["profile", "use", "plain"], 2, "Missing option '--camera'"),
+    (["profile", "use", "plain"], 2, "--camera is missing; see: manage.py profile use --help"),
     (["profile", "use", "--camera", "gate"], 2, "or --active in its place: manage.py profile use NAME --camera CAMERA"),
     (
         ["profile", "use", "plain", "--active", "--camera", "gate"],

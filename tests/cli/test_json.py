@@ -1,4 +1,4 @@
-"""`--json`: exactly one JSON document on stdout, words for people on stderr, whatever the command and its end."""
+"""`--json`: exactly one JSON document on stdout, errors on stderr, whatever the command and its end; `--quiet`."""
 
 import os
 import shutil
@@ -26,6 +26,7 @@ WORDS = [
     ("compare", "--profile", "plain"),
     ("compare", "--profile", "balanced"),
     ("status",),
+    ("status", "--check", "--silent-after", "0"),
     ("sweep", "--max-score", "500,4000", "--min-contour-area", "100"),
     ("evaluate", "labels.csv"),
     ("evaluate", "labels.csv", "--profile", "plain", "--max-score", "500"),
@@ -81,6 +82,7 @@ FORMS = {
     ("explain", "1", "4", "--picture", "pair.png"): "explain --picture",
     ("audit", "families"): "audit NAME",
     ("prune", "--dry-run"): "prune --dry-run",
+    ("ingest", "lot", "--dry-run"): "ingest --dry-run",
     ("verdict", "list"): "verdict list",
 }
 
@@ -99,7 +101,7 @@ def commands_of() -> Iterator[tuple[str, ...]]:
 
 
 def test_every_command(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command puts one document on stdout, in the form that is written down, and its words on stderr."""
+    """Every command puts one document on stdout, in the form that is written down, and warns of nothing on stderr."""
     monkeypatch.setenv("INDEXER_PROCESSES", "1")
     (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
     for words in WORDS:
@@ -108,9 +110,20 @@ def test_every_command(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> 
         answer = run(*words, "--json")
         assert answer.code == 0, answer
         assert list(value_problems(answer.document, form_of(words))) == [], words
-        assert answer.err.strip(), words
+        assert answer.err == "", words
     shutil.rmtree(answer.document["folder"])  # of the demo, which leaves it to be looked at
     assert set(commands_of()) <= {words[:count] for words in WORDS for count in (1, 2)}
+
+
+def test_quiet(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --quiet every command says nothing at all; an error is said all the same."""
+    monkeypatch.setenv("INDEXER_PROCESSES", "1")
+    (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
+    for words in WORDS[:-1]:
+        answer = run(*words, "--quiet")
+        assert (answer.code, answer.out, answer.err) == (0, "", ""), words
+    answer = run("explain", "no such image", "--quiet")
+    assert (answer.code, answer.err.startswith("indexer: ")) == (1, True)
 
 
 @pytest.mark.parametrize(

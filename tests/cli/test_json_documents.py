@@ -22,7 +22,7 @@ from indexer.store.schema import Health
 from indexer.workflows.admin.camera import CameraListing, Confirmation
 from indexer.workflows.admin.copy_index import CopyReport
 from indexer.workflows.admin.forget import ForgetPlan, ForgetReport
-from indexer.workflows.admin.profile import ProfileUse
+from indexer.workflows.admin.profile import MadeProfile, ProfileUse
 from indexer.workflows.admin.shrink import ShrinkReport
 from indexer.workflows.admin.status import Status
 from indexer.workflows.compare.compare import CompareReport
@@ -73,7 +73,7 @@ REPORTS: dict[str, Any] = {
     "demo": DemoResult,
     "profile list": list[StoredProfile],
     "profile show": StoredProfile,
-    "profile make": StoredProfile,
+    "profile make": MadeProfile,
     "profile use": ProfileUse,
     "camera list": list[CameraListing],
     "camera rules": list[NamingRule],

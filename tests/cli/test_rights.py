@@ -73,7 +73,7 @@ def test_rights_of_all_that_is_made(home: Path, umask: int, run: Run, monkeypatc
             ["db", "copy", "indexer.db", "copy.db"],
         ):
             assert run(*words).code == 0
-        monkeypatch.setattr(status, "status", lambda _: 1 / 0)
+        monkeypatch.setattr(status, "status", lambda _, **_more: 1 / 0)
         assert run("status").code == 3
         names = [f"indexer.db{ending}" for ending in ("", "-wal", "-shm", ".lock")]
         names += ["copy.db", "copy.db.lock", "why.png", "indexer.log"]
@@ -147,7 +147,7 @@ def test_links_in_place_of_the_log(
             kind(precious, folder / "indexer.log")
         else:
             os.mkfifo(folder / "indexer.log")
-    monkeypatch.setattr(status, "status", lambda _: 1 / 0)
+    monkeypatch.setattr(status, "status", lambda _, **_more: 1 / 0)
     answer = run("status")
     assert (answer.code, precious.read_text()) == (3, PRECIOUS)
     (log,) = temporary.glob("indexer-*.log")

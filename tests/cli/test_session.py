@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from indexer.cli.json_output import to_json
+from indexer.cli.render.tables import make_table
 from indexer.cli.session import CommandSession
 from indexer.errors import UsageError
 from indexer.settings import Settings
@@ -40,12 +41,28 @@ def test_to_json() -> None:
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_show(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
-    """Words go to stdout, or to stderr where the document has stdout."""
+    """Words go to stdout; where the document has stdout there are none."""
     with CommandSession(Settings("x.db", 1), as_json=as_json) as page:
         page.show(Report("red"), in_words, form=NameDocument)
     out, err = capsys.readouterr()
-    assert err == ("it is red\n" if as_json else "")
+    assert err == ""
     assert json.loads(out) == {"name": "red"} if as_json else out == "it is red\n"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("failed", [False, True])
+def test_quiet(capsys: pytest.CaptureFixture[str], as_json: bool, failed: bool) -> None:
+    """With --quiet nothing is said, unless something failed: then the sentences go to stderr, and no table."""
+
+    def render(console: Console, report: Report) -> None:
+        in_words(console, report)
+        console.print(make_table(("a", "b"), [(1, 2)]))
+
+    with CommandSession(Settings("x.db", 1), as_json=as_json, quiet=True) as page:
+        page.show(Report("red"), render, form=NameDocument, failed=failed)
+    out, err = capsys.readouterr()
+    assert err == ("it is red\n" if failed else "")
+    assert (out != "") == as_json
 
 
 def test_long_words_stay_on_their_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,7 +99,7 @@ def test_rescue_asks(decided: Path, on_terminal: OnTerminal, types: str, code: i
     on_terminal("prune", "--yes")
     answer = on_terminal("rescue", ".indexer-quarantine", types=types, out_too=True)
     assert answer.code == code, answer
-    assert f"would be written below {decided.parent}:" in answer.err.replace("\r\n", "\n")
+    assert f"would be written below {decided.parent}:" in " ".join(answer.err.split())
     assert "Bring these files back? [y/N]" in answer.err
     assert len(files(decided)) == back
     assert files(decided).items() <= before.items()

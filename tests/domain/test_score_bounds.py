@@ -1,13 +1,17 @@
 """What recorded evidence says about other areas and limits: always true, and exact where it can be."""
 
 import math
+from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.domain.score_bounds import ScoreBounds, numbers_to_try, parse_numbers, score_bounds
+from indexer.domain.profiles import BALANCED, decides_alike, derive_profile
+from indexer.domain.score_bounds import ScoreBounds, numbers_to_try, parse_numbers, score_bounds, usual_trials
 from indexer.errors import UsageError
+
+LARGER = [1000.0, 1500.0, 2000.0, 3000.0, 4000.0, 8000.0, 16000.0]
 
 UNITS = (1.0, 307_200 / (320 * 180), 307_200 / (320 * 240), 307_200 / (320 * 213))
 halves = st.lists(st.integers(0, 12), max_size=6)
@@ -72,9 +76,30 @@ def test_deciding(max_score: float, expected: float | None) -> None:
 
 def test_numbers_to_try() -> None:
     """The number in force is always tried, each number once, from small to large."""
-    assert numbers_to_try(None, in_force=1000.0, factors=(0, 2, 1 / 2)) == [0.0, 500.0, 1000.0, 2000.0]
+    assert numbers_to_try(None, in_force=1000.0) == [1000.0]
     assert numbers_to_try([3000, 10, 10.0], in_force=1000.0) == [10.0, 1000.0, 3000.0]
-    assert numbers_to_try(None, in_force=0.0, factors=(0, 1, 2)) == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("max_score", "area", "expected"),
+    [
+        (1000.0, 1000.0, [(250, 250), (500, 500), (1000, 0), *((1000, limit) for limit in LARGER)]),
+        (250.0, 1000.0, [(250, 250), (500, 500), (1000, 0), (1000, 250), *((1000, limit) for limit in LARGER[1:])]),
+        (0.0, 1000.0, [(250, 250), (500, 500), (1000, 0), *((1000, limit) for limit in LARGER)]),
+        (1000.0, 400.0, [(250, 250), (400, 0), (400, 500), *((400, limit) for limit in LARGER)]),
+        (0.0, 0.0, [(0, 0)]),
+    ],
+)
+def test_usual_trials(max_score: float, area: float, expected: list[tuple[float, float]]) -> None:
+    """Areas and limits to try around those in force: these are among them, and no two of them decide alike."""
+    trials = usual_trials(max_score=max_score, min_contour_area=area)
+    assert trials == expected
+    assert (area, max_score) in trials
+    profiles = [
+        derive_profile(BALANCED, name="tried", changes={"min_contour_area": area, "max_score": limit})
+        for area, limit in trials
+    ]
+    assert not any(decides_alike(one, other) for one, other in combinations(profiles, 2))
 
 
 @pytest.mark.parametrize("number", [-1.0, math.nan, math.inf])

@@ -34,13 +34,14 @@ Flag = Callable[..., RemovalCandidate]
 Remove = Callable[..., int]
 
 COLUMNS = {
-    "borderline": "camera decided score max_score over_limit path other_path profile",
+    "borderline": "camera decided score max_score over_limit path other_path profile closeness largest_contour "
+    "min_contour_area changed_fraction state",
     "families": "camera keeper_path duplicates removed duplicates_size_bytes first_captured_at last_captured_at "
     "keeper_id",
     "flat": "camera path captured_at image_id",
     "history": "image_id happened_at event reason other_path score max_score profile decided_by held_until run_id",
     "removals": "run_id removed_at state camera path keeper_path score max_score profile reason size_bytes "
-    "quarantine_path restored_at purged_at problem",
+    "quarantine_path restored_at purged_at problem closeness largest_contour changed_fraction content_hash keeper_hash",
     "retention": "camera hour images kept share_kept",
     "runs": "run_id command started_at finished_at outcome counts arguments version",
     "timeless": "camera path captured_at time_from camera_from image_id",
@@ -71,10 +72,10 @@ def time_of(name: str) -> datetime | None:
     return name_image(f"/frames/{name}.png", root="/frames", mtime_ns=0).captured_at
 
 
-def record(database: Database, *pairs: tuple[int, int, float], profile: str = "balanced") -> None:
+def record(database: Database, *pairs: tuple[int, int, float], profile: str = "balanced", largest: float = 0) -> None:
     with database.write() as session:
         scoring_id = profiles.get_profile(session, profile).scoring_id
-        found = [PairEvidence(a, b, Evidence(score, score, 1, 0.5)) for a, b, score in pairs]
+        found = [PairEvidence(a, b, Evidence(score, largest or score, 1, 0.5)) for a, b, score in pairs]
         scores.add_scores(session, found, scoring_id=scoring_id, run_id=1)
 
 
@@ -144,6 +145,7 @@ def test_unknown_audit() -> None:
             "audit history needs the image's number, or its path; type: manage.py audit history image=VALUE",
         ),
         ("history", {"image": "/frames/0.jpg"}, "image '/frames/0.jpg' is not in the index"),
+        ("borderline", {"side": "left"}, "audit borderline: side is 'left'; give removed, kept or both"),
     ],
 )
 def test_parameters_that_do_not_fit(database: Database, name: str, parameters: dict[str, str], said: str) -> None:
@@ -187,47 +189,62 @@ def test_families(database: Database, add: Add, decide: Decide) -> None:
 
 
 def test_borderline(database: Database, add: Add, decide: Decide) -> None:
-    """The pairs whose score decided, on both sides of the limit, the nearest first, and no other pairs."""
+    """First all duplicates, the closest to the limit first, then kept pairs; none that a score did not decide."""
     k1, k2, k3, near, far, judged = (add(f"/frames/{name}.jpg") for name in ("k1", "k2", "k3", "near", "far", "judged"))
-    similar = [Decision(near, "similar", k1, 990.0), Decision(far, "similar", k2, 300.0)]
+    similar = [Decision(near, "similar", k1, 0.0), Decision(far, "similar", k2, 0.0)]
     decide(*(Decision(keeper, "new") for keeper in (k1, k2, k3)), *similar, Decision(judged, "verdict", k1))
-    record(database, (k1, k2, 1005.0), (k1, k3, 2000.0), (k2, k3, 1001.0), (k1, near, 990.0), (far, k2, 300.0))
+    record(database, (k1, k2, 1005.0), (k1, k3, 2000.0), (k2, k3, 1001.0))
+    record(database, (k1, near, 0.0), largest=990.0)
+    record(database, (far, k2, 0.0), largest=300.0)
     record(database, (near, far, 1000.0), (k1, judged, 999.0), (k2, near, 1000.0))
     record(database, (k1, k2, 1000.5), profile="plain")
     judge(database, "different", k2, k3)
-    assert ask(database, "borderline", "decided score over_limit path other_path") == [
-        ("both kept", 1005.0, 5.0, "/frames/k1.jpg", "/frames/k2.jpg"),
-        ("duplicate", 990.0, -10.0, "/frames/near.jpg", "/frames/k1.jpg"),
-        ("duplicate", 300.0, -700.0, "/frames/far.jpg", "/frames/k2.jpg"),
-        ("both kept", 2000.0, 1000.0, "/frames/k1.jpg", "/frames/k3.jpg"),
+    duplicates = [
+        ("duplicate", 0.99, 990.0, "/frames/near.jpg", "/frames/k1.jpg", "ready"),
+        ("duplicate", 0.3, 300.0, "/frames/far.jpg", "/frames/k2.jpg", "ready"),
     ]
+    kept = [
+        ("both kept", 1.005, 1005.0, "/frames/k1.jpg", "/frames/k2.jpg", "ready"),
+        ("both kept", 2.0, 2000.0, "/frames/k1.jpg", "/frames/k3.jpg", "ready"),
+    ]
+    columns = "decided closeness largest_contour path other_path state"
+    assert ask(database, "borderline", columns) == duplicates + kept
+    assert ask(database, "borderline", columns, side="both", limit="1") == [duplicates[0], kept[0]]
+    assert ask(database, "borderline", columns, side="removed") == duplicates
+    assert ask(database, "borderline", columns, side="kept") == kept
 
 
 @pytest.mark.parametrize("limit", range(1, 8))
-def test_borderline_is_cut_where_it_is_asked_to_be(database: Database, add: Add, decide: Decide, limit: int) -> None:
-    """So many rows are the first of all rows, also where scores are equal and where profiles share them."""
+@pytest.mark.parametrize("score", [0.0, 990.0])
+def test_borderline_is_cut_where_it_is_asked_to_be(
+    database: Database, add: Add, decide: Decide, limit: int, score: float
+) -> None:
+    """So many rows of a side are the first of all its rows, also where pairs are as close and where profiles share
+    them."""
     keepers = [add(f"/frames/{number}.jpg") for number in range(4)]
-    similar = [add(f"/frames/similar {number}.jpg") for number in range(3)]
+    similar = [add(f"/frames/similar {number}.jpg") for number in range(5)]
     decide(*(Decision(keeper, "new") for keeper in keepers[:3]))
-    decide(*(Decision(one, "similar", keepers[0], 990.0) for one in similar), Decision(keepers[3], "new"))
-    record(database, *((keepers[0], one, 990.0) for one in similar))
+    decide(*(Decision(one, "similar", keepers[0], score) for one in similar), Decision(keepers[3], "new"))
+    record(database, *((keepers[0], one, score) for one in similar[:3]), largest=995.0)
+    record(database, *((keepers[0], one, score) for one in similar[3:]), largest=991.0)
     record(database, *((a, b, 1010.0) for a, b in itertools.combinations(keepers, 2)))
     rows = ask_all(database, "borderline")
-    assert len(rows) == 9
-    assert ask_all(database, "borderline", limit=str(limit)) == rows[:limit]
+    assert len(rows) == 11
+    assert ask_all(database, "borderline", limit=str(limit)) == rows[:5][:limit] + rows[5:][:limit]
+    assert ask_all(database, "borderline", limit=str(limit), side="removed") == rows[:5][:limit]
 
 
 def test_removals(database: Database, flagged: Flag, remove: Remove) -> None:
-    """The files that were taken away, of all runs or of one, the newest run first."""
+    """The files that were taken away, of all runs or of one, the last one first, also within a run."""
     with database.write() as session:
         prune = runs.start_run(session, "prune", arguments={}, at=LATER)
     first, second, third = flagged("1"), flagged("2"), flagged("3")
     remove(first)
-    remove(third, RemovalState.DELETED, run=prune, at=LATER)
+    remove(third, RemovalState.DELETED, run=prune, at=NOON)
     remove(second, run=prune, at=LATER)
     of_run = [
         (prune, LATER_TEXT, "quarantined", second.victim.path, second.keeper.path, 900.0, 1000.0, "balanced"),
-        (prune, LATER_TEXT, "deleted", third.victim.path, third.keeper.path, 900.0, 1000.0, "balanced"),
+        (prune, NOON_TEXT, "deleted", third.victim.path, third.keeper.path, 900.0, 1000.0, "balanced"),
     ]
     columns = "run_id removed_at state path keeper_path score max_score profile"
     assert ask(database, "removals", columns, run=str(prune)) == of_run
@@ -378,3 +395,21 @@ def test_history_by_path_or_number(database: Database, add: Add, own_home: Path)
     add("/frames/2.jpg")
     for name in (str(image_id), f"{own_home}/caf\udce9.jpg", "caf\udce9.jpg", "./caf\udce9.jpg"):
         assert ask(database, "history", "image_id event", image=name) == [(image_id, "first seen")]
+
+
+def test_a_limit_that_cuts_is_told(database: Database, run_id: int) -> None:
+    """A result says whether its limit cut it, and how many rows there are; without a limit of its own none holds."""
+    with database.write() as session:
+        for _ in range(4):
+            runs.start_run(session, "compare", arguments={}, at=LATER)
+    for limit, told in {"3": (3, False, 5), "5": (5, True, 5), "6": (5, True, 5)}.items():
+        with audit_queries.run_audit(database, "runs", {"limit": limit}) as table:
+            assert (len(table), table.complete, table.total) == told
+    with database.write() as session:
+        for _ in range(50):
+            runs.start_run(session, "compare", arguments={}, at=LATER)
+    for everything, told in {False: (50, False, 55), True: (55, True, 55)}.items():
+        with audit_queries.run_audit(database, "runs", {}, everything=everything) as table:
+            assert (len(table), table.complete, table.total) == told
+    with audit_queries.run_audit(database, "runs", {"limit": "7"}, everything=True) as table:
+        assert (len(table), table.complete, table.total) == (7, False, 55)

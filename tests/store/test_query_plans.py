@@ -16,7 +16,18 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from indexer.store import audit_queries, decisions, image_details, images, removals, scores, thumbnails, twins, verdicts
+from indexer.store import (
+    audit_queries,
+    decisions,
+    image_details,
+    image_lookup,
+    images,
+    removals,
+    scores,
+    thumbnails,
+    twins,
+    verdicts,
+)
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows.admin import copy_index
@@ -40,7 +51,7 @@ QUESTIONS: dict[str, Ask] = {
     "what is present at the paths of files": lambda session: list(images.iter_present(session, PATHS)),
     "what is present in a folder": lambda session: list(images.iter_present_under(session, f"{FOLDER}/c{CAMERA:02}")),
     "equal bytes": lambda session: images.list_by_hash(session, HASHES),
-    "an image by its path": lambda session: image_details.get_image_id(session, PATHS[0]),
+    "an image by its path": lambda session: image_lookup.get_image_id(session, PATHS[0]),
     "all that is known of a kept image": lambda session: image_details.get_image_details(session, 10_001),
     "all that is known of a duplicate": lambda session: image_details.get_image_details(session, 10_002),
     "the twins of an image": lambda session: twins.list_twins(session, 10_002),

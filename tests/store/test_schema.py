@@ -24,9 +24,10 @@ REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk
 
 VIEWS = {
     "audit_decisions": "image_id path camera captured_at verdict keeper_id keeper_path score max_score profile reason "
-    "decided_by decided_at run_id",
+    "decided_by decided_at run_id state file_size largest_contour changed_fraction closeness decision",
     "audit_removals": "path camera keeper_path score max_score profile state quarantine_path content_hash keeper_hash "
-    "removed_at restored_at run_id",
+    "removed_at restored_at run_id purged_at problem size_bytes image_id keeper_id reason keeper_path_then "
+    "largest_contour changed_fraction closeness",
     "audit_scores": "scoring camera image_a_path image_b_path score largest_contour contour_count changed_fraction "
     "run_id",
     "audit_cameras": "camera images unreadable kept duplicates removed first_captured_at last_captured_at",
@@ -132,15 +133,15 @@ def with_added_columns(said: str) -> str:
         said = re.sub(rf"(CREATE TABLE {table} \()", rf"\1\n\t{column}, ", said)
     said = re.sub(r"^ALTER TABLE \w+ ADD COLUMN .*$", ";", said, flags=re.MULTILINE)
     # SQLite puts what was added on the line of the last column.
-    return re.sub(r", (?=\w+ (?:TEXT|BOOLEAN))", ",\n\t", said)
+    return re.sub(r", (?=\w+ (?:TEXT|BOOLEAN|DOUBLE))", ",\n\t", said)
 
 
 def statements(said: str) -> list[list[str]]:
     """SQL as statements of lines, in an order of their own, as that of the clauses of a table means nothing; without
-    indexes that are dropped."""
+    indexes that are dropped and rows that are filled in."""
     said = with_added_columns(said)
     dropped = re.findall(r"^DROP INDEX (\w+)", said, flags=re.MULTILINE)
-    gone = re.compile(rf"\s*(DROP INDEX|CREATE INDEX ({'|'.join(dropped) or '$'}) )")
+    gone = re.compile(rf"\s*(UPDATE|DROP INDEX|CREATE INDEX ({'|'.join(dropped) or '$'}) )")
     parts = (
         part
         for part in said.split(";")
@@ -232,7 +233,8 @@ def test_views_have_their_columns(database: Database, view: str) -> None:
     """Each audit view has the columns that are promised."""
     with database.read() as session:
         columns = session.connection().exec_driver_sql(f"SELECT * FROM {view}").keys()
-        assert set(VIEWS[view].split()) <= set(columns)
+        promised = VIEWS[view].split()
+        assert list(columns)[: len(promised)] == promised
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -271,6 +273,21 @@ def test_thumbnails_of_an_older_database_count_as_not_flat(maker: Maker, tmp_pat
     database.close()
     upgrade_database(place)
     assert rows_of(database, {"thumbnails": ["image_id", "flat"]}) == {"thumbnails": [(96, False)]}
+
+
+def test_scorings_of_an_older_database_get_their_minimum_area(maker: Maker, tmp_path: Path) -> None:
+    """The column that queries use is filled from the parameters; a scoring without one has NULL."""
+    place = maker.place(tmp_path)
+    database = made_at(place, "0009")
+    filled(database)
+    row = ROWS["scorings"] | {"id": 192, "digest": "other", "parameters": '{"min_contour_area": 12.5}'}
+    marks = ", ".join("?" * len(row))
+    execute(database, f"INSERT INTO scorings ({', '.join(row)}) VALUES ({marks})", *row.values())
+    database.close()
+    upgrade_database(place)
+    areas = dict(rows(database, "SELECT id, min_contour_area FROM scorings"))
+    assert (areas.pop(92), areas.pop(192)) == (None, 12.5)
+    assert set(areas.values()) == {1000.0}
 
 
 @pytest.mark.parametrize("own", [None, "colour"])

@@ -121,11 +121,11 @@ class Index:
             return ingest(self.database, found, executor=chosen, limits=Limits(), clock=self.clock, progress=progress)
 
     def compare(
-        self, *, spread: ParallelMap | None = None, progress: Progress = no_progress, **how: Any
+        self, *, spread: ParallelMap | None = None, progress: Progress = no_progress, live: bool = False, **how: Any
     ) -> CompareReport:
         """Decides what is new."""
         with _engine(spread) as chosen:
-            return compare(ComparisonContext(self.database, chosen, Limits(), self.clock, progress), **how)
+            return compare(ComparisonContext(self.database, chosen, Limits(), self.clock, progress, live), **how)
 
     def plan(self, **how: Any) -> Plan:
         """What prune would take away."""

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from indexer.cli.options import Json, open_session
+from indexer.errors import UsageError
 
 
 def audit(
@@ -14,6 +15,7 @@ def audit(
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="What the query asks for.")
     ] = None,
     sql: Annotated[str | None, typer.Option(metavar="QUERY", help="Your own query; it can only read.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout: all rows, if you name no limit.")] = False,
     json: Json = False,
 ) -> None:
     """Ask about past decisions: ready-made queries, or your own SQL."""
@@ -23,8 +25,10 @@ def audit(
 
     with open_session(context, json=json) as session:
         question = workflow.parse_query(name, parameters or (), sql=sql)
+        if csv and (json or question is None):
+            raise UsageError("--csv goes with one query, and not with --json")
         if question is None:
             session.show(workflow.list_audits(), render_audits, form=list[AuditDocument])
             return
-        with session.database() as database, workflow.run_query(database, question) as table:
-            session.show_table(table)
+        with session.database() as database, workflow.run_query(database, question, everything=csv) as table:
+            session.show_table(table, csv=csv)

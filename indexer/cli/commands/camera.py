@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import Json, Local, open_session
+from indexer.cli.options import CommandGroup, Json, Local, open_session
 
-app = typer.Typer(no_args_is_help=True, help="Cameras and how images are named: list, rules, schemes, confirm.")
+app = CommandGroup(no_args_is_help=True, help="Cameras and how images are named: list, rules, schemes, confirm.")
 
 
-@app.command("list")
 def camera_list(context: typer.Context, local: Local = False, json: Json = False) -> None:
     """List the cameras, and the folders that their images come from."""
     from indexer.cli.json_documents import cameras as documents
@@ -23,7 +22,6 @@ def camera_list(context: typer.Context, local: Local = False, json: Json = False
         session.show(listings, partial(camera.render_cameras, local=local), form=form)
 
 
-@app.command("rules")
 def camera_rules(context: typer.Context, json: Json = False) -> None:
     """Show what is stored of each ingested folder."""
     from indexer.cli.json_documents import cameras as documents
@@ -35,7 +33,6 @@ def camera_rules(context: typer.Context, json: Json = False) -> None:
         session.show(rules, camera.render_rules, form=list[documents.NamingRuleDocument])
 
 
-@app.command("schemes")
 def camera_schemes(context: typer.Context, json: Json = False) -> None:
     """List the built-in patterns for `ingest --scheme`, by maker."""
     from indexer.cli.json_documents import cameras as documents
@@ -46,7 +43,6 @@ def camera_schemes(context: typer.Context, json: Json = False) -> None:
         session.show(SCHEMES, camera.render_schemes, form=list[documents.SchemeDocument])
 
 
-@app.command("confirm")
 def camera_confirm(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="A camera that ingest held back.")],
@@ -60,3 +56,9 @@ def camera_confirm(
     with open_session(context, json=json) as session, session.database() as database:
         confirmed = workflow.confirm_camera(database, name, clock=session.clock)
         session.show(confirmed, camera.render_confirmation, form=documents.ConfirmationDocument)
+
+
+app.add(camera_list, name="list")
+app.add(camera_rules, name="rules")
+app.add(camera_schemes, name="schemes")
+app.add(camera_confirm, name="confirm")

@@ -31,7 +31,9 @@ def compare(
             from indexer.workflows.compare import compare as workflow
             from indexer.workflows.context import ComparisonContext
 
-            comparison = ComparisonContext(database, executor, session.limits, session.clock, session.progress)
+            comparison = ComparisonContext(
+                database, executor, session.limits, session.clock, session.progress, live=session.is_watched
+            )
             report = workflow.compare(comparison, profile=profile, camera=camera)
-        session.show(report, render_compare, form=CompareDocument)
+        session.show(report, render_compare, form=CompareDocument, failed=bool(report.held_back))
     raise typer.Exit(1 if report.held_back else 0)

@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import Json, open_session
+from indexer.cli.options import CommandGroup, Json, open_session
 
-app = typer.Typer(no_args_is_help=True, help="The database: upgrade, check, adopt, copy, shrink, make-reader.")
+app = CommandGroup(no_args_is_help=True, help="The database: upgrade, check, adopt, copy, shrink, make-reader.")
 
 
-@app.command("upgrade")
 def db_upgrade(context: typer.Context, json: Json = False) -> None:
     """Bring an older index up to date, or make one."""
     from indexer.cli.json_documents.admin import HealthDocument
@@ -23,7 +22,6 @@ def db_upgrade(context: typer.Context, json: Json = False) -> None:
         session.show(health, render_health, form=HealthDocument)
 
 
-@app.command("check")
 def db_check(context: typer.Context, json: Json = False) -> None:
     """Look for damage and orphans."""
     from indexer.cli.json_documents.admin import HealthDocument
@@ -32,11 +30,10 @@ def db_check(context: typer.Context, json: Json = False) -> None:
 
     with open_session(context, json=json) as session, session.database() as database:
         health = workflow.check(database)
-        session.show(health, render_health, form=HealthDocument)
+        session.show(health, render_health, form=HealthDocument, failed=bool(health.problems))
     raise typer.Exit(1 if health.problems else 0)
 
 
-@app.command("adopt")
 def db_adopt(
     context: typer.Context,
     quarantine: Annotated[str, typer.Argument(metavar="QUARANTINE", help="The folder, usually .indexer-quarantine.")],
@@ -51,11 +48,10 @@ def db_adopt(
         report = workflow.adopt(
             database, quarantine, clock=session.clock, limits=session.limits, progress=session.progress
         )
-        session.show(report, render_adopt, form=AdoptDocument)
+        session.show(report, render_adopt, form=AdoptDocument, failed=bool(report.failures))
     raise typer.Exit(1 if report.failures else 0)
 
 
-@app.command("copy")
 def db_copy(
     context: typer.Context,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="The index, a URL or a path; --db is not looked at.")],
@@ -74,7 +70,6 @@ def db_copy(
         session.show(report, render_copy, form=CopyDocument)
 
 
-@app.command("shrink")
 def db_shrink(
     context: typer.Context,
     removed_before: Annotated[
@@ -97,7 +92,6 @@ def db_shrink(
         session.show(report, render_shrink, form=ShrinkDocument)
 
 
-@app.command("make-reader")
 def db_make_reader(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The role; one that only reads is brought up to date.")],
@@ -114,3 +108,11 @@ def db_make_reader(
     with open_session(context, json=json) as session, session.database() as database:
         reader = workflow.make_reader(database, name, ask_password=session.read_password)
         session.show(reader, render_reader, form=ReaderDocument)
+
+
+app.add(db_upgrade, name="upgrade")
+app.add(db_check, name="check")
+app.add(db_adopt, name="adopt")
+app.add(db_copy, name="copy")
+app.add(db_shrink, name="shrink")
+app.add(db_make_reader, name="make-reader")

@@ -77,8 +77,9 @@ def _ingest(session: "CommandSession", request: "IngestRequest", options: Engine
             clock=session.clock,
             progress=session.progress,
         )
-    session.show(report, render_ingest, form=IngestDocument)
-    return 1 if report.refused or report.held or report.names.held else 0
+    failed = bool(report.refused or report.held or report.names.held)
+    session.show(report, render_ingest, form=IngestDocument, failed=failed)
+    return 1 if failed else 0
 
 
 def _preview(session: "CommandSession", request: "IngestRequest", *, local: bool) -> int:
@@ -93,5 +94,6 @@ def _preview(session: "CommandSession", request: "IngestRequest", *, local: bool
         if database is not None:
             stack.callback(database.close)
         preview = preview_ingest(database, request)
-    session.show(preview, partial(render_preview, local=local), form=IngestPreviewDocument)
-    return 1 if preview.names.held else 0
+    failed = bool(preview.names.held)
+    session.show(preview, partial(render_preview, local=local), form=IngestPreviewDocument, failed=failed)
+    return 1 if failed else 0

@@ -6,21 +6,44 @@ from typing import Annotated
 import typer
 
 from indexer.cli.options import Json, Local, open_session
+from indexer.errors import UsageError
 
 
-def status(context: typer.Context, local: Local = False, json: Json = False) -> None:
-    """Show what is in the index, per camera."""
+def status(
+    context: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="Exit code 1 if something needs a person.")] = False,
+    silent_after: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1_000_000,
+            metavar="N",
+            help="With --check: how many of its intervals a camera may be silent; 0: any. [default: 3]",
+        ),
+    ] = None,
+    local: Local = False,
+    json: Json = False,
+) -> None:
+    """Show what is in the index, per camera, and what needs a person."""
     from indexer.cli.json_documents.admin import StatusDocument
     from indexer.cli.render.status import render_status
     from indexer.workflows.admin import status as workflow
+    from indexer.workflows.admin.status_check import SILENT_AFTER, check_status
 
+    if silent_after is not None and not check:
+        raise UsageError("--silent-after goes with --check")
     with open_session(context, json=json) as session, session.database() as database:
-        session.show(workflow.status(database), partial(render_status, local=local), form=StatusDocument)
+        number = SILENT_AFTER if silent_after is None else silent_after
+        checked = check_status(database, silent_after=number, clock=session.clock) if check else None
+        needs_person = checked is not None and checked.needs_person
+        state = workflow.status(database, check=checked)
+        session.show(state, partial(render_status, local=local), form=StatusDocument, failed=needs_person)
+    raise typer.Exit(1 if needs_person else 0)
 
 
 def explain(
     context: typer.Context,
-    image: Annotated[str, typer.Argument(metavar="A", help="An image, by path or by number.")],
+    image: Annotated[str, typer.Argument(metavar="A", help="An image, by path, file name or number.")],
     other: Annotated[str | None, typer.Argument(metavar="B", help="Another one: the evidence of the pair.")] = None,
     picture: Annotated[
         str | None, typer.Option(metavar="OUT.png", help="Draw it beside B, its keeper or its like, into a new file.")
@@ -32,10 +55,11 @@ def explain(
     from indexer.cli.json_documents import review as documents
     from indexer.cli.render import explain as render
     from indexer.workflows.review import explain as workflow
-    from indexer.workflows.review.pair_picture import illustrate
 
     with open_session(context, json=json) as session, session.database() as database:
         if picture is not None:
+            from indexer.workflows.review.pair_picture import illustrate  # this loads the image libraries
+
             drawn = illustrate(
                 database, image, other, out=picture, limits=session.limits, make_captions=render.captions
             )

@@ -16,7 +16,8 @@ def pin(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMAGE", help="Images, by path or by number; or list. Type ./list for a file of that name."
+            metavar="IMAGE",
+            help="Images, by path, file name, glob or number; or list. Type ./list for a file of that name.",
         ),
     ],
     json: Json = False,
@@ -36,7 +37,9 @@ def pin(
 
 def unpin(
     context: typer.Context,
-    images: Annotated[list[str] | None, typer.Argument(metavar="IMAGE", help="Images, by path or by number.")] = None,
+    images: Annotated[
+        list[str] | None, typer.Argument(metavar="IMAGE", help="Images, by path, file name, glob or number.")
+    ] = None,
     run: Run = None,
     camera: Annotated[str | None, typer.Option(metavar="NAME", help="The pins of this camera.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All pins that a person set.")] = False,

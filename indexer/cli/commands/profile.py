@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import Json, open_session
+from indexer.cli.options import CommandGroup, Json, open_session
 
 Ignore = Annotated[
     list[str] | None, typer.Option(metavar="X,Y,W,H", help="A rectangle to ignore, in per cent; may be repeated.")
@@ -17,10 +17,9 @@ Chroma = Annotated[
     int | None, typer.Option(metavar="GAIN", help="How much colour counts beside grey: 2 is usual, 0 is not at all.")
 ]
 
-app = typer.Typer(no_args_is_help=True, help="Built-in and own parameter sets: list, show, make, use.")
+app = CommandGroup(no_args_is_help=True, help="Built-in and own parameter sets: list, show, make, use.")
 
 
-@app.command("list")
 def profile_list(context: typer.Context, json: Json = False) -> None:
     """List the profiles."""
     from indexer.cli.json_documents.admin import StoredProfileDocument
@@ -32,7 +31,6 @@ def profile_list(context: typer.Context, json: Json = False) -> None:
         session.show(profiles, profile.render_profiles, form=list[StoredProfileDocument])
 
 
-@app.command("show")
 def profile_show(
     context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = False
 ) -> None:
@@ -45,7 +43,6 @@ def profile_show(
         session.show(workflow.show_profile(database, name), profile.render_profile, form=StoredProfileDocument)
 
 
-@app.command("make")
 def profile_make(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME")],
@@ -65,7 +62,7 @@ def profile_make(
     json: Json = False,
 ) -> None:
     """Make a new profile; an existing one is never changed."""
-    from indexer.cli.json_documents.admin import StoredProfileDocument
+    from indexer.cli.json_documents.admin import MadeProfileDocument
     from indexer.cli.render import profile
     from indexer.workflows.admin import profile as workflow
 
@@ -85,10 +82,9 @@ def profile_make(
     }
     with open_session(context, json=json) as session, session.database(create=True) as database:
         made = workflow.make_profile(database, name, base=base, changes=changes, clock=session.clock)
-        session.show(made, profile.render_profile, form=StoredProfileDocument)
+        session.show(made, profile.render_made_profile, form=MadeProfileDocument)
 
 
-@app.command("use")
 def profile_use(
     context: typer.Context,
     camera: Annotated[str, typer.Option(metavar="CAMERA", help="The camera that is decided by it.")],
@@ -104,3 +100,9 @@ def profile_use(
     with open_session(context, json=json) as session, session.database() as database:
         use = workflow.use_profile(database, name, camera=camera, active=active, clock=session.clock)
         session.show(use, profile.render_profile_use, form=ProfileUseDocument)
+
+
+app.add(profile_list, name="list")
+app.add(profile_show, name="show")
+app.add(profile_make, name="make")
+app.add(profile_use, name="use")

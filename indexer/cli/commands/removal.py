@@ -25,16 +25,16 @@ def prune(
 ) -> None:
     """Show the plan, ask, then move duplicates to quarantine."""
     from indexer.cli.json_documents import removal as documents
-    from indexer.cli.render.removal import render_plan, render_prune
+    from indexer.cli.render.removal import render_dry_run, render_plan, render_prune
     from indexer.workflows.removal import prune as workflow
     from indexer.workflows.removal.remove_file import RemovalOptions
 
     with open_session(context, json=json) as session, session.database() as database:
         plan = workflow.plan(database, camera=camera, max_share=max_share, include_restored=include_restored)
         if dry_run:
-            session.show(plan, render_plan, form=documents.PlanDocument)
+            session.show(plan, render_dry_run, form=documents.PlanDocument)
             return
-        render_plan(session.console, plan)
+        session.show_plan(plan, render_plan, asks=bool(plan.victims) and not yes)
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:
             session.confirm(f"{act}?", instead="type --yes to act, or --dry-run to look")
@@ -42,13 +42,16 @@ def prune(
         report = workflow.prune(
             database, plan, options=manner, camera=camera, clock=session.clock, progress=session.progress
         )
-        session.show(report, render_prune, form=documents.PruneDocument)
-    raise typer.Exit(1 if report.failures or report.held_back or report.stopped else 0)
+        failed = bool(report.failures or report.held_back or report.stopped)
+        session.show(report, render_prune, form=documents.PruneDocument, failed=failed)
+    raise typer.Exit(1 if failed else 0)
 
 
 def restore(
     context: typer.Context,
-    paths: Annotated[list[str] | None, typer.Argument(metavar="PATH", help="Where the files were.")] = None,
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH", help="Where the files were; also a file name, or a glob.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that lie in quarantine.")] = False,
     run: Annotated[
         int | None, typer.Option(min=1, max=10**18, metavar="ID", help="Those that this run took away.")
@@ -74,7 +77,7 @@ def restore(
         report = workflow.restore(
             database, selection, pin=pin, hold=hold, clock=session.clock, progress=session.progress
         )
-        session.show(report, render_restore, form=RestoreDocument)
+        session.show(report, render_restore, form=RestoreDocument, failed=bool(report.failures))
     raise typer.Exit(1 if report.failures else 0)
 
 
@@ -98,11 +101,11 @@ def rescue(
 
     with open_session(context, json=json) as session:
         plan = plan_rescue(quarantine, below=below, into=into)
-        render_rescue_plan(session.console, plan)
+        session.show_plan(plan, render_rescue_plan, asks=bool(plan.items) and not yes)
         if plan.items and not yes:
             session.confirm("Bring these files back?", instead="type --yes to bring these files back")
         report = workflow.execute_plan(plan, limits=session.limits, progress=session.progress)
-        session.show(report, render_restore, form=RestoreDocument)
+        session.show(report, render_restore, form=RestoreDocument, failed=bool(report.failures))
     raise typer.Exit(1 if report.failures else 0)
 
 
@@ -120,7 +123,7 @@ def recover(
 
     with open_session(context, json=json) as session, session.database() as database:
         report = workflow.recover(database, nobody_else=nobody_else, clock=session.clock)
-        session.show(report, render_recover, form=RecoverDocument)
+        session.show(report, render_recover, form=RecoverDocument, failed=bool(report.left_open))
     raise typer.Exit(1 if report.left_open else 0)
 
 
@@ -139,16 +142,21 @@ def purge(
     """Free the space of quarantined files, for good."""
     from indexer.cli.json_documents.removal import PurgeDocument
     from indexer.cli.render.removal import render_purge
+    from indexer.domain.plurals import counted
     from indexer.workflows.removal import purge as workflow
 
     workflow.require_choice(everything=everything, older_than_days=older_than, gone=gone)
     with open_session(context, json=json) as session, session.database() as database:
         if gone:
             chosen = workflow.list_gone(database)
-            question, instead = f"Are {len(chosen)} files gone with their quarantine?", "type --yes if they are gone"
+            question, instead = (
+                f"Are {counted(len(chosen), 'file')} gone with their quarantine?",
+                "type --yes if they are gone",
+            )
         else:
             chosen = workflow.list_purgeable(database, older_than_days=older_than, clock=session.clock)
-            question, instead = f"DELETE {len(chosen)} QUARANTINED FILES FOR GOOD?", "type --yes to delete them"
+            files = counted(len(chosen), "QUARANTINED FILE", "QUARANTINED FILES")
+            question, instead = f"DELETE {files} FOR GOOD?", "type --yes to delete them"
         if chosen and not yes:
             session.confirm(question, instead=instead)
         shown = {removal.id for removal in chosen}
@@ -158,5 +166,5 @@ def purge(
             report = workflow.purge(
                 database, older_than_days=older_than, clock=session.clock, shown=shown, progress=session.progress
             )
-        session.show(report, render_purge, form=PurgeDocument)
+        session.show(report, render_purge, form=PurgeDocument, failed=bool(report.skipped))
     raise typer.Exit(1 if report.skipped else 0)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from indexer.cli.options import Camera, Json, Local, Processes, open_session
+from indexer.domain.plurals import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,14 +44,19 @@ def report(
 
 def render_report(console: "Console", result: "ReportResult") -> None:
     """Prints what was written, and what to open."""
+    from indexer.cli.render.notes import note_undecided
     from indexer.escaping import printable
 
-    console.print(f"{result.cameras} cameras, {result.images} images, {result.pairs} pairs on {result.pages} pages.")
+    console.print(
+        f"{counted(result.cameras, 'camera')}, {counted(result.images, 'image')}, "
+        f"{counted(result.pairs, 'pair')} on {counted(result.pages, 'page')}."
+    )
     pictures = result.pictures
     console.print(
         f"  pictures: {pictures.from_files} from files, {pictures.from_index} from the index, "
         f"{pictures.reused} there already"
     )
     console.print(f"Open in a browser: {printable(result.page)}")
+    note_undecided(console, result.undecided)
     if result.borderline:
         console.print(f"Look first at the {result.borderline} borderline decisions.")

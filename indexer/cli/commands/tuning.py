@@ -65,5 +65,5 @@ def evaluate(
             report = workflow.evaluate(
                 comparison, label_list, profile_names=profile or (), max_scores=limits, camera=camera
             )
-        session.show(report, tuning.render_evaluation, form=EvaluateDocument)
+        session.show(report, tuning.render_evaluation, form=EvaluateDocument, failed=bool(report.problems))
     raise typer.Exit(1 if report.problems else 0)

@@ -23,7 +23,7 @@ RequestWords = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="WORD",
-        help="Two images, by path or by number, and same or different; or undo and two images; or list. "
+        help="Two images, by path, file name or number, and same or different; or undo and two images; or list. "
         "Type ./list for a file of that name.",
     ),
 ]
@@ -95,7 +95,7 @@ def verdict(
                 report = workflow.undo_verdict(database, image_a, image_b, clock=session.clock)
             case ImportVerdicts(name):
                 report = workflow.import_verdicts(database, name, by=who, note=note, clock=session.clock)
-        session.show(report, judgements.render_verdicts, form=VerdictReportDocument)
+        session.show(report, judgements.render_verdicts, form=VerdictReportDocument, failed=bool(report.refused))
     raise typer.Exit(1 if report.refused else 0)
 
 

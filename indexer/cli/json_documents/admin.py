@@ -38,6 +38,26 @@ class UnknownRunsDocument(TypedDict):
     runs: Annotated[int, "Number of these runs."]
 
 
+class SilentCameraDocument(TypedDict):
+    """A camera whose last image is older than it should be."""
+
+    camera: Annotated[str, "The camera."]
+    last_captured_at: Annotated[Time, "Time of its last image."]
+    silent_s: Annotated[float, "Time since then, in seconds."]
+    interval_s: Annotated[float, "Longest pause between its last 100 images, in seconds."]
+
+
+class StatusCheckDocument(TypedDict):
+    """What needs a person. Each value is 0 or empty if nothing does."""
+
+    undecided: Annotated[int, "Number of present images that are not decided."]
+    held_back: Annotated[dict[str, str], "Why `prune` would leave a camera alone, by camera."]
+    unwitnessed: Annotated[int, "Number of removed files whose keeper is not present."]
+    unreadable_new: Annotated[int, "Number of files that cannot be used, first seen within the last day."]
+    left_open: Annotated[int, "Number of removals that were cut off."]
+    silent: Annotated[list[SilentCameraDocument], "Cameras without an image for too long, by name."]
+
+
 class StatusDocument(TypedDict):
     """What the index holds."""
 
@@ -59,6 +79,7 @@ class StatusDocument(TypedDict):
     missing_quarantines: Annotated[list[str], "Quarantines of this index that are not there."]
     missing_folders: Annotated[list[str], "Folders of its images that are not there."]
     timezones: Annotated[dict[str, str], "Time zone stored for the folders of cameras, by camera."]
+    check: Annotated[StatusCheckDocument | None, "What needs a person. `null`: without `--check`."]
 
 
 class AuditParameterDocument(TypedDict):
@@ -84,6 +105,8 @@ class QueryResultDocument(TypedDict):
 
     columns: Annotated[list[str], "Names of the columns."]
     rows: Annotated[list[list[Any]], "The rows, each with one value per column."]
+    complete: Annotated[bool, "Whether these are all rows. `false`: a limit cut the others off."]
+    total: Annotated[int | None, "Number of rows without the limit. `null`: it took too long to count them."]
 
 
 class MaskImageDocument(TypedDict):
@@ -134,6 +157,12 @@ class StoredProfileDocument(TypedDict):
     active: Annotated[bool, "Whether it is the active profile."]
     profile: Annotated[ProfileDocument, "Its parameters."]
     cameras: Annotated[list[str], "Cameras that have it as their own."]
+
+
+class MadeProfileDocument(StoredProfileDocument):
+    """A new profile in the index."""
+
+    decides_as: Annotated[str | None, "The base, if the new profile decides as it does. `null`: it does not."]
 
 
 class ProfileUseDocument(TypedDict):

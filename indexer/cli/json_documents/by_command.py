@@ -36,7 +36,7 @@ DOCUMENTS: dict[str, Any] = {
     "demo": admin.DemoDocument,
     "profile list": list[admin.StoredProfileDocument],
     "profile show": admin.StoredProfileDocument,
-    "profile make": admin.StoredProfileDocument,
+    "profile make": admin.MadeProfileDocument,
     "profile use": admin.ProfileUseDocument,
     "camera list": list[cameras.CameraListingDocument],
     "camera rules": list[cameras.NamingRuleDocument],

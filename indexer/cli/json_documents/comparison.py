@@ -118,6 +118,7 @@ class SweepDocument(TypedDict):
 
     cameras: Annotated[list[CameraSweepDocument], "The cameras, by name."]
     totals: Annotated[list[SweepRowDocument], "Sums for each limit and area that was tried on every camera."]
+    undecided: Annotated[int, "Number of present images that are not decided. The rows count them, too."]
 
 
 class StateMetricsDocument(TypedDict):
@@ -196,3 +197,4 @@ class ReportDocument(TypedDict):
     swept: Annotated[bool, "Whether other limits were tried."]
     dropped: Annotated[int, "Number of files of an earlier report that were deleted."]
     pictures: Annotated[PictureCountsDocument, "Where the pictures come from."]
+    undecided: Annotated[int, "Number of present images that are not decided."]

@@ -59,6 +59,7 @@ class PlanDocument(TypedDict):
     cameras: Annotated[list[CameraPlanDocument], "The plan by camera."]
     left_out: Annotated[dict[str, int], "Number of duplicates that are left out, by reason."]
     held_back: Annotated[list[BlockedCameraDocument], "Cameras that are held back."]
+    undecided: Annotated[int, "Number of present images that are not decided, so that the plan cannot have them."]
 
 
 class PruneDocument(TypedDict):

@@ -64,6 +64,17 @@ class DecisionDocument(TypedDict):
     decided_at: Annotated[Time, "When it was decided."]
     run_id: Annotated[int, "Run that decided."]
     superseded_at: Annotated[Time | None, "When another decision replaced it. `null`: it is in force."]
+    min_contour_area: Annotated[float, "Smallest area that counted at the time of the decision."]
+    largest_contour: Annotated[
+        float | None, "Largest changed area of the image and its keeper. `null`: none is recorded."
+    ]
+    changed_fraction: Annotated[
+        float | None, "Share of the pixels that differ from the keeper, 0 to 1. `null`: none is recorded."
+    ]
+    closeness: Annotated[
+        float | None,
+        "Change as a share of the smallest one that keeps an image: below 1 for a duplicate. `null`: no score decided.",
+    ]
 
 
 class JournalEntryDocument(TypedDict):
@@ -173,9 +184,11 @@ class IllustrationDocument(TypedDict):
     left: Annotated[ShownImageDocument, "The left image."]
     right: Annotated[ShownImageDocument, "The right image."]
     score: Annotated[float | None, "Score of the pair. `null`: the two cannot be compared."]
-    max_score: Annotated[float, "Limit of the profile in force."]
+    max_score: Annotated[float, "Limit of `profile`."]
     native: Annotated[bool, "Whether the score is in native pixels (profile `original`)."]
     why_not: Annotated[str | None, "Why the two cannot be compared. `null`: they can."]
+    profile: Annotated[str, "Profile whose score and outlines are drawn."]
+    by_decision: Annotated[bool, "Whether that profile decided the pair. `false`: it is the profile in force."]
 
 
 class AbsentImageDocument(TypedDict):

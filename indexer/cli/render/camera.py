@@ -7,6 +7,7 @@ from rich.console import Console
 from indexer.cli.render.tables import MAX_LISTED, format_local_time, list_files, print_sentences, print_table, zone_name
 from indexer.domain.naming.rules import NamingRule
 from indexer.domain.naming.schemes import Scheme
+from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.workflows.admin.camera import CameraListing, Confirmation
 from indexer.workflows.ingest.name_plan import NamePlan
@@ -92,8 +93,8 @@ def render_preview(console: Console, preview: IngestPreview, *, local: bool) -> 
     for change in preview.changes:
         condition = f" with {command_line('ingest', 'FOLDER', '--new-rules')}" if change.needs_new_rules else ""
         console.print(
-            f"{change.files} known images of camera {change.camera!a} would become {change.becomes!a}{condition}, for "
-            f"example {printable(change.example)}"
+            f"{counted(change.files, 'known image')} of camera {change.camera!a} would become "
+            f"{change.becomes!a}{condition}, for example {printable(change.example)}"
         )
     note_names(console, preview.names, ambiguous_times=preview.ambiguous_times)
     console.print("Nothing was read or written: this is what ingest would do.")
@@ -107,8 +108,9 @@ def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> No
     """Prints what a person should know of the names of new files."""
     for camera in names.held:
         console.print(
-            f"camera {camera.camera!a} is held back: its {camera.files} new files come from {len(camera.folders)} "
-            "folders, and their times overlap or are unknown. Is it one camera, or several?"
+            f"camera {camera.camera!a} is held back: its {counted(camera.files, 'new file comes', 'new files come')} "
+            f"from {counted(len(camera.folders), 'folder')}, and their times overlap or are unknown. "
+            "Is it one camera, or several?"
         )
         list_files(console, [(folder, "one of its folders") for folder in camera.folders])
         console.print(
@@ -118,24 +120,26 @@ def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> No
     print_sentences(
         console,
         [
-            f"camera {camera!a} has images from {len(folders)} folders, at different times: it counts as one"
+            f"camera {camera!a} has images from {counted(len(folders), 'folder')}, at different times: it counts as one"
             for camera, folders in names.several_folders.items()
         ],
     )
     if names.single_image_cameras:
         shown = ", ".join(map(ascii, names.single_image_cameras[:3]))
+        have = counted(len(names.single_image_cameras), "new camera has", "new cameras have")
         console.print(
-            f"{len(names.single_image_cameras)} new cameras have one image each ({shown}): if their names are numbers "
-            f"of events, say so with {command_line('ingest', 'FOLDER', '--camera-level', '1')} or --pattern"
+            f"{have} one image each ({shown}): if their names are numbers of events, say so with "
+            f"{command_line('ingest', 'FOLDER', '--camera-level', '1')} or --pattern"
         )
     if names.unread_times:
         console.print(
-            f"{names.unread_times} names hold a date or a number that may be two times (day or month first, seconds or "
-            "a counter); they are not read. To say which: --pattern or --scheme"
+            f"{counted(names.unread_times, 'name holds', 'names hold')} a date or a number that may be two times "
+            "(day or month first, seconds or a counter); such a name is not read. To say which: --pattern or --scheme"
         )
     if ambiguous_times:
         console.print(
-            f"{ambiguous_times} times are of an hour that happens twice, when clocks go back: the first is taken."
+            f"{counted(ambiguous_times, 'time is', 'times are')} of an hour that happens twice, when clocks go back: "
+            "the first is taken."
         )
     for folder in names.earlier_folders:
         console.print(

@@ -5,6 +5,7 @@ from rich.console import Console
 from indexer.cli.render.notes import note_system_folders, note_would_keep
 from indexer.cli.render.proposals import render_proposals
 from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, print_sentences, print_table
+from indexer.domain.plurals import counted
 from indexer.escaping import command_line
 from indexer.workflows.compare.compare import CompareReport
 
@@ -21,7 +22,14 @@ def render_compare(console: Console, report: CompareReport) -> None:
     if rows:
         sums = (ALL_ROWS, "", *map(sum, zip(*(row[2:] for row in rows), strict=True)))
         totals = [sums] if len(rows) > MAX_ROWS else []
-        print_table(console, heads, rows, what="cameras, those with new decisions first", totals=totals)
+        print_table(
+            console,
+            heads,
+            rows,
+            what="cameras, those with new decisions first",
+            totals=totals,
+            optional=("recorded", "pairs scored"),
+        )
     elif not report.cameras:
         console.print(f"There is nothing to compare yet. First: {command_line('ingest', 'FOLDER')}")
     print_sentences(
@@ -31,7 +39,8 @@ def render_compare(console: Console, report: CompareReport) -> None:
     print_sentences(
         console,
         [
-            f"camera {result.camera!a}: {len(result.contradictions)} verdicts are contradicted. See: {see}"
+            f"camera {result.camera!a}: {counted(len(result.contradictions), 'verdict is', 'verdicts are')} "
+            f"contradicted. See: {see}"
             for result in report.cameras
             if result.contradictions
         ],

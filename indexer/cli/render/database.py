@@ -4,6 +4,7 @@ from rich import filesize
 from rich.console import Console
 
 from indexer.cli.render.tables import make_table
+from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.store.reader_roles import Reader
 from indexer.store.schema import Health
@@ -24,7 +25,9 @@ def render_reader(console: Console, reader: Reader) -> None:
 
 def render_health(console: Console, health: Health) -> None:
     """Prints the result of a check of the database."""
-    console.print(f"{printable(health.database)}: revision {health.revision}, {len(health.problems)} problems")
+    console.print(
+        f"{printable(health.database)}: revision {health.revision}, {counted(len(health.problems), 'problem')}"
+    )
     for problem in health.problems:
         console.print(f"  {problem}")
 
@@ -32,7 +35,7 @@ def render_health(console: Console, health: Health) -> None:
 def render_copy(console: Console, report: CopyReport) -> None:
     """Prints what was copied and verified."""
     console.print(make_table(("table", "rows"), [(copied.table, copied.rows) for copied in report.tables]))
-    console.print(f"{report.rows} rows of {printable(report.source)} are in {printable(report.target)},")
+    console.print(f"{counted(report.rows, 'row')} of {printable(report.source)} copied to {printable(report.target)},")
     console.print("read back from there and found equal. Go on with one of the two: both name the same files.")
 
 

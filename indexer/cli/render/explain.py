@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich import filesize
 from rich.console import Console
@@ -9,13 +10,16 @@ from rich.console import Console
 from indexer.cli.render import explanation
 from indexer.cli.render.tables import format_local_time, format_time, zone_name
 from indexer.domain.evidence import Evidence
+from indexer.domain.plurals import counted
 from indexer.domain.similarity import is_similar
 from indexer.escaping import command_line, printable
-from indexer.imaging.side_by_side import Captions
 from indexer.store.image_details import DecisionDetails, ImageDetails
 from indexer.store.removals import JournalEntry
 from indexer.workflows.review.explain import PairDetails
-from indexer.workflows.review.pair_picture import Illustration, PictureSource, ShownImage
+
+if TYPE_CHECKING:  # these load the image libraries
+    from indexer.imaging.side_by_side import Captions
+    from indexer.workflows.review.pair_picture import Illustration, ShownImage
 
 _REASONS = {
     "new": "it is kept: no kept image ranked above it is similar to it",
@@ -26,10 +30,10 @@ _REASONS = {
 }
 
 _SOURCES = {
-    PictureSource.FILE: "shown from its file",
-    PictureSource.QUARANTINE: "shown from its file in quarantine",
-    PictureSource.STORED: "the small picture that prune kept",
-    PictureSource.THUMBNAIL: "the grey thumbnail that was compared: there is nothing else left of it",
+    "file": "shown from its file",
+    "quarantine": "shown from its file in quarantine",
+    "stored": "the small picture that prune kept",
+    "thumbnail": "the grey thumbnail that was compared: there is nothing else left of it",
 }
 
 
@@ -45,7 +49,7 @@ def render_image(console: Console, details: ImageDetails, *, local: bool = False
         _render_decision(console, details.decision)
     _render_earlier_decisions(console, details.decisions)
     if details.stands_for:
-        console.print(f"  it stands for {details.stands_for} other images")
+        console.print(f"  it stands for {counted(details.stands_for, 'other image')}")
     for twin in details.twins:
         console.print(f"  twin of {twin.image_id}: {printable(twin.path)}, {twin.state}, {twin.apart_s:g} s apart")
     for removal in details.removals:
@@ -79,20 +83,23 @@ def render_pair(console: Console, details: PairDetails, *, local: bool = False) 
         )
 
 
-def render_pair_picture(console: Console, picture: Illustration, *, local: bool = False) -> None:
+def render_pair_picture(console: Console, picture: "Illustration", *, local: bool = False) -> None:
     """Prints the details, and where the picture of them is."""
     if isinstance(picture.story, PairDetails):
         render_pair(console, picture.story, local=local)
     else:
         render_image(console, picture.story, local=local)
     console.print(f"drawn: {printable(picture.picture)}")
+    console.print(f"  {_profile(picture)}")
     console.print(
         f"  {_sources(picture)}" + ("" if picture.why_not is None else f" Nothing is outlined: {picture.why_not}.")
     )
 
 
-def captions(picture: Illustration) -> Captions:
+def captions(picture: "Illustration") -> "Captions":
     """The text on a picture of two images."""
+    from indexer.imaging.side_by_side import Captions
+
     details = picture.story
     lines = (
         [] if isinstance(details, PairDetails) else explanation.explain_decision(details, name=f"Image {details.id}")
@@ -104,15 +111,22 @@ def captions(picture: Illustration) -> Captions:
         lines.append(
             f"{verdict}: {explanation.describe_score(picture.score, limit=picture.max_score, native=picture.native)}."
         )
-    return Captions(_title(picture.left), _title(picture.right), below=(*lines, _sources(picture)))
+    below = (*lines, _profile(picture), _sources(picture))
+    return Captions(_title(picture.left), _title(picture.right), below=below)
 
 
-def _title(image: ShownImage) -> str:
+def _profile(picture: "Illustration") -> str:
+    """Which profile's scoring the outlines and the score are of."""
+    which = "the profile that decided" if picture.by_decision else "the profile in force"
+    return f"Drawn as {which}, {picture.profile}, scores."
+
+
+def _title(image: "ShownImage") -> str:
     time = "at an unknown time" if image.captured_at is None else f"{format_time(image.captured_at)} UTC"
     return f"image {image.image_id}, {time}: {os.path.basename(image.path)}"
 
 
-def _sources(picture: Illustration) -> str:
+def _sources(picture: "Illustration") -> str:
     """What the two sides of the picture were made from."""
     left, right = (f"Image {shown.image_id} is {_SOURCES[shown.source]}." for shown in (picture.left, picture.right))
     return f"{left} {right}"
@@ -151,6 +165,7 @@ def _render_decision(console: Console, decision: DecisionDetails) -> None:
     )
     if decision.keeper_path is not None:
         score = "" if decision.score is None else f", score {decision.score:g} (limit {decision.max_score:g})"
+        score += "" if decision.closeness is None else f", closeness {decision.closeness:.3g} (kept from 1 on)"
         console.print(
             f"    keeper {decision.keeper_id}: {printable(decision.keeper_path)}, {decision.keeper_state}{score}"
         )
@@ -174,7 +189,7 @@ def _describe_removal(removal: JournalEntry) -> str:
 
 def _describe_evidence(evidence: Evidence) -> str:
     return (
-        f"score {evidence.score:g}, {evidence.contour_count} contours that count, "
+        f"score {evidence.score:g}, {counted(evidence.contour_count, 'contour that counts', 'contours that count')}, "
         f"largest {evidence.largest_contour:g}, "
         f"{evidence.changed_fraction:.3%} of the pixels changed"
     )

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from indexer.cli.render.tables import describe_duration
 from indexer.domain.evidence import REFERENCE_PIXELS
 from indexer.domain.images import Criterion
+from indexer.domain.plurals import counted
 from indexer.domain.similarity import is_similar
 from indexer.escaping import printable
 from indexer.store.image_details import DecisionDetails, ImageDetails
@@ -18,7 +20,6 @@ _PREFERRED = {
     Criterion.PATH: "one of the two had to be, and nothing but their paths tells them apart",
 }
 _REFERENCE = f"of {REFERENCE_PIXELS} reference pixels"
-_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def explain_decision(details: ImageDetails, *, name: str = "This image") -> list[str]:
@@ -55,7 +56,8 @@ def _shows_the_same(decision: DecisionDetails, *, name: str, taken: str) -> str:
         return f"{name} has the same bytes as {keeper}."
     if decision.reason == "verdict":
         return f"{printable(decision.decided_by)} said that {_within(name)} shows the same as {keeper}."
-    return f"{name} shows nothing that {keeper}{',' * bool(taken)} does not show: {_score(decision.score, decision)}."
+    score = _score(decision.score, decision)
+    return f"{name} shows nothing that {keeper}{',' * bool(taken)} does not show: {score}{_largest(decision)}."
 
 
 def _explain_kept(details: ImageDetails, decision: DecisionDetails, *, name: str) -> list[str]:
@@ -63,7 +65,7 @@ def _explain_kept(details: ImageDetails, decision: DecisionDetails, *, name: str
     why = "because it is pinned" if pinned else "as no kept image ranked above it shows the same"
     sentences = [f"{name} was kept, {why}."]
     if details.stands_for:
-        others = "1 other that shows" if details.stands_for == 1 else f"{details.stands_for} others that show"
+        others = counted(details.stands_for, "other that shows", "others that show")
         sentences.append(f"It stands for {others} nothing more.")
     if details.neighbour is not None and details.neighbour.kept:
         near = details.neighbour
@@ -80,6 +82,20 @@ def _score(score: float | None, decision: DecisionDetails) -> str:
     return describe_score(score or 0.0, limit=decision.max_score, native=decision.native)
 
 
+def _largest(decision: DecisionDetails) -> str:
+    """How near the largest change is to the area from which on it would count; empty if something counts."""
+    if decision.score or decision.largest_contour is None:
+        return ""
+    return f"; {describe_largest(decision.largest_contour, min_contour_area=decision.min_contour_area)}"
+
+
+def describe_largest(largest_contour: float, *, min_contour_area: float) -> str:
+    """How near the largest change is to the area from which on it would count."""
+    if not largest_contour:
+        return "nothing changed at all"
+    return f"the largest change covers {largest_contour:g} of the {min_contour_area:g} that would count"
+
+
 def _within(name: str) -> str:
     """The image's name inside a sentence."""
     return name[0].lower() + name[1:]
@@ -92,13 +108,4 @@ def _describe_time_apart(keeper_at: datetime | None, image_at: datetime | None) 
     apart_s = (keeper_at - image_at).total_seconds()
     if apart_s == 0:
         return ", taken at the same time"
-    return f", taken {_duration(abs(apart_s))} {'later' if apart_s > 0 else 'earlier'}"
-
-
-def _duration(seconds: float) -> str:
-    """A time span in the largest unit of which it has at least two, else in seconds."""
-    size_s, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), _UNITS[-1])
-    number = round(seconds / size_s)
-    if number == 0:
-        return "less than a second"
-    return f"{number} {unit}{'' if number == 1 else 's'}"
+    return f", taken {describe_duration(abs(apart_s))} {'later' if apart_s > 0 else 'earlier'}"

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from rich.console import Console
 
 from indexer.cli.render.camera import note_names
-from indexer.cli.render.notes import note_similar_names, note_system_folders
+from indexer.cli.render.notes import note_similar_names, note_system_folders, note_undecided
 from indexer.cli.render.tables import MAX_LISTED, list_files, print_sentences
+from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.files.walking import NOT_AN_IMAGE
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
@@ -16,27 +17,23 @@ def render_ingest(console: Console, report: IngestReport) -> None:
     """Prints what ingest saw."""
     counts = [(outcome, report.outcomes[outcome]) for outcome in IngestOutcome]
     parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts if number]
-    console.print(f"{report.seen} files seen: {', '.join(parts) or 'nothing'}.")
+    console.print(f"{counted(report.seen, 'file')} seen: {', '.join(parts) or 'nothing'}.")
     for reason, number in report.skipped.items():
         endings = f" ({_format_endings(report.endings)})" if reason == NOT_AN_IMAGE and report.endings else ""
         console.print(f"  skipped {number}: {reason}{endings}")
     _render_skipped_folders(console, report.folders)
     if report.retimed:
         console.print(
-            f"  Of {report.retimed} files nothing changed but the file time: bytes, capture times and decisions stay."
+            f"  Of {counted(report.retimed, 'file')} nothing changed but the file time: bytes, capture times "
+            "and decisions stay."
         )
     _render_missing(console, report)
     if report.flat:
         console.print(
-            f"  {report.flat} images show nothing, one grey level alone: no score makes them duplicates. "
-            f"See: {command_line('audit', 'flat')}"
+            f"  {counted(report.flat, 'image shows', 'images show')} nothing, one grey level alone: no score "
+            f"makes them duplicates. See: {command_line('audit', 'flat')}"
         )
-    if report.unmatched:
-        console.print(f"  {report.unmatched} names do not match the pattern; they were read in the usual way.")
-    if report.unread_stamps:
-        console.print(
-            f"  {report.unread_stamps} timestamps do not read as a time; those images have theirs from elsewhere."
-        )
+    _render_unread_names(console, report)
     list_files(console, report.refused)
     print_sentences(
         console,
@@ -49,8 +46,21 @@ def render_ingest(console: Console, report: IngestReport) -> None:
     _render_equal_files(console, report)
     note_system_folders(console, report.in_system_folders or 0)
     note_similar_names(console, report.alike)
-    if report.undecided:
-        console.print(f"{report.undecided} images are not decided yet. Next: {command_line('compare')}")
+    note_undecided(console, report.undecided)
+
+
+def _render_unread_names(console: Console, report: IngestReport) -> None:
+    """Prints how many names and timestamps could not be read."""
+    if report.unmatched:
+        console.print(
+            f"  {counted(report.unmatched, 'name does', 'names do')} not match the pattern; such names were "
+            "read in the usual way."
+        )
+    if report.unread_stamps:
+        console.print(
+            f"  {counted(report.unread_stamps, 'timestamp does', 'timestamps do')} not read as a time; such "
+            "images have theirs from elsewhere."
+        )
 
 
 def _render_equal_files(console: Console, report: IngestReport) -> None:
@@ -65,15 +75,14 @@ def _render_equal_files(console: Console, report: IngestReport) -> None:
 
 def _render_missing(console: Console, report: IngestReport) -> None:
     """Prints the images of earlier runs that were not seen, or not looked for."""
-    if report.missing > report.unwalked:
-        console.print(
-            f"  {report.missing - report.unwalked} images of earlier runs are not there any more; their duplicates are "
-            "decided again."
-        )
+    gone = report.missing - report.unwalked
+    if gone > 0:
+        images = counted(gone, "image of earlier runs is", "images of earlier runs are")
+        console.print(f"  {images} not there any more; duplicates of such are decided again.")
     if report.unwalked:
+        images = counted(report.unwalked, "image of earlier runs lies", "images of earlier runs lie")
         console.print(
-            f"  {report.unwalked} images of earlier runs lie in such folders and count as missing now; their "
-            "duplicates are decided again.\n"
+            f"  {images} in such folders: missing from now on, and duplicates of such are decided again.\n"
             f"  What was removed as their duplicate is kept from purge; see: {command_line('status')}"
         )
 
@@ -93,6 +102,6 @@ def _render_skipped_folders(console: Console, folders: Mapping[str, int]) -> Non
         return
     ranked = sorted(folders.items(), key=lambda pair: (-pair[1], pair[0]))
     names = [f"{name!a} ({number})" for name, number in ranked[:MAX_LISTED]]
-    more = f" and {len(ranked) - MAX_LISTED} other names" if len(ranked) > MAX_LISTED else ""
+    more = f" and {counted(len(ranked) - MAX_LISTED, 'other name')}" if len(ranked) > MAX_LISTED else ""
     name_it = command_line("ingest", "FOLDER")
     console.print(f"    not walked: {', '.join(names)}{more}; to take one in, name it: {name_it}")

@@ -4,16 +4,26 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.store.reconsidered import WouldKeep
+
+
+def note_undecided(console: Console, number: int) -> None:
+    """Prints how many images compare did not decide yet, and the next step."""
+    if number:
+        undecided = counted(number, "image is", "images are")
+        console.print(f"{undecided} not decided yet. Next: {command_line('compare')}")
 
 
 def note_system_folders(console: Console, number: int) -> None:
     """Prints how many images lie in system folders, which an earlier version walked."""
     if number:
         console.print(
-            f"{number} images lie in hidden folders, bins, snapshots or the like, which an earlier version took in. "
-            "They and what they stand for are held back from prune. Ingest the folder above again, or name such a "
+            f"{counted(number, 'image lies', 'images lie')} in hidden folders, bins, snapshots or the like, "
+            "which an earlier version took in. "
+            "Such images and what they stand for are held back from prune. Ingest the folder above again, or "
+            "name such a "
             f"folder itself to keep its images: {command_line('ingest', 'FOLDER')}"
         )
 
@@ -22,7 +32,8 @@ def note_similar_names(console: Console, groups: Sequence[tuple[str, ...]]) -> N
     """Prints the cameras whose names look the same to a person."""
     for group in groups:
         console.print(
-            f"{len(group)} cameras look the same, {', '.join(map(ascii, group))}; their images are not compared with "
+            f"{counted(len(group), 'camera looks', 'cameras look')} the same, {', '.join(map(ascii, group))}; "
+            "their images are not compared with "
             f"each other. To make them one, with the files of all: {command_line('ingest', '--camera', 'NAME', 'FILE')}"
         )
 
@@ -34,8 +45,8 @@ def note_would_keep(console: Console, cameras: Sequence[WouldKeep]) -> None:
     removed, restorable = (sum(getattr(camera, name) for camera in cameras) for name in ("removed", "restorable"))
     profiles = ", ".join(sorted({printable(camera.profile) for camera in cameras}))
     console.print(
-        f"{removed} removed images were decided by another profile, and {profiles} would have kept them; "
-        f"{restorable} of them lie in quarantine."
+        f"{counted(removed, 'removed image was', 'removed images were')} decided by another profile, and {profiles} "
+        f"would have kept {'it' if removed == 1 else 'them'}; in quarantine: {restorable}."
     )
     if restorable:
         console.print(f"  To bring these back: {command_line('restore', '--would-keep')}")

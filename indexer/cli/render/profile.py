@@ -5,11 +5,11 @@ from typing import Any
 
 from rich.console import Console
 
-from indexer.cli.render.tables import make_table
-from indexer.domain.profiles import Preparation
+from indexer.cli.render.tables import print_fitting, without_zeros
+from indexer.domain.profiles import Preparation, is_below_all_scores
 from indexer.escaping import command_line, printable
 from indexer.store.profiles import StoredProfile
-from indexer.workflows.admin.profile import ProfileUse
+from indexer.workflows.admin.profile import MadeProfile, ProfileUse
 
 _NAMED = 3  # cameras listed before "and so many more"
 
@@ -28,7 +28,10 @@ def render_profiles(console: Console, stored: Sequence[StoredProfile]) -> None:
         )
         for stored_profile in stored
     ]
-    console.print(make_table(["profile", "active", *heads, "chroma", "ignore", "cameras"], rows))
+    all_heads, shown = without_zeros(
+        ["profile", "active", *heads, "chroma", "ignore", "cameras"], rows, optional=("chroma", "ignore", "cameras")
+    )
+    print_fitting(console, all_heads, shown, optional=("mask", "work_width", "contrast", "chroma"))
 
 
 def render_profile(console: Console, stored: StoredProfile) -> None:
@@ -36,6 +39,22 @@ def render_profile(console: Console, stored: StoredProfile) -> None:
     console.print(f"profile {stored.profile.name}{' (active)' if stored.active else ''}")
     for name, value in _lines(stored):
         console.print(f"  {name} = {value}")
+
+
+def render_made_profile(console: Console, made: MadeProfile) -> None:
+    """Prints all parameters of a new profile, and if it decides as another one, what would make a difference."""
+    render_profile(console, made)
+    if made.decides_as is None:
+        return
+    console.print(f"It decides as {made.decides_as} does.")
+    area, limit = made.profile.scoring.min_contour_area, made.profile.max_score
+    if is_below_all_scores(limit, min_contour_area=area):
+        numbers = ("--max-score", f"{limit:g}", "--min-contour-area", f"{limit:g}")
+        command = command_line("profile", "make", "NAME", "--base", made.decides_as, *numbers)
+        console.print(
+            f"No score lies between 0 and min_contour_area ({area:g}), so all limits up to that are one. To keep "
+            f"smaller changes, lower both: {command}"
+        )
 
 
 def render_profile_use(console: Console, use: ProfileUse) -> None:

@@ -2,6 +2,7 @@
 
 from rich.console import Console
 
+from indexer.domain.plurals import counted
 from indexer.escaping import command_line
 from indexer.workflows.compare.ignore_proposals import IgnoreProposal
 
@@ -14,8 +15,10 @@ def render_proposals(console: Console, proposals: list[IgnoreProposal]) -> None:
         look = command_line("report", "pages", "--camera", proposal.camera)
         console.print(
             f"camera {proposal.camera!a}: what sets its kept images apart lies in {proposal.share:.1%} of the frame in "
-            f"{proposal.decided} of {proposal.pairs} pairs, as with a clock, a caption or a thread. With that ignored "
-            f"{proposal.kept_with} of {proposal.images} images would be kept instead of {proposal.kept}. Look there "
+            f"{proposal.decided} of {counted(proposal.pairs, 'pair')}, as with a clock, a caption or a thread. "
+            "With that ignored "
+            f"{proposal.kept_with} of {counted(proposal.images, 'image')} would be kept instead of "
+            f"{proposal.kept}. Look there "
             f"first ({look}): what passes at a door or a gate would be lost."
         )
         ignored = [
@@ -26,7 +29,9 @@ def render_proposals(console: Console, proposals: list[IgnoreProposal]) -> None:
         console.print(f"  {command_line('profile', 'make', proposal.name, '--base', proposal.profile, *ignored)}")
         console.print(f"  {command_line('profile', 'use', proposal.name, '--camera', proposal.camera)}")
     if len(proposals) > _MAX_LISTED:
-        console.print(f"  and {len(proposals) - _MAX_LISTED} more cameras like these; --json has all of them")
+        console.print(
+            f"  and {counted(len(proposals) - _MAX_LISTED, 'more camera')} like these; --json has all of them"
+        )
 
 
 def _all_rectangles(proposal: IgnoreProposal) -> tuple[tuple[float, ...], ...]:

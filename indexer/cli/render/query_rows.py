@@ -1,10 +1,12 @@
-"""Writes the result of a query row by row, as a table for people or as the one JSON document.
+"""Writes the result of a query row by row, as a table for people, as CSV, or as the one JSON document.
 
 A result may be far larger than the text that a console holds in memory, so nothing here collects its rows. For people a
 very long value is cut; JSON has all of it.
 """
 
+import csv
 import json
+import os
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import IO, Any
@@ -16,28 +18,90 @@ from rich.text import Text
 from indexer.cli.json_output import to_json
 from indexer.cli.render.tables import format_cell
 from indexer.cli.streams import redirect_to_devnull
+from indexer.cli.word_wrap import wrap_words
 from indexer.escaping import printable
 from indexer.store.query_result import QueryResult
 
 _LONGEST_CELL = 10_000  # the most characters of one value that a person sees
 _GAP = "   "
+_MIN_VALUE = 20  # cells that a value of a paragraph has at least, however long the heads are
 
 
 def write_rows(console: Console, table: QueryResult) -> None:
-    """Writes a result as a table: numbers to the right, columns as wide as their widest value or as fits."""
+    """Writes a result as a table: numbers to the right, columns as wide as their widest value.
+
+    On a terminal that is too narrow for it paths begin at the folder that holds all of them; if that is not enough,
+    each row is written as a paragraph. In a file or a pipe the widest columns are broken.
+    """
     heads = [printable(column)[:_LONGEST_CELL] for column in table.columns]
-    widths, numeric = _column_widths(table, heads, console.width)
+    folder = None
+    widths, numeric = _column_widths(table, heads)
+    if console.is_terminal and not _fit(widths, console.width):
+        folder = _common_folder(table)
+        widths, numeric = _column_widths(table, heads, folder=folder)
+        if folder is not None:
+            console.print(f"All paths lie below {printable(folder)}")
+        if not _fit(widths, console.width):
+            _write_paragraphs(console, table, heads, folder=folder)
+            return
+    widths = _fit_widths(widths, console.width - len(_GAP) * (len(widths) - 1) - 2)
     right = [is_number and len(table) > 0 for is_number in numeric]
     for line in _row_lines(console, heads, widths, right):
         console.print(Text(f"{line}", style="bold"))
-    console.print(" " + "─" * (sum(widths) + len(_GAP) * (len(widths) - 1)))
+    console.print(Text(" " + "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))))
     try:
         for row in table:
-            for line in _row_lines(console, [_format_value(value) for value in row], widths, right):
+            for line in _row_lines(console, _cells(table, row, folder=folder), widths, right):
                 console.file.write(f"{line}\n")
         console.file.flush()
     except BrokenPipeError:
         console.on_broken_pipe()
+
+
+def _write_paragraphs(console: Console, table: QueryResult, heads: Sequence[str], *, folder: str | None) -> None:
+    """Writes each row as lines of a head and a value, without those that are empty."""
+    widest = max(map(_width, heads))
+    if len(table) == 0:
+        console.print("No rows.")
+    try:
+        for row in table:
+            for head, text in zip(heads, _cells(table, row, folder=folder), strict=True):
+                if text:
+                    first, *more = wrap_words(text, max(console.width - widest - 3, _MIN_VALUE)).split("\n")
+                    console.file.write(f" {_pad(head, widest, False)}  {first}\n")
+                    console.file.writelines(f"{' ' * (widest + 3)}{line}\n" for line in more)
+            console.file.write("\n")
+        console.file.flush()
+    except BrokenPipeError:
+        console.on_broken_pipe()
+
+
+def _cells(table: QueryResult, row: Sequence[Any], *, folder: str | None) -> list[str]:
+    """The values of a row as text; paths from `folder` on."""
+    return [
+        _format_value(value[len(folder) + 1 :] if folder is not None and _is_path(column, value) else value)
+        for column, value in zip(table.columns, row, strict=True)
+    ]
+
+
+def _is_path(column: str, value: Any) -> bool:
+    """Whether a value is an absolute path. One that is stored as a file URI stays as it is."""
+    return column.endswith("path") and isinstance(value, str) and value.startswith("/")
+
+
+def _common_folder(table: QueryResult) -> str | None:
+    """The innermost folder that holds all paths of a result; None if there is none, or but the root."""
+    folder: str | None = None
+    for row in table:
+        for column, value in zip(table.columns, row, strict=True):
+            if _is_path(column, value):
+                above = os.path.dirname(value)
+                folder = above if folder is None else os.path.commonpath([folder, above])
+    return None if folder in {None, "/"} else folder
+
+
+def _fit(widths: Sequence[int], available_cells: int) -> bool:
+    return sum(widths) + len(_GAP) * (len(widths) - 1) + 2 <= available_cells
 
 
 def write_json(stream: IO[str], table: QueryResult) -> None:
@@ -46,20 +110,42 @@ def write_json(stream: IO[str], table: QueryResult) -> None:
         stream.write(f'{{\n  "columns": {json.dumps(table.columns)},\n  "rows": [')
         for number, row in enumerate(table):
             stream.write(f"{',' if number else ''}\n    {json.dumps(to_json(row))}")
-        stream.write("\n  ]\n}\n")
+        stream.write(f'\n  ],\n  "complete": {json.dumps(table.complete)},\n  "total": {json.dumps(table.total)}\n}}\n')
         stream.flush()
     except BrokenPipeError:
         redirect_to_devnull(stream)
 
 
-def _column_widths(table: QueryResult, heads: Sequence[str], available_cells: int) -> tuple[list[int], list[bool]]:
+def write_csv(stream: IO[str], table: QueryResult) -> None:
+    """Writes a result as CSV (RFC 4180 with plain line ends): its columns, and its rows as they are read."""
+    try:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(table.columns)
+        writer.writerows(table)
+        stream.flush()
+    except BrokenPipeError:
+        redirect_to_devnull(stream)
+
+
+def describe_cut(table: QueryResult) -> str | None:
+    """That a limit cut the result, and how many rows there are; None if it is complete."""
+    if table.complete:
+        return None
+    if table.total is None:
+        return f"these are the first {len(table)} rows, and there may be more; a larger limit=N shows them"
+    return f"these are {len(table)} of {table.total} rows; limit={table.total} shows all of them, and so does --csv"
+
+
+def _column_widths(
+    table: QueryResult, heads: Sequence[str], *, folder: str | None = None
+) -> tuple[list[int], list[bool]]:
     """The width of each column, in cells of a terminal, and whether it holds only numbers."""
     widths, numeric = list(map(cell_len, heads)), [True] * len(heads)
     for row in table:
-        for column, value in enumerate(row):
-            widths[column] = max(widths[column], _width(_format_value(value)))
+        for column, (value, text) in enumerate(zip(row, _cells(table, row, folder=folder), strict=True)):
+            widths[column] = max(widths[column], _width(text))
             numeric[column] = numeric[column] and isinstance(value, int | float | None)
-    return _fit_widths(widths, available_cells - len(_GAP) * (len(widths) - 1) - 2), numeric
+    return widths, numeric
 
 
 def _fit_widths(widths: list[int], available_cells: int) -> list[int]:

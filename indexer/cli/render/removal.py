@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from rich import filesize
 from rich.console import Console
 
+from indexer.cli.render.notes import note_undecided
 from indexer.cli.render.tables import (
     ALL_ROWS,
     MAX_LISTED,
@@ -13,6 +14,7 @@ from indexer.cli.render.tables import (
     print_sentences,
     print_table,
 )
+from indexer.domain.plurals import counted
 from indexer.domain.removal import ExclusionReason, Plan
 from indexer.escaping import command_line, printable
 from indexer.workflows.removal.adopt import AdoptReport
@@ -52,13 +54,25 @@ def render_plan(console: Console, plan: Plan) -> None:
         console.print("There is nothing to remove.")
     _render_left_out(console, {str(reason): number for reason, number in plan.left_out.items()})
     _render_held_back(console, {held_back.camera.camera: held_back.reason for held_back in plan.held_back})
+    note_undecided(console, plan.undecided)
+
+
+def render_dry_run(console: Console, plan: Plan) -> None:
+    """Prints what prune would remove, where to look at it, and how to act."""
+    render_plan(console, plan)
+    if plan.victims:
+        console.print(f"To look at them: {command_line('report', 'pages')}")
+        console.print(f"To see the weakest cases: {command_line('audit', 'borderline', 'removed')}")
+        console.print(f"To act: {command_line('prune')}")
 
 
 def render_prune(console: Console, report: PruneReport) -> None:
     """Prints what prune removed."""
-    console.print(f"{report.removed} files removed, {filesize.decimal(report.size_bytes)}, by run {report.run_id}.")
+    console.print(
+        f"{counted(report.removed, 'file')} removed, {filesize.decimal(report.size_bytes)}, by run {report.run_id}."
+    )
     for folder, number in report.quarantines.items():
-        console.print(f"  {number} lie in {printable(folder)}")
+        console.print(f"  {counted(number, 'lies', 'lie')} in {printable(folder)}")
     if report.hard_links:
         console.print(f"  {report.hard_links} left alone: the same file on disk as their keeper (hard links)")
     if report.protected:
@@ -90,16 +104,17 @@ def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
     if not plan.items:
         return
     folders = " and ".join(printable(folder) for folder in plan.folders[:MAX_LISTED])
-    others = f" and {len(plan.folders) - MAX_LISTED} more folders" if len(plan.folders) > MAX_LISTED else ""
+    others = f" and {counted(len(plan.folders) - MAX_LISTED, 'more folder')}" if len(plan.folders) > MAX_LISTED else ""
     console.print(
-        f"{len(plan.items)} files, {filesize.decimal(plan.size_bytes)}, would be written below {folders}{others}:"
+        f"{counted(len(plan.items), 'file')}, {filesize.decimal(plan.size_bytes)}, would be written below "
+        f"{folders}{others}:"
     )
     for folder in plan.missing_folders[:MAX_LISTED]:
         console.print(f"  The folder {printable(folder)} is not there and would be made anew; {relocate_hint(folder)}")
     for item in plan.items[:MAX_LISTED]:
         console.print(f"  {printable(item.target)}")
     if len(plan.items) > MAX_LISTED:
-        console.print(f"  and {len(plan.items) - MAX_LISTED} more files")
+        console.print(f"  and {counted(len(plan.items) - MAX_LISTED, 'more file')}")
 
 
 def render_restore(console: Console, report: RestoreReport) -> None:
@@ -109,12 +124,12 @@ def render_restore(console: Console, report: RestoreReport) -> None:
         protection = " They and their keepers are pinned: no prune takes them again."
     elif report.held_back:
         protection = " They are held back: prune takes them again only with --include-restored."
-    console.print(f"{report.restored} files brought back.{protection if report.restored else ''}")
+    console.print(f"{counted(report.restored, 'file')} brought back.{protection if report.restored else ''}")
     folders = sorted(report.folders.items())
     for folder, number in folders[:MAX_LISTED]:
         console.print(f"  {number} to {printable(folder)}")
     if len(folders) > MAX_LISTED:
-        console.print(f"  and the others to {len(folders) - MAX_LISTED} more folders")
+        console.print(f"  and the others to {counted(len(folders) - MAX_LISTED, 'more folder')}")
     for folder in report.made_folders[:MAX_LISTED]:
         console.print(f"  The folder {printable(folder)} was not there and was made anew; {relocate_hint(folder)}")
     list_files(console, report.failures)
@@ -122,7 +137,9 @@ def render_restore(console: Console, report: RestoreReport) -> None:
 
 def render_recover(console: Console, report: RecoverReport) -> None:
     """Prints which removals were interrupted, and how they were resolved."""
-    console.print(f"{report.finished} removals finished, {report.undone} undone, {len(report.left_open)} open still.")
+    console.print(
+        f"{counted(report.finished, 'removal')} finished, {report.undone} undone, {len(report.left_open)} open still."
+    )
     list_files(console, report.left_open)
     if report.left_open:
         alone = command_line("recover", "--nobody-else")
@@ -132,7 +149,10 @@ def render_recover(console: Console, report: RecoverReport) -> None:
 def render_adopt(console: Console, report: AdoptReport) -> None:
     """Prints what the index adopted from a quarantine."""
     if report.adopted:
-        console.print(f"{report.adopted} files of {report.runs} runs were taken in; restore and purge see them now.")
+        console.print(
+            f"{counted(report.adopted, 'file')} of {counted(report.runs, 'run')} taken in; restore and purge "
+            "see all of it now."
+        )
     else:
         console.print("Nothing was taken in.", "" if report.failures else "This index knows these files already.")
     list_files(console, report.failures)
@@ -140,9 +160,9 @@ def render_adopt(console: Console, report: AdoptReport) -> None:
 
 def render_purge(console: Console, report: PurgeReport) -> None:
     """Prints what purge freed."""
-    console.print(f"{report.purged} files deleted for good, {filesize.decimal(report.size_bytes)} freed.")
+    console.print(f"{counted(report.purged, 'file')} deleted for good, {filesize.decimal(report.size_bytes)} freed.")
     if report.gone:
-        console.print(f"  {report.gone} were not in quarantine any more; the journal says so now")
+        console.print(f"  {counted(report.gone, 'was', 'were')} not in quarantine any more; the journal says so now")
     list_files(console, report.skipped)
 
 

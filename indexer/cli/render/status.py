@@ -1,20 +1,29 @@
 """The report of `status` as text."""
 
+from collections.abc import Mapping
+
 from rich import filesize
 from rich.console import Console
 
-from indexer.cli.render.notes import note_similar_names, note_system_folders, note_would_keep
+from indexer.cli.render.notes import note_similar_names, note_system_folders, note_undecided, note_would_keep
 from indexer.cli.render.tables import (
     ALL_ROWS,
     MAX_LISTED,
     MAX_ROWS,
+    describe_duration,
     format_local_time,
     list_files,
     print_table,
+    without_zeros,
+    zone_name,
 )
+from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.workflows.admin.status import Status
+from indexer.workflows.admin.status_check import StatusCheck
 from indexer.workflows.removal.missing_folders import relocate_hint
+
+_RARE = ("undecided", "unreadable", "missing", "removed")
 
 
 def render_status(console: Console, status: Status, *, local: bool = False) -> None:
@@ -23,31 +32,58 @@ def render_status(console: Console, status: Status, *, local: bool = False) -> N
     _render_cameras(console, status, local=local)
     if status.unlikely_times:
         console.print(
-            f"{status.unlikely_times} images have a time that a wrong clock gave; to list them: "
+            f"{counted(status.unlikely_times, 'image has', 'images have')} a time that a wrong clock gave; to "
+            "list them: "
             f"{command_line('audit', 'unlikely_times')}"
         )
     note_system_folders(console, status.in_system_folders)
     note_similar_names(console, status.alike)
+    note_undecided(console, status.undecided)
     _render_undone(console, status)
     if status.left_open:
-        console.print(f"{status.left_open} removals were cut off; to finish or undo them: {command_line('recover')}")
+        cut = counted(status.left_open, "removal was", "removals were")
+        console.print(f"{cut} cut off; to finish or undo: {command_line('recover')}")
     for unknown in status.unknown_runs:
         console.print(
-            f"{printable(unknown.folder)} holds files of {unknown.runs} runs that this index does not know, another "
+            f"{printable(unknown.folder)} holds files of {counted(unknown.runs, 'run')} that this index does "
+            "not know, another "
             f"index's or forgotten with a backup. To take them in: "
             f"{command_line('db', 'adopt', names=[unknown.folder])}"
         )
     if status.unwitnessed:
-        console.print(f"{len(status.unwitnessed)} removed images have no keeper present any more:")
+        have = counted(len(status.unwitnessed), "removed image has", "removed images have")
+        console.print(f"{have} no keeper present any more:")
         list_files(
             console, [(removal.path, f"keeper {printable(removal.keeper_path)}") for removal in status.unwitnessed]
         )
+    if status.check is not None:
+        _render_check(console, status.check, timezones=status.timezones, local=local)
+
+
+def _render_check(console: Console, check: StatusCheck, *, timezones: Mapping[str, str], local: bool) -> None:
+    """Prints what needs a person and is not told above, and the verdict on the whole."""
+    if check.held_back:
+        held = counted(len(check.held_back), "camera is", "cameras are")
+        console.print(f"{held} held back from prune; see: {command_line('prune', '--dry-run')}")
+    if check.unreadable_new:
+        files = counted(check.unreadable_new, "new file", "new files")
+        console.print(f"{files} (of the last day) cannot be used; see: {command_line('audit', 'unreadable')}")
+    for camera in check.silent:
+        zone = timezones.get(camera.camera)
+        last = format_local_time(camera.last_captured_at, timezone=zone, local=local)
+        console.print(
+            f"camera {camera.camera!a} is silent: its last image is of {last} {zone_name(zone, local=local)}, "
+            f"{describe_duration(camera.silent_s)} ago, and it never paused longer than "
+            f"{describe_duration(camera.interval_s)} lately"
+        )
+    console.print("Something here needs a person." if check.needs_person else "Nothing here needs a person.")
 
 
 def _render_undone(console: Console, status: Status) -> None:
     """Prints what lies in quarantine, what came back from it, and what is pinned."""
     if status.quarantined:
-        console.print(f"{status.quarantined} files lie in quarantine, {filesize.decimal(status.quarantined_bytes)}.")
+        lie = counted(status.quarantined, "file lies", "files lie")
+        console.print(f"{lie} in quarantine, {filesize.decimal(status.quarantined_bytes)}.")
     for folder in status.missing_quarantines:
         console.print(
             f"  The quarantine {printable(folder)} is not there. Mount its disk; if it was deleted: "
@@ -55,11 +91,13 @@ def _render_undone(console: Console, status: Status) -> None:
         )
     if status.held_back_files:
         console.print(
-            f"{status.held_back_files} files are held back, as they came back when a run was undone. To remove them "
-            f"again: {command_line('prune', '--include-restored')}"
+            f"{counted(status.held_back_files, 'file is', 'files are')} held back, since a run was undone. To remove "
+            "again: "
+            f"{command_line('prune', '--include-restored')}"
         )
     if status.pins:
-        console.print(f"{status.pins} images are pinned; to list them: {command_line('pin', 'list')}")
+        pinned = counted(status.pins, "image is", "images are")
+        console.print(f"{pinned} pinned; to list: {command_line('pin', 'list')}")
     note_would_keep(console, status.would_keep)
     for folder in status.missing_folders[:MAX_LISTED]:
         forget = command_line("forget", names=[folder])
@@ -86,7 +124,9 @@ def _render_cameras(console: Console, status: Status, *, local: bool) -> None:
     if rows:
         sums = [sum(column) for column in zip(*(row[1:8] for row in rows), strict=True)]
         all_bytes = filesize.decimal(sum(camera.size_bytes for camera in status.cameras))
-        totals = [(ALL_ROWS, *sums, all_bytes, *[""] * (len(heads) - 9))] if len(rows) > MAX_ROWS else []
-        print_table(console, heads, rows, what="cameras", totals=totals)
+        totals = [[ALL_ROWS, *sums, all_bytes, *[""] * (len(heads) - 9)]] if len(rows) > MAX_ROWS else []
+        heads, shown = without_zeros(heads, [*rows, *totals], optional=_RARE)
+        rows, totals = shown[: len(rows)], shown[len(rows) :]
+        print_table(console, heads, rows, what="cameras", totals=totals, optional=("first", "last", "size"), rare=_RARE)
     else:
         console.print("There is no image yet.")

@@ -1,11 +1,15 @@
-"""Tables and lists for people: long ones are cut, and a sentence says how many rows there are and how to see them.
+"""Tables and lists for people: they fit the terminal, and a sentence says how many rows there are and how to see them.
 
 An index may have thousands of cameras. A person reads the first of them and the sums; a program reads `--json`, which
-is never cut.
+is never cut. Where a table is wider than the terminal, columns that matter less are left out, and if that is not enough
+each row becomes a paragraph. A file or a pipe gets the whole table.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -14,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from indexer.domain.naming.rules import local_time
+from indexer.domain.plurals import counted
 from indexer.escaping import printable
 
 MAX_ROWS = 100
@@ -22,6 +27,8 @@ MAX_LISTED = 10
 """The most files that are listed before "and so many more"."""
 ALL_ROWS = "all of these"
 _MAX_SENTENCES = 10
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+_UNLIMITED = 100_000  # cells: wider than any table
 
 
 def print_table(
@@ -32,14 +39,82 @@ def print_table(
     what: str,
     totals: Sequence[Sequence[Any]] = (),
     most: int = MAX_ROWS,
+    optional: Sequence[str] = (),
+    rare: Sequence[str] = (),
 ) -> None:
     """Prints a table, at most its first `most` rows; `totals` are always printed below them.
 
-    `what` names the rows in the sentence that says how many there are.
+    `what` names the rows in the sentence that says how many there are. `optional` are the columns that are left out
+    where the table is too wide, the first of them first; `rare` are those of which a paragraph leaves out zeros.
     """
-    console.print(make_table(heads, [*rows[:most], *totals]))
+    print_fitting(console, heads, [*rows[:most], *totals], optional=optional, rare=rare)
     if len(rows) > most:
         console.print(f"These are {most} of {len(rows)} {what}; --json has all of them.")
+
+
+def print_fitting(
+    console: Console,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    optional: Sequence[str] = (),
+    rare: Sequence[str] = (),
+) -> None:
+    """Prints all rows: as a table, without some optional columns if it is too wide; else as a table for each value of
+    the first column, if several rows share one; else as paragraphs."""
+    for left_out in range(len(optional) + 1):
+        shown = [column for column, head in enumerate(heads) if head not in optional[:left_out]]
+        table = make_table([heads[column] for column in shown], [[row[column] for column in shown] for row in rows])
+        if _width(console, table) <= console.width:
+            console.print(table)
+            if left_out:
+                console.print(f"Not shown here: {', '.join(optional[:left_out])}.")
+            return
+    groups = [(first, list(group)) for first, group in groupby(rows, key=itemgetter(0))]
+    for first, group in groups:
+        if len(groups) < len(rows):
+            console.print(format_cell(first))
+            print_fitting(console, heads[1:], [row[1:] for row in group], optional=optional, rare=rare)
+        else:
+            _print_paragraph(console, heads, group[0], rare=rare)
+
+
+def _print_paragraph(console: Console, heads: Sequence[str], row: Sequence[Any], *, rare: Sequence[str]) -> None:
+    """Prints a row as its first value, and below it the others that are not empty, each with its head."""
+    console.print(format_cell(row[0]))
+    cells = [
+        (printable(head), format_cell(value))
+        for head, value in zip(heads[1:], row[1:], strict=True)
+        if value or head not in rare
+    ]
+    console.print("  " + ", ".join(f"{head} {text}" for head, text in cells if text))
+
+
+def fits(console: Console, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
+    """Whether a table of all these columns is no wider than the terminal."""
+    return _width(console, make_table(heads, rows)) <= console.width
+
+
+def _width(console: Console, table: Table) -> int:
+    """How many cells wide a table is if nothing limits it."""
+    return console.measure(table, options=console.options.update(max_width=_UNLIMITED)).maximum
+
+
+def without_zeros(
+    heads: Sequence[str], rows: Sequence[Sequence[Any]], *, optional: Sequence[str]
+) -> tuple[list[str], list[list[Any]]]:
+    """The heads and rows without those of the optional columns in which every value is 0, or empty."""
+    shown = [column for column, head in enumerate(heads) if head not in optional or any(row[column] for row in rows)]
+    return [heads[column] for column in shown], [[row[column] for column in shown] for row in rows]
+
+
+def common_folder(paths: Iterable[str]) -> str | None:
+    """The innermost folder that holds all these absolute paths; None if there is none but the root."""
+    listed = list(paths)
+    if not listed or not all(os.path.isabs(path) for path in listed):
+        return None
+    folder = os.path.commonpath([os.path.dirname(path) for path in listed])
+    return None if folder == os.sep else folder
 
 
 def print_sentences(console: Console, texts: Sequence[str]) -> None:
@@ -92,3 +167,12 @@ def zone_name(timezone: str | None, *, local: bool) -> str:
 def format_time(time: datetime | None) -> str:
     """A time for people, in its own zone."""
     return "unknown" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+def describe_duration(seconds: float) -> str:
+    """A time span in the largest unit of which it has at least two, else in seconds."""
+    size_s, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), _UNITS[-1])
+    number = round(seconds / size_s)
+    if number == 0:
+        return "less than a second"
+    return counted(number, unit)

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from rich import filesize
 from rich.console import Console
 
+from indexer.cli.render.notes import note_undecided
 from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, list_files, print_sentences, print_table
 from indexer.domain.evaluation import Metrics, PairMetrics, StateMetrics
+from indexer.domain.plurals import counted
+from indexer.domain.profiles import is_below_all_scores
 from indexer.escaping import command_line, printable
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport
 from indexer.workflows.tuning.sweep import SweepReport, SweepRow
@@ -23,6 +26,7 @@ _PAIR_HEADS = ("profile", "max_score", "camera", "same", "redundant", "different
 def render_sweep(console: Console, report: SweepReport) -> None:
     """Prints what other limits would keep and remove."""
     tried = [camera for camera in report.cameras if camera.problem is None]
+    areas = False
     if tried:
         areas = len({row.min_contour_area for camera in tried for row in camera.rows}) > 1
         removed = any(row.removed_kept is not None for camera in tried for row in camera.rows)
@@ -31,18 +35,38 @@ def render_sweep(console: Console, report: SweepReport) -> None:
         totals = _rows(ALL_ROWS, report.totals, areas=areas) if len(tried) > 1 else []
         heads = ("camera", *(("min_contour_area",) if areas else ()), "max_score", "kept", "duplicates", "share")
         last_heads = ("freed", *(("removed ones kept",) if removed else ()), "in force")
-        print_table(console, (*heads, *last_heads), rows, what="rows", totals=totals, most=most)
+        print_table(
+            console,
+            (*heads, *last_heads),
+            rows,
+            what="rows",
+            totals=totals,
+            most=most,
+            optional=("share", "freed"),
+        )
     elif not report.cameras:
         console.print(f"There is nothing to sweep yet. First: {command_line('ingest', 'FOLDER')}")
     left_out = [camera for camera in report.cameras if camera.problem is not None]
     print_sentences(console, [f"camera {camera.camera!a} was left out: {camera.problem}" for camera in left_out])
+    _note_equal_limits(console, [row for camera in tried for row in camera.rows])
+    note_undecided(console, report.undecided)
     for profile in sorted({camera.profile for camera in tried}):
         command = ("profile", "make", "NAME", "--base", profile, "--max-score", "X")
-        console.print(f"To adopt one: {command_line(*command)}")
+        area = ("--min-contour-area", "Y") if areas else ()
+        console.print(f"To adopt one: {command_line(*command, *area)}")
     if tried:
         console.print(f"  then: {command_line('compare', '--profile', 'NAME')}")
         own = command_line("profile", "use", "NAME", "--camera", "CAMERA")
         console.print(f"  or, for one camera alone: {own}")
+
+
+def _note_equal_limits(console: Console, rows: Sequence[SweepRow]) -> None:
+    """Prints why some limits decide alike, if some of these do."""
+    if any(is_below_all_scores(row.max_score, min_contour_area=row.min_contour_area) for row in rows):
+        console.print(
+            "No score lies between 0 and min_contour_area, so all limits up to that decide alike; "
+            "--min-contour-area tries smaller areas."
+        )
 
 
 def render_evaluation(console: Console, report: EvaluationReport) -> None:
@@ -52,7 +76,7 @@ def render_evaluation(console: Console, report: EvaluationReport) -> None:
         heads = _STATE_HEADS if len(rows[0]) == len(_STATE_HEADS) else _PAIR_HEADS
         totals = [row for row in rows if row[2] == ALL_ROWS] if len(rows) > MAX_ROWS else []
         each = [row for row in rows if row not in totals]
-        print_table(console, heads, each, what="rows", totals=totals)
+        print_table(console, heads, each, what="rows", totals=totals, optional=("states", "images", "kept", "share"))
     for evaluation in report.evaluations:
         lost = evaluation.total.states_lost if isinstance(evaluation.total, StateMetrics) else ()
         for state in lost[:_NAMED]:
@@ -66,9 +90,9 @@ def render_evaluation(console: Console, report: EvaluationReport) -> None:
     )
     undecided = {evaluation.total.undecided for evaluation in report.evaluations if evaluation.total is not None}
     if undecided - {0}:
-        console.print(f"Up to {max(undecided)} labels are of images that are not decided, and are not counted.")
+        console.print(f"Labels of images that are not decided: up to {max(undecided)}; these are not counted.")
     if report.unknown:
-        console.print(f"{len(report.unknown)} labelled images are not in the index:")
+        console.print(f"{counted(len(report.unknown), 'labelled image is', 'labelled images are')} not in the index:")
         list_files(console, [(name, "not known by path, number or name") for name in report.unknown])
 
 

@@ -1,10 +1,12 @@
 """Verdicts as text: what changed, the list of all, and which verdicts contradict each other."""
 
+import os
 from collections.abc import Sequence
 
 from rich.console import Console
 
-from indexer.cli.render.tables import format_time, list_files, print_table
+from indexer.cli.render.tables import common_folder, fits, format_time, list_files, print_table
+from indexer.domain.plurals import counted
 from indexer.domain.verdicts import Contradiction
 from indexer.escaping import command_line, printable
 from indexer.store.verdicts import JudgedPair
@@ -18,7 +20,7 @@ _SHOWN = {True: "as judged", False: "otherwise", None: "not yet"}
 def render_verdicts(console: Console, report: VerdictReport) -> None:
     """Prints what was recorded or withdrawn."""
     if report.refused:
-        console.print(f"Nothing was written, as {len(report.refused)} lines cannot be followed:")
+        console.print(f"Nothing was written, as {counted(len(report.refused), 'line')} cannot be followed:")
         list_files(console, report.refused)
         return
     _render_pairs(console, "recorded", report.recorded)
@@ -50,10 +52,26 @@ def render_verdict_list(console: Console, verdicts: VerdictList) -> None:
         for verdict in verdicts.verdicts
     ]
     if rows:
-        print_table(console, heads, rows, what="verdicts", most=_MOST)
+        _print_verdicts(console, heads, rows, verdicts.verdicts)
     else:
         console.print(f"There is no verdict. Next: {command_line('verdict', 'A', 'B', 'same')}")
     render_contradictions(console, verdicts.contradictions)
+
+
+def _print_verdicts(
+    console: Console, heads: Sequence[str], rows: Sequence[tuple[object, ...]], verdicts: Sequence[JudgedPair]
+) -> None:
+    """Prints the table; where it is too wide, with paths from the folder that holds all images on."""
+    if not fits(console, heads, rows[:_MOST]):
+        folder = common_folder([path for verdict in verdicts for path in (verdict.path_a, verdict.path_b)])
+        if folder is not None:
+            console.print(f"All images lie below {printable(folder)}")
+            rows = [
+                (*(f"{image_id} {printable(os.path.relpath(path, folder))}" for image_id, path in images), *row[2:])
+                for row, verdict in zip(rows, verdicts, strict=True)
+                for images in [((verdict.image_a_id, verdict.path_a), (verdict.image_b_id, verdict.path_b))]
+            ]
+    print_table(console, heads, rows, what="verdicts", most=_MOST, optional=("when", "camera"))
 
 
 def render_contradictions(console: Console, contradictions: Sequence[Contradiction]) -> None:

@@ -34,6 +34,11 @@ def load_search(warm_up: Callable[[Callable[..., Any]], None]) -> Callable[..., 
     return search
 
 
+def is_compiled() -> bool:
+    """Whether machine code of this kernel was kept by an earlier run; else loading it takes some seconds."""
+    return any(cache_folder(os.environ.get("NUMBA_CACHE_DIR", "")).rglob("*.nbc"))
+
+
 def cache_folder(chosen: str) -> Path:
     """The folder for the machine code.
 

@@ -1,8 +1,11 @@
--- Pairs whose score decided by the smallest margin: duplicates just below the limit, kept pairs just above it.
--- :limit at most so many rows [50]
+-- Pairs that were decided by the smallest margin: first duplicates, whose removal has the weakest case, then kept pairs.
+-- :side which of them: removed (also those still to be removed), kept or both [both]
+-- :limit at most so many rows of each side [50]
 WITH pair AS NOT MATERIALIZED (
-    SELECT score.scoring_id, score.score, profile.id AS profile_id, profile.name AS profile, profile.max_score,
+    SELECT score.scoring_id, score.score, score.largest_contour, score.changed_fraction,
+           profile.id AS profile_id, profile.name AS profile, profile.max_score,
            image.verdict AS verdict, other.verdict AS other_verdict, image_a.path AS path, image_b.path AS other_path,
+           image_a.state AS state, image_b.state AS other_state,
            image_a.camera_id, image.verdict = 'keep' AND other.verdict = 'keep' AS kept,
            CASE WHEN image.keeper_id = other.image_id AND image.reason = 'similar' THEN 1
                 WHEN other.keeper_id = image.image_id AND other.reason = 'similar' THEN 1
@@ -20,30 +23,60 @@ WITH pair AS NOT MATERIALIZED (
                         AND judged.withdrawn_at IS NULL)
 ),
 -- Where the rows of each profile begin and end, found by walking from its limit: only what lies between is looked at.
+-- Within a scoring, pairs in the order of score and largest contour are closer and closer to the limit.
 edge AS MATERIALIZED (
-    SELECT profile.id AS profile_id, profile.scoring_id,
+    SELECT profile.id AS profile_id, profile.scoring_id, profile.max_score,
+           CASE WHEN scoring.min_contour_area > profile.max_score THEN scoring.min_contour_area
+                ELSE profile.max_score END AS least_change,
+           scoring.min_contour_area AS min_contour_area,
            (SELECT pair.score FROM pair
             WHERE pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id
               AND pair.score < profile.max_score AND pair.similar_pair = 1
-            ORDER BY pair.score DESC LIMIT 1 OFFSET CAST(:limit AS INTEGER)) AS lowest,
+            ORDER BY pair.score DESC, pair.largest_contour DESC LIMIT 1 OFFSET CAST(:limit AS INTEGER)) AS lowest,
+           (SELECT pair.largest_contour FROM pair
+            WHERE pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id
+              AND pair.score < profile.max_score AND pair.similar_pair = 1
+            ORDER BY pair.score DESC, pair.largest_contour DESC LIMIT 1 OFFSET CAST(:limit AS INTEGER)) AS smallest,
            (SELECT pair.score FROM pair
             WHERE pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id
               AND pair.score >= profile.max_score AND pair.kept
-            ORDER BY pair.score LIMIT 1 OFFSET CAST(:limit AS INTEGER)) AS highest
+            ORDER BY pair.score, pair.largest_contour LIMIT 1 OFFSET CAST(:limit AS INTEGER)) AS highest
     FROM profiles AS profile
+    JOIN scorings AS scoring ON scoring.id = profile.scoring_id
+),
+near AS (
+    SELECT pair.*, edge.min_contour_area, edge.least_change,
+           CASE WHEN edge.max_score > 0
+                THEN CASE WHEN pair.score > 0 THEN pair.score ELSE pair.largest_contour END / edge.least_change
+           END AS closeness
+    FROM edge
+    JOIN pair ON pair.scoring_id = edge.scoring_id AND pair.profile_id = edge.profile_id
+        AND (pair.score, pair.largest_contour) >= (COALESCE(edge.lowest, 0), COALESCE(edge.smallest, 0))
+        AND pair.score <= COALESCE(edge.highest, 1e300)
+    WHERE (pair.similar_pair = 1 AND CAST(:side AS TEXT) IN ('removed', 'both'))
+       OR (pair.kept AND pair.score >= pair.max_score AND CAST(:side AS TEXT) IN ('kept', 'both'))
+),
+ranked AS (
+    SELECT near.*, camera.name AS camera,
+           ROW_NUMBER() OVER (PARTITION BY near.kept
+                              ORDER BY CASE WHEN near.kept THEN near.closeness ELSE -near.closeness END,
+                                       camera.name, near.path, near.other_path) AS place
+    FROM near
+    JOIN cameras AS camera ON camera.id = near.camera_id
 )
-SELECT camera.name AS camera,
-       CASE WHEN pair.kept THEN 'both kept' ELSE 'duplicate' END AS decided,
-       pair.score AS score,
-       pair.max_score AS max_score,
-       pair.score - pair.max_score AS over_limit,
-       CASE WHEN pair.other_verdict = 'duplicate' THEN pair.other_path ELSE pair.path END AS path,
-       CASE WHEN pair.other_verdict = 'duplicate' THEN pair.path ELSE pair.other_path END AS other_path,
-       pair.profile AS profile
-FROM edge
-JOIN pair ON pair.scoring_id = edge.scoring_id AND pair.profile_id = edge.profile_id
-    AND pair.score BETWEEN COALESCE(edge.lowest, 0) AND COALESCE(edge.highest, 1e300)
-JOIN cameras AS camera ON camera.id = pair.camera_id
-WHERE pair.similar_pair = 1 OR (pair.kept AND pair.score >= pair.max_score)
-ORDER BY ABS(pair.score - pair.max_score), camera.name, pair.path, pair.other_path
-LIMIT CAST(:limit AS INTEGER)
+SELECT camera,
+       CASE WHEN kept THEN 'both kept' ELSE 'duplicate' END AS decided,
+       score,
+       max_score,
+       score - max_score AS over_limit,
+       CASE WHEN other_verdict = 'duplicate' THEN other_path ELSE path END AS path,
+       CASE WHEN other_verdict = 'duplicate' THEN path ELSE other_path END AS other_path,
+       profile,
+       closeness,
+       largest_contour,
+       min_contour_area,
+       changed_fraction,
+       CASE WHEN other_verdict = 'duplicate' THEN other_state ELSE state END AS state
+FROM ranked
+WHERE place <= CAST(:limit AS INTEGER)
+ORDER BY kept, place

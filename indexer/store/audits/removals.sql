@@ -1,4 +1,4 @@
--- Files that were taken away, newest first: where each is, and what stands for it.
+-- Files that were taken away, the last one first: where each is, what stands for it, and how close the decision was.
 -- :run only those of the run with this number []
 -- :limit at most so many rows [1000]
 SELECT run_id,
@@ -15,8 +15,13 @@ SELECT run_id,
        quarantine_path,
        restored_at,
        purged_at,
-       problem
+       problem,
+       closeness,
+       largest_contour,
+       changed_fraction,
+       content_hash,
+       keeper_hash
 FROM audit_removals
 WHERE CAST(:run AS INTEGER) IS NULL OR run_id = CAST(:run AS INTEGER)
-ORDER BY run_id DESC, camera, path
+ORDER BY run_id DESC, CASE WHEN removed_at IS NULL THEN 1 ELSE 0 END, removed_at DESC, image_id DESC, path
 LIMIT CAST(:limit AS INTEGER)

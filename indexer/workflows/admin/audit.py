@@ -27,12 +27,18 @@ def parse_query(name: str | None, parameters: Sequence[str], *, sql: str | None)
         return AuditQuery(None, {}, sql)
     if name is None:
         return None
-    pairs = [parameter.partition("=") for parameter in parameters]
-    for key, equals, _value in pairs:
-        if not equals:
-            raise UsageError(f"parameter {key!r} is not KEY=VALUE")
-    audit_queries.get_audit(name)
-    return AuditQuery(name, {key: value for key, _equals, value in pairs}, None)
+    audit = audit_queries.get_audit(name)
+    has_sides = any(parameter.name == "side" for parameter in audit.parameters)
+    values = dict[str, str]()
+    for parameter in parameters:
+        key, equals, value = parameter.partition("=")
+        if not equals and has_sides and key in audit_queries.SIDES:
+            key, value = "side", key
+        elif not equals:
+            words = f", and not one of {', '.join(audit_queries.SIDES)}" if has_sides else ""
+            raise UsageError(f"parameter {key!r} is not KEY=VALUE{words}")
+        values[key] = value
+    return AuditQuery(name, values, None)
 
 
 def list_audits() -> list[Audit]:
@@ -40,9 +46,9 @@ def list_audits() -> list[Audit]:
     return audit_queries.list_audits()
 
 
-def run_query(database: Database, query: AuditQuery) -> QueryResult:
-    """The result, which the caller must close."""
+def run_query(database: Database, query: AuditQuery, *, everything: bool = False) -> QueryResult:
+    """The result, which the caller must close; `everything`: without the limits that ready-made queries have."""
     if query.sql is not None:
         return audit_queries.run_sql(database, query.sql)
     assert query.name is not None
-    return audit_queries.run_audit(database, query.name, query.parameters)
+    return audit_queries.run_audit(database, query.name, query.parameters, everything=everything)

@@ -4,24 +4,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from indexer.domain.profiles import Profile, derive_profile, parse_levels, parse_mask, parse_rectangle
+from indexer.domain.profiles import (
+    EncodedMaskImage,
+    Profile,
+    decides_alike,
+    derive_profile,
+    parse_levels,
+    parse_mask,
+    parse_rectangle,
+)
 from indexer.errors import ProfileError, UsageError
 from indexer.escaping import command_line
-from indexer.imaging.masks import ignored_area
 from indexer.store import cameras, profiles
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.context import Clock
-from indexer.workflows.profile_parameters import load_mask_image, mask_parameters
 from indexer.workflows.runs.run import record_run
+
+
+def _load_mask_image(path: str) -> EncodedMaskImage:
+    from indexer.workflows.profile_parameters import load_mask_image  # here, as it loads the image libraries
+
+    return load_mask_image(path)
+
 
 _PARSERS = {
     "mask": parse_mask,
     "ignore": lambda texts: tuple(map(parse_rectangle, texts)),
-    "ignore_picture": load_mask_image,
+    "ignore_picture": _load_mask_image,
     "levels": parse_levels,
 }
 """How a typed value is parsed if it is not a number."""
+_IGNORED_AREA = {"mask", "ignore", "ignore_picture"}
+
+
+@dataclass(frozen=True)
+class MadeProfile(StoredProfile):
+    """A new profile. `decides_as`: the profile that it was made from, if no limit makes the two decide differently."""
+
+    decides_as: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,21 +68,23 @@ def show_profile(database: Database, name: str) -> StoredProfile:
         return profiles.get_profile(session, name)
 
 
-def make_profile(
-    database: Database, name: str, *, base: str, changes: Mapping[str, Any], clock: Clock
-) -> StoredProfile:
+def make_profile(database: Database, name: str, *, base: str, changes: Mapping[str, Any], clock: Clock) -> MadeProfile:
     """A new profile: the base with some parameters changed, as they were typed. A name that exists is refused."""
     typed = {key: value for key, value in changes.items() if value is not None}
     parsed = typed | {key: parse(typed[key]) for key, parse in _PARSERS.items() if key in typed}
     with database.read() as session:
-        derived = derive_profile(profiles.get_profile(session, base).profile, name=name, changes=parsed)
+        base_profile = profiles.get_profile(session, base).profile
+        derived = derive_profile(base_profile, name=name, changes=parsed)
         existing = profiles.find_profile(session, name)
     if existing is not None:
         raise ProfileError(f"profile {name!r} exists and is never changed; choose another name")
-    _require_visible_area(derived)
+    if parsed.keys() & _IGNORED_AREA:
+        _require_visible_area(derived)
     arguments = {"name": name, "base": base} | typed
     with record_run(database, "profile make", arguments=arguments, clock=clock), database.write() as session:
-        return profiles.add_profile(session, derived)
+        stored = profiles.add_profile(session, derived)
+    alike = decides_alike(derived, base_profile)
+    return MadeProfile(**vars(stored), decides_as=base if alike else None)
 
 
 def use_profile(database: Database, name: str | None, *, camera: str, active: bool, clock: Clock) -> ProfileUse:
@@ -85,6 +108,9 @@ def use_profile(database: Database, name: str | None, *, camera: str, active: bo
 
 def _require_visible_area(profile: Profile) -> None:
     """Refuses a mask, rectangles and a picture that together leave nothing visible."""
+    from indexer.imaging.masks import ignored_area
+    from indexer.workflows.profile_parameters import mask_parameters
+
     if ignored_area(mask_parameters(profile.preparation), height=480, width=640).all():
         raise ProfileError(
             f"profile {profile.name!r}: what is to be ignored is the whole frame; leave a part of it to look at"

@@ -11,7 +11,8 @@ from indexer.store.database import Database, Session
 from indexer.store.reconsidered import WouldKeep
 from indexer.store.removals import JournalEntry
 from indexer.store.system_folders import count_in_system_folders
-from indexer.workflows.removal.adopt import UnknownRuns, list_unknown_runs
+from indexer.workflows.admin.status_check import StatusCheck
+from indexer.workflows.removal.unknown_runs import UnknownRuns, list_unknown_runs
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Status:
     `own_profiles` names, by camera, those that some cameras have in its place. `pins`: images that a person pinned.
     `held_back_files`: files that came back when a run was undone, and that no plan takes. `would_keep`: removed images
     that the profile in force would have kept. `missing_quarantines`: quarantines of this index that are not there.
-    `missing_folders`: folders of its images that are not there.
+    `missing_folders`: folders of its images that are not there. `check`: what needs a
+    person; None if nobody asked.
     """
 
     database: str
@@ -46,10 +48,16 @@ class Status:
     would_keep: tuple[WouldKeep, ...] = ()
     missing_quarantines: tuple[str, ...] = ()
     missing_folders: tuple[str, ...] = ()
+    check: StatusCheck | None = None
+
+    @property
+    def undecided(self) -> int:
+        """How many present images compare did not decide yet."""
+        return sum(camera.undecided for camera in self.cameras)
 
 
-def status(database: Database) -> Status:
-    """What is in the index now."""
+def status(database: Database, *, check: StatusCheck | None = None) -> Status:
+    """What is in the index now; `check`: what in it needs a person, if that was asked."""
     unknown = list_unknown_runs(database)
     with database.read() as session:
         quarantined, quarantined_bytes = removals.sum_quarantined(session)
@@ -72,6 +80,7 @@ def status(database: Database) -> Status:
             would_keep=tuple(reconsidered.count_would_keep(session)),
             missing_quarantines=_list_missing_quarantines(session),
             missing_folders=tuple(root for root in images.list_outermost_roots(session) if not os.path.isdir(root)),
+            check=check,
         )
 
 

@@ -19,6 +19,7 @@ from indexer.imaging.image_buffer import ImageBuffer, required_bytes
 from indexer.imaging.matching import MatchTask
 from indexer.workflows.compare.prepared_images import CorruptThumbnailsError, PreparedImages, ThumbnailSource
 from indexer.workflows.compare.repeated_selection import RepeatedSelection, SelectionResult
+from indexer.workflows.compare.shared_progress import ProgressSlot, reporting
 
 Item = TypeVar("Item")
 Key = TypeVar("Key")
@@ -46,6 +47,8 @@ class CameraTask:
     recorded_min_contour_area : float
         The `min_contour_area` that the evidence was recorded with.
     parameter_sets : tuple of ScoringParameters
+    progress : ProgressSlot or None
+        Where the worker writes how many images it has decided.
     """
 
     images: tuple[Image, ...]
@@ -54,6 +57,7 @@ class CameraTask:
     recorded_evidence: Mapping[int, Mapping[int, Evidence]]
     recorded_min_contour_area: float
     parameter_sets: tuple[ScoringParameters, ...]
+    progress: ProgressSlot | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,11 @@ def decide_from_scratch(task: CameraTask) -> CameraTaskResult:
         recorded_area=task.recorded_min_contour_area,
     )
     shapes = [image.shape for image in task.images if image.shape is not None]
-    with ImageBuffer(required_bytes(shapes), shared=False) as buffer, serial() as executor:
+    with (
+        ImageBuffer(required_bytes(shapes), shared=False) as buffer,
+        serial() as executor,
+        reporting(task.progress) as advance,
+    ):
         selection = Selection(task.images, previous={})
         prepared: PreparedImages = ThumbnailSource(
             selection.ranked,
@@ -90,7 +98,7 @@ def decide_from_scratch(task: CameraTask) -> CameraTaskResult:
         try:
             return CameraTaskResult(
                 tuple(
-                    repeated.decide(scoring, lambda _selection: prepared, executor=executor)
+                    repeated.decide(scoring, lambda _selection: prepared, executor=executor, advance=advance)
                     for scoring in task.parameter_sets
                 )
             )

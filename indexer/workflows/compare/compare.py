@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from indexer.imaging.kernel.cache import is_compiled
 from indexer.imaging.matching import load_kernel
 from indexer.store import cameras, profiles, reconsidered
 from indexer.store.database import Database
@@ -90,6 +91,10 @@ def _iter_results(
     with context.database.read() as session:
         in_force = profiles.list_in_force(session, camera_ids)
     remaining = dict(camera_ids)
+    if should_start_workers(context.database) and not is_compiled():
+        advance = context.progress("compiling the search, once on this machine", 1)
+        load_kernel()
+        advance(1)
     for compare_many in (iter_unchanged_cameras, compare_small_cameras):
         for result in compare_many(context, dict(remaining), in_force, run=run):
             del remaining[result.camera]

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from indexer.domain.descriptions import Thumbnail
 from indexer.domain.evidence import Evidence, ScoringParameters
 from indexer.domain.images import Image
+from indexer.domain.plurals import counted
 from indexer.domain.selection import Decision, Selection
 from indexer.escaping import command_line
 from indexer.execution import ParallelMap, WorkerFailure, serial
@@ -94,7 +95,7 @@ def _simulate_small_cases(
 ) -> Iterator[tuple[int, SimulationResult[Result]]]:
     """The results of small cameras with all thumbnails cached, each decided by one worker; with the case's number."""
     small = [(number, case) for number, case in enumerate(cases) if case.is_small]
-    advance = context.progress(f"trying {len(small)} cameras", sum(case.images for _, case in small))
+    advance = context.progress(f"trying {counted(len(small), 'camera')}", sum(case.images for _, case in small))
     for group in map_cameras(executor, _case_tasks(context.database, small)):
         for number, task, result in group:
             if not isinstance(result, WorkerFailure) and not result.corrupt_image_ids:

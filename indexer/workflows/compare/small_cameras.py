@@ -6,8 +6,9 @@ is read to be decided. It does not know how an image finds its keeper.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from indexer.domain.plurals import counted
 from indexer.domain.selection import Decision
 from indexer.domain.verdicts import Judgement, contradictions
 from indexer.execution import WorkerFailure, serial
@@ -20,6 +21,7 @@ from indexer.workflows.compare.camera_task import MAX_IMAGES, MIN_GROUP_IMAGES, 
 from indexer.workflows.compare.decider import ScoredPair
 from indexer.workflows.compare.inputs import read_camera_tasks
 from indexer.workflows.compare.repeated_selection import SelectionResult
+from indexer.workflows.compare.shared_progress import ProgressSlot, watched
 from indexer.workflows.compare.workload import MAX_SERIAL_IMAGES
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.runs.run import ActiveRun
@@ -77,10 +79,12 @@ def compare_small_cameras(
     if len(small) < 2:  # all workers together decide a single one faster
         return
     image_count = sum(camera.images for camera in small)
-    advance = context.progress(f"comparing {len(small)} cameras", image_count)
-    with serial() as serial_executor:
+    advance = context.progress(f"comparing {counted(len(small), 'camera')}", image_count)
+    numbers = {camera.id: number for number, camera in enumerate(small)}
+    with serial() as serial_executor, watched(len(small), advance, live=context.live) as watch:
         executor = serial_executor if image_count <= MAX_SERIAL_IMAGES else context.executor
-        for group in map_cameras(executor, _camera_tasks(context, small, run=run)):
+        slots = {camera_id: watch.slots[number] for camera_id, number in numbers.items()} if context.live else {}
+        for group in map_cameras(executor, _camera_tasks(context, small, slots, run=run)):
             decided_cameras = [
                 (camera, task, result.selections[0])
                 for camera, task, result in group
@@ -88,7 +92,9 @@ def compare_small_cameras(
             ]
             yield from _write(context, decided_cameras, run=run)
             run.write_lock.release([camera.name for camera, _, _ in group])
-            advance(sum(len(task.images) for _, task, _ in group))
+            for camera, task, _ in group:
+                watch.finish(numbers[camera.id], len(task.images))
+            watch.look()
 
 
 def _list_small_cameras(
@@ -109,11 +115,11 @@ def _list_small_cameras(
 
 
 def _camera_tasks(
-    context: ComparisonContext, small: Sequence[_SmallCamera], *, run: ActiveRun
+    context: ComparisonContext, small: Sequence[_SmallCamera], slots: Mapping[int, ProgressSlot], *, run: ActiveRun
 ) -> Iterator[list[tuple[_SmallCamera, CameraTask]]]:
     """The tasks, in groups, of the cameras that no other command has locked and that still need a decision.
 
-    The cameras of a group are locked when it is yielded.
+    The cameras of a group are locked when it is yielded. `slots`: where their workers write how far they are.
     """
     for group in camera_groups(
         small, count_images=lambda camera: camera.images, group_key=lambda camera: camera.stored.id
@@ -125,7 +131,9 @@ def _camera_tasks(
             undecided_ids = [camera_id for camera_id in own_cameras if (camera_id, stored.id) not in decided]
             tasks = read_camera_tasks(session, undecided_ids, stored, [stored.profile.scoring_parameters])
         run.write_lock.release([camera.name for camera in own_cameras.values() if camera.id not in tasks])
-        yield [(own_cameras[camera_id], task) for camera_id, task in tasks.items()]
+        yield [
+            (own_cameras[camera_id], replace(task, progress=slots.get(camera_id))) for camera_id, task in tasks.items()
+        ]
 
 
 def _write(

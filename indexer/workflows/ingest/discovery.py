@@ -17,6 +17,7 @@ from indexer.domain.names import NamePattern, Naming, PathNaming, name_path
 from indexer.domain.naming.reading import read_path
 from indexer.domain.naming.rules import NamingOptions, NamingRule, RuleBook
 from indexer.domain.naming.tree import rule_of
+from indexer.domain.plurals import counted
 from indexer.errors import FolderError
 from indexer.files.markers import QUARANTINE_NAME
 from indexer.files.walking import (
@@ -175,7 +176,7 @@ def _require_matches(request: IngestRequest) -> None:
     pattern, candidates = request.pattern, request.candidates
     if pattern is not None and request.unmatched == len(candidates):
         raise FolderError(
-            f"the pattern {pattern.pattern!r} matches none of {len(candidates)} images, for example not "
+            f"the pattern {pattern.pattern!r} matches none of {counted(len(candidates), 'image')}, for example not "
             f"{candidates[0].path!a}; it is searched in the path below the folder you named"
         )
     if pattern is not None and request.unread_stamps == len(candidates):

@@ -6,7 +6,6 @@ be in the index: a folder is ingested first.
 """
 
 import os
-from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,10 +17,9 @@ from indexer.errors import FolderError
 from indexer.files import manifest
 from indexer.files.beneath import split_path
 from indexer.files.manifest import Entry
-from indexer.files.quarantine import quarantine_folder, quarantine_of
 from indexer.files.verification import ContentDigest, FileIdentity, MismatchError
 from indexer.interrupts import uninterrupted
-from indexer.store import adoption, images, removals, runs
+from indexer.store import adoption, images, removals
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
 from indexer.workflows.context import Clock, Progress, no_progress
@@ -41,38 +39,6 @@ class AdoptReport:
     def counts(self) -> dict[str, Any]:
         """The numbers, as the run stores them."""
         return {"adopted": self.adopted, "runs": self.runs, "failed": len(self.failures)}
-
-
-@dataclass(frozen=True)
-class UnknownRuns:
-    """A quarantine that holds files of runs that an index does not know, and how many runs."""
-
-    folder: str
-    runs: int
-
-
-def list_unknown_runs(database: Database) -> tuple[UnknownRuns, ...]:
-    """The quarantines near an index's images with runs that it does not know: another index's, or forgotten ones."""
-    with database.read() as session:
-        known = runs.list_tokens(session)
-        folders = {quarantine_folder(root) for root in images.list_outermost_roots(session)}
-        folders |= {
-            quarantine_of(quarantine_path) for quarantine_path in removals.list_sample_quarantine_paths(session)
-        }
-        unknown = {
-            folder: sum(not _is_known(session, head, known) for head in manifest.read_first_entries(folder))
-            for folder in sorted(folders)
-        }
-    return tuple(UnknownRuns(folder, number) for folder, number in unknown.items() if number)
-
-
-def _is_known(session: Session, head: tuple[str, Entry], known: Set[str]) -> bool:
-    """Whether this index knows the run of a file; for versions before 0.1.0, by the number of the run."""
-    quarantine_path, entry = head
-    if entry.run_token:
-        return entry.run_token in known
-    number = os.path.basename(os.path.dirname(os.path.dirname(quarantine_path))).removeprefix("run-")
-    return number.isdecimal() and len(number) < 10 and runs.run_exists(session, int(number))
 
 
 def adopt(

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from indexer.domain.plurals import counted
 from indexer.domain.removal import Plan, RemovalCandidate, RemovalGuard, plan_removal
 from indexer.errors import UsageError
 from indexer.interrupts import uninterrupted
@@ -74,13 +75,13 @@ def plan(
     Files that came back when their run was undone are left out, unless `include_restored`.
     """
     with database.read() as session:
-        if camera is not None:
-            cameras.get_camera(session, camera)
+        camera_id = None if camera is None else cameras.get_camera(session, camera)
         flagged = decisions.list_removal_candidates(session, camera=camera)
         if include_restored:
             flagged = [replace(item, held_back=False) for item in flagged]
         guard = RemovalGuard(max_share, _largest_shares(runs.list_counts(session, command="prune")))
-        return plan_removal(flagged, image_counts=cameras.count_present(session), guard=guard)
+        planned = plan_removal(flagged, image_counts=cameras.count_present(session), guard=guard)
+        return replace(planned, undecided=decisions.count_undecided(session, camera_id=camera_id))
 
 
 def _largest_shares(earlier_counts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -153,7 +154,8 @@ def _remove(
         run.counts = report.counts
         advance(1)
         if result.ends_run and number < len(victims):
-            report.stopped = f"{result.problem}; {len(victims) - number} files of the plan were not tried"
+            rest = counted(len(victims) - number, "file of the plan was", "files of the plan were")
+            report.stopped = f"{result.problem}; {rest} not tried"
             break
     with database.read() as session:
         report.changed_in = images.list_roots(session, sorted(changed_ids))

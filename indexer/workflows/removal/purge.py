@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from indexer.domain.decisions import ordered_pair
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
-from indexer.domain.selection import ordered_pair
 from indexer.errors import UsageError
 from indexer.escaping import command_line
 from indexer.files.moving import aside_path, delete_witnessed, restore_from_aside

@@ -6,7 +6,6 @@ A quarantine may come from anybody. The checks promise that only images pass, an
 from indexer.domain.descriptions import Limits
 from indexer.files.verification import ContentDigest, FileIdentity, MismatchError, verify_and_read
 from indexer.files.walking import is_image_name
-from indexer.imaging.headers import ImageRefusedError, read_header
 
 
 def require_image_names(*names: str) -> None:
@@ -22,6 +21,8 @@ def check_image(path: str, *, expected: ContentDigest, limits: Limits) -> FileId
     Raises `MismatchError` as `indexer.files.verification.verify`, and also for a file that is no image or is larger
     than `limits.max_bytes`.
     """
+    from indexer.imaging.headers import ImageRefusedError, read_header  # here, as `status` reads no file
+
     if expected.size_bytes > limits.max_bytes:
         raise MismatchError(
             f"it has {expected.size_bytes} bytes, more than INDEXER_MAX_BYTES allows ({limits.max_bytes})"

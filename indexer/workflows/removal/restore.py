@@ -22,6 +22,7 @@ from indexer.files.witness_record import is_recorded_near
 from indexer.interrupts import uninterrupted
 from indexer.store import images, reconsidered, removals, returns, runs
 from indexer.store.database import Database
+from indexer.store.image_lookup import matches_name
 from indexer.store.removals import Act, JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
@@ -32,12 +33,16 @@ from indexer.workflows.witnesses import lock_quarantines, record_return
 @dataclass(frozen=True)
 class RestoreSelection:
     """Which files to bring back: all, those of one run, those that the profile in force would keep, or those at or
-    below these paths."""
+    below these paths.
+
+    `names` are the paths as they were typed: each may be a file name alone, or a glob.
+    """
 
     everything: bool = False
     run_id: int | None = None
     paths: tuple[str, ...] = ()
     would_keep: bool = False
+    names: tuple[str, ...] = ()
 
 
 def parse_selection(
@@ -51,7 +56,7 @@ def parse_selection(
     real_paths = (
         os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(path))), os.path.basename(path)) for path in paths
     )
-    return RestoreSelection(everything, run_id, tuple(real_paths), would_keep)
+    return RestoreSelection(everything, run_id, tuple(real_paths), would_keep, tuple(paths))
 
 
 @dataclass
@@ -139,9 +144,9 @@ def _require_matches(database: Database, selection: RestoreSelection) -> None:
     with database.read() as session:
         if selection.run_id is not None and not runs.run_exists(session, selection.run_id):
             raise RunError(f"there is no run {selection.run_id}; see: {command_line('audit', 'runs')}")
-    chosen = _list_selected(database, selection)
-    for path in selection.paths:
-        if not any(_is_at_or_below(removal.path, path) for removal in chosen):
+        quarantined = removals.list_quarantined(session, run_id=selection.run_id)
+    for path, name in zip(selection.paths, selection.names, strict=True):
+        if not _list_named(quarantined, path, name):
             raise ImageError(
                 f"nothing from {path!a} is in quarantine; see: {command_line('audit', 'removals')}"
                 f"{_describe_missing_roots(database)}"
@@ -164,7 +169,26 @@ def _list_selected(database: Database, selection: RestoreSelection) -> list[Jour
             return [removal for removal in quarantined if removal.id in would_keep]
     if not selection.paths:
         return quarantined
-    return [removal for removal in quarantined if any(_is_at_or_below(removal.path, path) for path in selection.paths)]
+    named = zip(selection.paths, selection.names, strict=True)
+    ids = {removal.id for path, name in named for removal in _list_named(quarantined, path, name)}
+    return [removal for removal in quarantined if removal.id in ids]
+
+
+def _list_named(quarantined: Sequence[JournalEntry], path: str, name: str) -> list[JournalEntry]:
+    """The removed files at or below a path; if there are none, those that its name alone, or as a glob, means.
+
+    Raises `ImageError` if a file name alone means files of several folders.
+    """
+    below = [removal for removal in quarantined if _is_at_or_below(removal.path, path)]
+    if below:
+        return below
+    matching = [removal for removal in quarantined if matches_name(removal.path, name)]
+    folders = {os.path.dirname(removal.path) for removal in matching if os.path.basename(removal.path) == name}
+    if len(folders) > 1:
+        raise ImageError(
+            f"{name!a} lay in {len(folders)} folders: {', '.join(map(ascii, sorted(folders)))}; type a path"
+        )
+    return matching
 
 
 def _is_at_or_below(path: str, folder: str) -> bool:

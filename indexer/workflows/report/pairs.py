@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from indexer.domain.evidence import ScoringParameters
+from indexer.domain.similarity import closeness
 from indexer.execution import ParallelMap
 from indexer.files.output_folder import OutputFolder
 from indexer.imaging.change_regions import Changes, Region, changes
@@ -119,6 +120,8 @@ def _view(
         largest_contour=facts.largest_contour,
         contour_count=facts.contour_count,
         changed_fraction=facts.changed_fraction,
+        closeness=_closeness(facts, stored),
+        min_contour_area=stored.profile.scoring.min_contour_area,
         outlines=outlines,
         unlisted=unlisted,
         difference=difference,
@@ -127,6 +130,19 @@ def _view(
         if removal is None
         else RemovalView(removal.state, removal.run_id, removal.quarantine_path, removal.removed_at, removal.ended_at),
         verdict=facts.verdict,
+    )
+
+
+def _closeness(facts: PairFacts, stored: StoredProfile) -> float | None:
+    """How close the pair is to the limit; None if no score decided."""
+    if facts.score is None or facts.largest_contour is None or facts.reason == "verdict":
+        return None
+    profile = stored.profile
+    return closeness(
+        facts.score,
+        facts.largest_contour,
+        max_score=profile.max_score,
+        min_contour_area=profile.scoring.min_contour_area,
     )
 
 

@@ -43,7 +43,7 @@ from indexer.workflows.report.pairs import PairInputs, pair_views
 from indexer.workflows.report.pictures import LocalTimes, PictureCounts, ReportPictures
 
 MAX_BORDERLINE = 200
-"""Most pairs on the borderline pages: those whose scores are nearest the limit."""
+"""Most pairs on the borderline pages: half of them duplicates and half kept pairs, those closest to the limit."""
 
 _REPORT_FILES = re.compile(
     r"index\.html|overview-\d+\.html|borderline(-\d+)?\.html|style\.css|report\.js"
@@ -67,6 +67,7 @@ class ReportResult:
     swept: bool = False
     dropped: int = 0
     pictures: PictureCounts = field(default_factory=PictureCounts)
+    undecided: int = 0
 
 
 @dataclass(frozen=True)
@@ -159,13 +160,14 @@ class _ReportWriter:
                 for name, camera_id in camera_ids.items()
             ]
             borderline_pairs = report_queries.list_borderline(
-                session, limit=MAX_BORDERLINE, camera_id=None if camera is None else camera_ids[camera]
+                session, limit=MAX_BORDERLINE // 2, camera_id=None if camera is None else camera_ids[camera]
             )
         result.cameras, result.images, result.borderline = (
             len(cards),
             sum(card.images for card in cards),
             len(borderline_pairs),
         )
+        result.undecided = sum(card.undecided for card in cards)
         result.swept = result.images <= MAX_SWEPT_IMAGES if sweep is None else sweep
         self._advance = self._context.progress("pictures", sum(card.taken for card in cards))
         key = hashlib.sha256(self._database.name.encode(errors="surrogateescape")).hexdigest()[:16]

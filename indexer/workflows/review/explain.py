@@ -1,20 +1,23 @@
-"""explain: why an image was kept or is a duplicate, and what the evidence of a pair is. It writes nothing."""
+"""explain: why an image was kept or is a duplicate, and what the evidence of a pair is. It writes nothing.
+
+The image libraries are loaded only if a pair must be scored now.
+"""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from indexer.domain.decisions import ordered_pair
 from indexer.domain.evidence import Evidence
-from indexer.domain.selection import ordered_pair
-from indexer.imaging.matching import evidence_of_pair
-from indexer.imaging.thumbnails import decode
-from indexer.store import cameras, image_details, profiles, scores, thumbnails, verdicts
+from indexer.store import cameras, image_details, image_lookup, profiles, scores, thumbnails, verdicts
 from indexer.store.database import Database, Session
 from indexer.store.image_details import ImageDetails
 from indexer.store.profiles import StoredProfile
 from indexer.store.scores import NamedEvidence
 from indexer.store.verdicts import JudgedPair
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 OF_TWO_CAMERAS = "they are of different cameras, and only images of one camera are compared"
 
@@ -40,7 +43,7 @@ class PairDetails:
 def explain_image(database: Database, name: str) -> ImageDetails:
     """What the index knows of an image named by path or number; raises `ImageError` if it is not in the index."""
     with database.read() as session:
-        return image_details.get_image_details(session, image_details.get_image_id(session, name))
+        return image_details.get_image_details(session, image_lookup.get_image_id(session, name))
 
 
 def explain_pair(database: Database, name_a: str, name_b: str) -> PairDetails:
@@ -55,7 +58,7 @@ def explain_pair(database: Database, name_a: str, name_b: str) -> PairDetails:
     """
     with database.read() as session:
         image_a, image_b = (
-            image_details.get_image_details(session, image_details.get_image_id(session, name))
+            image_details.get_image_details(session, image_lookup.get_image_id(session, name))
             for name in (name_a, name_b)
         )
         stored = profiles.get_camera_profile(session, cameras.get_camera(session, image_a.camera))
@@ -88,6 +91,8 @@ def _compute(
     session: Session, stored: StoredProfile, image_a_id: int, image_b_id: int
 ) -> tuple[Evidence | None, str | None]:
     """The evidence from cached thumbnails, or the reason why there is none."""
+    from indexer.imaging.matching import evidence_of_pair
+
     pair, why_not = load_pair(session, stored, image_a_id, image_b_id)
     if pair is None:
         return None, why_not
@@ -96,11 +101,13 @@ def _compute(
 
 def load_pair(
     session: Session, stored: StoredProfile, image_a_id: int, image_b_id: int
-) -> tuple[tuple[NDArray[np.uint8], NDArray[np.uint8]] | None, str | None]:
+) -> "tuple[tuple[NDArray[np.uint8], NDArray[np.uint8]] | None, str | None]":
     """The cached thumbnails of two images under a profile, each (H, W), uint8; or why they cannot be compared.
 
     Raises `ValueError` if one is corrupt.
     """
+    from indexer.imaging.thumbnails import decode
+
     if stored.profile.preparation.native:
         return None, f"the profile {stored.profile.name} caches nothing"
     pair = (image_a_id, image_b_id)

@@ -1,7 +1,8 @@
 """explain --picture: draws a pair of images side by side into a new file.
 
-It promises that no file is ever overwritten, and that the outlines are those that the profile in force counts. It
-writes nothing into the index. It does not know the captions: the caller makes them.
+It promises that no file is ever overwritten, and that the outlines are those that the profile counts which decided the
+pair: an image that was removed under another profile shows what that one saw. A pair that no decision rests on is drawn
+by the profile in force. It writes nothing into the index. It does not know the captions: the caller makes them.
 """
 
 import os
@@ -52,8 +53,9 @@ class ShownImage:
 class Illustration:
     """A picture of two images in the file `picture`, and the details that it illustrates (`story`).
 
-    `score` is the sum of the areas of all regions that count under the profile in force; None if the two images cannot
-    be compared, for the reason `why_not`.
+    `score` is the sum of the areas of all regions that count under `profile`; None if the two images cannot be
+    compared, for the reason `why_not`. `by_decision`: whether that profile decided on one of the two for the other's
+    sake; else it is the one in force.
     """
 
     story: ImageDetails | PairDetails
@@ -64,6 +66,8 @@ class Illustration:
     max_score: float
     native: bool
     why_not: str | None
+    profile: str
+    by_decision: bool
 
 
 def illustrate(
@@ -91,12 +95,9 @@ def illustrate(
     _require_new(database, out)
     details = explain_image(database, name) if other is None else explain_pair(database, name, other)
     with database.read() as session:
-        pair = (
-            (details.image_a, details.image_b)
-            if isinstance(details, PairDetails)
-            else (details, _get_companion(session, details))
-        )
-        stored = profiles.get_camera_profile(session, cameras.get_camera(session, pair[0].camera))
+        pair = _get_pair(session, details)
+        decided_by = _find_deciding_profile(pair, alone=not isinstance(details, PairDetails))
+        stored = _get_profile(session, decided_by, camera=pair[0].camera)
         try:
             (left, left_source), (right, right_source) = (
                 _load_picture(session, image, limits=limits) for image in pair
@@ -111,6 +112,8 @@ def illustrate(
                 max_score=stored.profile.max_score,
                 native=stored.profile.preparation.native,
                 why_not=why_not,
+                profile=stored.profile.name,
+                by_decision=decided_by is not None,
             )
             data = side_by_side(left, right, changes=pair_changes, captions=make_captions(illustration))
         except ValueError as problem:
@@ -122,6 +125,34 @@ def illustrate(
 
 def _shown_image(image: ImageDetails, source: PictureSource) -> ShownImage:
     return ShownImage(image.id, image.path, image.captured_at, source)
+
+
+def _find_deciding_profile(pair: tuple[ImageDetails, ImageDetails], *, alone: bool) -> str | None:
+    """The name of the profile whose decision the pair shows; None: no decision rests on it.
+
+    `alone`: only the first image was named, and its own decision is asked for, also if it is kept.
+    """
+    image, other = pair
+    if alone and image.decision is not None:
+        return image.decision.profile
+    for one, keeper in ((image, other), (other, image)):
+        if one.decision is not None and one.decision.keeper_id == keeper.id:
+            return one.decision.profile
+    return None
+
+
+def _get_pair(session: Session, details: ImageDetails | PairDetails) -> tuple[ImageDetails, ImageDetails]:
+    """The two images to draw."""
+    if isinstance(details, PairDetails):
+        return details.image_a, details.image_b
+    return details, _get_companion(session, details)
+
+
+def _get_profile(session: Session, name: str | None, *, camera: str) -> StoredProfile:
+    """The profile of that name; None: the one in force for the camera."""
+    if name is None:
+        return profiles.get_camera_profile(session, cameras.get_camera(session, camera))
+    return profiles.get_profile(session, name)
 
 
 def _get_companion(session: Session, details: ImageDetails) -> ImageDetails:

@@ -7,7 +7,7 @@ from typing import Any
 
 from indexer.errors import ImageError, RunError, UsageError
 from indexer.escaping import command_line
-from indexer.store import cameras, image_details, pins, runs
+from indexer.store import cameras, image_details, image_lookup, pins, runs
 from indexer.store.database import Database, Session
 from indexer.store.pins import Pin
 from indexer.workflows.context import Clock
@@ -55,12 +55,13 @@ def list_pins(database: Database) -> PinList:
 
 
 def pin(database: Database, names: Sequence[str], *, clock: Clock) -> PinReport:
-    """Pins images named by path or number: they are kept from the next compare on.
+    """Pins images named by path, number, file name or glob: they are kept from the next compare on.
 
     Raises `ImageError` if an image is not in the index, or was removed.
     """
     with database.read() as session:
-        images = [image_details.get_image_details(session, image_details.get_image_id(session, name)) for name in names]
+        image_ids = image_lookup.list_image_ids(session, names)
+        images = [image_details.get_image_details(session, image_id) for image_id in image_ids]
     for image in images:
         if image.state == "removed":
             raise ImageError(
@@ -93,7 +94,7 @@ def _list_selected(database: Database, selection: UnpinSelection) -> dict[int, s
     """The path of each selected image, by id."""
     with database.read() as session:
         if selection.names:
-            ids = [image_details.get_image_id(session, name) for name in selection.names]
+            ids = image_lookup.list_image_ids(session, selection.names)
             return {image_id: image_details.get_image_details(session, image_id).path for image_id in ids}
         if selection.camera is not None:
             cameras.get_camera(session, selection.camera)

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from indexer.domain.csv_files import BadLine, VerdictLine, parse_verdict_lines
+from indexer.domain.decisions import ordered_pair
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
-from indexer.domain.selection import ordered_pair
 from indexer.domain.verdicts import (
     Contradiction,
     Pair,
@@ -25,7 +25,7 @@ from indexer.domain.verdicts import (
 from indexer.errors import IndexerError, VerdictError
 from indexer.escaping import command_line
 from indexer.files.given_files import read_user_list
-from indexer.store import cameras, decisions, image_details, removals, verdicts
+from indexer.store import cameras, decisions, image_lookup, removals, verdicts
 from indexer.store.columns import path_from_text
 from indexer.store.database import Database, Session
 from indexer.store.verdicts import JudgedImage, JudgedPair
@@ -209,7 +209,7 @@ def _make_request(session: Session, line: VerdictLine, *, by: str, note: str | N
 
 def _get_images(session: Session, name_a: str, name_b: str) -> tuple[JudgedImage, JudgedImage]:
     """Two images of one camera; raises `VerdictError` if they are one image or of two cameras."""
-    ids = [image_details.get_image_id(session, _parse_path(name)) for name in (name_a, name_b)]
+    ids = [image_lookup.get_image_id(session, _parse_path(name)) for name in (name_a, name_b)]
     if ids[0] == ids[1]:
         raise VerdictError(f"{name_a!a} and {name_b!a} are one and the same image, {ids[0]}; a verdict is of two")
     image_a, image_b = verdicts.get_images(session, (ids[0], ids[1]))

@@ -10,14 +10,14 @@ from functools import lru_cache
 
 from indexer.domain.evidence import ScoringParameters
 from indexer.domain.images import ImageState
-from indexer.domain.score_bounds import LIMIT_FACTORS, numbers_to_try
+from indexer.domain.score_bounds import numbers_to_try, usual_trials
 from indexer.domain.selection import Decision
-from indexer.store import cameras, profiles
+from indexer.store import cameras, decisions, profiles
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.simulation import Case, SimulationResult, Summarize, simulate_cases
 from indexer.workflows.context import ComparisonContext
-from indexer.workflows.profile_parameters import trial_scoring_parameters
+from indexer.workflows.profile_parameters import trial_scoring_parameters, tried_scoring_parameters
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,12 @@ class CameraSweep:
 @dataclass(frozen=True)
 class SweepReport:
     """The sweep of each camera, its rows sorted by area, then by limit, ascending. `totals` are the sums for each area
-    and limit that was tried on every camera with rows."""
+    and limit that was tried on every camera with rows. `undecided`: present images of these cameras that compare did
+    not decide yet; the rows count them all the same."""
 
     cameras: tuple[CameraSweep, ...]
     totals: tuple[SweepRow, ...] = ()
+    undecided: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,8 @@ def sweep(
 
     `with_removed`: as if nothing had been removed; removed images without a thumbnail are left out.
 
-    Without `max_scores`, multiples of the limit in force are tried (`LIMIT_FACTORS`); without `min_contour_areas`, the
-    area in force.
+    Without `max_scores` and `min_contour_areas`, smaller and larger ones than those in force are tried, no two of which
+    decide alike (`usual_trials`); without one of the two, that in force.
 
     Raises
     ------
@@ -94,6 +96,7 @@ def sweep(
         camera_ids = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
         present = cameras.count_present(session, with_removed=with_removed)
         in_force = profiles.list_in_force(session, camera_ids)
+        undecided = decisions.count_undecided(session, camera_id=None if camera is None else camera_ids[camera])
     cases = [
         Case(
             name,
@@ -110,9 +113,8 @@ def sweep(
     summarize = _make_counter(context.database, with_removed=with_removed)
     results = {result.case.camera: result for result in simulate_cases(context, cases, summarize, read_files=False)}
     camera_sweeps = tuple(_camera_sweep(results[case.camera]) for case in cases)
-    return SweepReport(
-        camera_sweeps, _totals([camera_sweep for camera_sweep in camera_sweeps if camera_sweep.problem is None])
-    )
+    totals = _totals([camera_sweep for camera_sweep in camera_sweeps if camera_sweep.problem is None])
+    return SweepReport(camera_sweeps, totals, undecided)
 
 
 def _make_counter(database: Database, *, with_removed: bool) -> Summarize[_DecisionCounts]:
@@ -142,10 +144,12 @@ def _make_counter(database: Database, *, with_removed: bool) -> Summarize[_Decis
 def _parameter_sets(
     stored: StoredProfile, max_scores: Sequence[float] | None, min_contour_areas: Sequence[float] | None
 ) -> tuple[ScoringParameters, ...]:
-    """Each area with each limit, including those in force."""
-    current = stored.profile
-    limits = numbers_to_try(max_scores, in_force=current.max_score, factors=LIMIT_FACTORS)
-    areas = numbers_to_try(min_contour_areas, in_force=current.scoring.min_contour_area)
+    """Each area with each limit, including those in force; without any, the usual ones."""
+    max_score, area = stored.profile.max_score, stored.profile.scoring.min_contour_area
+    if max_scores is None and min_contour_areas is None:
+        return tried_scoring_parameters(stored, usual_trials(max_score=max_score, min_contour_area=area))
+    limits = numbers_to_try(max_scores, in_force=max_score)
+    areas = numbers_to_try(min_contour_areas, in_force=area)
     return trial_scoring_parameters(stored, max_scores=limits, min_contour_areas=areas)
 
 

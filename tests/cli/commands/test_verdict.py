@@ -114,7 +114,7 @@ def test_contradictions_are_told(run: Run, decided: Path) -> None:
     assert run("verdict", 3, 1, "different").out.splitlines()[1:3] == told
     assert run("verdict", "list").out.splitlines()[-2:] == told
     compared = run("compare", "--processes", 1)
-    assert "camera 'gate': 1 verdicts are contradicted. See: manage.py verdict list" in compared.out.splitlines()
+    assert "camera 'gate': 1 verdict is contradicted. See: manage.py verdict list" in compared.out.splitlines()
     assert compared.code == 0
 
 

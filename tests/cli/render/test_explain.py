@@ -60,8 +60,14 @@ ALONE = Illustration(
     max_score=1000.0,
     native=False,
     why_not=None,
+    profile="balanced",
+    by_decision=True,
 )
-PAIR = replace(ALONE, story=made(PairDetails, image_a=image(8), image_b=image(9), recorded=(), max_score=1000.0))
+PAIR = replace(
+    ALONE, by_decision=False, story=made(PairDetails, image_a=image(8), image_b=image(9), recorded=(), max_score=1000.0)
+)
+DECIDED = "Drawn as the profile that decided, balanced, scores."
+IN_FORCE = "Drawn as the profile in force, balanced, scores."
 SOURCES = "Image 8 is the small picture that prune kept. Image 9 is shown from its file."
 
 
@@ -75,6 +81,7 @@ def test_a_picture_tells_which_is_which_and_why() -> None:
             "(limit 1000).",
             "Image 9 was preferred because it has more pixels.",
             "similar: 812 of 307200 reference pixels differ enough to count (limit 1000).",
+            DECIDED,
             SOURCES,
         ),
     )
@@ -85,18 +92,20 @@ def test_a_picture_of_a_pair_tells_what_the_pair_shows() -> None:
     native = replace(PAIR, score=1000.0, native=True)
     assert explain.captions(native).below == (
         "different: 1000 pixels differ enough to count (limit 1000).",
+        IN_FORCE,
         SOURCES,
     )
     assert explain.captions(replace(PAIR, score=None, why_not="their shapes differ")).below == (
         "Nothing is outlined: their shapes differ.",
+        IN_FORCE,
         SOURCES,
     )
 
 
 def test_the_story_comes_with_the_picture() -> None:
     """The words are those of explain without a picture, and then where it is and what it was made from."""
-    for drawn, told in ((ALONE, explain.render_image), (PAIR, explain.render_pair)):
+    for drawn, told, by in ((ALONE, explain.render_image, DECIDED), (PAIR, explain.render_pair, IN_FORCE)):
         bare, full = (Console(file=io.StringIO(), width=400, markup=False, highlight=False) for _ in range(2))
         told(bare, drawn.story)  # type: ignore[operator]
         explain.render_pair_picture(full, drawn)
-        assert full.file.getvalue() == bare.file.getvalue() + f"drawn: why.png\n  {SOURCES}\n"  # type: ignore[attr-defined]
+        assert full.file.getvalue() == bare.file.getvalue() + f"drawn: why.png\n  {by}\n  {SOURCES}\n"  # type: ignore[attr-defined]

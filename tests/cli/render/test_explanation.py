@@ -47,6 +47,21 @@ def test_a_duplicate_shows_nothing_new() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("largest", "words"),
+    [
+        (886.0, "the largest change covers 886 of the 1000 that would count"),
+        (0.5, "the largest change covers 0.5 of the 1000 that would count"),
+        (0.0, "nothing changed at all"),
+    ],
+)
+def test_where_nothing_counts_the_largest_change_is_told(largest: float, words: str) -> None:
+    """A score of 0 says nothing of how close the decision was; how large the largest change is does."""
+    assert duplicate(largest_contour=largest, min_contour_area=1000.0)[0].endswith(
+        f": 0 of 307200 reference pixels differ enough to count (limit 1000); {words}."
+    )
+
+
 def test_a_native_score_is_in_pixels() -> None:
     """Of a profile that compares whole images the unit is another, and a keeper without a time has none."""
     assert duplicate(score=4.0, native=True, later=None)[0] == (

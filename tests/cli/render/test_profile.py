@@ -62,7 +62,7 @@ def test_a_program_can_make_it_again(run: Run, decided: Path, tree: Path) -> Non
     assert (found["width"], found["height"], found["ignored_px"]) == (40, 30, 300)
     tree.write_bytes(base64.b64decode(found["png"]))
     again = run("profile", "make", "again", "--ignore-picture", tree).out
-    assert again.splitlines()[1:] == answer.err.splitlines()[1:]
+    assert again.splitlines()[1:] == run("profile", "show", "mine").out.splitlines()[1:]
 
 
 def test_status_names_profiles_only_where_some_camera_has_its_own(run: Run, decided: Path) -> None:

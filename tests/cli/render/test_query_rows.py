@@ -61,9 +61,10 @@ def holds(place: str, sql: str, code: int, said: str, folder: Path, *, forms: Se
             if code != 0 and not more:
                 assert out.read_text() == ""
             if more:
-                assert set(json.loads(out.read_text())) == ({"error", "exit_code"} if code else {"columns", "rows"})
+                assert set(json.loads(out.read_text())) == ({"error", "exit_code"} if code else KEYS)
 
 
+KEYS = {"columns", "rows", "complete", "total"}
 ROWS = "indexer: the answer has more than 100000 rows; count, group, or add LIMIT and OFFSET"
 SIZE = "indexer: the answer is longer than 100000000 bytes; ask for fewer rows or columns"
 VALUE = "indexer: the query makes a value of more than "
@@ -139,16 +140,19 @@ def test_a_full_disk_for_temporary_files(run: Run, decided: Path, monkeypatch: p
 
 
 def test_json_is_what_was_answered(run: Run, decided: Path) -> None:
-    """One document with the columns and all rows; beside it only how many."""
+    """One document with the columns and all rows, and that they are all; nothing beside it."""
     sql = "SELECT 1 AS a, NULL AS b, 'caf\u00e9' AS c, 1.5 AS d, 9e999 AS e, x'00' AS f "
     sql += "UNION ALL SELECT 2, 2, '', 2, 2, 2"
     answer = run("audit", "--sql", sql, "--json")
     assert answer.document == {
         "columns": ["a", "b", "c", "d", "e", "f"],
         "rows": [[1, None, "caf\u00e9", 1.5, None, "<1 bytes>"], [2, 2, "", 2, 2, 2]],
+        "complete": True,
+        "total": 2,
     }
-    assert answer.err == "2 rows.\n"
-    assert run("audit", "--sql", "SELECT 1 AS a WHERE 0", "--json").document == {"columns": ["a"], "rows": []}
+    assert answer.err == ""
+    empty = {"columns": ["a"], "rows": [], "complete": True, "total": 0}
+    assert run("audit", "--sql", "SELECT 1 AS a WHERE 0", "--json").document == empty
 
 
 def shown(*rows: tuple[object, ...], columns: tuple[str, ...], width: int = 400) -> list[str]:

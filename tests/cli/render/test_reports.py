@@ -87,8 +87,8 @@ def test_ingested_beside_system_folders() -> None:
     )
     lines = said(render_ingest, report).splitlines()
     assert lines[2].startswith(r"    not walked: '@eaDir' (2), '.Trash\n' (1); ")
-    assert lines[3].startswith("  1 images of earlier runs are not there any more")
-    assert lines[4].startswith("  4 images of earlier runs lie in such folders and count as missing now")
+    assert lines[3].startswith("  1 image of earlier runs is not there any more")
+    assert lines[4].startswith("  4 images of earlier runs lie in such folders: missing from now on")
     assert lines[6].startswith("6 images lie in hidden folders, bins, snapshots or the like")
     assert lines[7].startswith(r"2 cameras look the same, 'T\xfcr', 'Tu\u0308r'; ")
 
@@ -153,7 +153,7 @@ def test_many_failures() -> None:
     """Of many files the first ten are named and the others counted."""
     report = RestoreReport(1, failures=[(f"/{number}", "no") for number in range(13)])
     lines = said(render_restore, report).splitlines()
-    assert lines[0] == "1 files brought back. They and their keepers are pinned: no prune takes them again."
+    assert lines[0] == "1 file brought back. They and their keepers are pinned: no prune takes them again."
     assert lines[1:11] == [f"  /{number}: no" for number in range(10)]
     assert lines[11:] == ["  and 3 more; --json names them all"]
 
@@ -173,7 +173,7 @@ def test_recovered_names_what_is_open() -> None:
     """What is open still is named, with what a person may say; where all is settled nothing is asked."""
     open_still = RecoverReport(1, 2, (("/lot/1.jpg", "quarantine was cut off"),))
     assert said(render_recover, open_still).splitlines() == [
-        "1 removals finished, 2 undone, 1 open still.",
+        "1 removal finished, 2 undone, 1 open still.",
         "  /lot/1.jpg: quarantine was cut off",
         "If no other command is at work on these files, on any host: manage.py recover --nobody-else",
     ]

@@ -55,7 +55,7 @@ def test_status_of_many_cameras() -> None:
     """Status shows the sums of all cameras below the first of them."""
     summaries = tuple(CameraSummary(f"c{n:04}", 3, 2, 1, 0, 0, 0, 0, 1000, None, None) for n in range(MANY))
     text = said(render_status, Status("/i.db", "balanced", {}, summaries, 0, 0, 0, (), ()))
-    assert cells(text, "all of these")[1:9] == ["6000", "4000", "2000", "0", "0", "0", "0", "2.0 MB"]
+    assert cells(text, "all of these")[1:] == ["6000", "4000", "2000", "2.0 MB"]
     assert len(text.splitlines()) < 110
 
 

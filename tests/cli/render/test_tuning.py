@@ -21,13 +21,15 @@ def table(report: SweepReport | EvaluationReport) -> list[list[str]]:
 
 def test_swept() -> None:
     """A row for each limit, the one in force marked, and how to adopt another."""
-    head, *rows, first, then, other = table(SweepReport((GATE,), ROWS))
+    head, *rows, note, first, then, other = table(SweepReport((GATE,), ROWS))
     assert head == ["camera", "max_score", "kept", "duplicates", "share", "freed", "in", "force"]
     assert rows == [
         ["gate", "500", "8", "2", "20.0%", "2.0", "kB"],
         ["gate", "1000.5", "6", "4", "40.0%", "4.0", "kB", "yes"],
     ]
-    assert [" ".join(line) for line in (first, then, other)] == [
+    assert [" ".join(line) for line in (note, first, then, other)] == [
+        "No score lies between 0 and min_contour_area, so all limits up to that decide alike; --min-contour-area tries "
+        "smaller areas.",
         "To adopt one: manage.py profile make NAME --base mine --max-score X",
         "then: manage.py compare --profile NAME",
         "or, for one camera alone: manage.py profile use NAME --camera CAMERA",
@@ -38,11 +40,13 @@ def test_swept_cameras() -> None:
     """Several cameras have totals, several areas a column; one that was left out is named with the reason."""
     other = CameraSweep("b\\n", "mine", 1000.5, 1000.0, 10, (SweepRow(500.0, 900.0, 9, 1, 0, current=False),), None)
     out = CameraSweep("c\n", "original", 1.0, 1.0, 3, (), "nothing is cached")
-    head, *rows, left_out, _, _, _ = table(SweepReport((GATE, other, out), ROWS[:1]))
+    head, *rows, left_out, _, waiting, first, _, _ = table(SweepReport((GATE, other, out), ROWS[:1], undecided=1))
     assert head[1:3] == ["min_contour_area", "max_score"]
     assert rows[2][:4] == ["b\\n", "900", "500", "9"]
     assert rows[3] == ["all", "of", "these", "1000", "500", "8", "2", "20.0%", "2.0", "kB"]
     assert " ".join(left_out) == r"camera 'c\n' was left out: nothing is cached"
+    assert " ".join(waiting) == "1 image is not decided yet. Next: manage.py compare"
+    assert first[-4:] == ["--max-score", "X", "--min-contour-area", "Y"]
 
 
 def test_nothing_to_sweep() -> None:
@@ -82,8 +86,8 @@ def test_evaluated() -> None:
     assert [" ".join(row) for row in rows[3:]] == [
         r"plain at 1000 loses yard: visit 1\n",
         "camera 'roof', plain at 1000: no file",
-        "Up to 1 labels are of images that are not decided, and are not counted.",
-        "1 labelled images are not in the index:",
+        "Labels of images that are not decided: up to 1; these are not counted.",
+        "1 labelled image is not in the index:",
         r"x\n.jpg: not known by path, number or name",
     ]
 

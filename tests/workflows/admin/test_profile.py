@@ -6,7 +6,7 @@ import pytest
 
 from indexer.domain.profiles import BALANCED, BUILT_IN
 from indexer.errors import ProfileError
-from indexer.workflows.admin.profile import list_profiles, show_profile
+from indexer.workflows.admin.profile import list_profiles, make_profile, show_profile
 from tests.support.index import Index
 
 
@@ -37,6 +37,25 @@ def test_layers_are_shared(index: Index) -> None:
         (False, True),
         (False, False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "decides_as"),
+    [
+        ({"max_score": 500.0}, "balanced"),
+        ({"record_limit": 9000.0}, "balanced"),
+        ({"max_score": 0.0}, None),
+        ({"max_score": 1000.5}, None),
+        ({"max_score": 500.0, "min_contour_area": 500.0}, None),
+        ({"threshold": 31}, None),
+    ],
+)
+def test_a_profile_that_decides_as_its_base_says_so(
+    index: Index, changes: dict[str, float], decides_as: str | None
+) -> None:
+    """No score lies between 0 and the minimum area, so another limit up to that makes no difference."""
+    made = make_profile(index.database, "mine", base="balanced", changes=changes, clock=index.clock)
+    assert made.decides_as == decides_as
 
 
 @pytest.mark.parametrize(

@@ -256,7 +256,7 @@ def test_full_disk_leaves_the_file(lot: Index, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(remove_file, "move_no_replace", refusing)
     report = lot.prune()
     assert report.failures == [(str(lot.folder / COPY), "No space left on device")]
-    assert report.stopped == "No space left on device; 1 files of the plan were not tried"
+    assert report.stopped == "No space left on device; 1 file of the plan was not tried"
     assert lot.rows("SELECT state, problem FROM audit_removals") == [("failed", "No space left on device")]
     assert files(lot) == sorted(f"frames/{file}" for file in (KEEPER, COPY, BIRDS, OTHER))
     assert lot.rows("SELECT outcome FROM audit_runs WHERE command = 'prune'") == [("done",)]

@@ -71,6 +71,18 @@ def test_an_image_is_drawn_beside_its_keeper_or_its_like(street: Index, out: Pat
     assert street.dump() == before
 
 
+def test_a_removal_is_drawn_by_the_profile_that_decided_it(street: Index, out: Path) -> None:
+    """Under a later profile, by which the two would differ, a removed image shows what its own profile saw."""
+    street.prune()
+    street.make_profile("strict", min_contour_area=1.0, max_score=1.0)
+    street.compare(profile="strict")
+    for number, files in enumerate([(BIRDS,), (BIRDS, EMPTY), (EMPTY, BIRDS)]):
+        found = drawn(street, out.with_name(f"{number}.png"), *files)
+        assert (found.profile, found.by_decision, found.score, found.max_score) == ("balanced", True, 0.0, 1000.0)
+    found = drawn(street, out, BIRDS, BIKES)
+    assert (found.profile, found.by_decision) == ("strict", False)
+
+
 def test_a_pair_is_drawn_as_named_with_its_change_marked(street: Index, out: Path) -> None:
     """The score is that of the pair, and what changed is outlined in all three panels where it is."""
     found = drawn(street, out, CARS, EMPTY)

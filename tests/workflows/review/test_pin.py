@@ -81,6 +81,14 @@ def test_image_is_named_by_number_too(pair: Index) -> None:
     assert pin(pair.database, ["2"], clock=pair.clock).changed == [str(pair.folder / name(1))]
 
 
+def test_images_are_named_by_file_name_and_glob(pair: Index) -> None:
+    """A file name that one image has names it, a glob all that match."""
+    paths = [str(pair.folder / name(minute)) for minute in (0, 1)]
+    assert pin(pair.database, [name(1)], clock=pair.clock).changed == paths[1:]
+    found = pin(pair.database, ["gate-*"], clock=pair.clock)
+    assert (found.changed, found.unchanged) == (paths[:1], paths[1:])
+
+
 def test_keeper_of_removed_images_stays_pinned(pair: Index) -> None:
     """Taking a person's pin back does not free an image that stands for a removed one."""
     pair.pin(name(0))

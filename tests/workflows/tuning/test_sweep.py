@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.domain.descriptions import Limits
+from indexer.domain.score_bounds import usual_trials
 from indexer.errors import CameraError
 from indexer.execution import serial
 from indexer.store.locks.writer_lock import writer_lock
@@ -213,6 +214,16 @@ def test_limits_in_force_are_marked(lots: Index) -> None:
     gate, yard = report.cameras
     sums = [tuple(map(sum, zip(*pair, strict=True))) for pair in zip(rows(gate), rows(yard), strict=True)]
     assert [(row.kept, row.duplicates, row.size_bytes) for row in report.totals] == [total[2:] for total in sums]
+
+
+def test_without_options_no_two_rows_decide_alike(lots: Index) -> None:
+    """What is tried when nothing is named differs from row to row, from stricter to looser than what is in force."""
+    for camera in swept(lots).cameras:
+        tried = [(row.min_contour_area, row.max_score) for row in camera.rows]
+        assert tried == usual_trials(max_score=1000.0, min_contour_area=1000.0)
+        assert [row.current for row in camera.rows].count(True) == 1
+        similar = [row for row in camera.rows if row.max_score > 0]
+        assert [row.kept for row in similar] == sorted((row.kept for row in similar), reverse=True)
 
 
 def test_one_camera(lots: Index) -> None:

@@ -1,0 +1,40 @@
+"""A decision on one image, as it is stored; how images are decided is told in `indexer.domain.selection`."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Verdict = Literal["keep", "duplicate"]
+
+
+class Reason(StrEnum):
+    """Why an image is kept (`new`, `pinned`) or a duplicate (`similar`, `identical`, `verdict`)."""
+
+    NEW = "new"
+    PINNED = "pinned"
+    SIMILAR = "similar"
+    IDENTICAL = "identical"
+    VERDICT = "verdict"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The decision on one image: it is kept, or it is a duplicate of `keeper_id`.
+
+    `score` is that of the image and its keeper; None if the image is kept, or if a person's verdict decided.
+    """
+
+    image_id: int
+    reason: Reason
+    keeper_id: int | None = None
+    score: float | None = None
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the image is kept."""
+        return self.keeper_id is None
+
+
+def ordered_pair(image_a_id: int, image_b_id: int) -> tuple[int, int]:
+    """The key of a pair, in whichever order the ids are passed: the smaller id first."""
+    return min(image_a_id, image_b_id), max(image_a_id, image_b_id)

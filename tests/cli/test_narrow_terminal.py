@@ -1,0 +1,132 @@
+"""At 80 x 24: what commands print fits its lines, names what is undecided, and ends with the next step."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from indexer.cli.word_wrap import cell_count
+from tests.support.command import Run, command, draw
+
+COLUMNS, ROWS = 80, 24
+UNDECIDED = re.compile(r"\d images? (is|are) not decided yet\. Next: manage\.py compare")
+Lines = Callable[..., list[str]]
+
+
+@pytest.fixture
+def lines() -> Lines:
+    """Runs a command on a terminal of 80 x 24: the lines that it shows, without colours and empty ones."""
+
+    def answer(*words: object) -> list[str]:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        environment = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
+        process = subprocess.Popen(
+            command(*words), stdin=theirs, stdout=theirs, stderr=theirs, env=environment | {"TERM": "dumb"}
+        )
+        os.close(theirs)
+        shown = _read(ours, process)
+        os.close(ours)
+        assert process.wait(60) == 0, shown
+        return [line for line in shown.replace("\r\n", "\n").split("\n") if line.strip()]
+
+    return answer
+
+
+def _read(terminal: int, process: subprocess.Popen[bytes]) -> str:
+    shown = b""
+    while True:
+        ready, _, _ = select.select([terminal], [], [], 0.1)
+        if not ready and process.poll() is not None:
+            return shown.decode()
+        try:
+            shown += os.read(terminal, 65536) if ready else b""
+        except OSError:  # Linux says EIO when the other side is closed
+            return shown.decode()
+
+
+@pytest.fixture
+def busy(own_home: Path, run: Run) -> Path:
+    """Two cameras in a deep folder: decided, removed, judged, with a broken and an undecided file."""
+    folder = own_home / "a folder with a long name" / "of one site" / "and its frames"
+    for camera in ("north-gate", "yard"):
+        for minute, cars in enumerate([(), (), (1,), (1,), (1, 3), ()]):
+            draw(folder / camera / f"{camera}_2026_03_01__12_0{minute}_00.png", cars=cars)
+    (folder / "yard" / "yard_2026_03_01__12_09_00.png").write_bytes(b"broken")
+    assert run("ingest", folder, "--processes", 1).code == 0
+    assert run("compare", "--processes", 1).code == 0
+    assert run("prune", "--yes", "--camera", "yard").code == 0
+    names = [f"yard_2026_03_01__12_0{minute}_00.png" for minute in (0, 2)]
+    assert run("verdict", *names, "different", "--by", "Ada", "--note", "two cars, seen from the far side").code == 0
+    draw(folder / "yard" / "yard_2026_03_01__13_00_00.png", cars=(0, 2))
+    assert run("ingest", folder, "--processes", 1).code == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["status"],
+        ["audit"],
+        ["audit", "borderline"],
+        ["audit", "removals"],
+        ["audit", "runs"],
+        ["audit", "retention"],
+        ["profile", "list"],
+        ["sweep", "--processes", "1"],
+        ["verdict", "list"],
+        ["prune", "--dry-run"],
+        ["explain", "1"],
+    ],
+    ids=" ".join,
+)
+def test_lines_fit(busy: Path, lines: Lines, words: list[str]) -> None:
+    """No line is wider than the terminal, but where one word alone is, or a command that must stay whole."""
+    shown = lines(*words)
+    assert shown
+    too_long = [line for line in shown if cell_count(line.rstrip()) > COLUMNS]
+    assert [line for line in too_long if len(line.split()) > 2 and "manage.py" not in line and "/" not in line] == []
+
+
+def test_no_table_is_broken(busy: Path, lines: Lines) -> None:
+    """What has rows has one line for each: status and profile list are tables that fit, with few columns."""
+    status = lines("status")
+    assert [line.split()[0] for line in status if line.startswith((" north", " yard"))] == ["north-gate", "yard"]
+    profiles = lines("profile", "list")
+    assert [line.split()[0] for line in profiles[2:6]] == ["balanced", "plain", "original", "colour"]
+
+
+def test_paths_begin_at_the_common_folder(busy: Path, lines: Lines) -> None:
+    """Rows that are too wide are paragraphs, and the folder that holds all paths is named once."""
+    shown = lines("audit", "removals")
+    assert " ".join(shown).count("a folder with a long name") == 1
+    start = next(number for number, line in enumerate(shown) if line.split()[0] == "run_id")
+    assert [line.split()[0] for line in shown[start : start + 4]] == ["run_id", "removed_at", "state", "camera"]
+    assert " ".join(lines("verdict", "list")).count("a folder with a long name") == 1
+
+
+@pytest.mark.parametrize("words", [["status"], ["prune", "--dry-run"], ["sweep", "--processes", "1"]], ids=" ".join)
+def test_undecided_images_are_named(busy: Path, lines: Lines, words: list[str]) -> None:
+    """Wherever an image is not decided yet, that is said with the next step."""
+    assert UNDECIDED.search(" ".join(lines(*words)))
+
+
+def test_report_names_undecided_images(busy: Path, run: Run) -> None:
+    """The report says it too, where it says what it wrote."""
+    answer = run("report", "pages", "--processes", 1)
+    assert UNDECIDED.search(answer.out)
+
+
+def test_a_dry_run_ends_with_what_to_do(busy: Path, lines: Lines) -> None:
+    """After the plan: where to look, which cases are weakest, and how to act."""
+    shown = " ".join(lines("prune", "--dry-run"))
+    for step in ("manage.py report pages", "manage.py audit borderline removed", "To act: manage.py prune"):
+        assert step in shown

@@ -1,0 +1,85 @@
+"""status --check: what needs a person is found, each kind alone, and nothing else."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from indexer.domain.capture_gaps import usual_interval_s
+from indexer.workflows.admin.status_check import StatusCheck, check_status
+from tests.support.index import BIRD, CAR, NOON_MS, Index, name, picture
+
+NOTHING = StatusCheck(0, {}, 0, 0, 0, ())
+NOON = datetime.fromtimestamp(NOON_MS / 1000, UTC)
+LAST = NOON + timedelta(minutes=59)
+
+
+def checked(index: Index, *, now: datetime | None = None, silent_after: float = 0) -> StatusCheck:
+    """What needs a person, at a moment."""
+    return check_status(index.database, silent_after=silent_after, clock=index.clock if now is None else lambda: now)
+
+
+@pytest.fixture
+def lot(index: Index) -> Index:
+    """A camera that took an image every ten minutes, and paused once for twenty; all is decided."""
+    for minute in (0, 10, 20, 30, 50, 59):
+        index.put(name(minute), picture(stamp=minute))
+    index.ingest()
+    index.compare()
+    return index
+
+
+def test_nothing_needs_a_person(lot: Index) -> None:
+    """An index in which all is decided needs nobody, and is not written to."""
+    before = lot.dump()
+    assert checked(lot) == NOTHING
+    assert not NOTHING.needs_person
+    assert lot.dump() == before
+
+
+def test_undecided_and_unreadable(lot: Index) -> None:
+    """An image without a decision, and a file of the last day that cannot be used; of an earlier day it is no news."""
+    lot.put(name(70), picture(CAR))
+    lot.put(name(80), b"broken")
+    lot.ingest()
+    found = checked(lot)
+    assert (found.undecided, found.unreadable_new, found.needs_person) == (1, 1, True)
+    assert checked(lot, now=lot.clock() + timedelta(days=2)).unreadable_new == 0
+
+
+def test_unwitnessed(lot: Index) -> None:
+    """A removed file whose keeper is gone."""
+    lot.prune()
+    (lot.folder / name(0)).unlink()
+    lot.put(name(90), picture(CAR))
+    lot.ingest()
+    lot.compare()
+    found = checked(lot)
+    assert (found.unwitnessed, found.needs_person) == (5, True)
+
+
+def test_held_back(index: Index) -> None:
+    """A camera of which nearly all would go."""
+    for minute in range(250):
+        index.put(name(minute), picture(BIRD) if minute % 2 else picture())
+    index.ingest()
+    index.compare()
+    assert list(checked(index).held_back) == ["gate"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "silent_after", "silent"), [(60, 3, False), (61, 3, True), (61, 4, False), (10**6, 0, False)]
+)
+def test_silent(lot: Index, minutes: int, silent_after: float, silent: bool) -> None:
+    """A camera without an image for longer than some of its longest pauses; 0 asks for none."""
+    found = checked(
+        lot, now=LAST + timedelta(minutes=minutes, seconds=-1 if not silent else 0), silent_after=silent_after
+    )
+    assert [(one.camera, one.interval_s) for one in found.silent] == ([("gate", 1200.0)] if silent else [])
+
+
+def test_interval_of_few_images() -> None:
+    """Of a camera with few images nobody can tell when it is silent."""
+    times = [NOON - timedelta(minutes=minute) for minute in (0, 1, 2, 7, 8, 9)]
+    assert usual_interval_s(times) == 300.0
+    assert usual_interval_s(times[:5]) is None
+    assert usual_interval_s([]) is None

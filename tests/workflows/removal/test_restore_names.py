@@ -1,0 +1,63 @@
+"""restore: a removed file is named by its file name alone, or by a glob, and never guessed."""
+
+import pytest
+
+from indexer.errors import ImageError
+from tests.support.index import Index, name, picture
+
+
+@pytest.fixture
+def removed(index: Index) -> Index:
+    """Two folders whose frames all show the same: one is kept, and one name lay in both folders."""
+    for camera in ("gate", "yard"):
+        for minute in range(3):
+            index.put(f"{camera}/{name(minute, 'same')}" if minute == 1 else f"{camera}/{name(minute, camera)}", b"")
+    for number, path in enumerate(sorted(index.folder.rglob("*.png"))):
+        path.write_bytes(picture(stamp=0 if number < 3 else 1))
+    index.ingest()
+    index.execute("UPDATE images SET camera_id = 1")
+    index.compare()
+    index.prune()
+    return index
+
+
+def back(index: Index) -> list[str]:
+    """The files that were brought back."""
+    return [file for file, state in index.removals() if state == "restored"]
+
+
+def gone(index: Index) -> list[str]:
+    """The files that were removed."""
+    return [file for file, _ in index.removals()]
+
+
+def test_a_file_name_alone(removed: Index) -> None:
+    """A name that one removed file had brings that one back."""
+    file = next(file for file in gone(removed) if "same" not in file)
+    removed.restore(file.split("/")[1])
+    assert back(removed) == [file]
+
+
+def test_a_glob(removed: Index) -> None:
+    """A glob brings back each file that it matches, and no other."""
+    removed.restore("yard-*")
+    assert back(removed) == [file for file in gone(removed) if file.split("/")[1].startswith("yard-")]
+    removed.restore(f"{removed.folder}/*/same-*")
+    assert set(back(removed)) == {file for file in gone(removed) if "gate-" not in file}
+
+
+def test_what_matches_nothing_is_refused(removed: Index) -> None:
+    """A name or a glob of no removed file is refused, and nothing moves."""
+    before = removed.tree()
+    for words in ("nothing.png", "x*"):
+        with pytest.raises(ImageError, match="is in quarantine"):
+            removed.restore(words)
+    assert removed.tree() == before
+
+
+def test_a_name_of_two_folders_is_refused(removed: Index) -> None:
+    """A file name that two folders had is not guessed."""
+    assert sum("same" in file for file in gone(removed)) == 2
+    with pytest.raises(ImageError, match="lay in 2 folders"):
+        removed.restore(name(1, "same"))
+    assert back(removed) == []

@@ -1,0 +1,40 @@
+"""The removals with the weakest case are found: a camera with known small changes, none of which counts."""
+
+import cv2
+import numpy as np
+import pytest
+
+from indexer.imaging import matching
+from indexer.store.audit_queries import run_audit
+from tests.support.index import Index, name
+
+MARKS = range(1, 51)
+"""Sizes of marks, in cells, none of which is large enough to count."""
+
+
+def marked(cells: int) -> bytes:
+    """A frame with a mark of so many cells of 2 x 1 pixels, row by row: each mark lies within the next larger one."""
+    frame = np.random.default_rng(7).integers(96, 104, (240, 320)).astype(np.uint8)
+    for cell in range(cells):
+        top, left = 120 + cell // 8, 140 + cell % 8 * 2
+        frame[top : top + 1, left : left + 2] = 220
+    return cv2.imencode(".png", frame)[1].tobytes()
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["opencv", "kernel"])
+def test_the_weakest_removals_come_first(index: Index, monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
+    """The 40 removals with the largest changes are the first 40 of `borderline removed`, the largest first."""
+    monkeypatch.setattr(matching, "PAIRS_BEFORE_COMPILED", 0 if compiled else 10**9)
+    shuffled = np.random.default_rng(3).permutation(MARKS).tolist()
+    files = {name(minute): cells for minute, cells in enumerate([0, *shuffled])}
+    for file, cells in files.items():
+        index.put(file, marked(cells))
+    index.ingest()
+    index.compare()
+    index.prune()
+    with run_audit(index.database, "borderline", {"side": "removed", "limit": "40"}) as table:
+        columns = [table.columns.index(column) for column in ("path", "score", "state")]
+        weakest = [tuple(row[column] for column in columns) for row in table]
+    assert [(files[index.file(path)], score, state) for path, score, state in weakest] == [
+        (cells, 0.0, "removed") for cells in sorted(MARKS)[:-41:-1]
+    ]
