@@ -33,6 +33,7 @@ except ImportError as problem:
 
 _CONNECT_TIMEOUT_S = 5  # for the first answer of a scheduler
 _NO_WORKER_TIMEOUT_S = 60.0
+_SCHEDULER_TIMEOUT_S = 30.0  # for an answer of a scheduler that answered before
 
 
 @contextmanager
@@ -45,12 +46,14 @@ def cluster(
     in_flight: int = IN_FLIGHT,
     path_mapping: PathMapping = PathMapping(),  # noqa: B008 - frozen
     no_worker_timeout_s: float = _NO_WORKER_TIMEOUT_S,
+    scheduler_timeout_s: float = _SCHEDULER_TIMEOUT_S,
 ) -> Iterator[DaskExecutor]:
     """An executor on the workers of a scheduler.
 
     Without an `address` it starts `workers` worker processes on this machine, which end with the block.
     `resource_limits`, `max_batch` and `in_flight` are as for `processes`, with `in_flight` per thread of a worker. The
-    run ends with an error if there is no worker for `no_worker_timeout_s` seconds.
+    run ends with an error if there is no worker for `no_worker_timeout_s` seconds, or no answer of the scheduler for
+    `scheduler_timeout_s`.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def cluster(
     with _dask_silenced(), _scheduler(address, workers) as scheduler:
         client = _connect(scheduler, address)
         try:
-            tasks = TaskClient(client, no_worker_timeout_s=no_worker_timeout_s)
+            tasks = TaskClient(client, no_worker_timeout_s=no_worker_timeout_s, scheduler_timeout_s=scheduler_timeout_s)
             yield DaskExecutor(
                 tasks, resource_limits, max_batch=max_batch, in_flight=in_flight, path_mapping=path_mapping
             )

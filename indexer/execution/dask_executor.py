@@ -19,6 +19,7 @@ from indexer.execution.guard import CallOutcome
 from indexer.execution.path_mapping import PathMapping
 from indexer.execution.remote_call import pack_call
 
+_ATTEMPTS_ALONE = 2  # a worker may also die of something else
 _MIN_WORKERS = 2  # a single worker counts as two, so that it gets enough tasks to have no pause
 
 
@@ -62,6 +63,7 @@ class DaskExecutor:
                     for _, other_task in window:
                         other_task.wait()
                     window.popleft()
+                    task.release()
                     yield from self._run_alone(function, batch)
                 else:
                     window.popleft()
@@ -71,17 +73,17 @@ class DaskExecutor:
             for _, task in window:
                 task.release()
 
-    def actor_slots(self) -> Sequence[str]:
+    def actor_workers(self) -> Sequence[str]:
         """The addresses of the workers that are present now; waits if there is none."""
-        slots: list[str] = []
-        while not slots:
+        workers: list[str] = []
+        while not workers:
             self._tasks.require_worker()
-            slots = list(self._tasks.threads())
-        return slots
+            workers = list(self._tasks.threads())
+        return workers
 
-    def start_actor(self, slot: str, factory: Callable[..., State], /, *arguments: Any) -> DaskActor[State]:
-        """Starts to make an actor at a worker, or at any other if that one is gone."""
-        return DaskActor(self._tasks, slot, factory, *arguments)
+    def start_actor(self, worker: str, factory: Callable[..., State], /, *arguments: Any) -> DaskActor[State]:
+        """Starts to make an actor at a worker; it is lost if that one is gone."""
+        return DaskActor(self._tasks, worker, factory, *arguments)
 
     def _submit(self, function: Callable[[Item], Result], items: Sequence[Item]) -> RemoteTask:
         return RemoteTask(self._tasks, pack_call(function, items, limits=self._limits))
@@ -89,15 +91,17 @@ class DaskExecutor:
     def _run_alone(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result | WorkerFailure]:
         """The results of items, run one after the other while no other task of this run is at a worker."""
         for item in items:
-            task = self._submit(function, [item])
-            try:
-                outcome: CallOutcome = task.result()
-            except KilledWorker:
-                yield WorkerFailure("ended every process that worked on it")
-            else:
-                yield from _results(outcome)
-            finally:
-                task.release()
+            outcome = None
+            for _ in range(_ATTEMPTS_ALONE):
+                task = self._submit(function, [item])
+                try:
+                    outcome = task.result()
+                    break
+                except KilledWorker:
+                    continue
+                finally:
+                    task.release()
+            yield from _results(outcome or CallOutcome([WorkerFailure("ended every process that worked on it")]))
 
 
 def _results(outcome: CallOutcome) -> Iterator[Any]:

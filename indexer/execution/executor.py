@@ -68,13 +68,15 @@ class RemoteExecutor(ParallelMap, Protocol):
         """The path that workers open for this local path."""
         ...
 
-    def actor_slots(self) -> Sequence[str]:
+    def actor_workers(self) -> Sequence[str]:
         """The workers that can each hold an actor now, by name; waits if there is none."""
         ...
 
-    def start_actor(self, slot: str, factory: Callable[..., State], /, *arguments: Any) -> "RemoteActor[State]":
-        """Starts to make an actor, `factory(*arguments)`, in the memory of a worker; it is there until the returned
-        object is garbage."""
+    def start_actor(self, worker: str, factory: Callable[..., State], /, *arguments: Any) -> "RemoteActor[State]":
+        """Starts to make an actor, `factory(*arguments)`, in the memory of a worker; it is there until it is closed.
+
+        If the worker is gone, the results of its calls raise `ActorLostError`.
+        """
         ...
 
 
@@ -86,7 +88,11 @@ class RemoteActor(Protocol[State_co]):
     """An object in the memory of a worker, that executes one method at a time."""
 
     def call(self, method: Callable[[State_co, Item], Result], argument: Item, /) -> "PendingResult[Result]":
-        """Starts to execute a method of the object's class with one argument. Raises `ActorLostError`."""
+        """Starts to execute a method of the object's class with one argument."""
+        ...
+
+    def close(self) -> None:
+        """Frees the object on its worker. No result of it is waited for after that."""
         ...
 
 

@@ -80,7 +80,7 @@ class ActorState(Generic[State]):
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def execute(self, payload: bytes) -> CallOutcome:
+    def execute_method(self, payload: bytes) -> CallOutcome:
         """The outcome of a pickled method of the state and its one argument."""
         method, arguments = load_call(payload)
         return _apply(lambda argument: method(self._state, argument), arguments)

@@ -115,7 +115,7 @@ def test_a_worker_that_comes_late(tmp_path: Path) -> None:
             with pytest.raises(EngineError, match=r"no worker for 0.5 s"):
                 list(spread(square, range(3)))
             with pytest.raises(EngineError, match=r"no worker for 0.5 s"):
-                spread.actor_slots()
+                spread.actor_workers()
         with cluster(machines.address, workers=2) as spread:
             threading.Timer(0.5, machines.add_worker).start()
             assert list(spread(square, range(30))) == [number * number for number in range(30)]
@@ -134,20 +134,54 @@ def test_workers_that_all_go(tmp_path: Path) -> None:
             list(results)
 
 
-def test_a_scheduler_that_goes_away(tmp_path: Path) -> None:
-    """The run ends with one sentence, also where it waits for an actor."""
-    with started(tmp_path) as machines, cluster(machines.address, workers=2) as spread:
-        actor = spread.start_actor(spread.actor_slots()[0], Register, 1)
+@pytest.mark.parametrize("lost_by", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_scheduler_that_goes_away(tmp_path: Path, lost_by: signal.Signals) -> None:
+    """The run ends with one sentence if the scheduler dies or stops answering, also where it waits for an actor."""
+    with started(tmp_path) as machines, cluster(machines.address, workers=2, scheduler_timeout_s=1) as spread:
+        actor = spread.start_actor(spread.actor_workers()[0], Register, 1)
         actor.call(Register.add, 2).wait()
         pending, results = actor.call(Register.wait, 600), spread(square, range(1000))
         assert next(results) == 0
-        os.killpg(machines.scheduler.pid, signal.SIGKILL)
-        with pytest.raises(EngineError, match="the scheduler of the cluster is gone"):
-            list(results)
-        with pytest.raises((ActorLostError, EngineError)):  # whichever is noticed first
+        os.killpg(machines.scheduler.pid, lost_by)
+        for use in (
+            lambda: list(results),
+            pending.wait,
+            lambda: actor.call(Register.add, 3).wait(),
+            spread.actor_workers,
+            lambda: spread.start_actor("tcp://127.0.0.1:1", Register, 1).call(Register.add, 2).wait(),
+            lambda: list(spread(square, range(3))),
+        ):
+            began = time.monotonic()
+            with pytest.raises(EngineError, match="^the scheduler of the cluster is gone"):
+                use()
+            assert time.monotonic() - began < 10
+
+
+def test_an_actor_for_a_worker_that_is_gone(tmp_path: Path) -> None:
+    """An actor whose worker is gone before it is made is lost, also if there was no worker at that moment."""
+    with started(tmp_path, workers=1) as machines, cluster(machines.address, workers=2) as spread:
+        (worker,) = spread.actor_workers()
+        os.killpg(machines.workers.pop().pid, signal.SIGKILL)
+        time.sleep(1)
+        pending = spread.start_actor(worker, Register, 1).call(Register.add, 2)
+        machines.add_worker()
+        with pytest.raises(ActorLostError):
             pending.wait()
-        with pytest.raises(EngineError, match="the scheduler of the cluster is gone"):
-            spread.actor_slots()
+        (other,) = spread.actor_workers()
+        assert spread.start_actor(other, Register, 1).call(Register.add, 2).wait()[1] == [1, 2]
+
+
+def test_a_restart_by_another_client(tmp_path: Path) -> None:
+    """If another client restarts the workers, the error says so, and not that the scheduler is gone."""
+    from distributed import Client
+
+    with started(tmp_path) as machines, cluster(machines.address, workers=2) as spread:
+        results = spread(hang_at_three, range(10))
+        assert [next(results) for _ in range(3)] == [0, 1, 2]
+        with Client(machines.address, set_as_default=False) as other:
+            other.restart()
+        with pytest.raises(EngineError, match="^another client of the scheduler ended our tasks"):
+            list(results)
 
 
 def test_another_version(dask_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +192,7 @@ def test_another_version(dask_cluster: Cluster, monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(EngineError, match=words):
             list(spread(square, range(3)))
         with pytest.raises(EngineError, match=words):
-            spread.start_actor(spread.actor_slots()[0], Register, 1).call(Register.add, 2)
+            spread.start_actor(spread.actor_workers()[0], Register, 1).call(Register.add, 2)
 
 
 @pytest.mark.parametrize("limits", [ResourceLimits(), LIMITS])
@@ -221,7 +255,7 @@ def test_actors_keep_their_state(dask_cluster: Cluster) -> None:
     """An actor lives in the worker that was asked for, and what a method raises is raised here."""
     with cluster(dask_cluster.address, workers=2) as spread:
         assert isinstance(spread, RemoteExecutor)
-        slots = spread.actor_slots()
+        slots = spread.actor_workers()
         actors = [spread.start_actor(slot, Register, number) for number, slot in enumerate(slots)]
         results = [actor.call(Register.add, 7).wait() for actor in actors]
         assert [numbers for _, numbers in results] == [[0, 7], [1, 7]]
@@ -230,15 +264,16 @@ def test_actors_keep_their_state(dask_cluster: Cluster) -> None:
         assert [call.wait()[1] for call in pending] == [[0, 7, 8], [1, 7, 8]]
         with pytest.raises(ValueError, match="not 3"):
             actors[0].call(Register.add, 3).wait()
-        del actors, pending
-        until(lambda: dask_cluster.tasks() == 0, timeout_s=10)
+        for actor in actors:
+            actor.close()
+        assert until(lambda: dask_cluster.tasks() == 0, timeout_s=10)
 
 
 @pytest.mark.parametrize("busy", [True, False])
 def test_an_actor_whose_worker_is_killed(dask_cluster: Cluster, busy: bool) -> None:
     """It is lost, busy or idle, and one that is made in its place is not."""
     with cluster(dask_cluster.address, workers=2) as spread:
-        slot = spread.actor_slots()[0]
+        slot = spread.actor_workers()[0]
         actor = spread.start_actor(slot, Register, 1)
         process, _ = actor.call(Register.add, 2).wait()
         pending = actor.call(Register.wait, 600) if busy else None
@@ -250,5 +285,6 @@ def test_an_actor_whose_worker_is_killed(dask_cluster: Cluster, busy: bool) -> N
         time.sleep(0 if busy else 1)
         with pytest.raises(ActorLostError):
             actor.call(Register.add, 3).wait()
-        assert spread.start_actor(slot, Register, 1).call(Register.add, 2).wait()[1] == [1, 2]
+        (worker, *_) = [worker for worker in spread.actor_workers() if worker != slot]
+        assert spread.start_actor(worker, Register, 1).call(Register.add, 2).wait()[1] == [1, 2]
     dask_cluster.wait_for(2)

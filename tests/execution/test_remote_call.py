@@ -67,7 +67,7 @@ class Sum:
 def test_an_actor() -> None:
     """An actor keeps what its methods leave, also after an exception."""
     actor: ActorState[Sum] = pickle.loads(pack_actor(Sum, 10))
-    outcomes = [actor.execute(pickle.dumps((Sum.add, (number,)))) for number in (1, 3, 2)]
+    outcomes = [actor.execute_method(pickle.dumps((Sum.add, (number,)))) for number in (1, 3, 2)]
     assert [[pickle.loads(result) for result in outcome.results] for outcome in outcomes] == [[11], [], [13]]  # type: ignore[arg-type]
     assert [repr(outcome.problem) for outcome in outcomes] == ["None", "ValueError('not 3')", "None"]
 

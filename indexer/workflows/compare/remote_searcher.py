@@ -109,7 +109,7 @@ class RemoteSearcher:
         """
         if not requests or not is_worth_sending(requests, self._scoring, min_pairs=MIN_PAIRS_TO_SEND):
             return self._local_searcher.search_many(requests)
-        share_count = min(len(self._executor.actor_slots()), len(requests))
+        share_count = min(len(self._executor.actor_workers()), len(requests))
         shares = {number: tuple(requests[number::share_count]) for number in range(share_count)}
         matches: dict[int, _Matches] = {}
         self._lost_buffers = 0
@@ -119,7 +119,7 @@ class RemoteSearcher:
 
     def _search_once(self, shares: Mapping[int, _Share]) -> dict[int, _Matches]:
         """Sends one task to each worker that has a share; returns the matches of the shares that are then complete."""
-        slots = self._executor.actor_slots()
+        slots = self._executor.actor_workers()
         share_numbers = {slots[number % len(slots)]: number for number in shares}
         self._buffers = {
             slot: self._buffers.get(slot) or self._start_buffer(slot)

@@ -53,7 +53,7 @@ class Watched:
         self._happens = happens
         self.workers = executor.workers
         self.map_path = executor.map_path
-        self.actor_slots = executor.actor_slots
+        self.actor_workers = executor.actor_workers
         self.results = self.calls = 0
 
     def __call__(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:

@@ -39,7 +39,7 @@ class Remote:
         """The results."""
         return (copy_of(function(copy_of(item))) for item in items)
 
-    def actor_slots(self) -> Sequence[str]:
+    def actor_workers(self) -> Sequence[str]:
         """The numbers of the workers; one is missing now and then, where workers are lost."""
         return list(map(str, range(self.workers - self.is_lost())))
 
@@ -139,7 +139,7 @@ class Eager:
         self.built += 1
         return [None] * len(images)
 
-    def actor_slots(self) -> Sequence[str]:
+    def actor_workers(self) -> Sequence[str]:
         """Five."""
         return list("abcde")
 
