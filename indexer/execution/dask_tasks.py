@@ -1,8 +1,8 @@
 """The tasks and actors that one client has on the workers of a Dask scheduler.
 
 It promises that waiting ends: with the outcome, with `KilledWorker`, or with an `EngineError` in one sentence if the
-scheduler goes away or stops answering, if there is no worker for too long, or if a worker cannot do the work. The scheduler gets a
-function of the standard library and bytes, so it needs Dask alone.
+scheduler goes away or stops answering, if there is no worker for too long, or if a worker cannot do the work. The
+scheduler gets a function of the standard library and bytes, so it needs Dask alone.
 """
 
 import asyncio

@@ -77,9 +77,17 @@ def limit_memory(memory_bytes: int | None) -> None:
     reserve gigabytes that they never use.
     """
     if memory_bytes is not None and resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
-        pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
-        limit = pages * resource.getpagesize() + memory_bytes
+        limit = address_space_bytes() + memory_bytes
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def address_space_bytes(process_id: int | None = None) -> int:
+    """The size of the address space of a process, this one by default; 0 if the system does not tell."""
+    try:
+        pages = int(Path(f"/proc/{process_id or 'self'}/statm").read_text().split()[0])
+    except OSError:
+        return 0
+    return pages * resource.getpagesize()
 
 
 def describe_exit(exit_code: int | None) -> str:

@@ -57,12 +57,10 @@ def _execute(payload: bytes, item_count: int, module: str, limits: ResourceLimit
     """Applies a pickled function, of this module, to its items, in the process of a worker or in its guard."""
     if limits == UNLIMITED:
         return _apply(*load_call(payload))
-    guard: Guard | None = getattr(_thread, "guard", None)
-    if guard is None or (guard.module, guard.limits) != (module, limits):
-        if guard is not None:
-            guard.stop()
-        guard = _thread.guard = Guard(module, limits)
-    return guard.run(payload, item_count)
+    if not hasattr(_thread, "guard"):
+        _thread.guard = Guard(module)
+    guard: Guard = _thread.guard
+    return guard.run(payload, item_count, limits)
 
 
 def _create_actor(factory: Callable[..., State], arguments: Sequence[Any]) -> "ActorState[State]":

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 
 def square(number: int) -> int:
@@ -79,6 +80,13 @@ def block_alarm_at_three(number: int) -> int:
     return spin_at_three(number)
 
 
+def ignore_alarm_at_three(number: int) -> int:
+    """The work, in which one item never ends and ignores the alarm in all threads."""
+    if number == 3:
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    return spin_at_three(number)
+
+
 def lack_memory_at_three(number: int) -> int:
     """The work, which lacks memory for one item."""
     if number == 3:
@@ -94,6 +102,23 @@ def fill_memory_at_three(number: int) -> int:
 def take_memory(megabytes: int) -> int:
     """The work, which takes that much memory."""
     return len(bytes(megabytes * 2**20))
+
+
+_kept: list[bytes] = []
+
+
+def keep_memory(megabytes: int) -> int:
+    """How many items kept memory in this process, with this one, which keeps that much."""
+    _kept.append(bytes(megabytes * 2**20))
+    return len(_kept)
+
+
+def die_at_first(path: str) -> bool:
+    """Whether a file exists; if not, it is made and the process killed, as something else on the machine may do."""
+    if not Path(path).exists():
+        Path(path).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return True
 
 
 def half_a_megabyte(data: bytes) -> bytes:
