@@ -13,7 +13,9 @@ from indexer.execution.executor import RemoteActor as RemoteActor
 from indexer.execution.executor import RemoteExecutor as RemoteExecutor
 from indexer.execution.executor import ResourceLimits as ResourceLimits
 from indexer.execution.executor import WorkerFailure as WorkerFailure
+from indexer.execution.executor import map_files as map_files
 from indexer.execution.executor import map_path as map_path
 from indexer.execution.executor import serial as serial
 from indexer.execution.process_pool import local_executor as local_executor
 from indexer.execution.process_pool import processes as processes
+from indexer.execution.remote_call import run_limited as run_limited

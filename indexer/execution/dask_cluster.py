@@ -42,6 +42,7 @@ def cluster(
     *,
     workers: int,
     resource_limits: ResourceLimits = UNLIMITED,
+    file_limits: ResourceLimits = UNLIMITED,
     max_batch: int = 1,
     in_flight: int = IN_FLIGHT,
     path_mapping: PathMapping = PathMapping(),  # noqa: B008 - frozen
@@ -51,7 +52,8 @@ def cluster(
     """An executor on the workers of a scheduler.
 
     Without an `address` it starts `workers` worker processes on this machine, which end with the block.
-    `resource_limits`, `max_batch` and `in_flight` are as for `processes`, with `in_flight` per thread of a worker. The
+    `resource_limits`, `max_batch` and `in_flight` are as for `processes`, with `in_flight` per thread of a worker.
+    `file_limits` are those of `DaskExecutor.map_files`, and of what actors read. The
     run ends with an error if there is no worker for `no_worker_timeout_s` seconds, or no answer of the scheduler for
     `scheduler_timeout_s`.
 
@@ -65,7 +67,12 @@ def cluster(
         try:
             tasks = TaskClient(client, no_worker_timeout_s=no_worker_timeout_s, scheduler_timeout_s=scheduler_timeout_s)
             yield DaskExecutor(
-                tasks, resource_limits, max_batch=max_batch, in_flight=in_flight, path_mapping=path_mapping
+                tasks,
+                resource_limits,
+                file_limits=file_limits,
+                max_batch=max_batch,
+                in_flight=in_flight,
+                path_mapping=path_mapping,
             )
         finally:
             with uninterrupted(), suppress(Exception):

@@ -30,10 +30,18 @@ class DaskExecutor:
     """
 
     def __init__(
-        self, tasks: TaskClient, limits: ResourceLimits, *, max_batch: int, in_flight: int, path_mapping: PathMapping
+        self,
+        tasks: TaskClient,
+        limits: ResourceLimits,
+        *,
+        file_limits: ResourceLimits,
+        max_batch: int,
+        in_flight: int,
+        path_mapping: PathMapping,
     ) -> None:
         self._tasks = tasks
         self._limits = limits
+        self.file_limits = file_limits
         self._max_batch = max_batch
         self._in_flight = in_flight
         self.map_path = path_mapping.map_path
@@ -48,12 +56,23 @@ class DaskExecutor:
     ) -> Iterator[Result | WorkerFailure]:
         """The function's result for each item, in order; a `WorkerFailure` for an item that exceeded its limits or
         lost its workers."""
+        return self._map(function, items, self._limits)
+
+    def map_files(
+        self, function: Callable[[Item], Result], items: Iterable[Item], /
+    ) -> Iterator[Result | WorkerFailure]:
+        """As a call, with the limits of items that read image files."""
+        return self._map(function, items, self.file_limits)
+
+    def _map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], limits: ResourceLimits
+    ) -> Iterator[Result | WorkerFailure]:
         batches = growing_batches(items, batches_per_size=2 * self.workers, max_size=self._max_batch)
         window: deque[tuple[list[Item], RemoteTask]] = deque()
         try:
             while True:
                 capacity = max(0, self._in_flight * self.workers - len(window))
-                window.extend((batch, self._submit(function, batch)) for batch in islice(batches, capacity))
+                window.extend((batch, self._submit(function, batch, limits)) for batch in islice(batches, capacity))
                 if not window:
                     return
                 batch, task = window[0]
@@ -64,7 +83,7 @@ class DaskExecutor:
                         other_task.wait()
                     window.popleft()
                     task.release()
-                    yield from self._run_alone(function, batch)
+                    yield from self._run_alone(function, batch, limits)
                 else:
                     window.popleft()
                     task.release()
@@ -85,15 +104,17 @@ class DaskExecutor:
         """Starts to make an actor at a worker; it is lost if that one is gone."""
         return DaskActor(self._tasks, worker, factory, *arguments)
 
-    def _submit(self, function: Callable[[Item], Result], items: Sequence[Item]) -> RemoteTask:
-        return RemoteTask(self._tasks, pack_call(function, items, limits=self._limits))
+    def _submit(self, function: Callable[[Item], Result], items: Sequence[Item], limits: ResourceLimits) -> RemoteTask:
+        return RemoteTask(self._tasks, pack_call(function, items, limits=limits))
 
-    def _run_alone(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result | WorkerFailure]:
+    def _run_alone(
+        self, function: Callable[[Item], Result], items: Sequence[Item], limits: ResourceLimits
+    ) -> Iterator[Result | WorkerFailure]:
         """The results of items, run one after the other while no other task of this run is at a worker."""
         for item in items:
             outcome = None
             for _ in range(_ATTEMPTS_ALONE):
-                task = self._submit(function, [item])
+                task = self._submit(function, [item], limits)
                 try:
                     outcome = task.result()
                     break

@@ -68,6 +68,17 @@ class RemoteExecutor(ParallelMap, Protocol):
         """The path that workers open for this local path."""
         ...
 
+    @property
+    def file_limits(self) -> ResourceLimits:
+        """The limits of an item that reads an image file, also in an executor whose other items have none."""
+        ...
+
+    def map_files(
+        self, function: Callable[[Item], Result], items: Iterable[Item], /
+    ) -> Iterator[Result | WorkerFailure]:
+        """As a call, with the limits of items that read image files."""
+        ...
+
     def actor_workers(self) -> Sequence[str]:
         """The workers that can each hold an actor now, by name; waits if there is none."""
         ...
@@ -128,6 +139,13 @@ def growing_batches(items: Iterable[Item], *, batches_per_size: int, max_size: i
         if not batch:
             return
         yield batch
+
+
+def map_files(
+    executor: ParallelMap, function: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[Result | WorkerFailure]:
+    """The function's results for items that read image files; remote workers limit each of them."""
+    return executor.map_files(function, items) if isinstance(executor, RemoteExecutor) else executor(function, items)
 
 
 def map_path(executor: ParallelMap, path: str) -> str:

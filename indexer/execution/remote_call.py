@@ -63,6 +63,20 @@ def _execute(payload: bytes, item_count: int, module: str, limits: ResourceLimit
     return guard.run(payload, item_count, limits)
 
 
+def run_limited(function: Callable[[Item], Result], item: Item, limits: ResourceLimits) -> Result | WorkerFailure:
+    """The function's result for one item of a method of an actor, in the guard of this thread if there are limits;
+    raises what the function raises."""
+    payload = pickle.dumps((function, (item,)))
+    outcome = _execute(payload, 1, function.__module__, limits)
+    if outcome.problem is not None:
+        raise outcome.problem
+    (result,) = outcome.results
+    if isinstance(result, WorkerFailure):
+        return result
+    unpickled: Result = pickle.loads(result)
+    return unpickled
+
+
 def _create_actor(factory: Callable[..., State], arguments: Sequence[Any]) -> "ActorState[State]":
     try:
         return ActorState(factory(*arguments))

@@ -15,6 +15,7 @@ from indexer.domain.descriptions import Levels, Limits
 from indexer.domain.evidence import ScoringParameters
 from indexer.domain.keeper_index import IndexArray
 from indexer.domain.masks import Mask
+from indexer.execution import ResourceLimits, WorkerFailure, run_limited
 from indexer.imaging.headers import ImageRefusedError
 from indexer.imaging.image_buffer import FillTask, ImageBuffer, Slot, fill
 from indexer.imaging.matching import Match, MatchTask, match
@@ -60,11 +61,20 @@ class RemoteSearchResult:
     problems: tuple[tuple[int, str], ...] = ()
 
 
-class RemoteBuffer:
-    """The images of one camera, of which there are `image_count`."""
+def _read_pixels(image: ImageFile) -> NDArray[np.uint8]:
+    return read_native(
+        image.path, content_hash=image.content_hash, mask=image.mask, limits=image.limits, levels=image.levels
+    )
 
-    def __init__(self, image_count: int, capacity_bytes: int, scoring: ScoringParameters) -> None:
+
+class RemoteBuffer:
+    """The images of one camera, of which there are `image_count`; each image file is read within `file_limits`."""
+
+    def __init__(
+        self, image_count: int, capacity_bytes: int, scoring: ScoringParameters, file_limits: ResourceLimits
+    ) -> None:
         self._scoring = scoring
+        self._file_limits = file_limits
         self._buffer = ImageBuffer(capacity_bytes, shared=True)
         self._slots: dict[int, Slot] = {}
         self._offsets: NDArray[np.int64] = np.full(image_count, _ABSENT, dtype=np.int64)
@@ -99,17 +109,13 @@ class RemoteBuffer:
                 return problem
         else:
             try:
-                pixels = read_native(
-                    image.path,
-                    content_hash=image.content_hash,
-                    mask=image.mask,
-                    limits=image.limits,
-                    levels=image.levels,
-                )
+                pixels = run_limited(_read_pixels, image, self._file_limits)
             except OSError as problem:
                 return problem.strerror or str(problem)
             except ImageRefusedError as problem:
                 return problem.reason
+            if isinstance(pixels, WorkerFailure):
+                return f"decoding it {pixels.reason}"
             slot = self._buffer.put(pixels)
         self._slots[index] = slot
         self._offsets[index] = slot.offset

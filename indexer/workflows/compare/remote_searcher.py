@@ -141,7 +141,7 @@ class RemoteSearcher:
         return matches
 
     def _start_buffer(self, slot: str) -> _SentBuffer:
-        arguments = len(self._ranked), self._capacity_bytes, self._scoring
+        arguments = len(self._ranked), self._capacity_bytes, self._scoring, self._executor.file_limits
         actor = self._executor.start_actor(slot, RemoteBuffer, *arguments)
         return _SentBuffer(actor, np.zeros(len(self._ranked), dtype=bool))
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from indexer.errors import EngineError
-from indexer.execution import ActorLostError, ParallelMap
+from indexer.execution import UNLIMITED, ActorLostError, ParallelMap
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_searcher, small_cameras
 from indexer.workflows.compare.remote_buffer import RemoteSearchResult, RemoteSearchTask
@@ -26,6 +26,7 @@ class Remote:
 
     def __init__(self, workers: int, *, is_lost: Callable[[], bool] = lambda: False) -> None:
         self.workers = workers
+        self.file_limits = UNLIMITED
         self.is_lost = is_lost
         self.actors = 0
         self.images = 0
@@ -38,6 +39,10 @@ class Remote:
     def __call__(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
         """The results."""
         return (copy_of(function(copy_of(item))) for item in items)
+
+    def map_files(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
+        """The results."""
+        return self(function, items)
 
     def actor_workers(self) -> Sequence[str]:
         """The numbers of the workers; one is missing now and then, where workers are lost."""
@@ -64,6 +69,10 @@ class Actor:
         self.remote.tasks += 1
         self.remote.images += len(task.images)
         return SimpleNamespace(wait=lambda: self.execute(method, copy_of(task)))
+
+    def close(self) -> None:
+        """Frees the state."""
+        self.state = None
 
     def execute(self, method: Callable[[Any, Any], Any], task: RemoteSearchTask) -> Any:
         """The result of the method."""
@@ -129,6 +138,7 @@ class Eager:
     """Five workers that have every picture they were ever sent, and say how many tasks were built when one was sent."""
 
     workers = 5
+    file_limits = UNLIMITED
 
     def __init__(self) -> None:
         self.built = 0
