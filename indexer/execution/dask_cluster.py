@@ -27,7 +27,7 @@ try:
     from distributed import Client, LocalCluster
 
     from indexer.execution.dask_executor import DaskExecutor
-    from indexer.execution.dask_tasks import TaskClient
+    from indexer.execution.dask_tasks import DaskClient
 except ImportError as problem:
     raise EngineError("Dask is not installed; type pip install distributed") from problem
 
@@ -65,7 +65,7 @@ def cluster(
     with _dask_silenced(), _scheduler(address, workers) as scheduler:
         client = _connect(scheduler, address)
         try:
-            tasks = TaskClient(client, no_worker_timeout_s=no_worker_timeout_s, scheduler_timeout_s=scheduler_timeout_s)
+            tasks = DaskClient(client, no_worker_timeout_s=no_worker_timeout_s, scheduler_timeout_s=scheduler_timeout_s)
             yield DaskExecutor(
                 tasks,
                 resource_limits,

@@ -13,7 +13,7 @@ from typing import Any
 
 from distributed import KilledWorker
 
-from indexer.execution.dask_tasks import DaskActor, RemoteTask, TaskClient
+from indexer.execution.dask_tasks import DaskActor, DaskClient, DaskTask
 from indexer.execution.executor import Item, ResourceLimits, Result, State, WorkerFailure, growing_batches
 from indexer.execution.guard import CallOutcome
 from indexer.execution.path_mapping import PathMapping
@@ -31,7 +31,7 @@ class DaskExecutor:
 
     def __init__(
         self,
-        tasks: TaskClient,
+        tasks: DaskClient,
         limits: ResourceLimits,
         *,
         file_limits: ResourceLimits,
@@ -68,7 +68,7 @@ class DaskExecutor:
         self, function: Callable[[Item], Result], items: Iterable[Item], limits: ResourceLimits
     ) -> Iterator[Result | WorkerFailure]:
         batches = growing_batches(items, batches_per_size=2 * self.workers, max_size=self._max_batch)
-        window: deque[tuple[list[Item], RemoteTask]] = deque()
+        window: deque[tuple[list[Item], DaskTask]] = deque()
         try:
             while True:
                 capacity = max(0, self._in_flight * self.workers - len(window))
@@ -104,8 +104,8 @@ class DaskExecutor:
         """Starts to make an actor at a worker; it is lost if that one is gone."""
         return DaskActor(self._tasks, worker, factory, *arguments)
 
-    def _submit(self, function: Callable[[Item], Result], items: Sequence[Item], limits: ResourceLimits) -> RemoteTask:
-        return RemoteTask(self._tasks, pack_call(function, items, limits=limits))
+    def _submit(self, function: Callable[[Item], Result], items: Sequence[Item], limits: ResourceLimits) -> DaskTask:
+        return DaskTask(self._tasks, pack_call(function, items, limits=limits))
 
     def _run_alone(
         self, function: Callable[[Item], Result], items: Sequence[Item], limits: ResourceLimits

@@ -32,7 +32,7 @@ _CONNECTION_ERRORS = (OSError, CancelledError, AsyncCancelledError, ClosedClient
 _CONNECTION_LOST_REASON = "scheduler-connection-lost"  # Dask's word for it
 
 
-class TaskClient:
+class DaskClient:
     """A client of a scheduler.
 
     The run ends with an error if there is no worker for `no_worker_timeout_s` seconds, or if the scheduler does not
@@ -126,13 +126,13 @@ class TaskClient:
         return EngineError(f"the cluster cannot carry out a task ({reason})")
 
 
-class RemoteTask:
+class DaskTask:
     """A task of the cluster, sent at once; its result is fetched as soon as there is one.
 
     `payload` is unpickled on a worker, and the object that it gives is the result.
     """
 
-    def __init__(self, tasks: TaskClient, payload: bytes, **options: Any) -> None:
+    def __init__(self, tasks: DaskClient, payload: bytes, **options: Any) -> None:
         self._tasks = tasks
         self._future = tasks.submit(payload, **options)
         self._pending_result: Future[Any] = tasks.start(self._fetch())
@@ -160,7 +160,7 @@ class RemoteTask:
             self._tasks.require_worker()
 
     def result(self) -> Any:
-        """The result, as soon as it is there; raises as `TaskClient.outcome` does, or if there is no worker for too
+        """The result, as soon as it is there; raises as `DaskClient.outcome` does, or if there is no worker for too
         long."""
         self.wait()
         return self._tasks.outcome(self._pending_result)
@@ -180,12 +180,12 @@ class RemoteTask:
 class DaskActor(Generic[State]):
     """An actor of one worker: a `RemoteActor`. It is lost if the worker is gone before the actor is made there."""
 
-    def __init__(self, tasks: TaskClient, worker: str, factory: Callable[..., State], *arguments: Any) -> None:
+    def __init__(self, tasks: DaskClient, worker: str, factory: Callable[..., State], *arguments: Any) -> None:
         self._tasks = tasks
         self._worker = worker
         # Not at another worker instead: Dask (2026.8) never schedules such an actor if it had no worker for a moment.
         placement = {"workers": [worker], "allow_other_workers": False}
-        self._task = RemoteTask(tasks, pack_actor(factory, *arguments), actor=True, **placement)
+        self._task = DaskTask(tasks, pack_actor(factory, *arguments), actor=True, **placement)
 
     def call(self, method: Callable[[State, Item], Result], argument: Item) -> "_ActorResult[Result]":
         """Starts to execute a method of the actor's class with one argument, as soon as the actor is made."""
@@ -217,7 +217,7 @@ class _Payload:
 class _ActorResult(Generic[Result]):
     """The result of a method of an actor: a `PendingResult`."""
 
-    def __init__(self, tasks: TaskClient, task: RemoteTask, worker: str, payload: bytes) -> None:
+    def __init__(self, tasks: DaskClient, task: DaskTask, worker: str, payload: bytes) -> None:
         self._tasks = tasks
         self._task = task
         self._worker = worker

@@ -1,5 +1,6 @@
 """The executor of a cluster, on a real scheduler with real workers: what other executors have no occasion for."""
 
+import gc
 import importlib
 import os
 import signal
@@ -17,6 +18,7 @@ from tests.support.clusters import Cluster, started
 from tests.support.worker_functions import (
     Counted,
     Register,
+    Sink,
     die_at_three,
     hang_at_three,
     slow_at_first,
@@ -271,6 +273,44 @@ def test_actors_keep_their_state(dask_cluster: Cluster) -> None:
         for actor in actors:
             actor.close()
         assert until(lambda: dask_cluster.tasks() == 0, timeout_s=10)
+
+
+@pytest.fixture
+def without_garbage_collector() -> Iterator[None]:
+    """This process without its garbage collector."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("without_garbage_collector")
+def test_a_closed_actor_is_freed(dask_cluster: Cluster) -> None:
+    """What was sent to an actor is not kept here; what it holds is freed when it is closed, also after an exception."""
+    data = bytes(10 * 2**20)
+    with cluster(dask_cluster.address, workers=2) as spread:
+        actor = spread.start_actor(spread.actor_workers()[0], Sink)
+        process, _ = actor.call(Sink.take, data).wait()
+        before = resident_bytes()
+        for _ in range(20):
+            assert actor.call(Sink.take, data).wait() == (process, len(data))
+        assert resident_bytes() - before < 8 * len(data)
+        with pytest.raises(ValueError, match="no bytes"):
+            actor.call(Sink.take, b"").wait()
+        assert deleted_files(process)
+        actor.close()
+        assert until(lambda: not deleted_files(process), timeout_s=10)
+        assert dask_cluster.tasks() == 0
+
+
+def resident_bytes() -> int:
+    """The memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def deleted_files(process: int) -> list[Path]:
+    """The open files of a process that have no name any more."""
+    names = [Path(os.readlink(entry)) for entry in Path(f"/proc/{process}/fd").iterdir() if entry.is_symlink()]
+    return [path for path in names if path.name.endswith("(deleted)")]
 
 
 @pytest.mark.parametrize("busy", [True, False])

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -137,6 +138,19 @@ class Counted:
         for number in range(self.count):
             self.asked += 1
             yield number
+
+
+class Sink:
+    """An actor that keeps an open file, and takes bytes."""
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - open until the actor is freed
+
+    def take(self, data: bytes) -> tuple[int, int]:
+        """The process of the worker, and the number of bytes; fails where there are none."""
+        if not data:
+            raise ValueError("no bytes")
+        return os.getpid(), len(data)
 
 
 class Register:

@@ -5,6 +5,7 @@ not at all. It does not know how an image finds its keeper.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -190,9 +191,10 @@ def _decide(
     ):
         executor = serial_executor if is_local else context.executor
         fetch = thumbnail_loader(context.database, stored)
-        searcher = make_searcher(stored, selection, buffer, fetch=fetch, limits=context.limits, executor=executor)
-        decider = Decider(selection, known_pairs, searcher=searcher, scoring=stored.profile.scoring_parameters)
-        _decide_all(decider, writer, advance=context.progress(f"comparing {name}", len(selection)))
+        made = make_searcher(stored, selection, buffer, fetch=fetch, limits=context.limits, executor=executor)
+        with closing(made) as searcher:
+            decider = Decider(selection, known_pairs, searcher=searcher, scoring=stored.profile.scoring_parameters)
+            _decide_all(decider, writer, advance=context.progress(f"comparing {name}", len(selection)))
     changed_count = writer.write(decider.take_evidence(), selection.decisions, previous=current)
     kept = sum(decision.keeps for decision in selection.decisions)
     return CameraResult(

@@ -54,9 +54,13 @@ class RemoteSearchTask:
 
 @dataclass(frozen=True)
 class RemoteSearchResult:
-    """The matches of a task, in order; none if images that were sent are unavailable: `problems`, by index, with the
-    reason."""
+    """The matches of a task, in order.
 
+    `is_searched` is False if the task had no searches, or if images that were sent are unavailable: `problems`, by
+    index, with the reason.
+    """
+
+    is_searched: bool
     matches: tuple[Match, ...] = ()
     problems: tuple[tuple[int, str], ...] = ()
 
@@ -88,8 +92,9 @@ class RemoteBuffer:
         outcomes = [(index, self._put(index, image)) for index, image in task.images]
         problems = tuple((index, problem) for index, problem in outcomes if problem is not None)
         if problems:
-            return RemoteSearchResult(problems=problems)
-        return RemoteSearchResult(tuple(match(self._match_task(index, keepers)) for index, keepers in task.searches))
+            return RemoteSearchResult(is_searched=False, problems=problems)
+        matches = tuple(match(self._match_task(index, keepers)) for index, keepers in task.searches)
+        return RemoteSearchResult(is_searched=bool(matches), matches=matches)
 
     def _match_task(self, index: int, keepers: IndexArray) -> MatchTask:
         """The search of an image among `keepers`: as slots at native size, else as offsets."""
