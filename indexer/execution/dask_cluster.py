@@ -92,9 +92,15 @@ def _connect(scheduler: Any, address: str | None) -> Any:
 
     def connect() -> None:
         try:
-            pending.set_result(_Client(scheduler, timeout=_CONNECT_TIMEOUT_S, set_as_default=False, name="indexer"))
+            client = _Client(scheduler, timeout=_CONNECT_TIMEOUT_S, set_as_default=False, name="indexer")
         except BaseException as problem:
-            pending.set_exception(problem)
+            if pending.set_running_or_notify_cancel():
+                pending.set_exception(problem)
+            return
+        if pending.set_running_or_notify_cancel():
+            pending.set_result(client)
+        else:  # it came too late
+            client.close(timeout=2)
 
     # In a thread: if the listener is not a scheduler, Dask waits forever for an answer, or fails inside on one.
     Thread(target=connect, daemon=True).start()
@@ -102,7 +108,11 @@ def _connect(scheduler: Any, address: str | None) -> Any:
         return pending.result(timeout=2 * _CONNECT_TIMEOUT_S)
     except Exception as problem:
         detail = str(problem).splitlines()[0] if str(problem) else "it says nothing"
+        if address is None:
+            raise EngineError(f"the workers of this machine do not start ({detail}); run it again") from problem
         raise EngineError(f"no scheduler answers at {address} ({detail}); start one with dask scheduler") from problem
+    finally:
+        pending.cancel()
 
 
 @contextmanager

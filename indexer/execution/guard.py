@@ -256,11 +256,11 @@ def _serve(connection: "Connection[Any, Any]") -> None:
             payload, start, limits = connection.recv()
         except EOFError:
             return
-        for answer in _serve_call(payload, start, limits):
+        for answer in _run_in_child(payload, start, limits):
             connection.send(answer)
 
 
-def _serve_call(payload: bytes, start: int, limits: ResourceLimits) -> Iterator[bytes | Exception]:
+def _run_in_child(payload: bytes, start: int, limits: ResourceLimits) -> Iterator[bytes | Exception]:
     """The pickled result of each item from `start` on, up to one for which the function raises; then the exception.
 
     The exception is an `UnusableWorkerError` if the call cannot be loaded, or if this process cannot be limited.

@@ -20,6 +20,7 @@ from tests.support.worker_functions import (
     Register,
     Sink,
     die_at_three,
+    die_twice,
     hang_at_three,
     slow_at_first,
     spin_at_three,
@@ -81,6 +82,45 @@ def test_whatever_the_scheduler_allows(tmp_path: Path, allowed: str) -> None:
     ):
         expected = [number if number != 3 else ENDED for number in range(30)]
         assert list(spread(die_at_three, range(30))) == expected
+
+
+def test_an_item_whose_workers_die_of_something_else(tmp_path: Path) -> None:
+    """An item is given up only after it ended its worker each time that it was alone."""
+    with (
+        started(tmp_path, settings={ALLOWED_FAILURES: "0"}) as machines,
+        cluster(machines.address, workers=2) as spread,
+    ):
+        assert list(spread(die_twice, [str(tmp_path / "deaths")])) == [True]
+
+
+def test_after_the_end(dask_cluster: Cluster) -> None:
+    """An executor whose connection has ended says so in one sentence."""
+    with cluster(dask_cluster.address, workers=2) as spread:
+        worker = spread.actor_workers()[0]
+        actor = spread.start_actor(worker, Register, 1)
+        results = spread(square, range(1000))
+        assert next(results) == 0
+    for use in (
+        lambda: spread.start_actor(worker, Register, 1),
+        lambda: actor.call(Register.add, 2).wait(),
+        lambda: list(results),
+        lambda: list(spread(square, range(3))),
+        spread.actor_workers,
+    ):
+        with pytest.raises(EngineError, match="the scheduler of the cluster is gone"):
+            use()
+    actor.close()
+
+
+def test_an_actor_at_a_busy_worker(tmp_path: Path) -> None:
+    """A call of an actor that is not made yet does not wait, so that other workers get theirs."""
+    with started(tmp_path, workers=1) as machines, cluster(machines.address, workers=2) as spread:
+        results = spread(time.sleep, [0, 4])
+        next(results)
+        began = time.monotonic()
+        pending = spread.start_actor(spread.actor_workers()[0], Register, 1).call(Register.add, 2)
+        assert time.monotonic() - began < 1
+        assert pending.wait()[1] == [1, 2]
 
 
 def test_workers_without_nannies(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from indexer.execution import UNLIMITED, ResourceLimits, WorkerFailure
 from indexer.execution.guard import CallOutcome, UnusableWorkerError
-from indexer.execution.remote_call import ActorState, execute_packed, pack_actor, pack_call
+from indexer.execution.remote_call import ActorState, pack_actor, pack_call, unpack_on_worker
 from tests.support.worker_functions import die_at_three, lack_memory_at_three, refuse_three, square, whoami
 
 
@@ -43,7 +43,7 @@ def test_items_with_limits_run_in_the_guard() -> None:
 def test_another_version() -> None:
     """A worker with another version of indexer refuses what it is sent, unread."""
     with pytest.raises(UnusableWorkerError) as problem:
-        execute_packed("9.9", b"nothing that could be unpickled")
+        unpack_on_worker("9.9", b"nothing that could be unpickled")
     assert str(problem.value) == (
         "a worker of the cluster has indexer 0.0.1, and this is 9.9; install the same indexer on every worker "
         f"(process {os.getpid()} on {socket.gethostname()})"

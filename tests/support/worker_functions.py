@@ -114,6 +114,16 @@ def keep_memory(megabytes: int) -> int:
     return len(_kept)
 
 
+def die_twice(path: str) -> bool:
+    """Whether the process was killed twice before; if not, it is killed."""
+    deaths = Path(path).stat().st_size if Path(path).exists() else 0
+    if deaths < 2:
+        with Path(path).open("a") as log:
+            log.write("x")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return True
+
+
 def die_at_first(path: str) -> bool:
     """Whether a file exists; if not, it is made and the process killed, as something else on the machine may do."""
     if not Path(path).exists():
