@@ -81,13 +81,23 @@ def limit_memory(memory_bytes: int | None) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def address_space_bytes(process_id: int | None = None) -> int:
-    """The size of the address space of a process, this one by default; 0 if the system does not tell."""
+def address_space_bytes() -> int:
+    """The size of the address space of this process; 0 if the system does not tell."""
+    return _memory_pages("self")[0] * resource.getpagesize()
+
+
+def resident_bytes(process_id: int | None) -> int:
+    """The memory of a process that is not paged out; 0 if the system does not tell."""
+    return _memory_pages(str(process_id))[1] * resource.getpagesize()
+
+
+def _memory_pages(process: str) -> tuple[int, int]:
+    """The pages of a process: all, and the resident ones."""
     try:
-        pages = int(Path(f"/proc/{process_id or 'self'}/statm").read_text().split()[0])
+        pages = Path(f"/proc/{process}/statm").read_text().split()
     except OSError:
-        return 0
-    return pages * resource.getpagesize()
+        return 0, 0
+    return int(pages[0]), int(pages[1])
 
 
 def describe_exit(exit_code: int | None) -> str:

@@ -23,7 +23,13 @@ from typing import Any
 
 from indexer.errors import EngineError
 from indexer.execution.executor import ResourceLimits, WorkerFailure
-from indexer.execution.forkserver import address_space_bytes, describe_exit, follow_parent, start_forkserver
+from indexer.execution.forkserver import (
+    address_space_bytes,
+    describe_exit,
+    follow_parent,
+    resident_bytes,
+    start_forkserver,
+)
 
 _GRACE_S = 30.0  # beyond the time of an item: until the system has surely ended its process
 _STOP_S = 5.0  # until a killed process is gone
@@ -85,13 +91,13 @@ def picklable(problem: Exception) -> Exception:
     return copy.with_traceback(None)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Child:
-    """`initial_bytes`: the address space before the first item."""
+    """`first_bytes`: its resident memory after its first call, which may have loaded libraries."""
 
     process: BaseProcess
     connection: "Connection[Any, Any]"
-    initial_bytes: int
+    first_bytes: int | None = None
 
 
 class _ChildEndedError(Exception):
@@ -142,7 +148,10 @@ class Guard:
         """The child; a new one if it ended, or if what earlier items left in its memory is more than an item may
         take."""
         if self._child is not None and self._child.process.is_alive():
-            growth_bytes = address_space_bytes(self._child.process.pid) - self._child.initial_bytes
+            used_bytes = resident_bytes(self._child.process.pid)
+            if self._child.first_bytes is None:
+                self._child.first_bytes = used_bytes
+            growth_bytes = used_bytes - self._child.first_bytes
             if limits.memory_bytes is None or growth_bytes <= limits.memory_bytes:
                 return self._child
         self.stop()
@@ -243,7 +252,7 @@ def _start_child(module: str) -> _Child:
         process.kill()
         raise OSError(f"it does not begin within {_GRACE_S:g} s")
     connection.recv()
-    return _Child(process, connection, address_space_bytes(process.pid))
+    return _Child(process, connection)
 
 
 def _serve(connection: "Connection[Any, Any]") -> None:

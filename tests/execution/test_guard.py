@@ -119,13 +119,21 @@ def test_limits_of_each_call(guard: Guard) -> None:
 
 def test_memory_that_earlier_items_keep(guard: Guard) -> None:
     """What earlier items keep does not count as the memory of an item, and is freed if it is more than one may take."""
-    (child,) = results(guard, whoami, [0])
-    assert results(guard, keep_memory, [200, 200, 200, 300]) == [1, 2, 3, TOO_LARGE]
-    assert results(guard, keep_memory, [150]) == [1]
-    assert results(guard, keep_memory, [150]) == [2]
-    assert results(guard, len, [bytes(40 * 2**20)]) == [40 * 2**20]
-    assert results(guard, keep_memory, [150]) == [1]
-    assert results(guard, whoami, [0]) != [child]
+    limits = ResourceLimits(memory_bytes=2**28, time_s=30.0)
+    (child,) = results(guard, whoami, [0], limits)
+    assert results(guard, keep_memory, [200, 200, 200, 300], limits) == [1, 2, 3, TOO_LARGE]
+    assert results(guard, keep_memory, [1], limits) == [1]
+    assert results(guard, keep_memory, [150], limits) == [2]
+    assert results(guard, keep_memory, [150], limits) == [3]
+    assert results(guard, keep_memory, [150], limits) == [1]
+    assert results(guard, whoami, [0], limits) != [child]
+
+
+def test_a_large_call_after_an_item_that_keeps_memory(guard: Guard) -> None:
+    """Receiving a call does not count as the memory of the item before it."""
+    limits = ResourceLimits(memory_bytes=2**28, time_s=30.0)
+    assert results(guard, keep_memory, [240], limits) == [1]
+    assert results(guard, len, [bytes(40 * 2**20)], limits) == [40 * 2**20]
 
 
 def test_a_child_that_something_else_kills(guard: Guard, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ _kept: list[bytes] = []
 
 def keep_memory(megabytes: int) -> int:
     """How many items kept memory in this process, with this one, which keeps that much."""
-    _kept.append(bytes(megabytes * 2**20))
+    _kept.append(b"x" * (megabytes * 2**20))
     return len(_kept)
 
 
