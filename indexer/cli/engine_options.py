@@ -48,7 +48,12 @@ class EngineChoice:
     mounts: "PathMapping"
 
     def cluster(
-        self, *, resource_limits: "ResourceLimits", max_batch: int, in_flight: int
+        self,
+        *,
+        resource_limits: "ResourceLimits",
+        file_limits: "ResourceLimits",
+        max_batch: int,
+        in_flight: int,
     ) -> "AbstractContextManager[ParallelMap]":
         """The executor of the cluster."""
         from indexer.execution.dask_cluster import cluster
@@ -57,6 +62,7 @@ class EngineChoice:
             self.address,
             workers=self.number,
             resource_limits=resource_limits,
+            file_limits=file_limits,
             max_batch=max_batch,
             in_flight=in_flight,
             path_mapping=self.mounts,

@@ -89,7 +89,12 @@ class CommandSession:
         """
         choice = self._workers(options)
         if choice.on_cluster:
-            return choice.cluster(resource_limits=UNLIMITED, max_batch=1, in_flight=_CAMERAS_IN_FLIGHT)
+            return choice.cluster(
+                resource_limits=UNLIMITED,
+                file_limits=self._file_limits,
+                max_batch=1,
+                in_flight=_CAMERAS_IN_FLIGHT,
+            )
         from indexer.execution import local_executor  # here, as most commands need no workers
 
         preload = PRELOADED_MODULES if should_start_workers(database) else ()
@@ -100,10 +105,17 @@ class CommandSession:
         from indexer.execution import processes
 
         choice = self._workers(options)
-        bounds = ResourceLimits(self.settings.max_memory_mb * 2**20, self.settings.max_seconds)
+        bounds = self._file_limits
         if choice.on_cluster:
-            return choice.cluster(resource_limits=bounds, max_batch=_READ_AT_ONCE, in_flight=IN_FLIGHT)
+            return choice.cluster(
+                resource_limits=bounds, file_limits=bounds, max_batch=_READ_AT_ONCE, in_flight=IN_FLIGHT
+            )
         return processes(choice.number, resource_limits=bounds, max_batch=_READ_AT_ONCE)
+
+    @property
+    def _file_limits(self) -> ResourceLimits:
+        """The memory and time that one image file may take."""
+        return ResourceLimits(self.settings.max_memory_mb * 2**20, self.settings.max_seconds)
 
     def _workers(self, options: EngineOptions | int | None) -> EngineChoice:
         typed = options if isinstance(options, EngineOptions) else EngineOptions(options, "processes")

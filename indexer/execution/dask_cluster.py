@@ -27,12 +27,13 @@ try:
     from distributed import Client, LocalCluster
 
     from indexer.execution.dask_executor import DaskExecutor
-    from indexer.execution.dask_tasks import TaskClient
+    from indexer.execution.dask_tasks import DaskClient
 except ImportError as problem:
     raise EngineError("Dask is not installed; type pip install distributed") from problem
 
 _CONNECT_TIMEOUT_S = 5  # for the first answer of a scheduler
 _NO_WORKER_TIMEOUT_S = 60.0
+_SCHEDULER_TIMEOUT_S = 30.0  # for an answer of a scheduler that answered before
 
 
 @contextmanager
@@ -41,16 +42,20 @@ def cluster(
     *,
     workers: int,
     resource_limits: ResourceLimits = UNLIMITED,
+    file_limits: ResourceLimits = UNLIMITED,
     max_batch: int = 1,
     in_flight: int = IN_FLIGHT,
     path_mapping: PathMapping = PathMapping(),  # noqa: B008 - frozen
     no_worker_timeout_s: float = _NO_WORKER_TIMEOUT_S,
+    scheduler_timeout_s: float = _SCHEDULER_TIMEOUT_S,
 ) -> Iterator[DaskExecutor]:
     """An executor on the workers of a scheduler.
 
     Without an `address` it starts `workers` worker processes on this machine, which end with the block.
-    `resource_limits`, `max_batch` and `in_flight` are as for `processes`, with `in_flight` per thread of a worker. The
-    run ends with an error if there is no worker for `no_worker_timeout_s` seconds.
+    `resource_limits`, `max_batch` and `in_flight` are as for `processes`, with `in_flight` per thread of a worker.
+    `file_limits` are those of `DaskExecutor.map_files`, and of what actors read. The
+    run ends with an error if there is no worker for `no_worker_timeout_s` seconds, or no answer of the scheduler for
+    `scheduler_timeout_s`.
 
     Raises
     ------
@@ -60,9 +65,14 @@ def cluster(
     with _dask_silenced(), _scheduler(address, workers) as scheduler:
         client = _connect(scheduler, address)
         try:
-            tasks = TaskClient(client, no_worker_timeout_s=no_worker_timeout_s)
+            tasks = DaskClient(client, no_worker_timeout_s=no_worker_timeout_s, scheduler_timeout_s=scheduler_timeout_s)
             yield DaskExecutor(
-                tasks, resource_limits, max_batch=max_batch, in_flight=in_flight, path_mapping=path_mapping
+                tasks,
+                resource_limits,
+                file_limits=file_limits,
+                max_batch=max_batch,
+                in_flight=in_flight,
+                path_mapping=path_mapping,
             )
         finally:
             with uninterrupted(), suppress(Exception):
@@ -82,9 +92,15 @@ def _connect(scheduler: Any, address: str | None) -> Any:
 
     def connect() -> None:
         try:
-            pending.set_result(_Client(scheduler, timeout=_CONNECT_TIMEOUT_S, set_as_default=False, name="indexer"))
+            client = _Client(scheduler, timeout=_CONNECT_TIMEOUT_S, set_as_default=False, name="indexer")
         except BaseException as problem:
-            pending.set_exception(problem)
+            if pending.set_running_or_notify_cancel():
+                pending.set_exception(problem)
+            return
+        if pending.set_running_or_notify_cancel():
+            pending.set_result(client)
+        else:  # it came too late
+            client.close(timeout=2)
 
     # In a thread: if the listener is not a scheduler, Dask waits forever for an answer, or fails inside on one.
     Thread(target=connect, daemon=True).start()
@@ -92,7 +108,11 @@ def _connect(scheduler: Any, address: str | None) -> Any:
         return pending.result(timeout=2 * _CONNECT_TIMEOUT_S)
     except Exception as problem:
         detail = str(problem).splitlines()[0] if str(problem) else "it says nothing"
+        if address is None:
+            raise EngineError(f"the workers of this machine do not start ({detail}); run it again") from problem
         raise EngineError(f"no scheduler answers at {address} ({detail}); start one with dask scheduler") from problem
+    finally:
+        pending.cancel()
 
 
 @contextmanager

@@ -13,12 +13,13 @@ from typing import Any
 
 from distributed import KilledWorker
 
-from indexer.execution.dask_tasks import DaskActor, RemoteTask, TaskClient
+from indexer.execution.dask_tasks import DaskActor, DaskClient, DaskTask
 from indexer.execution.executor import Item, ResourceLimits, Result, State, WorkerFailure, growing_batches
 from indexer.execution.guard import CallOutcome
 from indexer.execution.path_mapping import PathMapping
 from indexer.execution.remote_call import pack_call
 
+_ATTEMPTS_ALONE = 2  # a worker may also die of something else
 _MIN_WORKERS = 2  # a single worker counts as two, so that it gets enough tasks to have no pause
 
 
@@ -29,10 +30,18 @@ class DaskExecutor:
     """
 
     def __init__(
-        self, tasks: TaskClient, limits: ResourceLimits, *, max_batch: int, in_flight: int, path_mapping: PathMapping
+        self,
+        tasks: DaskClient,
+        limits: ResourceLimits,
+        *,
+        file_limits: ResourceLimits,
+        max_batch: int,
+        in_flight: int,
+        path_mapping: PathMapping,
     ) -> None:
         self._tasks = tasks
         self._limits = limits
+        self.file_limits = file_limits
         self._max_batch = max_batch
         self._in_flight = in_flight
         self.map_path = path_mapping.map_path
@@ -47,12 +56,23 @@ class DaskExecutor:
     ) -> Iterator[Result | WorkerFailure]:
         """The function's result for each item, in order; a `WorkerFailure` for an item that exceeded its limits or
         lost its workers."""
+        return self._map(function, items, self._limits)
+
+    def map_files(
+        self, function: Callable[[Item], Result], items: Iterable[Item], /
+    ) -> Iterator[Result | WorkerFailure]:
+        """As a call, with the limits of items that read image files."""
+        return self._map(function, items, self.file_limits)
+
+    def _map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], limits: ResourceLimits
+    ) -> Iterator[Result | WorkerFailure]:
         batches = growing_batches(items, batches_per_size=2 * self.workers, max_size=self._max_batch)
-        window: deque[tuple[list[Item], RemoteTask]] = deque()
+        window: deque[tuple[list[Item], DaskTask]] = deque()
         try:
             while True:
                 capacity = max(0, self._in_flight * self.workers - len(window))
-                window.extend((batch, self._submit(function, batch)) for batch in islice(batches, capacity))
+                window.extend((batch, self._submit(function, batch, limits)) for batch in islice(batches, capacity))
                 if not window:
                     return
                 batch, task = window[0]
@@ -62,7 +82,8 @@ class DaskExecutor:
                     for _, other_task in window:
                         other_task.wait()
                     window.popleft()
-                    yield from self._run_alone(function, batch)
+                    task.release()
+                    yield from self._run_alone(function, batch, limits)
                 else:
                     window.popleft()
                     task.release()
@@ -71,33 +92,37 @@ class DaskExecutor:
             for _, task in window:
                 task.release()
 
-    def actor_slots(self) -> Sequence[str]:
+    def actor_workers(self) -> Sequence[str]:
         """The addresses of the workers that are present now; waits if there is none."""
-        slots: list[str] = []
-        while not slots:
+        workers: list[str] = []
+        while not workers:
             self._tasks.require_worker()
-            slots = list(self._tasks.threads())
-        return slots
+            workers = list(self._tasks.threads())
+        return workers
 
-    def start_actor(self, slot: str, factory: Callable[..., State], /, *arguments: Any) -> DaskActor[State]:
-        """Starts to make an actor at a worker, or at any other if that one is gone."""
-        return DaskActor(self._tasks, slot, factory, *arguments)
+    def start_actor(self, worker: str, factory: Callable[..., State], /, *arguments: Any) -> DaskActor[State]:
+        """Starts to make an actor at a worker; it is lost if that one is gone."""
+        return DaskActor(self._tasks, worker, factory, *arguments)
 
-    def _submit(self, function: Callable[[Item], Result], items: Sequence[Item]) -> RemoteTask:
-        return RemoteTask(self._tasks, pack_call(function, items, limits=self._limits))
+    def _submit(self, function: Callable[[Item], Result], items: Sequence[Item], limits: ResourceLimits) -> DaskTask:
+        return DaskTask(self._tasks, pack_call(function, items, limits=limits))
 
-    def _run_alone(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result | WorkerFailure]:
+    def _run_alone(
+        self, function: Callable[[Item], Result], items: Sequence[Item], limits: ResourceLimits
+    ) -> Iterator[Result | WorkerFailure]:
         """The results of items, run one after the other while no other task of this run is at a worker."""
         for item in items:
-            task = self._submit(function, [item])
-            try:
-                outcome: CallOutcome = task.result()
-            except KilledWorker:
-                yield WorkerFailure("ended every process that worked on it")
-            else:
-                yield from _results(outcome)
-            finally:
-                task.release()
+            outcome = None
+            for _ in range(_ATTEMPTS_ALONE):
+                task = self._submit(function, [item], limits)
+                try:
+                    outcome = task.result()
+                    break
+                except KilledWorker:
+                    continue
+                finally:
+                    task.release()
+            yield from _results(outcome or CallOutcome([WorkerFailure("ended every process that worked on it")]))
 
 
 def _results(outcome: CallOutcome) -> Iterator[Any]:

@@ -1,20 +1,24 @@
 """The tasks and actors that one client has on the workers of a Dask scheduler.
 
 It promises that waiting ends: with the outcome, with `KilledWorker`, or with an `EngineError` in one sentence if the
-scheduler goes away, if there is no worker for too long, or if a worker cannot do the work. The scheduler gets a
-function of the standard library and bytes, so it needs Dask alone.
+scheduler goes away or stops answering, if there is no worker for too long, or if a worker cannot do the work. The
+scheduler gets a function of the standard library and bytes, so it needs Dask alone.
 """
 
+import asyncio
 import pickle
 from asyncio import CancelledError as AsyncCancelledError
 from asyncio import run_coroutine_threadsafe
-from collections.abc import Callable, Mapping
-from concurrent.futures import CancelledError, wait
-from time import monotonic
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import CancelledError, Future, wait
+from contextlib import suppress
+from pickle import PickleBuffer
+from time import monotonic, sleep
 from typing import Any, Generic
 from uuid import uuid4
 
 from distributed import KilledWorker
+from distributed.client import ClosedClientError, FutureCancelledError
 
 from indexer.errors import EngineError
 from indexer.execution.executor import ActorLostError, Item, Result, State, WorkerFailure
@@ -24,61 +28,126 @@ from indexer.execution.remote_call import pack_actor
 _POLL_INTERVAL_S = 0.25  # between two checks that the scheduler is there
 _WORKERS_EXPIRY_S = 0.25  # until the scheduler is asked again for its workers
 _SCHEDULER_LOST = "the scheduler of the cluster is gone; when it is back, the same command goes on where this one ended"
-_CONNECTION_ERRORS = (OSError, CancelledError, AsyncCancelledError)
+_CONNECTION_ERRORS = (OSError, CancelledError, AsyncCancelledError, ClosedClientError)
+_CONNECTION_LOST_REASON = "scheduler-connection-lost"  # Dask's word for it
 
 
-class TaskClient:
-    """A client of a scheduler. The run ends with an error if there is no worker for `no_worker_timeout_s` seconds."""
+class DaskClient:
+    """A client of a scheduler.
 
-    def __init__(self, client: Any, *, no_worker_timeout_s: float) -> None:
+    The run ends with an error if there is no worker for `no_worker_timeout_s` seconds, or if the scheduler does not
+    answer for `scheduler_timeout_s` seconds.
+    """
+
+    def __init__(self, client: Any, *, no_worker_timeout_s: float, scheduler_timeout_s: float) -> None:
         self.client = client
         self._no_worker_timeout_s = no_worker_timeout_s
+        self._scheduler_timeout_s = scheduler_timeout_s
         self._threads: Mapping[str, int] = {}
         self._threads_at = float("-inf")
 
     def threads(self) -> Mapping[str, int]:
-        """The workers that were present a moment ago, by address, with their numbers of threads; raises EngineError if
-        the scheduler is gone."""
+        """The workers that ran tasks a moment ago, by address, with their numbers of threads; raises EngineError if
+        the scheduler is gone. Paused workers are left out."""
         if self.client.status != "running":
             raise EngineError(_SCHEDULER_LOST)
         if monotonic() - self._threads_at > _WORKERS_EXPIRY_S:
             try:
-                self._threads = self.client.nthreads()
-            except (*_CONNECTION_ERRORS, AttributeError) as problem:  # without a connection the client has no scheduler
-                raise EngineError(_SCHEDULER_LOST) from problem
+                self._threads = self.client.sync(
+                    self.client.scheduler.ncores_running, callback_timeout=self._scheduler_timeout_s
+                )
+            except Exception as problem:
+                raise self._engine_error(problem) from problem
             self._threads_at = monotonic()
         return self._threads
 
+    def require_scheduler(self) -> None:
+        """Raises EngineError if the scheduler does not answer now."""
+        self._threads_at = float("-inf")
+        self.threads()
+
     def require_worker(self) -> None:
         """Waits for a worker if there is none; raises EngineError if the scheduler is gone, or if none comes."""
-        if self.threads():
-            return
+        end = monotonic() + self._no_worker_timeout_s
+        while not self.threads():
+            if monotonic() > end:
+                raise EngineError(
+                    f"the cluster has had no worker for {self._no_worker_timeout_s:g} s, or only paused ones; start "
+                    "some (dask worker ADDRESS), and the same command goes on"
+                )
+            sleep(_WORKERS_EXPIRY_S)
+
+    def submit(self, payload: bytes, **options: Any) -> Any:
+        """The Dask future of a new task, which unpickles the payload; raises EngineError if the scheduler is gone."""
         try:
-            self.client.wait_for_workers(1, timeout=self._no_worker_timeout_s)
-        except TimeoutError as problem:
-            raise EngineError(
-                f"the cluster has had no worker for {self._no_worker_timeout_s:g} s; start some (dask worker ADDRESS), "
-                "and the same command goes on"
-            ) from problem
-        except (*_CONNECTION_ERRORS, AttributeError) as problem:
-            raise EngineError(_SCHEDULER_LOST) from problem
-        self._threads_at = float("-inf")
+            return self.client.submit(pickle.loads, payload, key=f"indexer-{uuid4().hex}", pure=False, **options)
+        except Exception as problem:
+            raise self._engine_error(problem) from problem
+
+    def start(self, coroutine: Coroutine[Any, Any, Result]) -> "Future[Result]":
+        """Runs a coroutine in the client's thread; raises EngineError if the client has ended."""
+        try:
+            return run_coroutine_threadsafe(coroutine, self.client.loop.asyncio_loop)
+        except Exception as problem:
+            coroutine.close()
+            raise self._engine_error(problem) from problem
+
+    def outcome(self, pending: "Future[Result]") -> Result:
+        """The result of a coroutine of a task that is done.
+
+        Raises
+        ------
+        KilledWorker
+            If workers died with it, more than the scheduler allows.
+        EngineError
+            If the scheduler is gone, or a worker cannot do the work.
+        """
+        try:
+            return pending.result()
+        except KilledWorker:
+            raise
+        except (Exception, AsyncCancelledError) as problem:
+            raise self._engine_error(problem) from problem
+
+    def _engine_error(self, problem: BaseException) -> EngineError:
+        """The error in one sentence for what Dask, or the execution on a worker, raised."""
+        if isinstance(problem, UnusableWorkerError):
+            return EngineError(str(problem))
+        if isinstance(problem, FutureCancelledError) and problem.reason != _CONNECTION_LOST_REASON:
+            return EngineError(
+                f"another client of the scheduler ended our tasks ({problem.reason}); the same command goes on"
+            )
+        if self.client.status != "running" or isinstance(problem, _CONNECTION_ERRORS):
+            return EngineError(_SCHEDULER_LOST)
+        reason = f"{type(problem).__name__}: {problem}"
+        if isinstance(problem, (ImportError, AttributeError)):  # the worker has no indexer, or another one
+            advice = "install the same indexer on every worker"
+            return EngineError(f"a worker of the cluster cannot load the work ({reason}); {advice}")
+        return EngineError(f"the cluster cannot carry out a task ({reason})")
 
 
-class RemoteTask:
+class DaskTask:
     """A task of the cluster, sent at once; its result is fetched as soon as there is one.
 
     `payload` is unpickled on a worker, and the object that it gives is the result.
     """
 
-    def __init__(self, tasks: TaskClient, payload: bytes, **options: Any) -> None:
+    def __init__(self, tasks: DaskClient, payload: bytes, **options: Any) -> None:
         self._tasks = tasks
-        key = f"indexer-{uuid4().hex}"
-        self._future = tasks.client.submit(pickle.loads, payload, key=key, pure=False, **options)
-        self._fetched = run_coroutine_threadsafe(self._fetch(), tasks.client.loop.asyncio_loop)
+        self._future = tasks.submit(payload, **options)
+        self._pending_result: Future[Any] = tasks.start(self._fetch())
 
     async def _fetch(self) -> Any:
         return await self._future
+
+    async def fetched(self) -> Any:
+        """The result, for a coroutine in the client's thread."""
+        return await asyncio.wrap_future(self._pending_result)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the result, or an error, has been fetched."""
+        return self._pending_result.done()
 
     @property
     def is_present(self) -> bool:
@@ -87,86 +156,99 @@ class RemoteTask:
 
     def wait(self) -> None:
         """Returns when there is an outcome."""
-        while not wait([self._fetched], timeout=_POLL_INTERVAL_S).done:
+        while not wait([self._pending_result], timeout=_POLL_INTERVAL_S).done:
             self._tasks.require_worker()
 
     def result(self) -> Any:
-        """The result, as soon as it is there.
-
-        Raises
-        ------
-        KilledWorker
-            If workers died with it, more than the scheduler allows.
-        EngineError
-            If the scheduler is gone, there is no worker for too long, or a worker cannot do the work.
-        """
+        """The result, as soon as it is there; raises as `DaskClient.outcome` does, or if there is no worker for too
+        long."""
         self.wait()
-        try:
-            return self._fetched.result()
-        except KilledWorker:
-            raise
-        except _CONNECTION_ERRORS as problem:
-            raise EngineError(_SCHEDULER_LOST) from problem
-        except UnusableWorkerError as problem:
-            raise EngineError(f"a worker of the cluster {problem}") from problem
-        except (ImportError, AttributeError) as problem:  # the worker has no indexer, or another one
-            reason = f"a worker of the cluster cannot load the work ({type(problem).__name__}: {problem})"
-            raise EngineError(f"{reason}; install the same indexer on every worker") from problem
-        except Exception as problem:
-            reason = f"{type(problem).__name__}: {problem}"
-            raise EngineError(f"the cluster cannot carry out a task ({reason})") from problem
+        return self._tasks.outcome(self._pending_result)
 
     def release(self) -> None:
         """Cancels the task if it is not done, and frees its result."""
-        self._fetched.cancel()
+        self._pending_result.cancel()
         self._future.release()
+
+    def cancel(self) -> None:
+        """Cancels the task and frees its result, also if other objects refer to it."""
+        self._pending_result.cancel()
+        with suppress(EngineError):  # without a scheduler there is nothing to free
+            self._tasks.start(self._tasks.client.cancel([self._future], asynchronous=True, force=True))
 
 
 class DaskActor(Generic[State]):
-    """An actor of a worker: a `RemoteActor`."""
+    """An actor of one worker: a `RemoteActor`. It is lost if the worker is gone before the actor is made there."""
 
-    def __init__(self, tasks: TaskClient, slot: str, factory: Callable[..., State], *arguments: Any) -> None:
+    def __init__(self, tasks: DaskClient, worker: str, factory: Callable[..., State], *arguments: Any) -> None:
         self._tasks = tasks
-        placement = {"workers": [slot], "allow_other_workers": True}
-        self._task = RemoteTask(tasks, pack_actor(factory, *arguments), actor=True, **placement)
+        self._worker = worker
+        # Not at another worker instead: Dask (2026.8) never schedules such an actor if it had no worker for a moment.
+        placement = {"workers": [worker], "allow_other_workers": False}
+        self._task = DaskTask(tasks, pack_actor(factory, *arguments), actor=True, **placement)
 
     def call(self, method: Callable[[State, Item], Result], argument: Item) -> "_ActorResult[Result]":
-        """Starts to execute a method of the actor's class with one argument.
+        """Starts to execute a method of the actor's class with one argument, as soon as the actor is made."""
+        return _ActorResult(self._tasks, self._task, self._worker, pickle.dumps((method, (argument,))))
 
-        Raises
-        ------
-        ActorLostError
-            If its worker is gone.
-        """
-        try:
-            actor = self._task.result()
-            with self._tasks.client.as_current():  # by which an actor finds its client
-                future = actor.execute(pickle.dumps((method, (argument,))))
-        except (KilledWorker, RuntimeError) as problem:
-            raise ActorLostError from problem
-        except EngineError as problem:
-            if isinstance(problem.__cause__, RuntimeError):  # it was lost before this process had its address
-                raise ActorLostError from problem
-            raise
-        return _ActorResult(self._tasks, self._task, future)
+    def close(self) -> None:
+        """Frees the actor. Dask's object for it refers to itself after each call, so it would wait for the garbage
+        collector."""
+        self._task.cancel()
+
+
+class _Payload:
+    """Bytes that arrive at a worker as `bytes`, and are freed here by `clear`.
+
+    Dask's function that calls an actor refers to itself: it holds its arguments until the garbage collector runs.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def __reduce_ex__(self, _protocol: Any) -> tuple[type[bytes], tuple[PickleBuffer]]:
+        return bytes, (PickleBuffer(self._data),)
+
+    def clear(self) -> None:
+        """Frees the bytes."""
+        self._data = b""
 
 
 class _ActorResult(Generic[Result]):
     """The result of a method of an actor: a `PendingResult`."""
 
-    def __init__(self, tasks: TaskClient, task: RemoteTask, future: Any) -> None:
+    def __init__(self, tasks: DaskClient, task: DaskTask, worker: str, payload: bytes) -> None:
         self._tasks = tasks
         self._task = task
-        self._future = future
+        self._worker = worker
+        self._pending_outcome = tasks.start(self._execute(_Payload(payload)))
+
+    async def _execute(self, payload: _Payload) -> CallOutcome:
+        try:
+            actor = await self._task.fetched()
+            with self._tasks.client.as_current():  # by which an actor finds its client
+                pending = actor.execute_method(payload)
+            outcome: CallOutcome = await pending
+            return outcome
+        finally:
+            payload.clear()
 
     def wait(self) -> Result:
         """The result, as soon as it is there. Raises `ActorLostError`, or what the method raised."""
+        while not wait([self._pending_outcome], timeout=_POLL_INTERVAL_S).done:
+            self._tasks.require_worker()
+            if self._is_lost():  # then Dask may never answer
+                self._pending_outcome.cancel()
+                raise ActorLostError
         try:
-            outcome: CallOutcome = self._wait()
-        except OSError as problem:  # of the connection to the worker
+            outcome = self._tasks.outcome(self._pending_outcome)
+        except KilledWorker as problem:
             raise ActorLostError from problem
-        except UnusableWorkerError as problem:
-            raise EngineError(f"a worker of the cluster {problem}") from problem
+        except EngineError as problem:
+            if _means_lost(problem.__cause__):
+                self._tasks.require_scheduler()
+                raise ActorLostError from problem
+            raise
         if outcome.problem is not None:
             raise outcome.problem
         (result,) = outcome.results
@@ -175,13 +257,14 @@ class _ActorResult(Generic[Result]):
         unpickled: Result = pickle.loads(result)
         return unpickled
 
-    def _wait(self) -> CallOutcome:
-        while not self._future.done():
-            try:
-                self._future.result(timeout=_POLL_INTERVAL_S)
-            except TimeoutError:
-                self._tasks.require_worker()
-                if not self._task.is_present:  # then Dask may never answer
-                    raise ActorLostError from None
-        outcome: CallOutcome = self._future.result()
-        return outcome
+    def _is_lost(self) -> bool:
+        if self._task.is_done:
+            return not self._task.is_present
+        return self._worker not in self._tasks.threads()
+
+
+def _means_lost(problem: BaseException | None) -> bool:
+    """Whether this is what Dask raises for an actor whose worker is gone, if the scheduler still answers."""
+    return isinstance(problem, _CONNECTION_ERRORS) or (
+        isinstance(problem, RuntimeError) and "Actor" in str(problem)  # Dask: "Worker holding Actor was lost"
+    )

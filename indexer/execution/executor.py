@@ -68,13 +68,26 @@ class RemoteExecutor(ParallelMap, Protocol):
         """The path that workers open for this local path."""
         ...
 
-    def actor_slots(self) -> Sequence[str]:
+    @property
+    def file_limits(self) -> ResourceLimits:
+        """The limits of an item that reads an image file, also in an executor whose other items have none."""
+        ...
+
+    def map_files(
+        self, function: Callable[[Item], Result], items: Iterable[Item], /
+    ) -> Iterator[Result | WorkerFailure]:
+        """As a call, with the limits of items that read image files."""
+        ...
+
+    def actor_workers(self) -> Sequence[str]:
         """The workers that can each hold an actor now, by name; waits if there is none."""
         ...
 
-    def start_actor(self, slot: str, factory: Callable[..., State], /, *arguments: Any) -> "RemoteActor[State]":
-        """Starts to make an actor, `factory(*arguments)`, in the memory of a worker; it is there until the returned
-        object is garbage."""
+    def start_actor(self, worker: str, factory: Callable[..., State], /, *arguments: Any) -> "RemoteActor[State]":
+        """Starts to make an actor, `factory(*arguments)`, in the memory of a worker; it is there until it is closed.
+
+        If the worker is gone, the results of its calls raise `ActorLostError`.
+        """
         ...
 
 
@@ -86,7 +99,11 @@ class RemoteActor(Protocol[State_co]):
     """An object in the memory of a worker, that executes one method at a time."""
 
     def call(self, method: Callable[[State_co, Item], Result], argument: Item, /) -> "PendingResult[Result]":
-        """Starts to execute a method of the object's class with one argument. Raises `ActorLostError`."""
+        """Starts to execute a method of the object's class with one argument."""
+        ...
+
+    def close(self) -> None:
+        """Frees the object on its worker. No result of it is waited for after that."""
         ...
 
 
@@ -122,6 +139,13 @@ def growing_batches(items: Iterable[Item], *, batches_per_size: int, max_size: i
         if not batch:
             return
         yield batch
+
+
+def map_files(
+    executor: ParallelMap, function: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[Result | WorkerFailure]:
+    """The function's results for items that read image files; remote workers limit each of them."""
+    return executor.map_files(function, items) if isinstance(executor, RemoteExecutor) else executor(function, items)
 
 
 def map_path(executor: ParallelMap, path: str) -> str:

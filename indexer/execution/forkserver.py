@@ -77,9 +77,27 @@ def limit_memory(memory_bytes: int | None) -> None:
     reserve gigabytes that they never use.
     """
     if memory_bytes is not None and resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
-        pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
-        limit = pages * resource.getpagesize() + memory_bytes
+        limit = address_space_bytes() + memory_bytes
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def address_space_bytes() -> int:
+    """The size of the address space of this process; 0 if the system does not tell."""
+    return _memory_pages("self")[0] * resource.getpagesize()
+
+
+def resident_bytes(process_id: int | None) -> int:
+    """The memory of a process that is not paged out; 0 if the system does not tell."""
+    return _memory_pages(str(process_id))[1] * resource.getpagesize()
+
+
+def _memory_pages(process: str) -> tuple[int, int]:
+    """The pages of a process: all, and the resident ones."""
+    try:
+        pages = Path(f"/proc/{process}/statm").read_text().split()
+    except OSError:
+        return 0, 0
+    return int(pages[0]), int(pages[1])
 
 
 def describe_exit(exit_code: int | None) -> str:

@@ -21,7 +21,7 @@ def pack_call(function: Callable[[Item], Result], items: Sequence[Item], *, limi
     with another version of indexer, or without the function.
     """
     payload = pickle.dumps((function, tuple(items)))
-    return _pack(_execute, payload, len(items), function.__module__, limits)
+    return _pack(_run_on_worker, payload, len(items), function.__module__, limits)
 
 
 def pack_actor(factory: Callable[..., State], *arguments: Any) -> bytes:
@@ -37,14 +37,17 @@ def _pack(function: Callable[..., Any], *arguments: Any) -> bytes:
 
 
 class _Packed:
+    """Bytes whose unpickling runs the call: a task of Dask is then `pickle.loads` with bytes, which a scheduler without
+    indexer can pass on, and the version is checked before anything else of indexer is loaded."""
+
     def __init__(self, payload: bytes) -> None:
         self._payload = payload
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return execute_packed, (__version__, self._payload)
+        return unpack_on_worker, (__version__, self._payload)
 
 
-def execute_packed(version: str, payload: bytes) -> Any:
+def unpack_on_worker(version: str, payload: bytes) -> Any:
     """What a pickled call of `version` gives; raises `UnusableWorkerError` if this is another one."""
     if version != __version__:
         reason = f"has indexer {__version__}, and this is {version}"
@@ -53,16 +56,28 @@ def execute_packed(version: str, payload: bytes) -> Any:
     return function(*arguments)
 
 
-def _execute(payload: bytes, item_count: int, module: str, limits: ResourceLimits) -> CallOutcome:
+def _run_on_worker(payload: bytes, item_count: int, module: str, limits: ResourceLimits) -> CallOutcome:
     """Applies a pickled function, of this module, to its items, in the process of a worker or in its guard."""
     if limits == UNLIMITED:
-        return _apply(*load_call(payload))
-    guard: Guard | None = getattr(_thread, "guard", None)
-    if guard is None or (guard.module, guard.limits) != (module, limits):
-        if guard is not None:
-            guard.stop()
-        guard = _thread.guard = Guard(module, limits)
-    return guard.run(payload, item_count)
+        return _run_in_worker_process(*load_call(payload))
+    if not hasattr(_thread, "guard"):
+        _thread.guard = Guard(module)
+    guard: Guard = _thread.guard
+    return guard.run(payload, item_count, limits)
+
+
+def run_limited(function: Callable[[Item], Result], item: Item, limits: ResourceLimits) -> Result | WorkerFailure:
+    """The function's result for one item of a method of an actor, in the guard of this thread if there are limits;
+    raises what the function raises."""
+    payload = pickle.dumps((function, (item,)))
+    outcome = _run_on_worker(payload, 1, function.__module__, limits)
+    if outcome.problem is not None:
+        raise outcome.problem
+    (result,) = outcome.results
+    if isinstance(result, WorkerFailure):
+        return result
+    unpickled: Result = pickle.loads(result)
+    return unpickled
 
 
 def _create_actor(factory: Callable[..., State], arguments: Sequence[Any]) -> "ActorState[State]":
@@ -80,13 +95,13 @@ class ActorState(Generic[State]):
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def execute(self, payload: bytes) -> CallOutcome:
+    def execute_method(self, payload: bytes) -> CallOutcome:
         """The outcome of a pickled method of the state and its one argument."""
         method, arguments = load_call(payload)
-        return _apply(lambda argument: method(self._state, argument), arguments)
+        return _run_in_worker_process(lambda argument: method(self._state, argument), arguments)
 
 
-def _apply(function: Callable[[Item], Result], items: Sequence[Item]) -> CallOutcome:
+def _run_in_worker_process(function: Callable[[Item], Result], items: Sequence[Item]) -> CallOutcome:
     results: list[bytes | WorkerFailure] = []
     for item in items:
         try:

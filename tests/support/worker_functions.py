@@ -3,8 +3,10 @@
 import multiprocessing
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 
 def square(number: int) -> int:
@@ -79,6 +81,13 @@ def block_alarm_at_three(number: int) -> int:
     return spin_at_three(number)
 
 
+def ignore_alarm_at_three(number: int) -> int:
+    """The work, in which one item never ends and ignores the alarm in all threads."""
+    if number == 3:
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    return spin_at_three(number)
+
+
 def lack_memory_at_three(number: int) -> int:
     """The work, which lacks memory for one item."""
     if number == 3:
@@ -94,6 +103,33 @@ def fill_memory_at_three(number: int) -> int:
 def take_memory(megabytes: int) -> int:
     """The work, which takes that much memory."""
     return len(bytes(megabytes * 2**20))
+
+
+_kept: list[bytes] = []
+
+
+def keep_memory(megabytes: int) -> int:
+    """How many items kept memory in this process, with this one, which keeps that much."""
+    _kept.append(b"x" * (megabytes * 2**20))
+    return len(_kept)
+
+
+def die_twice(path: str) -> bool:
+    """Whether the process was killed twice before; if not, it is killed."""
+    deaths = Path(path).stat().st_size if Path(path).exists() else 0
+    if deaths < 2:
+        with Path(path).open("a") as log:
+            log.write("x")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return True
+
+
+def die_at_first(path: str) -> bool:
+    """Whether a file exists; if not, it is made and the process killed, as something else on the machine may do."""
+    if not Path(path).exists():
+        Path(path).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return True
 
 
 def half_a_megabyte(data: bytes) -> bytes:
@@ -112,6 +148,19 @@ class Counted:
         for number in range(self.count):
             self.asked += 1
             yield number
+
+
+class Sink:
+    """An actor that keeps an open file, and takes bytes."""
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - open until the actor is freed
+
+    def take(self, data: bytes) -> tuple[int, int]:
+        """The process of the worker, and the number of bytes; fails where there are none."""
+        if not data:
+            raise ValueError("no bytes")
+        return os.getpid(), len(data)
 
 
 class Register:

@@ -21,6 +21,7 @@ from indexer.workflows.compare.camera_task import MAX_BUFFER_BYTES
 from indexer.workflows.compare.decider import Decider, KnownPairs, ScoredPair
 from indexer.workflows.compare.inputs import buffer_capacity_bytes, make_searcher, score_loader, thumbnail_loader
 from indexer.workflows.compare.prepared_images import CorruptThumbnailsError, PixelsUnavailableError, make_thumbnails
+from indexer.workflows.compare.searcher import Searcher
 from indexer.workflows.compare.workload import MAX_SERIAL_IMAGES
 from indexer.workflows.context import Advance, ComparisonContext
 from indexer.workflows.profile_parameters import thumbnail_recipe
@@ -192,7 +193,7 @@ def _decide(
         fetch = thumbnail_loader(context.database, stored)
         searcher = make_searcher(stored, selection, buffer, fetch=fetch, limits=context.limits, executor=executor)
         decider = Decider(selection, known_pairs, searcher=searcher, scoring=stored.profile.scoring_parameters)
-        _decide_all(decider, writer, advance=context.progress(f"comparing {name}", len(selection)))
+        _decide_all(decider, searcher, writer, advance=context.progress(f"comparing {name}", len(selection)))
     changed_count = writer.write(decider.take_evidence(), selection.decisions, previous=current)
     kept = sum(decision.keeps for decision in selection.decisions)
     return CameraResult(
@@ -208,9 +209,9 @@ def _decide(
     )
 
 
-def _decide_all(decider: Decider, writer: ResultWriter, *, advance: Advance) -> None:
-    """Decides every image of a camera. Evidence is written as it comes, and all of it if an exception ends this. Else
-    the last evidence is left in `decider`, to be written with the decisions."""
+def _decide_all(decider: Decider, searcher: Searcher, writer: ResultWriter, *, advance: Advance) -> None:
+    """Decides every image of a camera, and closes the searcher. Evidence is written as it comes, and all of it if an
+    exception ends this. Else the last evidence is left in `decider`, to be written with the decisions."""
     try:
         for number in decider.decide_all():
             advance(number)
@@ -219,3 +220,5 @@ def _decide_all(decider: Decider, writer: ResultWriter, *, advance: Advance) -> 
     except BaseException:
         writer.write(decider.take_evidence())
         raise
+    finally:
+        searcher.close()

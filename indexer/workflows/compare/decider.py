@@ -47,15 +47,15 @@ class PendingSearch:
     ----------
     keepers : iterator of (N,) int64
         Keepers still to be compared.
-    known : dict or None
+    known_decisions : dict or None
         By keeper, what is known without pixels: the decision that the pair leads to, None if the two differ.
     decision : Decision or None
         The decision that the search found.
-    known_match : Decision or None
+    fallback_decision : Decision or None
         The decision on the nearest keeper that is known to be similar. It holds if no nearer keeper turns out similar.
     closed : bool
         Whether no more keepers are to be compared.
-    compared : list of (N,) int64
+    compared_keepers : list of (N,) int64
         Keepers whose pairs were scored.
     evidence : list
         Keepers and their evidence, where it is worth recording.

@@ -15,7 +15,7 @@ from indexer.domain.evidence import ScoringParameters
 from indexer.domain.images import Image
 from indexer.domain.keeper_index import IndexArray
 from indexer.domain.masks import Mask
-from indexer.execution import ParallelMap, WorkerFailure, map_path
+from indexer.execution import ParallelMap, WorkerFailure, map_files, map_path
 from indexer.imaging.headers import ImageRefusedError
 from indexer.imaging.image_buffer import FillTask, ImageBuffer, Slot, fill
 from indexer.imaging.matching import MatchTask
@@ -194,7 +194,7 @@ def make_thumbnails(
     )
     results = (
         ThumbnailResult(image.id, None, f"decoding it {result.reason}") if isinstance(result, WorkerFailure) else result
-        for image, result in zip(images, executor(recreate_thumbnail, tasks), strict=True)
+        for image, result in zip(images, map_files(executor, recreate_thumbnail, tasks), strict=True)
     )
     problems: list[str] = []
     paths = {image.id: image.path for image in images}

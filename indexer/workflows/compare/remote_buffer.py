@@ -15,6 +15,7 @@ from indexer.domain.descriptions import Levels, Limits
 from indexer.domain.evidence import ScoringParameters
 from indexer.domain.keeper_index import IndexArray
 from indexer.domain.masks import Mask
+from indexer.execution import ResourceLimits, WorkerFailure, run_limited
 from indexer.imaging.headers import ImageRefusedError
 from indexer.imaging.image_buffer import FillTask, ImageBuffer, Slot, fill
 from indexer.imaging.matching import Match, MatchTask, match
@@ -53,18 +54,31 @@ class RemoteSearchTask:
 
 @dataclass(frozen=True)
 class RemoteSearchResult:
-    """The matches of a task, in order; none if images that were sent are unavailable: `problems`, by index, with the
-    reason."""
+    """The matches of a task, in order.
 
+    `is_searched` is False if the task had no searches, or if images that were sent are unavailable: `problems`, by
+    index, with the reason.
+    """
+
+    is_searched: bool
     matches: tuple[Match, ...] = ()
     problems: tuple[tuple[int, str], ...] = ()
 
 
-class RemoteBuffer:
-    """The images of one camera, of which there are `image_count`."""
+def _read_pixels(image: ImageFile) -> NDArray[np.uint8]:
+    return read_native(
+        image.path, content_hash=image.content_hash, mask=image.mask, limits=image.limits, levels=image.levels
+    )
 
-    def __init__(self, image_count: int, capacity_bytes: int, scoring: ScoringParameters) -> None:
+
+class RemoteBuffer:
+    """The images of one camera, of which there are `image_count`; each image file is read within `file_limits`."""
+
+    def __init__(
+        self, image_count: int, capacity_bytes: int, scoring: ScoringParameters, file_limits: ResourceLimits
+    ) -> None:
         self._scoring = scoring
+        self._file_limits = file_limits
         self._buffer = ImageBuffer(capacity_bytes, shared=True)
         self._slots: dict[int, Slot] = {}
         self._offsets: NDArray[np.int64] = np.full(image_count, _ABSENT, dtype=np.int64)
@@ -78,8 +92,9 @@ class RemoteBuffer:
         outcomes = [(index, self._put(index, image)) for index, image in task.images]
         problems = tuple((index, problem) for index, problem in outcomes if problem is not None)
         if problems:
-            return RemoteSearchResult(problems=problems)
-        return RemoteSearchResult(tuple(match(self._match_task(index, keepers)) for index, keepers in task.searches))
+            return RemoteSearchResult(is_searched=False, problems=problems)
+        matches = tuple(match(self._match_task(index, keepers)) for index, keepers in task.searches)
+        return RemoteSearchResult(is_searched=bool(matches), matches=matches)
 
     def _match_task(self, index: int, keepers: IndexArray) -> MatchTask:
         """The search of an image among `keepers`: as slots at native size, else as offsets."""
@@ -99,17 +114,13 @@ class RemoteBuffer:
                 return problem
         else:
             try:
-                pixels = read_native(
-                    image.path,
-                    content_hash=image.content_hash,
-                    mask=image.mask,
-                    limits=image.limits,
-                    levels=image.levels,
-                )
+                pixels = run_limited(_read_pixels, image, self._file_limits)
             except OSError as problem:
                 return problem.strerror or str(problem)
             except ImageRefusedError as problem:
                 return problem.reason
+            if isinstance(pixels, WorkerFailure):
+                return f"decoding it {pixels.reason}"
             slot = self._buffer.put(pixels)
         self._slots[index] = slot
         self._offsets[index] = slot.offset

@@ -7,8 +7,7 @@ data in flight is bounded. Of what was sent, this process keeps only which worke
 Decision 0042: searches are divided among workers by their new images, not by keepers.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +33,8 @@ from indexer.workflows.compare.searcher import Searcher, SearchRequest, is_worth
 
 MAX_IMAGES_PER_TASK = 256
 """Images that a worker is sent at a time: some 10 MB."""
+MAX_IMAGES_UNDER_WAY = 4096
+"""Images on the way to all workers together: some 160 MB. With more than 16 workers each is sent fewer at a time."""
 MIN_PAIRS_TO_SEND = 8192
 """Fewer pairs are searched in this process. So many take some 30 ms; with a quarter of that, compare took a fifth
 longer on loopback."""
@@ -95,6 +96,12 @@ class RemoteSearcher:
         self._local_searcher.drop(index)
         self._dropped.append(index)
 
+    def close(self) -> None:
+        """Frees the buffers of all workers."""
+        for buffer in self._buffers.values():
+            buffer.actor.close()
+        self._buffers = {}
+
     def search_many(self, requests: Sequence[SearchRequest]) -> Iterable[Match]:
         """The matches of many searches, in order; the workers compute them if there are enough pairs.
 
@@ -109,7 +116,7 @@ class RemoteSearcher:
         """
         if not requests or not is_worth_sending(requests, self._scoring, min_pairs=MIN_PAIRS_TO_SEND):
             return self._local_searcher.search_many(requests)
-        share_count = min(len(self._executor.actor_slots()), len(requests))
+        share_count = min(len(self._executor.actor_workers()), len(requests))
         shares = {number: tuple(requests[number::share_count]) for number in range(share_count)}
         matches: dict[int, _Matches] = {}
         self._lost_buffers = 0
@@ -119,50 +126,55 @@ class RemoteSearcher:
 
     def _search_once(self, shares: Mapping[int, _Share]) -> dict[int, _Matches]:
         """Sends one task to each worker that has a share; returns the matches of the shares that are then complete."""
-        slots = self._executor.actor_slots()
-        share_numbers = {slots[number % len(slots)]: number for number in shares}
-        self._buffers = {
-            slot: self._buffers.get(slot) or self._start_buffer(slot)
-            for slot in slots
-            if slot in share_numbers or slot in self._buffers
+        workers = self._executor.actor_workers()
+        # A share keeps its worker, which has its images, while the workers are the same. A worker takes one share at a
+        # time: if there are fewer workers than shares, the others wait for the next call.
+        share_numbers = {workers[number % len(workers)]: number for number in shares}
+        for worker in self._buffers.keys() - set(workers):
+            self._buffers.pop(worker).actor.close()
+        for worker in share_numbers:
+            if worker not in self._buffers:
+                self._buffers[worker] = self._start_buffer(worker)
+        max_images = max(1, min(MAX_IMAGES_PER_TASK, MAX_IMAGES_UNDER_WAY // len(share_numbers)))
+        pending: dict[str, PendingResult[RemoteSearchResult]] = {
+            worker: self._send(self._buffers[worker], shares[number], max_images=max_images)
+            for worker, number in share_numbers.items()
         }
-        pending: dict[str, PendingResult[RemoteSearchResult]] = {}
-        for slot, number in share_numbers.items():
-            with self._noting_loss(slot):
-                pending[slot] = self._send(self._buffers[slot], shares[number])
         matches: dict[int, _Matches] = {}
-        for slot, pending_result in pending.items():
-            with self._noting_loss(slot):
-                result = pending_result.wait()
-                if result.problems:
-                    self._raise_unavailable(result.problems)
-                if result.matches:
-                    matches[share_numbers[slot]] = result.matches
+        for worker, pending_result in pending.items():
+            result = self._wait(worker, pending_result)
+            if result is not None and result.problems:
+                self._raise_unavailable(result.problems)
+            if result is not None and result.is_searched:
+                matches[share_numbers[worker]] = result.matches
         return matches
 
-    def _start_buffer(self, slot: str) -> _SentBuffer:
-        arguments = len(self._ranked), self._capacity_bytes, self._scoring
-        actor = self._executor.start_actor(slot, RemoteBuffer, *arguments)
+    def _start_buffer(self, worker: str) -> _SentBuffer:
+        arguments = len(self._ranked), self._capacity_bytes, self._scoring, self._executor.file_limits
+        actor = self._executor.start_actor(worker, RemoteBuffer, *arguments)
         return _SentBuffer(actor, np.zeros(len(self._ranked), dtype=bool))
 
-    @contextmanager
-    def _noting_loss(self, slot: str) -> Iterator[None]:
-        """Forgets the buffer of a worker if it is lost in the block; raises EngineError if too many were lost."""
+    def _wait(self, worker: str, pending_result: PendingResult[RemoteSearchResult]) -> RemoteSearchResult | None:
+        """The result of a worker's task; None, and its buffer is forgotten, if the worker is lost.
+
+        Raises EngineError if too many were lost.
+        """
         try:
-            yield
+            return pending_result.wait()
         except ActorLostError as problem:
-            del self._buffers[slot]
+            self._buffers.pop(worker).actor.close()
             self._lost_buffers += 1
             if self._lost_buffers > _MAX_LOST_BUFFERS:
                 raise EngineError(
                     "the workers of the cluster end again and again; the same command goes on later"
                 ) from problem
+        return None
 
-    def _send(self, buffer: _SentBuffer, share: _Share) -> PendingResult[RemoteSearchResult]:
+    def _send(self, buffer: _SentBuffer, share: _Share, *, max_images: int) -> PendingResult[RemoteSearchResult]:
         """Sends the next task to a worker: missing images and, if it then has all that it needs, the searches."""
         needed = np.unique(np.concatenate([np.append(keepers, index) for index, keepers in share]))
         missing = needed[~buffer.has_image[needed]]
-        to_send = missing[:MAX_IMAGES_PER_TASK].tolist()
+        to_send = missing[:max_images].tolist()
         dropped = [index for index in self._dropped[buffer.drops_sent :] if buffer.has_image[index]]
         images = self._image_source([self._ranked[index] for index in to_send]) if to_send else ()
         task = RemoteSearchTask(

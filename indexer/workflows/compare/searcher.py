@@ -40,6 +40,10 @@ class Searcher(Protocol):
         """Frees an image: no later search needs it."""
         ...
 
+    def close(self) -> None:
+        """Frees what workers hold for this camera: no search follows."""
+        ...
+
 
 class LocalSearcher:
     """Searches among prepared images that all workers of this machine can map."""
@@ -73,6 +77,9 @@ class LocalSearcher:
     def drop(self, index: int) -> None:
         """Frees an image: no later search needs it."""
         self._prepared.drop(index)
+
+    def close(self) -> None:
+        """Does nothing: workers of this machine hold no images."""
 
 
 def is_worth_sending(requests: Sequence[SearchRequest], scoring: ScoringParameters, *, min_pairs: int) -> bool:

@@ -12,8 +12,9 @@ from indexer.execution import RemoteExecutor, ResourceLimits
 from indexer.execution.path_mapping import parse_path_mapping
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_searcher, small_cameras
-from tests.support.clusters import Cluster, started
+from tests.support.clusters import ROOT, Cluster, started
 from tests.support.index import BIKE, BIRD, CAR, GHOST, Index, name, picture
+from tests.support.worker_functions import worker_process
 from tests.workflows.compare.test_camera import SCENES
 
 distributed = pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
@@ -43,6 +44,51 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_searcher, "MAX_IMAGES_PER_TASK", 50)
 
 
+HARMFUL = """
+import os, signal, sys, time
+sys.path.append("{root}")
+from indexer.workflows import image_files
+read = image_files.read_indexed
+def read_indexed(path, **more):
+    if os.path.basename(path) == "{hanging}":
+        time.sleep(600)
+    if os.path.basename(path) == "{killing}":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return read(path, **more)
+image_files.read_indexed = read_indexed
+"""
+"""Makes a worker hang, or dies, where it reads a certain file."""
+
+
+@pytest.mark.parametrize("profile", ["original", "colour"])
+def test_files_that_harm_a_worker_in_compare(index: Index, tmp_path: Path, profile: str) -> None:
+    """A file that hangs or kills where compare reads it holds its camera back, and is named; workers live on."""
+    from indexer.execution.dask_cluster import cluster
+
+    cameras = ("east", "west", "yard")
+    for camera in cameras:
+        for minute, marks in enumerate([(), (BIRD,), (BIKE,), (CAR,)]):
+            index.put(name(minute, camera), picture(*marks, stamp=minute))
+    index.ingest()
+    (tmp_path / "harmful").mkdir()
+    (tmp_path / "harmful" / "sitecustomize.py").write_text(
+        HARMFUL.format(root=ROOT, hanging=name(2, "east"), killing=name(1, "west"))
+    )
+    with started(tmp_path, workers=0) as machines:
+        machines.add_worker(import_path=tmp_path / "harmful")
+        machines.wait_for(1)
+        with cluster(machines.address, workers=2, file_limits=ResourceLimits(2**30, 2.0)) as spread:
+            (before,) = set(spread(worker_process, range(3)))
+            report = index.compare(spread=spread, profile=profile)
+            assert set(spread(worker_process, range(3))) == {before}
+    assert {camera.camera: camera.problem for camera in report.cameras} == {
+        "east": f"'{index.folder / name(2, 'east')}': decoding it took longer than 2 s; run ingest again",
+        "west": f"'{index.folder / name(1, 'west')}': decoding it ended the process that worked on it "
+        "(signal SIGKILL); run ingest again",
+        "yard": None,
+    }
+
+
 class Watched:
     """An executor that counts its results and its calls of actors, and lets something happen at one of either."""
 
@@ -53,7 +99,9 @@ class Watched:
         self._happens = happens
         self.workers = executor.workers
         self.map_path = executor.map_path
-        self.actor_slots = executor.actor_slots
+        self.map_files = executor.map_files
+        self.file_limits = executor.file_limits
+        self.actor_workers = executor.actor_workers
         self.results = self.calls = 0
 
     def __call__(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
@@ -87,6 +135,10 @@ class WatchedActor:
         pending = self._actor.call(method, argument)
         self._watched.count_call()
         return pending
+
+    def close(self) -> None:
+        """Frees the actor."""
+        self._actor.close()
 
 
 def replace_worker(machines: Cluster) -> None:

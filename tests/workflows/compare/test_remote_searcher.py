@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from indexer.errors import EngineError
-from indexer.execution import ActorLostError, ParallelMap
+from indexer.execution import UNLIMITED, ActorLostError, ParallelMap
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_searcher, small_cameras
 from indexer.workflows.compare.remote_buffer import RemoteSearchResult, RemoteSearchTask
@@ -26,9 +26,10 @@ class Remote:
 
     def __init__(self, workers: int, *, is_lost: Callable[[], bool] = lambda: False) -> None:
         self.workers = workers
+        self.file_limits = UNLIMITED
         self.is_lost = is_lost
-        self.actors = 0
-        self.images = 0
+        self.actors = self.closed = 0
+        self.images = self.largest_task = 0
         self.tasks = 0
 
     def map_path(self, path: str) -> str:
@@ -39,7 +40,11 @@ class Remote:
         """The results."""
         return (copy_of(function(copy_of(item))) for item in items)
 
-    def actor_slots(self) -> Sequence[str]:
+    def map_files(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
+        """The results."""
+        return self(function, items)
+
+    def actor_workers(self) -> Sequence[str]:
         """The numbers of the workers; one is missing now and then, where workers are lost."""
         return list(map(str, range(self.workers - self.is_lost())))
 
@@ -59,14 +64,22 @@ class Actor:
 
     def call(self, method: Callable[[Any, Any], Any], task: RemoteSearchTask) -> Any:
         """Executes a method when its result is waited for."""
-        if self.remote.is_lost():
-            raise ActorLostError
+        assert self.state is not None
         self.remote.tasks += 1
         self.remote.images += len(task.images)
+        self.remote.largest_task = max(self.remote.largest_task, len(task.images))
         return SimpleNamespace(wait=lambda: self.execute(method, copy_of(task)))
+
+    def close(self) -> None:
+        """Frees the state."""
+        assert self.state is not None
+        self.state = None
+        self.remote.closed += 1
 
     def execute(self, method: Callable[[Any, Any], Any], task: RemoteSearchTask) -> Any:
         """The result of the method."""
+        if self.remote.is_lost():
+            raise ActorLostError
         result = copy_of(method(self.state, task))
         if self.remote.is_lost():
             raise ActorLostError
@@ -125,10 +138,30 @@ def test_a_picture_is_sent_once(lots: Index, open_index: Callable[..., Index]) -
     assert remote.actors <= 2 * 3
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_all_actors_are_closed(lots: Index, open_index: Callable[..., Index], seed: int) -> None:
+    """Each actor is closed once: when its camera is decided, or when it is lost."""
+    chance = random.Random(seed)
+    remote = Remote(3, is_lost=lambda: chance.random() < 0.1)
+    compared(lots, open_index, remote)
+    assert remote.closed == remote.actors > 0
+
+
+def test_many_workers_are_sent_fewer_pictures_at_a_time(
+    lots: Index, open_index: Callable[..., Index], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pictures that are on the way to all workers together are bounded."""
+    monkeypatch.setattr(remote_searcher, "MAX_IMAGES_UNDER_WAY", 6)
+    remote = Remote(3)
+    assert compared(lots, open_index, remote) == compared(lots, open_index, None)
+    assert remote.largest_task == 2
+
+
 class Eager:
     """Five workers that have every picture they were ever sent, and say how many tasks were built when one was sent."""
 
     workers = 5
+    file_limits = UNLIMITED
 
     def __init__(self) -> None:
         self.built = 0
@@ -139,7 +172,7 @@ class Eager:
         self.built += 1
         return [None] * len(images)
 
-    def actor_slots(self) -> Sequence[str]:
+    def actor_workers(self) -> Sequence[str]:
         """Five."""
         return list("abcde")
 
@@ -150,7 +183,8 @@ class Eager:
     def call(self, _method: Any, task: RemoteSearchTask) -> Any:
         """For each search its index."""
         self.built_when_sent.append(self.built)
-        result = RemoteSearchResult(tuple(index for index, _ in task.searches))  # type: ignore[misc]
+        matches: Any = tuple(index for index, _ in task.searches)
+        result = RemoteSearchResult(is_searched=bool(matches), matches=matches)
         return SimpleNamespace(wait=lambda: result)
 
 
