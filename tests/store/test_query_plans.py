@@ -36,9 +36,12 @@ from tests.support.databases import Maker, on_sqlite
 
 IMAGES, CAMERA = 20_000, 9
 LARGE = {"images", "scores", "decisions", "thumbnails", "removals"}
-SMALL = {"cameras", "profiles", "scorings", "preparations", "camera", "profile", "CONSTANT"} | {
+SMALL = {"cameras", "profiles", "scorings", "preparations", "naming_rules"} | {
+    "camera",
+    "profile",
     "chosen",
     "judged",
+    "CONSTANT",
 }  # and aliases
 VAST = "(scoring_id|preparation_id|profile_id|state)"  # what so many rows share that it leaves most of a table
 PATHS = [path_of(capture) for capture in captures(CAMERA, sizes(IMAGES, 20)[CAMERA])][:100]

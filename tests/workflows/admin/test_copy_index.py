@@ -57,7 +57,7 @@ def busy(index: Index) -> Index:
             index.put(f"{camera}/{name(minute, 'gate')}", picture(*marks, stamp=minute))
     index.put("broken.png", b"\x89PNG")
     index.make_profile("mine", max_score=1234.5678901234567)
-    index.ingest()
+    index.ingest(camera="gate")
     index.compare()
     index.prune()
     index.restore(index.folder / f"gate/{name(1)}")
