@@ -106,17 +106,7 @@ def _time(time: object, timezone: str | None, local: bool) -> str:
 
 def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> None:
     """Prints what a person should know of the names of new files."""
-    for camera in names.held:
-        console.print(
-            f"camera {camera.camera!a} is held back: its {counted(camera.files, 'new file comes', 'new files come')} "
-            f"from {counted(len(camera.folders), 'folder')}, and their times overlap or are unknown. "
-            "Is it one camera, or several?"
-        )
-        list_files(console, [(folder, "one of its folders") for folder in camera.folders])
-        console.print(
-            f"  one: {command_line('camera', 'confirm', names=[camera.camera])}   "
-            f"several, by folder: {command_line('ingest', 'FOLDER', '--camera-level', '1')}"
-        )
+    _note_held_cameras(console, names)
     print_sentences(
         console,
         [
@@ -145,4 +135,19 @@ def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> No
         console.print(
             f"{printable(folder)} is named by the rules of an earlier version. "
             f"What today's would change: {command_line('ingest', '--dry-run', names=[folder])}"
+        )
+
+
+def _note_held_cameras(console: Console, names: NamePlan) -> None:
+    """Prints the cameras that are held back, and how to answer whether each is one camera."""
+    for camera in names.held:
+        console.print(
+            f"camera {camera.camera!a} is held back: its {counted(camera.files, 'new file comes', 'new files come')} "
+            f"from {counted(len(camera.folders), 'folder')}, and their times overlap or are unknown. "
+            "Is it one camera, or several?"
+        )
+        list_files(console, [(folder, "one of its folders") for folder in camera.folders])
+        console.print(
+            f"  one: {command_line('camera', 'confirm', names=[camera.camera])}   "
+            f"several, by folder: {command_line('ingest', 'FOLDER', '--camera-level', '1')}"
         )
