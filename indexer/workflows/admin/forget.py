@@ -50,6 +50,8 @@ def parse_scope(folder: str | None, *, camera: str | None) -> ForgetScope:
         raise UsageError("say what to forget: a folder, or --camera NAME")
     if folder is None:
         return ForgetScope(camera=camera)
+    if not folder or "\0" in folder:
+        raise UsageError("name a folder, or one image; an empty name is none")
     holder, name = os.path.split(os.path.abspath(folder))
     return ForgetScope(folder=os.path.join(os.path.realpath(holder), name).rstrip("/"))
 

@@ -166,16 +166,15 @@ def _iter_held(
 ) -> Iterator[HeldCamera]:
     """The cameras with files in several folders whose times overlap or are unknown.
 
-    A file that has the name of one which is gone was moved. A folder that is there no more was moved as a whole.
+    A file that has the name of one which is gone was moved. A folder whose images are all gone counts no more; one that
+    cannot be looked at, as its disk is away, does.
     """
     gone_names = {os.path.basename(path) for path in diff.gone.values()}
     moved = {path for path in claims if os.path.basename(path) in gone_names} if gone_names else set[str]()
     if moved:
         spans = given_spans({path: naming for path, naming in claims.items() if path not in moved})
     for camera, new_spans in sorted(spans.items()):
-        sources = [
-            source for source in known.get(camera, ()) if os.path.isdir(source.source) or source.source in new_spans
-        ]
+        sources = list(known.get(camera, ()))
         if len({*new_spans, *(source.source for source in sources)}) < 2:
             continue
         all_spans = _with_known_spans(database, camera, new_spans, sources, gone=diff.gone)

@@ -9,7 +9,7 @@ them; they must be there.
 """
 
 import os
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from indexer.files.verification import (
     verify_again,
 )
 from indexer.interrupts import uninterrupted
-from indexer.store import removals, verdicts
+from indexer.store import adoption, removals, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
@@ -120,11 +120,13 @@ def close_gone(
     """
     report = PurgeReport()
     with record_run(database, "purge", arguments={"gone": True}, clock=clock) as run:
-        record_legacy_removals(database, run=run, at=clock())
         chosen = [removal for removal in list_gone(database) if shown is None or removal.id in shown]
+        unrecorded = _record_again(database, chosen, run=run, clock=clock)
         advance = progress("closing", len(chosen))
         for removal in chosen:
             problem = _find_reason_not_to_close(removal)
+            if problem is None and removal.id in unrecorded:
+                problem = "no record beside the images can be written now; mount the disk of the images"
             if problem is None:
                 _mark_gone(database, removal, report, clock=clock, problem="a person said that its quarantine is gone")
             else:
@@ -132,6 +134,17 @@ def close_gone(
             run.counts = report.counts
             advance(1)
     return report
+
+
+def _record_again(
+    database: Database, chosen: Sequence[JournalEntry], *, run: ActiveRun, clock: Clock
+) -> frozenset[int]:
+    """Writes the records beside the images anew, as they went with the quarantine; the ids of those not written."""
+    with database.write() as session:
+        adoption.mark_unrecorded(session, [removal.id for removal in chosen])
+    record_legacy_removals(database, run=run, at=clock())
+    with database.read() as session:
+        return frozenset(removal.id for removal in removals.list_quarantined(session) if not removal.recorded)
 
 
 def _is_quarantine_missing(removal: JournalEntry) -> bool:

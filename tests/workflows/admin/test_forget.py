@@ -197,3 +197,10 @@ def test_a_camera_that_was_confirmed_stays_confirmed(lots: Index) -> None:
         add_sources(session, [("later", "/data/a"), ("later", "/data/b")], is_confirmed=True)
     workflow.forget(lots.database, ForgetScope(camera="gate"), clock=lots.clock)
     assert [(one.camera, one.confirmed) for one in list_cameras(lots.database)] == [("later", True), ("yard", False)]
+
+
+@pytest.mark.parametrize("name_", ["", "a\0b"])
+def test_an_empty_name_is_refused(name_: str) -> None:
+    """An empty variable of a script forgets nothing: it is not the working directory."""
+    with pytest.raises(UsageError):
+        workflow.parse_scope(name_, camera=None)

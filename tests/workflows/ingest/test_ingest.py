@@ -18,6 +18,7 @@ from indexer.execution import processes
 from indexer.store.columns import path_from_text
 from indexer.store.database import Session
 from indexer.store.schema import check_database
+from indexer.workflows.admin.camera import confirm_camera
 from indexer.workflows.ingest import ingest as workflow
 from indexer.workflows.ingest.discovery import IngestRequest, discover
 from tests.support.databases import fill_up, on_sqlite
@@ -129,14 +130,24 @@ def test_moved_file_keeps_its_row(index: Index, target: str) -> None:
     assert {table: index.dump()[table] for table in ("thumbnails", "scores")} == kept
 
 
-@pytest.mark.parametrize(("camera", "outcome"), [("yard", "added"), ("gate", "moved")])
-def test_a_folder_that_is_away_loses_nothing_to_another_camera(index: Index, camera: str, outcome: str) -> None:
-    """Bytes of an image whose whole folder cannot be seen are that image where its camera is the same, and else new."""
+def test_a_folder_that_is_away_loses_nothing_to_another_camera(index: Index) -> None:
+    """Bytes of an image whose whole folder cannot be seen are a new image of another camera."""
     index.put(f"west/{name(0)}", picture())
     index.ingest(index.folder / "west")
     (index.folder / "west").rename(index.folder / "unplugged")
-    index.put(f"east/{name(0, camera)}", picture())
-    assert index.ingest(index.folder / "east").outcomes == {outcome: 1}
+    index.put(f"east/{name(0, 'yard')}", picture())
+    assert index.ingest(index.folder / "east").outcomes == {"added": 1}
+
+
+def test_a_folder_that_is_away_is_asked_about(index: Index) -> None:
+    """Where the camera's name is the same, a person says whether it is one camera; then equal bytes are that image."""
+    index.put(f"west/{name(0)}", picture())
+    index.ingest(index.folder / "west")
+    (index.folder / "west").rename(index.folder / "unplugged")
+    index.put(f"east/{name(0)}", picture())
+    assert index.ingest(index.folder / "east").outcomes == {"skipped": 1}
+    confirm_camera(index.database, "gate", clock=index.clock)
+    assert index.ingest(index.folder / "east").outcomes == {"moved": 1}
 
 
 def test_file_that_left_a_link_behind_has_moved(index: Index) -> None:

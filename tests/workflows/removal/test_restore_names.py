@@ -14,8 +14,7 @@ def removed(index: Index) -> Index:
             index.put(f"{camera}/{name(minute, 'same')}" if minute == 1 else f"{camera}/{name(minute, camera)}", b"")
     for number, path in enumerate(sorted(index.folder.rglob("*.png"))):
         path.write_bytes(picture(stamp=0 if number < 3 else 1))
-    index.ingest()
-    index.execute("UPDATE images SET camera_id = 1")
+    index.ingest(camera="gate")
     index.compare()
     index.prune()
     return index
