@@ -84,6 +84,8 @@ FORMS = {
     ("prune", "--dry-run"): "prune --dry-run",
     ("ingest", "lot", "--dry-run"): "ingest --dry-run",
     ("verdict", "list"): "verdict list",
+    ("relocate", "lot", "parking", "--dry-run"): "relocate --dry-run",
+    ("forget", "parking", "--dry-run"): "forget --dry-run",
 }
 
 
@@ -120,6 +122,8 @@ def test_quiet(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INDEXER_PROCESSES", "1")
     (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
     for words in WORDS[:-1]:
+        if "parking" in words and lot.exists():
+            lot.rename(lot.with_name("parking"))
         answer = run(*words, "--quiet")
         assert (answer.code, answer.out, answer.err) == (0, "", ""), words
     answer = run("explain", "no such image", "--quiet")

@@ -42,6 +42,7 @@ def removal_of(item: RemovalCandidate, removal_id: int, **facts: Any) -> Journal
         run_id=1,
         aside_path=None,
         recorded=True,
+        held_back=False,
         **facts,
     )
 

@@ -157,7 +157,7 @@ def test_lock_that_another_holds_ends_the_run(lot: Index, monkeypatch: pytest.Mo
         raise TimeoutError(110, "another command is moving a file there", "lock")
 
     lot.put(f"day/{REMOVED}", picture(stamp=1))
-    lot.ingest()
+    lot.ingest(camera="gate")
     lot.compare()
     monkeypatch.setattr(safeguards, "lock_folders", busy)
     before = lot.tree()

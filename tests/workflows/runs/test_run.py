@@ -79,6 +79,6 @@ def test_runs_do_not_know_where_the_database_is(index: Index) -> None:
     assert found == [
         {"paths": [str(index.folder)], "camera": None, "pattern": None},
         {"profile": None, "camera": None},
-        {"camera": None, "permanent": False, "quarantine": None, "max_share": None},
+        {"camera": None, "permanent": False, "quarantine": None, "max_share": None, "include_restored": False},
         {"name": "mine", "base": "balanced", "max_score": 5.0},
     ]
