@@ -9,7 +9,7 @@ import pytest
 
 from indexer.domain.removal import ExclusionReason
 from indexer.files import walking
-from indexer.store import decisions, images
+from indexer.store import decisions, ranked_images
 from indexer.workflows.admin.status import status
 from indexer.workflows.ingest import index_diff
 from indexer.workflows.removal import purge
@@ -26,7 +26,7 @@ def earlier_version(index: Index) -> Iterator[None]:
     """Within the block no folder is a system folder, as it was; what runs remember says nothing of them either."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(walking, "is_system_folder", lambda _name: False)
-        patch.setattr(images, "count_system_folders", lambda _path: 0)
+        patch.setattr(ranked_images, "count_system_folders", lambda _path: 0)
         for module in (decisions, index_diff):
             patch.setattr(module, "find_system_folder", lambda _path, *, root: None)
         for module in (decisions, purge):
