@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import and_, delete, func, insert, not_, select, update
+from sqlalchemy import and_, delete, func, insert, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import ImageState
@@ -55,15 +55,11 @@ def confirm_sources(session: Session, camera: str) -> int:
     return len(session.execute(confirmed.returning(CameraSourceRow.source)).all())
 
 
-def delete_roots(session: Session, folder: str) -> None:
-    """Deletes what an earlier version knew of the cameras of a folder and of those below it: that they lie there."""
-    roots = session.execute(
-        select(CameraSourceRow.camera_id, CameraSourceRow.source).where(CameraSourceRow.is_root)
-    ).all()
-    for camera_id, source in roots:
-        if f"{source.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/"):
-            is_it = (CameraSourceRow.camera_id == camera_id) & (CameraSourceRow.source == source)
-            session.execute(delete(CameraSourceRow).where(is_it))
+def delete_sources_below(session: Session, folder: str, *, is_root: bool = False) -> None:
+    """Deletes the sources in a folder and below it; `is_root`: only what an earlier version knew of their cameras."""
+    at_or_below = or_(lies_below(CameraSourceRow.source, folder), CameraSourceRow.source == folder)
+    deleted = delete(CameraSourceRow).where(at_or_below)
+    session.execute(deleted.where(CameraSourceRow.is_root) if is_root else deleted)
 
 
 def relocate_sources(session: Session, old: str, new: str) -> None:
@@ -76,14 +72,6 @@ def relocate_sources(session: Session, old: str, new: str) -> None:
             session.execute(delete(CameraSourceRow).where(is_it))
         elif moved != source:
             session.execute(update(CameraSourceRow).where(is_it).values(source=moved))
-
-
-def delete_sources_below(session: Session, folder: str) -> None:
-    """Deletes the sources in a folder and below it."""
-    for camera_id, source in _list_pairs(session):
-        if f"{source}/".startswith(f"{folder}/"):
-            is_it = (CameraSourceRow.camera_id == camera_id) & (CameraSourceRow.source == source)
-            session.execute(delete(CameraSourceRow).where(is_it))
 
 
 def _list_pairs(session: Session) -> list[tuple[int, str]]:

@@ -2,11 +2,11 @@
 
 from dataclasses import fields, replace
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.naming.rules import NamingRule
-from indexer.store.columns import relocated
+from indexer.store.columns import lies_below, relocated
 from indexer.store.tables import NamingRuleRow
 
 _NAMES = [field.name for field in fields(NamingRule)]
@@ -49,6 +49,5 @@ def relocate_rules(session: Session, old: str, new: str) -> None:
 
 def delete_rules_below(session: Session, folder: str) -> None:
     """Deletes the rules of a folder and of all folders below it."""
-    for known in list_rules(session):
-        if f"{known}/".startswith(f"{folder}/"):
-            delete_rule(session, known)
+    at_or_below = or_(lies_below(NamingRuleRow.folder, folder), NamingRuleRow.folder == folder)
+    session.execute(delete(NamingRuleRow).where(at_or_below))

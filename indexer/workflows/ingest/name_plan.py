@@ -78,7 +78,7 @@ def record_rules(session: Session, request: IngestRequest) -> None:
             elif changed != stored[other]:
                 naming_rules.set_rule(session, changed)
         if request.options.is_new_rules:
-            camera_sources.delete_roots(session, folder)
+            camera_sources.delete_sources_below(session, folder, is_root=True)
 
 
 def needs_recording(request: IngestRequest, stored: RuleBook) -> bool:
