@@ -251,7 +251,7 @@ def bring_back(world: World) -> None:
     if waiting:
         everything, would_keep = world.rng.choice([(True, False), (True, False), (False, True), (False, False)])
         paths = () if everything or would_keep else (world.rng.choice(waiting),)
-        wanted = restore.RestoreSelection(everything=everything, paths=paths, would_keep=would_keep)
+        wanted = restore.RestoreSelection(everything=everything, names=paths, would_keep=would_keep)
         pinned, hold = world.rng.choice([(True, False), (False, True), (False, False)])
         restore.restore(database, wanted, pin=pinned, hold=hold, clock=world.clock)
 

@@ -4,6 +4,7 @@ from rich import filesize
 from rich.console import Console
 
 from indexer.cli.render.tables import list_files
+from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.store.forgetting import ForgottenRows
 from indexer.workflows.admin.forget import ForgetPlan, ForgetReport
@@ -13,19 +14,21 @@ from indexer.workflows.removal.relocate import RelocationPlan, RelocationReport
 def render_relocation_plan(console: Console, plan: RelocationPlan) -> None:
     """Prints what the index has below the old path, and what is at the new one."""
     console.print(f"{printable(plan.old)} became {printable(plan.new)}:")
-    console.print(f"  {plan.images} images, {plan.there} of them there")
+    console.print(f"  {counted(plan.images, 'image')}, {plan.there} of them there")
     if plan.removals:
-        quarantined = f"{plan.quarantined} files in quarantine, {plan.quarantined_there} of them there"
-        console.print(f"  {plan.removals} rows of the journal; {quarantined}")
+        quarantined = f"{counted(plan.quarantined, 'file')} in quarantine, {plan.quarantined_there} of them there"
+        console.print(f"  {_count_journal(plan.removals)}; {quarantined}")
     _list_not_there(console, plan.not_there)
 
 
 def render_relocation(console: Console, report: RelocationReport) -> None:
     """Prints what has a new path."""
-    console.print(f"{report.images} images and {report.removals} rows of the journal have their new paths.")
+    changed = f"{counted(report.images, 'image')} and {_count_journal(report.removals)}"
+    console.print(f"{changed} have their new paths.")
     if report.not_there:
         again = command_line("ingest", names=[report.new])
-        console.print(f"{len(report.not_there)} images are not there; to have them marked as missing: {again}")
+        count = counted(len(report.not_there), "image is", "images are")
+        console.print(f"{count} not there; to have them marked as missing: {again}")
 
 
 def render_forget_plan(console: Console, plan: ForgetPlan) -> None:
@@ -41,17 +44,21 @@ def render_forget(console: Console, report: ForgetReport) -> None:
 
 
 def _describe(rows: ForgottenRows) -> str:
-    words = {
-        "images": rows.images,
-        "thumbnails": rows.thumbnails,
-        "previews": rows.previews,
-        "scores": rows.scores,
-        "decisions": rows.decisions,
-        "verdicts": rows.verdicts,
-        "pins": rows.pins,
-        "rows of the journal": rows.removals,
+    numbers = {
+        "image": rows.images,
+        "thumbnail": rows.thumbnails,
+        "preview": rows.previews,
+        "score": rows.scores,
+        "decision": rows.decisions,
+        "verdict": rows.verdicts,
+        "pin": rows.pins,
     }
-    return ", ".join(f"{number} {word}" for word, number in words.items() if number)
+    counts = [counted(number, noun) for noun, number in numbers.items() if number]
+    return ", ".join([*counts, *([_count_journal(rows.removals)] if rows.removals else [])])
+
+
+def _count_journal(rows: int) -> str:
+    return counted(rows, "row of the journal", "rows of the journal")
 
 
 def _list_not_there(console: Console, paths: tuple[str, ...]) -> None:

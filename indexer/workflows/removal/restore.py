@@ -32,17 +32,22 @@ from indexer.workflows.witnesses import lock_quarantines, record_return
 
 @dataclass(frozen=True)
 class RestoreSelection:
-    """Which files to bring back: all, those of one run, those that the profile in force would keep, or those at or
-    below these paths.
+    """Which files to bring back: all, those of one run, those that the profile in force would keep, or those that
+    names mean.
 
-    `names` are the paths as they were typed: each may be a file name alone, or a glob.
+    `names` are as they were typed: the path of a file or a folder, a file name alone, or a glob.
     """
 
     everything: bool = False
     run_id: int | None = None
-    paths: tuple[str, ...] = ()
-    would_keep: bool = False
     names: tuple[str, ...] = ()
+    would_keep: bool = False
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The names as absolute paths, their folders resolved."""
+        absolute = map(os.path.abspath, self.names)
+        return tuple(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)) for path in absolute)
 
 
 def parse_selection(
@@ -53,10 +58,7 @@ def parse_selection(
         raise UsageError(
             "say what to bring back: --all, or --run ID, or --would-keep, or the paths where the files were"
         )
-    real_paths = (
-        os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(path))), os.path.basename(path)) for path in paths
-    )
-    return RestoreSelection(everything, run_id, tuple(real_paths), would_keep, tuple(paths))
+    return RestoreSelection(everything, run_id, tuple(paths), would_keep)
 
 
 @dataclass
@@ -167,7 +169,7 @@ def _list_selected(database: Database, selection: RestoreSelection) -> list[Jour
         if selection.would_keep:
             would_keep = reconsidered.list_would_keep(session)
             return [removal for removal in quarantined if removal.id in would_keep]
-    if not selection.paths:
+    if not selection.names:
         return quarantined
     named = zip(selection.paths, selection.names, strict=True)
     ids = {removal.id for path, name in named for removal in _list_named(quarantined, path, name)}
