@@ -65,9 +65,11 @@ def cluster(
     with _dask_silenced(), _scheduler(address, workers) as scheduler:
         client = _connect(scheduler, address)
         try:
-            tasks = DaskClient(client, no_worker_timeout_s=no_worker_timeout_s, scheduler_timeout_s=scheduler_timeout_s)
+            own_client = DaskClient(
+                client, no_worker_timeout_s=no_worker_timeout_s, scheduler_timeout_s=scheduler_timeout_s
+            )
             yield DaskExecutor(
-                tasks,
+                own_client,
                 resource_limits,
                 file_limits=file_limits,
                 max_batch=max_batch,

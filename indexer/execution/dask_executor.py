@@ -1,6 +1,7 @@
 """The executor of a Dask cluster: an ordered, bounded window of tasks, which Dask's own scheduler places and retries.
 
-It promises what `indexer.execution` promises. The loss of a worker costs only time.
+It promises what `indexer.execution` promises. The loss of a worker costs only time, unless each worker that has an item
+ends.
 
 Decision 0039: Dask places the tasks, repeats them, and gives them up.
 """
@@ -17,7 +18,7 @@ from indexer.execution.dask_tasks import DaskActor, DaskClient, DaskTask
 from indexer.execution.executor import Item, ResourceLimits, Result, State, WorkerFailure, growing_batches
 from indexer.execution.guard import CallOutcome
 from indexer.execution.path_mapping import PathMapping
-from indexer.execution.remote_call import pack_call
+from indexer.execution.remote_call import pack_call, require_usable
 
 _ATTEMPTS_ALONE = 2  # a worker may also die of something else
 _MIN_WORKERS = 2  # a single worker counts as two, so that it gets enough tasks to have no pause
@@ -31,7 +32,7 @@ class DaskExecutor:
 
     def __init__(
         self,
-        tasks: DaskClient,
+        client: DaskClient,
         limits: ResourceLimits,
         *,
         file_limits: ResourceLimits,
@@ -39,7 +40,7 @@ class DaskExecutor:
         in_flight: int,
         path_mapping: PathMapping,
     ) -> None:
-        self._tasks = tasks
+        self._client = client
         self._limits = limits
         self.file_limits = file_limits
         self._max_batch = max_batch
@@ -48,8 +49,8 @@ class DaskExecutor:
 
     @property
     def workers(self) -> int:
-        """Number of threads of the workers that are present now, at least `_MIN_WORKERS`."""
-        return max(_MIN_WORKERS, sum(self._tasks.threads().values()))
+        """Number of threads of all workers that are present now, at least `_MIN_WORKERS`."""
+        return max(_MIN_WORKERS, sum(self._client.threads().values()))
 
     def __call__(
         self, function: Callable[[Item], Result], items: Iterable[Item], /
@@ -96,16 +97,16 @@ class DaskExecutor:
         """The addresses of the workers that are present now; waits if there is none."""
         workers: list[str] = []
         while not workers:
-            self._tasks.require_worker()
-            workers = list(self._tasks.threads())
+            self._client.require_worker()
+            workers = list(self._client.threads())
         return workers
 
     def start_actor(self, worker: str, factory: Callable[..., State], /, *arguments: Any) -> DaskActor[State]:
         """Starts to make an actor at a worker; it is lost if that one is gone."""
-        return DaskActor(self._tasks, worker, factory, *arguments)
+        return DaskActor(self._client, worker, factory, *arguments)
 
     def _submit(self, function: Callable[[Item], Result], items: Sequence[Item], limits: ResourceLimits) -> DaskTask:
-        return DaskTask(self._tasks, pack_call(function, items, limits=limits))
+        return DaskTask(self._client, pack_call(function, items, limits=limits))
 
     def _run_alone(
         self, function: Callable[[Item], Result], items: Sequence[Item], limits: ResourceLimits
@@ -129,5 +130,4 @@ def _results(outcome: CallOutcome) -> Iterator[Any]:
     """The results of a call, up to an item for which the function raised; then raises its exception."""
     for result in outcome.results:
         yield result if isinstance(result, WorkerFailure) else pickle.loads(result)
-    if outcome.problem is not None:
-        raise outcome.problem
+    require_usable(outcome.problem)

@@ -23,7 +23,7 @@ from distributed.client import ClosedClientError, FutureCancelledError
 from indexer.errors import EngineError
 from indexer.execution.executor import ActorLostError, Item, Result, State, WorkerFailure
 from indexer.execution.guard import CallOutcome, UnusableWorkerError
-from indexer.execution.remote_call import pack_actor
+from indexer.execution.remote_call import pack_actor, require_usable
 
 _POLL_INTERVAL_S = 0.25  # between two checks that the scheduler is there
 _WORKERS_EXPIRY_S = 0.25  # until the scheduler is asked again for its workers
@@ -39,8 +39,8 @@ class DaskClient:
     answer for `scheduler_timeout_s` seconds.
     """
 
-    def __init__(self, client: Any, *, no_worker_timeout_s: float, scheduler_timeout_s: float) -> None:
-        self.client = client
+    def __init__(self, dask: Any, *, no_worker_timeout_s: float, scheduler_timeout_s: float) -> None:
+        self.dask = dask
         self._no_worker_timeout_s = no_worker_timeout_s
         self._scheduler_timeout_s = scheduler_timeout_s
         self._threads: Mapping[str, int] = {}
@@ -49,12 +49,12 @@ class DaskClient:
     def threads(self) -> Mapping[str, int]:
         """The workers that ran tasks a moment ago, by address, with their numbers of threads; raises EngineError if
         the scheduler is gone. Paused workers are left out."""
-        if self.client.status != "running":
+        if self.dask.status != "running":
             raise EngineError(_SCHEDULER_LOST)
         if monotonic() - self._threads_at > _WORKERS_EXPIRY_S:
             try:
-                self._threads = self.client.sync(
-                    self.client.scheduler.ncores_running, callback_timeout=self._scheduler_timeout_s
+                self._threads = self.dask.sync(
+                    self.dask.scheduler.ncores_running, callback_timeout=self._scheduler_timeout_s
                 )
             except Exception as problem:
                 raise self._engine_error(problem) from problem
@@ -66,10 +66,11 @@ class DaskClient:
         self._threads_at = float("-inf")
         self.threads()
 
-    def require_worker(self) -> None:
-        """Waits for a worker if there is none; raises EngineError if the scheduler is gone, or if none comes."""
+    def require_worker(self, *, unless: "Future[Any] | None" = None) -> None:
+        """Waits for a worker if there is none, or until `unless` is done; raises EngineError if the scheduler is gone,
+        or if none comes."""
         end = monotonic() + self._no_worker_timeout_s
-        while not self.threads():
+        while not self.threads() and not (unless is not None and unless.done()):
             if monotonic() > end:
                 raise EngineError(
                     f"the cluster has had no worker for {self._no_worker_timeout_s:g} s, or only paused ones; start "
@@ -80,20 +81,20 @@ class DaskClient:
     def submit(self, payload: bytes, **options: Any) -> Any:
         """The Dask future of a new task, which unpickles the payload; raises EngineError if the scheduler is gone."""
         try:
-            return self.client.submit(pickle.loads, payload, key=f"indexer-{uuid4().hex}", pure=False, **options)
+            return self.dask.submit(pickle.loads, payload, key=f"indexer-{uuid4().hex}", pure=False, **options)
         except Exception as problem:
             raise self._engine_error(problem) from problem
 
     def start(self, coroutine: Coroutine[Any, Any, Result]) -> "Future[Result]":
         """Runs a coroutine in the client's thread; raises EngineError if the client has ended."""
         try:
-            return run_coroutine_threadsafe(coroutine, self.client.loop.asyncio_loop)
+            return run_coroutine_threadsafe(coroutine, self.dask.loop.asyncio_loop)
         except Exception as problem:
             coroutine.close()
             raise self._engine_error(problem) from problem
 
-    def outcome(self, pending: "Future[Result]") -> Result:
-        """The result of a coroutine of a task that is done.
+    def result(self, pending: "Future[Result]") -> Result:
+        """The result of a coroutine that has ended.
 
         Raises
         ------
@@ -117,7 +118,7 @@ class DaskClient:
             return EngineError(
                 f"another client of the scheduler ended our tasks ({problem.reason}); the same command goes on"
             )
-        if self.client.status != "running" or isinstance(problem, _CONNECTION_ERRORS):
+        if self.dask.status != "running" or isinstance(problem, _CONNECTION_ERRORS):
             return EngineError(_SCHEDULER_LOST)
         reason = f"{type(problem).__name__}: {problem}"
         if isinstance(problem, (ImportError, AttributeError)):  # the worker has no indexer, or another one
@@ -132,10 +133,10 @@ class DaskTask:
     `payload` is unpickled on a worker, and the object that it gives is the result.
     """
 
-    def __init__(self, tasks: DaskClient, payload: bytes, **options: Any) -> None:
-        self._tasks = tasks
-        self._future = tasks.submit(payload, **options)
-        self._pending_result: Future[Any] = tasks.start(self._fetch())
+    def __init__(self, client: DaskClient, payload: bytes, **options: Any) -> None:
+        self._client = client
+        self._future = client.submit(payload, **options)
+        self._pending_result: Future[Any] = client.start(self._fetch())
 
     async def _fetch(self) -> Any:
         return await self._future
@@ -157,13 +158,13 @@ class DaskTask:
     def wait(self) -> None:
         """Returns when there is an outcome."""
         while not wait([self._pending_result], timeout=_POLL_INTERVAL_S).done:
-            self._tasks.require_worker()
+            self._client.require_worker(unless=self._pending_result)
 
     def result(self) -> Any:
-        """The result, as soon as it is there; raises as `DaskClient.outcome` does, or if there is no worker for too
+        """The result, as soon as it is there; raises as `DaskClient.result` does, or if there is no worker for too
         long."""
         self.wait()
-        return self._tasks.outcome(self._pending_result)
+        return self._client.result(self._pending_result)
 
     def release(self) -> None:
         """Cancels the task if it is not done, and frees its result."""
@@ -174,22 +175,22 @@ class DaskTask:
         """Cancels the task and frees its result, also if other objects refer to it."""
         self._pending_result.cancel()
         with suppress(EngineError):  # without a scheduler there is nothing to free
-            self._tasks.start(self._tasks.client.cancel([self._future], asynchronous=True, force=True))
+            self._client.start(self._client.dask.cancel([self._future], asynchronous=True, force=True))
 
 
 class DaskActor(Generic[State]):
     """An actor of one worker: a `RemoteActor`. It is lost if the worker is gone before the actor is made there."""
 
-    def __init__(self, tasks: DaskClient, worker: str, factory: Callable[..., State], *arguments: Any) -> None:
-        self._tasks = tasks
+    def __init__(self, client: DaskClient, worker: str, factory: Callable[..., State], *arguments: Any) -> None:
+        self._client = client
         self._worker = worker
-        # Not at another worker instead: Dask (2026.8) never schedules such an actor if it had no worker for a moment.
+        # With True, Dask (2026.8) never schedules an actor that had no worker for a moment.
         placement = {"workers": [worker], "allow_other_workers": False}
-        self._task = DaskTask(tasks, pack_actor(factory, *arguments), actor=True, **placement)
+        self._task = DaskTask(client, pack_actor(factory, *arguments), actor=True, **placement)
 
     def call(self, method: Callable[[State, Item], Result], argument: Item) -> "_ActorResult[Result]":
         """Starts to execute a method of the actor's class with one argument, as soon as the actor is made."""
-        return _ActorResult(self._tasks, self._task, self._worker, pickle.dumps((method, (argument,))))
+        return _ActorResult(self._client, self._task, self._worker, pickle.dumps((method, (argument,))))
 
     def close(self) -> None:
         """Frees the actor. Dask's object for it refers to itself after each call, so it would wait for the garbage
@@ -217,40 +218,39 @@ class _Payload:
 class _ActorResult(Generic[Result]):
     """The result of a method of an actor: a `PendingResult`."""
 
-    def __init__(self, tasks: DaskClient, task: DaskTask, worker: str, payload: bytes) -> None:
-        self._tasks = tasks
+    def __init__(self, client: DaskClient, task: DaskTask, worker: str, payload: bytes) -> None:
+        self._client = client
         self._task = task
         self._worker = worker
-        self._pending_outcome = tasks.start(self._execute(_Payload(payload)))
+        self._pending_outcome = client.start(self._execute(_Payload(payload)))
 
     async def _execute(self, payload: _Payload) -> CallOutcome:
         try:
             actor = await self._task.fetched()
-            with self._tasks.client.as_current():  # by which an actor finds its client
+            with self._client.dask.as_current():  # by which an actor finds its client
                 pending = actor.execute_method(payload)
             outcome: CallOutcome = await pending
             return outcome
         finally:
             payload.clear()
 
-    def wait(self) -> Result:
+    def result(self) -> Result:
         """The result, as soon as it is there. Raises `ActorLostError`, or what the method raised."""
         while not wait([self._pending_outcome], timeout=_POLL_INTERVAL_S).done:
-            self._tasks.require_worker()
+            self._client.require_worker(unless=self._pending_outcome)
             if self._is_lost():  # then Dask may never answer
                 self._pending_outcome.cancel()
                 raise ActorLostError
         try:
-            outcome = self._tasks.outcome(self._pending_outcome)
+            outcome = self._client.result(self._pending_outcome)
         except KilledWorker as problem:
             raise ActorLostError from problem
         except EngineError as problem:
             if _means_lost(problem.__cause__):
-                self._tasks.require_scheduler()
+                self._client.require_scheduler()
                 raise ActorLostError from problem
             raise
-        if outcome.problem is not None:
-            raise outcome.problem
+        require_usable(outcome.problem)
         (result,) = outcome.results
         if isinstance(result, WorkerFailure):
             raise EngineError(f"a worker of the cluster {result.reason}; run the same command again")
@@ -260,7 +260,7 @@ class _ActorResult(Generic[Result]):
     def _is_lost(self) -> bool:
         if self._task.is_done:
             return not self._task.is_present
-        return self._worker not in self._tasks.threads()
+        return self._worker not in self._client.threads()
 
 
 def _means_lost(problem: BaseException | None) -> bool:

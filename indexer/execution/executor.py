@@ -110,7 +110,7 @@ class RemoteActor(Protocol[State_co]):
 class PendingResult(Protocol[Result_co]):
     """A result that a worker computes."""
 
-    def wait(self) -> Result_co:
+    def result(self) -> Result_co:
         """The result, as soon as it is there. Raises `ActorLostError`, or what the method raised."""
         ...
 

@@ -46,11 +46,16 @@ class UnusableWorkerError(Exception):
 
     def __init__(self, reason: str, process: str | None = None) -> None:
         self.reason = reason
-        self.process = process or f"process {os.getpid()} on {socket.gethostname()}"
+        self.process = process or process_name()
         super().__init__(reason, self.process)
 
     def __str__(self) -> str:
         return f"a worker of the cluster {self.reason} ({self.process})"
+
+
+def process_name() -> str:
+    """The name of this process and its machine, for messages."""
+    return f"process {os.getpid()} on {socket.gethostname()}"
 
 
 @dataclass(frozen=True)

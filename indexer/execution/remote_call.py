@@ -1,17 +1,31 @@
 """A call for a cluster worker and its execution there: a function applied to some items, or a method of an actor.
 
-It promises that a call is only unpickled on a worker of the same version, so that no process in between needs any part
-of indexer, in particular not the scheduler. The module does not know Dask.
+A call is bytes. Unpickling them executes it, so a task of Dask is `pickle.loads` with these bytes, and no process in
+between needs any part of indexer, in particular not the scheduler. It promises that a worker with another version of
+indexer refuses a call. The module does not know Dask.
 """
 
+import hashlib
 import pickle
 import threading
 from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any, Generic
 
+import indexer
 from indexer import __version__
+from indexer.errors import EngineError
 from indexer.execution.executor import UNLIMITED, Item, ResourceLimits, Result, State, WorkerFailure
-from indexer.execution.guard import OUT_OF_MEMORY, CallOutcome, Guard, UnusableWorkerError, load_call, picklable
+from indexer.execution.guard import (
+    OUT_OF_MEMORY,
+    CallOutcome,
+    Guard,
+    UnusableWorkerError,
+    load_call,
+    picklable,
+    process_name,
+)
 
 
 def pack_call(function: Callable[[Item], Result], items: Sequence[Item], *, limits: ResourceLimits) -> bytes:
@@ -33,24 +47,38 @@ def pack_actor(factory: Callable[..., State], *arguments: Any) -> bytes:
 
 
 def _pack(function: Callable[..., Any], *arguments: Any) -> bytes:
-    return pickle.dumps(_Packed(pickle.dumps((function, arguments))))
+    return pickle.dumps(_RunsWhenUnpickled(pickle.dumps((function, arguments))))
 
 
-class _Packed:
-    """Bytes whose unpickling runs the call: a task of Dask is then `pickle.loads` with bytes, which a scheduler without
-    indexer can pass on, and the version is checked before anything else of indexer is loaded."""
+class _RunsWhenUnpickled:
+    """Bytes whose unpickling runs the call. The version is checked before the function of the call is loaded."""
 
     def __init__(self, payload: bytes) -> None:
         self._payload = payload
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return unpack_on_worker, (__version__, self._payload)
+        return unpack_on_worker, (own_version(), self._payload)
+
+
+@cache
+def own_version() -> str:
+    """The version of this indexer, with a digest of its source files: two checkouts may have one version number."""
+    return f"{__version__} (sources {digest_sources(Path(indexer.__file__).parent)[:8]})"
+
+
+def digest_sources(package: Path) -> str:
+    """The SHA-256, as hexadecimal digits, of the names and bytes of the Python files of a package."""
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(f"{path.relative_to(package)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def unpack_on_worker(version: str, payload: bytes) -> Any:
     """What a pickled call of `version` gives; raises `UnusableWorkerError` if this is another one."""
-    if version != __version__:
-        reason = f"has indexer {__version__}, and this is {version}"
+    if version != own_version():
+        reason = f"has indexer {own_version()}, and this is {version}"
         raise UnusableWorkerError(f"{reason}; install the same indexer on every worker")
     function, arguments = load_call(payload)
     return function(*arguments)
@@ -101,6 +129,14 @@ class ActorState(Generic[State]):
         return _run_in_worker_process(lambda argument: method(self._state, argument), arguments)
 
 
+def require_usable(problem: Exception | None) -> None:
+    """Raises what a call raised on a worker, if it raised; an `EngineError` where the worker cannot execute calls."""
+    if isinstance(problem, UnusableWorkerError):
+        raise EngineError(str(problem)) from problem
+    if problem is not None:
+        raise problem
+
+
 def _run_in_worker_process(function: Callable[[Item], Result], items: Sequence[Item]) -> CallOutcome:
     results: list[bytes | WorkerFailure] = []
     for item in items:
@@ -108,6 +144,8 @@ def _run_in_worker_process(function: Callable[[Item], Result], items: Sequence[I
             results.append(pickle.dumps(function(item)))
         except MemoryError:
             results.append(OUT_OF_MEMORY)
+        except EngineError as problem:  # of this machine, as of its full disk
+            return CallOutcome(results, EngineError(f"{problem} ({process_name()})"))
         except Exception as problem:
             return CallOutcome(results, picklable(problem))
     return CallOutcome(results)

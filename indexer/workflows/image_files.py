@@ -153,7 +153,10 @@ def read_native(
         If the picture cannot be used.
     """
     data = read_indexed(path, content_hash=content_hash, limits=limits)
-    return preprocess_native(data, mask=mask, header=read_header(data, limits=limits), levels=levels)
+    try:
+        return preprocess_native(data, mask=mask, header=read_header(data, limits=limits), levels=levels)
+    except Exception as problem:
+        raise refusal(problem) from problem
 
 
 def read_indexed(path: str, *, content_hash: str, limits: Limits) -> bytes:

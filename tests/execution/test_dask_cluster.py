@@ -16,7 +16,7 @@ def test_nothing_stays(dask_cluster: Cluster) -> None:
     """When the block ends, in the middle or at the end, the scheduler knows of no task of ours."""
     with cluster(dask_cluster.address, workers=2) as spread:
         actor = spread.start_actor(spread.actor_workers()[0], Register, 1)
-        assert actor.call(Register.add, 2).wait()[1] == [1, 2]
+        assert actor.call(Register.add, 2).result()[1] == [1, 2]
         assert list(islice(spread(square, range(1000)), 20)) == [number * number for number in range(20)]
     assert dask_cluster.tasks() == 0
 

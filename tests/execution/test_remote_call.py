@@ -3,13 +3,24 @@
 import os
 import pickle
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import indexer
+from indexer.errors import EngineError
 from indexer.execution import UNLIMITED, ResourceLimits, WorkerFailure
 from indexer.execution.guard import CallOutcome, UnusableWorkerError
-from indexer.execution.remote_call import ActorState, pack_actor, pack_call, unpack_on_worker
+from indexer.execution.remote_call import (
+    ActorState,
+    digest_sources,
+    own_version,
+    pack_actor,
+    pack_call,
+    require_usable,
+    unpack_on_worker,
+)
 from tests.support.worker_functions import die_at_three, lack_memory_at_three, refuse_three, square, whoami
 
 
@@ -45,10 +56,52 @@ def test_another_version() -> None:
     with pytest.raises(UnusableWorkerError) as problem:
         unpack_on_worker("9.9", b"nothing that could be unpickled")
     assert str(problem.value) == (
-        "a worker of the cluster has indexer 0.0.1, and this is 9.9; install the same indexer on every worker "
-        f"(process {os.getpid()} on {socket.gethostname()})"
+        f"a worker of the cluster has indexer {own_version()}, and this is 9.9; "
+        f"install the same indexer on every worker (process {os.getpid()} on {socket.gethostname()})"
     )
     assert str(pickle.loads(pickle.dumps(problem.value))) == str(problem.value)
+
+
+def test_version_is_of_the_sources(tmp_path: Path) -> None:
+    """Another file, name or byte in the package makes another version, though its number is the same."""
+    digests = [digest_sources(tmp_path)]
+    for name, text in (("a.py", "1"), ("a.py", "2"), ("inner/b.py", ""), ("inner/c.py", "2")):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        digests.append(digest_sources(tmp_path))
+    assert len(set(digests)) == len(digests)
+    (tmp_path / "inner" / "c.py").unlink()
+    (tmp_path / "inner" / "notes.txt").write_text("not a source")
+    assert digest_sources(tmp_path) == digests[-2]
+    assert own_version() == (f"{indexer.__version__} (sources {digest_sources(Path(indexer.__file__).parent)[:8]})")
+
+
+def test_an_error_of_the_machine_names_it() -> None:
+    """What a worker says of its own machine, as of a full disk, names the machine; here that is an error of ours."""
+    actor: ActorState[list[int]] = pickle.loads(pack_actor(list))
+    outcome = actor.execute_method(pickle.dumps((fill_the_disk, (1,))))
+    with pytest.raises(EngineError) as problem:
+        require_usable(outcome.problem)
+    assert str(problem.value) == f"the disk is full (process {os.getpid()} on {socket.gethostname()})"
+
+
+def test_a_worker_that_cannot_start_a_guard() -> None:
+    """A method that cannot be carried out on its worker ends the run with one sentence."""
+    actor: ActorState[list[int]] = pickle.loads(pack_actor(list))
+    outcome = actor.execute_method(pickle.dumps((start_no_guard, (1,))))
+    with pytest.raises(EngineError, match=r"^a worker of the cluster cannot start a process \(process "):
+        require_usable(outcome.problem)
+
+
+def fill_the_disk(_state: list[int], _number: int) -> int:
+    """As on a machine with a full disk."""
+    raise EngineError("the disk is full")
+
+
+def start_no_guard(_state: list[int], _number: int) -> int:
+    """As on a machine that starts no processes."""
+    raise UnusableWorkerError("cannot start a process")
 
 
 def test_a_worker_without_the_function() -> None:

@@ -287,6 +287,25 @@ def test_a_native_image_is_read_after_its_hash_is_checked(tmp_path: Path) -> Non
         read_native(path, content_hash=digest(path), mask=Mask((5, 10, 5, 0)), limits=Limits(max_pixels=1))
 
 
+@pytest.mark.parametrize(
+    ("problem", "state"),
+    [(cv2.error("cvtColor"), "damaged"), (MemoryError(), "unreadable"), (ValueError("x"), "damaged")],
+)
+def test_a_native_image_whose_decoder_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception, state: str
+) -> None:
+    """Whatever a decoder raises is a refusal of the picture, and never ends a run."""
+    path = write(tmp_path / "a.jpg", frame())
+
+    def fail(*_given: object) -> None:
+        raise problem
+
+    monkeypatch.setattr(cv2, "cvtColor", fail)
+    with pytest.raises(ImageRefusedError) as refused:
+        read_native(path, content_hash=digest(path), mask=Mask((0, 0, 0, 0)), limits=Limits())
+    assert refused.value.state == state
+
+
 def test_a_refusal_survives_the_way_from_a_worker() -> None:
     """A refused image crosses between processes with its state and reason."""
     refused = pickle.loads(pickle.dumps(ImageRefusedError("damaged", "half of it")))

@@ -149,15 +149,15 @@ def map_cameras(
     `tasks` only as the executor takes them. A worker failure is the result of every task of its group."""
     sent_groups: deque[Sequence[tuple[Key, CameraTask]]] = deque()
 
-    def iter_batches() -> Iterator[tuple[CameraTask, ...]]:
+    def iter_groups() -> Iterator[tuple[CameraTask, ...]]:
         for group in tasks:
             if group:
                 sent_groups.append(group)
                 yield tuple(task for _, task in group)
 
-    for batch_results in executor(decide_cameras, iter_batches()):
+    for results_of_group in executor(decide_cameras, iter_groups()):
         group = sent_groups.popleft()
         group_results: Sequence[CameraTaskResult | WorkerFailure] = (
-            [batch_results] * len(group) if isinstance(batch_results, WorkerFailure) else batch_results
+            [results_of_group] * len(group) if isinstance(results_of_group, WorkerFailure) else results_of_group
         )
         yield [(key, task, result) for (key, task), result in zip(group, group_results, strict=True)]

@@ -110,7 +110,8 @@ def make_searcher(
     limits: Limits,
     executor: ParallelMap,
 ) -> Searcher:
-    """The searcher of a camera's selection; its workers map `buffer`, or are sent the images if they are remote."""
+    """The searcher of a camera's selection: its workers map `buffer`. Remote workers are sent the images; then `buffer`
+    is for the searches of this process."""
     scoring, preparation = stored.profile.scoring_parameters, stored.profile.preparation
     if not isinstance(executor, RemoteExecutor):
         prepared = prepared_images(stored, selection, buffer, fetch=fetch, limits=limits, executor=executor)

@@ -89,10 +89,17 @@ class RemoteBuffer:
         for index in task.dropped:
             self._offsets[index] = _ABSENT
             self._buffer.free(self._slots.pop(index))
-        outcomes = [(index, self._put(index, image)) for index, image in task.images]
-        problems = tuple((index, problem) for index, problem in outcomes if problem is not None)
+        problems: list[tuple[int, str]] = []
+        for index, image in task.images:
+            problem = self._put(index, image)
+            if problem is not None:
+                problems.append((index, problem))
+                if isinstance(
+                    image, ImageFile
+                ):  # one is enough to hold the camera back, and each may take its full time
+                    break
         if problems:
-            return RemoteSearchResult(is_searched=False, problems=problems)
+            return RemoteSearchResult(is_searched=False, problems=tuple(problems))
         matches = tuple(match(self._match_task(index, keepers)) for index, keepers in task.searches)
         return RemoteSearchResult(is_searched=bool(matches), matches=matches)
 

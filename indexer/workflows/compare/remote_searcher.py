@@ -2,7 +2,8 @@
 
 It promises the matches of `indexer.workflows.compare.searcher`. Each worker holds an image buffer, an actor, and is
 sent an image once. If a worker is lost, another one gets its share of the searches, and the images that it lacks. The
-data in flight is bounded. Of what was sent, this process keeps only which worker has which image.
+data in flight is bounded. Of what was sent, this process keeps only which worker has which image. It decodes the images
+itself too, for the searches that are not worth sending.
 
 Decision 0042: searches are divided among workers by their new images, not by keepers.
 """
@@ -38,7 +39,7 @@ MAX_IMAGES_UNDER_WAY = 4096
 MIN_PAIRS_TO_SEND = 8192
 """Fewer pairs are searched in this process. So many take some 30 ms; with a quarter of that, compare took a fifth
 longer on loopback."""
-_MAX_LOST_BUFFERS = 20  # while the same searches wait
+_MAX_LOSSES = 20  # how often workers may be lost while the same searches wait
 
 ImageSource = Callable[[Sequence[Image]], Sequence[EncodedThumbnail | ImageFile]]
 """Returns images in the form in which they are sent to workers."""
@@ -79,7 +80,6 @@ class RemoteSearcher:
         self._image_source = image_source
         self._capacity_bytes = capacity_bytes
         self._buffers: dict[str, _SentBuffer] = {}
-        self._lost_buffers = 0
         self._dropped: list[int] = []
 
     @property
@@ -119,13 +119,19 @@ class RemoteSearcher:
         share_count = min(len(self._executor.actor_workers()), len(requests))
         shares = {number: tuple(requests[number::share_count]) for number in range(share_count)}
         matches: dict[int, _Matches] = {}
-        self._lost_buffers = 0
+        losses = 0
         while len(matches) < share_count:
-            matches |= self._search_once({number: share for number, share in shares.items() if number not in matches})
+            remaining = {number: share for number, share in shares.items() if number not in matches}
+            found, is_any_lost = self._search_once(remaining)
+            matches |= found
+            losses += is_any_lost  # a machine with many workers that ends is one loss
+            if losses > _MAX_LOSSES:
+                raise EngineError("the workers of the cluster end again and again; the same command goes on later")
         return [matches[index % share_count][index // share_count] for index in range(len(requests))]
 
-    def _search_once(self, shares: Mapping[int, _Share]) -> dict[int, _Matches]:
-        """Sends one task to each worker that has a share; returns the matches of the shares that are then complete."""
+    def _search_once(self, shares: Mapping[int, _Share]) -> tuple[dict[int, _Matches], bool]:
+        """Sends one task to each worker that has a share; returns the matches of the shares that are then complete, and
+        whether workers were lost."""
         workers = self._executor.actor_workers()
         # A share keeps its worker, which has its images, while the workers are the same. A worker takes one share at a
         # time: if there are fewer workers than shares, the others wait for the next call.
@@ -147,7 +153,7 @@ class RemoteSearcher:
                 self._raise_unavailable(result.problems)
             if result is not None and result.is_searched:
                 matches[share_numbers[worker]] = result.matches
-        return matches
+        return matches, any(worker not in self._buffers for worker in share_numbers)
 
     def _start_buffer(self, worker: str) -> _SentBuffer:
         arguments = len(self._ranked), self._capacity_bytes, self._scoring, self._executor.file_limits
@@ -155,20 +161,12 @@ class RemoteSearcher:
         return _SentBuffer(actor, np.zeros(len(self._ranked), dtype=bool))
 
     def _wait(self, worker: str, pending_result: PendingResult[RemoteSearchResult]) -> RemoteSearchResult | None:
-        """The result of a worker's task; None, and its buffer is forgotten, if the worker is lost.
-
-        Raises EngineError if too many were lost.
-        """
+        """The result of a worker's task; None, and its buffer is forgotten, if the worker is lost."""
         try:
-            return pending_result.wait()
-        except ActorLostError as problem:
+            return pending_result.result()
+        except ActorLostError:
             self._buffers.pop(worker).actor.close()
-            self._lost_buffers += 1
-            if self._lost_buffers > _MAX_LOST_BUFFERS:
-                raise EngineError(
-                    "the workers of the cluster end again and again; the same command goes on later"
-                ) from problem
-        return None
+            return None
 
     def _send(self, buffer: _SentBuffer, share: _Share, *, max_images: int) -> PendingResult[RemoteSearchResult]:
         """Sends the next task to a worker: missing images and, if it then has all that it needs, the searches."""

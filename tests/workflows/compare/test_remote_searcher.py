@@ -10,11 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from indexer.domain.descriptions import Limits
+from indexer.domain.evidence import ScoringParameters
+from indexer.domain.masks import Mask
 from indexer.errors import EngineError
 from indexer.execution import UNLIMITED, ActorLostError, ParallelMap
+from indexer.imaging.headers import ImageRefusedError
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_searcher, small_cameras
-from indexer.workflows.compare.remote_buffer import RemoteSearchResult, RemoteSearchTask
+from indexer.workflows.compare.remote_buffer import ImageFile, RemoteBuffer, RemoteSearchResult, RemoteSearchTask
 from tests.support.index import Index
 from tests.workflows.compare.test_camera import copied, lots
 
@@ -68,7 +72,7 @@ class Actor:
         self.remote.tasks += 1
         self.remote.images += len(task.images)
         self.remote.largest_task = max(self.remote.largest_task, len(task.images))
-        return SimpleNamespace(wait=lambda: self.execute(method, copy_of(task)))
+        return SimpleNamespace(result=lambda: self.execute(method, copy_of(task)))
 
     def close(self) -> None:
         """Frees the state."""
@@ -185,7 +189,7 @@ class Eager:
         self.built_when_sent.append(self.built)
         matches: Any = tuple(index for index, _ in task.searches)
         result = RemoteSearchResult(is_searched=bool(matches), matches=matches)
-        return SimpleNamespace(wait=lambda: result)
+        return SimpleNamespace(result=lambda: result)
 
 
 def test_tasks_are_built_as_they_are_sent() -> None:
@@ -222,3 +226,37 @@ def test_workers_that_are_always_lost(lots: Index, open_index: Callable[..., Ind
     """Where no worker stays the run ends with one sentence, and does not go on for ever."""
     with pytest.raises(EngineError, match="again and again"):
         compared(lots, open_index, Remote(2, is_lost=lambda: True))
+
+
+def test_many_workers_that_are_lost_at_once(lots: Index, open_index: Callable[..., Index]) -> None:
+    """A machine with many workers that ends once is one loss: the others do its work."""
+    lost = set[int]()
+    asked = iter(range(10**6))
+
+    def is_lost() -> bool:
+        number = next(asked)
+        if 60 <= number < 90:
+            lost.add(number)
+        return 60 <= number < 90
+
+    expected, rows = compared(lots, open_index, None)
+    report, found = compared(lots, open_index, Remote(64, is_lost=is_lost))
+    assert (report, found) == (expected, rows)
+    assert len(lost) == 30
+
+
+def test_one_bad_file_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the first file that cannot be read at native size, the others of the task are not read: each may hang."""
+    read = list[str]()
+
+    def refuse(path: str, **_how: Any) -> Any:
+        read.append(path)
+        raise ImageRefusedError("damaged", "bad")
+
+    monkeypatch.setattr("indexer.workflows.compare.remote_buffer.read_native", refuse)
+    buffer = RemoteBuffer(
+        9, 0, ScoringParameters(25, 0, 1000.0, native=True, max_score=0.5, record_limit=0.5), UNLIMITED
+    )
+    files = [ImageFile(f"{number}.jpg", "0" * 64, Mask((0, 0, 0, 0)), Limits()) for number in range(9)]
+    result = buffer.search(RemoteSearchTask((), tuple(enumerate(files)), ()))
+    assert (result.problems, read) == (((0, "bad"),), ["0.jpg"])
