@@ -19,7 +19,7 @@ def prune(
         typer.Option(min=0, max=1, metavar="SHARE", help="Hold a camera back if more of it would go. [default: 0.99]"),
     ] = None,
     include_restored: Annotated[
-        bool, typer.Option("--include-restored", help="Also what came back when a run was undone.")
+        bool, typer.Option("--include-restored", help="Also files that came back and are held back.")
     ] = False,
     json: Json = False,
 ) -> None:

@@ -33,7 +33,7 @@ class RemovalCandidateDocument(TypedDict):
     judged: Annotated[bool, "Whether a person judged the pair since."]
     in_system_folder: Annotated[bool, "Whether the duplicate lies in a folder that is not walked any more."]
     keeper_apart: Annotated[bool, "Whether the keeper lies in a hidden folder, a bin or a snapshot of its own."]
-    held_back: Annotated[bool, "Whether it came back when a run was undone; `--include-restored` takes it again."]
+    held_back: Annotated[bool, "Whether it is held back, as it came back; `--include-restored` takes it again."]
 
 
 class CameraPlanDocument(TypedDict):

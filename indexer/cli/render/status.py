@@ -90,10 +90,10 @@ def _render_undone(console: Console, status: Status) -> None:
             f"{command_line('purge', '--gone')}"
         )
     if status.held_back_files:
+        are = "is" if status.held_back_files == 1 else "are"
         console.print(
-            f"{counted(status.held_back_files, 'file is', 'files are')} held back, since a run was undone. To remove "
-            "again: "
-            f"{command_line('prune', '--include-restored')}"
+            f"{counted(status.held_back_files, 'file')} came back after removal and {are} held back. "
+            f"To remove again: {command_line('prune', '--include-restored')}"
         )
     if status.pins:
         pinned = counted(status.pins, "image is", "images are")

@@ -72,7 +72,7 @@ def plan(
 ) -> Plan:
     """What prune would remove now; a camera that would lose more than is plausible is held back.
 
-    Files that came back when their run was undone are left out, unless `include_restored`.
+    Files that came back after their removal are held back, and left out, unless `include_restored`.
     """
     with database.read() as session:
         camera_id = None if camera is None else cameras.get_camera(session, camera)

@@ -20,7 +20,7 @@ from indexer.domain.removal import RemovalState
 from indexer.errors import UsageError
 from indexer.escaping import command_line
 from indexer.files.moving import aside_path, delete_witnessed, restore_from_aside
-from indexer.files.quarantine import is_quarantine_mounted, quarantine_of, release_quarantine_path
+from indexer.files.quarantine import is_quarantine_mounted, quarantine_of, release_quarantine_path, was_taken_out
 from indexer.files.refusals import describe_os_error
 from indexer.files.system_folders import is_in_separate_system_folder
 from indexer.files.verification import (
@@ -164,21 +164,8 @@ def _find_reason_not_to_close(removal: JournalEntry) -> str | None:
 
 
 def _is_gone(removal: JournalEntry) -> bool:
-    """Whether somebody else took the file out of its quarantine, while the disk itself is still mounted.
-
-    The quarantine's marker shows that, or the run's folder: a quarantine may be a mount point, which exists and is
-    empty without its disk.
-    """
-    quarantine_path = removal.quarantine_path or ""
-    if removal.pending is not None or not is_quarantine_mounted(quarantine_path):
-        return False
-    if os.path.lexists(aside_path(quarantine_path)):  # an interrupted purge left it there
-        return False
-    try:
-        os.lstat(quarantine_path)
-    except OSError as problem:
-        return isinstance(problem, FileNotFoundError)
-    return False
+    """Whether somebody else took the file out of its quarantine."""
+    return removal.pending is None and was_taken_out(removal.quarantine_path or "")
 
 
 def _mark_gone(

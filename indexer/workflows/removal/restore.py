@@ -248,7 +248,8 @@ def _move_back(
     except MismatchError as problem:
         return f"in quarantine: {problem.reason}"
     with database.write() as session:
-        removals.begin_act(session, removal.id, act=manner.act, held_back=manner.hold)
+        removals.begin_act(session, removal.id, act=manner.act)
+        removals.set_held_back(session, removal.id, held_back=manner.hold)
     try:
         make_synced_folders(os.path.dirname(removal.path))
         move_no_replace(quarantine_path, removal.path, expected=identity, before_unlink=before_unlink)

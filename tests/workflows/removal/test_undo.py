@@ -13,7 +13,7 @@ from indexer.workflows.removal.restore import parse_selection
 from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture
 
 KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
-HELD_BACK = "it is held back, as it came back when a run was undone"
+HELD_BACK = "it is held back, as it came back after its removal"
 
 
 @pytest.fixture
