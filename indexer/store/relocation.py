@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from indexer.domain.images import ImageState
+from indexer.files.beneath import lies_beneath
 from indexer.store.bulk import chunks
 from indexer.store.camera_sources import relocate_sources
 from indexer.store.columns import lies_below, relocated
@@ -86,16 +87,35 @@ def list_ready_below(session: Session, folder: str) -> list[int]:
 def relocate(session: Session, old: str, new: str) -> RelocationCounts:
     """Changes the paths below `old` to `new`: of images, roots, the journal, naming rules and folders of cameras.
 
+    Images that left the folder that they were ingested with get the innermost ingested folder above them; if there is
+    none, `new` is it from now on.
     Returns the number of images and removals with a new path.
     """
     images = _relocate_column(session, ImageRow.path, old, new)
     _relocate_column(session, ImageRow.root, old, new)
+    _correct_roots(session, new)
     removals = set[int]()
     for column in _REMOVAL_PATHS:
         removals |= _relocate_column(session, column, old, new)
     relocate_rules(session, old, new)
     relocate_sources(session, old, new)
     return RelocationCounts(len(images), len(removals))
+
+
+def _correct_roots(session: Session, new: str) -> None:
+    """Gives a root above them to the images below `new` whose root is not above them any more."""
+    is_below = lies_below(ImageRow.path, new)
+    roots = list(session.scalars(select(ImageRow.root).where(is_below).distinct()))
+    wrong = [root for root in roots if not _is_at_or_below(new, root) and not _is_at_or_below(root, new)]
+    if wrong:
+        above = [root for root in session.scalars(select(ImageRow.root).distinct()) if _is_at_or_below(new, root)]
+        right = max(above, key=len, default=new)
+        for chunk in chunks(wrong):
+            session.execute(update(ImageRow).where(is_below, ImageRow.root.in_(chunk)).values(root=right))
+
+
+def _is_at_or_below(path: str, folder: str) -> bool:
+    return path == folder or lies_beneath(path, folder)
 
 
 def _relocate_column(session: Session, column: InstrumentedAttribute[Any], old: str, new: str) -> set[int]:
