@@ -15,7 +15,7 @@ from indexer.files.system_folders import find_system_folder, is_in_separate_syst
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.pins import is_pinned
 from indexer.store.removals import is_held_back
-from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, RemovalRow, RunRow, VerdictRow
+from indexer.store.tables import CameraRow, DecisionRow, ImageRow, PinRow, ProfileRow, RemovalRow, RunRow, VerdictRow
 
 _other_image = aliased(ImageRow)
 
@@ -90,8 +90,11 @@ def is_as_before_removal(session: Session, removal_id: int) -> bool:
     """Whether all that the decision on a removed image rests on is as it was when the image was removed.
 
     Then the decision may go on holding once the image is back: since its removal no decision of its camera was made, so
-    it was compared with all keepers that there are, and no person judged it. A removal that another index made, and
-    this one adopted, never qualifies.
+    it was compared with all keepers that there are, and no person judged it, and no person's pin on it or its keeper
+    was set or ended, which ranks them. A removal that another index made, and this one adopted, never qualifies.
+
+    The order of run ids and the times must both agree: with PostgreSQL a run that began earlier may decide a camera
+    after the files were removed, and the clocks of two hosts may differ.
     """
     later = aliased(DecisionRow)
     same_camera = aliased(ImageRow)
@@ -109,11 +112,23 @@ def is_as_before_removal(session: Session, removal_id: int) -> bool:
             ~exists().where(
                 same_camera.camera_id == ImageRow.camera_id,
                 later.image_id == same_camera.id,
-                later.run_id > RemovalRow.run_id,
+                or_(later.run_id > RemovalRow.run_id, later.decided_at >= RemovalRow.planned_at),
             ),
             ~exists().where(
                 or_(VerdictRow.image_a_id == ImageRow.id, VerdictRow.image_b_id == ImageRow.id),
-                or_(VerdictRow.run_id > RemovalRow.run_id, VerdictRow.withdrawn_at >= RemovalRow.planned_at),
+                or_(
+                    VerdictRow.run_id > RemovalRow.run_id,
+                    VerdictRow.judged_at >= RemovalRow.planned_at,
+                    VerdictRow.withdrawn_at >= RemovalRow.planned_at,
+                ),
+            ),
+            ~exists().where(
+                PinRow.image_id.in_([RemovalRow.image_id, RemovalRow.keeper_id]),
+                or_(
+                    PinRow.run_id > RemovalRow.run_id,
+                    PinRow.pinned_at >= RemovalRow.planned_at,
+                    PinRow.unpinned_at >= RemovalRow.planned_at,
+                ),
             ),
         )
     )
