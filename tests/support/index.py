@@ -30,7 +30,7 @@ from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import ingest
 from indexer.workflows.ingest.outcomes import IngestReport
 from indexer.workflows.removal.prune import PruneReport, plan, prune
-from indexer.workflows.removal.purge import PurgeReport, purge
+from indexer.workflows.removal.purge import PurgeReport, PurgeSelection, purge
 from indexer.workflows.removal.remove_file import RemovalOptions
 from indexer.workflows.removal.restore import RestoreReport, parse_selection, restore
 from indexer.workflows.review.pin import PinReport, parse_unpin, pin, unpin
@@ -156,7 +156,7 @@ class Index:
 
     def purge(self, older_than_days: float | None = None) -> PurgeReport:
         """Deletes what lies in quarantine."""
-        return purge(self.database, older_than_days=older_than_days, clock=self.clock)
+        return purge(self.database, PurgeSelection(older_than_days=older_than_days), clock=self.clock)
 
     def pin(self, *files: str) -> PinReport:
         """Pins files of the folder."""

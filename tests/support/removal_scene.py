@@ -139,7 +139,7 @@ def restore_now(database: Database, clock: Clock) -> int:
 
 def purge_now(database: Database, clock: Clock) -> int:
     """How many were kept."""
-    return len(purge.purge(database, older_than_days=None, clock=clock).skipped)
+    return len(purge.purge(database, purge.PurgeSelection(), clock=clock).skipped)
 
 
 def facts(scene: Scene) -> dict[str, Any]:

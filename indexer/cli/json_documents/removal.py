@@ -110,6 +110,25 @@ class PurgeDocument(TypedDict):
     skipped: Annotated[list[tuple[str, str]], "Path and reason of each file that stays in quarantine."]
 
 
+class PurgeCandidateDocument(TypedDict):
+    """A file in quarantine, or one that is gone with its quarantine."""
+
+    removal_id: Annotated[int, "Number of the removal."]
+    path: Annotated[str, "Where the file was."]
+    quarantine_path: Annotated[str | None, "Where it lies, or lay. `null`: it was deleted at once."]
+    size_bytes: Annotated[int, "Size in bytes."]
+    removed_at: Annotated[Time | None, "When it was removed. `null`: the time is not known."]
+
+
+class PurgePlanDocument(TypedDict):
+    """What `purge` would delete."""
+
+    gone: Annotated[bool, "Whether nothing would be deleted, as these files are gone with their quarantine."]
+    size_bytes: Annotated[int, "Size of these files in bytes."]
+    quarantines: Annotated[dict[str, int], "Number of these files, by quarantine."]
+    files: Annotated[list[PurgeCandidateDocument], "The files."]
+
+
 class AdoptDocument(TypedDict):
     """What the index adopted from a quarantine."""
 

@@ -87,7 +87,7 @@ def _render_undone(console: Console, status: Status) -> None:
     for folder in status.missing_quarantines:
         console.print(
             f"  The quarantine {printable(folder)} is not there. Mount its disk; if it was deleted: "
-            f"{command_line('purge', '--gone')}"
+            f"{command_line('purge', '--gone', names=[folder])}"
         )
     if status.held_back_files:
         are = "is" if status.held_back_files == 1 else "are"

@@ -9,15 +9,16 @@ them; they must be there.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from indexer.domain.decisions import ordered_pair
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
-from indexer.errors import UsageError
+from indexer.errors import FolderError, UsageError
 from indexer.escaping import command_line
 from indexer.files.moving import aside_path, delete_witnessed, restore_from_aside
 from indexer.files.quarantine import is_quarantine_mounted, quarantine_of, release_quarantine_path, was_taken_out
@@ -56,35 +57,112 @@ class PurgeReport:
         return {"purged": self.purged, "size_bytes": self.size_bytes, "gone": self.gone, "skipped": len(self.skipped)}
 
 
-def require_choice(*, everything: bool, older_than_days: float | None, gone: bool = False) -> None:
-    """Refuses a request that does not say which files."""
+@dataclass(frozen=True)
+class PurgeSelection:
+    """Which files to purge: those of one quarantine, or of all if it is None; those that were removed more than
+    `older_than_days` days ago, or all if that is None; or, if `gone`, those whose quarantine is not there."""
+
+    quarantine: str | None = None
+    older_than_days: float | None = None
+    gone: bool = False
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What was asked for, as the run stores it."""
+        named = {} if self.quarantine is None else {"quarantine": ascii(self.quarantine)[1:-1]}
+        return named | ({"gone": True} if self.gone else {"older_than_days": self.older_than_days})
+
+
+@dataclass(frozen=True)
+class PurgeCandidate:
+    """A file that purge would delete, or whose quarantine is gone: where it was, and where it lies or lay."""
+
+    removal_id: int
+    path: str
+    quarantine_path: str | None
+    size_bytes: int
+    removed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PurgePlan:
+    """The files that purge would delete; if `gone`, those that it would record as gone with their quarantine.
+
+    `quarantines`: how many of them each quarantine has. Their keepers are read only when purge acts.
+    """
+
+    gone: bool
+    size_bytes: int
+    quarantines: dict[str, int]
+    files: tuple[PurgeCandidate, ...]
+
+    @property
+    def removal_ids(self) -> set[int]:
+        """The removals that a person was shown."""
+        return {file.removal_id for file in self.files}
+
+
+def parse_purge(
+    quarantine: str | None, *, everything: bool, older_than_days: float | None, gone: bool = False
+) -> PurgeSelection:
+    """The files that a person asked for: exactly one of all, those of an age, and those that are gone."""
     if (everything, older_than_days is not None, gone).count(True) != 1:
         raise UsageError("say what to delete: --all, or --older-than DAYS; or --gone, for what is gone already")
+    return PurgeSelection(quarantine, older_than_days, gone)
 
 
-def list_purgeable(database: Database, *, older_than_days: float | None, clock: Clock) -> list[JournalEntry]:
-    """The quarantined files that were removed more than `older_than_days` days ago (None: all)."""
-    before = None if older_than_days is None else clock() - timedelta(days=older_than_days)
+def plan_purge(database: Database, selection: PurgeSelection, *, clock: Clock) -> PurgePlan:
+    """The files of a selection. Raises `FolderError` if the named quarantine never had a file of this index."""
+    chosen = _list_selected(database, selection, clock=clock)
+    return PurgePlan(
+        selection.gone,
+        sum(removal.size_bytes for removal in chosen),
+        dict(Counter(quarantine_of(removal.quarantine_path or "") for removal in chosen)),
+        tuple(
+            PurgeCandidate(removal.id, removal.path, removal.quarantine_path, removal.size_bytes, removal.removed_at)
+            for removal in chosen
+        ),
+    )
+
+
+def _list_selected(database: Database, selection: PurgeSelection, *, clock: Clock) -> list[JournalEntry]:
+    days = selection.older_than_days
     with database.read() as session:
-        return removals.list_quarantined(session, removed_before=before)
+        quarantined = removals.list_quarantined(session)
+        old = removals.list_quarantined(
+            session, removed_before=None if days is None else clock() - timedelta(days=days)
+        )
+    chosen = [removal for removal in old if not selection.gone or _is_closable(removal)]
+    if selection.quarantine is None:
+        return chosen
+    folders = {os.path.abspath(selection.quarantine), os.path.realpath(selection.quarantine)}
+    known = {quarantine_of(removal.quarantine_path or "") for removal in quarantined}
+    if known and not folders & known:
+        names = ", ".join(map(ascii, sorted(known)))
+        raise FolderError(f"no file of this index lies in {selection.quarantine!a}; they lie in: {names}")
+    return [removal for removal in chosen if quarantine_of(removal.quarantine_path or "") in folders]
+
+
+def _is_closable(removal: JournalEntry) -> bool:
+    return removal.pending is None and _is_quarantine_missing(removal)
 
 
 def purge(
     database: Database,
+    selection: PurgeSelection,
     *,
-    older_than_days: float | None,
     clock: Clock,
     shown: Set[int] | None = None,
     progress: Progress = no_progress,
 ) -> PurgeReport:
-    """Deletes quarantined files. Returns the report of what was freed.
+    """Deletes quarantined files of a selection. Returns the report of what was freed.
 
     `shown`: only these removals, which a person was asked about.
     """
     report = PurgeReport()
-    with record_run(database, "purge", arguments={"older_than_days": older_than_days}, clock=clock) as run:
+    with record_run(database, "purge", arguments=selection.arguments, clock=clock) as run:
         record_legacy_removals(database, run=run, at=clock())
-        chosen = list_purgeable(database, older_than_days=older_than_days, clock=clock)
+        chosen = _list_selected(database, selection, clock=clock)
         if shown is not None:
             chosen = [removal for removal in chosen if removal.id in shown]
         advance = progress("purging", len(chosen))
@@ -104,23 +182,22 @@ def purge(
     return report
 
 
-def list_gone(database: Database) -> list[JournalEntry]:
-    """The files of quarantines that are not there: deleted by hand, or on a disk that is away."""
-    with database.read() as session:
-        quarantined = removals.list_quarantined(session)
-    return [removal for removal in quarantined if removal.pending is None and _is_quarantine_missing(removal)]
-
-
 def close_gone(
-    database: Database, *, clock: Clock, shown: Set[int] | None = None, progress: Progress = no_progress
+    database: Database,
+    selection: PurgeSelection,
+    *,
+    clock: Clock,
+    shown: Set[int] | None = None,
+    progress: Progress = no_progress,
 ) -> PurgeReport:
     """Writes into the journal that files are gone with their quarantine, as a person says. Returns the report.
 
     `shown`: only these removals, which the person was asked about.
     """
     report = PurgeReport()
-    with record_run(database, "purge", arguments={"gone": True}, clock=clock) as run:
-        chosen = [removal for removal in list_gone(database) if shown is None or removal.id in shown]
+    with record_run(database, "purge", arguments=selection.arguments, clock=clock) as run:
+        selected = _list_selected(database, selection, clock=clock)
+        chosen = [removal for removal in selected if shown is None or removal.id in shown]
         unrecorded = _record_again(database, chosen, run=run, clock=clock)
         advance = progress("closing", len(chosen))
         for removal in chosen:
@@ -224,9 +301,10 @@ def _find_reason_to_keep(
     if removal.pending is not None:
         return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
     if _is_quarantine_missing(removal):
+        quarantine = quarantine_of(quarantine_path)
         return (
-            f"the quarantine {quarantine_of(quarantine_path)!a} is not there; mount its disk, or if it was deleted: "
-            f"{command_line('purge', '--gone')}{_describe_missing_root(removal)}"
+            f"the quarantine {quarantine!a} is not there; mount its disk, or if it was deleted: "
+            f"{command_line('purge', '--gone', names=[quarantine])}{_describe_missing_root(removal)}"
         )
     if is_same_file(quarantine_path, removal.keeper_path):
         # A link on the way can do that: the keeper's path then leads to the very file that would be deleted.
