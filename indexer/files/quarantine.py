@@ -82,6 +82,11 @@ def is_quarantine_mounted(path: str) -> bool:
     return os.path.lexists(marker) or os.path.isdir(run_folder)
 
 
+def is_quarantine_missing(path: str) -> bool:
+    """Whether a file in quarantine cannot be reached because the whole quarantine is not there."""
+    return not is_quarantine_mounted(path) and not os.path.lexists(path)
+
+
 def was_taken_out(path: str) -> bool:
     """Whether somebody else took a file out of its quarantine, while the disk itself is still mounted.
 

@@ -62,6 +62,11 @@ class ForgottenRows:
     removals: int
 
 
+def camera_exists(session: Session, name: str) -> bool:
+    """Whether the index has a camera of that name, also one without an image."""
+    return session.scalar(select(CameraRow.id).where(CameraRow.name == name)) is not None
+
+
 def count_rows(session: Session, scope: ForgetScope) -> ForgottenRows:
     """The number of rows that `forget` deletes."""
     counted = (
@@ -106,8 +111,9 @@ def delete_rows(session: Session, scope: ForgetScope) -> None:
 
     An image that stays loses a decision that named one of these images as its keeper: it is decided again.
     """
-    images_of_scope = select(ImageRow.camera_id).where(ImageRow.id.in_(scope.images))
-    camera_ids = list(session.scalars(images_of_scope.distinct()))
+    of_images = select(ImageRow.camera_id).where(ImageRow.id.in_(scope.images))
+    of_name = select(CameraRow.id).where(CameraRow.name == scope.camera)
+    camera_ids = list(session.scalars(of_images.union(of_name)))
     about_removals = select(RemovalRow.id).where(_is_about(RemovalRow, scope))
     for statement in (
         delete(ReconsideredRow).where(ReconsideredRow.removal_id.in_(about_removals)),

@@ -52,6 +52,7 @@ class StatusCheckDocument(TypedDict):
 
     undecided: Annotated[int, "Number of present images that are not decided."]
     held_back: Annotated[dict[str, str], "Why `prune` would leave a camera alone, by camera."]
+    held_back_files: Annotated[int, "Number of files that came back after their removal, and that no plan takes."]
     unwitnessed: Annotated[int, "Number of removed files whose keeper is not present."]
     unreadable_new: Annotated[int, "Number of files that cannot be used, first seen within the last day."]
     left_open: Annotated[int, "Number of removals that were cut off."]

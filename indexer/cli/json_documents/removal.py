@@ -65,7 +65,7 @@ class PlanDocument(TypedDict):
 class PruneDocument(TypedDict):
     """What `prune` removed."""
 
-    run_id: Annotated[int, "Number of the run, for `restore --run`."]
+    run_id: Annotated[int | None, "Number of the run, for `restore --run`. `null`: there was nothing to remove."]
     removed: Annotated[int, "Number of files that were removed."]
     size_bytes: Annotated[int, "Size of these files in bytes."]
     hard_links: Annotated[int, "Number of files left alone because they are the same file as their keeper."]

@@ -1,5 +1,6 @@
 """The reports of `camera` and of `ingest --dry-run` as text."""
 
+import os
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from indexer.escaping import command_line, printable
 from indexer.workflows.admin.camera import CameraListing, Confirmation
 from indexer.workflows.ingest.name_plan import NamePlan
 from indexer.workflows.ingest.preview import IngestPreview
+from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
 
 
 def render_cameras(console: Console, cameras: Sequence[CameraListing], *, local: bool) -> None:
@@ -151,3 +153,6 @@ def _note_held_cameras(console: Console, names: NamePlan) -> None:
             f"  one: {command_line('camera', 'confirm', names=[camera.camera])}   "
             f"several, by folder: {command_line('ingest', 'FOLDER', '--camera-level', '1')}"
         )
+    missing = {find_missing_folder(os.path.join(folder, "image")) for camera in names.held for folder in camera.folders}
+    for folder in sorted(folder for folder in missing if folder is not None)[:MAX_LISTED]:
+        console.print(f"The folder {printable(folder)} is not there; {relocate_hint(folder)}")

@@ -67,7 +67,9 @@ def render_dry_run(console: Console, plan: Plan) -> None:
 
 
 def render_prune(console: Console, report: PruneReport) -> None:
-    """Prints what prune removed."""
+    """Prints what prune removed; the plan has said it all if there was nothing to remove."""
+    if report.run_id is None:
+        return
     console.print(
         f"{counted(report.removed, 'file')} removed, {filesize.decimal(report.size_bytes)}, by run {report.run_id}."
     )

@@ -38,11 +38,7 @@ def render_status(console: Console, status: Status, *, local: bool = False) -> N
         )
     note_system_folders(console, status.in_system_folders)
     note_similar_names(console, status.alike)
-    note_undecided(console, status.undecided)
     _render_undone(console, status)
-    if status.left_open:
-        cut = counted(status.left_open, "removal was", "removals were")
-        console.print(f"{cut} cut off; to finish or undo: {command_line('recover')}")
     for unknown in status.unknown_runs:
         console.print(
             f"{printable(unknown.folder)} holds files of {counted(unknown.runs, 'run')} that this index does "
@@ -50,6 +46,19 @@ def render_status(console: Console, status: Status, *, local: bool = False) -> N
             f"index's or forgotten with a backup. To take them in: "
             f"{command_line('db', 'adopt', names=[unknown.folder])}"
         )
+    render_needs(console, status, local=local)
+
+
+def render_needs(console: Console, status: Status, *, local: bool = False) -> None:
+    """Prints what needs a person, and nothing else."""
+    note_undecided(console, status.undecided)
+    if status.held_back_files:
+        came = counted(status.held_back_files, "file came back and is", "files came back and are")
+        include, pin = command_line("prune", "--include-restored"), command_line("pin", "FILE")
+        console.print(f"{came} held back. To remove again: {include}   To keep: {pin}")
+    if status.left_open:
+        cut = counted(status.left_open, "removal was", "removals were")
+        console.print(f"{cut} cut off; to finish or undo: {command_line('recover')}")
     if status.unwitnessed:
         have = counted(len(status.unwitnessed), "removed image has", "removed images have")
         console.print(f"{have} no keeper present any more:")
@@ -88,12 +97,6 @@ def _render_undone(console: Console, status: Status) -> None:
         console.print(
             f"  The quarantine {printable(folder)} is not there. Mount its disk; if it was deleted: "
             f"{command_line('purge', '--gone', names=[folder])}"
-        )
-    if status.held_back_files:
-        are = "is" if status.held_back_files == 1 else "are"
-        console.print(
-            f"{counted(status.held_back_files, 'file')} came back after removal and {are} held back. "
-            f"To remove again: {command_line('prune', '--include-restored')}"
         )
     if status.pins:
         pinned = counted(status.pins, "image is", "images are")

@@ -59,11 +59,11 @@ def parse_scope(folder: str | None, *, camera: str | None) -> ForgetScope:
 def plan_forget(database: Database, scope: ForgetScope) -> ForgetPlan:
     """What would be forgotten. Raises `FolderError` if there is nothing, or if a removed image still needs it."""
     with database.read() as session:
-        if scope.camera is not None:
+        if scope.camera is not None and not forgetting.camera_exists(session, scope.camera):
             cameras.get_camera(session, scope.camera)
         rows = forgetting.count_rows(session, scope)
         waiting, dependent = forgetting.count_in_quarantine(session, scope), forgetting.count_dependent(session, scope)
-    if not rows.images:
+    if not rows.images and scope.camera is None:
         raise FolderError(f"this index has nothing below {scope.folder!a}; see: {command_line('status')}")
     if waiting:
         raise FolderError(

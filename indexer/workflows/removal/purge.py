@@ -21,7 +21,7 @@ from indexer.domain.removal import RemovalState
 from indexer.errors import FolderError, UsageError
 from indexer.escaping import command_line
 from indexer.files.moving import aside_path, delete_witnessed, restore_from_aside
-from indexer.files.quarantine import is_quarantine_mounted, quarantine_of, release_quarantine_path, was_taken_out
+from indexer.files.quarantine import is_quarantine_missing, quarantine_of, release_quarantine_path, was_taken_out
 from indexer.files.refusals import describe_os_error
 from indexer.files.system_folders import is_in_separate_system_folder
 from indexer.files.verification import (
@@ -37,7 +37,7 @@ from indexer.store import adoption, removals, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
-from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
+from indexer.workflows.removal.missing_folders import describe_missing_quarantine
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_quarantines, record_legacy_removals
 
@@ -144,7 +144,7 @@ def _list_selected(database: Database, selection: PurgeSelection, *, clock: Cloc
 
 
 def _is_closable(removal: JournalEntry) -> bool:
-    return removal.pending is None and _is_quarantine_missing(removal)
+    return removal.pending is None and is_quarantine_missing(removal.quarantine_path or "")
 
 
 def purge(
@@ -172,12 +172,12 @@ def purge(
                 continue
             with uninterrupted():
                 problem = _purge_file(database, removal, run=run, clock=clock)
-            if problem is None:
-                report.purged += 1
-                report.size_bytes += removal.size_bytes
-            else:
-                report.skipped.append((removal.quarantine_path or removal.path, problem))
-            run.counts = report.counts
+                if problem is None:
+                    report.purged += 1
+                    report.size_bytes += removal.size_bytes
+                else:
+                    report.skipped.append((removal.quarantine_path or removal.path, problem))
+                run.counts = report.counts
             advance(1)
     return report
 
@@ -222,11 +222,6 @@ def _record_again(
     record_legacy_removals(database, run=run, at=clock())
     with database.read() as session:
         return frozenset(removal.id for removal in removals.list_quarantined(session) if not removal.recorded)
-
-
-def _is_quarantine_missing(removal: JournalEntry) -> bool:
-    quarantine_path = removal.quarantine_path or ""
-    return not is_quarantine_mounted(quarantine_path) and not os.path.lexists(quarantine_path)
 
 
 def _find_reason_not_to_close(removal: JournalEntry) -> str | None:
@@ -300,12 +295,8 @@ def _find_reason_to_keep(
     """Why a file is not deleted, as far as this is known before any file is read; else None."""
     if removal.pending is not None:
         return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
-    if _is_quarantine_missing(removal):
-        quarantine = quarantine_of(quarantine_path)
-        return (
-            f"the quarantine {quarantine!a} is not there; mount its disk, or if it was deleted: "
-            f"{command_line('purge', '--gone', names=[quarantine])}{_describe_missing_root(removal)}"
-        )
+    if is_quarantine_missing(quarantine_path):
+        return describe_missing_quarantine(removal)
     if is_same_file(quarantine_path, removal.keeper_path):
         # A link on the way can do that: the keeper's path then leads to the very file that would be deleted.
         return f"it is the same file as its keeper {removal.keeper_path!a}"
@@ -319,12 +310,6 @@ def _find_reason_to_keep(
             f"gone tomorrow; bring it back with: {command_line('restore', names=[removal.path])}"
         )
     return None
-
-
-def _describe_missing_root(removal: JournalEntry) -> str:
-    """What to type if the folder that a file was in was renamed; empty if it is there."""
-    folder = find_missing_folder(removal.path)
-    return "" if folder is None else f"; {relocate_hint(folder)}"
 
 
 def _delete(

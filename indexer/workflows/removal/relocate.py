@@ -109,7 +109,10 @@ def _require_moved(targets: Mapping[str, str], known: Set[str], *, new: str) -> 
         )
     for path, target in targets.items():
         if os.path.lexists(path) and not _is_same_file(path, target):
-            raise FolderError(f"{path!a} is still there; relocate is for a folder that was renamed or moved")
+            raise FolderError(
+                f"{path!a} is still there; relocate is for a folder that was renamed or moved. If a part of it stayed, "
+                f"or was made anew by restore, move that into {new!a} first"
+            )
 
 
 def _require_quarantine_moved(paths: Sequence[str], *, old: str, new: str) -> None:

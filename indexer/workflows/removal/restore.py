@@ -13,9 +13,16 @@ from typing import Any
 
 from indexer.domain.removal import RemovalState
 from indexer.errors import ImageError, RunError, UsageError
-from indexer.escaping import command_line
+from indexer.escaping import command_line, quoted
+from indexer.files.beneath import lies_beneath
 from indexer.files.moving import move_no_replace, restore_from_aside
-from indexer.files.quarantine import make_synced_folders, quarantine_of, release_quarantine_path
+from indexer.files.quarantine import (
+    is_quarantine_missing,
+    make_synced_folders,
+    quarantine_of,
+    release_quarantine_path,
+    was_taken_out,
+)
 from indexer.files.refusals import describe_os_error
 from indexer.files.verification import ContentDigest, MismatchError, verify
 from indexer.files.witness_record import is_recorded_near
@@ -25,7 +32,11 @@ from indexer.store.database import Database
 from indexer.store.image_lookup import matches_name
 from indexer.store.removals import Act, JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
-from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
+from indexer.workflows.removal.missing_folders import (
+    describe_missing_quarantine,
+    find_missing_folder,
+    relocate_hint,
+)
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_quarantines, record_return
 
@@ -132,11 +143,11 @@ def restore(
             missing_folder = find_missing_folder(removal.path)
             with uninterrupted():
                 problem = _restore_file(database, removal, manner=manner, run=run, clock=clock)
-            if problem is None:
-                report.count_return(removal.path, missing_folder=missing_folder)
-            else:
-                report.failures.append((removal.path, problem))
-            run.counts = report.counts
+                if problem is None:
+                    report.count_return(removal.path, missing_folder=missing_folder)
+                else:
+                    report.failures.append((removal.path, problem))
+                run.counts = report.counts
             advance(1)
     return report
 
@@ -181,7 +192,7 @@ def _list_named(quarantined: Sequence[JournalEntry], path: str, name: str) -> li
 
     Raises `ImageError` if a file name alone means files of several folders.
     """
-    below = [removal for removal in quarantined if _is_at_or_below(removal.path, path)]
+    below = [removal for removal in quarantined if removal.path == path or lies_beneath(removal.path, path)]
     if below:
         return below
     matching = [removal for removal in quarantined if matches_name(removal.path, name)]
@@ -193,23 +204,12 @@ def _list_named(quarantined: Sequence[JournalEntry], path: str, name: str) -> li
     return matching
 
 
-def _is_at_or_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
 def _restore_file(
     database: Database, removal: JournalEntry, *, manner: _Manner, run: ActiveRun, clock: Clock
 ) -> str | None:
     """Brings one file back. Returns why not if it failed, else None."""
-    if removal.pending is not None:
-        return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
-    if removal.recorded and not is_recorded_near(removal.path):
-        missing_folder = find_missing_folder(removal.path)
-        return (
-            "no record of its removal is near its path; mount its disk, or if this is a new one type: "
-            f"{command_line('rescue', 'QUARANTINE')}"
-            f"{'' if missing_folder is None else f'; {relocate_hint(missing_folder)}'}"
-        )
+    if (obstacle := _find_obstacle(removal, run=run)) is not None:
+        return obstacle
     quarantine = quarantine_of(removal.quarantine_path or "")
     try:
         with lock_quarantines((removal.path, removal.keeper_path), quarantine=quarantine) as locks:
@@ -228,6 +228,28 @@ def _restore_file(
             return problem
     except OSError as problem:
         return f"its quarantine cannot be locked: {describe_os_error(problem)}"
+
+
+def _find_obstacle(removal: JournalEntry, *, run: ActiveRun) -> str | None:
+    """Why a file cannot be brought back, as far as this is known before it is read, and what to type; else None."""
+    if removal.pending is not None:
+        return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
+    if is_quarantine_missing(removal.quarantine_path or ""):
+        return describe_missing_quarantine(removal)
+    if was_taken_out(removal.quarantine_path or ""):
+        ingest, purge = command_line("ingest", "FOLDER"), command_line("purge", "--all")
+        return (
+            f"somebody took it out of quarantine; if it is in another folder now: {ingest}; if it is gone, the next "
+            f"{purge} notes it"
+        )
+    if removal.recorded and not is_recorded_near(removal.path):
+        missing_folder = find_missing_folder(removal.path)
+        return (
+            "no record of its removal is near its path; mount its disk, or if this is a new one type: "
+            f"{command_line('rescue', 'QUARANTINE')}"
+            f"{'' if missing_folder is None else f'; {relocate_hint(missing_folder)}'}"
+        )
+    return None
 
 
 def _move_back(
@@ -254,7 +276,7 @@ def _move_back(
         make_synced_folders(os.path.dirname(removal.path))
         move_no_replace(quarantine_path, removal.path, expected=identity, before_unlink=before_unlink)
     except (OSError, MismatchError) as problem:
-        reason = describe_failure(problem)
+        reason = describe_failure(problem, path=removal.path)
         # An act that could not even be undone stays open: the next writing command recovers it.
         if isinstance(problem, FileExistsError) or not os.path.lexists(removal.path):
             with database.write() as session:
@@ -268,8 +290,9 @@ def _move_back(
     return None
 
 
-def describe_failure(problem: OSError | MismatchError) -> str:
-    """Why a file could not be brought back, for people."""
+def describe_failure(problem: OSError | MismatchError, *, path: str) -> str:
+    """Why a file could not be brought back to a path, for people."""
     if isinstance(problem, FileExistsError):
-        return "something else is at its path now; move that away first"
+        move = " ".join(map(quoted, ("mv", "-n", "--", path, f"{path}.other")))
+        return f"something else is at its path now; move that away first, as with: {move}"
     return problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)

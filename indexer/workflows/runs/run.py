@@ -11,6 +11,9 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from indexer.domain.plurals import counted
+from indexer.errors import RunInterrupt
+from indexer.escaping import command_line
 from indexer.store import removals, runs
 from indexer.store.database import Database
 from indexer.store.index_identity import get_index_id, make_token
@@ -71,7 +74,7 @@ def record_run(
             outcome = "done"
         except KeyboardInterrupt:
             outcome = "interrupted"
-            raise
+            raise RunInterrupt(_describe_interrupt(command, run)) from None
         finally:
             counts = run.counts | (
                 {"settled": recovery_counts} if (recovery_counts := _count_recovered(recovery)) else {}
@@ -103,6 +106,26 @@ def _start_run(
             hostname=hostname,
         )
         return ActiveRun(run_id, recovery, write_lock, token, get_index_id(session), username, hostname)
+
+
+_DEEDS = {"prune": ("removed", "removed"), "restore": ("restored", "brought back"), "purge": ("purged", "deleted")}
+"""For each command that moves files: the count of these files, and what was done to them."""
+
+_STORED_OUTCOMES = ("added", "changed", "moved", "returned", "renamed", "unreadable", "damaged", "too_small")
+
+
+def _describe_interrupt(command: str, run: ActiveRun) -> str:
+    """What a run that Ctrl-C ended did until then, and what to type next."""
+    if command in _DEEDS:
+        count, deed = _DEEDS[command]
+        number = run.counts.get(count, 0)
+        undo = f"; to undo: {command_line('restore', '--run', str(run.id))}" if command == "prune" else ""
+        if not number:
+            return f"interrupted: no file was {deed}"
+        return f"interrupted: {counted(number, 'file was', 'files were')} {deed} by run {run.id}{undo}"
+    if command == "ingest" and not any(run.counts.get(outcome) for outcome in _STORED_OUTCOMES):
+        return "interrupted: nothing was stored yet"
+    return f"interrupted: what run {run.id} stored is kept, and the same command goes on from there"
 
 
 def name_of_user(uid: int) -> str:

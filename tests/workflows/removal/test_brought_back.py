@@ -1,6 +1,7 @@
 """Files that a person brought back past the tool: no later prune takes them by surprise."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,32 @@ def test_a_file_in_quarantine_is_not_taken_for_another(lot: Index) -> None:
     lot.put(name(6), picture(BIRD))
     assert lot.ingest().outcomes == {"added": 1, "unchanged": 3}
     assert lot.removals() == [(BIRDS, "quarantined")]
+
+
+def test_restore_says_what_to_do_without_the_quarantine(lot: Index) -> None:
+    """If the whole quarantine is gone, or the file was taken out, restore says what to type, and changes nothing."""
+    quarantined(lot).unlink()
+    ((_, reason),) = lot.undo_run().failures
+    assert ("ingest FOLDER" in reason, "purge --all" in reason) == (True, True)
+    shutil.rmtree(lot.folder.parent / ".indexer-quarantine")
+    ((_, reason),) = lot.undo_run().failures
+    assert f"purge --gone {lot.folder.parent / '.indexer-quarantine'}" in reason
+    assert lot.removals() == [(BIRDS, "quarantined")]
+
+
+def test_what_took_the_path_can_be_moved_as_proposed(lot: Index) -> None:
+    """If another file is at the path, the proposed command moves that away, whole, and then the file comes back."""
+    lot.put(BIRDS, picture(CAR))
+    ((_, reason),) = lot.undo_run().failures
+    subprocess.run(["bash", "-c", reason[reason.index("mv ") :]], check=True)
+    assert lot.undo_run().restored == 1
+    assert (lot.folder / BIRDS).read_bytes() == picture(BIRD)
+    assert (lot.folder / f"{BIRDS}.other").read_bytes() == picture(CAR)
+
+
+def test_nothing_to_remove_is_no_run(index: Index) -> None:
+    """A prune that has nothing to remove, as before any compare, records no run."""
+    index.put(KEEPER, picture())
+    index.ingest()
+    assert index.prune().run_id is None
+    assert index.rows("SELECT command FROM runs") == [("ingest",)]
