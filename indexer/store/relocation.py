@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from indexer.domain.images import ImageState
+from indexer.domain.images import ABSENT_STATES, ImageState
 from indexer.files.beneath import lies_beneath
 from indexer.store.bulk import chunks
 from indexer.store.camera_sources import relocate_sources
@@ -18,7 +18,6 @@ from indexer.store.columns import lies_below, relocated
 from indexer.store.naming_rules import relocate_rules
 from indexer.store.tables import ImageRow, RemovalRow
 
-_ABSENT_STATES = (ImageState.MISSING, ImageState.REMOVED)
 _BATCH_SIZE = 1000
 _REMOVAL_PATHS = (RemovalRow.path, RemovalRow.keeper_path, RemovalRow.quarantine_path, RemovalRow.aside_path)
 
@@ -43,14 +42,14 @@ class RelocationCounts:
 def iter_present_below(session: Session, folder: str) -> Iterator[StoredFile]:
     """The files below a folder whose rows are neither missing nor removed."""
     query = select(ImageRow.id, ImageRow.path, ImageRow.file_size)
-    query = query.where(lies_below(ImageRow.path, folder), ImageRow.state.not_in(_ABSENT_STATES))
+    query = query.where(lies_below(ImageRow.path, folder), ImageRow.state.not_in(ABSENT_STATES))
     yield from (StoredFile(*row) for row in session.execute(query))
 
 
 def list_known_paths(session: Session, paths: Sequence[str]) -> set[str]:
     """Those of these paths that a present image has."""
     results = (
-        session.scalars(select(ImageRow.path).where(ImageRow.path.in_(chunk), ImageRow.state.not_in(_ABSENT_STATES)))
+        session.scalars(select(ImageRow.path).where(ImageRow.path.in_(chunk), ImageRow.state.not_in(ABSENT_STATES)))
         for chunk in chunks(paths)
     )
     return {path for found in results for path in found}

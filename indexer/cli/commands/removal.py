@@ -43,8 +43,18 @@ def prune(
             database, plan, options=manner, camera=camera, clock=session.clock, progress=session.progress
         )
         failed = bool(report.failures or report.held_back or report.stopped)
-        session.show(report, render_prune, form=documents.PruneDocument, failed=failed)
+        session.show(
+            report,
+            render_prune if plan.victims else _render_nothing,
+            form=documents.PruneDocument,
+            failed=failed,
+            render_failure=render_prune,
+        )
     raise typer.Exit(1 if failed else 0)
+
+
+def _render_nothing(_console: object, _report: object) -> None:
+    """Prints nothing: the plan was shown, and had nothing to remove."""
 
 
 def restore(

@@ -67,12 +67,10 @@ def render_dry_run(console: Console, plan: Plan) -> None:
 
 
 def render_prune(console: Console, report: PruneReport) -> None:
-    """Prints what prune removed; the plan has said it all if there was nothing to remove."""
-    if report.run_id is None:
-        return
-    console.print(
-        f"{counted(report.removed, 'file')} removed, {filesize.decimal(report.size_bytes)}, by run {report.run_id}."
-    )
+    """Prints what prune removed."""
+    if report.run_id is not None:
+        files = counted(report.removed, "file")
+        console.print(f"{files} removed, {filesize.decimal(report.size_bytes)}, by run {report.run_id}.")
     for folder, number in report.quarantines.items():
         console.print(f"  {counted(number, 'lies', 'lie')} in {printable(folder)}")
     if report.hard_links:

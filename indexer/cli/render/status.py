@@ -85,6 +85,8 @@ def _render_check(console: Console, check: StatusCheck, *, timezones: Mapping[st
             f"{describe_duration(camera.silent_s)} ago, and it never paused longer than "
             f"{describe_duration(camera.interval_s)} lately"
         )
+    if check.silent:
+        console.print(f"  If no new images are expected: {command_line('status', '--check', '--silent-after', '0')}")
     console.print("Something here needs a person." if check.needs_person else "Nothing here needs a person.")
 
 
