@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from indexer.domain.naming.camera_words import storable_text
-from indexer.domain.naming.cameras import CameraClaim, make_claim
+from indexer.domain.naming.cameras import CameraClaim, make_claim, source_of_folder
 from indexer.domain.naming.earlier_rules import read_earlier
 from indexer.domain.naming.exif_times import read_exif
 from indexer.domain.naming.moments import EPOCH, happens_twice, to_utc
@@ -26,6 +26,9 @@ from indexer.domain.naming.patterns import compile_pattern as compile_pattern
 from indexer.domain.naming.reading import PathReading, read_path
 from indexer.domain.naming.rules import NamingRule
 from indexer.domain.naming.siblings import NO_SIBLINGS, FolderVerdict, decided_moment
+
+USER_SOURCES = frozenset({"option", "pattern"})
+"""The sources of a camera or a time that a person said."""
 
 _EARLIEST_NS, _LATEST_NS = -(2**63), 2**63 - 1
 
@@ -63,6 +66,16 @@ class PathNaming(NamedTuple):
     """The camera's folder, with its channel if it has one: by this the index knows the camera again."""
     folder: str
     """The camera's folder."""
+
+    @property
+    def is_by_person(self) -> bool:
+        """Whether a person said the camera."""
+        return self.camera_source in USER_SOURCES
+
+    @property
+    def is_by_earlier_rules(self) -> bool:
+        """Whether the rules of an earlier version gave the camera, which say nothing of the folders above."""
+        return self.claim is None and not self.is_by_person
 
     def naming(self, *, mtime_ns: int, exif_time: str | None = None, exif_offset: str | None = None) -> Naming:
         """Camera and time, with those of EXIF and the disk where the path has none."""
@@ -137,6 +150,7 @@ def name_path(
     claim: CameraClaim | None = None
     if rule.is_earlier:
         camera, camera_source, moment = read_earlier(path)
+        source = source_of_folder(path.rpartition("/")[0])
         is_unread = False
     else:
         claim = make_claim(reading, verdict)

@@ -18,9 +18,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from indexer.domain.naming.camera_words import CameraText, storable_text
-from indexer.domain.naming.folders import list_own_names
+from indexer.domain.naming.folders import list_own_names, read_folder
 from indexer.domain.naming.reading import PathReading, camera_needs_time
 from indexer.domain.naming.siblings import FolderVerdict, branch_of, decided_moment
+from indexer.domain.paths import lies_at_or_below
 
 _NAMELESS = "camera"
 
@@ -48,17 +49,13 @@ class CameraClaim(NamedTuple):
 class KnownSource(NamedTuple):
     """A source of a camera that the index has.
 
-    `is_root`: of an earlier version, which knew only the folder ingested. `is_confirmed`: a person said that its images
-    are of this camera.
+    `is_root`: of an earlier version, which knew only the folder ingested; the images tell which sources these are.
+    `is_confirmed`: a person said that its images are of this camera.
     """
 
     source: str
     is_root: bool = False
     is_confirmed: bool = False
-
-    def covers(self, source: str) -> bool:
-        """Whether it stands for a source that was read now."""
-        return source == self.source or (self.is_root and source.startswith(f"{self.source.rstrip('/')}/"))
 
 
 @dataclass
@@ -83,6 +80,12 @@ class TimeSpan:
         for moment in (other.first, other.last):
             if moment is not None:
                 self.add(moment)
+
+
+def source_of_folder(folder: str) -> str:
+    """The source of the files of a folder, as far as the folder alone says it: the camera's folder with its branch."""
+    facts = read_folder(folder)
+    return "/".join((facts.camera_folder, *facts.branch))
 
 
 def make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
@@ -121,7 +124,7 @@ def _longer_names(folder: str, names: tuple[str, ...], *, own_count: int = 0) ->
     return (*names[:-1], *longest)
 
 
-def assign_names(claims: Iterable[CameraClaim], *, known: Mapping[str, Collection[KnownSource]]) -> dict[ClaimKey, str]:
+def assign_names(claims: Iterable[CameraClaim], *, known: Mapping[str, Collection[str]]) -> dict[ClaimKey, str]:
     """The name of the camera of each claim, by its key.
 
     `known`: the sources of each camera of the index. Such a camera keeps its name, and no other source gets it.
@@ -160,20 +163,18 @@ def _owners(
     claims: Mapping[ClaimKey, CameraClaim],
     *,
     taken: Collection[str] | None,
-    known: Collection[KnownSource] | None,
+    known: Collection[str] | None,
 ) -> list[ClaimKey]:
     """Which of the claims that want a name get it."""
     if taken:
         return [key for key in keys if key[0] in taken]
     if known is not None:
-        return [key for key in keys if any(source.covers(key[0]) for source in known)]
+        return [key for key in keys if key[0] in known]
     if len({key[0] for key in keys}) == 1:
         return list(keys)
     unbranched = [key for key in keys if not claims[key].has_branch]
     return (
-        unbranched
-        if len(unbranched) == 1 and all(f"{key[0]}/".startswith(f"{unbranched[0][0]}/") for key in keys)
-        else []
+        unbranched if len(unbranched) == 1 and all(lies_at_or_below(key[0], unbranched[0][0]) for key in keys) else []
     )
 
 

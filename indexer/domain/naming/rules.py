@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from indexer.domain.naming.patterns import NamePattern, compile_pattern
 from indexer.domain.naming.schemes import SCHEMES, find_scheme
+from indexer.domain.paths import lies_below
 from indexer.errors import UsageError
 
 
@@ -138,7 +139,7 @@ class RuleBook:
             )
             if nearest is None or options:
                 rules[folder] = options.applied_to(rule)
-            for other in [other for other in rules if other.startswith(f"{folder.rstrip('/')}/")] if options else ():
+            for other in [other for other in rules if lies_below(other, folder)] if options else ():
                 if options.says_camera_or_pattern:
                     del rules[other]
                 else:

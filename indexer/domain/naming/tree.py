@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from indexer.domain.names import PathNaming, name_path
-from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan, assign_names
+from indexer.domain.naming.cameras import CameraClaim, TimeSpan, assign_names, make_claim, source_of_folder
 from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import PathReading, read_path
@@ -33,10 +33,14 @@ class TreeNames:
     @property
     def possible_cameras(self) -> set[str]:
         """All names that a camera of the tree may get."""
-        names = {naming.camera for naming in self.claimed.values()}
-        return names.union(*(claim.names for claim in self._claims()))
+        return self.claimed_names | {naming.camera for naming in self.claimed.values()}
 
-    def with_assigned_names(self, known: Mapping[str, Collection[KnownSource]]) -> dict[str, PathNaming]:
+    @property
+    def claimed_names(self) -> set[str]:
+        """All names that a claim of the tree may get."""
+        return set[str]().union(*(claim.names for claim in self._claims()))
+
+    def with_assigned_names(self, known: Mapping[str, Collection[str]]) -> dict[str, PathNaming]:
         """The naming of each path; `known`: the sources of each camera that the index has."""
         assigned = assign_names(self._claims(), known=known)
         return {
@@ -70,14 +74,23 @@ def rule_of(path: str, rules: RuleBook) -> NamingRule:
     return rules.find(folder) or NamingRule(folder)
 
 
-def given_spans(names: Mapping[str, PathNaming]) -> dict[str, dict[str, TimeSpan]]:
-    """Of each camera whose name a person gave in the file names: the times in each of its folders."""
-    spans: dict[str, dict[str, TimeSpan]] = defaultdict(lambda: defaultdict(TimeSpan))
-    for naming in names.values():
-        if naming.claim is not None and naming.claim.is_given:
-            moment = None if naming.moment is None else to_utc(naming.moment, naming.zone)
-            spans[naming.camera][naming.source].add(moment)
+def spans_by_source(names: Iterable[PathNaming]) -> dict[str, TimeSpan]:
+    """The times that names say, by the source of their camera."""
+    spans: dict[str, TimeSpan] = defaultdict(TimeSpan)
+    for naming in names:
+        spans[naming.source].add(None if naming.moment is None else to_utc(naming.moment, naming.zone))
     return spans
+
+
+def source_of_known(path: str, sources: Collection[str]) -> str:
+    """The source of a known image of a camera that has these sources; another one if the image is of none of them."""
+    folder = path.rpartition("/")[0]
+    by_folder = source_of_folder(folder)
+    for source in (by_folder, read_folder(folder).camera_folder):
+        if source in sources:
+            return source
+    by_name = make_claim(read_path(path), NO_SIBLINGS).source
+    return by_name if by_name in sources else by_folder
 
 
 def _judge(

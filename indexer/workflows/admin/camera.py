@@ -10,6 +10,7 @@ from indexer.errors import CameraError
 from indexer.store import camera_sources, cameras, naming_rules, runs, timezones
 from indexer.store.database import Database, Session
 from indexer.workflows.context import Clock
+from indexer.workflows.ingest.known_cameras import KnownCameras
 from indexer.workflows.ingest.outcomes import HELD_KEY
 from indexer.workflows.runs.run import record_run
 
@@ -54,7 +55,8 @@ def list_cameras(database: Database) -> list[CameraListing]:
                 None if summary is None else summary.first_captured_at,
                 None if summary is None else summary.last_captured_at,
                 tuple(source.source for source in known),
-                bool(known) and all(source.is_confirmed for source in known),
+                any(source.is_confirmed for source in known)
+                and all(source.is_confirmed or source.is_root for source in known),
                 zones.get(camera),
             )
         )
@@ -72,10 +74,11 @@ def confirm_camera(database: Database, camera: str, *, clock: Clock) -> Confirma
 
     Raises `CameraError` if no ingest held such a camera back, and the index has none.
     """
+    known = KnownCameras(database, [camera])
     with database.read() as session:
-        known = camera_sources.list_sources(session, [camera])
         held = _list_held(session)
-    folders = {source.source for source in known.get(camera, ())} | set(held.get(camera, ()))
+    folders = known.recorded(camera) | set(held.get(camera, ()))
+    folders |= known.times(camera, without_ids=set(), without_paths=()).spans.keys()
     if not folders:
         names = ", ".join(map(ascii, sorted(held))) or "none"
         raise CameraError(f"there is no camera {camera!r}, and no ingest held it back; held back are: {names}")

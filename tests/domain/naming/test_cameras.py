@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.domain.naming.cameras import KnownSource, TimeSpan, overlap
+from indexer.domain.naming.cameras import TimeSpan, overlap
 from indexer.domain.naming.earlier_rules import read_earlier
 from indexer.domain.naming.rules import RuleBook
 from indexer.domain.naming.tree import PathFile, name_tree
@@ -91,7 +91,7 @@ def test_names_of_two(files: list[str], cameras: list[str]) -> None:
     assert [names[file].camera for file in files] == cameras
 
 
-def named_beside(known: dict[str, list[KnownSource]], *files: str) -> list[str]:
+def named_beside(known: dict[str, list[str]], *files: str) -> list[str]:
     """The cameras of files in a tree whose index has these cameras."""
     paths = [PathFile(f"/data/{file}", 0) for file in files]
     names = name_tree(paths, siblings=(), rules=RuleBook({})).with_assigned_names(known)
@@ -100,9 +100,9 @@ def named_beside(known: dict[str, list[KnownSource]], *files: str) -> list[str]:
 
 def test_a_camera_of_the_index_keeps_its_name() -> None:
     """The name of a known camera is for its own folders; a folder of the same name elsewhere gets a longer one."""
-    known = {"cam1": [KnownSource("/data/North/cam1")]}
+    known = {"cam1": ["/data/North/cam1"]}
     assert named_beside(known, "North/cam1/a.jpg", "South/cam1/a.jpg") == ["cam1", "South/cam1"]
-    assert named_beside({"cam1": [KnownSource("/data/North", is_root=True)]}, "North/x/cam1/a.jpg") == ["cam1"]
+    assert named_beside({"cam1": ["/data/North"]}, "North/x/cam1/a.jpg") == ["x/cam1"]
     assert named_beside({"cam1": [], "South/cam1": []}, "South/cam1/a.jpg") == ["data/South/cam1"]
 
 
