@@ -7,6 +7,11 @@ def lies_below(path: str, folder: str) -> bool:
     return path.startswith(prefix) and path != prefix
 
 
+def relocated(path: str, *, old: str, new: str) -> str:
+    """The path after the folder `old` became `new`; a path that is not in it stays."""
+    return new + path[len(old) :] if lies_at_or_below(path, old) else path
+
+
 def lies_at_or_below(path: str, folder: str) -> bool:
     """Whether a path is a folder or lies below it."""
     return path == folder or lies_below(path, folder)

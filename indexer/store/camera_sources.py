@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from indexer.domain.images import ImageState
 from indexer.domain.names import USER_SOURCES
 from indexer.domain.naming.cameras import KnownSource
+from indexer.domain.paths import relocated
 from indexer.store.bulk import chunks
 from indexer.store.cameras import get_or_add_cameras
-from indexer.store.columns import lies_below, relocated
+from indexer.store.columns import lies_below
 from indexer.store.tables import CameraRow, CameraSourceRow, ImageRow
 
 

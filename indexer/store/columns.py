@@ -16,8 +16,6 @@ from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, Integer, Te
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator
 
-from indexer.domain.paths import lies_at_or_below
-
 GROWING_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite only numbers an INTEGER PRIMARY KEY
 BYTE_ORDERED = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -113,11 +111,6 @@ def lies_below(column: InstrumentedAttribute[Any], folder: str) -> ColumnElement
     # for a path. "0" is the character after "/".
     text = type_coerce(column, BYTE_ORDERED)
     return or_(*((text >= f"{stored}/") & (text < f"{stored}0") for stored in stored_forms(folder.rstrip("/"))))
-
-
-def relocated(path: str, *, old: str, new: str) -> str:
-    """The path after the folder `old` became `new`; a path that is not in it stays."""
-    return new + path[len(old) :] if lies_at_or_below(path, old) else path
 
 
 def _uri(path: str) -> str:

@@ -35,8 +35,8 @@ def _first_folder(folders: Sequence[str]) -> str:
     return f"{folders[0]}{more}" if folders else ""
 
 
-def render_rules(console: Console, rules: Sequence[NamingRule]) -> None:
-    """Prints what is stored of each folder."""
+def render_rules(console: Console, rules: Sequence[NamingRule], *, forgotten: NamingRule | None = None) -> None:
+    """Prints what is stored of each folder, and what is so no more."""
     heads = ["folder", "camera", "level", "pattern", "scheme", "time zone", "rules"]
     rows = [
         [
@@ -51,6 +51,11 @@ def render_rules(console: Console, rules: Sequence[NamingRule]) -> None:
         for rule in rules
     ]
     print_table(console, heads, rows, what="folders")
+    if forgotten is not None:
+        console.print(
+            f"Nothing is stored of {printable(forgotten.folder)} any more. Known images keep their cameras and times. "
+            f"What new ones get: {command_line('ingest', '--dry-run', names=[forgotten.folder])}"
+        )
     if any(rule.is_earlier for rule in rules):
         console.print(
             f"Folders with earlier rules keep the cameras that an earlier version gave them. "

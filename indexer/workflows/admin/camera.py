@@ -1,12 +1,13 @@
 """camera: the cameras of an index, where their images come from, and what a person said of them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from indexer.domain.naming.rules import NamingRule
-from indexer.errors import CameraError
+from indexer.errors import CameraError, FolderError
+from indexer.escaping import command_line
 from indexer.store import camera_sources, cameras, naming_rules, runs, timezones
 from indexer.store.database import Database, Session
 from indexer.workflows.context import Clock
@@ -67,6 +68,30 @@ def list_rules(database: Database) -> list[NamingRule]:
     """What is stored of each folder, by folder."""
     with database.read() as session:
         return list(naming_rules.list_rules(session).values())
+
+
+def forget_rule(database: Database, folder: str, *, clock: Clock) -> NamingRule:
+    """Deletes what is stored of a folder: the rule of a folder above holds for it, else what its names say.
+
+    Raises `FolderError` if there is none, or if the images keep the rules of an earlier version.
+    """
+    path = os.path.realpath(folder)
+    rule = _get_rule({rule.folder: rule for rule in list_rules(database)}, path)
+    arguments = {"forget": ascii(path)[1:-1]}
+    with record_run(database, "camera rules", arguments=arguments, clock=clock) as run, database.write() as session:
+        run.counts = {"rules": int(naming_rules.delete_rule(session, path))}
+    return rule
+
+
+def _get_rule(rules: Mapping[str, NamingRule], folder: str) -> NamingRule:
+    if folder not in rules:
+        raise FolderError(f"nothing is stored of {folder!a}; it is of: {', '.join(map(ascii, rules)) or 'none yet'}")
+    if rules[folder].is_earlier:
+        raise FolderError(
+            f"{folder!a} is named by the rules of an earlier version, and its cameras would be split; to give those "
+            f"of today to its images, too: {command_line('ingest', '--new-rules', names=[folder])}"
+        )
+    return rules[folder]
 
 
 def confirm_camera(database: Database, camera: str, *, clock: Clock) -> Confirmation:

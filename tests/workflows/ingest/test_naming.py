@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexer.errors import CameraError, UsageError
+from indexer.errors import CameraError, FolderError, UsageError
 from indexer.store.schema import open_database
-from indexer.workflows.admin.camera import confirm_camera, list_cameras, list_rules
+from indexer.workflows.admin.camera import confirm_camera, forget_rule, list_cameras, list_rules
 from indexer.workflows.admin.copy_index import copy
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.preview import IngestPreview, preview_ingest
@@ -346,3 +346,33 @@ def test_cameras_are_listed(index: Index) -> None:
     assert [(one.camera, one.images, one.sources, one.timezone) for one in list_cameras(index.database)] == [
         (name, 1, (str(index.folder / name),), "Europe/Berlin") for name in ("gate", "yard")
     ]
+
+
+def test_a_rule_is_forgotten(index: Index) -> None:
+    """What was said of a folder holds no more for new files, and what was said of a folder above holds again."""
+    put(index, "a/x-1623844800000.png", "b/y-1623844800000.png")
+    index.ingest(camera="all")
+    index.ingest(index.folder / "a", camera="own")
+    assert forget_rule(index.database, str(index.folder / "a"), clock=index.clock).camera == "own"
+    assert [(rule.folder, rule.camera) for rule in list_rules(index.database)] == [(str(index.folder), "all")]
+    put(index, "a/x-1623844860000.png")
+    index.ingest()
+    forget_rule(index.database, f"{index.folder}/", clock=index.clock)
+    put(index, "b/y-1623844860000.png")
+    index.ingest()
+    assert cameras(index) == {
+        "a/x-1623844800000.png": "own",
+        "a/x-1623844860000.png": "all",
+        "b/y-1623844800000.png": "all",
+        "b/y-1623844860000.png": "y",
+    }
+    with pytest.raises(FolderError, match="nothing is stored"):
+        forget_rule(index.database, str(index.folder / "a"), clock=index.clock)
+
+
+def test_rules_of_an_earlier_version_are_not_forgotten(index: Index) -> None:
+    """They end with the rules of today for all images, as one camera would be split without."""
+    earlier_station(index)
+    with pytest.raises(FolderError, match="--new-rules"):
+        forget_rule(index.database, str(index.folder), clock=index.clock)
+    assert [rule.is_earlier for rule in list_rules(index.database)] == [True]

@@ -260,3 +260,18 @@ def test_stored_rules_and_folders_of_cameras_follow(index: Index) -> None:
     assert list(after) == list(before) == ["north"]
     moved_sources = {source.replace(str(old), str(new)) for source in before["north"]}
     assert set(after["north"]) == {*moved_sources, str(new / "north" / "2")}
+
+
+def test_the_rule_of_a_folder_above_goes_along(index: Index) -> None:
+    """New files of a folder that was moved out of the ingested one are named as before."""
+    index.put("cams/north/x_1.png", picture(stamp=1))
+    index.put("cams/south/x_1.png", picture(stamp=2))
+    index.ingest(index.folder / "cams", camera_level=1, timezone="Europe/Berlin")
+    old, new = index.folder / "cams" / "north", index.folder / "archive" / "old_north"
+    new.parent.mkdir()
+    shutil.move(old, new)
+    relocate(index.database, str(old), str(new), clock=index.clock)
+    index.put("archive/old_north/y_20240701_120000.png", picture(BIRD))
+    assert dict(index.ingest(new).outcomes) == {"unchanged": 1, "added": 1}
+    assert [one.camera for one in list_cameras(index.database)] == ["north", "south"]
+    assert ("2024-07-01 10:00:00.000000",) in index.rows("SELECT captured_at FROM images")
