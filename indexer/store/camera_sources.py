@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, exists, insert, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import ImageState
 from indexer.domain.names import USER_SOURCES
@@ -29,6 +29,8 @@ class CapturedImage(NamedTuple):
     is_removed: bool
     is_by_person: bool
     """Whether a person said that it is of this camera."""
+    is_by_folder: bool
+    """Whether its folder says so, and not its name."""
 
 
 def list_sources(session: Session, cameras: Collection[str] | None = None) -> dict[str, list[KnownSource]]:
@@ -44,6 +46,19 @@ def list_sources(session: Session, cameras: Collection[str] | None = None) -> di
         for name, source, is_root, is_confirmed in session.execute(one.order_by(CameraSourceRow.source)):
             known[name] += [] if source is None else [KnownSource(source, bool(is_root), bool(is_confirmed))]
     return dict(known)
+
+
+def list_cameras_of(session: Session, sources: Collection[str]) -> dict[str, list[str]]:
+    """The cameras that have each of these sources, without those whose folders an earlier version stored."""
+    query = select(CameraSourceRow.source, CameraRow.name).join(CameraRow, CameraRow.id == CameraSourceRow.camera_id)
+    stored_earlier = aliased(CameraSourceRow)
+    is_earlier = exists().where(stored_earlier.camera_id == CameraRow.id, stored_earlier.is_root)
+    cameras: dict[str, list[str]] = defaultdict(list)
+    for chunk in chunks(sorted(sources)):
+        rows = session.execute(query.where(CameraSourceRow.source.in_(chunk), ~is_earlier).order_by(CameraRow.name))
+        for source, camera in rows:
+            cameras[source].append(camera)
+    return dict(cameras)
 
 
 def add_sources(session: Session, pairs: Iterable[tuple[str, str]], *, is_confirmed: bool = False) -> None:
@@ -123,6 +138,7 @@ def list_images(session: Session, camera: str) -> list[CapturedImage]:
             state == ImageState.MISSING,
             state == ImageState.REMOVED,
             camera_source in USER_SOURCES,
+            camera_source == "folder",
         )
         for image_id, path, captured_at, time_source, state, camera_source in session.execute(query)
     ]

@@ -124,10 +124,14 @@ def _longer_names(folder: str, names: tuple[str, ...], *, own_count: int = 0) ->
     return (*names[:-1], *longest)
 
 
-def assign_names(claims: Iterable[CameraClaim], *, known: Mapping[str, Collection[str]]) -> dict[ClaimKey, str]:
+def assign_names(
+    claims: Iterable[CameraClaim], *, known: Mapping[str, Collection[str]], owners: Mapping[str, str]
+) -> dict[ClaimKey, str]:
     """The name of the camera of each claim, by its key.
 
-    `known`: the sources of each camera of the index. Such a camera keeps its name, and no other source gets it.
+    `known`: the sources of each camera of the index. Such a camera keeps its name, and no other source gets it. A
+    source that a camera has keeps that one, whichever name it would get now; `owners`: the camera of sources that no
+    longer lead to its name, as their folders were renamed.
     """
     unique = {claim.key: claim for claim in claims}
     names = {key: claim.names[0] for key, claim in unique.items() if claim.is_given}
@@ -135,6 +139,12 @@ def assign_names(claims: Iterable[CameraClaim], *, known: Mapping[str, Collectio
     for key, name in names.items():
         sources_by_name[name].add(key[0])
     pending = {key: claim for key, claim in unique.items() if not claim.is_given}
+    for key, claim in list(pending.items()):
+        camera = find_own_camera(claim, known) or owners.get(claim.source)
+        if camera is not None:
+            names[key] = camera
+            sources_by_name[camera].add(claim.source)
+            del pending[key]
     level = 0
     while pending:
         groups: dict[str, list[ClaimKey]] = defaultdict(list)
@@ -147,6 +157,11 @@ def assign_names(claims: Iterable[CameraClaim], *, known: Mapping[str, Collectio
                 del pending[key]
         level += 1
     return names
+
+
+def find_own_camera(claim: CameraClaim, known: Mapping[str, Collection[str]]) -> str | None:
+    """The camera that has the source of a claim already, among those that it may be called; None if there is none."""
+    return next((name for name in claim.names if claim.source in known.get(name, ())), None)
 
 
 def _name_at(claim: CameraClaim, level: int) -> str:

@@ -6,10 +6,18 @@ Only folders in which a new name cannot decide alone are read with all their fil
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from indexer.domain.names import PathNaming, name_path
-from indexer.domain.naming.cameras import CameraClaim, TimeSpan, assign_names, make_claim, source_of_folder
+from indexer.domain.naming.cameras import (
+    CameraClaim,
+    TimeSpan,
+    assign_names,
+    find_own_camera,
+    make_claim,
+    source_of_folder,
+)
 from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import PathReading, read_path
@@ -40,9 +48,16 @@ class TreeNames:
         """All names that a claim of the tree may get."""
         return set[str]().union(*(claim.names for claim in self._claims()))
 
-    def with_assigned_names(self, known: Mapping[str, Collection[str]]) -> dict[str, PathNaming]:
-        """The naming of each path; `known`: the sources of each camera that the index has."""
-        assigned = assign_names(self._claims(), known=known)
+    def list_unknown_sources(self, known: Mapping[str, Collection[str]]) -> set[str]:
+        """The sources of claims that none of the cameras of the index has which they may be called."""
+        claims = (claim for claim in self._claims() if not claim.is_given)
+        return {claim.source for claim in claims if find_own_camera(claim, known) is None}
+
+    def with_assigned_names(
+        self, known: Mapping[str, Collection[str]], *, owners: Mapping[str, str] = MappingProxyType({})
+    ) -> dict[str, PathNaming]:
+        """The naming of each path; `known` and `owners` as in `assign_names`."""
+        assigned = assign_names(self._claims(), known=known, owners=owners)
         return {
             path: naming if naming.claim is None else naming._replace(camera=assigned[naming.claim.key])
             for path, naming in self.claimed.items()

@@ -57,6 +57,35 @@ class KnownCameras:
                 by_camera[camera] = sources
         return by_camera
 
+    def owners(self, sources: Collection[str]) -> dict[str, str]:
+        """The camera of each of these sources whose folder gave its images their camera, whatever it is called now.
+
+        A source of several cameras, or one whose images are named again, is left out.
+        """
+        if self._database is None:
+            return {}
+        with self._database.read() as session:
+            cameras = camera_sources.list_cameras_of(
+                session, [source for source in sources if not self._is_renamed(source)]
+            )
+        by_source = {
+            source: [one for one in names if self._is_named_by(one, source)] for source, names in cameras.items()
+        }
+        owners = {source: names[0] for source, names in by_source.items() if len(names) == 1}
+        if owners:
+            with self._database.read() as session:
+                self._sources = {**self._sources, **camera_sources.list_sources(session, set(owners.values()))}
+        return owners
+
+    def _is_named_by(self, camera: str, source: str) -> bool:
+        """Whether a source itself gave its images this camera: no person, and no name that all their files have."""
+        return any(
+            not image.is_by_person
+            and (image.is_by_folder or not lies_at_or_below(image.path, source))
+            and source_of_known(image.path, {source}) == source
+            for image in self._images(camera)
+        )
+
     def may_be_several(self, camera: str, new_sources: Set[str], *, by_earlier_rules: bool) -> bool:
         """Whether new images from these sources may be of another camera of that name, so that times must be compared.
 

@@ -1,6 +1,7 @@
 """Cameras and times through a whole ingest: real trees, two stations of one name, rules that are said once."""
 
 import csv
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
@@ -376,3 +377,15 @@ def test_rules_of_an_earlier_version_are_not_forgotten(index: Index) -> None:
     with pytest.raises(FolderError, match="--new-rules"):
         forget_rule(index.database, str(index.folder), clock=index.clock)
     assert [rule.is_earlier for rule in list_rules(index.database)] == [True]
+
+
+def test_a_camera_keeps_its_longer_name(index: Index) -> None:
+    """A folder whose camera has a longer name gets no second camera of the shorter one that is free by itself."""
+    put(index, "North/cam1/IMG_0001.JPG", "South/cam1/IMG_0001.JPG")
+    index.ingest()
+    put(index, "North/cam1/IMG_0002.JPG")
+    index.ingest()
+    put(index, "South/cam1/IMG_0002.JPG")
+    index.ingest(index.folder / "South")
+    found = cameras(index)
+    assert {file: camera for file, camera in found.items()} == {file: os.path.dirname(file) for file in found}
