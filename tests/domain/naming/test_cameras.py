@@ -106,6 +106,23 @@ def test_a_camera_of_the_index_keeps_its_name() -> None:
     assert named_beside({"cam1": [], "South/cam1": []}, "South/cam1/a.jpg") == ["data/South/cam1"]
 
 
+@given(st.lists(st.lists(paths, min_size=1, max_size=3), min_size=2, max_size=4))
+def test_batches_split_and_join_nothing(batches: list[list[str]]) -> None:
+    """In whatever batches paths come, those of one source get one camera, and no others get it but by their names."""
+    known: dict[str, set[str]] = {}
+    cameras: dict[str, set[str]] = {}
+    for batch in batches:
+        files = [PathFile(f"/data/lot/{file}", 0) for file in sorted(set(batch))]
+        named = name_tree(files, siblings=(), rules=RuleBook({})).with_assigned_names(known)
+        for naming in named.values():
+            known.setdefault(naming.camera, set()).add(naming.source)
+            if naming.claim is not None and not naming.claim.is_given:
+                cameras.setdefault(naming.source, set()).add(naming.camera)
+    assert all(len(names) == 1 for names in cameras.values())
+    sources = [source for names in cameras.values() for source in names]
+    assert len(sources) == len(set(sources))
+
+
 def span(first: int | None, last: int | None, *, is_complete: bool = True) -> TimeSpan:
     """A span of hours."""
     times = (None if hour is None else START + timedelta(hours=hour) for hour in (first, last))
