@@ -1,8 +1,9 @@
 """Which paths are of one camera, and what it is called.
 
-Every path claims a camera. A claim rests on a *source*: the camera's folder with its branch, or that folder with a
-default word or a number of the file name. Claims with different sources are never one camera, whatever they are called.
-If several want one name, all of them get a longer one: ``parent/name``.
+Every path claims a camera. A claim rests on a *source*: the camera's folder (``/data/gate``), that folder with its
+branch (``/data/gate/*/001``), or that folder with a default word or a number of the file name (``/data/Reolink_00*``).
+So no two of them are spelled alike. Claims with different sources are never one camera, whatever they are called. If
+several want one name, all of them get a longer one: ``parent/name``.
 
 A name that a person gave, and that stands in the file names (``c10-1623871098865.png``), is another matter. It may be
 one camera in several folders, as when its images came in batches. It is, where the times in these folders do not
@@ -39,6 +40,11 @@ class CameraClaim(NamedTuple):
     is_given: bool
     """Whether a person gave the name, so that other folders may hold the same camera."""
     has_branch: bool = False
+
+    @property
+    def former_source(self) -> str:
+        """The source as it was stored at first, when a branch and a word were spelled like folders."""
+        return self.source.replace("/*/", "/").removesuffix("*")
 
     @property
     def key(self) -> ClaimKey:
@@ -85,7 +91,11 @@ class TimeSpan:
 def source_of_folder(folder: str) -> str:
     """The source of the files of a folder, as far as the folder alone says it: the camera's folder with its branch."""
     facts = read_folder(folder)
-    return "/".join((facts.camera_folder, *facts.branch))
+    return _with_branch(facts.camera_folder, facts.branch)
+
+
+def _with_branch(folder: str, branch: Collection[str]) -> str:
+    return "/".join((folder, "*", *branch)) if branch else folder
 
 
 def make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
@@ -100,8 +110,8 @@ def make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
     if text and reading.kind is CameraText.MAKER:
         branch = (*branch, text)
     elif text and not (reading.kind is CameraText.NUMBER and verdict.numbers_are_events):
-        return CameraClaim(f"{folder}/{text}", _longer_names(folder, (text,)), "name", is_given=False)
-    return CameraClaim("/".join((folder, *branch)), _folder_names(folder, branch), "folder", False, bool(branch))
+        return CameraClaim(f"{folder}/{text}*", _longer_names(folder, (text,)), "name", is_given=False)
+    return CameraClaim(_with_branch(folder, branch), _folder_names(folder, branch), "folder", False, bool(branch))
 
 
 @lru_cache(maxsize=20_000)

@@ -4,8 +4,9 @@ Only folders in which a new name cannot decide alone are read with all their fil
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -41,30 +42,28 @@ class TreeNames:
     @property
     def possible_cameras(self) -> set[str]:
         """All names that a camera of the tree may get."""
-        return self.claimed_names | {naming.camera for naming in self.claimed.values()}
+        names = {naming.camera for naming in self.claimed.values()}
+        return names.union(*(claim.names for claim in self.claims))
 
-    @property
-    def claimed_names(self) -> set[str]:
-        """All names that a claim of the tree may get."""
-        return set[str]().union(*(claim.names for claim in self._claims()))
+    @cached_property
+    def claims(self) -> Set[CameraClaim]:
+        """The claims of all paths."""
+        return frozenset(naming.claim for naming in self.claimed.values() if naming.claim is not None)
 
     def list_unknown_sources(self, known: Mapping[str, Collection[str]]) -> set[str]:
         """The sources of claims that none of the cameras of the index has which they may be called."""
-        claims = (claim for claim in self._claims() if not claim.is_given)
+        claims = (claim for claim in self.claims if not claim.is_given)
         return {claim.source for claim in claims if find_own_camera(claim, known) is None}
 
     def with_assigned_names(
         self, known: Mapping[str, Collection[str]], *, owners: Mapping[str, str] = MappingProxyType({})
     ) -> dict[str, PathNaming]:
         """The naming of each path; `known` and `owners` as in `assign_names`."""
-        assigned = assign_names(self._claims(), known=known, owners=owners)
+        assigned = assign_names(self.claims, known=known, owners=owners)
         return {
             path: naming if naming.claim is None else naming._replace(camera=assigned[naming.claim.key])
             for path, naming in self.claimed.items()
         }
-
-    def _claims(self) -> set[CameraClaim]:
-        return {naming.claim for naming in self.claimed.values() if naming.claim is not None}
 
 
 def name_tree(files: Sequence[PathFile], *, siblings: Iterable[PathFile], rules: RuleBook) -> TreeNames:

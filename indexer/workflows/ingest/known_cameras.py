@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, field
 
-from indexer.domain.naming.cameras import KnownSource, TimeSpan
+from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan
 from indexer.domain.naming.tree import source_of_known
 from indexer.domain.paths import lies_at_or_below
 from indexer.store import camera_sources
@@ -43,18 +43,23 @@ class KnownCameras:
     def __contains__(self, camera: str) -> bool:
         return camera in self._sources
 
-    def sources_by_camera(self, cameras: Collection[str]) -> dict[str, set[str]]:
-        """The sources of those of these cameras that keep their names.
+    def sources_by_camera(self, claims: Collection[CameraClaim]) -> dict[str, set[str]]:
+        """The sources of the cameras with a name of these claims that keep their names.
 
         A camera whose images are all named again, and come from several sources, is none: by the rules of today they
         are several cameras.
         """
         by_camera = {}
-        for camera in sorted(self._sources.keys() & set(cameras)):
+        for camera in sorted(self._sources.keys() & set[str]().union(*(claim.names for claim in claims))):
             kept, renamed = self._split(camera)
             sources = kept | renamed if len(kept | renamed) == 1 else kept
             if sources or not renamed:
                 by_camera[camera] = sources
+        for claim in claims:
+            for camera in claim.names if claim.former_source != claim.source else ():
+                if claim.former_source in by_camera.get(camera, ()) and claim.source not in by_camera[camera]:
+                    sources = {source_of_known(image.path, {claim.source}) for image in self._images(camera)}
+                    by_camera[camera] |= {claim.source} & sources
         return by_camera
 
     def owners(self, sources: Collection[str]) -> dict[str, str]:

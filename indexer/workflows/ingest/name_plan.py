@@ -91,7 +91,7 @@ def plan_names(
     tree = name_tree(files, siblings=siblings, rules=request.rules)
     renamed_folders = request.rule_folders if request.options.is_new_rules else ()
     known = KnownCameras(database, tree.possible_cameras, renamed_folders=renamed_folders)
-    sources = known.sources_by_camera(tree.claimed_names)
+    sources = known.sources_by_camera(tree.claims)
     names = tree.with_assigned_names(sources, owners=known.owners(tree.list_unknown_sources(sources)))
     request = replace(request, names=names)
     unknown_paths = {candidate.path for candidate, row in diff.files_to_read if row is None}

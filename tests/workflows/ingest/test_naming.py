@@ -379,6 +379,18 @@ def test_rules_of_an_earlier_version_are_not_forgotten(index: Index) -> None:
     assert [rule.is_earlier for rule in list_rules(index.database)] == [True]
 
 
+@pytest.mark.parametrize("file", ["gate/2024-05-01/001/jpg/12/30/{}[M][0@0][0].jpg", "x/Reolink_00_202405011230{}.jpg"])
+def test_source_as_it_was_stored_at_first(index: Index, file: str) -> None:
+    """A camera is known again by the spelling of its source that an index may have."""
+    put(index, file.format(45))
+    index.ingest()
+    index.execute("UPDATE camera_sources SET source = REPLACE(REPLACE(source, '/*/', '/'), '*', '')")
+    put(index, file.format(46), "gate/001/jpg/IMG_0001.jpg")
+    index.ingest()
+    names = cameras(index)
+    assert names[file.format(45)] == names[file.format(46)] != names["gate/001/jpg/IMG_0001.jpg"]
+
+
 def test_a_camera_keeps_its_longer_name(index: Index) -> None:
     """A folder whose camera has a longer name gets no second camera of the shorter one that is free by itself."""
     put(index, "North/cam1/IMG_0001.JPG", "South/cam1/IMG_0001.JPG")
