@@ -9,7 +9,7 @@ class HeldCameraDocument(TypedDict):
     """A camera whose files may be of several cameras."""
 
     camera: Annotated[str, "The camera."]
-    files: Annotated[int, "Number of its new files. They are left alone."]
+    files: Annotated[int, "Number of files that it would get. They are left alone."]
     folders: Annotated[list[str], "The folders that they come from."]
     example: Annotated[str, "One of the files."]
 

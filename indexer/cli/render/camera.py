@@ -147,8 +147,8 @@ def _note_held_cameras(console: Console, names: NamePlan) -> None:
     """Prints the cameras that are held back, and how to answer whether each is one camera."""
     for camera in names.held:
         console.print(
-            f"camera {camera.camera!a} is held back: its {counted(camera.files, 'new file comes', 'new files come')} "
-            f"from {counted(len(camera.folders), 'folder')}, and their times overlap or are unknown. "
+            f"camera {camera.camera!a} is held back: it would get {counted(camera.files, 'file')}, and "
+            f"its images come from {counted(len(camera.folders), 'folder')} whose times overlap or are unknown. "
             "Is it one camera, or several?"
         )
         list_files(console, [(folder, "one of its folders") for folder in camera.folders])

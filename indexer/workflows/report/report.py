@@ -153,14 +153,9 @@ class _ReportWriter:
                 summary.camera: summary for summary in cameras.list_summaries(session) if summary.camera in camera_ids
             }
             cards = [
-                _card(
-                    summaries[name],
-                    camera_id,
-                    in_force[name],
-                    report_queries.iter_captures(session, camera_id),
-                    local=self._pictures.local,
-                )
+                _card(summaries[name], camera_id, in_force[name], captures, local=self._pictures.local)
                 for name, camera_id in camera_ids.items()
+                for captures in (report_queries.iter_captures(session, camera_id),)
             ]
             borderline_pairs = report_queries.list_borderline(
                 session, limit=MAX_BORDERLINE // 2, camera_id=None if camera is None else camera_ids[camera]
