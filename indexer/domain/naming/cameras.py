@@ -12,8 +12,8 @@ overlap; else it is *held back* until a person says so.
 
 import itertools
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -144,29 +144,48 @@ def assign_names(
     longer lead to its name, as their folders were renamed.
     """
     unique = {claim.key: claim for claim in claims}
-    names = {key: claim.names[0] for key, claim in unique.items() if claim.is_given}
-    sources_by_name: dict[str, set[str]] = defaultdict(set)
-    for key, name in names.items():
-        sources_by_name[name].add(key[0])
-    pending = {key: claim for key, claim in unique.items() if not claim.is_given}
-    for key, claim in list(pending.items()):
-        camera = find_own_camera(claim, known) or owners.get(claim.source)
+    assigned = _Assigned()
+    for key, claim in unique.items():
+        camera = claim.names[0] if claim.is_given else find_own_camera(claim, known) or owners.get(claim.source)
         if camera is not None:
-            names[key] = camera
-            sources_by_name[camera].add(claim.source)
+            assigned.add(key, camera)
+    pending = {key: claim for key, claim in unique.items() if key not in assigned.names}
+    for level in range(max((len(claim.names) for claim in pending.values()), default=0)):
+        _assign_level(level, pending, assigned, known=known)
+    for key, claim in sorted(pending.items()):
+        taken = assigned.sources_by_name.keys() | known.keys()
+        assigned.add(key, next(name for name in _last_names(claim) if name not in taken))
+    return assigned.names
+
+
+@dataclass
+class _Assigned:
+    """The names that claims have got, and the sources of the claims with each name."""
+
+    names: dict[ClaimKey, str] = field(default_factory=dict)
+    sources_by_name: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, key: ClaimKey, name: str) -> None:
+        self.names[key] = name
+        self.sources_by_name[name].add(key[0])
+
+
+def _assign_level(
+    level: int,
+    pending: dict[ClaimKey, CameraClaim],
+    assigned: _Assigned,
+    *,
+    known: Mapping[str, Collection[str]],
+) -> None:
+    """Gives claims their names of this level where no other source wants them, and takes these claims out."""
+    groups: dict[str, list[ClaimKey]] = defaultdict(list)
+    for key, claim in pending.items():
+        if level < len(claim.names):
+            groups[claim.names[level]].append(key)
+    for name, keys in groups.items():
+        for key in _owners(name, keys, pending, taken=assigned.sources_by_name.get(name), known=known.get(name)):
+            assigned.add(key, name)
             del pending[key]
-    level = 0
-    while pending:
-        groups: dict[str, list[ClaimKey]] = defaultdict(list)
-        for key, claim in pending.items():
-            groups[_name_at(claim, level)].append(key)
-        for name, keys in groups.items():
-            for key in _owners(name, keys, pending, taken=sources_by_name.get(name), known=known.get(name)):
-                names[key] = name
-                sources_by_name[name].add(key[0])
-                del pending[key]
-        level += 1
-    return names
 
 
 def find_own_camera(claim: CameraClaim, known: Mapping[str, Collection[str]]) -> str | None:
@@ -174,12 +193,12 @@ def find_own_camera(claim: CameraClaim, known: Mapping[str, Collection[str]]) ->
     return next((name for name in claim.names if claim.source in known.get(name, ())), None)
 
 
-def _name_at(claim: CameraClaim, level: int) -> str:
-    """A name of a claim; behind the longest one, its source itself with a number, which no other claim has."""
-    if level < len(claim.names):
-        return claim.names[level]
-    beyond = level - len(claim.names)
-    return storable_text(claim.source) + (f" ({beyond + 1})" if beyond else "")
+def _last_names(claim: CameraClaim) -> Iterator[str]:
+    """The names behind the longest one: the source itself, then with a number. Sources may differ in what no name
+    shows: white space at the end, or how a letter with an accent is written."""
+    name = storable_text(claim.source) or _NAMELESS
+    yield name
+    yield from (f"{name} ({number})" for number in itertools.count(2))
 
 
 def _owners(

@@ -100,6 +100,15 @@ def test_names_of_two(files: list[str], cameras: list[str]) -> None:
     assert [names[file].camera for file in files] == cameras
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("gate", "gate "), ("G\u00e4rten", "Ga\u0308rten"), ("a\udcff", r"a\xff"), ("x/ ", "x/  ")]
+)
+def test_folders_whose_names_look_the_same(one: str, other: str) -> None:
+    """Two folders whose names differ in what no name of a camera shows are two cameras; naming them ends."""
+    names = named_tree("/data/lot", [f"{one}/IMG_1.jpg", f"{other}/IMG_1.jpg"])
+    assert len({naming.camera for naming in names.values()}) == 2
+
+
 def named_beside(known: dict[str, list[str]], *files: str) -> list[str]:
     """The cameras of files in a tree whose index has these cameras."""
     paths = [PathFile(f"/data/{file}", 0) for file in files]

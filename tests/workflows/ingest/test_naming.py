@@ -132,6 +132,31 @@ def test_held_camera_is_answered_by_a_level(index: Index) -> None:
     }
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_folders_of_a_level_are_never_one_camera(index: Index, at_once: bool) -> None:
+    """By a level each folder is a camera, also where two have one name, in one tree or in two."""
+    files = [f"{site}/{station}/cam1/x/IMG_0001.JPG" for site in ("a", "b") for station in ("North", "South")]
+    put(index, *files)
+    for site in ("a", "b"):
+        for folder in [site] if at_once else [f"{site}/North", f"{site}/South"]:
+            index.ingest(index.folder / folder, camera_level=2 if at_once else 1)
+    put(index, *(file.replace("0001", "0002") for file in files))
+    index.ingest()
+    found = cameras(index)
+    assert len(set(found.values())) == 4
+    assert all(found[file] == found[file.replace("0001", "0002")] for file in files)
+
+
+def test_level_keeps_the_camera_of_before(index: Index) -> None:
+    """A camera whose folders were stored one by one, as those below a folder of the level, is known again."""
+    put(index, "North/a/IMG_0001.JPG", "North/b/IMG_0001.JPG")
+    index.ingest(camera_level=1)
+    index.execute("UPDATE camera_sources SET source = ?", str(index.folder / "North" / "a"))
+    put(index, "North/c/IMG_0001.JPG")
+    index.ingest()
+    assert set(cameras(index).values()) == {"North"}
+
+
 def test_second_folder_later_is_held_back(index: Index) -> None:
     """What the index knows of a camera counts as if it were ingested now."""
     put(index, "a/c10-1623844800000.png", "a/c10-1623844920000.png", "b/c10-1623844860000.png")
