@@ -36,7 +36,7 @@ class CameraClaim(NamedTuple):
     source: str
     names: tuple[str, ...]
     camera_source: str
-    """'name' or 'folder'."""
+    """'name', 'folder', or 'option' where a person said which folders are cameras."""
     is_given: bool
     """Whether a person gave the name, so that other folders may hold the same camera."""
     has_branch: bool = False
@@ -112,6 +112,14 @@ def make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
     elif text and not (reading.kind is CameraText.NUMBER and verdict.numbers_are_events):
         return CameraClaim(f"{folder}/{text}*", _longer_names(folder, (text,)), "name", is_given=False)
     return CameraClaim(_with_branch(folder, branch), _folder_names(folder, branch), "folder", False, bool(branch))
+
+
+@lru_cache(maxsize=20_000)
+def claim_of_level(folder: str) -> CameraClaim:
+    """The camera of a folder of which a person said that it is one, by its level."""
+    parts = [storable_text(part) or _NAMELESS for part in folder.strip("/").split("/")]
+    names = tuple("/".join(parts[start:]) for start in range(len(parts) - 1, -1, -1))
+    return CameraClaim(folder, names, "option", is_given=False)
 
 
 @lru_cache(maxsize=20_000)

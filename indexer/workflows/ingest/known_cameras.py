@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan
 from indexer.domain.naming.tree import source_of_known
-from indexer.domain.paths import lies_at_or_below
+from indexer.domain.paths import lies_at_or_below, lies_below
 from indexer.store import camera_sources
 from indexer.store.camera_sources import CapturedImage
 from indexer.store.database import Database
@@ -27,14 +27,21 @@ class KnownTimes:
 class KnownCameras:
     """Those of some cameras that the index has; `database`: None if there is no index yet.
 
-    `renamed_folders`: the folders below which all images are named again, except those that a person named.
+    `renamed_folders`: the folders below which all images are named again, except those that a person named; with
+    `is_said_anew` these, too.
     """
 
     def __init__(
-        self, database: Database | None, cameras: Collection[str], *, renamed_folders: Collection[str] = ()
+        self,
+        database: Database | None,
+        cameras: Collection[str],
+        *,
+        renamed_folders: Collection[str] = (),
+        is_said_anew: bool = False,
     ) -> None:
         self._database = database
         self._renamed_folders = renamed_folders
+        self._is_said_anew = is_said_anew
         self._sources: Mapping[str, Collection[KnownSource]] = {}
         if database is not None:
             with database.read() as session:
@@ -56,11 +63,18 @@ class KnownCameras:
             if sources or not renamed:
                 by_camera[camera] = sources
         for claim in claims:
-            for camera in claim.names if claim.former_source != claim.source else ():
-                if claim.former_source in by_camera.get(camera, ()) and claim.source not in by_camera[camera]:
-                    sources = {source_of_known(image.path, {claim.source}) for image in self._images(camera)}
-                    by_camera[camera] |= {claim.source} & sources
+            for camera in by_camera.keys() & set(claim.names):
+                if claim.source not in by_camera[camera] and self._is_former(claim, camera, by_camera[camera]):
+                    by_camera[camera].add(claim.source)
         return by_camera
+
+    def _is_former(self, claim: CameraClaim, camera: str, sources: Set[str]) -> bool:
+        """Whether a camera has the source of a claim by another spelling, as it was stored at first."""
+        if claim.camera_source == "option":
+            return bool(sources) and all(lies_below(source, claim.source) for source in sources)
+        if claim.former_source == claim.source or claim.former_source not in sources:
+            return False
+        return any(source_of_known(image.path, {claim.source}) == claim.source for image in self._images(camera))
 
     def owners(self, sources: Collection[str]) -> dict[str, str]:
         """The camera of each of these sources whose folder gave its images their camera, whatever it is called now.
@@ -135,13 +149,13 @@ class KnownCameras:
     def _split(self, camera: str) -> tuple[set[str], set[str]]:
         """The sources of a camera in two sets: of images that keep their names, and of images that are named again."""
         kept, renamed = set[str](), set[str]()
-        confirmed = self.confirmed(camera)
+        confirmed = set() if self._is_said_anew else self.confirmed(camera)
         for source in self.recorded(camera):
             (renamed if source not in confirmed and self._is_renamed(source) else kept).add(source)
         if self._is_unrecorded(camera):
             recorded = self.recorded(camera)
             for image in self._images(camera):
-                is_renamed = not image.is_by_person and self._is_renamed(image.path)
+                is_renamed = (self._is_said_anew or not image.is_by_person) and self._is_renamed(image.path)
                 (renamed if is_renamed else kept).add(source_of_known(image.path, recorded))
         return kept, renamed
 

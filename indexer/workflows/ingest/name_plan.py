@@ -89,8 +89,13 @@ def plan_names(
     files = [PathFile(candidate.path, candidate.mtime_ns) for candidate in named]
     siblings = (PathFile(candidate.path, candidate.mtime_ns) for candidate in request.candidates)
     tree = name_tree(files, siblings=siblings, rules=request.rules)
-    renamed_folders = request.rule_folders if request.options.is_new_rules else ()
-    known = KnownCameras(database, tree.possible_cameras, renamed_folders=renamed_folders)
+    is_said_anew = request.options.camera_level is not None
+    known = KnownCameras(
+        database,
+        tree.possible_cameras,
+        renamed_folders=request.rule_folders if request.options.is_new_rules or is_said_anew else (),
+        is_said_anew=is_said_anew,
+    )
     sources = known.sources_by_camera(tree.claims)
     names = tree.with_assigned_names(sources, owners=known.owners(tree.list_unknown_sources(sources)))
     request = replace(request, names=names)

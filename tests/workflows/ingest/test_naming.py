@@ -147,11 +147,23 @@ def test_folders_of_a_level_are_never_one_camera(index: Index, at_once: bool) ->
     assert all(found[file] == found[file.replace("0001", "0002")] for file in files)
 
 
+def test_level_parts_what_was_one(index: Index) -> None:
+    """Folders that a person first called one camera are two by a level that is said later."""
+    put(index, "North/cam1/IMG_0001.JPG", "South/cam1/IMG_0001.JPG")
+    index.ingest(camera="cam1")
+    index.ingest(camera_level=2)
+    assert cameras(index) == {f"{name}/IMG_0001.JPG": name for name in ("North/cam1", "South/cam1")}
+
+
 def test_level_keeps_the_camera_of_before(index: Index) -> None:
     """A camera whose folders were stored one by one, as those below a folder of the level, is known again."""
     put(index, "North/a/IMG_0001.JPG", "North/b/IMG_0001.JPG")
     index.ingest(camera_level=1)
     index.execute("UPDATE camera_sources SET source = ?", str(index.folder / "North" / "a"))
+    index.execute(
+        "INSERT INTO camera_sources (camera_id, source, is_confirmed) SELECT camera_id, ?, TRUE FROM camera_sources",
+        str(index.folder / "North" / "b"),
+    )
     put(index, "North/c/IMG_0001.JPG")
     index.ingest()
     assert set(cameras(index).values()) == {"North"}
