@@ -61,6 +61,12 @@ def list_cameras_of(session: Session, sources: Collection[str]) -> dict[str, lis
     return dict(cameras)
 
 
+def list_sources_below(session: Session, folder: str) -> list[str]:
+    """The sources below a folder, of all cameras, without those that an earlier version stored."""
+    query = select(CameraSourceRow.source).where(lies_below(CameraSourceRow.source, folder), ~CameraSourceRow.is_root)
+    return list(session.scalars(query))
+
+
 def add_sources(session: Session, pairs: Iterable[tuple[str, str]], *, is_confirmed: bool = False) -> None:
     """Adds sources to cameras, by name; cameras that are new are added, and sources that are there stay."""
     unique = sorted(set(pairs))

@@ -28,6 +28,10 @@ class NamePlanDocument(TypedDict):
     earlier_folders: Annotated[
         list[str], "Folders whose new files are named by the rules of an earlier version, until `--new-rules`."
     ]
+    reread_folders: Annotated[
+        list[str],
+        "Folders where the numbers in names are events or cameras, and known images have it the other way.",
+    ]
 
 
 class CameraPreviewDocument(TypedDict):

@@ -136,6 +136,12 @@ def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> No
             f"{counted(ambiguous_times, 'time is', 'times are')} of an hour that happens twice, when clocks go back: "
             "the first is taken."
         )
+    for folder in names.reread_folders:
+        console.print(
+            f"The numbers in the names of {printable(folder)} are events or cameras by all its files, and known images "
+            "have it the other way: one camera may be split, or two be one. To name these anew: "
+            f"{command_line('ingest', '--new-rules', '--dry-run', names=[folder])}"
+        )
     for folder in names.earlier_folders:
         console.print(
             f"{printable(folder)} is named by the rules of an earlier version. "

@@ -4,13 +4,14 @@ Only folders in which a new name cannot decide alone are read with all their fil
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
 from indexer.domain.names import PathNaming, name_path
+from indexer.domain.naming.camera_words import CameraText
 from indexer.domain.naming.cameras import (
     CameraClaim,
     TimeSpan,
@@ -38,6 +39,8 @@ class TreeNames:
     """What the paths of a tree claim, by path, before it is known what else the index has."""
 
     claimed: Mapping[str, PathNaming]
+    reread_folders: tuple[str, ...] = ()
+    """Camera folders whose files say now that numbers are events, or channels, and whose known images say the other."""
 
     @property
     def possible_cameras(self) -> set[str]:
@@ -66,20 +69,45 @@ class TreeNames:
         }
 
 
-def name_tree(files: Sequence[PathFile], *, siblings: Iterable[PathFile], rules: RuleBook) -> TreeNames:
+def name_tree(
+    files: Sequence[PathFile],
+    *,
+    siblings: Iterable[PathFile],
+    rules: RuleBook,
+    known_numbers: Callable[[str], bool | None] = lambda _: None,
+) -> TreeNames:
     """What these files claim.
 
-    `siblings`: the other files of the tree; `rules`: one at or above every folder of a file.
+    `siblings`: the other files of the tree; `rules`: one at or above every folder of a file. `known_numbers`: whether
+    the numbers before the times in a camera's folder were taken for events before; None: there were none.
     """
     readings = {file.path: read_path(file.path) for file in files}
     verdicts = _judge(files, readings, siblings)
+    numbered = {one.camera_folder for one in readings.values() if one.kind is CameraText.NUMBER}
+    reread_folders = _keep_known(verdicts, numbered, known_numbers)
     orders = _pattern_orders(files, rules)
     claimed = {}
     for path, reading in readings.items():
         rule = rule_of(path, rules)
         verdict = verdicts.get(reading.camera_folder, NO_SIBLINGS)
         claimed[path] = name_path(path, reading, rule=rule, verdict=verdict, pattern_day_first=orders.get(rule.folder))
-    return TreeNames(claimed)
+    return TreeNames(claimed, reread_folders)
+
+
+def _keep_known(
+    verdicts: dict[str, FolderVerdict], numbered: Set[str], known_numbers: Callable[[str], bool | None]
+) -> tuple[str, ...]:
+    """Decides by what is known where the files cannot tell; the folders where they tell another thing."""
+    reread = []
+    for folder in sorted(numbered & verdicts.keys()):
+        verdict, known = verdicts[folder], known_numbers(folder)
+        if known is None or known == verdict.numbers_are_events:
+            continue
+        if verdict.has_several_numbers:
+            reread.append(folder)
+        else:
+            verdicts[folder] = replace(verdict, numbers_are_events=known)
+    return tuple(reread)
 
 
 def rule_of(path: str, rules: RuleBook) -> NamingRule:
@@ -94,6 +122,11 @@ def spans_by_source(names: Iterable[PathNaming]) -> dict[str, TimeSpan]:
     for naming in names:
         spans[naming.source].add(None if naming.moment is None else to_utc(naming.moment, naming.zone))
     return spans
+
+
+def has_number(path: str) -> bool:
+    """Whether a number stands before or after the time in a file name, which may be an event or a channel."""
+    return read_path(path).kind is CameraText.NUMBER
 
 
 def source_of_known(path: str, sources: Collection[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, field
 
 from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan
-from indexer.domain.naming.tree import source_of_known
+from indexer.domain.naming.tree import has_number, source_of_known
 from indexer.domain.paths import lies_at_or_below, lies_below
 from indexer.store import camera_sources
 from indexer.store.camera_sources import CapturedImage
@@ -22,6 +22,23 @@ class KnownTimes:
 
     spans: dict[str, TimeSpan] = field(default_factory=dict)
     named_by_person: frozenset[str] = frozenset()
+
+
+def find_known_numbers(database: Database | None, folder: str) -> bool | None:
+    """Whether the numbers in the names of a camera's folder were taken for events; None if the index has none there.
+
+    As channels they are part of the sources of cameras.
+    """
+    if database is None:
+        return None
+    with database.read() as session:
+        channels = camera_sources.list_sources_below(session, folder)
+        cameras = camera_sources.list_cameras_of(session, [folder]).get(folder, [])
+        images = [image for camera in cameras for image in camera_sources.list_images(session, camera)]
+    if any(image.is_by_folder and not image.is_missing and has_number(image.path) for image in images):
+        return True
+    is_channel = (source[len(folder) + 1 :].removesuffix("*").isdecimal() for source in channels)
+    return False if any(is_channel) else None
 
 
 class KnownCameras:

@@ -7,6 +7,7 @@ need not be named costs nothing. It opens no file and writes nothing; `record_ru
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from indexer.domain.names import USER_SOURCES, PathNaming
 from indexer.domain.naming.rules import RuleBook
@@ -18,7 +19,7 @@ from indexer.store.database import Database, Session
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.held_cameras import HeldCamera, check_sources, list_moved
 from indexer.workflows.ingest.index_diff import IndexDiff
-from indexer.workflows.ingest.known_cameras import KnownCameras
+from indexer.workflows.ingest.known_cameras import KnownCameras, find_known_numbers
 
 _MANY_SINGLES = 5
 """So many new cameras of one image each are reported: their names may be numbers of events."""
@@ -31,7 +32,8 @@ class NamePlan:
     `several_folders`: the folders of each camera that gets images from a folder of its own for the first time.
     `single_image_cameras`: new cameras of one image each, if there are many. `unread_times`: files whose names hold a
     time that stays in doubt. `unmatched`: new files that a stored pattern does not match. `earlier_folders`: folders
-    whose new files are named by the rules of an earlier version.
+    whose new files are named by the rules of an earlier version. `reread_folders`: folders where the numbers in names
+    are events or cameras, and known images have it the other way.
     """
 
     held: tuple[HeldCamera, ...] = ()
@@ -40,6 +42,7 @@ class NamePlan:
     unread_times: int = 0
     unmatched: int = 0
     earlier_folders: tuple[str, ...] = ()
+    reread_folders: tuple[str, ...] = ()
 
 
 def apply_rules(database: Database | None, request: IngestRequest) -> IngestRequest:
@@ -88,12 +91,16 @@ def plan_names(
         return request, diff, NamePlan(), []
     files = [PathFile(candidate.path, candidate.mtime_ns) for candidate in named]
     siblings = (PathFile(candidate.path, candidate.mtime_ns) for candidate in request.candidates)
-    tree = name_tree(files, siblings=siblings, rules=request.rules)
     is_said_anew = request.options.camera_level is not None
+    is_renamed = request.options.is_new_rules or is_said_anew
+    numbers_of = None if is_renamed else database
+    tree = name_tree(
+        files, siblings=siblings, rules=request.rules, known_numbers=partial(find_known_numbers, numbers_of)
+    )
     known = KnownCameras(
         database,
         tree.possible_cameras,
-        renamed_folders=request.rule_folders if request.options.is_new_rules or is_said_anew else (),
+        renamed_folders=request.rule_folders if is_renamed else (),
         is_said_anew=is_said_anew,
     )
     sources = known.sources_by_camera(tree.claims)
@@ -109,6 +116,7 @@ def plan_names(
         sum(names[candidate.path].is_unread for candidate in new),
         _count_unmatched(request, new),
         tuple(sorted({rule.folder for path in unknown_paths if (rule := rule_of(path, request.rules)).is_earlier})),
+        tree.reread_folders,
     )
     held = check.held_paths
     if not held:

@@ -428,6 +428,38 @@ def test_source_as_it_was_stored_at_first(index: Index, file: str) -> None:
     assert names[file.format(45)] == names[file.format(46)] != names["gate/001/jpg/IMG_0001.jpg"]
 
 
+def test_numbers_stay_what_they_were(index: Index) -> None:
+    """A single number is an event, or a channel, where the known images of its folder say so."""
+    put(index, "yard/2021-03-27/01-20210327130000.png", "yard/2021-03-27/02-20210327131000.png")
+    put(index, "nvr/2021-03-27/01-20210327130000.png", "nvr/2021-03-27/02-20210327130000.png")
+    index.ingest()
+    put(index, "yard/2021-03-28/03-20210328130000.png", "nvr/2021-03-28/02-20210328130000.png")
+    for folder in ("yard", "nvr"):
+        index.ingest(index.folder / folder / "2021-03-28")
+    names = cameras(index)
+    assert {name for file, name in names.items() if "yard" in file} == {"yard"}
+    assert names["nvr/2021-03-28/02-20210328130000.png"] == names["nvr/2021-03-27/02-20210327130000.png"]
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "expected"),
+    [
+        (["01_20210327130000"], ["02_20210327130010"], {"x"}),
+        (["01_20210327130000", "02_20210327130010"], ["01_20210327130020"], {"01", "02"}),
+    ],
+)
+def test_numbers_that_turn_out_otherwise_are_reported(
+    index: Index, first: list[str], later: list[str], expected: set[str]
+) -> None:
+    """If later files show that numbers are events, or channels, the report says where; `--new-rules` names all so."""
+    put(index, *(f"x/{name}.png" for name in first))
+    assert index.ingest().names.reread_folders == ()
+    put(index, *(f"x/{name}.png" for name in later))
+    assert index.ingest().names.reread_folders == (str(index.folder / "x"),)
+    assert index.ingest(is_new_rules=True).names.reread_folders == ()
+    assert set(cameras(index).values()) == expected
+
+
 def test_a_camera_keeps_its_longer_name(index: Index) -> None:
     """A folder whose camera has a longer name gets no second camera of the shorter one that is free by itself."""
     put(index, "North/cam1/IMG_0001.JPG", "South/cam1/IMG_0001.JPG")
