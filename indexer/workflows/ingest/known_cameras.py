@@ -45,7 +45,7 @@ class KnownCameras:
     """Those of some cameras that the index has; `database`: None if there is no index yet.
 
     `renamed_folders`: the folders below which all images are named again, except those that a person named; with
-    `is_said_anew` these, too.
+    `includes_confirmed` these, too.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class KnownCameras:
         cameras: Collection[str],
         *,
         renamed_folders: Collection[str] = (),
-        is_said_anew: bool = False,
+        includes_confirmed: bool = False,
     ) -> None:
         self._database = database
         self._renamed_folders = renamed_folders
-        self._is_said_anew = is_said_anew
+        self._includes_confirmed = includes_confirmed
         self._sources: Mapping[str, Collection[KnownSource]] = {}
         if database is not None:
             with database.read() as session:
@@ -166,13 +166,13 @@ class KnownCameras:
     def _split(self, camera: str) -> tuple[set[str], set[str]]:
         """The sources of a camera in two sets: of images that keep their names, and of images that are named again."""
         kept, renamed = set[str](), set[str]()
-        confirmed = set() if self._is_said_anew else self.confirmed(camera)
+        confirmed = set() if self._includes_confirmed else self.confirmed(camera)
         for source in self.recorded(camera):
             (renamed if source not in confirmed and self._is_renamed(source) else kept).add(source)
         if self._is_unrecorded(camera):
             recorded = self.recorded(camera)
             for image in self._images(camera):
-                is_renamed = (self._is_said_anew or not image.is_by_person) and self._is_renamed(image.path)
+                is_renamed = (self._includes_confirmed or not image.is_by_person) and self._is_renamed(image.path)
                 (renamed if is_renamed else kept).add(source_of_known(image.path, recorded))
         return kept, renamed
 

@@ -89,22 +89,7 @@ def plan_names(
     named = list(request.candidates) if request.options else new
     if not named:
         return request, diff, NamePlan(), []
-    files = [PathFile(candidate.path, candidate.mtime_ns) for candidate in named]
-    siblings = (PathFile(candidate.path, candidate.mtime_ns) for candidate in request.candidates)
-    is_said_anew = request.options.camera_level is not None
-    is_renamed = request.options.is_new_rules or is_said_anew
-    numbers_of = None if is_renamed else database
-    tree = name_tree(
-        files, siblings=siblings, rules=request.rules, known_numbers=partial(find_known_numbers, numbers_of)
-    )
-    known = KnownCameras(
-        database,
-        tree.possible_cameras,
-        renamed_folders=request.rule_folders if is_renamed else (),
-        is_said_anew=is_said_anew,
-    )
-    sources = known.sources_by_camera(tree.claims)
-    names = tree.with_assigned_names(sources, owners=known.owners(tree.list_unknown_sources(sources)))
+    names, known, reread_folders = _name_files(database, request, named)
     request = replace(request, names=names)
     unknown_paths = {candidate.path for candidate, row in diff.files_to_read if row is None}
     claims = _list_claims(database, request, diff)
@@ -116,7 +101,7 @@ def plan_names(
         sum(names[candidate.path].is_unread for candidate in new),
         _count_unmatched(request, new),
         tuple(sorted({rule.folder for path in unknown_paths if (rule := rule_of(path, request.rules)).is_earlier})),
-        tree.reread_folders,
+        reread_folders,
     )
     held = check.held_paths
     if not held:
@@ -125,6 +110,25 @@ def plan_names(
     unchanged = [candidate for candidate in diff.unchanged if candidate.path not in held]
     held_files = [candidate for candidate in request.candidates if candidate.path in held]
     return request, replace(diff, files_to_read=files_to_read, unchanged=unchanged), plan, held_files
+
+
+def _name_files(
+    database: Database | None, request: IngestRequest, named: Sequence[Candidate]
+) -> tuple[dict[str, PathNaming], KnownCameras, tuple[str, ...]]:
+    """The names of files by path, the cameras that they may belong to, and the folders whose numbers are read anew."""
+    files = [PathFile(candidate.path, candidate.mtime_ns) for candidate in named]
+    siblings = (PathFile(candidate.path, candidate.mtime_ns) for candidate in request.candidates)
+    is_level_new = request.options.camera_level is not None
+    is_renamed = request.options.is_new_rules or is_level_new
+    known_numbers = partial(find_known_numbers, None if is_renamed else database)
+    tree = name_tree(files, siblings=siblings, rules=request.rules, known_numbers=known_numbers)
+    renamed_folders = request.rule_folders if is_renamed else ()
+    known = KnownCameras(
+        database, tree.possible_cameras, renamed_folders=renamed_folders, includes_confirmed=is_level_new
+    )
+    sources = known.sources_by_camera(tree.claims)
+    names = tree.with_assigned_names(sources, owners=known.owners(tree.list_unknown_sources(sources)))
+    return names, known, tree.reread_folders
 
 
 def _list_claims(database: Database | None, request: IngestRequest, diff: IndexDiff) -> dict[str, PathNaming]:
