@@ -11,10 +11,11 @@ from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from indexer.domain.images import ABSENT_STATES, ImageState
+from indexer.domain.paths import relocated
 from indexer.files.beneath import lies_beneath
 from indexer.store.bulk import chunks
 from indexer.store.camera_sources import relocate_sources
-from indexer.store.columns import lies_below, relocated
+from indexer.store.columns import lies_below
 from indexer.store.naming_rules import relocate_rules
 from indexer.store.tables import ImageRow, RemovalRow
 

@@ -21,6 +21,7 @@ WORDS = [
     ("camera", "list"),
     ("camera", "rules"),
     ("camera", "schemes"),
+    ("camera", "rules", "--forget", "lot"),
     ("camera", "confirm", "gate"),
     ("compare",),
     ("compare", "--profile", "plain"),

@@ -37,8 +37,8 @@ def _first_folder(folders: Sequence[str]) -> str:
     return f"{folders[0]}{more}" if folders else ""
 
 
-def render_rules(console: Console, rules: Sequence[NamingRule]) -> None:
-    """Prints what is stored of each folder."""
+def render_rules(console: Console, rules: Sequence[NamingRule], *, forgotten: NamingRule | None = None) -> None:
+    """Prints what is stored of each folder, and what is so no more."""
     heads = ["folder", "camera", "level", "pattern", "scheme", "time zone", "rules"]
     rows = [
         [
@@ -53,6 +53,11 @@ def render_rules(console: Console, rules: Sequence[NamingRule]) -> None:
         for rule in rules
     ]
     print_table(console, heads, rows, what="folders")
+    if forgotten is not None:
+        console.print(
+            f"Nothing is stored of {printable(forgotten.folder)} any more. Known images keep their cameras and times. "
+            f"What new ones get: {command_line('ingest', '--dry-run', names=[forgotten.folder])}"
+        )
     if any(rule.is_earlier for rule in rules):
         console.print(
             f"Folders with earlier rules keep the cameras that an earlier version gave them. "
@@ -133,6 +138,12 @@ def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> No
             f"{counted(ambiguous_times, 'time is', 'times are')} of an hour that happens twice, when clocks go back: "
             "the first is taken."
         )
+    for folder in names.reread_folders:
+        console.print(
+            f"The numbers in the names of {printable(folder)} are events or cameras by all its files, and known images "
+            "have it the other way: one camera may be split, or two be one. To name these anew: "
+            f"{command_line('ingest', '--new-rules', '--dry-run', names=[folder])}"
+        )
     for folder in names.earlier_folders:
         console.print(
             f"{printable(folder)} is named by the rules of an earlier version. "
@@ -144,8 +155,8 @@ def _note_held_cameras(console: Console, names: NamePlan) -> None:
     """Prints the cameras that are held back, and how to answer whether each is one camera."""
     for camera in names.held:
         console.print(
-            f"camera {camera.camera!a} is held back: its {counted(camera.files, 'new file comes', 'new files come')} "
-            f"from {counted(len(camera.folders), 'folder')}, and their times overlap or are unknown. "
+            f"camera {camera.camera!a} is held back: it would get {counted(camera.files, 'file')}, and "
+            f"its images come from {counted(len(camera.folders), 'folder')} whose times overlap or are unknown. "
             "Is it one camera, or several?"
         )
         list_files(console, [(folder, "one of its folders") for folder in camera.folders])

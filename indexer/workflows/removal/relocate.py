@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from indexer.domain.paths import relocated
 from indexer.errors import FolderError, UsageError
 from indexer.escaping import command_line
 from indexer.files import manifest, witness_record
@@ -25,7 +26,6 @@ from indexer.files.refusals import describe_os_error
 from indexer.files.system_folders import count_system_folders
 from indexer.files.witness_record import WitnessLine, list_record_folders
 from indexer.store import decisions, images, relocation, removals
-from indexer.store.columns import relocated
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock

@@ -262,7 +262,45 @@ def test_stored_rules_and_folders_of_cameras_follow(index: Index) -> None:
     after = {listing.camera: listing.sources for listing in list_cameras(index.database)}
     assert list(after) == list(before) == ["north"]
     moved_sources = {source.replace(str(old), str(new)) for source in before["north"]}
-    assert set(after["north"]) == {*moved_sources, str(new / "north" / "2")}
+    assert set(after["north"]) == moved_sources == {str(new / "north")}
+
+
+def test_the_rule_of_a_folder_above_goes_along(index: Index) -> None:
+    """New files of a folder that was moved out of the ingested one are named as before."""
+    index.put("cams/north/x_1.png", picture(stamp=1))
+    index.put("cams/south/x_1.png", picture(stamp=2))
+    index.ingest(index.folder / "cams", camera_level=1, timezone="Europe/Berlin")
+    old, new = index.folder / "cams" / "north", index.folder / "archive" / "old_north"
+    new.parent.mkdir()
+    shutil.move(old, new)
+    relocate(index.database, str(old), str(new), clock=index.clock)
+    index.put("archive/old_north/y_20240701_120000.png", picture(BIRD))
+    assert dict(index.ingest(new).outcomes) == {"unchanged": 1, "added": 1}
+    assert [one.camera for one in list_cameras(index.database)] == ["north", "south"]
+    assert ("2024-07-01 10:00:00.000000",) in index.rows("SELECT captured_at FROM images")
+
+
+@pytest.mark.parametrize(
+    ("file", "new_file"),
+    [
+        ("north/IMG_1.jpg", "north/IMG_2.jpg"),
+        ("north/2024-05-01/001/jpg/12/30/45[M][0@0][0].jpg", "north/2024-05-01/001/jpg/12/30/46[M][0@0][0].jpg"),
+        ("north/Reolink_00_20240501123045.jpg", "north/Reolink_00_20240501123046.jpg"),
+    ],
+)
+def test_a_camera_keeps_its_name_where_its_folder_was_renamed(index: Index, file: str, new_file: str) -> None:
+    """New files of a folder that was renamed are of the camera that had its old name; other folders get no part."""
+    index.put(f"cams/{file}", picture(stamp=1))
+    index.put(f"cams/{file.replace('north', 'south')}", picture(stamp=2))
+    index.ingest(index.folder / "cams")
+    before = [(one.camera, one.images) for one in list_cameras(index.database)]
+    old, new = index.folder / "cams/north", index.folder / "cams/nord"
+    shutil.move(old, new)
+    relocate(index.database, str(old), str(new), clock=index.clock)
+    index.put(f"cams/{new_file.replace('north', 'nord')}", picture(BIRD))
+    index.put(f"cams/{new_file.replace('north', 'south')}", picture(CAR))
+    index.ingest(index.folder / "cams")
+    assert [(one.camera, one.images) for one in list_cameras(index.database)] == [(name, 2) for name, _ in before]
 
 
 def test_no_quarantine_is_made_where_the_record_came_along(lot: Index) -> None:
