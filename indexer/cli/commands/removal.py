@@ -43,13 +43,8 @@ def prune(
             database, plan, options=manner, camera=camera, clock=session.clock, progress=session.progress
         )
         failed = bool(report.failures or report.held_back or report.stopped)
-        session.show(
-            report,
-            render_prune if plan.victims else _render_nothing,
-            form=documents.PruneDocument,
-            failed=failed,
-            render_failure=render_prune,
-        )
+        render = render_prune if plan.victims else _render_nothing
+        session.show(report, render, form=documents.PruneDocument, failed=failed, render_failure=render_prune)
     raise typer.Exit(1 if failed else 0)
 
 

@@ -24,7 +24,7 @@ def report(
     local: Local = False,
     json: Json = False,
 ) -> None:
-    """Make pages to look at: film strips, pairs, the closest decisions."""
+    """Make pages to look at: film strips, pairs, closest decisions."""
     with open_session(context, json=json) as session:
         with (
             session.database() as database,

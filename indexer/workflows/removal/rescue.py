@@ -40,7 +40,7 @@ from indexer.workflows.context import Progress, no_progress
 from indexer.workflows.removal.missing_folders import find_missing_folder
 from indexer.workflows.removal.quarantined_image import check_image
 from indexer.workflows.removal.rescue_plan import RescueItem, RescuePlan, plan_rescue
-from indexer.workflows.removal.restore import RestoreReport, describe_failure
+from indexer.workflows.removal.restore import RestoreReport, describe_failure, propose_move
 from indexer.workflows.witnesses import lock_quarantines
 
 
@@ -91,7 +91,7 @@ def _restore_file(item: RescueItem, *, limits: Limits) -> str | None:
             if item.target == item.entry.path and not line.is_in_force():
                 append_restored(line, may_write=may_write)
     except (OSError, MismatchError) as problem:
-        return describe_failure(problem, path=item.target)
+        return f"{describe_failure(problem)}{propose_move(problem, path=item.target)}"
     return None
 
 

@@ -276,12 +276,12 @@ def _move_back(
         make_synced_folders(os.path.dirname(removal.path))
         move_no_replace(quarantine_path, removal.path, expected=identity, before_unlink=before_unlink)
     except (OSError, MismatchError) as problem:
-        reason = describe_failure(problem, path=removal.path)
+        reason = describe_failure(problem)
         # An act that could not even be undone stays open: the next writing command recovers it.
         if isinstance(problem, FileExistsError) or not os.path.lexists(removal.path):
             with database.write() as session:
                 removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
-        return reason
+        return f"{reason}{propose_move(problem, path=removal.path)}"
     with database.write() as session:
         removals.finish_act(session, removal.id, RemovalState.RESTORED, at=clock())
         returned = replace(removal, pending=manner.act, held_back=manner.hold)
@@ -290,9 +290,15 @@ def _move_back(
     return None
 
 
-def describe_failure(problem: OSError | MismatchError, *, path: str) -> str:
-    """Why a file could not be brought back to a path, for people."""
+def describe_failure(problem: OSError | MismatchError) -> str:
+    """Why a file could not be brought back, for people."""
     if isinstance(problem, FileExistsError):
-        move = " ".join(map(quoted, ("mv", "-n", "--", path, f"{path}.other")))
-        return f"something else is at its path now; move that away first, as with: {move}"
+        return "something else is at its path now; move that away first"
     return problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
+
+
+def propose_move(problem: OSError | MismatchError, *, path: str) -> str:
+    """What to type, if something else is at the path that a file should go to; else empty."""
+    if not isinstance(problem, FileExistsError):
+        return ""
+    return f", as with: {' '.join(map(quoted, ('mv', '-n', '--', path, f'{path}.other')))}"
