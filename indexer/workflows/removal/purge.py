@@ -57,7 +57,7 @@ class PurgeReport:
 
 
 def require_choice(*, everything: bool, older_than_days: float | None, gone: bool = False) -> None:
-    """Refuses a request that does not say which files."""
+    """Raises `UsageError` unless a request says in exactly one manner which files."""
     if (everything, older_than_days is not None, gone).count(True) != 1:
         raise UsageError("say what to delete: --all, or --older-than DAYS; or --gone, for what is gone already")
 
