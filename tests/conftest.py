@@ -1,12 +1,16 @@
 """What every test may lean on: sample data if it is there, a home of its own, and an index made by the migrations."""
 
 import gc
+import os
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from indexer.store.database import Database
 from tests.support.clusters import Cluster, started
@@ -32,6 +36,24 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("INDEXER_STATE", str(tmp_path_factory.mktemp("state") / "indexer"))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unsynced() -> Iterator[None]:
+    """Nothing that this process writes waits for a disk, sixty times a test on SQLite: no test takes the power away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: os.fstat(descriptor) and None)
+        event.listen(Engine, "engine_connect", _leave_unsynced)
+        yield
+        event.remove(Engine, "engine_connect", _leave_unsynced)
+
+
+def _leave_unsynced(connection: Connection) -> None:
+    pooled = connection.connection
+    if isinstance(pooled.dbapi_connection, sqlite3.Connection) and "unsynced" not in pooled.info:
+        pooled.info["unsynced"] = True
+        with suppress(sqlite3.Error):  # of a damaged database, which the test itself will meet
+            pooled.dbapi_connection.execute("PRAGMA synchronous = OFF")
 
 
 @pytest.fixture
