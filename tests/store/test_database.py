@@ -175,7 +175,7 @@ def test_odd_file_names(tmp_path: Path, name: str) -> None:
         "mysql://ada:{}@127.0.0.1:1/index",
     ],
 )
-def test_passwords_are_never_said(url: str) -> None:
+def test_passwords_are_never_shown(url: str) -> None:
     """Whatever is wrong with a URL, no message says its password."""
     with pytest.raises(IndexerError) as problem:
         open_database(url.format(PASSWORD))
