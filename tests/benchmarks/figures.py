@@ -26,7 +26,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "cluster": {"frames": 24, "cameras": 2, "size": (640, 360), "troubled": False},
     "storage": {"images": 600},
-    "scale": {"images": 600, "real": 200, "fresh": 5, "rounds": 1},
+    "scale": {"images": 600, "real": 200, "fresh": 5, "rounds": 1, "every": 9},
     "growth": {"images": (60,), "cameras": (), "fresh": 0.1, "processes": 1},
 }  # fmt: skip
 """Every figure, in the order of the table, with sizes at which it only shows that it can be taken."""

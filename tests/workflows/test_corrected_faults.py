@@ -166,7 +166,7 @@ def test_empty_camera_is_a_slip(index: Index) -> None:
 
 
 @pytest.mark.parametrize("pin", [True, False])
-def test_cut_restore_pins_as_it_was_told(index: Index, monkeypatch: pytest.MonkeyPatch, pin: bool) -> None:
+def test_cut_restore_pins_as_requested(index: Index, monkeypatch: pytest.MonkeyPatch, pin: bool) -> None:
     """A restore that was cut after the file went back is settled with pins or without, as the person had asked."""
 
     class Cut(BaseException):

@@ -45,7 +45,7 @@ class ForgetReport:
 
 
 def parse_scope(folder: str | None, *, camera: str | None) -> ForgetScope:
-    """What a person asked to forget: exactly one of a folder and a camera."""
+    """What a person asked to forget: exactly one of a folder and a camera. Raises `UsageError` for anything else."""
     if (folder is None) == (camera is None):
         raise UsageError("say what to forget: a folder, or --camera NAME")
     if folder is None:
@@ -79,7 +79,10 @@ def plan_forget(database: Database, scope: ForgetScope) -> ForgetPlan:
 
 
 def forget(database: Database, scope: ForgetScope, *, clock: Clock) -> ForgetReport:
-    """Forgets the images of a scope. Returns the report."""
+    """Forgets the images of a scope. Returns the report.
+
+    Raises `FolderError` as `plan_forget` does, and if the record of a removal cannot be written beside the images.
+    """
     plan_forget(database, scope)
     arguments = {"folder": None if scope.folder is None else ascii(scope.folder)[1:-1], "camera": scope.camera}
     with record_run(database, "forget", arguments=arguments, clock=clock) as run:

@@ -102,7 +102,10 @@ def prune(
     clock: Clock,
     progress: Progress = no_progress,
 ) -> PruneReport:
-    """Removes the files of a plan that a person has seen, as far as the plan still holds."""
+    """Removes the files of a plan that a person has seen, as far as the plan still holds. Returns the report.
+
+    Raises `UsageError` if the quarantine of the options is no folder, or lies in a folder that was ever ingested.
+    """
     arguments = {
         "camera": camera,
         "permanent": options.permanent,

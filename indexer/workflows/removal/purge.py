@@ -105,7 +105,7 @@ class PurgePlan:
 def parse_purge(
     quarantine: str | None, *, everything: bool, older_than_days: float | None, gone: bool = False
 ) -> PurgeSelection:
-    """The files that a person asked for: exactly one of all, those of an age, and those that are gone."""
+    """The files that a person asked for; raises `UsageError` unless exactly one is given of all, an age, and gone."""
     if (everything, older_than_days is not None, gone).count(True) != 1:
         raise UsageError("say what to delete: --all, or --older-than DAYS; or --gone, for what is gone already")
     return PurgeSelection(quarantine, older_than_days, gone)

@@ -69,7 +69,10 @@ class RelocationReport:
 
 
 def plan_relocation(database: Database, old: str, new: str) -> RelocationPlan:
-    """The plan for a folder that became another one. Raises `FolderError` if that cannot be what happened."""
+    """The plan for a folder that became another one.
+
+    Raises `UsageError` if these cannot be two folders, and `FolderError` if the one cannot have become the other.
+    """
     old, new = _real_folders(old, new)
     with database.read() as session:
         present = list(relocation.iter_present_below(session, old))
@@ -127,7 +130,10 @@ def _require_quarantine_moved(paths: Sequence[str], *, old: str, new: str) -> No
 
 
 def relocate(database: Database, old: str, new: str, *, clock: Clock) -> RelocationReport:
-    """Changes all paths of the index from below `old` to below `new`. Returns the report."""
+    """Changes all paths of the index from below `old` to below `new`. Returns the report.
+
+    Raises what `plan_relocation` does, and `FolderError` if the records beside the images cannot be written.
+    """
     plan_relocation(database, old, new)
     arguments = {"old": ascii(old)[1:-1], "new": ascii(new)[1:-1]}
     with record_run(database, "relocate", arguments=arguments, clock=clock) as run:

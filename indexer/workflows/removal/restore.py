@@ -64,7 +64,10 @@ class RestoreSelection:
 def parse_selection(
     paths: Sequence[str], *, everything: bool, run_id: int | None, would_keep: bool = False
 ) -> RestoreSelection:
-    """The files that a person asked to bring back: exactly one of all, a run, those that would be kept, or paths."""
+    """The files that a person asked to bring back: exactly one of all, a run, those that would be kept, or paths.
+
+    Raises `UsageError` for none of them, and for several.
+    """
     if (everything, run_id is not None, would_keep, bool(paths)).count(True) != 1:
         raise UsageError(
             "say what to bring back: --all, or --run ID, or --would-keep, or the paths where the files were"
@@ -125,6 +128,9 @@ def restore(
     """Brings files back. Returns the report of what came back.
 
     `pin`: they and their keepers are pinned. `hold`: later plans leave them out until a person includes them.
+
+    Raises `RunError` if there is no such run, and `ImageError` for a path where no removed file was, or for a file
+    name that may mean files of several folders.
     """
     _require_matches(database, selection)
     report, manner = RestoreReport(pinned=pin, held_back=hold), _Manner(pin, hold)
