@@ -1,7 +1,7 @@
 """The folders that the images of each camera come from, and the times of its images."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, aliased
 from indexer.domain.images import ImageState
 from indexer.domain.names import USER_SOURCES
 from indexer.domain.naming.cameras import KnownSource
-from indexer.domain.paths import relocated
+from indexer.domain.naming.tree import moved_source, source_of_known
+from indexer.domain.paths import lies_at_or_below, relocated
 from indexer.store.bulk import chunks
 from indexer.store.cameras import get_or_add_cameras
 from indexer.store.columns import lies_below
@@ -106,7 +107,12 @@ def delete_sources_below(session: Session, folder: str, *, is_confirmed: bool = 
 
 
 def relocate_sources(session: Session, old: str, new: str) -> None:
-    """Changes the sources below `old` to `new`; a source that is there already stays as it is."""
+    """Changes the sources below `old` to `new`; a source that is there already stays as it is.
+
+    Call it after the paths of the images were changed. Those whose camera's folder is one above `old`, as where `old`
+    is a date, bring a source of their own.
+    """
+    _add_moved_sources(session, old, new)
     known = set(_list_pairs(session))
     for camera_id, source in sorted(known):
         moved = relocated(source, old=old, new=new)
@@ -117,12 +123,35 @@ def relocate_sources(session: Session, old: str, new: str) -> None:
             session.execute(update(CameraSourceRow).where(is_it).values(source=moved))
 
 
+def _add_moved_sources(session: Session, old: str, new: str) -> None:
+    recorded: dict[int, dict[str, bool]] = defaultdict(dict)
+    known = select(CameraSourceRow.camera_id, CameraSourceRow.source, CameraSourceRow.is_confirmed)
+    for camera_id, source, is_confirmed in session.execute(known.where(~CameraSourceRow.is_root)):
+        if not lies_at_or_below(source, old):
+            recorded[camera_id][source] = is_confirmed
+    rows: dict[tuple[int, str], bool] = {}
+    moved = select(ImageRow.camera_id, ImageRow.path).where(lies_below(ImageRow.path, new))
+    for camera_id, path in session.execute(moved.where(ImageRow.camera_id.in_(select(CameraSourceRow.camera_id)))):
+        sources, old_path = recorded.get(camera_id, {}), relocated(path, old=new, new=old)
+        moved_to = moved_source(old_path, path, sources) if sources else None
+        if moved_to is not None and moved_to not in sources:
+            rows[camera_id, moved_to] = sources[source_of_known(old_path, sources)]
+    existing = set(_list_pairs(session))
+    values = [
+        {"camera_id": camera_id, "source": source, "is_confirmed": is_confirmed}
+        for (camera_id, source), is_confirmed in sorted(rows.items())
+        if (camera_id, source) not in existing
+    ]
+    if values:
+        session.execute(insert(CameraSourceRow), values)
+
+
 def _list_pairs(session: Session) -> list[tuple[int, str]]:
     query = select(CameraSourceRow.camera_id, CameraSourceRow.source)
     return [(camera_id, source) for camera_id, source in session.execute(query)]
 
 
-def list_images(session: Session, camera: str) -> list[CapturedImage]:
+def iter_images(session: Session, camera: str) -> Iterator[CapturedImage]:
     """All images of a camera, in any state and in no particular order."""
     query = (
         select(
@@ -136,7 +165,7 @@ def list_images(session: Session, camera: str) -> list[CapturedImage]:
         .join(CameraRow, CameraRow.id == ImageRow.camera_id)
         .where(CameraRow.name == camera)
     )
-    return [
+    yield from (
         CapturedImage(
             image_id,
             path,
@@ -146,5 +175,5 @@ def list_images(session: Session, camera: str) -> list[CapturedImage]:
             camera_source in USER_SOURCES,
             camera_source == "folder",
         )
-        for image_id, path, captured_at, time_source, state, camera_source in session.execute(query)
-    ]
+        for image_id, path, captured_at, time_source, state, camera_source in session.execute(query).yield_per(1000)
+    )

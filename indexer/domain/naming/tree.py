@@ -140,6 +140,19 @@ def source_of_known(path: str, sources: Collection[str]) -> str:
     return by_name if by_name in sources else by_folder
 
 
+def moved_source(old_path: str, new_path: str, sources: Collection[str]) -> str | None:
+    """The source of an image that was at `old_path`, of a camera with these sources, at its new path; None if its old
+    source is none of them."""
+    source, folders = source_of_known(old_path, sources), [path.rpartition("/")[0] for path in (old_path, new_path)]
+    if source not in sources:
+        return None
+    if source == source_of_folder(folders[0]):
+        return source_of_folder(folders[1])
+    if source == read_folder(folders[0]).camera_folder:
+        return read_folder(folders[1]).camera_folder
+    return make_claim(read_path(new_path), NO_SIBLINGS).source
+
+
 def _judge(
     files: Sequence[PathFile], readings: Mapping[str, PathReading], siblings: Iterable[PathFile]
 ) -> dict[str, FolderVerdict]:

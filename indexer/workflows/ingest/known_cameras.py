@@ -32,13 +32,12 @@ def find_known_numbers(database: Database | None, folder: str) -> bool | None:
     if database is None:
         return None
     with database.read() as session:
+        for camera in camera_sources.list_cameras_of(session, [folder]).get(folder, ()):
+            images = camera_sources.iter_images(session, camera)
+            if any(image.is_by_folder and not image.is_missing and has_number(image.path) for image in images):
+                return True
         channels = camera_sources.list_sources_below(session, folder)
-        cameras = camera_sources.list_cameras_of(session, [folder]).get(folder, [])
-        images = [image for camera in cameras for image in camera_sources.list_images(session, camera)]
-    if any(image.is_by_folder and not image.is_missing and has_number(image.path) for image in images):
-        return True
-    is_channel = (source[len(folder) + 1 :].removesuffix("*").isdecimal() for source in channels)
-    return False if any(is_channel) else None
+    return False if any(source[len(folder) + 1 :].removesuffix("*").isdecimal() for source in channels) else None
 
 
 class KnownCameras:
@@ -188,4 +187,4 @@ class KnownCameras:
         if self._database is None:
             return []
         with self._database.read() as session:
-            return camera_sources.list_images(session, camera)
+            return list(camera_sources.iter_images(session, camera))

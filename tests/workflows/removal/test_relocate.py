@@ -371,3 +371,21 @@ def test_a_quarantine_that_stayed_is_not_left_behind(lot: Index) -> None:
     relocate(lot.database, str(lot.folder), str(new / "frames"), clock=lot.clock)
     assert lot.undo_run().failures == []
     assert (new / "frames" / COPY).read_bytes() == picture()
+
+
+@pytest.mark.parametrize(
+    ("folder", "file"),
+    [("2024-05-01", "gate/IMG_{}.jpg"), ("StationA/2024-05-01", "001/IMG_{}.jpg"), ("x/2024", "05/01/a_{}.jpg")],
+)
+def test_a_camera_above_a_moved_date_keeps_its_name(index: Index, folder: str, file: str) -> None:
+    """New files of a date that was moved to another disk are of the camera of the images that moved with it."""
+    index.put(f"old/{folder}/{file.format(1)}", picture(stamp=1))
+    index.ingest(index.folder / "old")
+    before = [one.camera for one in list_cameras(index.database)]
+    old, new = index.folder / "old" / folder, index.folder / "archive" / folder
+    new.parent.mkdir(parents=True)
+    shutil.move(old, new)
+    relocate(index.database, str(old), str(new), clock=index.clock)
+    index.put(f"archive/{folder}/{file.format(2)}", picture(BIRD))
+    index.ingest(index.folder / "archive")
+    assert [(one.camera, one.images) for one in list_cameras(index.database)] == [(before[0], 2)]
