@@ -234,7 +234,8 @@ class CommandSession:
     def confirm(self, question: str, *, instead: str) -> None:
         """Returns only if the person answers yes.
 
-        Raises `DeclinedError` for another answer, and `UsageError` if nobody can answer.
+        Raises `DeclinedError` for another answer, `UsageError` if nobody can answer, and `InterruptedRunError` after
+        Ctrl-C.
         """
         if not self.is_interactive:
             raise UsageError(f"nobody is here to be asked; {instead}")

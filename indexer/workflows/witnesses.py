@@ -74,6 +74,12 @@ def lock_and_record_return(removal: JournalEntry, *, index_id: str, at: datetime
         record_return(removal, index_id=index_id, at=at)
 
 
+def has_unrecorded_removals(database: Database) -> bool:
+    """Whether some removals of earlier versions have no record yet."""
+    with database.read() as session:
+        return bool(removals.list_unrecorded(session, after=0, limit=1))
+
+
 def record_legacy_removals(database: Database, *, run: RunIdentity, at: datetime) -> None:
     """Writes records for the removals of earlier versions, as far as their folders and keepers exist.
 

@@ -24,7 +24,7 @@ from indexer.workflows.removal.preview_recorder import PreviewRecorder
 from indexer.workflows.removal.remove_file import RemovalOptions, RemovalResult, remove_file
 from indexer.workflows.removal.safeguards import Safeguards
 from indexer.workflows.runs.run import ActiveRun, record_run
-from indexer.workflows.witnesses import record_legacy_removals
+from indexer.workflows.witnesses import has_unrecorded_removals, record_legacy_removals
 
 
 @dataclass
@@ -104,7 +104,8 @@ def prune(
 ) -> PruneReport:
     """Removes the files of a plan that a person has seen, as far as the plan still holds. Returns the report.
 
-    Raises `UsageError` if the quarantine of the options is no folder, or lies in a folder that was ever ingested.
+    A plan without files records no run, unless removals of an earlier version are still to be recorded. Raises
+    `UsageError` if the quarantine of the options is no folder, or lies in a folder that was ever ingested.
     """
     arguments = {
         "camera": camera,
@@ -116,7 +117,7 @@ def prune(
     _require_outside_ingested(database, options=options)
     report = PruneReport()
     _count_plan(report, shown_plan)
-    if not shown_plan.victims:
+    if not shown_plan.victims and not has_unrecorded_removals(database):
         return report
     with record_run(database, "prune", arguments=arguments, clock=clock) as run:
         report.run_id = run.id

@@ -157,7 +157,8 @@ def purge(
 ) -> PurgeReport:
     """Deletes quarantined files of a selection. Returns the report of what was freed.
 
-    `shown`: only these removals, which a person was asked about.
+    `shown`: only these removals, which a person was asked about. Raises `FolderError` if the named quarantine never had
+    a file of this index.
     """
     report = PurgeReport()
     with record_run(database, "purge", arguments=selection.arguments, clock=clock) as run:
@@ -193,6 +194,8 @@ def close_gone(
     """Writes into the journal that files are gone with their quarantine, as a person says. Returns the report.
 
     `shown`: only these removals, which the person was asked about.
+
+    Raises `FolderError` if the named quarantine never had a file of this index.
     """
     report = PurgeReport()
     with record_run(database, "purge", arguments=selection.arguments, clock=clock) as run:

@@ -21,7 +21,7 @@ def test_a_word_about_a_folder_holds_for_it_and_below(folder: str) -> None:
     assert set(after) == ({"/"} if folder == "/" else {"/data", "/other"})
 
 
-def test_a_time_zone_of_the_root_keeps_what_was_said() -> None:
+def test_a_time_zone_of_the_root_keeps_the_given_one() -> None:
     """A time zone alone is added to the rules below; what they say of cameras stays."""
     after = book(NamingRule("/data", camera="a")).after(NamingOptions(timezone="Europe/Berlin"), ["/"]).rules
     assert after == {

@@ -54,7 +54,7 @@ def test_a_file_that_moved_while_ctrl_c_came_is_counted(
 
 
 @pytest.mark.parametrize("begin", ["ingest", "prune"])
-def test_nothing_is_said_to_be_kept_where_nothing_was_done(lot: Index, begin: str) -> None:
+def test_ctrl_c_before_the_first_file(lot: Index, begin: str) -> None:
     """Ctrl-C before the first file: the sentence says that nothing was done."""
 
     def progress(_stage: str, _total: int | None) -> Advance:
