@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from indexer.domain.camera_images import NO_IMAGE, DecisionColumns
 from indexer.domain.decisions import Decision, Reason
 from indexer.domain.images import ImageState
 from indexer.domain.removal import IndexedFile, RemovalCandidate
@@ -19,27 +18,6 @@ from indexer.store.removals import is_held_back
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, PinRow, ProfileRow, RemovalRow, RunRow, VerdictRow
 
 _other_image = aliased(ImageRow)
-
-
-def list_decisions(session: Session, camera_id: int) -> DecisionColumns:
-    """The current decisions on the ready images of a camera."""
-    query = (
-        select(
-            DecisionRow.image_id, DecisionRow.profile_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score
-        )
-        .join(ImageRow, ImageRow.id == DecisionRow.image_id)
-        .where(ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY, DecisionRow.superseded_at.is_(None))
-        .order_by(DecisionRow.image_id)
-    )
-    rows = session.execute(query).all()
-    image_ids, profile_ids, reasons, keeper_ids, scores = zip(*rows, strict=True) if rows else ((),) * 5
-    return DecisionColumns(
-        image_ids=image_ids,
-        keeper_ids=[NO_IMAGE if keeper_id is None else keeper_id for keeper_id in keeper_ids],
-        profile_ids=profile_ids,
-        reasons=reasons,
-        scores=scores,
-    )
 
 
 def list_deciding_profiles(session: Session, camera_ids: Sequence[int]) -> set[tuple[int, int]]:

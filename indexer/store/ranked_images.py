@@ -1,4 +1,5 @@
-"""The images that a comparison ranks: those of a camera, each with its pin and the shape of its thumbnail."""
+"""What a comparison ranks, by column: the images of a camera, each with its pin and the shape of its thumbnail, and the
+current decisions on them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,12 +8,12 @@ import numpy as np
 from sqlalchemy import ColumnElement, DateTime, Row, Select, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
-from indexer.domain.camera_images import CameraImages
+from indexer.domain.camera_images import NO_IMAGE, CameraImages, DecisionColumns
 from indexer.domain.images import ImageState
 from indexer.files.system_folders import count_system_folders
 from indexer.store.columns import BYTE_ORDERED, path_from_text
 from indexer.store.pins import is_pinned, is_pinned_by_person
-from indexer.store.tables import ImageRow, ThumbnailRow
+from indexer.store.tables import DecisionRow, ImageRow, ThumbnailRow
 
 
 def list_present(
@@ -52,6 +53,27 @@ def list_present_by_camera(
     for row in session.execute(query):
         rows[row[0]].append(row)
     return {camera_id: _make_columns(camera_rows) for camera_id, camera_rows in rows.items()}
+
+
+def list_decisions(session: Session, camera_id: int) -> DecisionColumns:
+    """The current decisions on the ready images of a camera."""
+    query = (
+        select(
+            DecisionRow.image_id, DecisionRow.profile_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score
+        )
+        .join(ImageRow, ImageRow.id == DecisionRow.image_id)
+        .where(ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY, DecisionRow.superseded_at.is_(None))
+        .order_by(DecisionRow.image_id)
+    )
+    rows = session.execute(query).all()
+    image_ids, profile_ids, reasons, keeper_ids, scores = zip(*rows, strict=True) if rows else ((),) * 5
+    return DecisionColumns(
+        image_ids=image_ids,
+        keeper_ids=[NO_IMAGE if keeper_id is None else keeper_id for keeper_id in keeper_ids],
+        profile_ids=profile_ids,
+        reasons=reasons,
+        scores=scores,
+    )
 
 
 def _select_images(preparation_id: int | None, *, pinned: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from indexer.domain.removal import ExclusionReason, IndexedFile, RemovalCandidat
 from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
 from indexer.errors import DatabaseError
-from indexer.store import decisions, images, pins
+from indexer.store import decisions, images, pins, ranked_images
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database
 from indexer.store.tables import DecisionRow, VerdictRow
@@ -29,7 +29,7 @@ Flag = Callable[..., RemovalCandidate]
 
 def current(database: Database, camera: str = "gate") -> dict[int, Decision]:
     with database.read() as session:
-        found = decisions.list_decisions(session, list_cameras(session)[camera])
+        found = ranked_images.list_decisions(session, list_cameras(session)[camera])
         return {found.decision(position).image_id: found.decision(position) for position in range(len(found))}
 
 

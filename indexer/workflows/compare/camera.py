@@ -182,7 +182,7 @@ def _decide(
 ) -> CameraResult:
     """Decides a camera image by image: loads thumbnails as they are needed, and runs its searches on all workers."""
     with context.database.read() as session:
-        current = decisions.list_decisions(session, camera_id)
+        current = ranked_images.list_decisions(session, camera_id)
         judgements = decisions.list_judgements(session, camera_id)
         recorded = scores.has_scores(session, camera_id, scoring_id=stored.scoring_id)
     selection = Selection(present, previous=current, profile_id=stored.id)

@@ -91,7 +91,7 @@ class _ProposalFinder:
         self._database, self._camera, self._stored = database, camera, stored
         with database.read() as session:
             present = ranked_images.list_present(session, camera_id, preparation_id=stored.preparation_id)
-            current = decisions.list_decisions(session, camera_id)
+            current = ranked_images.list_decisions(session, camera_id)
             self._judgements = decisions.list_judgements(session, camera_id)
         by_time = sorted((image for image in present if image.shape is not None), key=_time_key)
         self._images = by_time[-_MAX_IMAGES:]
