@@ -86,6 +86,10 @@ class VerdictError(IndexerError):
     """A verdict that makes no sense (of one image, two cameras, nobody), or a file of them that cannot be read."""
 
 
+class MissingLibraryError(IndexerError):
+    """A command needs an optional library that is not installed."""
+
+
 class LimitError(IndexerError):
     """A limit of the operating system is too low for this process."""
 
