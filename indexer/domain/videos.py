@@ -32,7 +32,6 @@ class VideoState(StrEnum):
     READ = "read"
     PARTIAL = "partial"
     UNREADABLE = "unreadable"
-    MISSING = "missing"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A stored frame as a file: written beside its place and renamed into it, so that a crash leaves the whole file or none.
+"""A stored frame as a file: written elsewhere and moved to its path, so that a crash leaves the whole file or none.
 
 It promises that no existing file is overwritten, and that a frame which was written survives a power failure. Files are
 their owner's alone, as `indexer.files.private` makes them.

@@ -58,6 +58,7 @@ class VideoProbe:
     keyframe_us: int
 
     def clock(self) -> FrameClock:
+        """The clock of the stream, at its start."""
         duration_s = self.facts.duration_s
         return FrameClock(
             time_base=self.time_base,
@@ -86,7 +87,11 @@ class VideoProbe:
 
 
 def probe_video(file: BinaryIO, *, limits: Limits) -> VideoProbe:
-    """What the first packets show; raises as `open_video`."""
+    """What the first packets of a video show.
+
+    Raises `VideoRefusedError` if it is no video, has no video stream, is too large or too small, or if none of its
+    first frames can be decoded; `OSError` if the file cannot be read.
+    """
     from av.error import FFmpegError
 
     with opened_container(file) as (container, stream):
@@ -146,7 +151,7 @@ def _probe(
 
 @contextmanager
 def opened_container(file: BinaryIO) -> "Iterator[tuple[InputContainer, VideoStream]]":
-    """The container in a file, and its video stream with the most pixels; raises as `open_video`."""
+    """The container in a file, and its video stream with the most pixels; raises `VideoRefusedError` if there is none."""
     import av
     from av.error import FFmpegError
 
@@ -227,6 +232,7 @@ def _upright_size(codec: "VideoCodecContext", packet: "VideoPacket", *, limits: 
 
 
 def stamp_of(packet: "VideoPacket") -> int | None:
+    """The time stamp of a packet: when it is shown, else when it is decoded; None if it has neither."""
     return packet.dts if packet.pts is None else packet.pts
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from indexer.domain.images import Image, ImageState
 from indexer.files.system_folders import count_system_folders
-from indexer.store.pins import is_pinned, is_pinned_by_person
+from indexer.store.pins import is_pinned, is_pinned_without_removals
 from indexer.store.tables import ImageRow, ThumbnailRow
 
 
@@ -28,7 +28,7 @@ def list_present(
 
 def list_removed(session: Session, camera_id: int) -> list[Image]:
     """The removed images of a camera that were decoded once; without a shape."""
-    query = _select_images(None, pinned=is_pinned_by_person(ImageRow.id))
+    query = _select_images(None, pinned=is_pinned_without_removals(ImageRow.id))
     query = query.where(
         ImageRow.camera_id == camera_id, ImageRow.state == ImageState.REMOVED, ImageRow.sharpness.is_not(None)
     )
@@ -44,7 +44,7 @@ def list_present_by_camera(
     if with_removed:
         was_decoded = ImageRow.sharpness.is_not(None) & ThumbnailRow.image_id.is_not(None)
         is_counted = or_(is_counted, (ImageRow.state == ImageState.REMOVED) & was_decoded)
-        pinned = is_pinned_by_person(ImageRow.id)
+        pinned = is_pinned_without_removals(ImageRow.id)
     query = _select_images(preparation_id, pinned=pinned).where(ImageRow.camera_id.in_(camera_ids), is_counted)
     present: dict[int, list[Image]] = {camera_id: [] for camera_id in camera_ids}
     for camera_id, *row in session.execute(query):
