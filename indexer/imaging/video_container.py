@@ -151,7 +151,7 @@ def _probe(
 
 @contextmanager
 def opened_container(file: BinaryIO) -> "Iterator[tuple[InputContainer, VideoStream]]":
-    """The container in a file, and its video stream with the most pixels; raises `VideoRefusedError` if there is none."""
+    """The container in a file, and the video stream with most pixels. Raises `VideoRefusedError` if there is none."""
     import av
     from av.error import FFmpegError
 
