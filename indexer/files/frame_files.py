@@ -10,6 +10,7 @@ import secrets
 from contextlib import suppress
 
 from indexer.files.private import create_file, make_folders
+from indexer.files.reading import read_file
 
 
 def write_frame(path: str, data: bytes, *, partial_folder: str | None = None) -> bool:
@@ -80,9 +81,9 @@ def _move_without_overwriting(partial: str, path: str, data: bytes) -> bool:
 
 
 def _has_bytes(path: str, data: bytes) -> bool:
+    """Whether a path is a regular file with these bytes."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        file = read_file(path, max_bytes=len(data))
     except OSError:
         return False
-    with os.fdopen(descriptor, "rb") as file:
-        return os.fstat(descriptor).st_size == len(data) and file.read(len(data) + 1) == data
+    return file.data == data

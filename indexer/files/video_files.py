@@ -43,9 +43,10 @@ def open_video_file(path: str) -> Iterator[BinaryIO]:
         if problem.errno in {errno.ELOOP, errno.ENXIO}:  # a link; a socket
             raise OSError(problem.errno, "not a regular file", path) from problem
         raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", path)
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", path)
         yield file
 
 

@@ -83,14 +83,22 @@ class FrameClock:
 
 
 class SampleTimes:
-    """Which of a stream's frames are looked at: one each `every_us`, on a grid that begins with the first frame.
+    """Which of a stream's frames are looked at: one each `every_us`, the first one among them.
 
-    `tolerance_us`: a frame that comes so little too early counts. 0 for `every_us` takes every frame.
+    Parameters
+    ----------
+    every_us : int
+        0 takes every frame.
+    tolerance_us : int, at least 0, below `every_us`
+        A frame that comes so little too early counts.
+    on_grid : bool
+        Whether times are due each `every_us` since the first frame; else, since the frame before.
     """
 
-    def __init__(self, *, every_us: int, tolerance_us: int = 0) -> None:
+    def __init__(self, *, every_us: int, tolerance_us: int = 0, on_grid: bool = True) -> None:
         self._every_us = every_us
         self._tolerance_us = tolerance_us
+        self._on_grid = on_grid
         self._due_us = 0
 
     def is_due(self, time_us: int) -> bool:
@@ -99,5 +107,7 @@ class SampleTimes:
 
     def take(self, time_us: int) -> None:
         """Notes that the frame at this time is looked at."""
-        if self._every_us > 0:
+        if self._on_grid and self._every_us > 0:
             self._due_us = ((time_us + self._tolerance_us) // self._every_us + 1) * self._every_us
+        else:
+            self._due_us = time_us + self._every_us

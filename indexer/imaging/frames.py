@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 QUALITY = 92
-"""The score of a frame and its own JPEG was 0.0 on all 826 sampled frames of nine clips."""
+"""The score of a frame and its own JPEG was 0.0 on all 827 sampled frames of nine clips."""
 
 _EXIF_SEGMENT = b"\xff\xe1"
 _EXIF_IFD = 0x8769

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from indexer.imaging.video_container import VideoPacket
 
-_QUIET_S = 10.0  # between two frames: longer, and nobody looked
-_MISSING_TAIL_S = 1.0
+_LONGEST_STEP_US = 2_000_000  # from one frame to the next: longer, and nobody looked between
+_MISSING_TAIL_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,8 @@ class Video:
         self._container = container
         self._stream = stream
         self._clock = probe.clock()
-        self._end_us = 0
+        self._last_us = 0  # of the frames that were looked at
+        self._end_us = 0  # of the packets
         self._damaged_packets = 0
         self._damaged_since_frame = 0
         self._stopped_by: str | None = None
@@ -126,7 +127,8 @@ class Video:
         self._sampling = self._probe.choose(sampling, every_us=every_us)
         self._interval_us = max(every_us, self._probe.distance_us(self._sampling))
         if self._sampling is Sampling.KEYFRAMES:
-            times = SampleTimes(every_us=every_us, tolerance_us=every_us // 4)
+            tolerance_us = min(every_us // 4, self._probe.keyframe_us // 2)
+            times = SampleTimes(every_us=every_us, tolerance_us=tolerance_us, on_grid=False)
             decoded = self._decode_keyframes(times)
         else:
             times = SampleTimes(every_us=every_us, tolerance_us=min(self._probe.frame_us, every_us) // 2)
@@ -135,13 +137,15 @@ class Video:
         for time_us, frame, damage in decoded:
             gap = None if last_us is None else self._gap(time_us - last_us)
             self._damaged_since_frame = 0
-            last_us = time_us
+            last_us = self._last_us = time_us
             yield StreamFrame(time_us, damage, gap, frame)
 
     @property
     def reading(self) -> VideoReading:
         """How the reading ended; of use once all frames were taken."""
-        duration_s = self._end_us / 1_000_000
+        # A damaged packet may say any time: beyond the last frame, not more is there than up to the next ones.
+        longest_us = self._last_us + 2 * max(self._interval_us, self._probe.keyframe_us)
+        duration_s = min(max(self._end_us, self._last_us), longest_us) / 1_000_000
         reasons = [reason for reason in (self._early_end(), self._damage()) if reason]
         return VideoReading(
             VideoState.PARTIAL if reasons else VideoState.READ,
@@ -157,7 +161,9 @@ class Video:
         duration_s, read_s = self.facts.duration_s, self._end_us / 1_000_000
         if duration_s is not None and duration_s - read_s > max(_MISSING_TAIL_S, 2 * self._probe.frame_us / 1_000_000):
             return f"ends early: {read_s:.1f} s of {duration_s:.1f} s are there"
-        return f"ends early: {self._stopped_by}" if self._stopped_by else None
+        if self._stopped_by or self._probe.is_cut:
+            return f"ends early: {self._stopped_by or 'its last part is not whole'}"
+        return None
 
     def _damage(self) -> str | None:
         count = self._damaged_packets
@@ -166,7 +172,9 @@ class Video:
     def _gap(self, step_us: int) -> str | None:
         if self._damaged_since_frame and step_us > 1.5 * self._interval_us:
             return "cannot be decoded"
-        return "no frames" if step_us > max(_QUIET_S * 1_000_000, 3 * self._interval_us) else None
+        if step_us > max(_LONGEST_STEP_US, 2.5 * self._interval_us):
+            return "no keyframes" if self._sampling is Sampling.KEYFRAMES else "no frames"
+        return None
 
     def _decode_keyframes(self, times: SampleTimes) -> "Iterator[tuple[int, VideoFrame, str | None]]":
         """The keyframes that are due. Each is decoded alone, so that its picture depends on nothing before it."""
@@ -185,9 +193,12 @@ class Video:
                 yield time_us, decoded, "its data are incomplete" if packet.is_corrupt or decoded.is_corrupt else None
 
     def _decoded_alone(self, codec: "VideoCodecContext", packet: "VideoPacket") -> "VideoFrame | None":
-        """The picture of a keyframe; None if it cannot be decoded."""
+        """The picture of a keyframe; None, and a count, if it cannot be decoded."""
+        before = self._damaged_packets
         frames = [*self._decoded(codec, packet), *self._decoded(codec, None)]
         codec.flush_buffers()
+        if not frames and not packet.is_corrupt and self._damaged_packets == before:
+            self._note_damage()
         return frames[0] if frames else None
 
     def _decode_all(self, times: SampleTimes) -> "Iterator[tuple[int, VideoFrame, str | None]]":
@@ -212,9 +223,13 @@ class Video:
         try:
             return list(codec.decode(packet))
         except FFmpegError:
-            self._damaged_packets += 1
-            self._damaged_since_frame += 1
+            if packet is None or not packet.is_corrupt:  # a corrupt packet is counted already
+                self._note_damage()
             return []
+
+    def _note_damage(self) -> None:
+        self._damaged_packets += 1
+        self._damaged_since_frame += 1
 
     def _packets(self) -> "Iterator[VideoPacket]":
         """The packets of the stream up to its end, or up to where the container is broken."""
@@ -223,8 +238,12 @@ class Video:
         try:
             for packet in self._container.demux():
                 if packet.size:
+                    if packet.stream is self._stream:
+                        self._probe.correct_stamp(packet, self._stream)
                     self._end_us = max(self._end_us, self._probe.end_us(packet))
                     if packet.stream is self._stream:
+                        if packet.is_corrupt:
+                            self._note_damage()
                         yield packet  # type: ignore[misc]  # of this stream, which is one of video
         except FFmpegError as problem:
             self._stopped_by = error_words(problem)

@@ -5,9 +5,10 @@ another program writes to the file meanwhile. Whatever cannot be read at all is 
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from statistics import median
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
     VideoPacket = Packet[VideoStream]
 
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv"
+_BOXES = {b"ftyp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide", b"sidx", b"styp", b"uuid", b"mfra", b"emsg"}
+_MOST_BOXES = 100_000  # a fragment has two, and may last a second
 _PROBED_KEYFRAMES = 16
 _PROBED_BYTES = 64 * 2**20
 _PROBED_S = 60.0
+_AVI_HEADER_BYTES = 8  # of a chunk, which the index points to
 _USUAL_FRAME_US = 40_000  # where the header has no rate
 _LARGEST_KEYFRAME_DISTANCE_US = 2_000_000  # or twice the interval that was asked for
 
@@ -56,6 +60,7 @@ class VideoProbe:
     first_stamp: int | None
     frame_us: int
     keyframe_us: int
+    is_cut: bool = False
 
     def clock(self) -> FrameClock:
         """The clock of the stream, at its start."""
@@ -85,6 +90,15 @@ class VideoProbe:
         begin = (self.first_stamp or 0) * self.time_base
         return round(((packet.pts + (packet.duration or 0)) * packet.time_base - begin) * 1_000_000)
 
+    def correct_stamp(self, packet: "Packet[Any]", stream: "VideoStream") -> None:
+        """Gives a packet of an AVI the time of its entry in the index; FFmpeg counts, so lost frames shift it."""
+        if self.facts.container != "avi" or packet.pts is None or packet.pos is None:
+            return
+        entries = stream.index_entries
+        number = bisect_left(range(len(entries)), packet.pos - _AVI_HEADER_BYTES, key=lambda index: entries[index].pos)
+        if number < len(entries) and entries[number].pos == packet.pos - _AVI_HEADER_BYTES:
+            packet.pts = packet.dts = entries[number].timestamp
+
 
 def probe_video(file: BinaryIO, *, limits: Limits) -> VideoProbe:
     """What the first packets of a video show.
@@ -94,6 +108,7 @@ def probe_video(file: BinaryIO, *, limits: Limits) -> VideoProbe:
     """
     from av.error import FFmpegError
 
+    is_cut = _is_cut(_BoundedFile(file))
     with opened_container(file) as (container, stream):
         codec = stream.codec_context
         _require_size(codec.height, codec.width, limits=limits)
@@ -117,7 +132,8 @@ def probe_video(file: BinaryIO, *, limits: Limits) -> VideoProbe:
             pass  # what there is will be read, up to the same place
         if upright is None:
             raise VideoRefusedError("none of its first frames can be decoded")
-        return _probe(container, stream, stamps=stamps, keyframes=keyframes, size=upright)
+        probe = _probe(container, stream, stamps=stamps, keyframes=keyframes, size=upright)
+        return replace(probe, is_cut=is_cut)
 
 
 def _probe(
@@ -196,6 +212,25 @@ class _BoundedFile:
         return self._file.tell()
 
 
+def _is_cut(source: _BoundedFile) -> bool:
+    """Whether the outer parts of an AVI or MP4 say that there should be more bytes; False for other containers."""
+    start = source.read(16)
+    if start[:4] == b"RIFF":
+        return int.from_bytes(start[4:8], "little") + 8 > source.size_bytes + 1
+    at, boxes = 0, 0
+    while start[4:8] in _BOXES and boxes < _MOST_BOXES:
+        size = int.from_bytes(start[:4])
+        size = int.from_bytes(start[8:16]) if size == 1 else size
+        if size == 0:  # up to the end of the file
+            return False
+        at, boxes = at + max(size, 8), boxes + 1
+        if at >= source.size_bytes:
+            return at > source.size_bytes
+        source.seek(at)
+        start = source.read(16)
+    return False
+
+
 def _refusal(source: _BoundedFile, problem: Exception) -> str:
     """Why a file cannot be opened as a video."""
     if source.size_bytes == 0:
@@ -257,5 +292,7 @@ def _creation_time(container: "InputContainer", stream: "VideoStream") -> str | 
 
 def error_words(problem: Exception) -> str:
     """FFmpeg's own words for an error, in ASCII."""
+    if isinstance(problem, MemoryError):
+        return "it needs more memory than it may have"
     words = getattr(problem, "strerror", None) or type(problem).__name__
     return re.sub(r"[^\x20-\x7e]", "?", str(words))[:120]
