@@ -21,10 +21,10 @@ SELECT video.id AS video_id, video.path AS path, camera.name AS camera, video.st
        video.missing_reason AS missing_reason, video.idle_from AS idle_from, {idle_s} AS idle_s, video.run_id AS run_id
 FROM (
     SELECT ordered.*,
-           MAX(ordered.ended_at) OVER (
+           CASE WHEN ordered.started_at IS NOT NULL THEN MAX(ordered.ended_at) OVER (
                PARTITION BY ordered.camera_id ORDER BY ordered.started_at, ordered.id
                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-           ) AS idle_from
+           ) END AS idle_from
     FROM videos AS ordered
 ) AS video
 JOIN cameras AS camera ON camera.id = video.camera_id
