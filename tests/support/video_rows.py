@@ -1,5 +1,7 @@
 """Videos in an index without a video file that can be read: the rows that reading it would have left."""
 
+import hashlib
+import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,9 +19,10 @@ def add_video_rows(database: Database, path: Path, *, image: Path, run_id: int =
     """Adds a video of which `image` is a stored frame and the witness of five others. Returns its id."""
     with database.write() as session:
         known = images.list_known(session, [str(image)])[str(image)]
+        fingerprint = hashlib.sha256(os.fsencode(path.name)).hexdigest()
         size_bytes, mtime_ns = (path.stat().st_size, path.stat().st_mtime_ns) if path.exists() else (1000, 1)
         video = NewVideo(
-            str(path), str(path.parent), known.naming.camera, "name", size_bytes, mtime_ns, path.name, VideoState.READ
+            str(path), str(path.parent), known.naming.camera, "name", size_bytes, mtime_ns, fingerprint, VideoState.READ
         )
         whole = replace(
             video, started_at=NOON, started_at_source="name", length_s=9.0, frames_read=6, frames_stored=1, codec="h264"

@@ -65,7 +65,8 @@ def busy(index: Index) -> Index:
     index.judge(f"gate/{name(0)}", f"gate/{name(2)}", "different", note="Ã–mer; \N{SNOWMAN}\n'\"")
     index.compare(profile="plain")
     index.compare(profile="balanced")
-    add_video_rows(index.database, index.folder / "caf\udce9.mp4", image=index.folder / f"gate/{name(1)}")
+    ((path,), *_) = index.rows("SELECT path FROM images WHERE state = 'ready' AND path LIKE '/%' ORDER BY path")
+    add_video_rows(index.database, index.folder / "caf\udce9.mp4", image=Path(path))
     return index
 
 
