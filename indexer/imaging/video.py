@@ -24,6 +24,7 @@ from indexer.imaging.frame_times import SampleTimes
 from indexer.imaging.video_container import (
     VideoProbe,
     error_words,
+    iter_packets,
     opened_container,
     probe_video,
     quarter_turns,
@@ -236,7 +237,7 @@ class Video:
         from av.error import FFmpegError
 
         try:
-            for packet in self._container.demux():
+            for packet in iter_packets(self._container):
                 if packet.size:
                     if packet.stream is self._stream:
                         self._probe.correct_stamp(packet, self._stream)
@@ -244,6 +245,6 @@ class Video:
                     if packet.stream is self._stream:
                         if packet.is_corrupt:
                             self._note_damage()
-                        yield packet  # type: ignore[misc]  # of this stream, which is one of video
+                        yield packet
         except FFmpegError as problem:
             self._stopped_by = error_words(problem)

@@ -34,6 +34,7 @@ _PROBED_KEYFRAMES = 16
 _PROBED_BYTES = 64 * 2**20
 _PROBED_S = 60.0
 _AVI_HEADER_BYTES = 8  # of a chunk, which the index points to
+_REORDERED_FRAMES = 32  # so many packets hold the first frame, whatever the order of B-frames
 _USUAL_FRAME_US = 40_000  # where the header has no rate
 _LARGEST_KEYFRAME_DISTANCE_US = 2_000_000  # or twice the interval that was asked for
 
@@ -117,15 +118,17 @@ def probe_video(file: BinaryIO, *, limits: Limits) -> VideoProbe:
         upright: tuple[int, int] | None = None
         read_bytes = 0
         try:
-            for packet in container.demux(stream):
+            for packet in iter_packets(container):
                 read_bytes += packet.size
+                if packet.stream is not stream:
+                    continue
                 stamp = stamp_of(packet)
                 if packet.size and stamp is not None:
                     stamps.append(stamp)
                 if packet.size and packet.is_keyframe:
                     upright = upright or _upright_size(codec, packet, limits=limits)
                     keyframes += [] if stamp is None else [stamp]
-                long_enough = bool(stamps) and (max(stamps) - stamps[0]) * _time_base(stream) >= _PROBED_S
+                long_enough = bool(stamps) and (stamps[-1] - stamps[0]) * _time_base(stream) >= _PROBED_S
                 if len(keyframes) >= _PROBED_KEYFRAMES or read_bytes >= _PROBED_BYTES or long_enough:
                     break
         except FFmpegError:
@@ -146,8 +149,9 @@ def _probe(
 ) -> VideoProbe:
     base, rate = _time_base(stream), stream.average_rate or stream.guessed_rate
     frame_us = _USUAL_FRAME_US if not rate else max(1, round(1_000_000 / rate))
-    whole = (max(stamps) - min(stamps)) if stamps else 0
-    distance = median(b - a for a, b in pairwise(keyframes)) if len(keyframes) > 1 else whole
+    first_stamp = min(stamps[:_REORDERED_FRAMES], default=None)
+    whole = max(stamps) - stamps[0] if stamps else 0
+    distance = median(abs(b - a) for a, b in pairwise(keyframes)) if len(keyframes) > 1 else whole
     height, width = size
     return VideoProbe(
         VideoFacts(
@@ -159,7 +163,7 @@ def _probe(
             _creation_time(container, stream),
         ),
         base,
-        min(stamps) if stamps else None,
+        first_stamp,
         frame_us,
         max(frame_us, round(distance * base * 1_000_000)),
     )
@@ -178,17 +182,37 @@ def opened_container(file: BinaryIO) -> "Iterator[tuple[InputContainer, VideoStr
     except FFmpegError as problem:
         raise VideoRefusedError(_refusal(source, problem)) from problem
     try:
-        streams = [
-            stream for stream in container.streams.video if not stream.disposition & stream.disposition.attached_pic
-        ]
-        if not streams:
-            raise VideoRefusedError("it has no video stream")
-        stream = max(streams, key=lambda each: each.codec_context.width * each.codec_context.height)
+        stream = _find_stream(container)
         stream.codec_context.thread_count = 1  # one process reads one video
         stream.codec_context.options = {"err_detect": "explode"}  # an error, and no guess of what was there
         yield container, stream
     finally:
         container.close()
+
+
+def iter_packets(container: "InputContainer") -> "Iterator[Packet[Any]]":
+    """All packets from here on. Raises `FFmpegError` where the container is broken."""
+    while True:
+        try:
+            yield from container.demux()
+        except IndexError:  # PyAV has no place for a stream that begins later; its packet is passed over
+            continue
+        return
+
+
+def _find_stream(container: "InputContainer") -> "VideoStream":
+    """The video stream with most pixels that can be decoded; raises `VideoRefusedError` if there is none.
+
+    The picture of the cover of a song is none. Of a codec that FFmpeg does not know PyAV has no context.
+    """
+    streams = [stream for stream in container.streams.video if not stream.disposition & stream.disposition.attached_pic]
+    if not streams:
+        raise VideoRefusedError("it has no video stream")
+    # PyAV's types say that there always is a context.
+    readable = [stream for stream in streams if getattr(stream, "codec_context", None) is not None]
+    if not readable:
+        raise VideoRefusedError("there is no decoder for its video: encrypted, or of an unknown kind")
+    return max(readable, key=lambda stream: stream.codec_context.width * stream.codec_context.height)
 
 
 class _BoundedFile:
