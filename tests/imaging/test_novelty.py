@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -175,9 +176,26 @@ def test_colour_needs_colour() -> None:
         prepare_frame(np.zeros((240, 320), dtype=np.uint8), recipe=recipe_of(COLOUR))
 
 
+class Sample(NamedTuple):
+    """A frame of a clip: as the gate sees it, as the thumbnail of its own file, and its time."""
+
+    seen: PreparedFrame
+    kept: PreparedFrame
+    offset_us: int
+
+
+VISITS = {  # the first and last frame of each, and frames a second (README of the sample data)
+    "intel_one_by_one_person.mp4": (
+        10.0, [(60, 202), (227, 452), (502, 701), (745, 873), (921, 1203), (1235, 1365)],
+    ),
+    "intel_car_detection.mp4": (12.5, [(55, 111), (180, 240), (315, 347)]),
+    "bgslibrary_video.avi": (30.0, [(58, 175), (196, 248), (289, 351)]),
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
-def clip_frames(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[PreparedFrame, PreparedFrame]]]:
-    """The frames of the sample clips at two a second: each as seen, and as the thumbnail of its own file."""
+def clip_frames() -> dict[str, list[Sample]]:
+    """The frames of the sample clips at two a second."""
     folder = Path(__file__).resolve().parents[3] / "shared" / "data" / "videos"
     if not folder.is_dir():
         pytest.skip("needs the sample data (../shared/data), which is not here")
@@ -186,29 +204,45 @@ def clip_frames(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tupl
     for clip in sorted(folder.iterdir()):
         with clip.open("rb") as file, open_video(file, limits=Limits()) as video:
             sampled = video.frames(every_s=0.5, sampling=Sampling.ALL)
-            frames[clip.name] = [both_forms(frame, recipe) for frame in sampled if frame.damage is None]
+            frames[clip.name] = [sample(frame, recipe) for frame in sampled if frame.damage is None]
     return frames
 
 
-def both_forms(frame: StreamFrame, recipe: ThumbnailRecipe) -> tuple[PreparedFrame, PreparedFrame]:
-    """A frame as the gate sees it, and as it would remember it."""
-    return prepare_frame(frame.grey(), recipe=recipe), stored(frame.colour(), recipe)
+def sample(frame: StreamFrame, recipe: ThumbnailRecipe) -> Sample:
+    """A frame in both forms."""
+    return Sample(prepare_frame(frame.grey(), recipe=recipe), stored(frame.colour(), recipe), frame.offset_us)
 
 
-def test_the_sample_clips(clip_frames: dict[str, list[tuple[PreparedFrame, PreparedFrame]]]) -> None:
+def gated_clip(frames: Sequence[Sample], memory: int) -> list[Novelty]:
+    """The answers of the gate to the frames of a clip, of which it remembers the files."""
+    gate, answers = Gate(BALANCED.scoring_parameters, memory=memory), []
+    for number, frame in enumerate(frames):
+        answers.append(gate.look(frame.seen))
+        if answers[-1].is_new:
+            gate.store(str(number), frame.kept)
+    return answers
+
+
+def test_the_sample_clips(clip_frames: dict[str, list[Sample]]) -> None:
     """All samples by brute force: each unstored one has a witness below the limit and its exact score; the gate stores
     at most 1.02 times what a perfect memory would (547 of 827, to 545); and storing as JPEG changes nothing."""
     scoring, counts = BALANCED.scoring_parameters, {MEMORY: 0, 10_000: 0}
     for frames in clip_frames.values():
-        assert all(score(seen, kept, scoring) == 0.0 for seen, kept in frames)
+        assert all(score(frame.seen, frame.kept, scoring) == 0.0 for frame in frames)
         for memory in counts:
-            gate = Gate(scoring, memory=memory)
-            for number, (seen, kept) in enumerate(frames):
-                answer = gate.look(seen)
-                if answer.is_new:
-                    gate.store(str(number), kept)
-                    counts[memory] += 1
-                else:
-                    assert answer.score is not None
-                    assert answer.score == score(seen, frames[int(answer.witness or "")][1], scoring) < 1000
+            answers = gated_clip(frames, memory)
+            counts[memory] += sum(answer.is_new for answer in answers)
+            for frame, answer in zip(frames, answers, strict=True):
+                if answer.score is not None:
+                    witness = frames[int(answer.witness or "")].kept
+                    assert answer.score == score(frame.seen, witness, scoring) < 1000
     assert counts[MEMORY] <= 1.02 * counts[10_000]
+
+
+@pytest.mark.parametrize("clip", VISITS)
+def test_no_visit_is_missed(clip_frames: dict[str, list[Sample]], clip: str) -> None:
+    """Each labelled visit of a person or a car has at least one stored frame of its own."""
+    rate, visits = VISITS[clip]
+    answers = gated_clip(clip_frames[clip], MEMORY)
+    times = [frame.offset_us / 1e6 for frame, answer in zip(clip_frames[clip], answers, strict=True) if answer.is_new]
+    assert [visit for visit in visits if not any(visit[0] / rate <= at <= visit[1] / rate for at in times)] == []
