@@ -1,6 +1,8 @@
 """Reading videos: the right frames at the right times, and damage that costs no more than it must."""
 
 import io
+import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,8 @@ import pytest
 
 from indexer.domain.descriptions import Limits
 from indexer.domain.videos import Sampling, VideoReading, VideoState
-from indexer.imaging.video import StreamFrame, open_video
+from indexer.errors import MissingLibraryError
+from indexer.imaging.video import StreamFrame, open_video, require_video_library
 from indexer.imaging.video_container import VideoRefusedError
 from tests.support.videos import make_video, numbered_frame, read_number
 
@@ -267,6 +270,14 @@ def test_a_video_that_grows_ends_where_it_was_opened(tmp_path: Path) -> None:
             with path.open("ab") as writer:
                 writer.write(more)
     assert len(frames) == 4
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without PyAV one sentence says what to install."""
+    require_video_library()
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingLibraryError, match=re.escape("pip install 'indexer[video]'")):
+        require_video_library()
 
 
 def test_facts(tmp_path: Path) -> None:
