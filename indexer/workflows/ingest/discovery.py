@@ -171,6 +171,14 @@ def discover(paths: Iterable[str], *, again: bool = False, is_new_rules: bool = 
     return request
 
 
+def request_of_files(candidates: Iterable[Candidate], *, options: NamingOptions | None = None) -> IngestRequest:
+    """The ingest request for exactly these files: it names no folder, so that nothing is looked for beside them."""
+    checked = (options or NamingOptions()).checked()
+    files = tuple(candidates)
+    rules = RuleBook({}).after(checked, {candidate.root for candidate in files})
+    return IngestRequest((), files, (), checked, rules=rules)
+
+
 def _require_matches(request: IngestRequest) -> None:
     """Refuses a pattern that matches no image, or that reads no time where it should."""
     pattern, candidates = request.pattern, request.candidates
