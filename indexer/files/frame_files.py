@@ -5,6 +5,7 @@ their owner's alone, as `indexer.files.private` makes them.
 """
 
 import errno
+import hashlib
 import os
 import secrets
 from contextlib import suppress
@@ -87,3 +88,44 @@ def _has_bytes(path: str, data: bytes) -> bool:
     except OSError:
         return False
     return file.data == data
+
+
+def write_partial_frame(path: str, data: bytes) -> int:
+    """Writes a new file that `place_frame` moves later, and returns its modification time in nanoseconds.
+
+    Raises `FileExistsError` if it exists, another `OSError` if the disk refuses.
+    """
+    descriptor = create_file(path)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+        return os.fstat(file.fileno()).st_mtime_ns
+
+
+def place_frame(partial: str, path: str, *, content_hash: str) -> bool:
+    """Moves a written frame to its path. Returns False if there is a file with the same bytes already, which stays.
+
+    Folders above the path are made. The caller syncs the folder, once for many frames.
+
+    Raises
+    ------
+    FileExistsError
+        If another file has that path.
+    OSError
+        If the disk refuses, or if the written frame does not have the expected sha256.
+    """
+    with open(partial, "rb") as file:  # noqa: PTH123
+        data = file.read()
+    if hashlib.sha256(data).hexdigest() != content_hash:
+        raise OSError(errno.EIO, "the frame is not what was written", partial)
+    make_folders(os.path.dirname(path))
+    is_new = _move_without_overwriting(partial, path, data)
+    with suppress(FileNotFoundError):
+        os.unlink(partial)
+    return is_new
+
+
+def has_frame(path: str, data: bytes) -> bool:
+    """Whether a path has a file with exactly these bytes."""
+    return _has_bytes(path, data)

@@ -52,6 +52,8 @@ class IngestRequest:
     """How the images of folders are named: what the index has stored, and what the options say."""
     names: Mapping[str, PathNaming] = field(default_factory=dict)
     """What the paths say that were read together with their siblings, by path."""
+    videos: tuple[Candidate, ...] = ()
+    """The files with the name of a video, where these are wanted."""
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -69,7 +71,7 @@ class IngestRequest:
     @cached_property
     def folders(self) -> tuple[str, ...]:
         """The real paths of the folders named and of those that hold named files, except folders inside another one."""
-        roots = {candidate.root for candidate in self.candidates}
+        roots = {candidate.root for candidate in (*self.candidates, *self.videos)}
         return tuple(sorted(root for root in roots if not any(above in roots for above in iter_parents(root))))
 
     def naming(self, candidate: Candidate, *, exif: tuple[str | None, str | None] = (None, None)) -> Naming:
@@ -139,8 +141,15 @@ def gc_paused() -> Iterator[None]:
 
 
 @gc_paused()
-def discover(paths: Iterable[str], *, again: bool = False, is_new_rules: bool = False, **options: Any) -> IngestRequest:
-    """The ingest request for the named files and folders.
+def discover(
+    paths: Iterable[str],
+    *,
+    again: bool = False,
+    is_new_rules: bool = False,
+    with_videos: bool = False,
+    **options: Any,
+) -> IngestRequest:
+    """The ingest request for the named files and folders; `with_videos`: videos are wanted, too.
 
     `options`: those of `NamingOptions`, by name. Raises `UsageError` for one that makes no sense, and `FolderError` if
     no image is found or the pattern matches none.
@@ -148,11 +157,12 @@ def discover(paths: Iterable[str], *, again: bool = False, is_new_rules: bool = 
     named_paths = tuple(paths)
     checked = NamingOptions(is_new_rules=is_new_rules, **options).checked()
     quarantines: list[str] = []
-    entries = list(walk(named_paths, quarantines=quarantines))
+    videos: list[Candidate] = []
+    entries = list(walk(named_paths, quarantines=quarantines, videos=videos if with_videos else None))
     candidates = tuple(entry for entry in entries if isinstance(entry, Candidate))
     skipped = tuple(entry for entry in entries if isinstance(entry, Skipped))
     shown = ", ".join(ascii(path) for path in named_paths)
-    if not candidates:
+    if not candidates and not videos:
         reasons = ", ".join(
             f"{reason}: {number}" for reason, number in Counter(entry.reason for entry in skipped).items()
         )
@@ -164,8 +174,10 @@ def discover(paths: Iterable[str], *, again: bool = False, is_new_rules: bool = 
             f"{not_walked if names else ''}"
         )
     quarantines += (entry.path for entry in skipped if _is_quarantine(entry))
-    request = IngestRequest(named_paths, candidates, skipped, checked, again, tuple(quarantines))
-    roots = {candidate.root for candidate in candidates}
+    request = IngestRequest(
+        named_paths, candidates, skipped, checked, again, tuple(quarantines), videos=tuple(videos)
+    )
+    roots = {candidate.root for candidate in (*candidates, *videos)}
     request = replace(request, rules=request.rules.after(checked, roots))
     _require_matches(request)
     return request
@@ -182,12 +194,12 @@ def request_of_files(candidates: Iterable[Candidate], *, options: NamingOptions 
 def _require_matches(request: IngestRequest) -> None:
     """Refuses a pattern that matches no image, or that reads no time where it should."""
     pattern, candidates = request.pattern, request.candidates
-    if pattern is not None and request.unmatched == len(candidates):
+    if pattern is not None and candidates and request.unmatched == len(candidates):
         raise FolderError(
             f"the pattern {pattern.pattern!r} matches none of {counted(len(candidates), 'image')}, for example not "
             f"{candidates[0].path!a}; it is searched in the path below the folder you named"
         )
-    if pattern is not None and request.unread_stamps == len(candidates):
+    if pattern is not None and candidates and request.unread_stamps == len(candidates):
         raise FolderError(
             f"no timestamp that the pattern {pattern.pattern!r} finds reads as a time; it may be 10 or 13 digits "
             "since 1970, a date and a time with any separators, or ISO 8601"

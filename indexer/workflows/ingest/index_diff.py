@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from indexer.domain.names import clamped_mtime
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import (
+    A_VIDEO,
     APPLE_DOUBLE,
     NOT_AN_IMAGE,
     QUARANTINE_FOLDER,
@@ -30,6 +31,7 @@ FileToRead = tuple[Candidate, KnownFile | None]
 
 SILENT_REASONS = {
     NOT_AN_IMAGE,
+    A_VIDEO,
     UNFINISHED,
     "symbolic link",
     "not a regular file",
