@@ -91,10 +91,12 @@ def _has_bytes(path: str, data: bytes) -> bool:
 
 
 def write_partial_frame(path: str, data: bytes) -> int:
-    """Writes a new file that `place_frame` moves later, and returns its modification time in nanoseconds.
+    """Writes a file that `place_frame` moves later, and returns its modification time in nanoseconds.
 
-    Raises `FileExistsError` if it exists, another `OSError` if the disk refuses.
+    A file that an earlier attempt left there is replaced. Raises `OSError` if the disk refuses.
     """
+    with suppress(FileNotFoundError):
+        os.unlink(path)
     descriptor = create_file(path)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)

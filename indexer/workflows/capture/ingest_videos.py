@@ -1,8 +1,8 @@
 """ingest of videos: find what is new, look at its frames in workers, store what they show, account for all others.
 
 It promises that a known video is not read twice, that each video is written whole or not at all, and that the lock is
-held for one video at a time, so that other commands work beside it. The videos of a camera are read one after the other,
-each compared with what the one before gave; those of several cameras at once.
+held while one video is written and not while it is read, so that other commands work beside it. The videos of a camera
+are read one after the other, each compared with what the one before gave; those of several cameras at once.
 
 Decision 0045: frames get their files first, and their rows in one transaction with the spans of all other frames.
 """
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 
 from indexer.domain.descriptions import Limits, Thumbnail
 from indexer.domain.naming.moments import to_utc
@@ -133,6 +134,7 @@ class _VideoIngest:
         self._database, self._options, self._folder = database, options, folder
         self._report, self._run, self._limits = report, run, limits
         self._store = VideoStore(database, folder, clock=clock)
+        self._numbers = count()
 
     def run(self, request: IngestRequest, make_executor: MakeExecutor, *, progress: Progress) -> None:
         """Reads and stores what is new; notes what moved or is gone."""
@@ -186,7 +188,9 @@ class _VideoIngest:
                 planned.append(_PlannedVideo(video, names, named_at, source))
         return planned
 
-    def _read_all(self, planned: Sequence[_PlannedVideo], executor: ParallelMap, *, advance: Callable[[int], None]) -> None:
+    def _read_all(
+        self, planned: Sequence[_PlannedVideo], executor: ParallelMap, *, advance: Callable[[int], None]
+    ) -> None:
         """Reads the videos of each camera one after the other, in the order of their times; one of each at once."""
         waiting: dict[str, list[_PlannedVideo]] = defaultdict(list)
         for one in sorted(planned, key=_by_time, reverse=True):
@@ -210,7 +214,7 @@ class _VideoIngest:
                 self._report.refuse(one.path, f"profile {name!r} has no work_width, which videos need")
             else:
                 readable.append(one)
-        tasks = [self._task(executor, one, in_force[one.names.camera], known_cameras, at=at) for at, one in enumerate(readable)]
+        tasks = [self._task(executor, one, in_force[one.names.camera], known_cameras) for one in readable]
         for one, answer in zip(readable, executor(read_video, tasks), strict=True):
             result = (
                 VideoResult(one.video.identity, refusal=f"reading it {answer.reason}")
@@ -221,7 +225,7 @@ class _VideoIngest:
                 yield replace(one, attempts=one.attempts + 1)
 
     def _task(
-        self, executor: ParallelMap, one: _PlannedVideo, stored: StoredProfile, known_cameras: Mapping[str, int], *, at: int
+        self, executor: ParallelMap, one: _PlannedVideo, stored: StoredProfile, known_cameras: Mapping[str, int]
     ) -> VideoTask:
         recipe = thumbnail_recipe(stored.profile.preparation)
         if recipe is None:
@@ -246,7 +250,7 @@ class _VideoIngest:
             self._options.sampling,
             map_path(executor, self._folder.path),
             map_path(executor, self._folder.partial),
-            f"{at}-",
+            f"{next(self._numbers)}-",
             self._limits,
             self._time_s(one),
         )
@@ -276,8 +280,8 @@ class _VideoIngest:
                 self._note(batch)
         except WitnessGoneError:
             return False
-        except OSError as problem:
-            self._report.refuse(one.path, os_error_message(problem))
+        except OSError as refusal:
+            self._report.refuse(one.path, os_error_message(refusal))
         return True
 
     def _batch(self, camera: str) -> AbstractContextManager[ActiveRun]:

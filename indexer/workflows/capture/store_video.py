@@ -1,12 +1,12 @@
 """Writes what one video gave: its frames get their paths, and images, spans and the video their rows, all or nothing.
 
-It promises that each frame that was looked at is accounted for in the same transaction as its video, that a witness is a
-present image at that moment, and that a frame whose file is there already is taken as it is. Files get their paths
+It promises that each frame that was looked at is accounted for in the same transaction as its video, that a witness is
+a present image at that moment, and that a frame whose file is there already is taken as it is. Files get their paths
 first. If the transaction after that fails, or a crash prevents it, the next run finds them by their names and bytes.
 """
 
-import os
 import errno
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -77,9 +77,7 @@ class VideoStore:
         self, candidate: Candidate, names: VideoNames, fingerprint: str, reason: str, *, run: ActiveRun
     ) -> None:
         """Adds a video that cannot be read."""
-        video = replace(
-            _new_video(candidate, names, fingerprint), state=VideoState.UNREADABLE, state_reason=reason
-        )
+        video = replace(_new_video(candidate, names, fingerprint), state=VideoState.UNREADABLE, state_reason=reason)
         with self._database.write() as session:
             videos.add_video(session, video, run_id=run.id)
 
@@ -145,9 +143,7 @@ class VideoStore:
             for one in placed
             if (content := _new_content(one, known.get(one.path), names, root=self._folder.path)) is not None
         ]
-        result = upsert_images(
-            session, contents, row_cache=EqualRowsCache({}), run_id=run.id, at=self._clock()
-        )
+        result = upsert_images(session, contents, row_cache=EqualRowsCache({}), run_id=run.id, at=self._clock())
         self._sources.forget()  # of a transaction that failed
         self._sources.add(session, [(names.path, naming) for naming in result.namings[:1]])
         ids = {path: row.id for path, row in images.list_known(session, [one.path for one in placed]).items()}
@@ -157,9 +153,7 @@ class VideoStore:
         return {one.frame.key: ids[one.path] for one in placed}, result.returned
 
 
-def _new_content(
-    placed: _PlacedFrame, known: KnownFile | None, names: VideoNames, *, root: str
-) -> NewContent | None:
+def _new_content(placed: _PlacedFrame, known: KnownFile | None, names: VideoNames, *, root: str) -> NewContent | None:
     """The image of a frame; None if the index has it at this path already."""
     described = placed.frame.description
     if known is not None and known.content_hash == described.content_hash and known.state is ImageState.READY:
@@ -245,4 +239,3 @@ def _read_video(video: NewVideo, result: VideoResult) -> NewVideo:
         frames_read=result.frames_read,
         frames_stored=len(result.frames),
     )
-

@@ -32,8 +32,8 @@ class VideoToRead:
 class VideoDiff:
     """What is to be done with each video.
 
-    `relocated`: known videos with the file that has their bytes now. `equal`: files with the bytes of a known video that
-    is still at its own path. `refused`: files that cannot be opened, with the reason. `gone`: paths by id.
+    `relocated`: known videos with the file that has their bytes now. `equal`: files with the bytes of a known video
+    that is still at its own path. `refused`: files that cannot be opened, with the reason. `gone`: paths by id.
     """
 
     unchanged: list[Candidate] = field(default_factory=list)
@@ -53,7 +53,11 @@ def diff_videos(database: Database, request: IngestRequest) -> VideoDiff:
     new = list[VideoToRead]()
     for candidate in request.videos:
         row = known.get(candidate.path)
-        if row is not None and _is_unchanged(row, candidate) and not (request.again and row.state is not VideoState.READ):
+        if (
+            row is not None
+            and _is_unchanged(row, candidate)
+            and not (request.again and row.state is not VideoState.READ)
+        ):
             diff.unchanged.append(candidate)
             continue
         try:
@@ -76,12 +80,12 @@ def _sort_new(database: Database, request: IngestRequest, diff: VideoDiff, new: 
     for video in new:
         path, fingerprint = video.candidate.path, video.identity.fingerprint
         equal = by_fingerprint.get(fingerprint, [])
-        row = _choose_row(equal, path)
-        if row is not None and not (request.again and row.state is not VideoState.READ):
-            equal.remove(row)
-            diff.gone.pop(row.id, None)
-            diff.relocated.append((row, video))
-        elif row is None and (equal or fingerprint in seen):
+        owner = _choose_row(equal, path)
+        if owner is not None and not (request.again and owner.state is not VideoState.READ):
+            equal.remove(owner)
+            diff.gone.pop(owner.id, None)
+            diff.relocated.append((owner, video))
+        elif owner is None and (equal or fingerprint in seen):
             diff.equal.append(video.candidate)
         else:
             diff.to_read.append(video)
@@ -89,7 +93,7 @@ def _sort_new(database: Database, request: IngestRequest, diff: VideoDiff, new: 
 
 
 def _choose_row(rows: Sequence[KnownVideo], path: str) -> KnownVideo | None:
-    """The row that a file with the same bytes belongs to: that of its path, else one whose file is at its path no more."""
+    """The row that a file with the same bytes belongs to: that of its path, else one whose own file is gone."""
     at_path = [row for row in rows if row.path == path]
     free = [row for row in rows if row.missing_reason is not None or not is_video_at_path(row)]
     return next(iter([*sorted(at_path, key=lambda row: row.missing_reason is not None), *free]), None)

@@ -174,9 +174,7 @@ def discover(
             f"{not_walked if names else ''}"
         )
     quarantines += (entry.path for entry in skipped if _is_quarantine(entry))
-    request = IngestRequest(
-        named_paths, candidates, skipped, checked, again, tuple(quarantines), videos=tuple(videos)
-    )
+    request = IngestRequest(named_paths, candidates, skipped, checked, again, tuple(quarantines), videos=tuple(videos))
     roots = {candidate.root for candidate in (*candidates, *videos)}
     request = replace(request, rules=request.rules.after(checked, roots))
     _require_matches(request)

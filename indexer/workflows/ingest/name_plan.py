@@ -55,7 +55,10 @@ class NamePlan:
 def apply_rules(database: Database | None, request: IngestRequest) -> IngestRequest:
     """The request with the stored rules of its folders, changed by what its options say."""
     stored = RuleBook({}) if database is None else stored_rules(database)
-    return replace(request, rules=stored.after(request.options, {candidate.root for candidate in (*request.candidates, *request.videos)}))
+    return replace(
+        request,
+        rules=stored.after(request.options, {candidate.root for candidate in (*request.candidates, *request.videos)}),
+    )
 
 
 def stored_rules(database: Database) -> RuleBook:
