@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def video_options(
-    frames: str | None, *, every: float | None, sample: str | None, time_s: float
+    frames: str | None, *, every: float | None, sample: str | None, time_s: float, make_folder: bool = True
 ) -> "VideoOptions | None":
-    """The options, checked; None if no folder for frames was named. The folder is made if it is missing.
+    """The options, checked; None if no folder for frames was named. With `make_folder` it is made if it is missing.
 
     Raises
     ------
@@ -39,11 +39,13 @@ def video_options(
     if sample not in {None, *Sampling}:
         raise UsageError(f"--sample is {sample!a}; give auto, keyframes or all")
     require_video_library()
-    return VideoOptions(_frames_folder(frames), every_s, Sampling(sample or Sampling.AUTO), float(time_s))
+    return VideoOptions(
+        _frames_folder(frames, make=make_folder), every_s, Sampling(sample or Sampling.AUTO), float(time_s)
+    )
 
 
-def _frames_folder(name: str) -> str:
-    """The real path of the folder for frames, which exists afterwards."""
+def _frames_folder(name: str, *, make: bool) -> str:
+    """The real path of the folder for frames; with `make` it exists afterwards."""
     from indexer.files.markers import find_quarantine
     from indexer.files.private import make_folders
 
@@ -51,8 +53,9 @@ def _frames_folder(name: str) -> str:
         path = os.path.realpath(name)
         if find_quarantine(path) is not None:
             raise FolderError(f"the folder {name!r} lies in a quarantine; name another one for frames")
-        make_folders(path)
-        os.scandir(path).close()
+        if make:
+            make_folders(path)
+            os.scandir(path).close()
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else "no disk can hold such a name"
         raise FolderError(f"the folder {name!r} cannot hold frames: {reason}; name another one") from None

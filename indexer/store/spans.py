@@ -185,10 +185,25 @@ def find_moment(session: Session, camera: str, at: datetime) -> Moment:
     )
 
 
+def find_span_before(session: Session, camera: str, at: datetime) -> StoredSpan | None:
+    """The span of a camera with a witness that ended last before a time, an aware one; None if there is none."""
+    camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
+    is_before = (SpanRow.camera_id == camera_id) & (SpanRow.to_at < at) & (SpanRow.reason == SpanReason.SEEN)
+    row = session.execute(_SELECT_SPANS.where(is_before).order_by(SpanRow.to_at.desc(), SpanRow.id).limit(1)).first()
+    return None if row is None else _stored_span(row)
+
+
 def list_spans_of_witness(session: Session, image_id: int) -> list[StoredSpan]:
     """The spans that an image is the witness of, by their begin."""
     query = _SELECT_SPANS.where(SpanRow.image_id == image_id).order_by(SpanRow.from_at, SpanRow.id)
     return [_stored_span(row) for row in session.execute(query)]
+
+
+def sum_of_witness(session: Session, image_id: int) -> tuple[int, int]:
+    """How many spans an image is the witness of, and how many frames these count."""
+    query = select(func.count(), func.sum(SpanRow.frames)).where(SpanRow.image_id == image_id)
+    count, frames = session.execute(query).one()
+    return count, int(frames or 0)
 
 
 def count_spans(session: Session, *, camera: str | None = None) -> SpanCounts:

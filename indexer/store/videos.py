@@ -92,6 +92,17 @@ class FrameOrigin:
 
 
 @dataclass(frozen=True)
+class VideoAt:
+    """A video that was being recorded at a time; `interval_s`: from one frame that was looked at to the next."""
+
+    path: str
+    started_at: datetime
+    ended_at: datetime
+    started_at_source: str
+    interval_s: float | None
+
+
+@dataclass(frozen=True)
 class VideoCounts:
     """How many videos the index has by state, and the frames of the present ones."""
 
@@ -191,6 +202,18 @@ def mark_videos_missing(session: Session, paths_by_id: Mapping[int, str], *, rea
         session.execute(update(VideoRow).where(VideoRow.id.in_(ids)).values(missing_reason=reason))
         missing += len(ids)
     return missing
+
+
+def list_videos_at(session: Session, camera: str, at: datetime) -> list[VideoAt]:
+    """The videos of a camera, present or missing, that were being recorded at a time, by their begin."""
+    query = (
+        select(VideoRow.path, VideoRow.started_at, VideoRow.ended_at, VideoRow.started_at_source, VideoRow.interval_s)
+        .join(CameraRow, CameraRow.id == VideoRow.camera_id)
+        .where(CameraRow.name == camera, VideoRow.started_at <= at, VideoRow.ended_at >= at)
+        .order_by(VideoRow.started_at, VideoRow.id)
+    )
+    rows: Any = session.execute(query)
+    return [VideoAt(*row) for row in rows]
 
 
 def find_frame_origin(session: Session, image_id: int) -> FrameOrigin | None:

@@ -1,6 +1,7 @@
 """The command `ingest`."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,10 +68,12 @@ def ingest(
         "timezone": timezone,
     }
     with open_session(context, json=json) as session:
-        videos = video_options(frames, every=every, sample=sample, time_s=session.settings.max_seconds)
+        videos = video_options(
+            frames, every=every, sample=sample, time_s=session.settings.max_seconds, make_folder=not dry_run
+        )
         request = discover(paths, again=again, is_new_rules=new_rules, with_videos=videos is not None, **naming)
         if dry_run:
-            code = _preview(session, request, local=local)
+            code = _preview(session, request, local=local, with_videos=videos is not None)
         else:
             code = _ingest(session, request, engine_options, videos, also_here=also_here)
     raise typer.Exit(code)
@@ -114,7 +117,7 @@ def _ingest(
     return 1 if failed else 0
 
 
-def _preview(session: "CommandSession", request: "IngestRequest", *, local: bool) -> int:
+def _preview(session: "CommandSession", request: "IngestRequest", *, local: bool, with_videos: bool) -> int:
     """Shows what an ingest would name the files. Returns the exit code: 1 if a camera would be held back."""
     from indexer.cli.json_documents.cameras import IngestPreviewDocument
     from indexer.cli.render.camera import render_preview
@@ -126,6 +129,10 @@ def _preview(session: "CommandSession", request: "IngestRequest", *, local: bool
         if database is not None:
             stack.callback(database.close)
         preview = preview_ingest(database, request)
-    failed = bool(preview.names.held)
+        if with_videos:
+            from indexer.workflows.capture.preview_videos import preview_videos
+
+            preview = replace(preview, videos=preview_videos(database, request))
+    failed = bool(preview.names.held) or any(video.state == "held back" for video in preview.videos or ())
     session.show(preview, partial(render_preview, local=local), form=IngestPreviewDocument, failed=failed)
     return 1 if failed else 0

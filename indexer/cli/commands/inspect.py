@@ -43,20 +43,38 @@ def status(
 
 def explain(
     context: typer.Context,
-    image: Annotated[str, typer.Argument(metavar="A", help="An image, by path, file name or number.")],
+    image: Annotated[
+        str | None, typer.Argument(metavar="[A]", help="An image, by path, file name or number.", show_default=False)
+    ] = None,
     other: Annotated[str | None, typer.Argument(metavar="B", help="Another one: the evidence of the pair.")] = None,
     picture: Annotated[
         str | None, typer.Option(metavar="OUT.png", help="Draw it beside B, its keeper or its like, into a new file.")
     ] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="No image: what stands for a moment of a camera's videos.")
+    ] = None,
+    camera: Annotated[str | None, typer.Option(metavar="NAME", help="With --at: the camera.")] = None,
     local: Local = False,
     json: Json = False,
 ) -> None:
-    """Tell why an image was kept or flagged, or what one pair shows."""
+    """Tell why an image was kept or flagged, what one pair shows, or what stands for a moment."""
     from indexer.cli.json_documents import review as documents
     from indexer.cli.render import explain as render
     from indexer.workflows.review import explain as workflow
 
+    if (at is None) != (camera is None):
+        raise UsageError("--at and --camera go together: a time, and the camera whose videos show it")
+    if (image is None) == (at is None) or (at is not None and picture is not None):
+        raise UsageError("name an image, or a moment with --at TIME --camera NAME")
     with open_session(context, json=json) as session, session.database() as database:
+        if at is not None and camera is not None:
+            from indexer.cli.render.moment import render_moment
+            from indexer.workflows.review.moment import explain_moment
+
+            moment = explain_moment(database, camera, at)
+            session.show(moment, partial(render_moment, local=local), form=documents.MomentDocument)
+            return
+        assert image is not None
         if picture is not None:
             from indexer.workflows.review.pair_picture import illustrate  # this loads the image libraries
 

@@ -96,6 +96,12 @@ def render_preview(console: Console, preview: IngestPreview, *, local: bool) -> 
             f"{counted(change.files, 'known image')} of camera {change.camera!a} would become "
             f"{change.becomes!a}{condition}, for example {printable(change.example)}"
         )
+    if preview.videos is not None:
+        video_rows = [
+            [video.path, video.camera, _time(video.started_at, None, local), video.time_from, video.state]
+            for video in preview.videos
+        ]
+        print_table(console, ["video", "camera", "began", "time from", "state"], video_rows, what="videos")
     note_names(console, preview.names, ambiguous_times=preview.ambiguous_times)
     console.print("Nothing was read or written: this is what ingest would do.")
 

@@ -18,7 +18,8 @@ def render_ingest(console: Console, report: IngestReport) -> None:
     """Prints what ingest saw."""
     counts = [(outcome, report.outcomes[outcome]) for outcome in IngestOutcome]
     parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts if number]
-    console.print(f"{counted(report.seen, 'file')} seen: {', '.join(parts) or 'nothing'}.")
+    if report.seen or report.videos is None:
+        console.print(f"{counted(report.seen, 'file')} seen: {', '.join(parts) or 'nothing'}.")
     for reason, number in report.skipped.items():
         endings = f" ({_format_endings(report.endings)})" if reason == NOT_AN_IMAGE and report.endings else ""
         console.print(f"  skipped {number}: {reason}{endings}")

@@ -97,6 +97,7 @@ def ingest_with_videos(
             folder = FramesFolder(options.frames_folder, partial)
             ingest = _VideoIngest(database, options, folder, report.videos, run, limits=limits, clock=clock)
             ingest.run(request, make_video_executor, progress=progress)
+        run.counts["videos"] = report.videos.counts
         with database.read() as session:
             report.undecided = decisions.count_undecided(session)
     return report

@@ -44,12 +44,17 @@ class VideoDiff:
     gone: dict[int, str] = field(default_factory=dict)
 
 
-def diff_videos(database: Database, request: IngestRequest) -> VideoDiff:
-    """Compares the videos of a request with the index; reads the ends of those that are new or changed."""
+def diff_videos(database: Database | None, request: IngestRequest) -> VideoDiff:
+    """Compares the videos of a request with the index; reads the ends of those that are new or changed.
+
+    `database`: None if there is no index yet.
+    """
     diff = VideoDiff()
-    with database.read() as session:
-        known = videos.list_known_videos(session, [candidate.path for candidate in request.videos])
-        diff.gone = dict(_iter_gone(session, request))
+    known = dict[str, KnownVideo]()
+    if database is not None:
+        with database.read() as session:
+            known = videos.list_known_videos(session, [candidate.path for candidate in request.videos])
+            diff.gone = dict(_iter_gone(session, request))
     new = list[VideoToRead]()
     for candidate in request.videos:
         row = known.get(candidate.path)
@@ -69,10 +74,12 @@ def diff_videos(database: Database, request: IngestRequest) -> VideoDiff:
     return diff
 
 
-def _sort_new(database: Database, request: IngestRequest, diff: VideoDiff, new: Sequence[VideoToRead]) -> None:
+def _sort_new(database: Database | None, request: IngestRequest, diff: VideoDiff, new: Sequence[VideoToRead]) -> None:
     """Finds out which of the new files are known videos that moved, or copies of one."""
-    with database.read() as session:
-        rows = videos.list_videos_by_fingerprint(session, sorted({video.identity.fingerprint for video in new}))
+    rows = list[KnownVideo]()
+    if database is not None:
+        with database.read() as session:
+            rows = videos.list_videos_by_fingerprint(session, sorted({video.identity.fingerprint for video in new}))
     by_fingerprint = dict[str, list[KnownVideo]]()
     for row in rows:
         by_fingerprint.setdefault(row.fingerprint, []).append(row)
