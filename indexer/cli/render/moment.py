@@ -38,10 +38,10 @@ def render_moment(console: Console, moment: MomentDetails, *, local: bool = Fals
         how_often = "" if video.interval_s is None else f", looked at every {video.interval_s:g} s"
         start = f"begins {time(video.started_at)} (from its {video.started_at_source})"
         console.print(f"  video {printable(video.path)}: {start}{how_often}")
-    if moment.kind in {MomentKind.NO_VIDEO, MomentKind.GAP, MomentKind.NOT_STORED, MomentKind.BETWEEN}:
-        for name, frame in (("before", moment.before), ("after", moment.after)):
-            if frame is not None:
-                console.print(f"  nearest {name}: {time(frame.captured_at)}, {printable(frame.path)}")
+    neighbours = {"before": moment.before, "after": moment.after}
+    for name, frame in neighbours.items() if moment.kind not in {MomentKind.STORED, MomentKind.SEEN} else ():
+        if frame is not None:
+            console.print(f"  nearest {name}: {time(frame.captured_at)}, {printable(frame.path)}")
 
 
 def _describe_span(span: StoredSpan) -> str:

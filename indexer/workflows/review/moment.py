@@ -44,9 +44,9 @@ class StandIn:
 class MomentDetails:
     """What stands for a camera at a moment.
 
-    `images`: those that stand for it; for `between` the one of the last frame looked at before it. `spans`: those that it lies in.
-    `videos`: those that were being recorded. `before` and `after`: the stored frames next to it, whatever their video.
-    `timezone`: the one stored for the camera; None: UTC.
+    `images`: those that stand for it; for `between` the one of the last frame looked at before it. `spans`: those that
+    it lies in. `videos`: those that were being recorded. `before` and `after`: the stored frames next to it, whatever
+    their video. `timezone`: the one stored for the camera; None: UTC.
     """
 
     camera: str
@@ -105,9 +105,9 @@ def _judge(
         return MomentKind.GAP, []
     if not covering:
         return MomentKind.NO_VIDEO, []
-    if previous is not None and previous.witness_id is not None:
-        if before is None or previous.to_at > before.captured_at:
-            return MomentKind.BETWEEN, [previous.witness_id]
+    is_previous_later = previous is not None and (before is None or previous.to_at > before.captured_at)
+    if previous is not None and previous.witness_id is not None and is_previous_later:
+        return MomentKind.BETWEEN, [previous.witness_id]
     return MomentKind.BETWEEN, [] if before is None else [before.image_id]
 
 
