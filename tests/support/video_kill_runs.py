@@ -26,7 +26,7 @@ _FACTS = (
 
 
 def record(folder: Path, *, cameras: int, videos: int, seconds: int) -> Path:
-    """A folder of videos of several cameras, of so many seconds each: a place with a car in one of five bays or none."""
+    """A folder of videos of several cameras, each of so many seconds: a place with a car in one of five bays."""
     rng = np.random.default_rng(3)
     folder.mkdir(parents=True)
     for camera in range(cameras):

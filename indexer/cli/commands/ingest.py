@@ -60,18 +60,13 @@ def ingest(
     from indexer.workflows.ingest.discovery import discover
 
     engine_options = EngineOptions(processes, engine, scheduler, tuple(map_path or ()))
-    naming: dict[str, Any] = {
-        "camera": camera,
-        "camera_level": camera_level,
-        "pattern": pattern,
-        "scheme": scheme,
-        "timezone": timezone,
-    }
+    naming: dict[str, Any] = {"camera": camera, "camera_level": camera_level, "pattern": pattern, "scheme": scheme}
     with open_session(context, json=json) as session:
         videos = video_options(
             frames, every=every, sample=sample, time_s=session.settings.max_seconds, make_folder=not dry_run
         )
-        request = discover(paths, again=again, is_new_rules=new_rules, with_videos=videos is not None, **naming)
+        naming |= {"timezone": timezone, "is_new_rules": new_rules}
+        request = discover(paths, again=again, with_videos=videos is not None, **naming)
         if dry_run:
             code = _preview(session, request, local=local, with_videos=videos is not None)
         else:

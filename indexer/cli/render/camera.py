@@ -89,7 +89,8 @@ def render_preview(console: Console, preview: IngestPreview, *, local: bool) -> 
         for camera in preview.cameras
     ]
     heads = ["camera", "files", "new", "folders", "first", "last", "time zone", "camera / time from", "example"]
-    print_table(console, heads, rows, what="cameras")
+    if rows or preview.videos is None:
+        print_table(console, heads, rows, what="cameras")
     for change in preview.changes:
         condition = f" with {command_line('ingest', 'FOLDER', '--new-rules')}" if change.needs_new_rules else ""
         console.print(

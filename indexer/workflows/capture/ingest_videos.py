@@ -3,8 +3,6 @@
 It promises that a known video is not read twice, that each video is written whole or not at all, and that the lock is
 held while one video is written and not while it is read, so that other commands work beside it. The videos of a camera
 are read one after the other, each compared with what the one before gave; those of several cameras at once.
-
-Decision 0045: frames get their files first, and their rows in one transaction with the spans of all other frames.
 """
 
 from collections import defaultdict

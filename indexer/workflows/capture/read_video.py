@@ -135,7 +135,7 @@ def read_video(task: VideoTask) -> VideoResult:
                 start = _unnamed_start(task, file, identity)
             file.seek(0)
             with open_video(file, limits=task.limits) as video:
-                result = _Reader(task, video, start).read()
+                result = _VideoReader(task, video, start).read()
             if _has_changed(file, identity):
                 return VideoResult(problem="it changed while it was read")
     except VideoRefusedError as problem:
@@ -175,7 +175,7 @@ def _has_changed(file: "BinaryIO", identity: VideoIdentity) -> bool:
     return (status.st_size, status.st_mtime_ns) != (identity.size_bytes, identity.mtime_ns)
 
 
-class _Reader:
+class _VideoReader:
     """Looks at the frames of one video, each once."""
 
     def __init__(self, task: VideoTask, video: Video, start: RecordingStart) -> None:

@@ -3,6 +3,8 @@
 It promises that each frame that was looked at is accounted for in the same transaction as its video, that a witness is
 a present image at that moment, and that a frame whose file is there already is taken as it is. Files get their paths
 first. If the transaction after that fails, or a crash prevents it, the next run finds them by their names and bytes.
+
+Decision 0045: frames get their files first, and then one transaction writes all rows.
 """
 
 import errno
