@@ -66,7 +66,8 @@ def ingest(
             frames, every=every, sample=sample, time_s=session.settings.max_seconds, make_folder=not dry_run
         )
         naming |= {"timezone": timezone, "is_new_rules": new_rules}
-        request = discover(paths, again=again, with_videos=videos is not None, **naming)
+        frames_folder = None if videos is None else videos.frames_folder
+        request = discover(paths, again=again, frames_folder=frames_folder, **naming)
         if dry_run:
             code = _preview(session, request, local=local, with_videos=videos is not None)
         else:

@@ -155,8 +155,10 @@ class _VideoIngest:
             is_retimed = is_same_path and known.missing_reason is None
             self._report.count(VideoOutcome.UNCHANGED if is_retimed else moved)
         if diff.gone:
-            with self._run.record_batch() as batch, self._database.write() as session:
-                self._report.missing = videos.mark_videos_missing(session, diff.gone)
+            cameras_of_gone = sorted({known.camera for known in diff.gone.values()})
+            with self._run.record_batch(cameras=cameras_of_gone) as batch, self._database.write() as session:
+                paths = {video_id: known.path for video_id, known in diff.gone.items()}
+                self._report.missing = videos.mark_videos_missing(session, paths)
                 self._note(batch)
         planned = self._plan(request, diff.to_read)
         if planned:

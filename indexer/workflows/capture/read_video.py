@@ -84,12 +84,18 @@ class VideoTask:
 
 @dataclass(frozen=True)
 class NewFrame:
-    """A frame that is to be stored: its key in spans, its time, the name of its partial file, and its description."""
+    """A frame that is to be stored: its key in spans, its time, the name of its partial file, and its description.
+
+    The PNG of its thumbnail lies in a file of its own, `thumbnail_name`: a long video may have many. `thumbnail` is the
+    rest of it.
+    """
 
     key: str
     time: FrameTime
     partial_name: str
     description: FileDescription
+    thumbnail: Thumbnail
+    thumbnail_name: str
 
 
 @dataclass(frozen=True)
@@ -142,6 +148,10 @@ def read_video(task: VideoTask) -> VideoResult:
         return VideoResult(identity, refusal=problem.reason)
     except OSError as problem:
         return VideoResult(problem=os_error_message(problem))
+    except MemoryError:
+        raise
+    except Exception as problem:  # a decoder may raise anything
+        return VideoResult(identity, refusal=f"it cannot be read: {type(problem).__name__}")
     return replace(result, identity=identity)
 
 
@@ -237,7 +247,8 @@ class _VideoReader:
             data = encode_frame(frame.colour(), captured_at=now.at)
         except ValueError as problem:
             raise VideoRefusedError(str(problem)) from problem
-        name = f"{self._task.partial_prefix}{len(self._frames)}.jpg"
+        number = f"{self._task.partial_prefix}{len(self._frames)}"
+        name, thumbnail_name = f"{number}.jpg", f"{number}.png"
         mtime_ns = write_partial_frame(os.path.join(self._task.partial_folder, name), data)
         described = FileDescription(
             path=name, size_bytes=len(data), mtime_ns=mtime_ns, content_hash=hashlib.sha256(data).hexdigest()
@@ -247,9 +258,12 @@ class _VideoReader:
         )
         if not description.thumbnails:
             raise VideoRefusedError(f"a frame of it cannot be an image: {description.state_reason}")
+        thumbnail = description.thumbnails[0]
+        write_partial_frame(os.path.join(self._task.partial_folder, thumbnail_name), thumbnail.data)
         key = f"frame {len(self._frames)}"
-        self._gate.store(key, prepare_stored(description.thumbnails[0], frame=prepared))
-        self._frames.append(NewFrame(key, now, name, description))
+        self._gate.store(key, prepare_stored(thumbnail, frame=prepared))
+        rest = replace(thumbnail, data=b"")
+        self._frames.append(NewFrame(key, now, name, replace(description, thumbnails=()), rest, thumbnail_name))
 
 
 def iter_witnesses(result: VideoResult) -> Iterator[str]:

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
+from indexer.domain.descriptions import Thumbnail
 from indexer.domain.frame_paths import frame_path, next_millisecond
 from indexer.domain.images import ImageState
 from indexer.domain.names import Naming, PathNaming
@@ -27,6 +29,7 @@ from indexer.store.removals import JournalEntry
 from indexer.store.videos import NewVideo
 from indexer.workflows.capture.read_video import NewFrame, VideoResult, iter_witnesses
 from indexer.workflows.context import Clock
+from indexer.workflows.ingest.discovery import WRITE_BATCH_SIZE
 from indexer.workflows.ingest.equal_rows import EqualRowsCache
 from indexer.workflows.ingest.image_identity import NewContent, upsert_images
 from indexer.workflows.ingest.source_recorder import SourceRecorder
@@ -73,7 +76,6 @@ class VideoStore:
 
     def __init__(self, database: Database, folder: FramesFolder, *, clock: Clock) -> None:
         self._database, self._folder, self._clock = database, folder, clock
-        self._sources = SourceRecorder()
 
     def add_refused(
         self, candidate: Candidate, names: VideoNames, fingerprint: str, reason: str, *, run: ActiveRun
@@ -139,20 +141,28 @@ class VideoStore:
         self, session: Session, placed: Sequence[_PlacedFrame], names: VideoNames, *, run: ActiveRun
     ) -> tuple[dict[str, int], list[JournalEntry]]:
         """The ids of the images of the frames, by key, and the removals that end as their files are back."""
-        known = images.list_known(session, [one.path for one in placed])
-        contents = [
-            content
-            for one in placed
-            if (content := _new_content(one, known.get(one.path), names, root=self._folder.path)) is not None
-        ]
-        result = upsert_images(session, contents, row_cache=EqualRowsCache({}), run_id=run.id, at=self._clock())
-        self._sources.forget()  # of a transaction that failed
-        self._sources.add(session, [(names.path, naming) for naming in result.namings[:1]])
-        ids = {path: row.id for path, row in images.list_known(session, [one.path for one in placed]).items()}
-        thumbnails.add_thumbnails(
-            session, [(ids[one.path], made) for one in placed for made in one.frame.description.thumbnails]
-        )
-        return {one.frame.key: ids[one.path] for one in placed}, result.returned
+        image_ids, returned = dict[str, int](), list[JournalEntry]()
+        for start in range(0, len(placed), WRITE_BATCH_SIZE):  # so that few thumbnails are in memory at once
+            batch = placed[start : start + WRITE_BATCH_SIZE]
+            known = images.list_known(session, [one.path for one in batch])
+            contents = [
+                content
+                for one in batch
+                if (content := _new_content(one, known.get(one.path), names, root=self._folder.path)) is not None
+            ]
+            result = upsert_images(session, contents, row_cache=EqualRowsCache({}), run_id=run.id, at=self._clock())
+            returned += result.returned
+            ids = {path: row.id for path, row in images.list_known(session, [one.path for one in batch]).items()}
+            thumbnails.add_thumbnails(session, [(ids[one.path], self._thumbnail(one.frame)) for one in batch])
+            image_ids |= {one.frame.key: ids[one.path] for one in batch}
+        naming = Naming(names.camera, names.camera_source, None, None)
+        SourceRecorder().add(session, [(names.path, naming)] if placed else [])
+        return image_ids, returned
+
+    def _thumbnail(self, frame: NewFrame) -> Thumbnail:
+        """The thumbnail of a frame, with its PNG; raises `OSError` if that cannot be read."""
+        path = os.path.join(self._folder.partial, frame.thumbnail_name)
+        return replace(frame.thumbnail, data=Path(path).read_bytes())
 
 
 def _new_content(placed: _PlacedFrame, known: KnownFile | None, names: VideoNames, *, root: str) -> NewContent | None:

@@ -33,7 +33,8 @@ class VideoDiff:
     """What is to be done with each video.
 
     `relocated`: known videos with the file that has their bytes now. `equal`: files with the bytes of a known video
-    that is still at its own path. `refused`: files that cannot be opened, with the reason. `gone`: paths by id.
+    that is still at its own path. `refused`: files that cannot be opened, with the reason. `gone`: those that are not
+    at their paths any more, by id.
     """
 
     unchanged: list[Candidate] = field(default_factory=list)
@@ -41,7 +42,7 @@ class VideoDiff:
     equal: list[Candidate] = field(default_factory=list)
     to_read: list[VideoToRead] = field(default_factory=list)
     refused: list[tuple[Candidate, str]] = field(default_factory=list)
-    gone: dict[int, str] = field(default_factory=dict)
+    gone: dict[int, KnownVideo] = field(default_factory=dict)
 
 
 def diff_videos(database: Database | None, request: IngestRequest) -> VideoDiff:
@@ -122,7 +123,7 @@ def _is_unchanged(row: KnownVideo, candidate: Candidate) -> bool:
     return (row.size_bytes, row.mtime_ns) == (candidate.size_bytes, clamped_mtime(candidate.mtime_ns))
 
 
-def _iter_gone(session: Session, request: IngestRequest) -> Iterator[tuple[int, str]]:
+def _iter_gone(session: Session, request: IngestRequest) -> Iterator[tuple[int, KnownVideo]]:
     """The present videos below the named folders that were not seen; none in a folder in which nothing was seen."""
     seen = {candidate.path for candidate in request.videos}
     refused = tuple(f"{skipped.path.rstrip('/')}/" for skipped in request.skipped if _hides(skipped))
@@ -130,7 +131,7 @@ def _iter_gone(session: Session, request: IngestRequest) -> Iterator[tuple[int, 
     for folder in sorted({candidate.root for candidate in (*request.videos, *request.candidates)} & walked):
         for row in videos.iter_present_videos_under(session, folder):
             if row.path not in seen and not f"{row.path}/".startswith(refused):
-                yield row.id, row.path
+                yield row.id, row
 
 
 def _hides(skipped: Skipped) -> bool:

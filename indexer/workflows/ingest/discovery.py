@@ -30,6 +30,8 @@ from indexer.files.walking import (
     walk,
 )
 
+WRITE_BATCH_SIZE = 64
+"""So many described files are written at once."""
 BESIDE_ARGUMENT = "beside"
 """The argument under which a run stores the other indexes that a person wants this one used beside."""
 _MAX_NAMED_FOLDERS = 5  # folders that a refusal names
@@ -54,6 +56,8 @@ class IngestRequest:
     """What the paths say that were read together with their siblings, by path."""
     videos: tuple[Candidate, ...] = ()
     """The files with the name of a video, where these are wanted."""
+    frames_folder: str | None = None
+    """The folder for frames of videos, a real path; None if no videos are wanted."""
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -70,8 +74,12 @@ class IngestRequest:
 
     @cached_property
     def folders(self) -> tuple[str, ...]:
-        """The real paths of the folders named and of those that hold named files, except folders inside another one."""
+        """The real paths of the folders named, of those that hold named files, and of that for frames.
+
+        Folders inside another one are left out.
+        """
         roots = {candidate.root for candidate in (*self.candidates, *self.videos)}
+        roots |= set() if self.frames_folder is None else {self.frames_folder}
         return tuple(sorted(root for root in roots if not any(above in roots for above in iter_parents(root))))
 
     def naming(self, candidate: Candidate, *, exif: tuple[str | None, str | None] = (None, None)) -> Naming:
@@ -146,10 +154,10 @@ def discover(
     *,
     again: bool = False,
     is_new_rules: bool = False,
-    with_videos: bool = False,
+    frames_folder: str | None = None,
     **options: Any,
 ) -> IngestRequest:
-    """The ingest request for the named files and folders; `with_videos`: videos are wanted, too.
+    """The ingest request for the named files and folders; `frames_folder`: videos are wanted, too, with frames there.
 
     `options`: those of `NamingOptions`, by name. Raises `UsageError` for one that makes no sense, and `FolderError` if
     no image is found or the pattern matches none.
@@ -158,7 +166,7 @@ def discover(
     checked = NamingOptions(is_new_rules=is_new_rules, **options).checked()
     quarantines: list[str] = []
     videos: list[Candidate] = []
-    entries = list(walk(named_paths, quarantines=quarantines, videos=videos if with_videos else None))
+    entries = list(walk(named_paths, quarantines=quarantines, videos=None if frames_folder is None else videos))
     candidates = tuple(entry for entry in entries if isinstance(entry, Candidate))
     skipped = tuple(entry for entry in entries if isinstance(entry, Skipped))
     shown = ", ".join(ascii(path) for path in named_paths)
@@ -174,7 +182,16 @@ def discover(
             f"{not_walked if names else ''}"
         )
     quarantines += (entry.path for entry in skipped if _is_quarantine(entry))
-    request = IngestRequest(named_paths, candidates, skipped, checked, again, tuple(quarantines), videos=tuple(videos))
+    request = IngestRequest(
+        named_paths,
+        candidates,
+        skipped,
+        checked,
+        again,
+        tuple(quarantines),
+        videos=tuple(videos),
+        frames_folder=frames_folder,
+    )
     roots = {candidate.root for candidate in (*candidates, *videos)}
     request = replace(request, rules=request.rules.after(checked, roots))
     _require_matches(request)

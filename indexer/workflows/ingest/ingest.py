@@ -29,7 +29,7 @@ from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.image_files import DescribeTask, describe_file, describe_unreadable
 from indexer.workflows.ingest.camera_claims import CameraClaims, DescribedFile, rename
-from indexer.workflows.ingest.discovery import IngestRequest
+from indexer.workflows.ingest.discovery import WRITE_BATCH_SIZE, IngestRequest
 from indexer.workflows.ingest.equal_rows import EqualRowsCache
 from indexer.workflows.ingest.image_identity import NewContent, upsert_images
 from indexer.workflows.ingest.index_diff import FileToRead, IndexDiff
@@ -42,7 +42,6 @@ from indexer.workflows.witnesses import lock_and_record_return
 
 T = TypeVar("T")
 _RENAME_BATCH_SIZE = 500
-WRITE_BATCH_SIZE = 64
 
 
 def ingest(

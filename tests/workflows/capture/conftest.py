@@ -62,9 +62,11 @@ class Videos:
         **naming: Any,
     ) -> IngestReport:
         """Takes in the folder, or these paths, with its videos."""
-        request = discover([str(path) for path in paths or (self.folder,)], with_videos=True, again=again, **naming)
         self.frames.mkdir(exist_ok=True)
-        options = VideoOptions(str(self.frames.resolve()), every_s, sampling)
+        frames = str(self.frames.resolve())
+        named = [str(path) for path in paths or (self.folder,)]
+        request = discover(named, frames_folder=frames, again=again, **naming)
+        options = VideoOptions(frames, every_s, sampling)
 
         @contextmanager
         def make_executor(_time_s: float) -> Iterator[ParallelMap]:

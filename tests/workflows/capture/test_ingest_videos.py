@@ -12,7 +12,7 @@ from indexer.domain.videos import Sampling
 from indexer.execution import WorkerFailure
 from indexer.files.partial_frames import PARTIAL_FOLDER
 from indexer.workflows.runs.run import record_run
-from tests.support.index import Index
+from tests.support.index import Index, picture
 from tests.workflows.capture.conftest import NOON, Videos, scene
 
 EMPTY, CAR, TRUCK = scene(), scene(200), scene(60, 200)
@@ -281,3 +281,63 @@ def test_every_outcome_of_images_and_videos(videos: Videos, index: Index) -> Non
     assert report.videos is not None
     assert report.videos.seen == sum(report.videos.outcomes.values()) == 3
     assert index.rows("SELECT COUNT(*) FROM runs") == [(1,)]
+
+
+def test_frames_inside_the_folder_of_videos(videos: Videos) -> None:
+    """Where frames are stored below the videos, the next ingest of both knows all of them."""
+    videos.frames = videos.folder / "frames"
+    videos.make(f"gate_{NOON}.mp4", EMPTY, CAR)
+    assert videos.read().frames_stored == 2
+    report = videos.ingest()
+    assert (report.outcomes, report.missing) == ({"unchanged": 2}, 0)
+    assert report.videos is not None
+    assert report.videos.outcomes == {"unchanged": 1}
+
+
+def test_videos_are_skipped_without_a_folder_for_frames(videos: Videos) -> None:
+    """Without a folder for frames a video is skipped with a reason that says what to type, and nothing fails."""
+    videos.make(f"gate_{NOON}.mp4", EMPTY)
+    videos.index.put("gate-1623844800000.png", picture())
+    report = videos.index.ingest(videos.folder, videos.index.folder)
+    assert report.outcomes == {"skipped": 1, "added": 1}
+    assert report.skipped == {"a video; name the folder for its frames: --frames FOLDER": 1}
+    assert report.refused == []
+
+
+def test_what_is_damaged_is_counted_apart(videos: Videos) -> None:
+    """Frames that cannot be trusted are never stored as new, and are counted as damaged or as a gap."""
+    path = videos.make(f"gate_{NOON}.ts", *([EMPTY, CAR] * 6), container="mpegts")
+    data = bytearray(path.read_bytes())
+    third = len(data) // 3
+    data[third : third + 3000] = bytes(3000)
+    path.write_bytes(bytes(data))
+    videos.read(sampling=Sampling.ALL, every_s=0.2)
+    reasons = {reason for (reason,) in videos.index.rows("SELECT DISTINCT reason FROM spans")}
+    assert "seen" in reasons
+    assert reasons - {"seen"} <= {"damaged", "gap"}
+    videos.require_accounted()
+
+
+def test_other_profile_of_a_camera(videos: Videos) -> None:
+    """Frames are compared by the profile in force for the camera, which the spans name."""
+    videos.index.put("gate-1623844700000.png", picture())
+    videos.index.ingest()
+    videos.index.make_profile("mine", max_score=5.0)
+    videos.index.compare(profile="mine")
+    videos.make(f"gate_{NOON}.mp4", EMPTY, EMPTY)
+    videos.read()
+    assert videos.index.rows("SELECT profile, max_score FROM audit_spans") == [("mine", 5.0)]
+
+
+def test_times_of_the_file_and_the_container(videos: Videos) -> None:
+    """Without a time in the name a video begins when its container says, else its length before its file's time."""
+    path = videos.make("gate/clip.mp4", EMPTY, CAR)
+    os.utime(path, ns=(1, 1_623_844_802_000_000_000))
+    made = videos.make("yard/clip.mp4", EMPTY, CAR, metadata={"creation_time": "2021-06-16T12:00:00Z"})
+    os.utime(made, ns=(1, 1_623_844_802_000_000_000))
+    videos.read()
+    rows = videos.index.rows("SELECT camera, started_at, started_at_source FROM audit_videos ORDER BY camera")
+    assert [(camera, str(at)[:19], source) for camera, at, source in rows] == [
+        ("gate", "2021-06-16 12:00:00", "mtime"),
+        ("yard", "2021-06-16 12:00:00", "container"),
+    ]
