@@ -24,7 +24,7 @@ from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.capture.read_video import MemoryImage, VideoResult, VideoTask, read_video
 from indexer.workflows.capture.store_video import FramesFolder, VideoNames, VideoStore, WitnessGoneError
-from indexer.workflows.capture.video_diff import VideoToRead, diff_videos
+from indexer.workflows.capture.video_diff import VideoDiff, VideoToRead, diff_videos, without_copies
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.index_diff import IndexDiff
@@ -141,8 +141,6 @@ class _VideoIngest:
         diff = diff_videos(self._database, request)
         for _ in diff.unchanged:
             self._report.count(VideoOutcome.UNCHANGED)
-        for _ in diff.equal:
-            self._report.count(VideoOutcome.EQUAL)
         for candidate, reason in diff.refused:
             self._report.refuse(candidate.path, reason)
         for known, video in diff.relocated:
@@ -160,19 +158,24 @@ class _VideoIngest:
                 paths = {video_id: known.path for video_id, known in diff.gone.items()}
                 self._report.missing = videos.mark_videos_missing(session, paths)
                 self._note(batch)
-        planned = self._plan(request, diff.to_read)
+        planned = self._plan(request, diff)
         if planned:
             time_s = max(self._time_s(one) for one in planned)
             advance = progress("reading videos", len(planned))
             with make_executor(time_s) as executor:
                 self._read_all(planned, executor, advance=advance)
 
-    def _plan(self, request: IngestRequest, to_read: Sequence[VideoToRead]) -> list[_PlannedVideo]:
-        """The videos to read, named; those of cameras that are held back are counted."""
-        candidates = tuple(video.candidate for video in to_read)
+    def _plan(self, request: IngestRequest, diff: VideoDiff) -> list[_PlannedVideo]:
+        """The videos to read, named; copies, and those of cameras that are held back, are counted."""
+        candidates = tuple(video.candidate for video in (*diff.to_read, *diff.equal))
         request = replace(request, candidates=candidates, names={})
-        diff = IndexDiff([], [(candidate, None) for candidate in candidates], {})
-        request, _, self._report.names, held = plan_names(self._database, request, diff)
+        new = IndexDiff([], [(candidate, None) for candidate in candidates], {})
+        request, _, self._report.names, held = plan_names(self._database, request, new)
+        to_read, copies = without_copies(diff, lambda candidate: request.path_naming(candidate.path).camera)
+        for _ in copies:
+            self._report.count(VideoOutcome.EQUAL)
+        copied = {video.candidate.path for video in copies}
+        held = [candidate for candidate in held if candidate.path not in copied]
         if needs_recording(request, stored_rules(self._database)):
             with self._run.record_batch(), self._database.write() as session:
                 record_rules(session, request)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from indexer.domain.naming.moments import to_utc
 from indexer.files.walking import Candidate
 from indexer.store.database import Database
-from indexer.workflows.capture.video_diff import VideoDiff, diff_videos
+from indexer.workflows.capture.video_diff import VideoDiff, diff_videos, without_copies
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.index_diff import IndexDiff
 from indexer.workflows.ingest.name_plan import apply_rules, plan_names
@@ -19,8 +19,10 @@ def preview_videos(database: Database | None, request: IngestRequest) -> tuple[V
     """The videos of a request by path; `database`: None if there is no index yet."""
     request = apply_rules(database, request)
     diff = diff_videos(database, request)
-    states = dict(_iter_states(diff))
     named, held = _named(database, request)
+    to_read, copies = without_copies(diff, lambda candidate: named.path_naming(candidate.path).camera)
+    states = dict(_iter_states(diff))
+    states |= {video.candidate.path: "new" for video in to_read} | {video.candidate.path: "equal" for video in copies}
     states |= {candidate.path: "held back" for candidate in held if states[candidate.path] == "new"}
     previews = []
     for candidate in sorted(request.videos, key=lambda each: each.path):
@@ -42,9 +44,7 @@ def _named(database: Database | None, request: IngestRequest) -> tuple[IngestReq
 
 def _iter_states(diff: VideoDiff) -> Iterator[tuple[str, str]]:
     yield from ((candidate.path, "unchanged") for candidate in diff.unchanged)
-    yield from ((candidate.path, "equal") for candidate in diff.equal)
     yield from ((candidate.path, reason) for candidate, reason in diff.refused)
-    yield from ((video.candidate.path, "new") for video in diff.to_read)
     for known, video in diff.relocated:
         is_same = known.missing_reason is None and known.path == video.candidate.path
         yield video.candidate.path, "unchanged" if is_same else "moved or returned"

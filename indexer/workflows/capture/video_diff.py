@@ -5,7 +5,8 @@ changed path costs the first and the last MiB of its file. It writes nothing.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from indexer.domain.names import clamped_mtime
@@ -33,13 +34,15 @@ class VideoDiff:
     """What is to be done with each video.
 
     `relocated`: known videos with the file that has their bytes now. `equal`: files with the bytes of a known video
-    that is still at its own path. `refused`: files that cannot be opened, with the reason. `gone`: those that are not
-    at their paths any more, by id.
+    that is still at its own path, or of another file; `equal_cameras`: the cameras of known videos by fingerprint.
+    Equal videos of two cameras are two videos: see `without_copies`. `refused`: files that cannot be opened, with the
+    reason. `gone`: those that are not at their paths any more, by id.
     """
 
     unchanged: list[Candidate] = field(default_factory=list)
     relocated: list[tuple[KnownVideo, VideoToRead]] = field(default_factory=list)
-    equal: list[Candidate] = field(default_factory=list)
+    equal: list[VideoToRead] = field(default_factory=list)
+    equal_cameras: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     to_read: list[VideoToRead] = field(default_factory=list)
     refused: list[tuple[Candidate, str]] = field(default_factory=list)
     gone: dict[int, KnownVideo] = field(default_factory=dict)
@@ -75,6 +78,20 @@ def diff_videos(database: Database | None, request: IngestRequest) -> VideoDiff:
     return diff
 
 
+def without_copies(
+    diff: VideoDiff, camera_of: Callable[[Candidate], str]
+) -> tuple[list[VideoToRead], list[VideoToRead]]:
+    """The videos to read, and those that are copies of a video of the same camera; `camera_of`: the name of a file's
+    camera."""
+    seen = {(fingerprint, camera) for fingerprint, names in diff.equal_cameras.items() for camera in names}
+    to_read, copies = list[VideoToRead](), list[VideoToRead]()
+    for video in [*diff.to_read, *diff.equal]:
+        key = (video.identity.fingerprint, camera_of(video.candidate))
+        (copies if key in seen else to_read).append(video)
+        seen.add(key)
+    return to_read, copies
+
+
 def _sort_new(database: Database | None, request: IngestRequest, diff: VideoDiff, new: Sequence[VideoToRead]) -> None:
     """Finds out which of the new files are known videos that moved, or copies of one."""
     rows = list[KnownVideo]()
@@ -94,7 +111,8 @@ def _sort_new(database: Database | None, request: IngestRequest, diff: VideoDiff
             diff.gone.pop(owner.id, None)
             diff.relocated.append((owner, video))
         elif owner is None and (equal or fingerprint in seen):
-            diff.equal.append(video.candidate)
+            diff.equal.append(video)
+            diff.equal_cameras[fingerprint] |= {known.camera for known in equal}
         else:
             diff.to_read.append(video)
         seen.add(fingerprint)

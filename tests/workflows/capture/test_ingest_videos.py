@@ -341,3 +341,16 @@ def test_times_of_the_file_and_the_container(videos: Videos) -> None:
         ("gate", "2021-06-16 12:00:00", "mtime"),
         ("yard", "2021-06-16 12:00:00", "container"),
     ]
+
+
+def test_equal_videos_of_two_cameras(videos: Videos) -> None:
+    """Equal bytes of two cameras are two videos, each with frames of its own; a second copy in a camera is none."""
+    path = videos.make(f"gate_{NOON}.mp4", EMPTY, CAR)
+    for name in ("yard_20210616_120000.mp4", "yard_20210616_130000.mp4", "gate_20210616_130000.mp4"):
+        shutil.copy2(path, videos.folder / name)
+    assert videos.read().outcomes == {"read": 2, "equal": 2}
+    assert videos.index.rows("SELECT camera, frames_stored FROM audit_videos ORDER BY camera") == [
+        ("gate", 2),
+        ("yard", 2),
+    ]
+    assert videos.read().outcomes == {"unchanged": 2, "equal": 2}
