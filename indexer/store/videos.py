@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.names import clamped_mtime
@@ -171,10 +171,14 @@ def add_video(session: Session, video: NewVideo, *, run_id: int) -> int:
 def add_video_frames(session: Session, video_id: int, offsets_us: Mapping[int, int]) -> None:
     """Notes the images that were stored of a video, by image id, each with its time in the video in microseconds.
 
-    An image that is known to be of another video, which showed the same at the same time, stays as it is.
+    An image of another video that is present stays as it is. One of a missing video, such as that which this one
+    replaces as it has grown, is of this one from now on.
     """
     known = set[int]()
+    is_present = select(VideoRow.id).where(VideoRow.missing_reason.is_(None))
     for chunk in chunks(list(offsets_us)):
+        of_missing = VideoFrameRow.image_id.in_(chunk) & VideoFrameRow.video_id.not_in(is_present)
+        session.execute(delete(VideoFrameRow).where(of_missing))
         known |= set(session.scalars(select(VideoFrameRow.image_id).where(VideoFrameRow.image_id.in_(chunk))))
     rows = [
         {"image_id": image_id, "video_id": video_id, "offset_us": offset_us}

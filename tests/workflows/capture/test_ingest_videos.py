@@ -138,6 +138,7 @@ def test_the_good_part_of_a_cut_video_is_kept(videos: Videos) -> None:
         None,
     ]
     assert len(videos.stored()) == 4
+    assert videos.index.rows("SELECT video_id, COUNT(*) FROM video_frames GROUP BY video_id") == [(2, 4)]
 
 
 def test_a_dead_worker_costs_its_video(videos: Videos) -> None:
