@@ -182,18 +182,9 @@ def discover(
             f"{not_walked if names else ''}"
         )
     quarantines += (entry.path for entry in skipped if _is_quarantine(entry))
-    request = IngestRequest(
-        named_paths,
-        candidates,
-        skipped,
-        checked,
-        again,
-        tuple(quarantines),
-        videos=tuple(videos),
-        frames_folder=frames_folder,
-    )
-    roots = {candidate.root for candidate in (*candidates, *videos)}
-    request = replace(request, rules=request.rules.after(checked, roots))
+    request = IngestRequest(named_paths, candidates, skipped, checked, again, tuple(quarantines))
+    rules = request.rules.after(checked, {candidate.root for candidate in (*candidates, *videos)})
+    request = replace(request, rules=rules, videos=tuple(videos), frames_folder=frames_folder)
     _require_matches(request)
     return request
 
