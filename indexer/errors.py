@@ -110,6 +110,10 @@ class DeclinedError(IndexerError):
     """A person was asked for confirmation and did not say yes."""
 
 
+class RunInterrupt(KeyboardInterrupt):
+    """Ctrl-C ended a command that keeps what it did until then; the text says what that is, and what to type next."""
+
+
 class EngineError(IndexerError):
     """The workers cannot continue."""
 

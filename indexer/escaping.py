@@ -9,8 +9,10 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
+from contextvars import ContextVar
 
 PROGRAM = "manage.py"
+_typed_options: ContextVar[tuple[str, ...]] = ContextVar("typed_options", default=())
 _NOT_IN_QUOTES = {"\\", "'", "!"}  # in bash's $'…'; ! is history expansion in older shells
 _SPECIAL = set('"$`\\!')  # what bash expands between double quotes
 _PASSWORDS = re.compile(r"""(://[^\s'"/:@]*:)[^\s'"]*(?=@)|([?&]\w*password=)[^\s'"&]*""", re.IGNORECASE)
@@ -26,9 +28,16 @@ def command_line(*words: str, names: Sequence[str] = ()) -> str:
 
     The shell passes on each word exactly as it is. A word with unprintable characters is written as `$'\\x1b'`. If a
     name begins with a dash, `--` stands before the names. The result is printable, so `printable` does not change it.
+    The options of `repeat_options` stand before the words, unless these name an index themselves.
     """
+    options = () if words[:1] == ("--db",) else _typed_options.get()
     dashes = ["--"] if any(name.startswith("-") for name in names) else []
-    return " ".join([PROGRAM, *map(quoted, [*words, *dashes, *names])])
+    return " ".join([PROGRAM, *map(quoted, [*options, *words, *dashes, *names])])
+
+
+def repeat_options(*words: str) -> None:
+    """Makes `command_line` repeat the options that a person typed before the command, so that it has the same index."""
+    _typed_options.set(words)
 
 
 def quoted(word: str) -> str:

@@ -1,16 +1,21 @@
 """What every test may lean on: sample data if it is there, a home of its own, and an index made by the migrations."""
 
 import gc
+import os
 import signal
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from indexer.store.database import Database
 from tests.support.clusters import Cluster, started
 from tests.support.databases import POSTGRESQL, SERVER, SERVER_OR_SKIP, SQLITE, Files, Maker, Server, on_both
+from tests.support.file_order import longest_first
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -32,6 +37,24 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("INDEXER_STATE", str(tmp_path_factory.mktemp("state") / "indexer"))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unsynced() -> Iterator[None]:
+    """Nothing that this process writes waits for a disk, sixty times a test on SQLite: no test takes the power away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: os.fstat(descriptor) and None)
+        event.listen(Engine, "engine_connect", _leave_unsynced)
+        yield
+        event.remove(Engine, "engine_connect", _leave_unsynced)
+
+
+def _leave_unsynced(connection: Connection) -> None:
+    pooled = connection.connection
+    if isinstance(pooled.dbapi_connection, sqlite3.Connection) and "unsynced" not in pooled.info:
+        pooled.info["unsynced"] = True
+        with suppress(sqlite3.Error):  # of a damaged database, which the test itself will meet
+            pooled.dbapi_connection.execute("PRAGMA synchronous = OFF")
 
 
 @pytest.fixture
@@ -63,6 +86,13 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Among several processes long files come first; in a single one the order stays as it is."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        files = [item.path.relative_to(Path(__file__).parent).as_posix() for item in items]
+        items[:] = [items[number] for number in longest_first(files)]
+
+
 def pytest_collection_finish() -> None:
     """What all tests share is not searched for garbage again and again: a sixth of the time of a test on SQLite."""
     gc.collect()
@@ -79,18 +109,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def maker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maker]:
-    """Makes empty indexes, migrated once, on SQLite or on PostgreSQL."""
-    on_server = getattr(request, "param", SQLITE) == POSTGRESQL
-    made = Server(SERVER) if on_server else Files(tmp_path_factory.mktemp("databases"))
-    yield made
-    made.close()
+def makers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Maker]]:
+    """Gives the maker of a kind, which is made once: a fixture with a parameter is made again for every file."""
+    made: dict[str, Maker] = {}
+
+    def get(kind: str) -> Maker:
+        if kind not in made:
+            made[kind] = Server(SERVER) if kind == POSTGRESQL else Files(tmp_path_factory.mktemp("databases"))
+        return made[kind]
+
+    yield get
+    for maker in made.values():
+        maker.close()
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def maker(request: pytest.FixtureRequest, makers: Callable[[str], Maker]) -> Maker:
+    """Makes empty indexes, migrated once, on SQLite or on PostgreSQL."""
+    return makers(getattr(request, "param", SQLITE))
+
+
+@pytest.fixture(scope="session")
+def migrated_file(makers: Callable[[str], Maker]) -> Path:
     """The file of an empty index, made once by the migrations; tests copy it."""
-    return Files(tmp_path_factory.mktemp("migrated")).template
+    made = makers(SQLITE)
+    assert isinstance(made, Files)
+    return made.template
 
 
 @pytest.fixture(scope="session")
@@ -119,11 +163,9 @@ def reader(maker: Maker, database: Database) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session", params=[SQLITE, SERVER_OR_SKIP])
-def other_maker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maker]:
+def other_maker(request: pytest.FixtureRequest, makers: Callable[[str], Maker]) -> Maker:
     """The same again, for tests with two indexes, each of either kind."""
-    made = Server(SERVER) if request.param == POSTGRESQL else Files(tmp_path_factory.mktemp("others"))
-    yield made
-    made.close()
+    return makers(request.param)
 
 
 class Clock:

@@ -141,6 +141,13 @@ def test_names_are_the_fields_own() -> None:
     assert found == {}
 
 
+def test_names_of_tests_are_the_fields_own() -> None:
+    """No name of a test holds a word of a private language."""
+    tests = [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if "old" not in path.parts]
+    names = [name for path in tests for _, name in private_words(path.read_text()) if name.startswith("test_")]
+    assert names == []
+
+
 @pytest.mark.parametrize(
     ("line", "seen"),
     [

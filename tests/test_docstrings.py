@@ -2,15 +2,14 @@
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "indexer"
-NOT_YET = {"cli", "workflows", "execution"}
-"""Packages whose docstrings do not name all errors yet."""
-SOURCES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in NOT_YET]
+SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -59,11 +58,15 @@ def functions_of(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Functio
             yield from functions_of(node, f"{prefix}{node.name}.")
 
 
-def caught_by(block: ast.AST) -> frozenset[str]:
-    """The names of the errors that a `try` catches and does not raise again, or that a `with suppress(...)` drops."""
+def caught_by(block: ast.AST, managers: Mapping[str, frozenset[str]] = MappingProxyType({})) -> frozenset[str]:
+    """The names of the errors that a `try` catches and does not raise again, or that a `with` catches.
+
+    A `with` catches what its `suppress(...)` names, and what a context manager of the module catches around `yield`.
+    """
     if isinstance(block, ast.With):
         calls = [item.context_expr for item in block.items if isinstance(item.context_expr, ast.Call)]
-        return frozenset(name_of(node) for call in calls if name_of(call.func) == "suppress" for node in call.args)
+        suppressed = {name_of(node) for call in calls if name_of(call.func) == "suppress" for node in call.args}
+        return frozenset(suppressed).union(*(managers.get(name_of(call.func), ()) for call in calls))
     handlers = (
         handler
         for handler in getattr(block, "handlers", [])
@@ -73,16 +76,35 @@ def caught_by(block: ast.AST) -> frozenset[str]:
     return frozenset(name_of(node) for group in types for node in group)
 
 
-def steps(node: ast.AST, caught: frozenset[str] = frozenset()) -> Iterator[tuple[ast.Raise | ast.Call, frozenset[str]]]:
+def caught_by_managers(functions: Iterable[Function]) -> dict[str, frozenset[str]]:
+    """The names of the errors that each context manager of a module catches in the block of its `with`."""
+    return {
+        function.name: frozenset(name for block in blocks_around_yield(function) for name in caught_by(block))
+        for function in functions
+        if any(name_of(decorator) == "contextmanager" for decorator in function.decorator_list)
+    }
+
+
+def blocks_around_yield(function: Function) -> list[ast.Try]:
+    """The `try` statements of a function whose body has a `yield`."""
+    tries = (node for node in ast.walk(function) if isinstance(node, ast.Try))
+    return [
+        block for block in tries if any(isinstance(node, ast.Yield) for part in block.body for node in ast.walk(part))
+    ]
+
+
+def steps(
+    node: ast.AST, managers: Mapping[str, frozenset[str]], caught: frozenset[str] = frozenset()
+) -> Iterator[tuple[ast.Raise | ast.Call, frozenset[str]]]:
     """Every `raise` and every call in a function, with the names of the errors that are caught around it."""
     if isinstance(node, ast.Raise | ast.Call):
         yield node, caught
     for name, value in ast.iter_fields(node):
         guards = isinstance(node, ast.With) or (isinstance(node, ast.Try) and name == "body")
-        inside = caught | caught_by(node) if guards else caught
+        inside = caught | caught_by(node, managers) if guards else caught
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not isinstance(child, Function | ast.Lambda | ast.ClassDef):
-                yield from steps(child, inside)
+                yield from steps(child, managers, inside)
 
 
 def raised_errors(source: str) -> dict[str, set[str]]:
@@ -91,10 +113,11 @@ def raised_errors(source: str) -> dict[str, set[str]]:
     An error is a class whose name ends in `Error`. A function that returns one, as in `raise refusal(...)`, counts too.
     """
     functions = {name: function for name, function, _ in functions_of(ast.parse(source))}
+    managers = caught_by_managers(functions.values())
     raised: dict[str, set[str]] = {name: set() for name in functions}
     calls: list[tuple[str, str, frozenset[str]]] = []
     for name, function in functions.items():
-        for node, caught in (step for statement in function.body for step in steps(statement)):
+        for node, caught in (step for statement in function.body for step in steps(statement, managers)):
             target = node.func if isinstance(node, ast.Call) else node.exc
             called = name_of(target.func if isinstance(target, ast.Call) else target)
             own = [other for other in (f"{name.rpartition('.')[0]}.{called}", called) if other in functions]
@@ -110,13 +133,18 @@ def raised_errors(source: str) -> dict[str, set[str]]:
     return raised
 
 
+def is_command(function: Function) -> bool:
+    """Whether a function is a command of the tool: its docstring is its help, and its errors become exit codes."""
+    return any(name_of(argument.annotation) == "Context" for argument in function.args.args)
+
+
 def unnamed_errors(source: str) -> list[str]:
     """The public functions of a module whose docstrings do not name an error that they raise, with these errors."""
     raised = raised_errors(source)
     return [
         f"{name}: {error}"
-        for name, _, docstring in functions_of(ast.parse(source))
-        if not any(part.startswith("_") and part != "__init__" for part in name.split("."))
+        for name, function, docstring in functions_of(ast.parse(source))
+        if not is_command(function) and not any(part.startswith("_") and part != "__init__" for part in name.split("."))
         for error in sorted(raised[name])
         if not any(known in docstring for known in accepted_names(error))
     ]
@@ -143,14 +171,27 @@ def test_errors_are_named(path: Path) -> None:
         ('"""Acts."""\n with suppress(OSError):\n  _check()', []),
         ('"""Acts."""\n with suppress(OSError), _check():\n  pass', []),
         ('"""Acts."""\n with suppress(ValueError):\n  _check()', ["act: PermissionError"]),
+        ('"""Acts."""\n with _translated():\n  _check()', []),
+        ('"""Acts."""\n with _counted():\n  _check()', ["act: PermissionError"]),
         ('"""Acts."""\n try:\n  _check()\n except OSError:\n  raise', ["act: PermissionError"]),
         ('"""Acts."""\n try:\n  pass\n except OSError:\n  raise UsageError("no") from None', ["act: UsageError"]),
     ],
 )
 def test_an_unnamed_error_is_seen(body: str, unnamed: list[str]) -> None:
     """A planted function that does not name its error is found; one that names or catches it is not."""
-    helpers = "def _check():\n raise PermissionError(1)\ndef _refusal() -> ImageError:\n return ImageError()\n"
+    helpers = (
+        "def _check():\n raise PermissionError(1)\ndef _refusal() -> ImageError:\n return ImageError()\n"
+        "@contextmanager\ndef _translated():\n try:\n  yield\n except OSError:\n  pass\n"
+        "@contextmanager\ndef _counted():\n try:\n  pass\n except OSError:\n  pass\n yield\n"
+    )
     assert unnamed_errors(f"{helpers}def act():\n {body}\n") == unnamed
+
+
+def test_commands_are_not_asked() -> None:
+    """The docstring of a command is its help, for people: it names no errors."""
+    command = 'def act(context: typer.Context):\n """Act."""\n raise UsageError("no")\n'
+    assert unnamed_errors(command) == []
+    assert unnamed_errors(command.replace("typer.Context", "str")) == ["act: UsageError"]
 
 
 def test_methods_are_seen() -> None:

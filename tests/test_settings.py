@@ -21,7 +21,7 @@ def test_defaults() -> None:
     assert read_settings({}) == Settings(DEFAULT_DATABASE, len(os.sched_getaffinity(0)))
 
 
-def test_all_said() -> None:
+def test_all_variables() -> None:
     """Each variable sets the setting of its name."""
     said = {name: str(number) for number, name in enumerate(NUMBERS, start=1)}
     said |= {"INDEXER_DB": "postgresql+psycopg://host/db", "INDEXER_STATE": "/state"}

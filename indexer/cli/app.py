@@ -26,6 +26,7 @@ from indexer.cli.commands import (
     verdict,
 )
 from indexer.cli.options import CommandGroup
+from indexer.escaping import repeat_options
 from indexer.settings import DEFAULT_DATABASE, read_settings
 
 app = CommandGroup(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -74,4 +75,5 @@ def settings(
     ] = False,
 ) -> None:
     """Index the images of fixed cameras: find those that show nothing new, remove them safely, remember why."""
+    repeat_options(*(() if db is None else ("--db", db)))
     context.obj = read_settings(os.environ | ({} if db is None else {"INDEXER_DB": db}), database_typed=db is not None)

@@ -70,7 +70,10 @@ class EngineChoice:
 
 
 def choose_engine(options: EngineOptions, settings: Settings) -> EngineChoice:
-    """The choice from the typed options, else from the settings; an address alone chooses the cluster."""
+    """The choice from the typed options, else from the settings; an address alone chooses the cluster.
+
+    Raises `UsageError` for an unknown engine, for options that do not go together, and for a malformed value.
+    """
     from indexer.execution.path_mapping import parse_path_mapping
 
     typed = "dask" if options.engine is None and options.scheduler is not None else options.engine

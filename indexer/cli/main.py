@@ -48,8 +48,10 @@ def main(app: typer.Typer, arguments: Sequence[str]) -> int:
         for line in problem.lines:
             print_line(line)
         return print_error(str(problem), problem.exit_code)
-    except KeyboardInterrupt:
-        return print_error("interrupted; what was done so far is kept, and the same command goes on from there", 130)
+    except KeyboardInterrupt as interrupt:
+        # A run says itself what it did until then.
+        sentence = str(interrupt) or "interrupted; nothing is half done, and the same command can be typed again"
+        return print_error(sentence, 130)
     except Exception as problem:
         if lacks_descriptors(problem):
             return print_error(

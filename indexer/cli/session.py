@@ -20,7 +20,7 @@ from indexer.cli.json_documents.form import to_document
 from indexer.cli.render.known_indexes import name_known_indexes
 from indexer.cli.streams import print_line, redirect_to_devnull
 from indexer.cli.word_wrap import wrap_words
-from indexer.errors import DeclinedError, NoIndexError, UsageError
+from indexer.errors import DeclinedError, InterruptedRunError, NoIndexError, UsageError
 from indexer.escaping import printable
 from indexer.execution import IN_FLIGHT, UNLIMITED, ParallelMap, ResourceLimits
 from indexer.files.known_indexes import KnownIndexes
@@ -165,19 +165,26 @@ class CommandSession:
         self.console.quiet = self.console.quiet or was_quiet
 
     def show(
-        self, report: Report, render: Callable[[Console, Report], None], *, form: Any, failed: bool = False
+        self,
+        report: Report,
+        render: Callable[[Console, Report], None],
+        *,
+        form: Any,
+        failed: bool = False,
+        render_failure: Callable[[Console, Report], None] | None = None,
     ) -> None:
         """Shows a report: as text to people, as the one JSON document to programs.
 
         `form`: the document, one of `indexer.cli.json_documents`. If the command `failed`, in whole or in part, its
-        sentences go to stderr where there is no text for people.
+        sentences go to stderr where there is no text for people; `render_failure` prints them, if they are not all that
+        `render` prints.
         """
         self._stack.close()
         self._bars = None
         if not self.console.quiet:
             render(self.console, report)
         elif failed:
-            render(_SentencesConsole(file=sys.stderr, **_PLAIN), report)
+            (render_failure or render)(_SentencesConsole(file=sys.stderr, **_PLAIN), report)
         if self._as_json:
             try:
                 sys.stdout.write(json.dumps(to_document(report, form), indent=2) + "\n")
@@ -245,7 +252,11 @@ class CommandSession:
         was_quiet, self.console.quiet = self.console.quiet, False
         self.console.print(f"{question} [y/N] ", end="")
         self.console.quiet = self.console.quiet or was_quiet
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        try:
+            answer = sys.stdin.readline()
+        except KeyboardInterrupt:
+            raise InterruptedRunError("interrupted: nothing was done") from None
+        if answer.strip().lower() not in {"y", "yes"}:
             raise DeclinedError("nothing was done, as you did not say yes")
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from indexer.escaping import command_line
 
+_BEFORE_THE_COMMAND = {"--db": ["--db", "PATH"]}
 _KINDS = {int: "a whole number", float: "a number"}
 
 
@@ -31,6 +32,9 @@ def _describe(
 ) -> str:
     command = getattr(context, "command", None)
     match type(problem).__name__:
+        case "NoSuchOption" if problem.option_name in _BEFORE_THE_COMMAND:
+            words = [*_BEFORE_THE_COMMAND[problem.option_name], *str(context.command_path).split()[1:]]
+            return f"{problem.option_name} stands before the command, as in: {command_line(*words)}"
         case "NoSuchOption":
             known = [option for parameter in getattr(command, "params", ()) for option in parameter.opts]
             return f"there is no option {problem.option_name!a}{_suggestion(problem.option_name, known)}"

@@ -24,6 +24,10 @@ class ImageState(StrEnum):
     REMOVED = "removed"
 
 
+ABSENT_STATES = (ImageState.MISSING, ImageState.REMOVED)
+"""The states of an image whose file is not at its path."""
+
+
 @dataclass(frozen=True)
 class Image:
     """One present image of a camera, as the decision rule sees it.

@@ -9,13 +9,10 @@ Decision 0003: numpy here and in `selection`, though the rest of this package is
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-IndexArray = NDArray[np.int64]
-"""Indices of images in rank order, 0 the highest rank."""
+from indexer.domain.camera_images import NO_TIME as NO_TIME
+from indexer.domain.camera_images import IndexArray as IndexArray
 
-NO_TIME = np.iinfo(np.int64).min
-"""The time value of an image without a capture time."""
 INFINITE_DISTANCE = np.iinfo(np.int64).max
 """The distance to and from an image without a time."""
 _FIRST_CHUNK = 8  # for most duplicates the keeper is among the first few
@@ -31,6 +28,17 @@ def distances_us(times_us: IndexArray, origin: int, indices: IndexArray) -> Inde
     if times_us[origin] == NO_TIME:
         return np.full(len(indices), INFINITE_DISTANCE)
     return np.where(other_times_us == NO_TIME, INFINITE_DISTANCE, np.abs(other_times_us - times_us[origin]))
+
+
+def pairwise_distances_us(times_us: IndexArray, others: IndexArray) -> IndexArray:
+    """The distance in time of each image from the one at the index in `others`: (N,), int64, in microseconds.
+
+    It is `INFINITE_DISTANCE` where one of the two has no time. `others` has an index for each image, (N,); where that
+    is negative, the distance means nothing.
+    """
+    other_times_us = times_us[others]
+    is_unknown = (times_us == NO_TIME) | (other_times_us == NO_TIME)
+    return np.where(is_unknown, INFINITE_DISTANCE, np.abs(other_times_us - times_us))
 
 
 class KeeperIndex:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from indexer.domain.naming.camera_words import storable_text
-from indexer.domain.naming.cameras import CameraClaim, make_claim
+from indexer.domain.naming.cameras import CameraClaim, claim_of_level, make_claim, source_of_folder
 from indexer.domain.naming.earlier_rules import read_earlier
 from indexer.domain.naming.exif_times import read_exif
 from indexer.domain.naming.moments import EPOCH, happens_twice, to_utc
@@ -26,6 +26,9 @@ from indexer.domain.naming.patterns import compile_pattern as compile_pattern
 from indexer.domain.naming.reading import PathReading, read_path
 from indexer.domain.naming.rules import NamingRule
 from indexer.domain.naming.siblings import NO_SIBLINGS, FolderVerdict, decided_moment
+
+USER_SOURCES = frozenset({"option", "pattern"})
+"""The sources of a camera or a time that a person said."""
 
 _EARLIEST_NS, _LATEST_NS = -(2**63), 2**63 - 1
 
@@ -47,8 +50,8 @@ class Naming:
 class PathNaming(NamedTuple):
     """What a path says, read by a rule and with its siblings; a tuple, as there may be a million.
 
-    `claim` is None where a person, or the rule of an earlier version, named the camera. `moment` is naive without an
-    offset, and then local time of `zone`.
+    `claim` is None where a person named the camera itself, or the rule of an earlier version. `moment` is naive without
+    an offset, and then local time of `zone`.
     """
 
     camera: str
@@ -63,6 +66,16 @@ class PathNaming(NamedTuple):
     """The camera's folder, with its channel if it has one: by this the index knows the camera again."""
     folder: str
     """The camera's folder."""
+
+    @property
+    def is_by_person(self) -> bool:
+        """Whether a person said the camera."""
+        return self.camera_source in USER_SOURCES
+
+    @property
+    def is_by_earlier_rules(self) -> bool:
+        """Whether the rules of an earlier version gave the camera, which say nothing of the folders above."""
+        return self.claim is None and not self.is_by_person
 
     def naming(self, *, mtime_ns: int, exif_time: str | None = None, exif_offset: str | None = None) -> Naming:
         """Camera and time, with those of EXIF and the disk where the path has none."""
@@ -137,6 +150,7 @@ def name_path(
     claim: CameraClaim | None = None
     if rule.is_earlier:
         camera, camera_source, moment = read_earlier(path)
+        source = source_of_folder(path.rpartition("/")[0])
         is_unread = False
     else:
         claim = make_claim(reading, verdict)
@@ -150,8 +164,10 @@ def name_path(
             moment, moment_source, is_unread = matched_moment, "pattern", False
         if matched.camera:
             camera, camera_source, claim, source = matched.camera, "pattern", None, reading.camera_folder
-    person = storable_text(rule.camera) or _camera_at_level(path, rule)
-    if person:
+    level_claim = _claim_at_level(path, rule)
+    if level_claim is not None:
+        camera, camera_source, claim, source = level_claim.names[0], "option", level_claim, level_claim.source
+    elif person := storable_text(rule.camera):
         camera, camera_source, claim, source = person, "option", None, reading.camera_folder
     return PathNaming(
         camera, camera_source, claim, moment, moment_source, rule.zone, is_unread, source, reading.camera_folder
@@ -164,12 +180,16 @@ def _pattern_moment(matched: PatternReading, day_first: bool | None) -> datetime
     return None if day_first is None else matched.moment if day_first else matched.month_first
 
 
-def _camera_at_level(path: str, rule: NamingRule) -> str:
-    """The folder so many levels below the rule's folder; empty if the rule has no level, or the path is not so deep."""
+def _claim_at_level(path: str, rule: NamingRule) -> CameraClaim | None:
+    """The claim of the folder so many levels below the rule's folder; None if the rule has no level, or the path is not
+    so deep."""
     if rule.camera_level is None:
-        return ""
-    folders = rule.relative(path).split("/")[:-1]
-    return storable_text(folders[rule.camera_level - 1]) if 0 < rule.camera_level <= len(folders) else ""
+        return None
+    relative = rule.relative(path)
+    folders = relative.split("/")[:-1]
+    if not 0 < rule.camera_level <= len(folders) or not storable_text(folders[rule.camera_level - 1]):
+        return None
+    return claim_of_level(f"{path.removesuffix(relative)}{'/'.join(folders[: rule.camera_level])}")
 
 
 def _relative_path(path: str, *, root: str) -> str:

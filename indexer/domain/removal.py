@@ -25,7 +25,7 @@ class ExclusionReason(StrEnum):
     VERDICT = "a person has judged the pair since"
     IN_SYSTEM_FOLDER = "it lies in a hidden or system folder that is not walked any more"
     KEEPER_APART = "its keeper lies in a hidden folder, a bin, a snapshot or the like, and may be gone tomorrow"
-    HELD_BACK = "it is held back, as it came back when a run was undone"
+    HELD_BACK = "it is held back, as it came back after its removal"
 
     @property
     def is_resolved_by_compare(self) -> bool:
@@ -66,7 +66,7 @@ class RemovalCandidate:
 
     `in_system_folder`: the image lies in a system folder below the ingested folder; earlier versions walked those.
     `keeper_apart`: its keeper lies in such a folder, or in any system folder that does not contain the image too.
-    `held_back`: it came back when its run was undone.
+    `held_back`: it came back after its removal, and no person said that a plan may take it again.
     """
 
     decision_id: int

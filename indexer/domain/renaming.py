@@ -7,17 +7,15 @@ holds as long as the file has that name. Of modification times the first one cou
 import unicodedata
 from dataclasses import replace
 
-from indexer.domain.names import Naming
-
-_USER_SOURCES = {"option", "pattern"}
+from indexer.domain.names import USER_SOURCES, Naming
 
 
 def naming_with_options(known: Naming, requested: Naming) -> Naming:
     """The naming of a known file after a run with `--camera` or `--pattern`: only what these options set changes."""
     naming = known
-    if requested.camera_source in _USER_SOURCES:
+    if requested.camera_source in USER_SOURCES:
         naming = replace(naming, camera=requested.camera, camera_source=requested.camera_source)
-    if requested.captured_at_source in _USER_SOURCES:
+    if requested.captured_at_source in USER_SOURCES:
         naming = replace(naming, captured_at=requested.captured_at, captured_at_source=requested.captured_at_source)
     return naming
 
@@ -30,9 +28,9 @@ def naming_by_rule(known: Naming, read: Naming, *, is_new_rules: bool, is_new_zo
     change.
     """
     naming = naming_with_options(known, read)
-    if is_new_rules and naming.camera_source not in _USER_SOURCES:
+    if is_new_rules and naming.camera_source not in USER_SOURCES:
         naming = replace(naming, camera=read.camera, camera_source=read.camera_source)
-    is_reread = (is_new_rules and naming.captured_at_source not in _USER_SOURCES) or (
+    is_reread = (is_new_rules and naming.captured_at_source not in USER_SOURCES) or (
         is_new_zone and naming.captured_at_source == read.captured_at_source
     )
     if is_reread and read.captured_at_source in {"name", "exif"}:
@@ -47,9 +45,9 @@ def naming_after_move(known: Naming, parsed: Naming) -> Naming:
     """
     naming = parsed
     is_same_camera = known.camera != parsed.camera == unicodedata.normalize("NFC", known.camera)
-    if (is_same_camera or known.camera_source in _USER_SOURCES) and parsed.camera_source not in _USER_SOURCES:
+    if (is_same_camera or known.camera_source in USER_SOURCES) and parsed.camera_source not in USER_SOURCES:
         naming = replace(naming, camera=known.camera, camera_source=known.camera_source)
-    is_time_from_user = known.captured_at_source in _USER_SOURCES and parsed.captured_at_source not in _USER_SOURCES
+    is_time_from_user = known.captured_at_source in USER_SOURCES and parsed.captured_at_source not in USER_SOURCES
     if is_time_from_user or (known.captured_at_source == "mtime" and parsed.captured_at_source in {"mtime", None}):
         naming = replace(naming, captured_at=known.captured_at, captured_at_source=known.captured_at_source)
     return naming

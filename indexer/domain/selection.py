@@ -4,6 +4,9 @@ It promises the lexicographically first maximal independent set in rank order, w
 witness. An incremental selection gives the same result as one from scratch. It does not know how two images are
 compared: the caller answers `Search` objects.
 
+An image is *open* if it must be looked at: it has no usable decision, or it is concerned by a new keeper or by an old
+one that is kept no more. The decisions of all other images stand, and cost no search.
+
 Decision 0005: previous decisions are knowledge about pairs, so an unchanged image meets new keepers only.
 """
 
@@ -13,12 +16,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.domain.camera_images import NO_IMAGE, CameraImages, DecisionColumns
 from indexer.domain.decisions import Decision as Decision
 from indexer.domain.decisions import Reason as Reason
 from indexer.domain.decisions import Verdict as Verdict
 from indexer.domain.decisions import ordered_pair as ordered_pair
 from indexer.domain.images import Image
-from indexer.domain.keeper_index import NO_TIME, IndexArray, KeeperIndex, distances_us
+from indexer.domain.keeper_index import IndexArray, KeeperIndex, distances_us, pairwise_distances_us
+
+_FIRST_SCAN_SIZE, _SCAN_SIZE = 32, 2**16  # images that are scanned at once for open ones, at first and at most
+MAX_OPENING_KEEPERS = 1000
+"""New keepers that open the images they concern. Each costs a scan of the camera, so the next one opens all images."""
 
 
 @dataclass(frozen=True)
@@ -38,28 +46,37 @@ class Search:
 class Selection:
     """The selection of one camera: its present images in rank order, block by block, and the keepers known so far.
 
-    `previous` holds the current decisions of these images, all of the profile in force and of one point in time. The
-    searches of a block may run at the same time: `candidates` are the keepers known at the time of the call,
+    `previous` holds the current decisions of these images, all of one point in time; with `profile_id`, those of other
+    profiles count for nothing. `new_decisions` are those on the images that were looked at, in rank order.
+
+    The searches of a block may run at the same time: `candidates` are the keepers known at the time of the call,
     `block_keepers` those of the block itself. With blocks of one image `block_keepers` is always empty. A keeper is
-    identified by its index in `ranked`.
+    identified by its index in `ranked`. After `max_opening_keepers` new keepers all images are looked at: the result is
+    the same.
     """
 
-    def __init__(self, images: Iterable[Image], *, previous: Mapping[int, Decision]) -> None:
-        self.ranked = sorted(images, key=lambda image: image.rank)
-        self.index_of = {image.id: index for index, image in enumerate(self.ranked)}
-        # An image that lost its pin may now rank below others, so it counts as never decided.
-        self._previous = {
-            image.id: previous[image.id]
-            for image in self.ranked
-            if image.id in previous and (image.pinned or previous[image.id].reason is not Reason.PINNED)
-        }
-        times = [NO_TIME if image.captured_us is None else image.captured_us for image in self.ranked]
-        self._times_us = np.array(times, dtype=np.int64)
+    def __init__(
+        self,
+        images: Iterable[Image],
+        *,
+        previous: Mapping[int, Decision] | DecisionColumns,
+        profile_id: int | None = None,
+        max_opening_keepers: int = MAX_OPENING_KEEPERS,
+    ) -> None:
+        self.ranked = CameraImages.of(images).ranked()
+        self.index_of = {image_id: index for index, image_id in enumerate(self.ranked.ids.tolist())}
+        self._previous = previous if isinstance(previous, DecisionColumns) else DecisionColumns.of(previous)
+        self._read_previous(profile_id)
+        self._times_us = self.ranked.times_us
         self._keepers, self._new_keepers, self._new_or_promoted_keepers, self._block_keepers = (
             KeeperIndex(self._times_us) for _ in range(4)
         )
-        self._kept = [False] * len(self.ranked)
-        self.decisions: list[Decision] = []
+        self._is_kept = np.zeros(len(self.ranked), dtype=bool)
+        self._position = 0  # all images before it are decided
+        self._bounds_us = pairwise_distances_us(self._times_us, self._previous_keepers)
+        self._opening_keepers_left = max_opening_keepers
+        self._standing_keepers: list[int] = []
+        self.new_decisions: list[Decision] = []
 
     def __len__(self) -> int:
         return len(self.ranked)
@@ -67,29 +84,61 @@ class Selection:
     @property
     def undecided(self) -> list[int]:
         """The indices of the images without a usable previous decision, in rank order: each must be searched."""
-        return [index for index, image in enumerate(self.ranked) if image.id not in self._previous]
+        return np.flatnonzero(self._positions == NO_IMAGE).tolist()
+
+    @property
+    def kept_count(self) -> int:
+        """How many images this selection has decided to keep so far."""
+        return int(np.count_nonzero(self._is_kept))
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """The decisions on all images decided so far, in rank order."""
+        if len(self.new_decisions) == self._position:
+            return [*self.new_decisions]
+        taken = {decision.image_id: decision for decision in self.new_decisions}
+        ids = self.ranked.ids.tolist()
+        return [
+            taken.get(image_id) or self._previous.decision(position)
+            for image_id, position in zip(ids[: self._position], self._positions.tolist(), strict=False)
+        ]
+
+    def iter_open(self) -> Iterator[int]:
+        """The indices of the open images that are not decided yet, as far as they are known now, in rank order."""
+        if self._all_open:
+            yield from range(self._position, len(self.ranked))
+            return
+        begin, size = self._position, _FIRST_SCAN_SIZE
+        while begin < len(self.ranked):
+            yield from (begin + np.flatnonzero(self._is_open[begin : begin + size])).tolist()
+            begin, size = begin + size, min(8 * size, _SCAN_SIZE)
+
+    def take_standing_keepers(self) -> list[int]:
+        """The indices of the keepers whose decisions were found to stand since the last call."""
+        taken, self._standing_keepers = self._standing_keepers, []
+        return taken
 
     def is_kept(self, index: int) -> bool:
         """Whether this selection has already decided to keep an image."""
-        return self._kept[index]
+        return bool(self._is_kept[index])
 
     def blocks(self, *, size: int) -> Iterator[list[Search]]:
-        """The searches of all images in rank order, in blocks of at most `size`.
+        """The searches of all open images in rank order, in blocks of at most `size`.
 
-        The caller must resolve every search of a block, in order, before it takes the next block. A block ends before
-        an image whose previous keeper is in the block.
+        The caller must resolve every search of a block, in order, before it takes the next block. A block begins with
+        an open image, and has the images that follow it. It ends before an image whose previous keeper is in the block.
         """
-        block: list[Search] = []
-        block_ids: set[int] = set()
-        for index, image in enumerate(self.ranked):
-            previous = self._previous.get(image.id)
-            if len(block) == size or (previous is not None and previous.keeper_id in block_ids):
-                yield block
-                self._block_keepers, block, block_ids = KeeperIndex(self._times_us), [], set()
-            block.append(self._make_search(index, previous))
-            block_ids.add(image.id)
-        if block:
+        while (begin := next(self.iter_open(), len(self.ranked))) < len(self.ranked):
+            self._keep_standing(begin)
+            self._block_keepers, block, block_ids = KeeperIndex(self._times_us), [], set[int]()
+            for index in range(begin, min(begin + size, len(self.ranked))):
+                previous = self._find_previous(index)
+                if previous is not None and previous.keeper_id in block_ids:
+                    break
+                block.append(self._make_search(index, previous))
+                block_ids.add(self.ranked[index].id)
             yield block
+        self._keep_standing(len(self.ranked))
 
     def candidates(self, search: Search) -> Iterator[IndexArray]:
         """The keepers known now that this image must be compared with, in chunks, nearest first."""
@@ -139,9 +188,12 @@ class Selection:
             decision = search.previous
         else:
             decision = Decision(image.id, Reason.NEW)
-        self.decisions.append(decision)
+        self.new_decisions.append(decision)
+        self._position = search.index + 1
         if decision.keeps:
             self._add_keeper(search.index)
+        elif self._was_kept[search.index]:
+            self._is_open |= self._previous_keepers == search.index
 
     def _within_bound(self, chunks: Iterator[IndexArray], search: Search, bound: int | None) -> Iterator[IndexArray]:
         """The keepers that are nearer than the keeper `bound`; all if it is None."""
@@ -154,36 +206,81 @@ class Selection:
             if len(within) < len(indices):
                 return
 
+    def _read_previous(self, profile_id: int | None) -> None:
+        """Reads what the previous decisions say of each image, and which of them cannot stand."""
+        positions = self._previous.find(self.ranked.ids, profile_id=profile_id)
+        was_pinned = np.append(self._previous.is_pinned(), False)[positions]  # the last one is for no decision
+        # An image that lost its pin may now rank below others, so it counts as never decided.
+        self._positions = np.where(was_pinned & ~self.ranked.pinned, NO_IMAGE, positions)
+        keeper_ids = np.append(self._previous.keeper_ids, NO_IMAGE)[self._positions]
+        is_duplicate = keeper_ids != NO_IMAGE
+        self._was_kept = (self._positions != NO_IMAGE) & ~is_duplicate
+        self._previous_keepers = np.full(len(self.ranked), NO_IMAGE, dtype=np.int64)
+        self._previous_keepers[is_duplicate] = [
+            self.index_of.get(keeper_id, NO_IMAGE) for keeper_id in keeper_ids[is_duplicate].tolist()
+        ]
+        keepers = self._previous_keepers
+        # NO_IMAGE is a valid index, of the last image: what it finds is not used.
+        keeper_stands = (keepers >= 0) & (keepers < np.arange(len(keepers))) & self._was_kept[keepers]
+        self._was_promoted = self.ranked.pinned & (self._positions != NO_IMAGE) & ~was_pinned
+        self._is_open = ~(self._was_kept | keeper_stands) | self._was_promoted
+        self._all_open = bool(self._is_open.all())  # of those that are not decided yet
+
+    def _find_previous(self, index: int) -> Decision | None:
+        position = int(self._positions[index])
+        return None if position == NO_IMAGE else self._previous.decision(position)
+
+    def _keep_standing(self, end: int) -> None:
+        """The decisions of the images up to `end`, which are not open, stand."""
+        begin, self._position = self._position, end
+        if begin == end:
+            return
+        standing = (begin + np.flatnonzero(self._was_kept[begin:end])).tolist()
+        for index in standing:
+            self._keepers.add(index)
+        self._is_kept[begin:end] = self._was_kept[begin:end]
+        self._standing_keepers += standing
+
+    def _open_concerned(self, keeper: int, *, keepers_too: bool) -> None:
+        """Opens the images below a keeper that must be compared with it: duplicates to which it is nearer than their
+        keeper and, with `keepers_too`, the keepers."""
+        if self._all_open:
+            return
+        below = slice(keeper + 1, None)
+        self._opening_keepers_left -= 1
+        if self._opening_keepers_left < 0:
+            self._is_open[below] = self._all_open = True
+            return
+        previous_keepers, bounds_us = self._previous_keepers[below], self._bounds_us[below]
+        distance_us = distances_us(self._times_us, keeper, np.arange(keeper + 1, len(self.ranked)))
+        is_nearer = (distance_us < bounds_us) | ((distance_us == bounds_us) & (keeper < previous_keepers))
+        self._is_open[below] |= (previous_keepers != NO_IMAGE) & is_nearer
+        if keepers_too:
+            self._is_open[below] |= self._was_kept[below]
+
     def _make_search(self, index: int, previous: Decision | None) -> Search:
         image = self.ranked[index]
         if previous is None or previous.keeper_id is None:
             return Search(image, index, previous, None)
         keeper = self.index_of.get(previous.keeper_id)
         # If the keeper itself was decided again, keepers that were never compared may be nearer or rank higher.
-        if keeper is None or not self._kept[keeper] or not self._was_kept(keeper):
+        if keeper is None or not self._is_kept[keeper] or not self._was_kept[keeper]:
             return Search(image, index, None, None)
         return Search(image, index, previous, keeper)
 
     def _add_keeper(self, index: int) -> None:
-        self._kept[index] = True
+        self._is_kept[index] = True
         self._keepers.add(index)
         self._block_keepers.add(index)
-        if not self._was_kept(index):
+        is_new = not self._was_kept[index]
+        if is_new:
             self._new_keepers.add(index)
-        if not self._was_kept(index) or self._was_promoted(index):
+        if is_new or self._was_promoted[index]:
             self._new_or_promoted_keepers.add(index)
+            self._open_concerned(index, keepers_too=is_new)
 
     def _is_new_to(self, index: int, previous: Decision | None) -> bool:
         """Whether an image with the decision `previous` was never compared with the keeper, or ranked above it then."""
-        if previous is None or not self._was_kept(index):
+        if previous is None or not self._was_kept[index]:
             return True
-        return not previous.keeps and self._was_promoted(index)
-
-    def _was_kept(self, index: int) -> bool:
-        decision = self._previous.get(self.ranked[index].id)
-        return decision is not None and decision.keeps
-
-    def _was_promoted(self, index: int) -> bool:
-        """Whether a pin raised the image's rank since it was decided."""
-        image = self.ranked[index]
-        return image.pinned and image.id in self._previous and self._previous[image.id].reason is not Reason.PINNED
+        return not previous.keeps and bool(self._was_promoted[index])

@@ -16,7 +16,7 @@ from indexer.files.beneath import OpenQuarantinePath
 from indexer.files.filesystems import is_mount_point
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME, is_quarantine, is_run
-from indexer.files.moving import discard_partial
+from indexer.files.moving import aside_path, discard_partial
 from indexer.files.owners import Owner
 from indexer.files.refusals import FOLDERS, SYNCING_BYTES, SYNCING_NAMES, translate_refusal
 
@@ -80,6 +80,27 @@ def is_quarantine_mounted(path: str) -> bool:
     run_folder = os.path.dirname(os.path.dirname(path))
     marker = os.path.join(os.path.dirname(run_folder), QUARANTINE_MARKER)
     return os.path.lexists(marker) or os.path.isdir(run_folder)
+
+
+def is_quarantine_missing(path: str) -> bool:
+    """Whether a file in quarantine cannot be reached because the whole quarantine is not there."""
+    return not is_quarantine_mounted(path) and not os.path.lexists(path)
+
+
+def was_taken_out(path: str) -> bool:
+    """Whether somebody else took a file out of its quarantine, while the disk itself is still mounted.
+
+    The quarantine's marker shows that, or the run's folder: a quarantine may be a mount point, which exists and is
+    empty without its disk.
+    """
+    # An interrupted purge leaves the file under its second name.
+    if not is_quarantine_mounted(path) or os.path.lexists(aside_path(path)):
+        return False
+    try:
+        os.lstat(path)
+    except OSError as problem:
+        return isinstance(problem, FileNotFoundError)
+    return False
 
 
 def reserve_quarantine_path(folder: str, *, run: str, name: str, basename: str, synced: set[str] | None = None) -> str:

@@ -1,19 +1,37 @@
-"""The folders that the images of each camera come from, and the times of its images there."""
+"""The folders that the images of each camera come from, and the times of its images."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import and_, delete, func, insert, not_, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, exists, insert, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import ImageState
-from indexer.domain.naming.cameras import KnownSource, TimeSpan
+from indexer.domain.names import USER_SOURCES
+from indexer.domain.naming.cameras import KnownSource
+from indexer.domain.naming.tree import moved_source, source_of_known
+from indexer.domain.paths import lies_at_or_below, relocated
 from indexer.store.bulk import chunks
 from indexer.store.cameras import get_or_add_cameras
-from indexer.store.columns import lies_below, relocated
+from indexer.store.columns import lies_below
 from indexer.store.tables import CameraRow, CameraSourceRow, ImageRow
 
-_ABSENT_STATES = (ImageState.MISSING, ImageState.REMOVED)
+
+class CapturedImage(NamedTuple):
+    """An image of a camera; a tuple, as there may be a million."""
+
+    image_id: int
+    path: str
+    captured_at: datetime | None
+    """None also for a modification time, which copying a file changes."""
+    is_missing: bool
+    is_removed: bool
+    is_by_person: bool
+    """Whether a person said that it is of this camera."""
+    is_by_folder: bool
+    """Whether its folder says so, and not its name."""
 
 
 def list_sources(session: Session, cameras: Collection[str] | None = None) -> dict[str, list[KnownSource]]:
@@ -29,6 +47,25 @@ def list_sources(session: Session, cameras: Collection[str] | None = None) -> di
         for name, source, is_root, is_confirmed in session.execute(one.order_by(CameraSourceRow.source)):
             known[name] += [] if source is None else [KnownSource(source, bool(is_root), bool(is_confirmed))]
     return dict(known)
+
+
+def list_cameras_of(session: Session, sources: Collection[str]) -> dict[str, list[str]]:
+    """The cameras that have each of these sources, without those whose folders an earlier version stored."""
+    query = select(CameraSourceRow.source, CameraRow.name).join(CameraRow, CameraRow.id == CameraSourceRow.camera_id)
+    stored_earlier = aliased(CameraSourceRow)
+    is_earlier = exists().where(stored_earlier.camera_id == CameraRow.id, stored_earlier.is_root)
+    cameras: dict[str, list[str]] = defaultdict(list)
+    for chunk in chunks(sorted(sources)):
+        rows = session.execute(query.where(CameraSourceRow.source.in_(chunk), ~is_earlier).order_by(CameraRow.name))
+        for source, camera in rows:
+            cameras[source].append(camera)
+    return dict(cameras)
+
+
+def list_sources_below(session: Session, folder: str) -> list[str]:
+    """The sources below a folder, of all cameras, without those that an earlier version stored."""
+    query = select(CameraSourceRow.source).where(lies_below(CameraSourceRow.source, folder), ~CameraSourceRow.is_root)
+    return list(session.scalars(query))
 
 
 def add_sources(session: Session, pairs: Iterable[tuple[str, str]], *, is_confirmed: bool = False) -> None:
@@ -49,21 +86,33 @@ def add_sources(session: Session, pairs: Iterable[tuple[str, str]], *, is_confir
 
 
 def confirm_sources(session: Session, camera: str) -> int:
-    """Marks all sources of a camera as confirmed by a person; returns how many there are."""
+    """Marks the sources of a camera as confirmed by a person, and returns how many there are.
+
+    A folder that an earlier version stored is not marked: images of other cameras may come to lie below it.
+    """
     camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
-    confirmed = update(CameraSourceRow).where(CameraSourceRow.camera_id == camera_id).values(is_confirmed=True)
+    is_source = (CameraSourceRow.camera_id == camera_id) & ~CameraSourceRow.is_root
+    confirmed = update(CameraSourceRow).where(is_source).values(is_confirmed=True)
     return len(session.execute(confirmed.returning(CameraSourceRow.source)).all())
 
 
-def delete_sources_below(session: Session, folder: str, *, is_root: bool = False) -> None:
-    """Deletes the sources in a folder and below it; `is_root`: only what an earlier version knew of their cameras."""
+def delete_sources_below(session: Session, folder: str, *, is_confirmed: bool = True) -> None:
+    """Deletes the sources in a folder and below it; `is_confirmed`: also those that a person confirmed.
+
+    What an earlier version stored is always deleted.
+    """
     at_or_below = or_(lies_below(CameraSourceRow.source, folder), CameraSourceRow.source == folder)
-    deleted = delete(CameraSourceRow).where(at_or_below)
-    session.execute(deleted.where(CameraSourceRow.is_root) if is_root else deleted)
+    is_read = CameraSourceRow.is_root | ~CameraSourceRow.is_confirmed
+    session.execute(delete(CameraSourceRow).where(at_or_below if is_confirmed else at_or_below & is_read))
 
 
 def relocate_sources(session: Session, old: str, new: str) -> None:
-    """Changes the sources below `old` to `new`; a source that is there already stays as it is."""
+    """Changes the sources below `old` to `new`; a source that is there already stays as it is.
+
+    Call it after the paths of the images were changed. Those whose camera's folder is one above `old`, as where `old`
+    is a date, bring a source of their own.
+    """
+    _add_moved_sources(session, old, new)
     known = set(_list_pairs(session))
     for camera_id, source in sorted(known):
         moved = relocated(source, old=old, new=new)
@@ -74,35 +123,57 @@ def relocate_sources(session: Session, old: str, new: str) -> None:
             session.execute(update(CameraSourceRow).where(is_it).values(source=moved))
 
 
+def _add_moved_sources(session: Session, old: str, new: str) -> None:
+    recorded: dict[int, dict[str, bool]] = defaultdict(dict)
+    known = select(CameraSourceRow.camera_id, CameraSourceRow.source, CameraSourceRow.is_confirmed)
+    for camera_id, source, is_confirmed in session.execute(known.where(~CameraSourceRow.is_root)):
+        if not lies_at_or_below(source, old):
+            recorded[camera_id][source] = is_confirmed
+    rows: dict[tuple[int, str], bool] = {}
+    moved = select(ImageRow.camera_id, ImageRow.path).where(lies_below(ImageRow.path, new))
+    for camera_id, path in session.execute(moved.where(ImageRow.camera_id.in_(select(CameraSourceRow.camera_id)))):
+        sources, old_path = recorded.get(camera_id, {}), relocated(path, old=new, new=old)
+        moved_to = moved_source(old_path, path, sources) if sources else None
+        if moved_to is not None and moved_to not in sources:
+            rows[camera_id, moved_to] = sources[source_of_known(old_path, sources)]
+    existing = set(_list_pairs(session))
+    values = [
+        {"camera_id": camera_id, "source": source, "is_confirmed": is_confirmed}
+        for (camera_id, source), is_confirmed in sorted(rows.items())
+        if (camera_id, source) not in existing
+    ]
+    if values:
+        session.execute(insert(CameraSourceRow), values)
+
+
 def _list_pairs(session: Session) -> list[tuple[int, str]]:
     query = select(CameraSourceRow.camera_id, CameraSourceRow.source)
     return [(camera_id, source) for camera_id, source in session.execute(query)]
 
 
-def list_spans(
-    session: Session, camera: str, sources: Collection[str], *, without: Collection[int] = ()
-) -> Mapping[str, TimeSpan]:
-    """The times of the present images of a camera below each of these folders that has any.
-
-    A modification time does not count as a time: copying a file changes it. `without`: images that count as gone.
-    """
-    spans = {}
-    for source in sources:
-        deeper = [other for other in sources if other.startswith(f"{source.rstrip('/')}/")]
-        is_own = and_(lies_below(ImageRow.path, source), *(not_(lies_below(ImageRow.path, other)) for other in deeper))
-        query = (
-            select(
-                func.min(ImageRow.captured_at).label("first"),
-                func.max(ImageRow.captured_at).label("last"),
-                func.count().label("images"),
-                func.count(ImageRow.captured_at).filter(ImageRow.captured_at_source != "mtime").label("times"),
-            )
-            .join(CameraRow, CameraRow.id == ImageRow.camera_id)
-            .where(CameraRow.name == camera, ImageRow.state.not_in(_ABSENT_STATES), is_own)
+def iter_images(session: Session, camera: str) -> Iterator[CapturedImage]:
+    """All images of a camera, in any state and in no particular order."""
+    query = (
+        select(
+            ImageRow.id,
+            ImageRow.path,
+            ImageRow.captured_at,
+            ImageRow.captured_at_source,
+            ImageRow.state,
+            ImageRow.camera_source,
         )
-        if without:
-            query = query.where(ImageRow.id.not_in(sorted(without)))
-        row = session.execute(query).one()
-        if row.images:
-            spans[source] = TimeSpan(row.first, row.last, is_complete=row.images == row.times)
-    return spans
+        .join(CameraRow, CameraRow.id == ImageRow.camera_id)
+        .where(CameraRow.name == camera)
+    )
+    yield from (
+        CapturedImage(
+            image_id,
+            path,
+            None if time_source == "mtime" else captured_at,
+            state == ImageState.MISSING,
+            state == ImageState.REMOVED,
+            camera_source in USER_SOURCES,
+            camera_source == "folder",
+        )
+        for image_id, path, captured_at, time_source, state, camera_source in session.execute(query).yield_per(1000)
+    )

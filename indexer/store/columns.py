@@ -113,11 +113,6 @@ def lies_below(column: InstrumentedAttribute[Any], folder: str) -> ColumnElement
     return or_(*((text >= f"{stored}/") & (text < f"{stored}0") for stored in stored_forms(folder.rstrip("/"))))
 
 
-def relocated(path: str, *, old: str, new: str) -> str:
-    """The path after the folder `old` became `new`; a path that is not in it stays."""
-    return new + path[len(old) :] if path == old or path.startswith(f"{old}/") else path
-
-
 def _uri(path: str) -> str:
     # Not Path.as_uri: it drops `//` and `/./`, so the path would not be the same after reading.
     if not path.startswith("/"):

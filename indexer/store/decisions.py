@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from indexer.domain.camera_images import NO_IMAGE, DecisionColumns
 from indexer.domain.decisions import Decision, Reason
 from indexer.domain.images import ImageState
 from indexer.domain.removal import IndexedFile, RemovalCandidate
@@ -15,24 +16,30 @@ from indexer.files.system_folders import find_system_folder, is_in_separate_syst
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.pins import is_pinned
 from indexer.store.removals import is_held_back
-from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, RemovalRow, RunRow, VerdictRow
+from indexer.store.tables import CameraRow, DecisionRow, ImageRow, PinRow, ProfileRow, RemovalRow, RunRow, VerdictRow
 
 _other_image = aliased(ImageRow)
 
 
-def list_decisions(session: Session, camera_id: int) -> dict[int, tuple[int, Decision]]:
-    """(id of the profile, current decision) of each decided ready image of a camera, by image id."""
+def list_decisions(session: Session, camera_id: int) -> DecisionColumns:
+    """The current decisions on the ready images of a camera."""
     query = (
         select(
             DecisionRow.image_id, DecisionRow.profile_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score
         )
         .join(ImageRow, ImageRow.id == DecisionRow.image_id)
         .where(ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY, DecisionRow.superseded_at.is_(None))
+        .order_by(DecisionRow.image_id)
     )
-    return {
-        image_id: (profile_id, Decision(image_id, Reason(reason), keeper_id, score))
-        for image_id, profile_id, reason, keeper_id, score in session.execute(query)
-    }
+    rows = session.execute(query).all()
+    image_ids, profile_ids, reasons, keeper_ids, scores = zip(*rows, strict=True) if rows else ((),) * 5
+    return DecisionColumns(
+        image_ids=image_ids,
+        keeper_ids=[NO_IMAGE if keeper_id is None else keeper_id for keeper_id in keeper_ids],
+        profile_ids=profile_ids,
+        reasons=reasons,
+        scores=scores,
+    )
 
 
 def list_deciding_profiles(session: Session, camera_ids: Sequence[int]) -> set[tuple[int, int]]:
@@ -90,8 +97,11 @@ def is_as_before_removal(session: Session, removal_id: int) -> bool:
     """Whether all that the decision on a removed image rests on is as it was when the image was removed.
 
     Then the decision may go on holding once the image is back: since its removal no decision of its camera was made, so
-    it was compared with all keepers that there are, and no person judged it. A removal that another index made, and
-    this one adopted, never qualifies.
+    it was compared with all keepers that there are, and no person judged it, and no person's pin on it or its keeper
+    was set or ended, which ranks them. A removal that another index made, and this one adopted, never qualifies.
+
+    The order of run ids and the times must both agree: with PostgreSQL a run that began earlier may decide a camera
+    after the files were removed, and the clocks of two hosts may differ.
     """
     later = aliased(DecisionRow)
     same_camera = aliased(ImageRow)
@@ -109,11 +119,23 @@ def is_as_before_removal(session: Session, removal_id: int) -> bool:
             ~exists().where(
                 same_camera.camera_id == ImageRow.camera_id,
                 later.image_id == same_camera.id,
-                later.run_id > RemovalRow.run_id,
+                or_(later.run_id > RemovalRow.run_id, later.decided_at >= RemovalRow.planned_at),
             ),
             ~exists().where(
                 or_(VerdictRow.image_a_id == ImageRow.id, VerdictRow.image_b_id == ImageRow.id),
-                or_(VerdictRow.run_id > RemovalRow.run_id, VerdictRow.withdrawn_at >= RemovalRow.planned_at),
+                or_(
+                    VerdictRow.run_id > RemovalRow.run_id,
+                    VerdictRow.judged_at >= RemovalRow.planned_at,
+                    VerdictRow.withdrawn_at >= RemovalRow.planned_at,
+                ),
+            ),
+            ~exists().where(
+                PinRow.image_id.in_([RemovalRow.image_id, RemovalRow.keeper_id]),
+                or_(
+                    PinRow.run_id > RemovalRow.run_id,
+                    PinRow.pinned_at >= RemovalRow.planned_at,
+                    PinRow.unpinned_at >= RemovalRow.planned_at,
+                ),
             ),
         )
     )

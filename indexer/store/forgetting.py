@@ -83,6 +83,11 @@ class ForgottenRows:
     spans: int
 
 
+def camera_exists(session: Session, name: str) -> bool:
+    """Whether the index has a camera of that name, also one without an image."""
+    return session.scalar(select(CameraRow.id).where(CameraRow.name == name)) is not None
+
+
 def count_rows(session: Session, scope: ForgetScope) -> ForgottenRows:
     """The number of rows that `forget` deletes."""
     counted = (
@@ -129,9 +134,10 @@ def delete_rows(session: Session, scope: ForgetScope) -> None:
 
     An image that stays loses a decision that named one of these images as its keeper: it is decided again.
     """
-    images_of_scope = select(ImageRow.camera_id).where(ImageRow.id.in_(scope.images))
+    of_images = select(ImageRow.camera_id).where(ImageRow.id.in_(scope.images))
+    of_name = select(CameraRow.id).where(CameraRow.name == scope.camera)
     video_ids = list(session.scalars(scope.videos))
-    camera_ids = [*session.scalars(images_of_scope.distinct()), *_delete_videos(session, video_ids)]
+    camera_ids = [*session.scalars(of_images.union(of_name)), *_delete_videos(session, video_ids)]
     about_removals = select(RemovalRow.id).where(_is_about(RemovalRow, scope))
     for statement in (
         delete(ReconsideredRow).where(ReconsideredRow.removal_id.in_(about_removals)),

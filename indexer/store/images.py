@@ -13,15 +13,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.descriptions import FileDescription
-from indexer.domain.images import ImageState
+from indexer.domain.images import ABSENT_STATES, ImageState
 from indexer.domain.names import Naming, clamped_mtime
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
 from indexer.store.columns import lies_below, stored_text
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, ImageRow, RunRow
-
-_ABSENT_STATES = (ImageState.MISSING, ImageState.REMOVED)
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class NewImage(NamedTuple):
 def list_known(session: Session, paths: Sequence[str]) -> dict[str, KnownFile]:
     """The rows at these paths that are neither missing nor removed, by path."""
     results = (
-        session.execute(_SELECT_KNOWN.where(ImageRow.path.in_(chunk), ImageRow.state.not_in(_ABSENT_STATES)))
+        session.execute(_SELECT_KNOWN.where(ImageRow.path.in_(chunk), ImageRow.state.not_in(ABSENT_STATES)))
         for chunk in chunks(paths)
     )
     return {known.path: known for rows in results for known in map(_known_file, rows)}
@@ -131,7 +129,7 @@ def iter_with_other_root(session: Session, folder: str) -> Iterator[tuple[int, s
     """
     query = select(ImageRow.id, ImageRow.path, ImageRow.root)
     query = query.where(
-        lies_below(ImageRow.path, folder), ImageRow.root != folder, ImageRow.state.not_in(_ABSENT_STATES)
+        lies_below(ImageRow.path, folder), ImageRow.root != folder, ImageRow.state.not_in(ABSENT_STATES)
     )
     yield from ((image_id, path, root) for image_id, path, root in session.execute(query))
 
@@ -198,7 +196,7 @@ def mark_missing(session: Session, paths_by_id: Mapping[int, str], *, reason: st
     """Marks those of these images as missing that still have the path in `paths_by_id`. Returns their number."""
     missing: list[int] = []
     for chunk in chunks(list(paths_by_id)):
-        query = select(ImageRow.id, ImageRow.path).where(ImageRow.id.in_(chunk), ImageRow.state.not_in(_ABSENT_STATES))
+        query = select(ImageRow.id, ImageRow.path).where(ImageRow.id.in_(chunk), ImageRow.state.not_in(ABSENT_STATES))
         missing += [row.id for row in session.execute(query) if row.path == paths_by_id[row.id]]
     set_state(session, missing, ImageState.MISSING, reason=reason)
     return len(missing)
@@ -254,7 +252,7 @@ def mark_present(session: Session, image_id: int) -> None:
     An adopted image that was never described becomes missing instead; the next ingest describes it.
     """
     path = select(ImageRow.path).where(ImageRow.id == image_id).scalar_subquery()
-    others = (ImageRow.path == path) & (ImageRow.id != image_id) & ImageRow.state.not_in(_ABSENT_STATES)
+    others = (ImageRow.path == path) & (ImageRow.id != image_id) & ImageRow.state.not_in(ABSENT_STATES)
     session.execute(update(ImageRow).where(others).values(state=ImageState.MISSING, state_reason="replaced"))
     set_state(session, [image_id], ImageState.READY if _is_described(session, image_id) else ImageState.MISSING)
 
@@ -271,7 +269,7 @@ _SELECT_PRESENT = select(
     ImageRow.mtime_ns,
     (ImageRow.state == ImageState.READY).label("ready"),
     ImageRow.run_id,
-).where(ImageRow.state.not_in(_ABSENT_STATES))
+).where(ImageRow.state.not_in(ABSENT_STATES))
 _SELECT_KNOWN = select(
     ImageRow.id,
     ImageRow.path,

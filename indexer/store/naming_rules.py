@@ -1,12 +1,12 @@
 """How the images of ingested folders are named: one rule for each folder that a person gave to `ingest`."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from indexer.domain.naming.rules import NamingRule
-from indexer.store.columns import lies_below, relocated
+from indexer.domain.naming.rules import NamingRule, RuleBook
+from indexer.store.columns import lies_below
 from indexer.store.tables import NamingRuleRow
 
 _NAMES = [field.name for field in fields(NamingRule)]
@@ -34,17 +34,14 @@ def delete_rule(session: Session, folder: str) -> bool:
 
 
 def relocate_rules(session: Session, old: str, new: str) -> None:
-    """Changes the folders of rules below `old` to `new`; a folder that has a rule at its new path keeps that one."""
-    rules = list_rules(session)
-    for folder, rule in rules.items():
-        base = None if rule.base is None else relocated(rule.base, old=old, new=new)
-        moved = replace(rule, folder=relocated(folder, old=old, new=new), base=base)
-        if moved == rule:
-            continue
-        if moved.folder != folder:
-            delete_rule(session, folder)
-        if moved.folder == folder or moved.folder not in rules:
-            set_rule(session, moved)
+    """Changes the rules after the folder `old` became `new`, as `RuleBook.relocated`."""
+    before = list_rules(session)
+    after = RuleBook(before).relocated(old, new).rules
+    for folder in before.keys() - after.keys():
+        delete_rule(session, folder)
+    for folder, rule in after.items():
+        if rule != before.get(folder):
+            set_rule(session, rule)
 
 
 def delete_rules_below(session: Session, folder: str) -> None:

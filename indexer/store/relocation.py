@@ -10,14 +10,15 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from indexer.domain.images import ImageState
+from indexer.domain.images import ABSENT_STATES, ImageState
+from indexer.domain.paths import relocated
+from indexer.files.beneath import lies_beneath
 from indexer.store.bulk import chunks
 from indexer.store.camera_sources import relocate_sources
-from indexer.store.columns import lies_below, relocated
+from indexer.store.columns import lies_below
 from indexer.store.naming_rules import relocate_rules
 from indexer.store.tables import ImageRow, RemovalRow, VideoRow
 
-_ABSENT_STATES = (ImageState.MISSING, ImageState.REMOVED)
 _BATCH_SIZE = 1000
 _REMOVAL_PATHS = (RemovalRow.path, RemovalRow.keeper_path, RemovalRow.quarantine_path, RemovalRow.aside_path)
 
@@ -43,7 +44,7 @@ class RelocationCounts:
 def iter_present_below(session: Session, folder: str) -> Iterator[StoredFile]:
     """The files below a folder whose rows are neither missing nor removed."""
     query = select(ImageRow.id, ImageRow.path, ImageRow.file_size)
-    query = query.where(lies_below(ImageRow.path, folder), ImageRow.state.not_in(_ABSENT_STATES))
+    query = query.where(lies_below(ImageRow.path, folder), ImageRow.state.not_in(ABSENT_STATES))
     yield from (StoredFile(*row) for row in session.execute(query))
 
 
@@ -58,7 +59,7 @@ def list_known_paths(session: Session, paths: Sequence[str]) -> set[str]:
     """Those of these paths that a present image or video has."""
     known = set[str]()
     for chunk in chunks(paths):
-        is_image = ImageRow.path.in_(chunk) & ImageRow.state.not_in(_ABSENT_STATES)
+        is_image = ImageRow.path.in_(chunk) & ImageRow.state.not_in(ABSENT_STATES)
         known |= set(session.scalars(select(ImageRow.path).where(is_image)))
         is_video = VideoRow.path.in_(chunk) & VideoRow.missing_reason.is_(None)
         known |= set(session.scalars(select(VideoRow.path).where(is_video)))
@@ -96,18 +97,37 @@ def list_ready_below(session: Session, folder: str) -> list[int]:
 def relocate(session: Session, old: str, new: str) -> RelocationCounts:
     """Changes the paths below `old` to `new`: of images, videos, roots, the journal, naming rules, cameras' folders.
 
+    Images that left the folder that they were ingested with get the innermost ingested folder above them; if there is
+    none, `new` is it from now on.
     Returns the number of images, removals and videos with a new path.
     """
     images = _relocate_column(session, ImageRow.path, old, new)
     videos = _relocate_column(session, VideoRow.path, old, new)
     for root in (ImageRow.root, VideoRow.root):
         _relocate_column(session, root, old, new)
+    _correct_roots(session, new)
     removals = set[int]()
     for column in _REMOVAL_PATHS:
         removals |= _relocate_column(session, column, old, new)
     relocate_rules(session, old, new)
     relocate_sources(session, old, new)
     return RelocationCounts(len(images), len(removals), len(videos))
+
+
+def _correct_roots(session: Session, new: str) -> None:
+    """Gives a root above them to the images below `new` whose root is not above them any more."""
+    is_below = lies_below(ImageRow.path, new)
+    roots = list(session.scalars(select(ImageRow.root).where(is_below).distinct()))
+    wrong = [root for root in roots if not _is_at_or_below(new, root) and not _is_at_or_below(root, new)]
+    if wrong:
+        above = [root for root in session.scalars(select(ImageRow.root).distinct()) if _is_at_or_below(new, root)]
+        right = max(above, key=len, default=new)
+        for chunk in chunks(wrong):
+            session.execute(update(ImageRow).where(is_below, ImageRow.root.in_(chunk)).values(root=right))
+
+
+def _is_at_or_below(path: str, folder: str) -> bool:
+    return path == folder or lies_beneath(path, folder)
 
 
 def _relocate_column(session: Session, column: InstrumentedAttribute[Any], old: str, new: str) -> set[int]:

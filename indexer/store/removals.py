@@ -1,5 +1,6 @@
 """The journal of removals: a row is written before a file is touched, and updated afterwards."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -9,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalCandidate, RemovalState
+from indexer.store.bulk import chunks
 from indexer.store.pins import UNRESTORED
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, RemovalRow, RunRow
 
@@ -43,10 +45,11 @@ class JournalEntry:
 
 
 def is_held_back(image_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    """The SQL condition that an image came back when its run was undone, and that no plan takes it."""
-    return exists().where(
-        RemovalRow.image_id == image_id, RemovalRow.state == RemovalState.RESTORED, RemovalRow.held_back
-    )
+    """The SQL condition that no plan takes an image once it is present, as it came back after its removal.
+
+    The state of the removal does not count: of a file that was copied out of quarantine, the copy there may be purged.
+    """
+    return exists().where(RemovalRow.image_id == image_id, RemovalRow.held_back)
 
 
 def begin_removal(
@@ -96,10 +99,14 @@ def list_failed(session: Session) -> set[int]:
     return {image_id for pair in session.execute(failed) for image_id in pair}
 
 
-def begin_act(session: Session, removal_id: int, *, act: Act, held_back: bool = False) -> None:
-    """Records that `act` is about to happen to a removed file; `held_back`: no plan takes it once it is back."""
-    values = {"pending": act, "held_back": held_back}
-    session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(**values))
+def begin_act(session: Session, removal_id: int, *, act: Act) -> None:
+    """Records that `act` is about to happen to a removed file."""
+    session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(pending=act))
+
+
+def set_held_back(session: Session, removal_id: int, *, held_back: bool) -> None:
+    """Records whether plans leave a removed file out once it is back."""
+    session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(held_back=held_back))
 
 
 def release(session: Session, image_id: int, *, before: int | None = None) -> None:
@@ -167,6 +174,14 @@ def list_sample_quarantine_paths(session: Session) -> list[str]:
     return [path for query in end_queries if (path := session.scalar(query)) is not None]
 
 
+def list_quarantine_paths(session: Session, image_ids: Sequence[int]) -> dict[int, str]:
+    """Where the files of these removed images lie in quarantine, by image id; those with an open act are left out."""
+    query = select(RemovalRow.image_id, RemovalRow.quarantine_path)
+    query = query.where(RemovalRow.state == RemovalState.QUARANTINED, RemovalRow.pending.is_(None))
+    results = (session.execute(query.where(RemovalRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
+    return {image_id: path for rows in results for image_id, path in rows if path is not None}
+
+
 def list_quarantined(
     session: Session, *, run_id: int | None = None, removed_before: datetime | None = None
 ) -> list[JournalEntry]:
@@ -202,9 +217,7 @@ def count_held_back(session: Session) -> int:
     query = (
         select(func.count(RemovalRow.image_id.distinct()))
         .join(ImageRow, ImageRow.id == RemovalRow.image_id)
-        .where(
-            RemovalRow.held_back, RemovalRow.state == RemovalState.RESTORED, ImageRow.state == ImageState.READY, ~kept
-        )
+        .where(RemovalRow.held_back, ImageRow.state == ImageState.READY, ~kept)
     )
     return session.scalar(query) or 0
 

@@ -4,12 +4,12 @@ It promises that a report keeps the decisions it began with: they are loaded by 
 never changes. It does not know what a page is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, extract, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import ImageState
@@ -41,14 +41,6 @@ class DecidedImage(NamedTuple):
     keeper_id: int | None
     removed: bool
     path_length: int
-
-
-class HourCount(NamedTuple):
-    """The number of decided images that a camera took in one hour of the day (UTC, 0 to 23), and of those kept."""
-
-    hour: int
-    captured: int
-    kept: int
 
 
 @dataclass(frozen=True)
@@ -120,20 +112,18 @@ def list_decided_images(session: Session, camera_id: int) -> list[DecidedImage]:
     ]
 
 
-def list_hour_counts(session: Session, camera_id: int) -> list[HourCount]:
-    """The counts of a camera's decided images, ready or removed, for each hour of the day that has any."""
-    hour = extract("hour", ImageRow.captured_at)
-    kept = func.count().filter(DecisionRow.verdict == "keep")
+def iter_captures(session: Session, camera_id: int) -> Iterator[tuple[datetime, bool]]:
+    """The capture time of each decided image of a camera, ready or removed, that has one; and whether it is kept."""
     query = (
-        select(hour, func.count(), kept)
+        select(ImageRow.captured_at, DecisionRow.verdict)
         .join(DecisionRow, DecisionRow.image_id == ImageRow.id)
         .where(
             ImageRow.camera_id == camera_id, ImageRow.state.in_(_REPORTED_STATES), DecisionRow.superseded_at.is_(None)
         )
-        .where(ImageRow.captured_at.is_not(None))
-        .group_by(hour)
     )
-    return [HourCount(int(hour_of_day), captured, kept) for hour_of_day, captured, kept in session.execute(query)]
+    for captured_at, verdict in session.execute(query).yield_per(1000):
+        if captured_at is not None:
+            yield captured_at, verdict == "keep"
 
 
 def load_images(session: Session, image_ids: Sequence[int]) -> dict[int, ImageFacts]:

@@ -73,7 +73,7 @@ class ImageView:
 
 @dataclass(frozen=True)
 class Hour:
-    """How many images a camera took in one hour of the day (UTC), and how many of them are kept."""
+    """How many images a camera took in one hour of the day, as times are shown, and how many of them are kept."""
 
     taken: int = 0
     kept: int = 0

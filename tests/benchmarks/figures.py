@@ -26,7 +26,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "cluster": {"frames": 24, "cameras": 2, "size": (640, 360), "troubled": False},
     "storage": {"images": 600},
-    "scale": {"images": 600, "real": 200, "fresh": 5, "rounds": 1},
+    "scale": {"images": 600, "real": 200, "fresh": 5, "rounds": 1, "every": 9},
     "video": {"seconds": 12, "repeated": 2, "size": (640, 360), "rounds": 1, "with_clips": False},
     "growth": {"images": (60,), "cameras": (), "fresh": 0.1, "processes": 1},
 }  # fmt: skip

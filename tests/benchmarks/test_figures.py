@@ -25,7 +25,7 @@ def test_figure_can_be_taken(figure: str, tmp_path: Path) -> None:
     assert {bar.value(result) for bar in exact} <= {0.0, None}
 
 
-def test_missing_package_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_package_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without czkawka there is no figure and a sentence that says what to install."""
     monkeypatch.setattr("tests.benchmarks.job.has_czkawka", lambda: False)
     assert "pip install '.[benchmark]'" in measure("job", tmp_path, small=True)["missing"]

@@ -54,6 +54,6 @@ def test_surroundings_name_no_place() -> None:
 
 
 @pytest.mark.parametrize(("number", "told"), [(0.123456, 0.123), (123.456, 123.0), (98765.4, 98765.0), (0.0, 0.0)])
-def test_three_digits_are_told(number: float, told: float) -> None:
+def test_three_digits_are_shown(number: float, told: float) -> None:
     """Figures are told with three digits, large ones whole."""
     assert rounded(number) == told

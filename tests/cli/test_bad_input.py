@@ -230,7 +230,7 @@ def test_bad_url(run: Run, lot: Path, url: str, code: int, said: str) -> None:
     refused(run("--db", url, "ingest", lot), code=code, words=said)
 
 
-def test_password_is_not_said(run: Run, lot: Path) -> None:
+def test_password_is_not_shown(run: Run, lot: Path) -> None:
     """A password in a URL is in no sentence."""
     answer = run("--db", "nonsense://me:secret@host/db", "ingest", lot)
     assert "secret" not in answer.out + answer.err

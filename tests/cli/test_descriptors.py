@@ -80,7 +80,7 @@ def test_what_few_files_lead_to_is_known() -> None:
     assert not lacks_descriptors(ImportError("no module named x"))
 
 
-def test_nothing_is_told_of_files_that_cannot_be_opened(tmp_path: Path) -> None:
+def test_nothing_is_reported_of_files_that_cannot_be_opened(tmp_path: Path) -> None:
     """Where no more files may be open, a manifest is not taken for none, nor a shared disk for one's own."""
     (tmp_path / "manifest.jsonl").write_bytes(b"\n")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -92,7 +92,7 @@ def test_named_index_is_meant(
 
 
 @pytest.mark.parametrize("state", ["off", None])
-def test_removals_are_told_by_the_folder_itself(
+def test_removals_are_known_from_the_folder_itself(
     pruned: Path, elsewhere: Path, lot: Path, run: Run, monkeypatch: pytest.MonkeyPatch, state: str | None
 ) -> None:
     """Where the other index removed files, also a named index asks, once, and without any list."""

@@ -30,7 +30,7 @@ from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
 from indexer.workflows.ingest.preview import IngestPreview
 from indexer.workflows.removal.adopt import AdoptReport
 from indexer.workflows.removal.prune import PruneReport
-from indexer.workflows.removal.purge import PurgeReport
+from indexer.workflows.removal.purge import PurgePlan, PurgeReport
 from indexer.workflows.removal.recover import RecoverReport
 from indexer.workflows.removal.relocate import RelocationPlan, RelocationReport
 from indexer.workflows.removal.restore import RestoreReport
@@ -54,6 +54,7 @@ REPORTS: dict[str, Any] = {
     "rescue": RestoreReport,
     "recover": RecoverReport,
     "purge": PurgeReport,
+    "purge --dry-run": PurgePlan,
     "status": Status,
     "explain A": ImageDetails,
     "explain A B": PairDetails,

@@ -105,6 +105,7 @@ def test_rights_of_an_index_are_a_persons(home: Path, umask: int, run: Run, chos
     assert stat.S_IMODE(Path("indexer.db.lock").stat().st_mode) == (0o660 if shared else 0o600)
 
 
+@pytest.mark.parametrize("umask", [0], indirect=True)  # others may do most
 def test_rights_of_the_demo(own_home: Path, umask: int, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that the demo leaves in the folder for temporary files is closed to others."""
     monkeypatch.setattr("tempfile.tempdir", str(own_home))

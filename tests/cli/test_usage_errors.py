@@ -46,3 +46,19 @@ def test_sentences(run: Run, own_home: Path, words: list[str], sentence: str) ->
     answer = run(*words)
     assert (answer.code, answer.out) == (2, "")
     assert answer.sentence.startswith(f"indexer: {sentence}")
+
+
+def test_an_option_that_stands_before_the_command(run: Run) -> None:
+    """`--db` after the command is refused with the way to type it."""
+    assert "--db stands before the command, as in: manage.py --db PATH db check" in run("db", "check", "--db", "x").err
+
+
+def test_proposed_commands_have_the_index_that_was_typed(lot: Path, own_home: Path, run: Run) -> None:
+    """What a message proposes is pasted, and goes to the index of the command that proposed it."""
+    (own_home / "my own").mkdir()
+    path = own_home / "my own" / "index.db"
+    out = run("--db", path, "ingest", lot, "--processes", 1).out
+    assert out.splitlines()[-1].endswith(f"Next: manage.py --db '{path}' compare")
+    assert "manage.py --db" in run("--db", path, "nothing").err
+    assert f"see: manage.py --db '{path}' compare --help" in run("--db", path, "compare", "--nope").err
+    assert "--db" not in run("compare", "--nope").err

@@ -21,7 +21,7 @@ def naming(which: str, camera_source: str, captured_at_source: str | None) -> Na
 
 
 @pytest.mark.parametrize(("source", "heard"), [("option", True), ("pattern", True), ("name", False), ("folder", False)])
-def test_rename_takes_only_a_camera_that_was_said(source: str, heard: bool) -> None:
+def test_rename_takes_only_a_given_camera(source: str, heard: bool) -> None:
     """A run with --camera or --pattern changes the camera if these say one, and then nothing else."""
     for known_source in CAMERA_SOURCES:
         known, asked = naming("known", known_source, "name"), naming("now", source, "name")
@@ -30,7 +30,7 @@ def test_rename_takes_only_a_camera_that_was_said(source: str, heard: bool) -> N
 
 
 @pytest.mark.parametrize(("source", "heard"), [("pattern", True), ("name", False), ("exif", False), ("mtime", False)])
-def test_rename_takes_only_a_time_that_was_said(source: str, heard: bool) -> None:
+def test_rename_takes_only_a_given_time(source: str, heard: bool) -> None:
     """A pattern that reads a time changes the time; a name, EXIF or mtime beside it changes nothing."""
     for known_source in TIME_SOURCES:
         known, asked = naming("known", "name", known_source), naming("now", "folder", source)
@@ -39,7 +39,7 @@ def test_rename_takes_only_a_time_that_was_said(source: str, heard: bool) -> Non
 
 
 @pytest.mark.parametrize(("known_source", "read_source"), list(product(CAMERA_SOURCES, CAMERA_SOURCES)))
-def test_move_keeps_a_camera_that_was_said(known_source: str, read_source: str) -> None:
+def test_move_keeps_a_given_camera(known_source: str, read_source: str) -> None:
     """At another path the camera is read again, unless a person said it and says nothing else now."""
     said = {"option", "pattern"}
     stays = known_source in said and read_source not in said
@@ -50,7 +50,7 @@ def test_move_keeps_a_camera_that_was_said(known_source: str, read_source: str) 
 
 
 @pytest.mark.parametrize(("known_source", "read_source"), list(product(TIME_SOURCES, TIME_SOURCES)))
-def test_move_keeps_a_time_that_was_said_or_first_seen(known_source: str | None, read_source: str | None) -> None:
+def test_move_keeps_a_given_or_first_known_time(known_source: str | None, read_source: str | None) -> None:
     """At another path the time is read again; a pattern's time stays, and of two mtimes the one first seen."""
     stays = known_source == "pattern" and read_source != "pattern"
     stays |= known_source == "mtime" and read_source in ("mtime", None)

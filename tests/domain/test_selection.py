@@ -111,11 +111,16 @@ def told(walk: Selection, chunks: Iterable[IndexArray]) -> list[Image]:
 
 
 def walk_down(
-    images: Iterable[Image], truth: Truth, *, before: Mapping[int, Decision] | None = None, size: int = 1
+    images: Iterable[Image],
+    truth: Truth,
+    *,
+    before: Mapping[int, Decision] | None = None,
+    size: int = 1,
+    max_opening_keepers: int = 1000,
 ) -> tuple[list[Decision], list[Pair]]:
     """What `Selection` decides and the pairs met on the way, searched block by block as `workflows.equivalent_score`
     does."""
-    walk = Selection(images, previous=before or {})
+    walk = Selection(images, previous=before or {}, max_opening_keepers=max_opening_keepers)
     pairs: list[Pair] = []
     for block in walk.blocks(size=size):
         asked = [told(walk, walk.candidates(search)) for search in block]
@@ -294,6 +299,24 @@ def test_new_image_is_met_by_those_below_it() -> None:
     assert walk_down([*images, first], Truth(), before=before)[1] == [(1, 5), (2, 5), (3, 5)]
 
 
+def test_only_what_is_concerned_is_looked_at() -> None:
+    """Of a thousand images one new one concerns those below it that it is nearer to, and the keepers below it."""
+    images = [image_of(number, number, width=900 if number % 10 == 0 else 640) for number in range(1000)]
+    truth = alike(*((number // 10 * 10, number) for number in range(1000) if number % 10))
+    before = by_id(walk_down(images, truth)[0])
+    assert sum(decision.keeps for decision in before.values()) == 100
+    new = image_of(1000, 503.2, width=700)
+    walk = Selection([*images, new], previous=before)
+    assert list(walk.iter_open()) == [walk.index_of[1000]]
+    looked_at = set[int]()
+    for block in walk.blocks(size=1):
+        for search in block:
+            looked_at.add(search.image.id)
+            walk.resolve(search, truth.first(search.image, told(walk, walk.candidates(search)))[0])
+    assert looked_at == {1000, 497, 498, 499, *range(502, 510)}  # nearer to 503.2 than to the last multiple of ten
+    assert (walk.kept_count, len(walk.new_decisions), len(walk.decisions)) == (101, 12, 1001)
+
+
 def test_duplicate_meets_only_nearer_news() -> None:
     """A duplicate whose keeper still keeps meets no new keeper that is farther than its own."""
     images = [image_of(1, 0), image_of(2, 10)]
@@ -429,6 +452,9 @@ class History(RuleBasedStateMachine):
         assert decided == brute_force(images, self.truth)
         decided_at_once, pairs_at_once = walk_down(images, self.truth, before=self.current, size=5)
         assert (decided_at_once, sorted(pairs_at_once)) == (decided, sorted(pairs))
+        for most in (0, 1):
+            looked_at = walk_down(images, self.truth, before=self.current, max_opening_keepers=most)
+            assert looked_at == (decided, pairs)
         assert [pair for pair in pairs if self.is_known(*pair)] == []
         self.current.update(by_id(decided))
 

@@ -1,4 +1,5 @@
-"""The fault harness: prune, restore and purge are killed, or refused, at every point where they touch disk or journal.
+"""The fault harness: prune, restore and purge are refused at every point where they touch disk or journal, and killed
+in every state between.
 
 The trials are run by `removal_driver.py`; here they are judged, and written as a table.
 """
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.support import removal_driver
-from tests.support.removal_driver import FAULTS, SCENARIOS, points
+from tests.support.removal_driver import ERRORS, FAULTS, SCENARIOS, kills, points
 from tests.support.removal_scene import FRAMES, MIDDLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,11 @@ LAST = {"prune": "quarantined", "prune --permanent": "deleted", "restore": "rest
 """What the journal says of every file when a command has done its work, by the first words of the scenario."""
 
 ELSEWHERE = "as on another disk"
+CHANGES_NOTHING = {
+    *("open_lock", "take_lock", "release", "open_to_read", "read_bytes", "read_hash", "sync_file", "sync_folder"),
+    *removal_driver.journal_writers(),
+}
+"""Points after which a killed process leaves what it left before: what is written to the journal is not committed."""
 
 Trial = dict[str, Any]
 Stage = dict[str, Any]
@@ -112,9 +118,27 @@ def outcome(trial: Trial) -> str:
 
 
 def test_every_point_is_struck(trials: list[Trial]) -> None:
-    """Every step and every write of the journal that the code has is met, and every fault happens at it."""
-    struck = {(trial["point"], trial["fault"]) for trial in trials}
-    assert struck == {(point, fault) for point in points() for fault in FAULTS}
+    """Every step and every write of the journal that the code has is met, and every error happens at it."""
+    struck = {(trial["point"], trial["fault"]) for trial in trials if trial["fault"] in ERRORS}
+    assert struck == {(point, error) for point in points() for error in ERRORS}
+
+
+def test_every_change_is_cut(trials: list[Trial]) -> None:
+    """Every command is killed before its first point, and after every point that changes the disk or the index."""
+    before = [(trial["scenario"], trial["number"]) for trial in trials if trial["fault"] == "kill before"]
+    after = {trial["point"] for trial in trials if trial["fault"] == "kill after"}
+    assert before == [(scenario, 0) for scenario in SCENARIOS if scenario in {*LAST, "prune, changed file"}]
+    assert after == set(points()) - CHANGES_NOTHING
+
+
+def test_a_kill_for_each_state() -> None:
+    """Of moments in a row with the same state the first is chosen, whether a point made the state or what follows."""
+    assert kills([("a", "a"), ("a", "b"), ("b", "b"), ("c", "a")]) == {
+        (0, "kill before"),
+        (1, "kill after"),
+        (3, "kill before"),
+        (3, "kill after"),
+    }
 
 
 @pytest.mark.parametrize("first", LAST)

@@ -138,7 +138,7 @@ def test_what_is_no_lock_is_refused(tmp_path: Path, obstacle: object) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
-def test_closed_folder_is_left_out_where_that_is_said(
+def test_closed_folder_is_left_out_where_that_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """A folder that may not be written to is refused, or left out; the locks exclude nobody then."""

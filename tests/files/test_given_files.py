@@ -34,7 +34,7 @@ def test_what_is_no_list_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(("max_bytes", "data"), [(3, b"abcd"), (5, b"abcde"), (9, b"abcde")])
-def test_a_long_file_is_told_by_one_byte_more(tmp_path: Path, max_bytes: int, data: bytes) -> None:
+def test_a_long_file_is_recognized_by_one_byte_more(tmp_path: Path, max_bytes: int, data: bytes) -> None:
     """No more is read than what tells that a file is too long."""
     (tmp_path / "a.png").write_bytes(b"abcde")
     assert read_user_file(str(tmp_path / "a.png"), max_bytes=max_bytes) == data

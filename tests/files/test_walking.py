@@ -105,7 +105,7 @@ def test_names_that_are_no_images(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.jpg.part", "a.PART", "b.tmp", "gate.jpg.crdownload"])
-def test_unfinished_files_are_told(tmp_path: Path, name: str) -> None:
+def test_unfinished_files_are_reported(tmp_path: Path, name: str) -> None:
     """What a transfer has not finished is skipped as that, in a folder or as an argument."""
     path = made(tmp_path / "lot" / name)
     assert list(walk([str(tmp_path / "lot")])) == list(walk([path])) == [Skipped(path, UNFINISHED)]
@@ -190,7 +190,7 @@ def test_roots_keep_the_order_given(tmp_path: Path) -> None:
         (OSError(5, "Input/output error"), "Input/output error"),
     ],
 )
-def test_unlistable_folder_is_told(
+def test_unlistable_folder_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: OSError, reason: str
 ) -> None:
     """A folder that cannot be listed is skipped with its reason; the walk goes on, subfolders named apart included."""
@@ -204,7 +204,7 @@ def test_unlistable_folder_is_told(
     ]
 
 
-def test_files_that_vanish_while_walking_are_told(tmp_path: Path) -> None:
+def test_files_that_vanish_while_walking_are_reported(tmp_path: Path) -> None:
     """A file or folder gone between listing and looking costs that path alone."""
     root = tmp_path / "lot"
     files = [made(root / "a.png"), made(root / "b.png"), made(root / "c.png"), made(root / "sub" / "d.png")]

@@ -57,7 +57,7 @@ events = st.lists(
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=events, cut=st.integers(1, 300))
-def test_any_lines_say_what_they_said(tmp_path: Path, events: list[tuple[str, int, int, int]], cut: int) -> None:
+def test_any_lines_are_read_as_written(tmp_path: Path, events: list[tuple[str, int, int, int]], cut: int) -> None:
     """Whatever was written, in whatever order, cut or by others: a reader that follows and one that comes late agree
     with what the whole lines say."""
     record = tmp_path / RECORD_NAME

@@ -36,7 +36,7 @@ def pairs(*changed: tuple[Box, ...]) -> list[ImagePair]:
 
 
 @given(st.lists(st.lists(boxes, max_size=3).map(tuple), max_size=6))
-def test_what_is_told_holds(changed: list[tuple[Box, ...]]) -> None:
+def test_reported_concentration_holds(changed: list[tuple[Box, ...]]) -> None:
     """Whatever changes: with the rectangles ignored as many pairs are similar as is reported, of those that differ."""
     found = concentration(pairs(*changed), scoring=MEASURE, mask=NONE)
     if found is None:

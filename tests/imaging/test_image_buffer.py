@@ -71,7 +71,7 @@ def test_other_processes_see_the_buffer() -> None:
                 assert sums == [int(image.sum()) for image in images]
 
 
-def test_a_full_disk_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the space cannot be had nothing is promised."""
 
     def full(*_: object) -> None:

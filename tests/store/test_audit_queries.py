@@ -236,7 +236,7 @@ def test_endless_questions_end(reader: Database, asked: str) -> None:
 
 
 @on_sqlite
-def test_a_damaged_index_is_said_to_be_damaged(database: Database) -> None:
+def test_a_damaged_index_is_reported_as_damaged(database: Database) -> None:
     """What SQLite finds wrong with the file while it answers is the database's problem, not the question's."""
     database.close()
     assert database.path is not None

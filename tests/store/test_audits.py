@@ -403,7 +403,7 @@ def test_history_by_path_or_number(database: Database, add: Add, own_home: Path)
         assert ask(database, "history", "image_id event", image=name) == [(image_id, "first seen")]
 
 
-def test_a_limit_that_cuts_is_told(database: Database, run_id: int) -> None:
+def test_a_limit_that_cuts_is_reported(database: Database, run_id: int) -> None:
     """A result says whether its limit cut it, and how many rows there are; without a limit of its own none holds."""
     with database.write() as session:
         for _ in range(4):

@@ -1,7 +1,7 @@
 """The database: what SQLite is told on connecting, what a transaction leaves behind, and what its errors say."""
 
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,9 @@ def set_up(database: Database, *statements: str) -> None:
 )
 def test_every_connection_is_set_up(database: Database, pragma: str, value: object) -> None:
     """SQLite enforces references, waits for others, writes ahead, and syncs every commit."""
-    with database.read() as session:
-        assert session.scalar(text(f"PRAGMA {pragma}")) == value
+    database.close()  # what the tests used does not sync
+    with closing(database.engine.raw_connection()) as connection:
+        assert connection.cursor().execute(f"PRAGMA {pragma}").fetchone() == (value,)
 
 
 def test_orphans_are_refused(database: Database) -> None:
@@ -174,7 +175,7 @@ def test_odd_file_names(tmp_path: Path, name: str) -> None:
         "mysql://ada:{}@127.0.0.1:1/index",
     ],
 )
-def test_passwords_are_never_said(url: str) -> None:
+def test_passwords_are_never_shown(url: str) -> None:
     """Whatever is wrong with a URL, no message says its password."""
     with pytest.raises(IndexerError) as problem:
         open_database(url.format(PASSWORD))

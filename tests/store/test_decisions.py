@@ -30,7 +30,7 @@ Flag = Callable[..., RemovalCandidate]
 def current(database: Database, camera: str = "gate") -> dict[int, Decision]:
     with database.read() as session:
         found = decisions.list_decisions(session, list_cameras(session)[camera])
-        return {image_id: decision for image_id, (_profile_id, decision) in found.items()}
+        return {found.decision(position).image_id: found.decision(position) for position in range(len(found))}
 
 
 def judge(database: Database, run_id: int, verdict: str, *pair: int) -> None:

@@ -73,7 +73,7 @@ def test_what_cannot_be_reached(database: Database, changed: dict[str, Any], adv
     assert PASSWORD not in str(problem.value)
 
 
-def test_who_may_not_write_is_told(database: Database) -> None:
+def test_who_may_not_write_learns_it(database: Database) -> None:
     """A user without rights on a table is told to ask for them."""
     execute(database, "DO $$ BEGIN CREATE ROLE indexer_guest LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
     execute(database, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO indexer_guest")

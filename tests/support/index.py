@@ -30,7 +30,7 @@ from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import ingest
 from indexer.workflows.ingest.outcomes import IngestReport
 from indexer.workflows.removal.prune import PruneReport, plan, prune
-from indexer.workflows.removal.purge import PurgeReport, purge
+from indexer.workflows.removal.purge import PurgeReport, PurgeSelection, purge
 from indexer.workflows.removal.remove_file import RemovalOptions
 from indexer.workflows.removal.restore import RestoreReport, parse_selection, restore
 from indexer.workflows.review.pin import PinReport, parse_unpin, pin, unpin
@@ -156,7 +156,7 @@ class Index:
 
     def purge(self, older_than_days: float | None = None) -> PurgeReport:
         """Deletes what lies in quarantine."""
-        return purge(self.database, older_than_days=older_than_days, clock=self.clock)
+        return purge(self.database, PurgeSelection(older_than_days=older_than_days), clock=self.clock)
 
     def pin(self, *files: str) -> PinReport:
         """Pins files of the folder."""
@@ -291,9 +291,19 @@ class PreparedIndexes:
 
 
 @pytest.fixture(scope="session")
-def prepared_indexes(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> PreparedIndexes:
+def prepared_by_kind() -> dict[str, PreparedIndexes]:
+    """What `prepared_indexes` gives, by the kind of the maker: made once, not again for every file."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def prepared_indexes(
+    maker: Maker, prepared_by_kind: dict[str, PreparedIndexes], tmp_path_factory: pytest.TempPathFactory
+) -> PreparedIndexes:
     """The indexes that fixtures made by `prepared` share."""
-    return PreparedIndexes(maker, tmp_path_factory.mktemp("prepared"))
+    if maker.kind not in prepared_by_kind:
+        prepared_by_kind[maker.kind] = PreparedIndexes(maker, tmp_path_factory.mktemp("prepared"))
+    return prepared_by_kind[maker.kind]
 
 
 def prepared(fill: Callable[[Index], object]) -> Any:
@@ -336,10 +346,18 @@ def others(maker: Maker, tmp_path: Path) -> Iterator[Callable[..., Index]]:
 
 
 @pytest.fixture(scope="session")
-def compared_frames(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, str], Database]:
+def compared_by_kind() -> dict[str, dict[str, Database]]:
+    """The indexes of `compared_frames` by the kind of the maker and the stage: made once, not again for every file."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def compared_frames(
+    maker: Maker, compared_by_kind: dict[str, dict[str, Database]], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Path, str], Database]:
     """Gives an index of the real frames after `ingest`, or after `compare` with a profile; each is made once."""
     folder = tmp_path_factory.mktemp("compared")
-    made: dict[str, Database] = {}
+    made = compared_by_kind.setdefault(maker.kind, {})
 
     def make(frames: Path, stage: str) -> Database:
         if stage not in made:

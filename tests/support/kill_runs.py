@@ -105,15 +105,15 @@ def progress(place: Path, work: Work) -> int | None:
     return int(rows(place, work.progress)[0][0])
 
 
-def of_ingest(folder: Path, *, frames: int, size: tuple[int, int]) -> Work:
-    """Taking in frames of four cameras."""
-    shoot(folder / "frames", cameras=4, frames=frames // 4, suffix="jpg", size=size)
+def of_ingest(folder: Path, *, frames: int, size: tuple[int, int], cameras: int = 4) -> Work:
+    """Taking in frames of some cameras."""
+    shoot(folder / "frames", cameras=cameras, frames=frames // cameras, suffix="jpg", size=size)
     return Work(("ingest", "frames"), None, "SELECT COUNT(*) FROM images")
 
 
-def of_compare(folder: Path, *, frames: int, size: tuple[int, int]) -> Work:
-    """Deciding frames of two cameras, which were taken in: of large cameras a part is stored before the end."""
-    shoot(folder / "frames", cameras=2, frames=frames // 2, suffix="jpg", size=size)
+def of_compare(folder: Path, *, frames: int, size: tuple[int, int], cameras: int = 2) -> Work:
+    """Deciding frames of some cameras, which were taken in: each is stored when it is decided."""
+    shoot(folder / "frames", cameras=cameras, frames=frames // cameras, suffix="jpg", size=size)
     assert answer("--db", "start.db", "ingest", "frames", folder=folder).code == 0
     progress = "SELECT (SELECT COUNT(*) FROM decisions) + (SELECT COUNT(*) FROM scores)"
     return Work(("compare",), folder / "start.db", progress)

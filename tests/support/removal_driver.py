@@ -4,7 +4,9 @@
 
 A point is a public function of `indexer.files.io_steps`, a function of the journal that writes, or a commit. While the
 middle one of a few files is under way, the process is killed before or after the point, or the point fails; another
-process then settles, reruns, and runs a third time. Every trial begins with the same files at the same paths. All
+process then settles, reruns, and runs a third time. Every trial begins with the same files at the same paths. A kill at
+a point that left the disk and the index as they were would be the same trial as the kill before it: of these one is
+made (`kills`). All
 struck commands run in forks of this process, which has no connection open then, but its SQL compiled: that is half
 of the time.
 """
@@ -18,7 +20,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -50,14 +52,16 @@ from tests.support.removal_scene import (
     prune_now,
     purge_now,
     restore_now,
+    state,
     ticking,
 )
 
 CODES = {errno.EACCES: sqlite3.SQLITE_READONLY, errno.ENOSPC: sqlite3.SQLITE_FULL}
 FAULTS = ("kill before", "kill after", "EACCES", "ENOSPC", "EIO", "EIO again")
 """What happens at a point; the last: there, and each time the point is met again for the same file."""
+ERRORS = FAULTS[2:]
 EVERYWHERE = ("kill before", "kill after", "EIO")
-"""What happens at every call; the others on every disk only at points where they did not happen to the same command."""
+"""What happens on every disk; the others elsewhere only at points where they did not happen to the same command."""
 PARTS = 2
 """Processes that share the trials."""
 
@@ -182,6 +186,8 @@ class Wall:
     strike_at: int | None = None
     fault: str = ""
     met: list[str] = field(default_factory=list)
+    look: Callable[[], str] | None = None
+    states: list[tuple[str, str]] = field(default_factory=list)
     files: int = 0
     under_way: bool = False
 
@@ -209,6 +215,8 @@ class Wall:
             if not self.under_way:
                 return real(*given, **more)
             self.met.append(point)
+            if self.look is not None:
+                return self._looking(partial(real, *given, **more), self.look)
             if not self._strikes(point):
                 return real(*given, **more)
             if self.fault == "kill before":
@@ -221,6 +229,13 @@ class Wall:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         return instead
+
+    def _looking(self, real: Callable[[], Any], look: Callable[[], str]) -> Any:
+        before = look()
+        try:
+            return real()
+        finally:
+            self.states.append((before, look()))
 
     def _strikes(self, point: str) -> bool:
         if self.strike_at is None or len(self.met) <= self.strike_at:
@@ -274,20 +289,45 @@ def afterwards(scene: Scene, scenario: Scenario) -> list[dict[str, Any]]:
     return told
 
 
+def undisturbed(scene: Scene, scenario: Scenario) -> dict[str, Any]:
+    """The points that a command meets which nothing strikes, and the state before and after each."""
+    scenario.setting(scene)
+    wall = Wall(look=partial(state, scene))
+    wall.build(scenario)
+    run(scene, scenario, start=1000)
+    return {"met": wall.met, "states": wall.states}
+
+
+def kills(states: Sequence[Sequence[str]]) -> set[tuple[int, str]]:
+    """The number of a point and "kill before" or "kill after": one of them for each state that a command passes.
+
+    `states`: the state before and after each point. Of several moments with one state in a row the first is taken.
+    """
+    moments = [
+        ((number, f"kill {when}"), state)
+        for number, pair in enumerate(states)
+        for when, state in zip(("before", "after"), pair, strict=True)
+    ]
+    return {
+        moment for (moment, state), (_, last) in zip(moments, [(None, None), *moments], strict=False) if state != last
+    }
+
+
 def strikes(scene: Scene) -> Iterator[tuple[str, int, str, str]]:
     """Scenario, number, point and fault of every trial; what two scenarios have in common is struck in the first.
 
-    An ordinary disk meets every fault at every call.
+    An ordinary disk meets every error at every call, and a kill in every state that the disk and the index are in.
     """
     seen, struck_at = set(), set()
     for label, scenario in SCENARIOS.items():
         scene.reset(scenario.stage)
-        met = in_a_fork(partial(struck, scene, scenario, Wall()))["met"]
+        passed = in_a_fork(partial(undisturbed, scene, scenario))
+        met, killed = passed["met"], kills(passed["states"])
         for number, point in enumerate(met):
             # As far as the next point, too: by then both have had the same answer at this one.
             way = (scenario.stage, scenario.run, scenario.setting is changed, number, *met[: number + 2])
             if way not in seen:
-                for fault in FAULTS:
+                for fault in (fault for fault in FAULTS if fault in ERRORS or (number, fault) in killed):
                     once = (scenario.run, point, fault)
                     if fault in EVERYWHERE or scenario.setting is plain or once not in struck_at:
                         struck_at.add(once)

@@ -258,12 +258,13 @@ def bring_back(world: World) -> None:
 
 def free(world: World) -> None:
     """purge of everything."""
-    purge.purge(world.index(world.rng.choice("ab")), older_than_days=None, clock=world.clock)
+    purge.purge(world.index(world.rng.choice("ab")), purge.PurgeSelection(), clock=world.clock)
 
 
 def close_gone(world: World) -> None:
     """A person says that the quarantines that are not there are gone."""
-    purge.close_gone(world.index(world.rng.choice("ab")), clock=world.clock)
+    gone = purge.PurgeSelection(gone=True)
+    purge.close_gone(world.index(world.rng.choice("ab")), gone, clock=world.clock)
 
 
 def rename_folder(world: World) -> None:

@@ -10,6 +10,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import stat
 import struct
 import traceback
 import zlib
@@ -139,7 +140,7 @@ def restore_now(database: Database, clock: Clock) -> int:
 
 def purge_now(database: Database, clock: Clock) -> int:
     """How many were kept."""
-    return len(purge.purge(database, older_than_days=None, clock=clock).skipped)
+    return len(purge.purge(database, purge.PurgeSelection(), clock=clock).skipped)
 
 
 def facts(scene: Scene) -> dict[str, Any]:
@@ -171,6 +172,19 @@ def facts(scene: Scene) -> dict[str, Any]:
         "index": hashlib.sha256(repr(dump).encode()).hexdigest(),
         "tree": hashlib.sha256(repr(tree).encode()).hexdigest(),
     }
+
+
+def state(scene: Scene) -> str:
+    """A digest of all that a killed process would leave: every file and folder of the site, and every committed row."""
+    found: list[Any] = []
+    for path in sorted((scene.folder / "site").rglob("*")):
+        status = path.lstat()
+        content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
+        found.append((str(path), status.st_ino, status.st_mode, status.st_nlink, status.st_mtime_ns, content))
+    with closing(sqlite3.connect(scene.index)) as index:
+        tables = sorted(name for (name,) in index.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
+        found += [(table, index.execute(f"SELECT * FROM {table}").fetchall()) for table in tables]
+    return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def spot(scene: Scene, path: Path) -> str:

@@ -16,7 +16,7 @@ from indexer.workflows.ingest import ingest as ingest_workflow
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import ingest
 from indexer.workflows.removal import restore as restore_workflow
-from indexer.workflows.removal.purge import purge
+from indexer.workflows.removal.purge import PurgeSelection, purge
 from tests.support.index import CAR, Index, name, picture
 
 
@@ -128,7 +128,7 @@ def test_purge_deletes_only_what_was_shown(index: Index) -> None:
     index.ingest()
     index.compare()
     index.prune()
-    report = purge(index.database, older_than_days=None, clock=index.clock, shown=shown)
+    report = purge(index.database, PurgeSelection(), clock=index.clock, shown=shown)
     assert report.purged == 1
     assert [state for _, state in index.removals()] == ["purged", "quarantined"]
 
@@ -166,7 +166,7 @@ def test_empty_camera_is_a_slip(index: Index) -> None:
 
 
 @pytest.mark.parametrize("pin", [True, False])
-def test_cut_restore_pins_as_it_was_told(index: Index, monkeypatch: pytest.MonkeyPatch, pin: bool) -> None:
+def test_cut_restore_pins_as_requested(index: Index, monkeypatch: pytest.MonkeyPatch, pin: bool) -> None:
     """A restore that was cut after the file went back is settled with pins or without, as the person had asked."""
 
     class Cut(BaseException):

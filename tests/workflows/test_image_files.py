@@ -149,7 +149,7 @@ def test_a_damaged_file_keeps_its_header(tmp_path: Path) -> None:
     assert (seen.width, seen.height, seen.thumbnails) == (640, 480, ())
 
 
-def test_a_small_picture_is_told_with_its_size(tmp_path: Path) -> None:
+def test_a_small_picture_is_reported_with_its_size(tmp_path: Path) -> None:
     """A picture with a side under 64 pixels is too small, and one can read how small."""
     seen = described(write(tmp_path / "a.png", frame(6, 10)))
     assert (seen.state, seen.width, seen.height) == ("too_small", 10, 6)

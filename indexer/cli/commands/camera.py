@@ -22,15 +22,22 @@ def camera_list(context: typer.Context, local: Local = False, json: Json = False
         session.show(listings, partial(camera.render_cameras, local=local), form=form)
 
 
-def camera_rules(context: typer.Context, json: Json = False) -> None:
-    """Show what is stored of each ingested folder."""
+def camera_rules(
+    context: typer.Context,
+    forget: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Delete what is stored of this folder; its images stay.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show what is stored of each ingested folder, or delete it."""
     from indexer.cli.json_documents import cameras as documents
     from indexer.cli.render import camera
     from indexer.workflows.admin import camera as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
+        forgotten = None if forget is None else workflow.forget_rule(database, forget, clock=session.clock)
         rules = workflow.list_rules(database)
-        session.show(rules, camera.render_rules, form=list[documents.NamingRuleDocument])
+        session.show(rules, partial(camera.render_rules, forgotten=forgotten), form=list[documents.NamingRuleDocument])
 
 
 def camera_schemes(context: typer.Context, json: Json = False) -> None:

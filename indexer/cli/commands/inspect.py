@@ -30,7 +30,7 @@ def status(
 ) -> None:
     """Show what is in the index, per camera, and what needs a person."""
     from indexer.cli.json_documents.admin import StatusDocument
-    from indexer.cli.render.status import render_status
+    from indexer.cli.render.status import render_needs, render_status
     from indexer.workflows.admin import status as workflow
     from indexer.workflows.admin.status_check import SILENT_AFTER, check_status
 
@@ -41,7 +41,13 @@ def status(
         checked = check_status(database, silent_after=number, clock=session.clock) if check else None
         needs_person = checked is not None and checked.needs_person
         state = workflow.status(database, check=checked)
-        session.show(state, partial(render_status, local=local), form=StatusDocument, failed=needs_person)
+        session.show(
+            state,
+            partial(render_status, local=local),
+            form=StatusDocument,
+            failed=needs_person,
+            render_failure=partial(render_needs, local=local),
+        )
     raise typer.Exit(1 if needs_person else 0)
 
 

@@ -19,7 +19,7 @@ def prune(
         typer.Option(min=0, max=1, metavar="SHARE", help="Hold a camera back if more of it would go. [default: 0.99]"),
     ] = None,
     include_restored: Annotated[
-        bool, typer.Option("--include-restored", help="Also what came back when a run was undone.")
+        bool, typer.Option("--include-restored", help="Also files that came back and are held back.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -43,8 +43,13 @@ def prune(
             database, plan, options=manner, camera=camera, clock=session.clock, progress=session.progress
         )
         failed = bool(report.failures or report.held_back or report.stopped)
-        session.show(report, render_prune, form=documents.PruneDocument, failed=failed)
+        render = render_prune if plan.victims else _render_nothing
+        session.show(report, render, form=documents.PruneDocument, failed=failed, render_failure=render_prune)
     raise typer.Exit(1 if failed else 0)
+
+
+def _render_nothing(_console: object, _report: object) -> None:
+    """Prints nothing: the plan was shown, and had nothing to remove."""
 
 
 def restore(
@@ -129,6 +134,7 @@ def recover(
 
 def purge(
     context: typer.Context,
+    quarantine: Annotated[str | None, typer.Argument(metavar="FOLDER", help="Those of this quarantine only.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that lie in quarantine.")] = False,
     older_than: Annotated[
         float | None, typer.Option(min=0, max=100_000, metavar="DAYS", help="Those removed longer ago than this.")
@@ -136,35 +142,28 @@ def purge(
     gone: Annotated[
         bool, typer.Option("--gone", help="Delete nothing: note which files are gone with their quarantine.")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show which files and stop.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json: Json = False,
 ) -> None:
     """Free the space of quarantined files, for good."""
-    from indexer.cli.json_documents.removal import PurgeDocument
-    from indexer.cli.render.removal import render_purge
+    from indexer.cli.json_documents import removal as documents
+    from indexer.cli.render.removal import render_purge, render_purge_plan
     from indexer.domain.plurals import counted
     from indexer.workflows.removal import purge as workflow
 
-    workflow.require_choice(everything=everything, older_than_days=older_than, gone=gone)
+    selection = workflow.parse_purge(quarantine, everything=everything, older_than_days=older_than, gone=gone)
     with open_session(context, json=json) as session, session.database() as database:
-        if gone:
-            chosen = workflow.list_gone(database)
-            question, instead = (
-                f"Are {counted(len(chosen), 'file')} gone with their quarantine?",
-                "type --yes if they are gone",
-            )
-        else:
-            chosen = workflow.list_purgeable(database, older_than_days=older_than, clock=session.clock)
-            files = counted(len(chosen), "QUARANTINED FILE", "QUARANTINED FILES")
-            question, instead = f"DELETE {files} FOR GOOD?", "type --yes to delete them"
-        if chosen and not yes:
-            session.confirm(question, instead=instead)
-        shown = {removal.id for removal in chosen}
-        if gone:
-            report = workflow.close_gone(database, clock=session.clock, shown=shown, progress=session.progress)
-        else:
-            report = workflow.purge(
-                database, older_than_days=older_than, clock=session.clock, shown=shown, progress=session.progress
-            )
-        session.show(report, render_purge, form=PurgeDocument, failed=bool(report.skipped))
+        plan = workflow.plan_purge(database, selection, clock=session.clock)
+        if dry_run:
+            session.show(plan, render_purge_plan, form=documents.PurgePlanDocument)
+            return
+        if plan.files and not yes:
+            session.show_plan(plan, render_purge_plan, asks=True)
+            files = counted(len(plan.files), "QUARANTINED FILE", "QUARANTINED FILES")
+            question = "Are they gone with their quarantine?" if gone else f"DELETE {files} FOR GOOD?"
+            session.confirm(question, instead=f"type --yes {'if they are gone' if gone else 'to delete them'}")
+        act = workflow.close_gone if gone else workflow.purge
+        report = act(database, selection, clock=session.clock, shown=plan.removal_ids, progress=session.progress)
+        session.show(report, render_purge, form=documents.PurgeDocument, failed=bool(report.skipped))
     raise typer.Exit(1 if report.skipped else 0)

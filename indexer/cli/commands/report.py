@@ -24,7 +24,7 @@ def report(
     local: Local = False,
     json: Json = False,
 ) -> None:
-    """Make pages to look at: film strips, pairs, borderline decisions."""
+    """Make pages to look at: film strips, pairs, closest decisions."""
     with open_session(context, json=json) as session:
         with (
             session.database() as database,
@@ -59,4 +59,4 @@ def render_report(console: "Console", result: "ReportResult") -> None:
     console.print(f"Open in a browser: {printable(result.page)}")
     note_undecided(console, result.undecided)
     if result.borderline:
-        console.print(f"Look first at the {result.borderline} borderline decisions.")
+        console.print(f"Look first at the {counted(result.borderline, 'decision')} closest to the limit.")

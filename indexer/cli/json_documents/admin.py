@@ -52,6 +52,7 @@ class StatusCheckDocument(TypedDict):
 
     undecided: Annotated[int, "Number of present images that are not decided."]
     held_back: Annotated[dict[str, str], "Why `prune` would leave a camera alone, by camera."]
+    held_back_files: Annotated[int, "Number of files that came back after their removal, and that no plan takes."]
     unwitnessed: Annotated[int, "Number of removed files whose keeper is not present."]
     unreadable_new: Annotated[int, "Number of files that cannot be used, first seen within the last day."]
     left_open: Annotated[int, "Number of removals that were cut off."]
@@ -102,7 +103,7 @@ class StatusDocument(TypedDict):
     in_system_folders: Annotated[int, "Number of present images in hidden or system folders."]
     alike: Annotated[list[list[str]], "Groups of cameras whose names look the same."]
     pins: Annotated[int, "Number of images that a person pinned."]
-    held_back_files: Annotated[int, "Number of files that came back when a run was undone, and that no plan takes."]
+    held_back_files: Annotated[int, "Number of files that came back after their removal, and that no plan takes."]
     would_keep: Annotated[list[WouldKeepDocument], "Removed images that the profiles in force would have kept."]
     missing_quarantines: Annotated[list[str], "Quarantines of this index that are not there."]
     missing_folders: Annotated[list[str], "Folders of its images that are not there."]

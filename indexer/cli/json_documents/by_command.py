@@ -14,6 +14,7 @@ DOCUMENTS: dict[str, Any] = {
     "rescue": removal.RestoreDocument,
     "recover": removal.RecoverDocument,
     "purge": removal.PurgeDocument,
+    "purge --dry-run": removal.PurgePlanDocument,
     "status": admin.StatusDocument,
     "explain A": review.ImageDetailsDocument,
     "explain A B": review.PairDetailsDocument,

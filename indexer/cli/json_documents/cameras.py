@@ -9,7 +9,7 @@ class HeldCameraDocument(TypedDict):
     """A camera whose files may be of several cameras."""
 
     camera: Annotated[str, "The camera."]
-    files: Annotated[int, "Number of its new files. They are left alone."]
+    files: Annotated[int, "Number of files that it would get. They are left alone."]
     folders: Annotated[list[str], "The folders that they come from."]
     example: Annotated[str, "One of the files."]
 
@@ -27,6 +27,10 @@ class NamePlanDocument(TypedDict):
     unmatched: Annotated[int, "Number of new files that a stored pattern does not match."]
     earlier_folders: Annotated[
         list[str], "Folders whose new files are named by the rules of an earlier version, until `--new-rules`."
+    ]
+    reread_folders: Annotated[
+        list[str],
+        "Folders where the numbers in names are events or cameras, and known images have it the other way.",
     ]
 
 

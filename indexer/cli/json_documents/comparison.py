@@ -216,7 +216,7 @@ class ReportDocument(TypedDict):
     cameras: Annotated[int, "Number of cameras."]
     images: Annotated[int, "Number of images."]
     pairs: Annotated[int, "Number of pairs that are shown."]
-    borderline: Annotated[int, "Number of borderline decisions."]
+    borderline: Annotated[int, "Number of pairs on the pages of the decisions closest to the limit."]
     pages: Annotated[int, "Number of pages."]
     swept: Annotated[bool, "Whether other limits were tried."]
     dropped: Annotated[int, "Number of files of an earlier report that were deleted."]

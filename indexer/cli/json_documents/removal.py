@@ -33,7 +33,7 @@ class RemovalCandidateDocument(TypedDict):
     judged: Annotated[bool, "Whether a person judged the pair since."]
     in_system_folder: Annotated[bool, "Whether the duplicate lies in a folder that is not walked any more."]
     keeper_apart: Annotated[bool, "Whether the keeper lies in a hidden folder, a bin or a snapshot of its own."]
-    held_back: Annotated[bool, "Whether it came back when a run was undone; `--include-restored` takes it again."]
+    held_back: Annotated[bool, "Whether it is held back, as it came back; `--include-restored` takes it again."]
 
 
 class CameraPlanDocument(TypedDict):
@@ -65,7 +65,7 @@ class PlanDocument(TypedDict):
 class PruneDocument(TypedDict):
     """What `prune` removed."""
 
-    run_id: Annotated[int, "Number of the run, for `restore --run`."]
+    run_id: Annotated[int | None, "Number of the run, for `restore --run`. `null`: there was nothing to remove."]
     removed: Annotated[int, "Number of files that were removed."]
     size_bytes: Annotated[int, "Size of these files in bytes."]
     hard_links: Annotated[int, "Number of files left alone because they are the same file as their keeper."]
@@ -108,6 +108,25 @@ class PurgeDocument(TypedDict):
     size_bytes: Annotated[int, "Size of these files in bytes."]
     gone: Annotated[int, "Number of files that were not in quarantine any more."]
     skipped: Annotated[list[tuple[str, str]], "Path and reason of each file that stays in quarantine."]
+
+
+class PurgeCandidateDocument(TypedDict):
+    """A file in quarantine, or one that is gone with its quarantine."""
+
+    removal_id: Annotated[int, "Number of the removal."]
+    path: Annotated[str, "Where the file was."]
+    quarantine_path: Annotated[str | None, "Where it lies, or lay. `null`: it was deleted at once."]
+    size_bytes: Annotated[int, "Size in bytes."]
+    removed_at: Annotated[Time | None, "When it was removed. `null`: the time is not known."]
+
+
+class PurgePlanDocument(TypedDict):
+    """What `purge` would delete."""
+
+    gone: Annotated[bool, "Whether nothing would be deleted, as these files are gone with their quarantine."]
+    size_bytes: Annotated[int, "Size of these files in bytes."]
+    quarantines: Annotated[dict[str, int], "Number of these files, by quarantine."]
+    files: Annotated[list[PurgeCandidateDocument], "The files."]
 
 
 class AdoptDocument(TypedDict):

@@ -104,7 +104,7 @@ class JournalEntryDocument(TypedDict):
     run_id: Annotated[int, "Run that removed the file."]
     aside_path: Annotated[str | None, "Second name of the file while it is deleted. `null`: it has none."]
     recorded: Annotated[bool, "Whether the witness record beside the images has this removal."]
-    held_back: Annotated[bool, "Whether the file came back when a run was undone and is held back."]
+    held_back: Annotated[bool, "Whether the file is held back from later plans, as it came back."]
 
 
 class FrameOriginDocument(TypedDict):

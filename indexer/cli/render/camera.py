@@ -1,5 +1,6 @@
 """The reports of `camera` and of `ingest --dry-run` as text."""
 
+import os
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from indexer.escaping import command_line, printable
 from indexer.workflows.admin.camera import CameraListing, Confirmation
 from indexer.workflows.ingest.name_plan import NamePlan
 from indexer.workflows.ingest.preview import IngestPreview
+from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
 
 
 def render_cameras(console: Console, cameras: Sequence[CameraListing], *, local: bool) -> None:
@@ -35,8 +37,8 @@ def _first_folder(folders: Sequence[str]) -> str:
     return f"{folders[0]}{more}" if folders else ""
 
 
-def render_rules(console: Console, rules: Sequence[NamingRule]) -> None:
-    """Prints what is stored of each folder."""
+def render_rules(console: Console, rules: Sequence[NamingRule], *, forgotten: NamingRule | None = None) -> None:
+    """Prints what is stored of each folder, and what is so no more."""
     heads = ["folder", "camera", "level", "pattern", "scheme", "time zone", "rules"]
     rows = [
         [
@@ -51,6 +53,11 @@ def render_rules(console: Console, rules: Sequence[NamingRule]) -> None:
         for rule in rules
     ]
     print_table(console, heads, rows, what="folders")
+    if forgotten is not None:
+        console.print(
+            f"Nothing is stored of {printable(forgotten.folder)} any more. Known images keep their cameras and times. "
+            f"What new ones get: {command_line('ingest', '--dry-run', names=[forgotten.folder])}"
+        )
     if any(rule.is_earlier for rule in rules):
         console.print(
             f"Folders with earlier rules keep the cameras that an earlier version gave them. "
@@ -138,6 +145,12 @@ def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> No
             f"{counted(ambiguous_times, 'time is', 'times are')} of an hour that happens twice, when clocks go back: "
             "the first is taken."
         )
+    for folder in names.reread_folders:
+        console.print(
+            f"The numbers in the names of {printable(folder)} are events or cameras by all its files, and known images "
+            "have it the other way: one camera may be split, or two be one. To name these anew: "
+            f"{command_line('ingest', '--new-rules', '--dry-run', names=[folder])}"
+        )
     for folder in names.earlier_folders:
         console.print(
             f"{printable(folder)} is named by the rules of an earlier version. "
@@ -149,8 +162,8 @@ def _note_held_cameras(console: Console, names: NamePlan) -> None:
     """Prints the cameras that are held back, and how to answer whether each is one camera."""
     for camera in names.held:
         console.print(
-            f"camera {camera.camera!a} is held back: its {counted(camera.files, 'new file comes', 'new files come')} "
-            f"from {counted(len(camera.folders), 'folder')}, and their times overlap or are unknown. "
+            f"camera {camera.camera!a} is held back: it would get {counted(camera.files, 'file')}, and "
+            f"its images come from {counted(len(camera.folders), 'folder')} whose times overlap or are unknown. "
             "Is it one camera, or several?"
         )
         list_files(console, [(folder, "one of its folders") for folder in camera.folders])
@@ -158,3 +171,6 @@ def _note_held_cameras(console: Console, names: NamePlan) -> None:
             f"  one: {command_line('camera', 'confirm', names=[camera.camera])}   "
             f"several, by folder: {command_line('ingest', 'FOLDER', '--camera-level', '1')}"
         )
+    missing = {find_missing_folder(os.path.join(folder, "image")) for camera in names.held for folder in camera.folders}
+    for folder in sorted(folder for folder in missing if folder is not None)[:MAX_LISTED]:
+        console.print(f"The folder {printable(folder)} is not there; {relocate_hint(folder)}")

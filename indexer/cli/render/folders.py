@@ -59,7 +59,8 @@ def _describe(rows: ForgottenRows) -> str:
         "span": rows.spans,
     }
     counts = [counted(number, noun) for noun, number in numbers.items() if number]
-    return ", ".join([*counts, *([_count_journal(rows.removals)] if rows.removals else [])])
+    named = [*counts, *([_count_journal(rows.removals)] if rows.removals else [])]
+    return ", ".join(named) or "no image, and the folders that it had images from"
 
 
 def _count_journal(rows: int) -> str:

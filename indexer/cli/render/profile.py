@@ -31,7 +31,7 @@ def render_profiles(console: Console, stored: Sequence[StoredProfile]) -> None:
     all_heads, shown = without_zeros(
         ["profile", "active", *heads, "chroma", "ignore", "cameras"], rows, optional=("chroma", "ignore", "cameras")
     )
-    print_fitting(console, all_heads, shown, optional=("mask", "work_width", "contrast", "chroma"))
+    print_fitting(console, all_heads, shown, rare=("active", "chroma", "ignore", "cameras"))
 
 
 def render_profile(console: Console, stored: StoredProfile) -> None:

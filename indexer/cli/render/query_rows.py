@@ -24,6 +24,7 @@ from indexer.store.query_result import QueryResult
 
 _LONGEST_CELL = 10_000  # the most characters of one value that a person sees
 _GAP = "   "
+_SHORT_PAIR = 40  # the most cells of a head and a value that share a line with others in a paragraph
 _MIN_VALUE = 20  # cells that a value of a paragraph has at least, however long the heads are
 
 
@@ -59,21 +60,37 @@ def write_rows(console: Console, table: QueryResult) -> None:
 
 
 def _write_paragraphs(console: Console, table: QueryResult, heads: Sequence[str], *, folder: str | None) -> None:
-    """Writes each row as lines of a head and a value, without those that are empty."""
-    widest = max(map(_width, heads))
+    """Writes each row as lines of heads and values, without those that are empty; short ones share a line."""
     if len(table) == 0:
         console.print("No rows.")
     try:
         for row in table:
-            for head, text in zip(heads, _cells(table, row, folder=folder), strict=True):
-                if text:
-                    first, *more = wrap_words(text, max(console.width - widest - 3, _MIN_VALUE)).split("\n")
-                    console.file.write(f" {_pad(head, widest, False)}  {first}\n")
-                    console.file.writelines(f"{' ' * (widest + 3)}{line}\n" for line in more)
+            for line in _paragraph_lines(heads, _cells(table, row, folder=folder), width=console.width):
+                console.file.write(f"{line}\n")
             console.file.write("\n")
         console.file.flush()
     except BrokenPipeError:
         console.on_broken_pipe()
+
+
+def _paragraph_lines(heads: Sequence[str], cells: Sequence[str], *, width: int) -> Iterator[str]:
+    """Yields the lines of one row; a value that is long has its line to itself, and goes on below its beginning."""
+    together = ""
+    for head, text in zip(heads, cells, strict=True):
+        pair = f" {head} {text}"
+        is_short = _width(pair) <= _SHORT_PAIR
+        if together and not (is_short and _width(f"{together}{_GAP}{pair}") <= width):
+            yield together
+            together = ""
+        if is_short and text:
+            together = f"{together}  {pair}" if together else pair
+        elif text:
+            begin = _width(head) + 2
+            first, *more = wrap_words(text, max(width - begin, _MIN_VALUE)).split("\n")
+            yield f" {head} {first}"
+            yield from (f"{' ' * begin}{line}" for line in more)
+    if together:
+        yield together
 
 
 def _cells(table: QueryResult, row: Sequence[Any], *, folder: str | None) -> list[str]:

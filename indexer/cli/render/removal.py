@@ -20,7 +20,7 @@ from indexer.escaping import command_line, printable
 from indexer.workflows.removal.adopt import AdoptReport
 from indexer.workflows.removal.missing_folders import relocate_hint
 from indexer.workflows.removal.prune import PruneReport
-from indexer.workflows.removal.purge import PurgeReport
+from indexer.workflows.removal.purge import PurgePlan, PurgeReport
 from indexer.workflows.removal.recover import RecoverReport
 from indexer.workflows.removal.rescue_plan import RescuePlan
 from indexer.workflows.removal.restore import RestoreReport
@@ -68,9 +68,9 @@ def render_dry_run(console: Console, plan: Plan) -> None:
 
 def render_prune(console: Console, report: PruneReport) -> None:
     """Prints what prune removed."""
-    console.print(
-        f"{counted(report.removed, 'file')} removed, {filesize.decimal(report.size_bytes)}, by run {report.run_id}."
-    )
+    if report.run_id is not None:
+        files = counted(report.removed, "file")
+        console.print(f"{files} removed, {filesize.decimal(report.size_bytes)}, by run {report.run_id}.")
     for folder, number in report.quarantines.items():
         console.print(f"  {counted(number, 'lies', 'lie')} in {printable(folder)}")
     if report.hard_links:
@@ -156,6 +156,19 @@ def render_adopt(console: Console, report: AdoptReport) -> None:
     else:
         console.print("Nothing was taken in.", "" if report.failures else "This index knows these files already.")
     list_files(console, report.failures)
+
+
+def render_purge_plan(console: Console, plan: PurgePlan) -> None:
+    """Prints which files purge would delete, or which are gone, by quarantine."""
+    files = counted(len(plan.files), "file")
+    if not plan.files:
+        console.print("No file is gone with its quarantine." if plan.gone else "There is nothing to delete.")
+    elif plan.gone:
+        console.print(f"{files} lay in a quarantine that is not there:")
+    else:
+        console.print(f"{files} in quarantine, {filesize.decimal(plan.size_bytes)}:")
+    for folder, number in sorted(plan.quarantines.items()):
+        console.print(f"  {number} in {printable(folder)}")
 
 
 def render_purge(console: Console, report: PurgeReport) -> None:

@@ -41,15 +41,11 @@ def render_status(console: Console, status: Status, *, local: bool = False) -> N
     note_system_folders(console, status.in_system_folders)
     note_similar_names(console, status.alike)
     render_video_counts(console, status.videos, status.spans)
-    note_undecided(console, status.undecided)
     _render_undone(console, status)
     for run in status.unfinished_runs:
         state = "is at work" if run.is_running else "was cut off; run it again, it goes on where it stopped"
         since = f"{format_time(run.started_at)} UTC"
         console.print(f"The {run.command} of {since} (run {run.run_id}) {state}.")
-    if status.left_open:
-        cut = counted(status.left_open, "removal was", "removals were")
-        console.print(f"{cut} cut off; to finish or undo: {command_line('recover')}")
     for unknown in status.unknown_runs:
         console.print(
             f"{printable(unknown.folder)} holds files of {counted(unknown.runs, 'run')} that this index does "
@@ -57,6 +53,19 @@ def render_status(console: Console, status: Status, *, local: bool = False) -> N
             f"index's or forgotten with a backup. To take them in: "
             f"{command_line('db', 'adopt', names=[unknown.folder])}"
         )
+    render_needs(console, status, local=local)
+
+
+def render_needs(console: Console, status: Status, *, local: bool = False) -> None:
+    """Prints what needs a person, and nothing else."""
+    note_undecided(console, status.undecided)
+    if status.held_back_files:
+        came = counted(status.held_back_files, "file came back and is", "files came back and are")
+        include, pin = command_line("prune", "--include-restored"), command_line("pin", "FILE")
+        console.print(f"{came} held back. To remove again: {include}   To keep: {pin}")
+    if status.left_open:
+        cut = counted(status.left_open, "removal was", "removals were")
+        console.print(f"{cut} cut off; to finish or undo: {command_line('recover')}")
     if status.unwitnessed:
         have = counted(len(status.unwitnessed), "removed image has", "removed images have")
         console.print(f"{have} no keeper present any more:")
@@ -83,6 +92,8 @@ def _render_check(console: Console, check: StatusCheck, *, timezones: Mapping[st
             f"{describe_duration(camera.silent_s)} ago, and it never paused longer than "
             f"{describe_duration(camera.interval_s)} lately"
         )
+    if check.silent:
+        console.print(f"  If no new images are expected: {command_line('status', '--check', '--silent-after', '0')}")
     console.print("Something here needs a person." if check.needs_person else "Nothing here needs a person.")
 
 
@@ -94,13 +105,7 @@ def _render_undone(console: Console, status: Status) -> None:
     for folder in status.missing_quarantines:
         console.print(
             f"  The quarantine {printable(folder)} is not there. Mount its disk; if it was deleted: "
-            f"{command_line('purge', '--gone')}"
-        )
-    if status.held_back_files:
-        console.print(
-            f"{counted(status.held_back_files, 'file is', 'files are')} held back, since a run was undone. To remove "
-            "again: "
-            f"{command_line('prune', '--include-restored')}"
+            f"{command_line('purge', '--gone', names=[folder])}"
         )
     if status.pins:
         pinned = counted(status.pins, "image is", "images are")

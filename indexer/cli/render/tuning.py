@@ -42,7 +42,6 @@ def render_sweep(console: Console, report: SweepReport) -> None:
             what="rows",
             totals=totals,
             most=most,
-            optional=("share", "freed"),
         )
     elif not report.cameras:
         console.print(f"There is nothing to sweep yet. First: {command_line('ingest', 'FOLDER')}")

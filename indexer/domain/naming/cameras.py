@@ -1,8 +1,9 @@
 """Which paths are of one camera, and what it is called.
 
-Every path claims a camera. A claim rests on a *source*: the camera's folder with its branch, or that folder with a
-default word or a number of the file name. Claims with different sources are never one camera, whatever they are called.
-If several want one name, all of them get a longer one: ``parent/name``.
+Every path claims a camera. A claim rests on a *source*: the camera's folder (``/data/gate``), that folder with its
+branch (``/data/gate/*/001``), or that folder with a default word or a number of the file name (``/data/Reolink_00*``).
+So no two of them are spelled alike. Claims with different sources are never one camera, whatever they are called. If
+several want one name, all of them get a longer one: ``parent/name``.
 
 A name that a person gave, and that stands in the file names (``c10-1623871098865.png``), is another matter. It may be
 one camera in several folders, as when its images came in batches. It is, where the times in these folders do not
@@ -11,16 +12,17 @@ overlap; else it is *held back* until a person says so.
 
 import itertools
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
 from indexer.domain.naming.camera_words import CameraText, storable_text
-from indexer.domain.naming.folders import list_own_names
+from indexer.domain.naming.folders import list_own_names, read_folder
 from indexer.domain.naming.reading import PathReading, camera_needs_time
 from indexer.domain.naming.siblings import FolderVerdict, branch_of, decided_moment
+from indexer.domain.paths import lies_at_or_below
 
 _NAMELESS = "camera"
 
@@ -34,10 +36,15 @@ class CameraClaim(NamedTuple):
     source: str
     names: tuple[str, ...]
     camera_source: str
-    """'name' or 'folder'."""
+    """'name', 'folder', or 'option' where a person said which folders are cameras."""
     is_given: bool
     """Whether a person gave the name, so that other folders may hold the same camera."""
     has_branch: bool = False
+
+    @property
+    def former_source(self) -> str:
+        """The source as it was stored at first, when a branch and a word were spelled like folders."""
+        return self.source.replace("/*/", "/").removesuffix("*")
 
     @property
     def key(self) -> ClaimKey:
@@ -48,17 +55,13 @@ class CameraClaim(NamedTuple):
 class KnownSource(NamedTuple):
     """A source of a camera that the index has.
 
-    `is_root`: of an earlier version, which knew only the folder ingested. `is_confirmed`: a person said that its images
-    are of this camera.
+    `is_root`: of an earlier version, which knew only the folder ingested; the images tell which sources these are.
+    `is_confirmed`: a person said that its images are of this camera.
     """
 
     source: str
     is_root: bool = False
     is_confirmed: bool = False
-
-    def covers(self, source: str) -> bool:
-        """Whether it stands for a source that was read now."""
-        return source == self.source or (self.is_root and source.startswith(f"{self.source.rstrip('/')}/"))
 
 
 @dataclass
@@ -85,6 +88,16 @@ class TimeSpan:
                 self.add(moment)
 
 
+def source_of_folder(folder: str) -> str:
+    """The source of the files of a folder, as far as the folder alone says it: the camera's folder with its branch."""
+    facts = read_folder(folder)
+    return _with_branch(facts.camera_folder, facts.branch)
+
+
+def _with_branch(folder: str, branch: Collection[str]) -> str:
+    return "/".join((folder, "*", *branch)) if branch else folder
+
+
 def make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
     """The camera that a path claims after its siblings were asked."""
     text, folder = reading.camera_text, reading.camera_folder
@@ -97,8 +110,16 @@ def make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
     if text and reading.kind is CameraText.MAKER:
         branch = (*branch, text)
     elif text and not (reading.kind is CameraText.NUMBER and verdict.numbers_are_events):
-        return CameraClaim(f"{folder}/{text}", _longer_names(folder, (text,)), "name", is_given=False)
-    return CameraClaim("/".join((folder, *branch)), _folder_names(folder, branch), "folder", False, bool(branch))
+        return CameraClaim(f"{folder}/{text}*", _longer_names(folder, (text,)), "name", is_given=False)
+    return CameraClaim(_with_branch(folder, branch), _folder_names(folder, branch), "folder", False, bool(branch))
+
+
+@lru_cache(maxsize=20_000)
+def claim_of_level(folder: str) -> CameraClaim:
+    """The camera of a folder of which a person said that it is one, by its level."""
+    parts = [storable_text(part) or _NAMELESS for part in folder.strip("/").split("/")]
+    names = tuple("/".join(parts[start:]) for start in range(len(parts) - 1, -1, -1))
+    return CameraClaim(folder, names, "option", is_given=False)
 
 
 @lru_cache(maxsize=20_000)
@@ -121,37 +142,71 @@ def _longer_names(folder: str, names: tuple[str, ...], *, own_count: int = 0) ->
     return (*names[:-1], *longest)
 
 
-def assign_names(claims: Iterable[CameraClaim], *, known: Mapping[str, Collection[KnownSource]]) -> dict[ClaimKey, str]:
+def assign_names(
+    claims: Iterable[CameraClaim], *, known: Mapping[str, Collection[str]], owners: Mapping[str, str]
+) -> dict[ClaimKey, str]:
     """The name of the camera of each claim, by its key.
 
-    `known`: the sources of each camera of the index. Such a camera keeps its name, and no other source gets it.
+    `known`: the sources of each camera of the index. Such a camera keeps its name, and no other source gets it. A
+    source that a camera has keeps that one, whichever name it would get now; `owners`: the camera of sources that no
+    longer lead to its name, as their folders were renamed.
     """
     unique = {claim.key: claim for claim in claims}
-    names = {key: claim.names[0] for key, claim in unique.items() if claim.is_given}
-    sources_by_name: dict[str, set[str]] = defaultdict(set)
-    for key, name in names.items():
-        sources_by_name[name].add(key[0])
-    pending = {key: claim for key, claim in unique.items() if not claim.is_given}
-    level = 0
-    while pending:
-        groups: dict[str, list[ClaimKey]] = defaultdict(list)
-        for key, claim in pending.items():
-            groups[_name_at(claim, level)].append(key)
-        for name, keys in groups.items():
-            for key in _owners(name, keys, pending, taken=sources_by_name.get(name), known=known.get(name)):
-                names[key] = name
-                sources_by_name[name].add(key[0])
-                del pending[key]
-        level += 1
-    return names
+    assigned = _Assigned()
+    for key, claim in unique.items():
+        camera = claim.names[0] if claim.is_given else find_own_camera(claim, known) or owners.get(claim.source)
+        if camera is not None:
+            assigned.add(key, camera)
+    pending = {key: claim for key, claim in unique.items() if key not in assigned.names}
+    for level in range(max((len(claim.names) for claim in pending.values()), default=0)):
+        _assign_level(level, pending, assigned, known=known)
+    for key, claim in sorted(pending.items()):
+        taken = assigned.sources_by_name.keys() | known.keys()
+        assigned.add(key, next(name for name in _last_names(claim) if name not in taken))
+    return assigned.names
 
 
-def _name_at(claim: CameraClaim, level: int) -> str:
-    """A name of a claim; behind the longest one, its source itself with a number, which no other claim has."""
-    if level < len(claim.names):
-        return claim.names[level]
-    beyond = level - len(claim.names)
-    return storable_text(claim.source) + (f" ({beyond + 1})" if beyond else "")
+@dataclass
+class _Assigned:
+    """The names that claims have got, and the sources of the claims with each name."""
+
+    names: dict[ClaimKey, str] = field(default_factory=dict)
+    sources_by_name: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, key: ClaimKey, name: str) -> None:
+        self.names[key] = name
+        self.sources_by_name[name].add(key[0])
+
+
+def _assign_level(
+    level: int,
+    pending: dict[ClaimKey, CameraClaim],
+    assigned: _Assigned,
+    *,
+    known: Mapping[str, Collection[str]],
+) -> None:
+    """Gives claims their names of this level where no other source wants them, and takes these claims out."""
+    groups: dict[str, list[ClaimKey]] = defaultdict(list)
+    for key, claim in pending.items():
+        if level < len(claim.names):
+            groups[claim.names[level]].append(key)
+    for name, keys in groups.items():
+        for key in _owners(name, keys, pending, taken=assigned.sources_by_name.get(name), known=known.get(name)):
+            assigned.add(key, name)
+            del pending[key]
+
+
+def find_own_camera(claim: CameraClaim, known: Mapping[str, Collection[str]]) -> str | None:
+    """The camera that has the source of a claim already, among those that it may be called; None if there is none."""
+    return next((name for name in claim.names if claim.source in known.get(name, ())), None)
+
+
+def _last_names(claim: CameraClaim) -> Iterator[str]:
+    """The names behind the longest one: the source itself, then with a number. Sources may differ in what no name
+    shows: white space at the end, or how a letter with an accent is written."""
+    name = storable_text(claim.source) or _NAMELESS
+    yield name
+    yield from (f"{name} ({number})" for number in itertools.count(2))
 
 
 def _owners(
@@ -160,20 +215,18 @@ def _owners(
     claims: Mapping[ClaimKey, CameraClaim],
     *,
     taken: Collection[str] | None,
-    known: Collection[KnownSource] | None,
+    known: Collection[str] | None,
 ) -> list[ClaimKey]:
     """Which of the claims that want a name get it."""
     if taken:
         return [key for key in keys if key[0] in taken]
     if known is not None:
-        return [key for key in keys if any(source.covers(key[0]) for source in known)]
+        return [key for key in keys if key[0] in known]
     if len({key[0] for key in keys}) == 1:
         return list(keys)
     unbranched = [key for key in keys if not claims[key].has_branch]
     return (
-        unbranched
-        if len(unbranched) == 1 and all(f"{key[0]}/".startswith(f"{unbranched[0][0]}/") for key in keys)
-        else []
+        unbranched if len(unbranched) == 1 and all(lies_at_or_below(key[0], unbranched[0][0]) for key in keys) else []
     )
 
 

@@ -7,11 +7,13 @@ The camera's folder is the innermost one that is not *generic*. Generic are
 - ``DCIM``, and the folders that the DCF rule puts below it (``100RECNX``), also where ``DCIM`` itself was not copied;
 - words such as ``snap``, ``jpg``, ``images``, ``record``, ``pic_001``.
 
-Dates, hours and DCF folders say nothing about the camera. Words and numbers may: they are its *branch*, which becomes
+Dates, hours and DCF folders say nothing about the camera, and a camera's folder may lie below dates
+(``2024-05-01/gate``, ``2024-05-02/gate``). Words and numbers may: they are its *branch*, which becomes
 part of the camera's name where one camera's folder has several of them.
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -74,7 +76,8 @@ class FolderFacts(NamedTuple):
     """What the path of a folder says."""
 
     camera_folder: str
-    """The path of the innermost folder that is not generic; where all are, of one of the generic folders."""
+    """The path of the innermost folder that is not generic, without the folders of dates and `DCIM` above it: those of
+    one name below two dates are one. Where all folders are generic, the path of one of them."""
     branch: tuple[str, ...]
     """The generic words, and the numbers below a date, below the camera's folder."""
     date: Date | None
@@ -98,24 +101,27 @@ def read_folder(path: str) -> FolderFacts:
             clock = (moment.hour, moment.minute, moment.second)
             return above._replace(date=(moment.year, moment.month, moment.day), day_first=None, clock=clock)
     reader = _Reader()
-    start = 0
-    for name in path.split("/"):
-        end = start + len(name)
-        if name:
-            reader.add(name, path=path[:end])
-        start = end + 1
+    for name, folder in _iter_folders(path):
+        reader.add(name, path=folder)
     return reader.facts(path)
 
 
 def list_own_names(folder: str) -> list[str]:
     """The names of the folders of a path that are not generic, the innermost first."""
-    names: list[str] = []
-    while folder.strip("/"):
-        above, _, name = folder.rpartition("/")
-        if read_folder(folder).camera_folder == folder:
-            names.append(name)
-        folder = above
-    return names
+    reader = _Reader()
+    for name, path in _iter_folders(folder):
+        reader.add(name, path=path)
+    return reader.own_names[::-1]
+
+
+def _iter_folders(path: str) -> Iterator[tuple[str, str]]:
+    """The name and the path of each folder of a path, the outermost first."""
+    start = 0
+    for name in path.split("/"):
+        end = start + len(name)
+        if name:
+            yield name, path[:end]
+        start = end + 1
 
 
 class _Reader:
@@ -123,6 +129,8 @@ class _Reader:
 
     def __init__(self) -> None:
         self.camera_folder = ""
+        self.own_names: list[str] = []
+        self.dateless_names: list[str] = []
         self.last_word = ""
         self.branch: list[str] = []
         self.year: int | None = None
@@ -136,17 +144,25 @@ class _Reader:
 
     def add(self, name: str, *, path: str) -> None:
         """Reads the next folder inwards; `path` ends with its name."""
-        if self._is_date(name) or (self.is_below_date and self._is_below_date(name)):
+        if self._is_date(name):
+            return
+        known_date, count = self.date, len(self.clock) + len(self.branch)
+        if self.is_below_date and self._is_below_date(name):
+            is_of_date = self.date != known_date or len(self.clock) + len(self.branch) == count
+            self.dateless_names += [] if is_of_date else [name]
             return
         if name.upper() == "DCIM":
             self.is_below_dcim = True
-        elif (self.is_below_dcim and _DCF.fullmatch(name)) or _DCF_MAKERS.fullmatch(name):
-            pass
-        elif name.lower() in _WORDS or _WORD_AND_NUMBER.fullmatch(name):
+            return
+        if (self.is_below_dcim and _DCF.fullmatch(name)) or _DCF_MAKERS.fullmatch(name):
+            return
+        self.dateless_names.append(name)
+        if name.lower() in _WORDS or _WORD_AND_NUMBER.fullmatch(name):
             self.branch.append(name)
             self.last_word = path
         else:
-            self._start_camera(path)
+            self.own_names.append(name)
+            self._start_camera()
 
     def facts(self, path: str) -> FolderFacts:
         """What was read."""
@@ -159,9 +175,9 @@ class _Reader:
             tuple(self.clock),
         )
 
-    def _start_camera(self, path: str) -> None:
+    def _start_camera(self) -> None:
         """The date above a camera's folder still counts; all that is below one begins again."""
-        self.camera_folder = path
+        self.camera_folder = f"/{'/'.join(self.dateless_names)}"
         self.branch, self.clock = [], []
         self.year = self.month = None
         self.is_below_date = self.is_below_dcim = False

@@ -6,8 +6,10 @@ from datetime import datetime, tzinfo
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from indexer.domain.naming.camera_words import storable_text
 from indexer.domain.naming.patterns import NamePattern, compile_pattern
 from indexer.domain.naming.schemes import SCHEMES, find_scheme
+from indexer.domain.paths import lies_at_or_below, lies_below, relocated
 from indexer.errors import UsageError
 
 
@@ -55,6 +57,23 @@ class NamingRule:
         """The same rule for a folder below."""
         begins_elsewhere = self.compiled is not None or self.camera_level is not None
         return replace(self, folder=folder, base=self.base or self.folder if begins_elsewhere else None)
+
+    def carried(self, old: str, new: str) -> "NamingRule":
+        """The rule for the folder `new` that was `old`, a folder below this one.
+
+        Level and pattern begin as many folders above it as before. A camera that is one of the folders above `old`, or
+        `old` itself, stays the camera.
+        """
+        base = self.base or self.folder
+        folders = old.removeprefix(f"{base.rstrip('/')}/").split("/")
+        above = new.split("/")[: -len(folders)]
+        rule = replace(self.at(new), base="/".join(above) or "/")
+        if self.camera_level is not None and self.camera_level <= len(folders):
+            rule = replace(rule, camera=storable_text(folders[self.camera_level - 1]), camera_level=None)
+        elif self.camera_level is not None and not above:
+            rule = replace(rule, camera_level=self.camera_level - len(folders))
+        begins_elsewhere = rule.compiled is not None or rule.camera_level is not None
+        return replace(rule, base=rule.base if begins_elsewhere and above else None)
 
 
 @dataclass(frozen=True)
@@ -138,11 +157,29 @@ class RuleBook:
             )
             if nearest is None or options:
                 rules[folder] = options.applied_to(rule)
-            for other in [other for other in rules if other.startswith(f"{folder.rstrip('/')}/")] if options else ():
+            for other in [other for other in rules if lies_below(other, folder)] if options else ():
                 if options.says_camera_or_pattern:
                     del rules[other]
                 else:
                     rules[other] = options.applied_to(rules[other])
+        return RuleBook(rules)
+
+    def relocated(self, old: str, new: str) -> "RuleBook":
+        """The rules after the folder `old` became `new`. A folder that has a rule at its new path keeps that one.
+
+        What held for `old` as it was said of a folder above holds for it at its new path, too.
+        """
+        rules = {folder: rule for folder, rule in self.rules.items() if not lies_at_or_below(folder, old)}
+        for folder, rule in self.rules.items():
+            base = None if rule.base is None else relocated(rule.base, old=old, new=new)
+            moved = replace(rule, folder=relocated(folder, old=old, new=new), base=base)
+            if moved.folder == folder or moved.folder not in self.rules:
+                rules[moved.folder] = moved
+        above, there = self.find(old), RuleBook(rules).find(new)
+        if above is not None and new not in rules:
+            carried = above.carried(old, new)
+            if there is None or carried != there.at(new):
+                rules[new] = carried
         return RuleBook(rules)
 
 

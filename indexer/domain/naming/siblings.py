@@ -39,13 +39,17 @@ class Sibling(NamedTuple):
 
 @dataclass(frozen=True)
 class FolderVerdict:
-    """What the files of a camera's folder decide. None: nothing."""
+    """What the files of a camera's folder decide. None: nothing.
+
+    `has_several_numbers`: whether their names could tell events from channels.
+    """
 
     day_first: bool | None = None
     has_epochs: bool = False
     has_minutes: bool = False
     has_seconds: bool = False
     numbers_are_events: bool = False
+    has_several_numbers: bool = False
     hours_are_branches: bool = False
 
 
@@ -67,7 +71,10 @@ def judge_folder(siblings: Sequence[Sibling]) -> FolderVerdict:
         has_seconds=_are_times(doubts[DoubtKind.SIX_DIGITS]),
         hours_are_branches=_have_hours_at_once(siblings),
     )
-    return replace(verdict, numbers_are_events=_are_events(siblings, verdict))
+    numbers = {reading.camera_text for _, _, reading in siblings if reading.kind is CameraText.NUMBER}
+    return replace(
+        verdict, numbers_are_events=_are_events(siblings, verdict), has_several_numbers=len(set(map(int, numbers))) > 1
+    )
 
 
 def decided_moment(reading: PathReading, verdict: FolderVerdict) -> datetime | None:

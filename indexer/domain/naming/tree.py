@@ -4,12 +4,22 @@ Only folders in which a new name cannot decide alone are read with all their fil
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from indexer.domain.names import PathNaming, name_path
-from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan, assign_names
+from indexer.domain.naming.camera_words import CameraText
+from indexer.domain.naming.cameras import (
+    CameraClaim,
+    TimeSpan,
+    assign_names,
+    find_own_camera,
+    make_claim,
+    source_of_folder,
+)
 from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import PathReading, read_path
@@ -29,39 +39,75 @@ class TreeNames:
     """What the paths of a tree claim, by path, before it is known what else the index has."""
 
     claimed: Mapping[str, PathNaming]
+    reread_folders: tuple[str, ...] = ()
+    """Camera folders whose files say now that numbers are events, or channels, and whose known images say the other."""
 
     @property
     def possible_cameras(self) -> set[str]:
         """All names that a camera of the tree may get."""
         names = {naming.camera for naming in self.claimed.values()}
-        return names.union(*(claim.names for claim in self._claims()))
+        return names.union(*(claim.names for claim in self.claims))
 
-    def with_assigned_names(self, known: Mapping[str, Collection[KnownSource]]) -> dict[str, PathNaming]:
-        """The naming of each path; `known`: the sources of each camera that the index has."""
-        assigned = assign_names(self._claims(), known=known)
+    @cached_property
+    def claims(self) -> Set[CameraClaim]:
+        """The claims of all paths."""
+        return frozenset(naming.claim for naming in self.claimed.values() if naming.claim is not None)
+
+    def list_unknown_sources(self, known: Mapping[str, Collection[str]]) -> set[str]:
+        """The sources of claims that none of the cameras of the index has which they may be called."""
+        claims = (claim for claim in self.claims if not claim.is_given)
+        return {claim.source for claim in claims if find_own_camera(claim, known) is None}
+
+    def with_assigned_names(
+        self, known: Mapping[str, Collection[str]], *, owners: Mapping[str, str] = MappingProxyType({})
+    ) -> dict[str, PathNaming]:
+        """The naming of each path; `known` and `owners` as in `assign_names`."""
+        assigned = assign_names(self.claims, known=known, owners=owners)
         return {
             path: naming if naming.claim is None else naming._replace(camera=assigned[naming.claim.key])
             for path, naming in self.claimed.items()
         }
 
-    def _claims(self) -> set[CameraClaim]:
-        return {naming.claim for naming in self.claimed.values() if naming.claim is not None}
 
-
-def name_tree(files: Sequence[PathFile], *, siblings: Iterable[PathFile], rules: RuleBook) -> TreeNames:
+def name_tree(
+    files: Sequence[PathFile],
+    *,
+    siblings: Iterable[PathFile],
+    rules: RuleBook,
+    known_numbers: Callable[[str], bool | None] = lambda _: None,
+) -> TreeNames:
     """What these files claim.
 
-    `siblings`: the other files of the tree; `rules`: one at or above every folder of a file.
+    `siblings`: the other files of the tree; `rules`: one at or above every folder of a file. `known_numbers`: whether
+    the numbers before the times in a camera's folder were taken for events before; None: there were none.
     """
     readings = {file.path: read_path(file.path) for file in files}
     verdicts = _judge(files, readings, siblings)
+    numbered = {one.camera_folder for one in readings.values() if one.kind is CameraText.NUMBER}
+    reread_folders = _keep_known(verdicts, numbered, known_numbers)
     orders = _pattern_orders(files, rules)
     claimed = {}
     for path, reading in readings.items():
         rule = rule_of(path, rules)
         verdict = verdicts.get(reading.camera_folder, NO_SIBLINGS)
         claimed[path] = name_path(path, reading, rule=rule, verdict=verdict, pattern_day_first=orders.get(rule.folder))
-    return TreeNames(claimed)
+    return TreeNames(claimed, reread_folders)
+
+
+def _keep_known(
+    verdicts: dict[str, FolderVerdict], numbered: Set[str], known_numbers: Callable[[str], bool | None]
+) -> tuple[str, ...]:
+    """Decides by what is known where the files cannot tell; the folders where they tell another thing."""
+    reread = []
+    for folder in sorted(numbered & verdicts.keys()):
+        verdict, known = verdicts[folder], known_numbers(folder)
+        if known is None or known == verdict.numbers_are_events:
+            continue
+        if verdict.has_several_numbers:
+            reread.append(folder)
+        else:
+            verdicts[folder] = replace(verdict, numbers_are_events=known)
+    return tuple(reread)
 
 
 def rule_of(path: str, rules: RuleBook) -> NamingRule:
@@ -70,14 +116,41 @@ def rule_of(path: str, rules: RuleBook) -> NamingRule:
     return rules.find(folder) or NamingRule(folder)
 
 
-def given_spans(names: Mapping[str, PathNaming]) -> dict[str, dict[str, TimeSpan]]:
-    """Of each camera whose name a person gave in the file names: the times in each of its folders."""
-    spans: dict[str, dict[str, TimeSpan]] = defaultdict(lambda: defaultdict(TimeSpan))
-    for naming in names.values():
-        if naming.claim is not None and naming.claim.is_given:
-            moment = None if naming.moment is None else to_utc(naming.moment, naming.zone)
-            spans[naming.camera][naming.source].add(moment)
+def spans_by_source(names: Iterable[PathNaming]) -> dict[str, TimeSpan]:
+    """The times that names say, by the source of their camera."""
+    spans: dict[str, TimeSpan] = defaultdict(TimeSpan)
+    for naming in names:
+        spans[naming.source].add(None if naming.moment is None else to_utc(naming.moment, naming.zone))
     return spans
+
+
+def has_number(path: str) -> bool:
+    """Whether a number stands before or after the time in a file name, which may be an event or a channel."""
+    return read_path(path).kind is CameraText.NUMBER
+
+
+def source_of_known(path: str, sources: Collection[str]) -> str:
+    """The source of a known image of a camera that has these sources; another one if the image is of none of them."""
+    folder = path.rpartition("/")[0]
+    by_folder = source_of_folder(folder)
+    for source in (by_folder, read_folder(folder).camera_folder):
+        if source in sources:
+            return source
+    by_name = make_claim(read_path(path), NO_SIBLINGS).source
+    return by_name if by_name in sources else by_folder
+
+
+def moved_source(old_path: str, new_path: str, sources: Collection[str]) -> str | None:
+    """The source of an image that was at `old_path`, of a camera with these sources, at its new path; None if its old
+    source is none of them."""
+    source, folders = source_of_known(old_path, sources), [path.rpartition("/")[0] for path in (old_path, new_path)]
+    if source not in sources:
+        return None
+    if source == source_of_folder(folders[0]):
+        return source_of_folder(folders[1])
+    if source == read_folder(folders[0]).camera_folder:
+        return read_folder(folders[1]).camera_folder
+    return make_claim(read_path(new_path), NO_SIBLINGS).source
 
 
 def _judge(

@@ -20,7 +20,10 @@ class AuditQuery:
 
 
 def parse_query(name: str | None, parameters: Sequence[str], *, sql: str | None) -> AuditQuery | None:
-    """The query that a person asked for; None if nothing was asked: the caller then lists what can be asked."""
+    """The query that a person asked for; None if nothing was asked: the caller then lists what can be asked.
+
+    Raises `UsageError` for a name together with SQL, for an unknown name, and for a parameter that is not KEY=VALUE.
+    """
     if sql is not None:
         if name is not None:
             raise UsageError("give either the name of a ready-made query or --sql, not both")

@@ -1,15 +1,17 @@
 """camera: the cameras of an index, where their images come from, and what a person said of them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from indexer.domain.naming.rules import NamingRule
-from indexer.errors import CameraError
+from indexer.errors import CameraError, FolderError
+from indexer.escaping import command_line
 from indexer.store import camera_sources, cameras, naming_rules, runs, timezones
 from indexer.store.database import Database, Session
 from indexer.workflows.context import Clock
+from indexer.workflows.ingest.known_cameras import KnownCameras
 from indexer.workflows.ingest.outcomes import HELD_KEY
 from indexer.workflows.runs.run import record_run
 
@@ -54,7 +56,8 @@ def list_cameras(database: Database) -> list[CameraListing]:
                 None if summary is None else summary.first_captured_at,
                 None if summary is None else summary.last_captured_at,
                 tuple(source.source for source in known),
-                bool(known) and all(source.is_confirmed for source in known),
+                any(source.is_confirmed for source in known)
+                and all(source.is_confirmed or source.is_root for source in known),
                 zones.get(camera),
             )
         )
@@ -67,15 +70,40 @@ def list_rules(database: Database) -> list[NamingRule]:
         return list(naming_rules.list_rules(session).values())
 
 
+def forget_rule(database: Database, folder: str, *, clock: Clock) -> NamingRule:
+    """Deletes what is stored of a folder: the rule of a folder above holds for it, else what its names say.
+
+    Raises `FolderError` if there is none, or if the images keep the rules of an earlier version.
+    """
+    path = os.path.realpath(folder)
+    rule = _get_rule({rule.folder: rule for rule in list_rules(database)}, path)
+    arguments = {"forget": ascii(path)[1:-1]}
+    with record_run(database, "camera rules", arguments=arguments, clock=clock) as run, database.write() as session:
+        run.counts = {"rules": int(naming_rules.delete_rule(session, path))}
+    return rule
+
+
+def _get_rule(rules: Mapping[str, NamingRule], folder: str) -> NamingRule:
+    if folder not in rules:
+        raise FolderError(f"nothing is stored of {folder!a}; it is of: {', '.join(map(ascii, rules)) or 'none yet'}")
+    if rules[folder].is_earlier:
+        raise FolderError(
+            f"{folder!a} is named by the rules of an earlier version, and its cameras would be split; to give those "
+            f"of today to its images, too: {command_line('ingest', '--new-rules', names=[folder])}"
+        )
+    return rules[folder]
+
+
 def confirm_camera(database: Database, camera: str, *, clock: Clock) -> Confirmation:
     """Stores that all images of this name are of one camera, in the folders that are known or were held back.
 
     Raises `CameraError` if no ingest held such a camera back, and the index has none.
     """
+    known = KnownCameras(database, [camera])
     with database.read() as session:
-        known = camera_sources.list_sources(session, [camera])
         held = _list_held(session)
-    folders = {source.source for source in known.get(camera, ())} | set(held.get(camera, ()))
+    folders = known.recorded(camera) | set(held.get(camera, ()))
+    folders |= known.times(camera, without_ids=set(), without_paths=()).spans.keys()
     if not folders:
         names = ", ".join(map(ascii, sorted(held))) or "none"
         raise CameraError(f"there is no camera {camera!r}, and no ingest held it back; held back are: {names}")

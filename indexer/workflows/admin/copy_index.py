@@ -30,7 +30,11 @@ class CopyReport:
 
 
 def copy(source: str, target: str, *, clock: Clock, progress: Progress = no_progress) -> CopyReport:
-    """Copies the index at one URL or path into a new one at another. Returns what was copied."""
+    """Copies the index at one URL or path into a new one at another. Returns what was copied.
+
+    Raises `UsageError` if both are the same index, `DatabaseError` if one cannot be used or if the copy differs from
+    its source, and `InterruptedRunError` on Ctrl-C. After an error there is no new index.
+    """
     with closing(open_database(source)) as old, old.snapshot() as reading:
         if old.is_at(target):
             raise UsageError(f"{old.name} would be copied onto itself; name another index to copy into")

@@ -45,7 +45,7 @@ class ForgetReport:
 
 
 def parse_scope(folder: str | None, *, camera: str | None) -> ForgetScope:
-    """What a person asked to forget: exactly one of a folder and a camera."""
+    """What a person asked to forget: exactly one of a folder and a camera. Raises `UsageError` for anything else."""
     if (folder is None) == (camera is None):
         raise UsageError("say what to forget: a folder, or --camera NAME")
     if folder is None:
@@ -59,11 +59,11 @@ def parse_scope(folder: str | None, *, camera: str | None) -> ForgetScope:
 def plan_forget(database: Database, scope: ForgetScope) -> ForgetPlan:
     """What would be forgotten. Raises `FolderError` if there is nothing, or if a removed image still needs it."""
     with database.read() as session:
-        if scope.camera is not None:
+        if scope.camera is not None and not forgetting.camera_exists(session, scope.camera):
             cameras.get_camera(session, scope.camera)
         rows = forgetting.count_rows(session, scope)
         waiting, dependent = forgetting.count_in_quarantine(session, scope), forgetting.count_dependent(session, scope)
-    if not rows.images and not rows.videos:
+    if not rows.images and not rows.videos and scope.camera is None:
         raise FolderError(f"this index has nothing below {scope.folder!a}; see: {command_line('status')}")
     if waiting:
         raise FolderError(
@@ -79,7 +79,10 @@ def plan_forget(database: Database, scope: ForgetScope) -> ForgetPlan:
 
 
 def forget(database: Database, scope: ForgetScope, *, clock: Clock) -> ForgetReport:
-    """Forgets the images of a scope. Returns the report."""
+    """Forgets the images of a scope. Returns the report.
+
+    Raises `FolderError` as `plan_forget` does, and if the record of a removal cannot be written beside the images.
+    """
     plan_forget(database, scope)
     arguments = {"folder": None if scope.folder is None else ascii(scope.folder)[1:-1], "camera": scope.camera}
     with record_run(database, "forget", arguments=arguments, clock=clock) as run:

@@ -69,7 +69,10 @@ def show_profile(database: Database, name: str) -> StoredProfile:
 
 
 def make_profile(database: Database, name: str, *, base: str, changes: Mapping[str, Any], clock: Clock) -> MadeProfile:
-    """A new profile: the base with some parameters changed, as they were typed. A name that exists is refused."""
+    """A new profile: the base with some parameters changed, as they were typed.
+
+    Raises `ProfileError` if the base does not exist, if the name does, or if no profile can have these parameters.
+    """
     typed = {key: value for key, value in changes.items() if value is not None}
     parsed = typed | {key: parse(typed[key]) for key, parse in _PARSERS.items() if key in typed}
     with database.read() as session:
@@ -88,7 +91,10 @@ def make_profile(database: Database, name: str, *, base: str, changes: Mapping[s
 
 
 def use_profile(database: Database, name: str | None, *, camera: str, active: bool, clock: Clock) -> ProfileUse:
-    """Gives a camera a profile of its own from the next compare on, or (`active`) returns it to the active one."""
+    """Gives a camera a profile of its own from the next compare on, or (`active`) returns it to the active one.
+
+    Raises `UsageError` unless exactly one of the two is asked for, `CameraError` and `ProfileError` for unknown names.
+    """
     if (name is None) != active:
         example = command_line("profile", "use", "NAME", "--camera", "CAMERA")
         raise UsageError(f"say which profile decides the camera, or --active in its place: {example}")

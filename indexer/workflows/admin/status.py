@@ -51,7 +51,7 @@ class Status:
     the number of images in hidden folders, bins and the like, which an earlier version walked. `alike`: cameras whose
     names look the same. `timezones`: those stored for the folders of cameras, by camera. `profile` is the active one;
     `own_profiles` names, by camera, those that some cameras have in its place. `pins`: images that a person pinned.
-    `held_back_files`: files that came back when a run was undone, and that no plan takes. `would_keep`: removed images
+    `held_back_files`: files that came back after their removal, and that no plan takes. `would_keep`: removed images
     that the profile in force would have kept. `missing_quarantines`: quarantines of this index that are not there.
     `missing_folders`: folders of its images that are not there. `check`: what needs a
     person; None if nobody asked. `videos` and `spans`: counts of videos, and of the frames that were not stored; None

@@ -28,13 +28,15 @@ class StatusCheck:
     """What needs a person.
 
     `undecided`: present images that compare did not decide. `held_back`: the cameras that prune would leave alone, and
-    why. `unwitnessed`: removed files whose keeper is not present. `unreadable_new`: files that could not be used, first
+    why. `held_back_files`: files that came back after their removal: a person pins them, or has them removed again.
+    `unwitnessed`: removed files whose keeper is not present. `unreadable_new`: files that could not be used, first
     seen within the last day. `left_open`: removals that a crash cut off. `silent`: cameras without an image for longer
     than some of their intervals (`indexer.domain.capture_gaps`).
     """
 
     undecided: int
     held_back: dict[str, str]
+    held_back_files: int
     unwitnessed: int
     unreadable_new: int
     left_open: int
@@ -43,8 +45,8 @@ class StatusCheck:
     @property
     def needs_person(self) -> bool:
         """Whether anything here needs a person."""
-        numbers = (self.undecided, len(self.held_back), self.unwitnessed, self.unreadable_new, self.left_open)
-        return any(numbers) or bool(self.silent)
+        numbers = (self.undecided, self.held_back_files, self.unwitnessed, self.unreadable_new, self.left_open)
+        return any(numbers) or bool(self.held_back) or bool(self.silent)
 
 
 def check_status(database: Database, *, silent_after: float, clock: Clock) -> StatusCheck:
@@ -68,6 +70,7 @@ def check_status(database: Database, *, silent_after: float, clock: Clock) -> St
         return StatusCheck(
             undecided=decisions.count_undecided(session),
             held_back=held_back,
+            held_back_files=removals.count_held_back(session),
             unwitnessed=len(removals.list_unwitnessed(session)),
             unreadable_new=images.count_unusable_since(session, now - _NEW),
             left_open=len(removals.list_pending(session)),

@@ -29,7 +29,7 @@ from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.index_diff import IndexDiff
 from indexer.workflows.ingest.ingest import ingest_under_lock
-from indexer.workflows.ingest.name_plan import apply_rules, needs_recording, plan_names, record_rules, stored_rules
+from indexer.workflows.ingest.name_plan import apply_rules, needs_recording, plan_names, record_rules
 from indexer.workflows.ingest.outcomes import IngestReport
 from indexer.workflows.ingest.video_outcomes import VideoOutcome, VideoReport
 from indexer.workflows.profile_parameters import thumbnail_recipe
@@ -176,7 +176,7 @@ class _VideoIngest:
             self._report.count(VideoOutcome.EQUAL)
         copied = {video.candidate.path for video in copies}
         held = [candidate for candidate in held if candidate.path not in copied]
-        if needs_recording(request, stored_rules(self._database)):
+        if needs_recording(request):
             with self._run.record_batch(), self._database.write() as session:
                 record_rules(session, request)
         for candidate in held:

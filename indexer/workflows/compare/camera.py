@@ -6,10 +6,11 @@ not at all. It does not know how an image finds its keeper.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
+import numpy as np
+
+from indexer.domain.camera_images import NO_IMAGE, CameraImages, DecisionColumns
 from indexer.domain.descriptions import Thumbnail
-from indexer.domain.images import Image
 from indexer.domain.selection import Decision, Reason, Selection, ordered_pair
 from indexer.domain.verdicts import Contradiction, Judgement, contradictions
 from indexer.execution import serial
@@ -27,6 +28,7 @@ from indexer.workflows.context import Advance, ComparisonContext
 from indexer.workflows.profile_parameters import thumbnail_recipe
 from indexer.workflows.runs.run import ActiveRun
 
+NO_DECISIONS = DecisionColumns.of({})
 _PAIRS_PER_WRITE = 1000
 
 
@@ -66,14 +68,18 @@ class ResultWriter:
     def write(
         self,
         evidence: Sequence[ScoredPair],
-        all_decisions: Sequence[Decision] = (),
+        new_decisions: Sequence[Decision] = (),
         *,
-        previous: Mapping[int, tuple[int, Decision]] = MappingProxyType({}),
+        previous: DecisionColumns = NO_DECISIONS,
     ) -> int:
         """Writes evidence and the changed decisions in one transaction, so that nobody reads half a change; returns the
-        number of changed decisions. `previous`: profile id and decision by image id, as the index has them."""
+        number of changed decisions. `previous`: the decisions that the index has."""
+        image_ids = np.array([decision.image_id for decision in new_decisions], dtype=np.int64)
+        positions = previous.find(image_ids, profile_id=self._stored.id).tolist()
         changed = [
-            decision for decision in all_decisions if previous.get(decision.image_id) != (self._stored.id, decision)
+            decision
+            for decision, position in zip(new_decisions, positions, strict=True)
+            if position == NO_IMAGE or previous.decision(position) != decision
         ]
         judged_by = {
             decision.image_id: self._judgements[ordered_pair(decision.image_id, decision.keeper_id)].judged_by
@@ -141,7 +147,7 @@ def _decide_with_repair(
                 thumbnails.drop_thumbnails(session, problem.image_ids, preparation_id=stored.preparation_id)
 
 
-def _ensure_thumbnails(context: ComparisonContext, stored: StoredProfile, *, name: str, camera_id: int) -> list[Image]:
+def _ensure_thumbnails(context: ComparisonContext, stored: StoredProfile, *, name: str, camera_id: int) -> CameraImages:
     """The present images of a camera; thumbnails that the profile lacks are made first.
 
     Raises `PixelsUnavailableError` if some cannot be made.
@@ -149,7 +155,7 @@ def _ensure_thumbnails(context: ComparisonContext, stored: StoredProfile, *, nam
     with context.database.read() as session:
         present = ranked_images.list_present(session, camera_id, preparation_id=stored.preparation_id)
     recipe = thumbnail_recipe(stored.profile.preparation)
-    without_thumbnail = [image for image in present if image.shape is None]
+    without_thumbnail = [] if recipe is None else present.without_thumbnail()
     if recipe is None or not without_thumbnail:
         return present
 
@@ -168,7 +174,7 @@ def _ensure_thumbnails(context: ComparisonContext, stored: StoredProfile, *, nam
 def _decide(
     context: ComparisonContext,
     stored: StoredProfile,
-    present: Sequence[Image],
+    present: CameraImages,
     *,
     name: str,
     camera_id: int,
@@ -179,8 +185,7 @@ def _decide(
         current = decisions.list_decisions(session, camera_id)
         judgements = decisions.list_judgements(session, camera_id)
         recorded = scores.has_scores(session, camera_id, scoring_id=stored.scoring_id)
-    previous = {image_id: decision for image_id, (profile_id, decision) in current.items() if profile_id == stored.id}
-    selection = Selection(present, previous=previous)
+    selection = Selection(present, previous=current, profile_id=stored.id)
     writer = ResultWriter(context, run, stored, judgements)
     known_pairs = KnownPairs(judgements, score_loader(context.database, stored) if recorded else lambda _: {})
     is_local = len(selection.undecided) <= MAX_SERIAL_IMAGES and not stored.profile.preparation.native
@@ -194,14 +199,13 @@ def _decide(
         searcher = make_searcher(stored, selection, buffer, fetch=fetch, limits=context.limits, executor=executor)
         decider = Decider(selection, known_pairs, searcher=searcher, scoring=stored.profile.scoring_parameters)
         _decide_all(decider, searcher, writer, advance=context.progress(f"comparing {name}", len(selection)))
-    changed_count = writer.write(decider.take_evidence(), selection.decisions, previous=current)
-    kept = sum(decision.keeps for decision in selection.decisions)
+    changed_count = writer.write(decider.take_evidence(), selection.new_decisions, previous=current)
     return CameraResult(
         camera=name,
         profile=stored.profile.name,
-        images=len(selection.decisions),
-        kept=kept,
-        duplicates=len(selection.decisions) - kept,
+        images=len(selection),
+        kept=selection.kept_count,
+        duplicates=len(selection) - selection.kept_count,
         decided=changed_count,
         scored=decider.scored,
         recorded=writer.recorded,

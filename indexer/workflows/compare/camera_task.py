@@ -91,7 +91,7 @@ def decide_from_scratch(task: CameraTask) -> CameraTaskResult:
             buffer,
             fetch=lambda ids: {image_id: task.thumbnails[image_id] for image_id in ids},
             executor=executor,
-            upcoming=selection.undecided,
+            upcoming=selection.iter_open,
         )
         if len(task.parameter_sets) > 1:
             prepared = _ReusedImages(prepared)

@@ -96,12 +96,13 @@ class Decider:
         self._load_scores = known_pairs.load_scores
         self._keeper_scores: dict[int, Mapping[int, float]] = {}
         self._searcher = searcher
-        shapes = {image.shape: number for number, image in enumerate(selection.ranked)}
-        self._comparable_groups = np.array([shapes[image.shape] for image in selection.ranked], dtype=np.int64)
-        self._flat_ids = set() if scoring.native else {image.id for image in selection.ranked if image.flat}
-        for number, image_id in enumerate(self._flat_ids):
-            self._comparable_groups[selection.index_of[image_id]] = -1 - number  # a shape of its own
-        self._all_comparable = scoring.native or (len(shapes) <= 1 and not self._flat_ids)  # each image with each
+        ranked = selection.ranked
+        self._comparable_groups = ranked.thumbnail_shape_groups()
+        flat = np.flatnonzero(ranked.flat & ~scoring.native)
+        self._flat_ids = set(ranked.ids[flat].tolist())
+        self._comparable_groups[flat] = -1 - np.arange(len(flat))  # a shape of its own for each
+        # Whether each image may be compared with each:
+        self._all_comparable = scoring.native or not len(ranked) or bool(np.ptp(self._comparable_groups) == 0)
         self._keepers_by_content: dict[str, list[int]] = defaultdict(list)  # indices of keepers, by content hash
         self._judgements: dict[int, list[tuple[int, Judgement]]] = defaultdict(list)
         for (image_a_id, image_b_id), judgement in known_pairs.judgements.items():
@@ -117,10 +118,15 @@ class Decider:
         return 1 if workers == 1 else _BLOCK_PER_WORKER * workers
 
     def decide_all(self) -> Iterator[int]:
-        """Decides every image of the camera; yields, block by block, how many images were decided."""
+        """Decides every image of the camera; yields now and then how many more images are decided."""
+        decided = 0
         for block in self._selection.blocks(size=self.block_size):
+            for index in self._selection.take_standing_keepers():
+                self._keepers_by_content[self._selection.ranked[index].content_hash].append(index)
             self.decide_block(block)
-            yield len(block)
+            yield block[-1].index + 1 - decided
+            decided = block[-1].index + 1
+        yield len(self._selection) - decided
 
     def decide_block(self, block: Sequence[Search]) -> None:
         """Decides the images of a block."""

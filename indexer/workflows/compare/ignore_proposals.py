@@ -95,7 +95,8 @@ class _ProposalFinder:
             self._judgements = decisions.list_judgements(session, camera_id)
         by_time = sorted((image for image in present if image.shape is not None), key=_time_key)
         self._images = by_time[-_MAX_IMAGES:]
-        self._kept = [image for image in self._images if image.id in current and current[image.id][1].keeps]
+        kept_ids = current.kept_ids()
+        self._kept = [image for image in self._images if image.id in kept_ids]
 
     def find_proposal(self) -> IgnoreProposal | None:
         """The area that is worth a look; None if there is none."""

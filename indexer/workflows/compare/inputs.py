@@ -6,9 +6,9 @@ decisions.
 
 from collections.abc import Callable, Mapping, Sequence
 
+from indexer.domain.camera_images import CameraImages
 from indexer.domain.descriptions import Limits
 from indexer.domain.evidence import ScoringParameters
-from indexer.domain.images import Image
 from indexer.domain.selection import Selection
 from indexer.execution import ParallelMap, RemoteExecutor, serial
 from indexer.imaging.image_buffer import ImageBuffer, required_bytes
@@ -58,19 +58,18 @@ def read_camera_tasks(
     }
 
 
-def _fits_one_task(stored: StoredProfile, present: Sequence[Image]) -> bool:
+def _fits_one_task(stored: StoredProfile, present: CameraImages) -> bool:
     """Whether all images of a camera can be sent in one task."""
-    return (
-        all(image.shape is not None for image in present) and buffer_capacity_bytes(stored, present) <= MAX_BUFFER_BYTES
-    )
+    return not present.without_thumbnail() and buffer_capacity_bytes(stored, present) <= MAX_BUFFER_BYTES
 
 
-def buffer_capacity_bytes(stored: StoredProfile, present: Sequence[Image]) -> int:
+def buffer_capacity_bytes(stored: StoredProfile, present: CameraImages) -> int:
     """Bytes of an image buffer for all prepared images of a camera."""
     if stored.profile.preparation.native:
         # A decoder may rotate an image, or not, against its header: both orientations must fit.
-        return sum(required_bytes([(image.height, image.width), (image.width, image.height)]) for image in present)
-    return required_bytes([image.shape for image in present if image.shape is not None])
+        sizes = present.count_sizes().items()
+        return sum(count * required_bytes([(height, width), (width, height)]) for (height, width), count in sizes)
+    return sum(count * required_bytes([shape]) for shape, count in present.count_thumbnail_shapes().items())
 
 
 def thumbnail_loader(database: Database, stored: StoredProfile) -> Fetch:
@@ -98,7 +97,7 @@ def prepared_images(
         return NativeImageSource(
             selection.ranked, buffer, mask=mask_parameters(preparation), levels=preparation.levels, limits=limits
         )
-    return ThumbnailSource(selection.ranked, buffer, fetch=fetch, executor=executor, upcoming=selection.undecided)
+    return ThumbnailSource(selection.ranked, buffer, fetch=fetch, executor=executor, upcoming=selection.iter_open)
 
 
 def make_searcher(

@@ -61,8 +61,8 @@ class PreparedImages(Protocol):
 class ThumbnailSource:
     """The thumbnails of a camera, loaded many at a time.
 
-    `upcoming` are the images that will be needed, in that order. They are loaded in advance, so that there are few
-    queries and all workers decode.
+    `upcoming` gives the images that will be needed, in that order, as far as that is known. They are loaded in advance,
+    so that there are few queries and all workers decode.
     """
 
     def __init__(
@@ -72,13 +72,13 @@ class ThumbnailSource:
         *,
         fetch: Fetch,
         executor: ParallelMap,
-        upcoming: Iterable[int],
+        upcoming: Callable[[], Iterable[int]],
     ) -> None:
         self._ranked = ranked
         self._buffer = buffer
         self._fetch = fetch
         self._executor = executor
-        self._upcoming = iter(upcoming)
+        self._upcoming = upcoming
         self._slots: dict[int, Slot] = {}
         self._offsets = np.full(len(ranked), _ABSENT, dtype=np.int64)
         self._loaded: set[int] = set()
@@ -103,7 +103,7 @@ class ThumbnailSource:
             self._buffer.free(slot)
 
     def _load(self, missing: Sequence[int]) -> None:
-        upcoming = (index for index in self._upcoming if index not in self._loaded)
+        upcoming = (index for index in self._upcoming() if index not in self._loaded)
         indices = list(dict.fromkeys([*missing, *islice(upcoming, _PREFETCH_COUNT)]))
         data = self._fetch([self._ranked[index].id for index in indices])
         uncached_ids = [self._ranked[index].id for index in indices if self._ranked[index].id not in data]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
+from indexer.domain.camera_images import CameraImages
 from indexer.domain.descriptions import Thumbnail
 from indexer.domain.evidence import Evidence, ScoringParameters
 from indexer.domain.images import Image
@@ -175,7 +176,7 @@ class _CaseSimulation:
                 prepare_images = partial(self._prepare_images, buffer)
                 yield repeated.decide(scoring, prepare_images, executor=self._executor, advance=advance).decisions
 
-    def _list_present_with_thumbnails(self) -> list[Image]:
+    def _list_present_with_thumbnails(self) -> CameraImages:
         """The present images; those without a thumbnail get one, if files may be read.
 
         Raises `PixelsUnavailableError` if pixels are needed that may not or cannot be read.
@@ -186,12 +187,13 @@ class _CaseSimulation:
                 "be told without opening them; this does: "
                 f"{command_line('evaluate', 'LABELS.csv', '--max-score', 'A,B')}"
             )
-        without_thumbnail = [image.id for image in self._list_present() if image.shape is None]
+        present = self._list_present()
+        without_thumbnail = [image.id for image in present.without_thumbnail()]
         if without_thumbnail and not self._stored.profile.preparation.native:
             self._make_thumbnails(without_thumbnail, reason=f"is missing; first: {command_line('compare')}")
         return self._list_present()
 
-    def _list_present(self) -> list[Image]:
+    def _list_present(self) -> CameraImages:
         with self._context.database.read() as session:
             present = ranked_images.list_present(
                 session,
@@ -199,7 +201,9 @@ class _CaseSimulation:
                 preparation_id=self._stored.preparation_id,
                 with_removed=self._case.with_removed,
             )
-        return [self._with_made_thumbnail(image) for image in present]
+        if not self._made_thumbnails:
+            return present
+        return CameraImages.of([self._with_made_thumbnail(image) for image in present])
 
     def _with_made_thumbnail(self, image: Image) -> Image:
         thumbnail = self._made_thumbnails.get(image.id)

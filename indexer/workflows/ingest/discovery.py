@@ -52,6 +52,8 @@ class IngestRequest:
     """The ids of other indexes that have images there, if a person wants this one used beside them."""
     rules: RuleBook = field(default_factory=lambda: RuleBook({}))
     """How the images of folders are named: what the index has stored, and what the options say."""
+    stored_rules: RuleBook = field(default_factory=lambda: RuleBook({}))
+    """What the index has stored."""
     names: Mapping[str, PathNaming] = field(default_factory=dict)
     """What the paths say that were read together with their siblings, by path."""
     videos: tuple[Candidate, ...] = ()

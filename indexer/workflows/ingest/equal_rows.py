@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 
 from indexer.domain.images import ImageState
 from indexer.domain.names import clamped_mtime
+from indexer.files.quarantine import was_taken_out
 from indexer.files.verification import ContentDigest, MismatchError, verify
-from indexer.store import images
+from indexer.store import images, removals
 from indexer.store.database import Session
 from indexer.store.images import KnownFile
 
@@ -42,7 +43,7 @@ class EqualRows:
     _taken_ids: set[int] = field(default_factory=set)
 
     def add(self, row: KnownFile, *, is_gone: bool) -> None:
-        """Adds a row; `is_gone`: the ingest did not see its file at its path."""
+        """Adds a row; `is_gone`: the ingest did not see its file at its path; of a removed image: nor in quarantine."""
         self.count += 1
         self.ready_count += row.state is ImageState.READY
         if row.state in {ImageState.MISSING, ImageState.REMOVED}:
@@ -50,8 +51,8 @@ class EqualRows:
         elif not is_gone and is_still_at_path(row):
             return
         self._rows[row.id] = row
-        # The bytes of a removed image are in quarantine.
-        if row.state is not ImageState.REMOVED:
+        # The bytes of a removed image are in quarantine, unless a person moved them out.
+        if row.state is not ImageState.REMOVED or is_gone:
             is_certain = is_gone or row.state is ImageState.MISSING
             heapq.heappush(self._unplaced[row.naming.camera, None if is_certain else row.root], row.id)
 
@@ -108,8 +109,11 @@ class EqualRowsCache:
     def look_up(self, session: Session, hashes: Set[str]) -> dict[str, EqualRows]:
         """The rows of each of these contents, fresh or from the cache without the rows that were taken out."""
         rows_by_hash = {content_hash: EqualRows() for content_hash in hashes - self._cached.keys()}
-        for row in images.list_by_hash(session, sorted(rows_by_hash)):
-            rows_by_hash[row.content_hash].add(row, is_gone=self._gone.get(row.id) == row.path)
+        rows = images.list_by_hash(session, sorted(rows_by_hash))
+        taken_out_ids = _list_taken_out(session, [row.id for row in rows if row.state is ImageState.REMOVED])
+        for row in rows:
+            is_gone = row.id in taken_out_ids or self._gone.get(row.id) == row.path
+            rows_by_hash[row.content_hash].add(row, is_gone=is_gone)
         self._cached |= {
             content_hash: rows for content_hash, rows in rows_by_hash.items() if rows.count > _CACHE_ABOVE_ROWS
         }
@@ -126,6 +130,12 @@ class EqualRowsCache:
         """Forgets these contents, or all: another command may have changed their rows."""
         for content_hash in list(self._cached) if hashes is None else hashes:
             self._cached.pop(content_hash, None)
+
+
+def _list_taken_out(session: Session, removed_ids: Sequence[int]) -> set[int]:
+    """Those of these removed images whose file a person moved out of its quarantine."""
+    paths = removals.list_quarantine_paths(session, removed_ids)
+    return {image_id for image_id, path in paths.items() if was_taken_out(path)}
 
 
 def is_still_at_path(row: KnownFile) -> bool:

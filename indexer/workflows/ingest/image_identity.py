@@ -22,6 +22,9 @@ from indexer.store.removals import JournalEntry
 from indexer.workflows.ingest.equal_rows import EqualRows, EqualRowsCache
 from indexer.workflows.ingest.outcomes import IngestOutcome
 
+_AWAY = {RemovalState.QUARANTINED, RemovalState.DELETED, RemovalState.PURGED}
+_RESTORING = {"restore", "restore_unpinned"}
+
 
 @dataclass(frozen=True)
 class NewContent:
@@ -117,14 +120,17 @@ def _relocate_row(
 def _mark_restored(session: Session, image_id: int, *, at: datetime) -> list[JournalEntry]:
     """Writes in the journal that a removed file is back. A copy that is still in quarantine can be purged there.
 
-    A restore that a crash interrupted, and that recovery could not resolve, ends here. The records beside the images
-    are written after the commit: see `indexer.workflows.ingest.ingest`.
+    Whoever brought it back, no plan takes it until a person includes it. A restore that a crash interrupted, and that
+    recovery could not resolve, ends here, as it was asked for. The records beside the images are written after the
+    commit: see `indexer.workflows.ingest.ingest`.
     """
     returned = []
     for removal in removals.list_for_image(session, image_id):
-        gone_states = {RemovalState.DELETED, RemovalState.PURGED}
-        was_taken_out = removal.state is RemovalState.QUARANTINED and not os.path.lexists(removal.quarantine_path or "")
-        if removal.state in gone_states or was_taken_out:
+        if removal.state not in _AWAY:
+            continue
+        if removal.pending not in _RESTORING:
+            removals.set_held_back(session, removal.id, held_back=True)
+        if removal.state is not RemovalState.QUARANTINED or not os.path.lexists(removal.quarantine_path or ""):
             removals.finish_act(session, removal.id, RemovalState.RESTORED, at=at)
             for pinned_id in (removal.image_id, removal.keeper_id) if removal.pending == "restore" else ():
                 pins.add_pin(session, pinned_id, reason="restore", at=at, run_id=removal.run_id)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from indexer.domain.names import clamped_mtime
+from indexer.domain.paths import lies_below
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import (
     A_VIDEO,
@@ -121,9 +122,7 @@ def _is_walked(path: str, roots: Set[str]) -> bool:
     """Whether a directory walk of one of these folders reaches a path."""
     if find_system_folder(path, root="/") is None:
         return True
-    return any(
-        path.startswith(f"{root.rstrip('/')}/") and find_system_folder(path, root=root) is None for root in roots
-    )
+    return any(lies_below(path, root) and find_system_folder(path, root=root) is None for root in roots)
 
 
 def _iter_present(session: Session, request: IngestRequest) -> Iterator[PresentFile]:

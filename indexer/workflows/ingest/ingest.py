@@ -33,7 +33,7 @@ from indexer.workflows.ingest.discovery import WRITE_BATCH_SIZE, IngestRequest
 from indexer.workflows.ingest.equal_rows import EqualRowsCache
 from indexer.workflows.ingest.image_identity import NewContent, upsert_images
 from indexer.workflows.ingest.index_diff import FileToRead, IndexDiff
-from indexer.workflows.ingest.name_plan import apply_rules, needs_recording, record_rules, stored_rules
+from indexer.workflows.ingest.name_plan import apply_rules, needs_recording, record_rules
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
 from indexer.workflows.ingest.source_recorder import SourceRecorder
 from indexer.workflows.profile_parameters import thumbnail_recipe
@@ -145,7 +145,7 @@ def _mark_missing(database: Database, diff: IndexDiff, report: IngestReport) -> 
 
 def _record_rules(database: Database, request: IngestRequest) -> None:
     """Stores how the folders of the request are named, if that is new."""
-    if needs_recording(request, stored_rules(database)):
+    if needs_recording(request):
         with database.write() as session:
             record_rules(session, request)
 
@@ -153,7 +153,7 @@ def _record_rules(database: Database, request: IngestRequest) -> None:
 def _with_exif_read_again(database: Database, diff: IndexDiff, request: IngestRequest) -> IndexDiff:
     """The difference with the known files to read whose time is from EXIF, if their time zone changes: the index does
     not have what EXIF says."""
-    stored, zone = stored_rules(database), request.options.timezone
+    stored, zone = request.stored_rules, request.options.timezone
     roots = {candidate.root for candidate in request.candidates}
     if zone is None or all((rule := stored.find(root)) is not None and rule.timezone == zone for root in roots):
         return diff

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -115,13 +115,13 @@ def preview_ingest(database: Database | None, request: IngestRequest) -> IngestP
     )
     known = _list_known(database, diff)
     planned, rest, plan, held_files = plan_names(database, request, diff)
-    after = {candidate.path: _naming_after(candidate, known, planned) for candidate in request.candidates}
+    after = _names_after(known, planned, held_files)
     changes = _iter_changes(known, after, needs_new_rules=False)
     return IngestPreview(
         tuple(_iter_cameras(planned, after, known)),
         (*changes, *_changes_of_new_rules(database, request, diff, known)),
         plan,
-        len(rest.files_to_read) + len(held_files) - sum(row is not None for _, row in rest.files_to_read),
+        sum(row is None for _, row in diff.files_to_read),
         len(known),
         sum(planned.path_naming(candidate.path).is_ambiguous() for candidate, _ in rest.files_to_read),
     )
@@ -134,6 +134,14 @@ def _list_known(database: Database | None, diff: IndexDiff) -> dict[str, KnownFi
     with database.read() as session:
         known = images.list_known(session, [candidate.path for candidate in diff.unchanged])
     return known | {candidate.path: row for candidate, row in diff.files_to_read if row is not None}
+
+
+def _names_after(
+    known: Mapping[str, KnownFile], request: IngestRequest, held_files: Sequence[Candidate]
+) -> dict[str, Naming]:
+    """The naming that each file would have, by path; a known file that is held back keeps its own."""
+    kept = {candidate.path: known[candidate.path].naming for candidate in held_files if candidate.path in known}
+    return {candidate.path: _naming_after(candidate, known, request) for candidate in request.candidates} | kept
 
 
 def _naming_after(candidate: Candidate, known: Mapping[str, KnownFile], request: IngestRequest) -> Naming:
@@ -170,12 +178,8 @@ def _changes_of_new_rules(
     if not known or options.is_new_rules or options.camera or options.camera_level or options.pattern or options.scheme:
         return
     asked = apply_rules(database, replace(request, options=replace(options, is_new_rules=True)))
-    planned, _, _, _ = plan_names(database, asked, diff)
-    after = {
-        candidate.path: _naming_after(candidate, known, planned)
-        for candidate in request.candidates
-        if candidate.path in known
-    }
+    planned, _, _, held_files = plan_names(database, asked, diff)
+    after = _names_after(known, planned, held_files)
     yield from _iter_changes(known, after, needs_new_rules=True)
 
 

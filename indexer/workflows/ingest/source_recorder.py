@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from indexer.domain.names import Naming, PathNaming
+from indexer.domain.names import USER_SOURCES, Naming, PathNaming
 from indexer.store import camera_sources
 from indexer.store.database import Session
-
-_BY_PERSON = {"option", "pattern"}
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class SourceRecorder:
             (
                 naming.camera,
                 path.source if path.camera == naming.camera else path.folder,
-                naming.camera_source in _BY_PERSON,
+                naming.camera_source in USER_SOURCES,
             )
             for path, naming in names
         }

@@ -49,7 +49,10 @@ def adopt(
     limits: Limits | None = None,
     progress: Progress = no_progress,
 ) -> AdoptReport:
-    """Adds what this index does not know of a quarantine. Returns the report."""
+    """Adds what this index does not know of a quarantine. Returns the report.
+
+    Raises `FolderError` if the folder does not exist, or if no manifest in it names a file that is there.
+    """
     if not os.path.isdir(quarantine):
         raise FolderError(f"there is no folder {quarantine!a}; name the quarantine, usually .indexer-quarantine")
     contents = manifest.read(os.path.realpath(quarantine))

@@ -3,6 +3,8 @@
 import os
 
 from indexer.escaping import command_line
+from indexer.files.quarantine import quarantine_of
+from indexer.store.removals import JournalEntry
 
 
 def find_missing_folder(path: str) -> str | None:
@@ -11,6 +13,14 @@ def find_missing_folder(path: str) -> str | None:
     while not os.path.isdir(folder) and folder != os.path.dirname(folder):
         missing, folder = folder, os.path.dirname(folder)
     return missing
+
+
+def describe_missing_quarantine(removal: JournalEntry) -> str:
+    """Why a removed file cannot be reached whose quarantine is not there, and what to type."""
+    quarantine, folder = quarantine_of(removal.quarantine_path or ""), find_missing_folder(removal.path)
+    hint = "" if folder is None else f"; {relocate_hint(folder)}"
+    gone = command_line("purge", "--gone", names=[quarantine])
+    return f"the quarantine {quarantine!a} is not there; mount its disk, or if it was deleted: {gone}{hint}"
 
 
 def relocate_hint(folder: str) -> str:

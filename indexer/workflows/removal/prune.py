@@ -29,13 +29,13 @@ from indexer.workflows.witnesses import record_legacy_removals
 
 @dataclass
 class PruneReport:
-    """What was removed and what was not.
+    """What was removed and what was not; `run_id` is None if there was nothing to remove: then no run is recorded.
 
     `protected`: files that must stay, and why. `stopped`: why the run ended before its plan did. `changed_in`: the
     folders of files that are not what the index knows. `missing_folders`: folders of the plan's files that are gone.
     """
 
-    run_id: int = 0
+    run_id: int | None = None
     removed: int = 0
     size_bytes: int = 0
     hard_links: int = 0
@@ -72,7 +72,7 @@ def plan(
 ) -> Plan:
     """What prune would remove now; a camera that would lose more than is plausible is held back.
 
-    Files that came back when their run was undone are left out, unless `include_restored`.
+    Files that came back after their removal are held back, and left out, unless `include_restored`.
     """
     with database.read() as session:
         camera_id = None if camera is None else cameras.get_camera(session, camera)
@@ -102,7 +102,10 @@ def prune(
     clock: Clock,
     progress: Progress = no_progress,
 ) -> PruneReport:
-    """Removes the files of a plan that a person has seen, as far as the plan still holds."""
+    """Removes the files of a plan that a person has seen, as far as the plan still holds. Returns the report.
+
+    Raises `UsageError` if the quarantine of the options is no folder, or lies in a folder that was ever ingested.
+    """
     arguments = {
         "camera": camera,
         "permanent": options.permanent,
@@ -112,6 +115,9 @@ def prune(
     }
     _require_outside_ingested(database, options=options)
     report = PruneReport()
+    _count_plan(report, shown_plan)
+    if not shown_plan.victims:
+        return report
     with record_run(database, "prune", arguments=arguments, clock=clock) as run:
         report.run_id = run.id
         current_plan = plan(
@@ -120,13 +126,18 @@ def prune(
         current_ids = {item.decision_id for item in current_plan.victims}
         victims = [item for item in shown_plan.victims if item.decision_id in current_ids]
         report.outdated = len(shown_plan.victims) - len(victims)
-        report.left_out = {str(reason): number for reason, number in current_plan.left_out.items()}
-        report.held_back = {blocked.camera.camera: blocked.reason for blocked in current_plan.held_back}
-        report.present = {camera.camera: camera.images for camera in current_plan.cameras}
+        _count_plan(report, current_plan)
         run.counts = report.counts
         record_legacy_removals(database, run=run, at=clock())
         _remove(database, victims, report, options=options, run=run, clock=clock, progress=progress)
     return report
+
+
+def _count_plan(report: PruneReport, plan: Plan) -> None:
+    """Counts what a plan leaves out, and the images of its cameras."""
+    report.left_out = {str(reason): number for reason, number in plan.left_out.items()}
+    report.held_back = {blocked.camera.camera: blocked.reason for blocked in plan.held_back}
+    report.present = {camera.camera: camera.images for camera in plan.cameras}
 
 
 def _remove(
@@ -149,9 +160,9 @@ def _remove(
                 database, item, options=options, run=run, clock=clock, recorder=recorder, safeguards=safeguards
             )
             _count_result(report, item, result)
+            run.counts = report.counts
         if result.changed_id is not None:
             changed_ids.add(result.changed_id)
-        run.counts = report.counts
         advance(1)
         if result.ends_run and number < len(victims):
             rest = counted(len(victims) - number, "file of the plan was", "files of the plan were")

@@ -9,18 +9,19 @@ them; they must be there.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from indexer.domain.decisions import ordered_pair
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
-from indexer.errors import UsageError
+from indexer.errors import FolderError, UsageError
 from indexer.escaping import command_line
 from indexer.files.moving import aside_path, delete_witnessed, restore_from_aside
-from indexer.files.quarantine import is_quarantine_mounted, quarantine_of, release_quarantine_path
+from indexer.files.quarantine import is_quarantine_missing, quarantine_of, release_quarantine_path, was_taken_out
 from indexer.files.refusals import describe_os_error
 from indexer.files.system_folders import is_in_separate_system_folder
 from indexer.files.verification import (
@@ -36,7 +37,7 @@ from indexer.store import adoption, removals, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
-from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
+from indexer.workflows.removal.missing_folders import describe_missing_quarantine
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_quarantines, record_legacy_removals
 
@@ -56,35 +57,112 @@ class PurgeReport:
         return {"purged": self.purged, "size_bytes": self.size_bytes, "gone": self.gone, "skipped": len(self.skipped)}
 
 
-def require_choice(*, everything: bool, older_than_days: float | None, gone: bool = False) -> None:
-    """Refuses a request that does not say which files."""
+@dataclass(frozen=True)
+class PurgeSelection:
+    """Which files to purge: those of one quarantine, or of all if it is None; those that were removed more than
+    `older_than_days` days ago, or all if that is None; or, if `gone`, those whose quarantine is not there."""
+
+    quarantine: str | None = None
+    older_than_days: float | None = None
+    gone: bool = False
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What was asked for, as the run stores it."""
+        named = {} if self.quarantine is None else {"quarantine": ascii(self.quarantine)[1:-1]}
+        return named | ({"gone": True} if self.gone else {"older_than_days": self.older_than_days})
+
+
+@dataclass(frozen=True)
+class PurgeCandidate:
+    """A file that purge would delete, or whose quarantine is gone: where it was, and where it lies or lay."""
+
+    removal_id: int
+    path: str
+    quarantine_path: str | None
+    size_bytes: int
+    removed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PurgePlan:
+    """The files that purge would delete; if `gone`, those that it would record as gone with their quarantine.
+
+    `quarantines`: how many of them each quarantine has. Their keepers are read only when purge acts.
+    """
+
+    gone: bool
+    size_bytes: int
+    quarantines: dict[str, int]
+    files: tuple[PurgeCandidate, ...]
+
+    @property
+    def removal_ids(self) -> set[int]:
+        """The removals that a person was shown."""
+        return {file.removal_id for file in self.files}
+
+
+def parse_purge(
+    quarantine: str | None, *, everything: bool, older_than_days: float | None, gone: bool = False
+) -> PurgeSelection:
+    """The files that a person asked for; raises `UsageError` unless exactly one is given of all, an age, and gone."""
     if (everything, older_than_days is not None, gone).count(True) != 1:
         raise UsageError("say what to delete: --all, or --older-than DAYS; or --gone, for what is gone already")
+    return PurgeSelection(quarantine, older_than_days, gone)
 
 
-def list_purgeable(database: Database, *, older_than_days: float | None, clock: Clock) -> list[JournalEntry]:
-    """The quarantined files that were removed more than `older_than_days` days ago (None: all)."""
-    before = None if older_than_days is None else clock() - timedelta(days=older_than_days)
+def plan_purge(database: Database, selection: PurgeSelection, *, clock: Clock) -> PurgePlan:
+    """The files of a selection. Raises `FolderError` if the named quarantine never had a file of this index."""
+    chosen = _list_selected(database, selection, clock=clock)
+    return PurgePlan(
+        selection.gone,
+        sum(removal.size_bytes for removal in chosen),
+        dict(Counter(quarantine_of(removal.quarantine_path or "") for removal in chosen)),
+        tuple(
+            PurgeCandidate(removal.id, removal.path, removal.quarantine_path, removal.size_bytes, removal.removed_at)
+            for removal in chosen
+        ),
+    )
+
+
+def _list_selected(database: Database, selection: PurgeSelection, *, clock: Clock) -> list[JournalEntry]:
+    days = selection.older_than_days
     with database.read() as session:
-        return removals.list_quarantined(session, removed_before=before)
+        quarantined = removals.list_quarantined(session)
+        old = removals.list_quarantined(
+            session, removed_before=None if days is None else clock() - timedelta(days=days)
+        )
+    chosen = [removal for removal in old if not selection.gone or _is_closable(removal)]
+    if selection.quarantine is None:
+        return chosen
+    folders = {os.path.abspath(selection.quarantine), os.path.realpath(selection.quarantine)}
+    known = {quarantine_of(removal.quarantine_path or "") for removal in quarantined}
+    if known and not folders & known:
+        names = ", ".join(map(ascii, sorted(known)))
+        raise FolderError(f"no file of this index lies in {selection.quarantine!a}; they lie in: {names}")
+    return [removal for removal in chosen if quarantine_of(removal.quarantine_path or "") in folders]
+
+
+def _is_closable(removal: JournalEntry) -> bool:
+    return removal.pending is None and is_quarantine_missing(removal.quarantine_path or "")
 
 
 def purge(
     database: Database,
+    selection: PurgeSelection,
     *,
-    older_than_days: float | None,
     clock: Clock,
     shown: Set[int] | None = None,
     progress: Progress = no_progress,
 ) -> PurgeReport:
-    """Deletes quarantined files. Returns the report of what was freed.
+    """Deletes quarantined files of a selection. Returns the report of what was freed.
 
     `shown`: only these removals, which a person was asked about.
     """
     report = PurgeReport()
-    with record_run(database, "purge", arguments={"older_than_days": older_than_days}, clock=clock) as run:
+    with record_run(database, "purge", arguments=selection.arguments, clock=clock) as run:
         record_legacy_removals(database, run=run, at=clock())
-        chosen = list_purgeable(database, older_than_days=older_than_days, clock=clock)
+        chosen = _list_selected(database, selection, clock=clock)
         if shown is not None:
             chosen = [removal for removal in chosen if removal.id in shown]
         advance = progress("purging", len(chosen))
@@ -94,33 +172,32 @@ def purge(
                 continue
             with uninterrupted():
                 problem = _purge_file(database, removal, run=run, clock=clock)
-            if problem is None:
-                report.purged += 1
-                report.size_bytes += removal.size_bytes
-            else:
-                report.skipped.append((removal.quarantine_path or removal.path, problem))
-            run.counts = report.counts
+                if problem is None:
+                    report.purged += 1
+                    report.size_bytes += removal.size_bytes
+                else:
+                    report.skipped.append((removal.quarantine_path or removal.path, problem))
+                run.counts = report.counts
             advance(1)
     return report
 
 
-def list_gone(database: Database) -> list[JournalEntry]:
-    """The files of quarantines that are not there: deleted by hand, or on a disk that is away."""
-    with database.read() as session:
-        quarantined = removals.list_quarantined(session)
-    return [removal for removal in quarantined if removal.pending is None and _is_quarantine_missing(removal)]
-
-
 def close_gone(
-    database: Database, *, clock: Clock, shown: Set[int] | None = None, progress: Progress = no_progress
+    database: Database,
+    selection: PurgeSelection,
+    *,
+    clock: Clock,
+    shown: Set[int] | None = None,
+    progress: Progress = no_progress,
 ) -> PurgeReport:
     """Writes into the journal that files are gone with their quarantine, as a person says. Returns the report.
 
     `shown`: only these removals, which the person was asked about.
     """
     report = PurgeReport()
-    with record_run(database, "purge", arguments={"gone": True}, clock=clock) as run:
-        chosen = [removal for removal in list_gone(database) if shown is None or removal.id in shown]
+    with record_run(database, "purge", arguments=selection.arguments, clock=clock) as run:
+        selected = _list_selected(database, selection, clock=clock)
+        chosen = [removal for removal in selected if shown is None or removal.id in shown]
         unrecorded = _record_again(database, chosen, run=run, clock=clock)
         advance = progress("closing", len(chosen))
         for removal in chosen:
@@ -147,11 +224,6 @@ def _record_again(
         return frozenset(removal.id for removal in removals.list_quarantined(session) if not removal.recorded)
 
 
-def _is_quarantine_missing(removal: JournalEntry) -> bool:
-    quarantine_path = removal.quarantine_path or ""
-    return not is_quarantine_mounted(quarantine_path) and not os.path.lexists(quarantine_path)
-
-
 def _find_reason_not_to_close(removal: JournalEntry) -> str | None:
     """Why a file must not count as gone: nothing would stand for it, or its disk is rather away; else None."""
     if removal.keeper_state is not ImageState.READY:
@@ -164,21 +236,8 @@ def _find_reason_not_to_close(removal: JournalEntry) -> str | None:
 
 
 def _is_gone(removal: JournalEntry) -> bool:
-    """Whether somebody else took the file out of its quarantine, while the disk itself is still mounted.
-
-    The quarantine's marker shows that, or the run's folder: a quarantine may be a mount point, which exists and is
-    empty without its disk.
-    """
-    quarantine_path = removal.quarantine_path or ""
-    if removal.pending is not None or not is_quarantine_mounted(quarantine_path):
-        return False
-    if os.path.lexists(aside_path(quarantine_path)):  # an interrupted purge left it there
-        return False
-    try:
-        os.lstat(quarantine_path)
-    except OSError as problem:
-        return isinstance(problem, FileNotFoundError)
-    return False
+    """Whether somebody else took the file out of its quarantine."""
+    return removal.pending is None and was_taken_out(removal.quarantine_path or "")
 
 
 def _mark_gone(
@@ -236,11 +295,8 @@ def _find_reason_to_keep(
     """Why a file is not deleted, as far as this is known before any file is read; else None."""
     if removal.pending is not None:
         return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
-    if _is_quarantine_missing(removal):
-        return (
-            f"the quarantine {quarantine_of(quarantine_path)!a} is not there; mount its disk, or if it was deleted: "
-            f"{command_line('purge', '--gone')}{_describe_missing_root(removal)}"
-        )
+    if is_quarantine_missing(quarantine_path):
+        return describe_missing_quarantine(removal)
     if is_same_file(quarantine_path, removal.keeper_path):
         # A link on the way can do that: the keeper's path then leads to the very file that would be deleted.
         return f"it is the same file as its keeper {removal.keeper_path!a}"
@@ -254,12 +310,6 @@ def _find_reason_to_keep(
             f"gone tomorrow; bring it back with: {command_line('restore', names=[removal.path])}"
         )
     return None
-
-
-def _describe_missing_root(removal: JournalEntry) -> str:
-    """What to type if the folder that a file was in was renamed; empty if it is there."""
-    folder = find_missing_folder(removal.path)
-    return "" if folder is None else f"; {relocate_hint(folder)}"
 
 
 def _delete(

@@ -9,13 +9,16 @@ Decision 0043: the records of other indexes' removals go with the folder too.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from indexer.domain.paths import relocated
 from indexer.errors import FolderError, UsageError
 from indexer.escaping import command_line
 from indexer.files import manifest, witness_record
+from indexer.files.beneath import lies_beneath
 from indexer.files.folder_lock import lock_folders
 from indexer.files.owners import Owner, add_owner
 from indexer.files.quarantine import prepare_quarantine, quarantine_folder, quarantine_of
@@ -23,7 +26,6 @@ from indexer.files.refusals import describe_os_error
 from indexer.files.system_folders import count_system_folders
 from indexer.files.witness_record import WitnessLine, list_record_folders
 from indexer.store import decisions, images, relocation, removals
-from indexer.store.columns import relocated
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock
@@ -72,7 +74,10 @@ class RelocationReport:
 
 
 def plan_relocation(database: Database, old: str, new: str) -> RelocationPlan:
-    """The plan for a folder that became another one. Raises `FolderError` if that cannot be what happened."""
+    """The plan for a folder that became another one.
+
+    Raises `UsageError` if these cannot be two folders, and `FolderError` if the one cannot have become the other.
+    """
     old, new = _real_folders(old, new)
     with database.read() as session:
         present = list(relocation.iter_present_below(session, old))
@@ -85,6 +90,7 @@ def plan_relocation(database: Database, old: str, new: str) -> RelocationPlan:
         targets = {file.path: relocated(file.path, old=old, new=new) for file in [*present, *videos]}
         known = relocation.list_known_paths(session, sorted(targets.values()))
     _require_moved(targets, known, new=new)
+    _require_quarantine_moved([removal.quarantine_path or "" for removal in quarantined], old=old, new=new)
     not_there = [targets[file.path] for file in present if not _has_size(targets[file.path], file.size_bytes)]
     quarantine_paths = [relocated(removal.quarantine_path or "", old=old, new=new) for removal in quarantined]
     quarantined_there = sum(map(os.path.lexists, quarantine_paths))
@@ -115,11 +121,28 @@ def _require_moved(targets: Mapping[str, str], known: Set[str], *, new: str) -> 
         )
     for path, target in targets.items():
         if os.path.lexists(path) and not _is_same_file(path, target):
-            raise FolderError(f"{path!a} is still there; relocate is for a folder that was renamed or moved")
+            raise FolderError(
+                f"{path!a} is still there; relocate is for a folder that was renamed or moved. If a part of it stayed, "
+                f"or was made anew by restore, move that into {new!a} first"
+            )
+
+
+def _require_quarantine_moved(paths: Sequence[str], *, old: str, new: str) -> None:
+    """Raises `FolderError` if a file in quarantine did not move with the folder that its quarantine was in."""
+    for path in paths:
+        if os.path.lexists(path) and not _is_same_file(path, relocated(path, old=old, new=new)):
+            quarantine = quarantine_of(path)
+            raise FolderError(
+                f"the quarantine {quarantine!a} is still there; move it into {new!a}, too, or name the folder of the "
+                "images alone, if that is what moved"
+            )
 
 
 def relocate(database: Database, old: str, new: str, *, clock: Clock) -> RelocationReport:
-    """Changes all paths of the index from below `old` to below `new`. Returns the report."""
+    """Changes all paths of the index from below `old` to below `new`. Returns the report.
+
+    Raises what `plan_relocation` does, and `FolderError` if the records beside the images cannot be written.
+    """
     plan_relocation(database, old, new)
     arguments = {"old": ascii(old)[1:-1], "new": ascii(new)[1:-1]}
     with record_run(database, "relocate", arguments=arguments, clock=clock) as run:
@@ -182,13 +205,19 @@ def _carry_protection(database: Database, plan: RelocationPlan, *, run: ActiveRu
         relocated(path, old=plan.old, new=plan.new) for entry in journal for path in (entry.path, entry.keeper_path)
     }
     sources = list_record_folders(paths)
-    lines = {folder: list(_iter_relocated_lines(folder, plan)) for folder in sources}
     own = [_journal_line(entry, plan, run=run, clock=clock) for entry in journal if entry.recorded]
-    if own or any(lines.values()):
-        target = quarantine_folder(plan.new)
+    changes = {folder: _relocated_record(folder, plan) for folder in sources}
+    targets = set[str]()
+    for root, lines in _group_uncovered(changes, own, plan=plan, roots=roots).items():
+        target = quarantine_folder(root)
         prepare_quarantine(target)
-        add_owner(target, Owner(run.index_id, plan.new, database.address, run.username, run.hostname))
-        _append_lines(target, lines, own)
+        add_owner(target, Owner(run.index_id, root, database.address, run.username, run.hostname))
+        targets.add(os.path.realpath(target))
+        for line in lines:
+            changes.setdefault(os.path.realpath(target), _RecordChange()).add(line)
+    # A line with an old path ends only after the new one is on the disk.
+    ordered = sorted(changes, key=lambda folder: folder not in targets)
+    _append_lines({folder: changes[folder].lines for folder in ordered if changes[folder].lines})
     quarantines = {
         quarantine_of(relocated(entry.quarantine_path, old=plan.old, new=plan.new))
         for entry in journal
@@ -211,31 +240,76 @@ def _relocated_line(line: WitnessLine, plan: RelocationPlan) -> WitnessLine:
     return replace(line, removed_path=removed_path, witness_path=witness_path)
 
 
-def _iter_relocated_lines(folder: str, plan: RelocationPlan) -> Iterator[tuple[WitnessLine, WitnessLine]]:
-    """The lines of a record that are in force and name the old folder, each as it was and with the new paths."""
-    last = {(line.removed_hash, line.removed_path): line for line in witness_record.read_lines(folder)}
+@dataclass
+class _RecordChange:
+    """What is added to a record, and which witness it then names for each removed file, by hash and path."""
+
+    lines: list[WitnessLine] = field(default_factory=list)
+    witnesses: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def add(self, line: WitnessLine) -> None:
+        """Adds a line at the end."""
+        self.lines.append(line)
+        self.witnesses[_key(line)] = line.witness_hash
+
+
+def _key(line: WitnessLine) -> tuple[str, str]:
+    return line.removed_hash, line.removed_path
+
+
+def _relocated_record(folder: str, plan: RelocationPlan) -> _RecordChange:
+    """The change of a record: its lines in force that name the old folder are added with the new paths.
+
+    Where the path of the removed file changes, the line with the old path ends.
+    """
+    last = {_key(line): line for line in witness_record.read_lines(folder)}
+    change = _RecordChange(witnesses={key: line.witness_hash for key, line in last.items() if line.event == "removed"})
     for line in last.values():
         moved = _relocated_line(line, plan)
         if line.event == "removed" and moved != line and line.is_in_force():
-            yield line, moved
+            change.add(moved)
+            if _key(moved) != _key(line):
+                change.lines.append(replace(line, event="restored"))
+    return change
 
 
-def _append_lines(
-    target: str, lines: dict[str, list[tuple[WitnessLine, WitnessLine]]], own: Sequence[WitnessLine]
-) -> None:
-    """Writes the lines with the new paths into the record of `target`, and into those that had them.
+def _group_uncovered(
+    changes: Mapping[str, _RecordChange], own: Sequence[WitnessLine], *, plan: RelocationPlan, roots: Collection[str]
+) -> dict[str, list[WitnessLine]]:
+    """The lines that no record near their new paths would have, by the ingested folder whose record gets them.
 
-    There the lines with the old paths end. `own` are lines about removals of this index, in case no record had them.
+    `own` are lines about removals of this index, in case no record had them. Of several lines about one removed file
+    the latest counts.
     """
-    by_key = {(line.removed_hash, line.removed_path): line for line in own}
-    by_key |= {(moved.removed_hash, moved.removed_path): moved for pairs in lines.values() for _, moved in pairs}
-    with lock_folders({target, *(folder for folder, pairs in lines.items() if pairs)}):
-        witness_record.append(target, *by_key.values())
-        for folder, pairs in lines.items():
-            ends = [replace(line, event="restored") for line, moved in pairs if line.removed_path != moved.removed_path]
-            changed = [*(moved for _, moved in pairs if folder != target), *ends]
-            if changed:
-                witness_record.append(folder, *changed)
+    moved = [line for change in changes.values() for line in change.lines if line.event == "removed"]
+    latest = {_key(line): line for line in sorted([*own, *moved], key=lambda line: line.at)}
+    records_near: dict[str, list[str]] = {}
+    uncovered: dict[str, list[WitnessLine]] = defaultdict(list)
+    for key, line in latest.items():
+        for folder in sorted({os.path.dirname(path) for path in (line.removed_path, line.witness_path)}):
+            if folder not in records_near:
+                records_near[folder] = list_record_folders([os.path.join(folder, "image")])
+            is_covered = any(
+                changes[record].witnesses.get(key) == line.witness_hash
+                for record in records_near[folder]
+                if record in changes
+            )
+            root = _find_root(folder, roots={*roots, plan.new})
+            if root is not None and not is_covered and line not in uncovered[root]:
+                uncovered[root].append(line)
+    return uncovered
+
+
+def _find_root(folder: str, *, roots: Collection[str]) -> str | None:
+    """The innermost of these folders that is a folder or above it; None if none is."""
+    return max((root for root in roots if folder == root or lies_beneath(folder, root)), key=len, default=None)
+
+
+def _append_lines(lines: Mapping[str, Sequence[WitnessLine]]) -> None:
+    """Adds lines to records in this order, under the locks of all of them."""
+    with lock_folders(lines):
+        for folder, added in lines.items():
+            witness_record.append(folder, *added)
 
 
 def _append_manifest_entries(folder: str, plan: RelocationPlan) -> None:

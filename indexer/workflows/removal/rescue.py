@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from indexer.domain.descriptions import Limits
+from indexer.domain.plurals import counted
+from indexer.errors import RunInterrupt
 from indexer.files.beneath import OpenQuarantinePath, lies_beneath, open_folder, open_quarantine_path
 from indexer.files.folder_lock import FolderLocks
 from indexer.files.manifest import Entry
@@ -38,7 +40,7 @@ from indexer.workflows.context import Progress, no_progress
 from indexer.workflows.removal.missing_folders import find_missing_folder
 from indexer.workflows.removal.quarantined_image import check_image
 from indexer.workflows.removal.rescue_plan import RescueItem, RescuePlan, plan_rescue
-from indexer.workflows.removal.restore import RestoreReport, describe_failure
+from indexer.workflows.removal.restore import RestoreReport, describe_failure, propose_move
 from indexer.workflows.witnesses import lock_quarantines
 
 
@@ -60,12 +62,16 @@ def execute_plan(plan: RescuePlan, *, limits: Limits, progress: Progress = no_pr
     advance = progress("restoring", len(plan.items))
     for item in plan.items:
         missing_folder = find_missing_folder(item.target)
-        with uninterrupted():
-            problem = _restore_file(item, limits=limits)
-        if problem is None:
-            report.count_return(item.target, missing_folder=missing_folder)
-        else:
-            report.failures.append((item.target, problem))
+        try:
+            with uninterrupted():
+                problem = _restore_file(item, limits=limits)
+                if problem is None:
+                    report.count_return(item.target, missing_folder=missing_folder)
+                else:
+                    report.failures.append((item.target, problem))
+        except KeyboardInterrupt:
+            back = counted(report.restored, "file is", "files are")
+            raise RunInterrupt(f"interrupted: {back} back, and the same command goes on from there") from None
         advance(1)
     return report
 
@@ -85,7 +91,7 @@ def _restore_file(item: RescueItem, *, limits: Limits) -> str | None:
             if item.target == item.entry.path and not line.is_in_force():
                 append_restored(line, may_write=may_write)
     except (OSError, MismatchError) as problem:
-        return describe_failure(problem)
+        return f"{describe_failure(problem)}{propose_move(problem, path=item.target)}"
     return None
 
 

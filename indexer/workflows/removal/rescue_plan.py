@@ -65,7 +65,10 @@ Raises `MismatchError`.
 
 
 def plan_rescue(folder: str, *, below: str | None = None, into: str | None = None) -> RescuePlan:
-    """The plan for a quarantine. Raises `FolderError` if there is nothing to bring back."""
+    """The plan for a quarantine.
+
+    Raises `FolderError` if there is nothing to bring back, and `UsageError` if `below` or `into` cannot be used.
+    """
     if below is not None and into is not None:
         raise UsageError("--below and --into do not go together; --into puts all files below its folder anyway")
     if not os.path.isdir(folder):

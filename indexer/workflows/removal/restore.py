@@ -13,9 +13,16 @@ from typing import Any
 
 from indexer.domain.removal import RemovalState
 from indexer.errors import ImageError, RunError, UsageError
-from indexer.escaping import command_line
+from indexer.escaping import command_line, quoted
+from indexer.files.beneath import lies_beneath
 from indexer.files.moving import move_no_replace, restore_from_aside
-from indexer.files.quarantine import make_synced_folders, quarantine_of, release_quarantine_path
+from indexer.files.quarantine import (
+    is_quarantine_missing,
+    make_synced_folders,
+    quarantine_of,
+    release_quarantine_path,
+    was_taken_out,
+)
 from indexer.files.refusals import describe_os_error
 from indexer.files.verification import ContentDigest, MismatchError, verify
 from indexer.files.witness_record import is_recorded_near
@@ -25,7 +32,11 @@ from indexer.store.database import Database
 from indexer.store.image_lookup import matches_name
 from indexer.store.removals import Act, JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
-from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
+from indexer.workflows.removal.missing_folders import (
+    describe_missing_quarantine,
+    find_missing_folder,
+    relocate_hint,
+)
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_quarantines, record_return
 
@@ -53,7 +64,10 @@ class RestoreSelection:
 def parse_selection(
     paths: Sequence[str], *, everything: bool, run_id: int | None, would_keep: bool = False
 ) -> RestoreSelection:
-    """The files that a person asked to bring back: exactly one of all, a run, those that would be kept, or paths."""
+    """The files that a person asked to bring back: exactly one of all, a run, those that would be kept, or paths.
+
+    Raises `UsageError` for none of them, and for several.
+    """
     if (everything, run_id is not None, would_keep, bool(paths)).count(True) != 1:
         raise UsageError(
             "say what to bring back: --all, or --run ID, or --would-keep, or the paths where the files were"
@@ -114,6 +128,9 @@ def restore(
     """Brings files back. Returns the report of what came back.
 
     `pin`: they and their keepers are pinned. `hold`: later plans leave them out until a person includes them.
+
+    Raises `RunError` if there is no such run, and `ImageError` for a path where no removed file was, or for a file
+    name that may mean files of several folders.
     """
     _require_matches(database, selection)
     report, manner = RestoreReport(pinned=pin, held_back=hold), _Manner(pin, hold)
@@ -132,11 +149,11 @@ def restore(
             missing_folder = find_missing_folder(removal.path)
             with uninterrupted():
                 problem = _restore_file(database, removal, manner=manner, run=run, clock=clock)
-            if problem is None:
-                report.count_return(removal.path, missing_folder=missing_folder)
-            else:
-                report.failures.append((removal.path, problem))
-            run.counts = report.counts
+                if problem is None:
+                    report.count_return(removal.path, missing_folder=missing_folder)
+                else:
+                    report.failures.append((removal.path, problem))
+                run.counts = report.counts
             advance(1)
     return report
 
@@ -181,7 +198,7 @@ def _list_named(quarantined: Sequence[JournalEntry], path: str, name: str) -> li
 
     Raises `ImageError` if a file name alone means files of several folders.
     """
-    below = [removal for removal in quarantined if _is_at_or_below(removal.path, path)]
+    below = [removal for removal in quarantined if removal.path == path or lies_beneath(removal.path, path)]
     if below:
         return below
     matching = [removal for removal in quarantined if matches_name(removal.path, name)]
@@ -193,23 +210,12 @@ def _list_named(quarantined: Sequence[JournalEntry], path: str, name: str) -> li
     return matching
 
 
-def _is_at_or_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
 def _restore_file(
     database: Database, removal: JournalEntry, *, manner: _Manner, run: ActiveRun, clock: Clock
 ) -> str | None:
     """Brings one file back. Returns why not if it failed, else None."""
-    if removal.pending is not None:
-        return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
-    if removal.recorded and not is_recorded_near(removal.path):
-        missing_folder = find_missing_folder(removal.path)
-        return (
-            "no record of its removal is near its path; mount its disk, or if this is a new one type: "
-            f"{command_line('rescue', 'QUARANTINE')}"
-            f"{'' if missing_folder is None else f'; {relocate_hint(missing_folder)}'}"
-        )
+    if (obstacle := _find_obstacle(removal, run=run)) is not None:
+        return obstacle
     quarantine = quarantine_of(removal.quarantine_path or "")
     try:
         with lock_quarantines((removal.path, removal.keeper_path), quarantine=quarantine) as locks:
@@ -230,6 +236,28 @@ def _restore_file(
         return f"its quarantine cannot be locked: {describe_os_error(problem)}"
 
 
+def _find_obstacle(removal: JournalEntry, *, run: ActiveRun) -> str | None:
+    """Why a file cannot be brought back, as far as this is known before it is read, and what to type; else None."""
+    if removal.pending is not None:
+        return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
+    if is_quarantine_missing(removal.quarantine_path or ""):
+        return describe_missing_quarantine(removal)
+    if was_taken_out(removal.quarantine_path or ""):
+        ingest, purge = command_line("ingest", "FOLDER"), command_line("purge", "--all")
+        return (
+            f"somebody took it out of quarantine; if it is in another folder now: {ingest}; if it is gone, the next "
+            f"{purge} notes it"
+        )
+    if removal.recorded and not is_recorded_near(removal.path):
+        missing_folder = find_missing_folder(removal.path)
+        return (
+            "no record of its removal is near its path; mount its disk, or if this is a new one type: "
+            f"{command_line('rescue', 'QUARANTINE')}"
+            f"{'' if missing_folder is None else f'; {relocate_hint(missing_folder)}'}"
+        )
+    return None
+
+
 def _move_back(
     database: Database,
     removal: JournalEntry,
@@ -248,7 +276,8 @@ def _move_back(
     except MismatchError as problem:
         return f"in quarantine: {problem.reason}"
     with database.write() as session:
-        removals.begin_act(session, removal.id, act=manner.act, held_back=manner.hold)
+        removals.begin_act(session, removal.id, act=manner.act)
+        removals.set_held_back(session, removal.id, held_back=manner.hold)
     try:
         make_synced_folders(os.path.dirname(removal.path))
         move_no_replace(quarantine_path, removal.path, expected=identity, before_unlink=before_unlink)
@@ -258,7 +287,7 @@ def _move_back(
         if isinstance(problem, FileExistsError) or not os.path.lexists(removal.path):
             with database.write() as session:
                 removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
-        return reason
+        return f"{reason}{propose_move(problem, path=removal.path)}"
     with database.write() as session:
         removals.finish_act(session, removal.id, RemovalState.RESTORED, at=clock())
         returned = replace(removal, pending=manner.act, held_back=manner.hold)
@@ -272,3 +301,10 @@ def describe_failure(problem: OSError | MismatchError) -> str:
     if isinstance(problem, FileExistsError):
         return "something else is at its path now; move that away first"
     return problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
+
+
+def propose_move(problem: OSError | MismatchError, *, path: str) -> str:
+    """What to type, if something else is at the path that a file should go to; else empty."""
+    if not isinstance(problem, FileExistsError):
+        return ""
+    return f", as with: {' '.join(map(quoted, ('mv', '-n', '--', path, f'{path}.other')))}"

@@ -7,8 +7,10 @@ page, not with the index. `indexer.web` knows how a page looks, `indexer.files.o
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from indexer import __version__
 from indexer.domain.images import ImageState
@@ -151,13 +153,9 @@ class _ReportWriter:
                 summary.camera: summary for summary in cameras.list_summaries(session) if summary.camera in camera_ids
             }
             cards = [
-                _in_local_time(
-                    _card(
-                        summaries[name], camera_id, in_force[name], report_queries.list_hour_counts(session, camera_id)
-                    ),
-                    self._pictures.local,
-                )
+                _card(summaries[name], camera_id, in_force[name], captures, local=self._pictures.local)
                 for name, camera_id in camera_ids.items()
+                for captures in (report_queries.iter_captures(session, camera_id),)
             ]
             borderline_pairs = report_queries.list_borderline(
                 session, limit=MAX_BORDERLINE // 2, camera_id=None if camera is None else camera_ids[camera]
@@ -332,9 +330,20 @@ def _pairs_file(number: int) -> str:
 
 
 def _card(
-    summary: CameraSummary, camera_id: int, stored: StoredProfile, hours: Sequence[report_queries.HourCount]
+    summary: CameraSummary,
+    camera_id: int,
+    stored: StoredProfile,
+    captures: Iterable[tuple[datetime, bool]],
+    *,
+    local: LocalTimes,
 ) -> CameraCard:
-    counts_by_hour = {hour.hour: Hour(hour.captured, hour.kept) for hour in hours}
+    """The numbers of a camera, with times as they are shown; `captures`: when each image was taken, if it is kept."""
+    taken, kept = Counter[int](), Counter[int]()
+    for captured_at, is_kept in captures:
+        shown = local.of(captured_at, camera=summary.camera)
+        if shown is not None:
+            taken[shown.hour] += 1
+            kept[shown.hour] += is_kept
     return CameraCard(
         name=summary.camera,
         folder=f"cameras/{camera_id}",
@@ -347,16 +356,10 @@ def _card(
         missing=summary.missing,
         removed=summary.removed,
         size_bytes=summary.size_bytes,
-        first_captured_at=summary.first_captured_at,
-        last_captured_at=summary.last_captured_at,
-        hours=tuple(counts_by_hour.get(hour, Hour()) for hour in range(24)),
+        first_captured_at=local.of(summary.first_captured_at, camera=summary.camera),
+        last_captured_at=local.of(summary.last_captured_at, camera=summary.camera),
+        hours=tuple(Hour(taken[hour], kept[hour]) for hour in range(24)),
     )
-
-
-def _in_local_time(card: CameraCard, local: LocalTimes) -> CameraCard:
-    """The card with its times as they are shown."""
-    first, last = (local.of(time, camera=card.name) for time in (card.first_captured_at, card.last_captured_at))
-    return replace(card, first_captured_at=first, last_captured_at=last)
 
 
 def _total(cards: Sequence[CameraCard]) -> CameraCard:

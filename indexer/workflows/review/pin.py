@@ -42,7 +42,10 @@ class UnpinSelection:
 def parse_unpin(
     names: Sequence[str], *, run_id: int | None = None, camera: str | None = None, everything: bool = False
 ) -> UnpinSelection:
-    """The pins that a person asked to withdraw: exactly one of images, a run, a camera, or all."""
+    """The pins that a person asked to withdraw: exactly one of images, a run, a camera, or all.
+
+    Raises `UsageError` for none of them, and for several.
+    """
     if (bool(names), run_id is not None, camera is not None, everything).count(True) != 1:
         raise UsageError("say which pins to take back: images, or --run ID, or --camera NAME, or --all")
     return UnpinSelection(tuple(names), run_id, camera, everything)

@@ -18,6 +18,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from indexer.domain.plurals import counted
+from indexer.errors import RunInterrupt
+from indexer.escaping import command_line
 from indexer.store import removals, runs
 from indexer.store.database import Database
 from indexer.store.index_identity import get_index_id, make_token
@@ -70,7 +73,7 @@ def record_run(
         lock = partial(_recovered_lock, database, command, clock=clock, by_camera=by_camera, nobody_else=nobody_else)
         write_lock, recovery = (wait or LockWait()).enter(stack, lock)
         run = _start_run(database, command, arguments=arguments, clock=clock, recovery=recovery, write_lock=write_lock)
-        with _recorded_end(database, run, clock=clock):
+        with _recorded_end(database, command, run, clock=clock):
             yield run
 
 
@@ -151,7 +154,7 @@ def open_run(
                 is_long=True,
             )
             stack.enter_context(run_lock(database, first.id))
-        with _recorded_end(database, first, clock=clock):
+        with _recorded_end(database, command, first, clock=clock):
             yield LongRun(database, command, first, by_camera=by_camera, clock=clock, wait=wait)
 
 
@@ -200,7 +203,7 @@ def _mark_killed_runs(database: Database) -> None:
 
 
 @contextmanager
-def _recorded_end(database: Database, run: ActiveRun, *, clock: Clock) -> Iterator[None]:
+def _recorded_end(database: Database, command: str, run: ActiveRun, *, clock: Clock) -> Iterator[None]:
     """Stores at the end of the block how the run ended, with its counts. A run's own row needs no lock."""
     _add_recovered(run, run.recovery)
     outcome = "failed"
@@ -209,7 +212,7 @@ def _recorded_end(database: Database, run: ActiveRun, *, clock: Clock) -> Iterat
         outcome = "done"
     except KeyboardInterrupt:
         outcome = "interrupted"
-        raise
+        raise RunInterrupt(_describe_interrupt(command, run)) from None
     finally:
         counts = run.counts | ({"settled": dict(run.recovered)} if run.recovered else {})
         # Ctrl-C at this point interrupts nothing: the work is done, and its report is worth showing.
@@ -241,6 +244,27 @@ def _start_run(
             is_long=is_long,
         )
         return ActiveRun(run_id, recovery, write_lock, token, get_index_id(session), username, hostname)
+
+
+_DEEDS = {"prune": ("removed", "removed"), "restore": ("restored", "brought back"), "purge": ("purged", "deleted")}
+"""For each command that moves files: the count of these files, and what was done to them."""
+
+_STORED_OUTCOMES = ("added", "changed", "moved", "returned", "renamed", "unreadable", "damaged", "too_small")
+
+
+def _describe_interrupt(command: str, run: ActiveRun) -> str:
+    """What a run that Ctrl-C ended did until then, and what to type next."""
+    if command in _DEEDS:
+        count, deed = _DEEDS[command]
+        number = run.counts.get(count, 0)
+        undo = f"; to undo: {command_line('restore', '--run', str(run.id))}" if command == "prune" else ""
+        if not number:
+            return f"interrupted: no file was {deed}"
+        return f"interrupted: {counted(number, 'file was', 'files were')} {deed} by run {run.id}{undo}"
+    has_stored = any(run.counts.get(outcome) for outcome in (*_STORED_OUTCOMES, "videos"))
+    if command == "ingest" and not has_stored:
+        return "interrupted: nothing was stored yet"
+    return f"interrupted: what run {run.id} stored is kept, and the same command goes on from there"
 
 
 def name_of_user(uid: int) -> str:

@@ -55,3 +55,11 @@ def test_a_path_is_pinned_and_a_file_named_list_can_be(run: Run, decided: Path) 
     assert "list" in run("pin", "./list").sentence
     assert run("unpin", "--all").code == 0
     assert run("pin", "list", "--json").document == {"pins": []}
+
+
+def test_ingest_of_a_renamed_folder_proposes_to_relocate_it(decided: Path, run: Run) -> None:
+    """If a camera is held back, as its images seem to come from two folders, the one that is gone is named first."""
+    decided.rename(decided.with_name("renamed"))
+    out = run("ingest", decided.with_name("renamed"), "--processes", 1).out
+    assert "is held back" in out
+    assert f"manage.py relocate {decided} NEW" in out

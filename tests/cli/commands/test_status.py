@@ -15,3 +15,14 @@ def test_exit_code(run: Run, decided: Path) -> None:
     assert "camera 'gate' is silent" in quiet.err
     assert run("status").code == 0
     assert run("status", "--silent-after", 3).code == 2
+
+
+def test_check_and_quiet_print_only_what_needs_a_person(decided: Path, run: Run) -> None:
+    """A nightly mail has the undecided and the held-back files, and nothing that needs nobody."""
+    assert run("prune", "--yes").code == 0
+    assert run("restore", "--all").code == 0
+    answer = run("status", "--check", "--quiet", "--silent-after", "0")
+    lines = answer.err.splitlines()
+    assert (answer.code, answer.out, len(lines)) == (1, "", 2)
+    assert "prune --include-restored" in lines[0]
+    assert lines[1] == "Something here needs a person."

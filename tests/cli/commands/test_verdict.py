@@ -103,7 +103,7 @@ def test_a_removed_image_says_how_to_come_back(run: Run, decided: Path) -> None:
     assert run(*told[2].partition("manage.py ")[2].split()).code == 0
 
 
-def test_contradictions_are_told(run: Run, decided: Path) -> None:
+def test_contradictions_are_reported(run: Run, decided: Path) -> None:
     """What contradicts what is told in numbers when it is given, and compare says where to look."""
     run("verdict", 1, 2, "same")
     run("verdict", 2, 3, "same")
@@ -118,7 +118,7 @@ def test_contradictions_are_told(run: Run, decided: Path) -> None:
     assert compared.code == 0
 
 
-def test_twins_are_told(run: Run, own_home: Path) -> None:
+def test_twins_are_reported(run: Run, own_home: Path) -> None:
     """`explain` names the twins of an image, says of a pair that it is one, and the audit lists it once."""
     for file in ("gate-1772366400250.png", "gate_2026_03_01__12_00_00.png"):
         draw(own_home / "lot" / file)

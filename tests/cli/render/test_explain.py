@@ -102,7 +102,7 @@ def test_a_picture_of_a_pair_tells_what_the_pair_shows() -> None:
     )
 
 
-def test_the_story_comes_with_the_picture() -> None:
+def test_the_explanation_comes_with_the_picture() -> None:
     """The words are those of explain without a picture, and then where it is and what it was made from."""
     for drawn, told, by in ((ALONE, explain.render_image, DECIDED), (PAIR, explain.render_pair, IN_FORCE)):
         bare, full = (Console(file=io.StringIO(), width=400, markup=False, highlight=False) for _ in range(2))

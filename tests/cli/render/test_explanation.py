@@ -55,7 +55,7 @@ def test_a_duplicate_shows_nothing_new() -> None:
         (0.0, "nothing changed at all"),
     ],
 )
-def test_where_nothing_counts_the_largest_change_is_told(largest: float, words: str) -> None:
+def test_where_nothing_counts_the_largest_change_is_shown(largest: float, words: str) -> None:
     """A score of 0 says nothing of how close the decision was; how large the largest change is does."""
     assert duplicate(largest_contour=largest, min_contour_area=1000.0)[0].endswith(
         f": 0 of 307200 reference pixels differ enough to count (limit 1000); {words}."
@@ -126,7 +126,7 @@ def test_a_pinned_image_that_stands_for_one() -> None:
     ]
 
 
-def test_nothing_decided_is_nothing_said() -> None:
+def test_nothing_decided_shows_nothing() -> None:
     """An image without a current decision has no explanation."""
     earlier = made(DecisionDetails, superseded_at=NOON)
     assert explain_decision(made(ImageDetails, decisions=(earlier,))) == []

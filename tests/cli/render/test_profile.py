@@ -19,7 +19,7 @@ def tree(own_home: Path) -> Path:
     return own_home / "tree.png"
 
 
-def test_what_is_ignored_is_told_readably(run: Run, decided: Path, tree: Path) -> None:
+def test_what_is_ignored_is_shown_readably(run: Run, decided: Path, tree: Path) -> None:
     """A rectangle a line, a drawing by size and share, and the cameras that have the profile; nothing in base64."""
     answer = run(
         "profile", "make", "mine", "--ignore", "70,0,30,12.5", "--ignore", "0,90,9,10", "--ignore-picture", tree
@@ -37,7 +37,7 @@ def test_what_is_ignored_is_told_readably(run: Run, decided: Path, tree: Path) -
     assert run("profile", "list").out.rstrip().endswith("2 rectangles, picture   gate")
 
 
-def test_chroma_is_told_where_there_is_some(run: Run, decided: Path) -> None:
+def test_chroma_is_shown_where_there_is_some(run: Run, decided: Path) -> None:
     """`profile make --base colour` takes it over, 0 makes `balanced` of it, and the list tells it of those that have
     it."""
     run("profile", "make", "mine", "--base", "colour", "--chroma", "3")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.domain.naming.cameras import KnownSource, TimeSpan, overlap
+from indexer.domain.naming.cameras import TimeSpan, overlap
 from indexer.domain.naming.earlier_rules import read_earlier
 from indexer.domain.naming.rules import RuleBook
 from indexer.domain.naming.tree import PathFile, name_tree
@@ -72,6 +72,15 @@ def test_order_does_not_matter(files: list[str], random: object) -> None:
         (["gate/IMG_1.jpg", "gate/snap/IMG_2.jpg"], ["gate", "gate/snap"]),
         (["gate/2024-05-01/1/IMG_1.jpg", "gate/2024-05-01/2/IMG_1.jpg"], ["gate/1", "gate/2"]),
         (["gate/2024-05-01/1/IMG_1.jpg", "gate/2024-05-02/1/IMG_2.jpg"], ["gate", "gate"]),
+        (["2024-05-01/gate/IMG_1.jpg", "2024-05-02/gate/IMG_1.jpg"], ["gate", "gate"]),
+        (["2024/05/01/gate/IMG_1.jpg", "2024/06/02/gate/IMG_1.jpg"], ["gate", "gate"]),
+        (["x/2024-05-01/ch1/IMG_1.jpg", "x/2024-05-02/ch1/IMG_1.jpg"], ["ch1", "ch1"]),
+        (["A/2024-05-01/gate/IMG_1.jpg", "B/2024-05-02/gate/IMG_1.jpg"], ["A/gate", "B/gate"]),
+        (["2024-05-01/007/gate/IMG_1.jpg", "2024-05-01/008/gate/IMG_1.jpg"], ["007/gate", "008/gate"]),
+        (["2024-05-01/12/gate/IMG_1.jpg", "2024-05-01/13/gate/IMG_1.jpg"], ["12/gate", "13/gate"]),
+        (["x/01/a.jpg", "x/01_20240501123045.jpg"], ["/data/lot/x/01", "/data/lot/x/01*"]),
+        (["1/a.jpg", "2024-05-01/1/a.jpg"], ["1", "lot"]),
+        (["DCIM/gate/IMG_1.jpg", "gate/IMG_1.jpg"], ["gate", "gate"]),
         (["c10/IMG_1.jpg", "c10/c10-1623871098865.png"], ["c10", "c10"]),
         (["x/c10/IMG_1.jpg", "y/c10-1623871098865.png"], ["x/c10", "c10"]),
         (["x/DCIM/100RECNX/IMG_1.jpg", "x/DCIM/101RECNX/IMG_1.jpg"], ["x", "x"]),
@@ -91,7 +100,16 @@ def test_names_of_two(files: list[str], cameras: list[str]) -> None:
     assert [names[file].camera for file in files] == cameras
 
 
-def named_beside(known: dict[str, list[KnownSource]], *files: str) -> list[str]:
+@pytest.mark.parametrize(
+    ("one", "other"), [("gate", "gate "), ("G\u00e4rten", "Ga\u0308rten"), ("a\udcff", r"a\xff"), ("x/ ", "x/  ")]
+)
+def test_folders_whose_names_look_the_same(one: str, other: str) -> None:
+    """Two folders whose names differ in what no name of a camera shows are two cameras; naming them ends."""
+    names = named_tree("/data/lot", [f"{one}/IMG_1.jpg", f"{other}/IMG_1.jpg"])
+    assert len({naming.camera for naming in names.values()}) == 2
+
+
+def named_beside(known: dict[str, list[str]], *files: str) -> list[str]:
     """The cameras of files in a tree whose index has these cameras."""
     paths = [PathFile(f"/data/{file}", 0) for file in files]
     names = name_tree(paths, siblings=(), rules=RuleBook({})).with_assigned_names(known)
@@ -100,10 +118,27 @@ def named_beside(known: dict[str, list[KnownSource]], *files: str) -> list[str]:
 
 def test_a_camera_of_the_index_keeps_its_name() -> None:
     """The name of a known camera is for its own folders; a folder of the same name elsewhere gets a longer one."""
-    known = {"cam1": [KnownSource("/data/North/cam1")]}
+    known = {"cam1": ["/data/North/cam1"]}
     assert named_beside(known, "North/cam1/a.jpg", "South/cam1/a.jpg") == ["cam1", "South/cam1"]
-    assert named_beside({"cam1": [KnownSource("/data/North", is_root=True)]}, "North/x/cam1/a.jpg") == ["cam1"]
+    assert named_beside({"cam1": ["/data/North"]}, "North/x/cam1/a.jpg") == ["x/cam1"]
     assert named_beside({"cam1": [], "South/cam1": []}, "South/cam1/a.jpg") == ["data/South/cam1"]
+
+
+@given(st.lists(st.lists(paths, min_size=1, max_size=3), min_size=2, max_size=4))
+def test_batches_split_and_join_nothing(batches: list[list[str]]) -> None:
+    """In whatever batches paths come, those of one source get one camera, and no others get it but by their names."""
+    known: dict[str, set[str]] = {}
+    cameras: dict[str, set[str]] = {}
+    for batch in batches:
+        files = [PathFile(f"/data/lot/{file}", 0) for file in sorted(set(batch))]
+        named = name_tree(files, siblings=(), rules=RuleBook({})).with_assigned_names(known)
+        for naming in named.values():
+            known.setdefault(naming.camera, set()).add(naming.source)
+            if naming.claim is not None and not naming.claim.is_given:
+                cameras.setdefault(naming.source, set()).add(naming.camera)
+    assert all(len(names) == 1 for names in cameras.values())
+    sources = [source for names in cameras.values() for source in names]
+    assert len(sources) == len(set(sources))
 
 
 def span(first: int | None, last: int | None, *, is_complete: bool = True) -> TimeSpan:

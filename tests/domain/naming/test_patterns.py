@@ -71,7 +71,7 @@ def read(path: str, pattern: str) -> tuple[str, datetime | None]:
         ),
     ],
 )
-def test_everything_can_be_said(path: str, pattern: str, change: dict[str, Any]) -> None:
+def test_a_pattern_can_name_everything(path: str, pattern: str, change: dict[str, Any]) -> None:
     """Each layout of real cameras can be written as a pattern, in any order of the groups."""
     assert read(path, pattern) == ("gate", AT.replace(**change))
 
@@ -92,7 +92,7 @@ def test_a_camera_of_two_parts() -> None:
         ("gate_12.jpg", r"_(?P<epoch>\d+)"),
     ],
 )
-def test_what_is_said_in_two_ways_is_not_read(path: str, pattern: str) -> None:
+def test_what_is_named_twice_is_not_read(path: str, pattern: str) -> None:
     """Two dates, a date of either order, or a time that no clock shows leave the time to the next source."""
     assert read(path, pattern)[1] is None
 

@@ -48,7 +48,7 @@ def held_elsewhere(database: Database) -> Iterator[subprocess.Popen[str]]:
 
 
 @on_sqlite
-def test_second_writer_is_told_who_holds_it(database: Database) -> None:
+def test_second_writer_learns_who_has_the_lock(database: Database) -> None:
     """A second writer is refused at once, with the command, process and time of the first."""
     with held_elsewhere(database) as process:
         since = r"20\d\d-\d\d-\d\dT[\d:]+[+-]\d\d:\d\d"

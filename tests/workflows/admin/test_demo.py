@@ -7,7 +7,7 @@ from indexer.workflows.admin.demo import write_frames
 from tests.support.index import Index
 
 
-def test_frames_are_written_as_told(tmp_path: Path) -> None:
+def test_frames_are_written_as_requested(tmp_path: Path) -> None:
     """Every frame of the scenario is a file in the folder, of three cameras, named in both forms."""
     frames = write_frames(tmp_path / "frames")
     assert sorted(frame.path for frame in frames) == sorted(str(path) for path in (tmp_path / "frames").iterdir())
@@ -15,7 +15,7 @@ def test_frames_are_written_as_told(tmp_path: Path) -> None:
     assert {"__" in Path(frame.path).name for frame in frames} == {True, False}
 
 
-def test_tool_finds_what_the_story_tells(index: Index) -> None:
+def test_the_tool_decides_the_demo_as_described(index: Index) -> None:
     """Each camera keeps one frame per new state of the scenario, never the blurred one; one file is damaged."""
     index.folder.rmdir()
     frames = write_frames(index.folder)

@@ -128,6 +128,20 @@ def test_what_stood_for_a_purged_file_stays_protected(lots: Index) -> None:
     assert (lots.folder / "gate" / name(0, "gate")).read_bytes() == picture()
 
 
+def test_a_camera_without_images_is_forgotten(lots: Index) -> None:
+    """A camera whose images were all renamed is forgotten with the folders that it had images from."""
+    lots.ingest(lots.folder / "gate", camera="door")
+    assert "gate" in folders_by_camera(lots)
+    report = workflow.forget(lots.database, ForgetScope(camera="gate"), clock=lots.clock)
+    assert (report.rows.images, set(folders_by_camera(lots))) == (0, {"door", "yard"})
+
+
+def folders_by_camera(index: Index) -> dict[str, int]:
+    """The number of folders of each camera that the index knows."""
+    stored = "SELECT name, COUNT(source) FROM cameras LEFT JOIN camera_sources ON camera_id = cameras.id GROUP BY name"
+    return {name: number for name, number in index.rows(stored)}
+
+
 def test_what_lost_its_keeper_is_decided_again(lots: Index) -> None:
     """An image whose keeper was forgotten is undecided, and compare decides it as from scratch."""
     workflow.forget(lots.database, below(lots, f"gate/{name(0, 'gate')}"), clock=lots.clock)

@@ -68,7 +68,7 @@ def test_prune_waits_for_compare(two: Index) -> None:
     ]
 
 
-def test_who_uses_what_is_told(two: Index) -> None:
+def test_who_uses_what_is_shown(two: Index) -> None:
     """The list of profiles and the status name the cameras that have their own."""
     assert status(two.database).own_profiles == {}
     use(two, "blind")

@@ -9,14 +9,13 @@ from unittest import mock
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 
 from indexer.errors import FolderError, VerdictError
 from indexer.store.unchanged_cameras import list_unchanged_cameras
 from indexer.workflows.compare import small_cameras
 from indexer.workflows.review.verdict import set_verdict, undo_verdict
 from tests.support.brute_force import assert_promises
-from tests.support.databases import SQLITE, Maker, on_postgresql, on_sqlite
+from tests.support.databases import Maker, on_postgresql, on_sqlite
 from tests.support.index import BIRD, CAR, GHOST, SECOND_BIRD, THIRD_BIRD, Index, name, picture
 
 PICTURES = (
@@ -178,17 +177,13 @@ class History:
 
 
 def new_history(maker: Maker, folder: Path) -> History:
-    """An empty folder and index; the index does not wait for the disk."""
+    """An empty folder and index."""
     home = folder / f"history-{next(fresh)}"
     (home / "site" / "frames").mkdir(parents=True)
-    database = maker.new(home)
-    if maker.kind == SQLITE:
-        database.engine.dispose()
-        event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
-    return History(Index(database, home / "site" / "frames"))
+    return History(Index(maker.new(home), home / "site" / "frames"))
 
 
-often = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+often = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 seldom = settings(often, max_examples=5)  # on a server a history takes five times as long, and the rule is the same
@@ -232,7 +227,7 @@ verdicts = st.lists(st.tuples(verdict, st.booleans()), min_size=2, max_size=16)
 
 
 @on_sqlite
-@settings(often, max_examples=25)
+@settings(often, max_examples=12)
 @given(first=first, steps=verdicts)
 def test_any_verdicts_end_in_the_decisions_of_the_rule(
     maker: Maker, tmp_path: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]
@@ -264,7 +259,7 @@ def decided_at_once(maker: Maker, tmp_path: Path) -> dict[str, Any]:
     return decisions
 
 
-@settings(often, max_examples=12)
+@settings(often, max_examples=6)
 @given(places=st.permutations([(file, file) for file in range(10)]), cuts=st.sets(st.integers(1, 9)))
 def test_batches_and_order_decide_nothing(
     maker: Maker,

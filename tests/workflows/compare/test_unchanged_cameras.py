@@ -151,7 +151,7 @@ def test_the_report_of_an_unchanged_camera_is_that_of_a_walk(lots: Index, change
     assert [camera.camera for camera in found.cameras] == ["east", "gate", "west"]
 
 
-def test_contradicted_verdicts_are_told_of_unchanged_cameras(lots: Index) -> None:
+def test_contradicted_verdicts_are_reported_for_unchanged_cameras(lots: Index) -> None:
     """Verdicts that contradict each other are reported each time, also where nothing else is to do."""
     for pair, word in (((0, 1), "same"), ((1, 2), "same"), ((0, 2), "different")):
         lots.judge(name(pair[0]), name(pair[1]), word)

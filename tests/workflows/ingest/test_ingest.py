@@ -302,7 +302,7 @@ def test_path_decides_between_equal_bytes(index: Index) -> None:
     assert index.decisions() == {"b.png": ("keep", None, None), "c.png": ("duplicate", "b.png", 0.0)}
 
 
-def test_what_a_person_said_sticks(index: Index) -> None:
+def test_names_given_by_a_person_stay(index: Index) -> None:
     """A camera once given holds in later runs without it, and where the bytes move or come back."""
     path = index.put(name(0), picture())
     index.put(name(1), picture(CAR))

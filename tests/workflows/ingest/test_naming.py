@@ -1,6 +1,7 @@
 """Cameras and times through a whole ingest: real trees, two stations of one name, rules that are said once."""
 
 import csv
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
@@ -11,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexer.errors import CameraError, UsageError
+from indexer.errors import CameraError, FolderError, UsageError
 from indexer.store.schema import open_database
-from indexer.workflows.admin.camera import confirm_camera, list_cameras, list_rules
+from indexer.workflows.admin.camera import confirm_camera, forget_rule, list_cameras, list_rules
 from indexer.workflows.admin.copy_index import copy
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.preview import IngestPreview, preview_ingest
@@ -131,6 +132,43 @@ def test_held_camera_is_answered_by_a_level(index: Index) -> None:
     }
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_folders_of_a_level_are_never_one_camera(index: Index, at_once: bool) -> None:
+    """By a level each folder is a camera, also where two have one name, in one tree or in two."""
+    files = [f"{site}/{station}/cam1/x/IMG_0001.JPG" for site in ("a", "b") for station in ("North", "South")]
+    put(index, *files)
+    for site in ("a", "b"):
+        for folder in [site] if at_once else [f"{site}/North", f"{site}/South"]:
+            index.ingest(index.folder / folder, camera_level=2 if at_once else 1)
+    put(index, *(file.replace("0001", "0002") for file in files))
+    index.ingest()
+    found = cameras(index)
+    assert len(set(found.values())) == 4
+    assert all(found[file] == found[file.replace("0001", "0002")] for file in files)
+
+
+def test_level_parts_what_was_one(index: Index) -> None:
+    """Folders that a person first called one camera are two by a level that is said later."""
+    put(index, "North/cam1/IMG_0001.JPG", "South/cam1/IMG_0001.JPG")
+    index.ingest(camera="cam1")
+    index.ingest(camera_level=2)
+    assert cameras(index) == {f"{name}/IMG_0001.JPG": name for name in ("North/cam1", "South/cam1")}
+
+
+def test_level_keeps_the_camera_of_before(index: Index) -> None:
+    """A camera whose folders were stored one by one, as those below a folder of the level, is known again."""
+    put(index, "North/a/IMG_0001.JPG", "North/b/IMG_0001.JPG")
+    index.ingest(camera_level=1)
+    index.execute("UPDATE camera_sources SET source = ?", str(index.folder / "North" / "a"))
+    index.execute(
+        "INSERT INTO camera_sources (camera_id, source, is_confirmed) SELECT camera_id, ?, TRUE FROM camera_sources",
+        str(index.folder / "North" / "b"),
+    )
+    put(index, "North/c/IMG_0001.JPG")
+    index.ingest()
+    assert set(cameras(index).values()) == {"North"}
+
+
 def test_second_folder_later_is_held_back(index: Index) -> None:
     """What the index knows of a camera counts as if it were ingested now."""
     put(index, "a/c10-1623844800000.png", "a/c10-1623844920000.png", "b/c10-1623844860000.png")
@@ -142,7 +180,7 @@ def test_second_folder_later_is_held_back(index: Index) -> None:
 PATTERN = r"^(?P<camera>\w+)-x(?P<timestamp>\d{14})"
 
 
-def test_a_rule_is_said_once(index: Index, maker: Maker, tmp_path: Path) -> None:
+def test_a_rule_is_reported_once(index: Index, maker: Maker, tmp_path: Path) -> None:
     """A pattern holds at the next plain ingest, at a subfolder, and after `db copy`."""
     put(index, "gate-x20210327135337.png")
     index.ingest(pattern=r"(?P<camera>[a-z]+)-x(?P<timestamp>\d{14})")
@@ -346,3 +384,89 @@ def test_cameras_are_listed(index: Index) -> None:
     assert [(one.camera, one.images, one.sources, one.timezone) for one in list_cameras(index.database)] == [
         (name, 1, (str(index.folder / name),), "Europe/Berlin") for name in ("gate", "yard")
     ]
+
+
+def test_a_rule_is_forgotten(index: Index) -> None:
+    """What was said of a folder holds no more for new files, and what was said of a folder above holds again."""
+    put(index, "a/x-1623844800000.png", "b/y-1623844800000.png")
+    index.ingest(camera="all")
+    index.ingest(index.folder / "a", camera="own")
+    assert forget_rule(index.database, str(index.folder / "a"), clock=index.clock).camera == "own"
+    assert [(rule.folder, rule.camera) for rule in list_rules(index.database)] == [(str(index.folder), "all")]
+    put(index, "a/x-1623844860000.png")
+    index.ingest()
+    forget_rule(index.database, f"{index.folder}/", clock=index.clock)
+    put(index, "b/y-1623844860000.png")
+    index.ingest()
+    assert cameras(index) == {
+        "a/x-1623844800000.png": "own",
+        "a/x-1623844860000.png": "all",
+        "b/y-1623844800000.png": "all",
+        "b/y-1623844860000.png": "y",
+    }
+    with pytest.raises(FolderError, match="nothing is stored"):
+        forget_rule(index.database, str(index.folder / "a"), clock=index.clock)
+
+
+def test_rules_of_an_earlier_version_are_not_forgotten(index: Index) -> None:
+    """They end with the rules of today for all images, as one camera would be split without."""
+    earlier_station(index)
+    with pytest.raises(FolderError, match="--new-rules"):
+        forget_rule(index.database, str(index.folder), clock=index.clock)
+    assert [rule.is_earlier for rule in list_rules(index.database)] == [True]
+
+
+@pytest.mark.parametrize("file", ["gate/2024-05-01/001/jpg/12/30/{}[M][0@0][0].jpg", "x/Reolink_00_202405011230{}.jpg"])
+def test_source_as_it_was_stored_at_first(index: Index, file: str) -> None:
+    """A camera is known again by the spelling of its source that an index may have."""
+    put(index, file.format(45))
+    index.ingest()
+    index.execute("UPDATE camera_sources SET source = REPLACE(REPLACE(source, '/*/', '/'), '*', '')")
+    put(index, file.format(46), "gate/001/jpg/IMG_0001.jpg")
+    index.ingest()
+    names = cameras(index)
+    assert names[file.format(45)] == names[file.format(46)] != names["gate/001/jpg/IMG_0001.jpg"]
+
+
+def test_numbers_stay_what_they_were(index: Index) -> None:
+    """A single number is an event, or a channel, where the known images of its folder say so."""
+    put(index, "yard/2021-03-27/01-20210327130000.png", "yard/2021-03-27/02-20210327131000.png")
+    put(index, "nvr/2021-03-27/01-20210327130000.png", "nvr/2021-03-27/02-20210327130000.png")
+    index.ingest()
+    put(index, "yard/2021-03-28/03-20210328130000.png", "nvr/2021-03-28/02-20210328130000.png")
+    for folder in ("yard", "nvr"):
+        index.ingest(index.folder / folder / "2021-03-28")
+    names = cameras(index)
+    assert {name for file, name in names.items() if "yard" in file} == {"yard"}
+    assert names["nvr/2021-03-28/02-20210328130000.png"] == names["nvr/2021-03-27/02-20210327130000.png"]
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "expected"),
+    [
+        (["01_20210327130000"], ["02_20210327130010"], {"x"}),
+        (["01_20210327130000", "02_20210327130010"], ["01_20210327130020"], {"01", "02"}),
+    ],
+)
+def test_numbers_that_turn_out_otherwise_are_reported(
+    index: Index, first: list[str], later: list[str], expected: set[str]
+) -> None:
+    """If later files show that numbers are events, or channels, the report says where; `--new-rules` names all so."""
+    put(index, *(f"x/{name}.png" for name in first))
+    assert index.ingest().names.reread_folders == ()
+    put(index, *(f"x/{name}.png" for name in later))
+    assert index.ingest().names.reread_folders == (str(index.folder / "x"),)
+    assert index.ingest(is_new_rules=True).names.reread_folders == ()
+    assert set(cameras(index).values()) == expected
+
+
+def test_a_camera_keeps_its_longer_name(index: Index) -> None:
+    """A folder whose camera has a longer name gets no second camera of the shorter one that is free by itself."""
+    put(index, "North/cam1/IMG_0001.JPG", "South/cam1/IMG_0001.JPG")
+    index.ingest()
+    put(index, "North/cam1/IMG_0002.JPG")
+    index.ingest()
+    put(index, "South/cam1/IMG_0002.JPG")
+    index.ingest(index.folder / "South")
+    found = cameras(index)
+    assert {file: camera for file, camera in found.items()} == {file: os.path.dirname(file) for file in found}

@@ -40,7 +40,7 @@ def test_camera_of_an_earlier_version_in_nfd(index: Index) -> None:
     assert index.rows("SELECT camera, images FROM audit_cameras WHERE images > 0") == [(NFC, 3)]
 
 
-def test_names_that_differ_in_case_alone_are_told(index: Index) -> None:
+def test_names_that_differ_in_case_alone_are_reported(index: Index) -> None:
     """They are two cameras, and both commands say that they look the same."""
     for minute, camera in enumerate(("Cam1", "cam1", "cam2")):
         index.put(f"{camera}-{NOON_MS + minute * 60_000}.png", picture(stamp=minute))

@@ -13,7 +13,7 @@ from indexer.files.manifest import MANIFEST_NAME
 from indexer.workflows.removal import purge as purge_workflow
 from indexer.workflows.removal import remove_file
 from indexer.workflows.removal import restore as restore_workflow
-from indexer.workflows.removal.purge import close_gone, list_gone, require_choice
+from indexer.workflows.removal.purge import PurgeSelection, close_gone, parse_purge, plan_purge
 from indexer.workflows.removal.restore import parse_selection
 from tests.support.databases import on_sqlite
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture, prepared
@@ -21,6 +21,7 @@ from tests.support.own_files import OWN_FILES
 
 KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
 QUARANTINE = "../.indexer-quarantine"
+GONE = PurgeSelection(gone=True)
 
 
 @prepared
@@ -419,7 +420,7 @@ def test_restore_wants_one_word(asked: dict[str, Any]) -> None:
 def test_purge_wants_one_word(everything: bool, days: float | None) -> None:
     """What to free is all or what is old, and exactly one of them."""
     with pytest.raises(UsageError):
-        require_choice(everything=everything, older_than_days=days)
+        parse_purge(None, everything=everything, older_than_days=days)
 
 
 class Cut(BaseException):
@@ -533,8 +534,9 @@ def test_a_quarantine_that_was_deleted_is_closed_by_a_person(lot: Index) -> None
     lot.prune()
     shutil.rmtree(lot.folder / QUARANTINE)
     assert {"purge --gone" in problem for _, problem in lot.purge().skipped} == {True}
-    assert [removal.path for removal in list_gone(lot.database)] == [str(lot.folder / file) for file in (COPY, BIRDS)]
-    report = close_gone(lot.database, clock=lot.clock)
+    gone = plan_purge(lot.database, GONE, clock=lot.clock)
+    assert [file.path for file in gone.files] == [str(lot.folder / file) for file in (COPY, BIRDS)]
+    report = close_gone(lot.database, GONE, clock=lot.clock)
     assert (report.gone, report.skipped, lot.removals()) == (2, [], [(COPY, "purged"), (BIRDS, "purged")])
     assert (lot.purge().skipped, files(lot)) == ([], [f"frames/{KEEPER}", f"frames/{OTHER}"])
 
@@ -543,7 +545,7 @@ def test_a_quarantine_that_is_there_is_not_gone(lot: Index) -> None:
     """`purge --gone` closes and deletes nothing of a quarantine that is there."""
     lot.prune()
     before = lot.tree()
-    assert close_gone(lot.database, clock=lot.clock).gone == 0
+    assert close_gone(lot.database, GONE, clock=lot.clock).gone == 0
     assert (lot.tree(), {state for _, state in lot.removals()}) == (before, {"quarantined"})
 
 
@@ -552,5 +554,5 @@ def test_a_disk_that_is_away_is_not_gone(lot: Index) -> None:
     lot.prune()
     shutil.rmtree(lot.folder / QUARANTINE)
     lot.folder.rename(lot.folder.with_name("away"))
-    report = close_gone(lot.database, clock=lot.clock)
+    report = close_gone(lot.database, GONE, clock=lot.clock)
     assert (report.gone, len(report.skipped), {state for _, state in lot.removals()}) == (0, 2, {"quarantined"})

@@ -3,12 +3,15 @@
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from indexer.errors import FolderError, UsageError
 from indexer.files.markers import QUARANTINE_NAME
+from indexer.files.quarantine import prepare_quarantine
+from indexer.files.witness_record import WitnessRecords, append, list_record_folders, read_lines
 from indexer.store import relocation
 from indexer.workflows.admin.camera import list_cameras, list_rules
 from indexer.workflows.removal.prune import plan
@@ -291,4 +294,130 @@ def test_stored_rules_and_folders_of_cameras_follow(index: Index) -> None:
     after = {listing.camera: listing.sources for listing in list_cameras(index.database)}
     assert list(after) == list(before) == ["north"]
     moved_sources = {source.replace(str(old), str(new)) for source in before["north"]}
-    assert set(after["north"]) == {*moved_sources, str(new / "north" / "2")}
+    assert set(after["north"]) == moved_sources == {str(new / "north")}
+
+
+def test_the_rule_of_a_folder_above_goes_along(index: Index) -> None:
+    """New files of a folder that was moved out of the ingested one are named as before."""
+    index.put("cams/north/x_1.png", picture(stamp=1))
+    index.put("cams/south/x_1.png", picture(stamp=2))
+    index.ingest(index.folder / "cams", camera_level=1, timezone="Europe/Berlin")
+    old, new = index.folder / "cams" / "north", index.folder / "archive" / "old_north"
+    new.parent.mkdir()
+    shutil.move(old, new)
+    relocate(index.database, str(old), str(new), clock=index.clock)
+    index.put("archive/old_north/y_20240701_120000.png", picture(BIRD))
+    assert dict(index.ingest(new).outcomes) == {"unchanged": 1, "added": 1}
+    assert [one.camera for one in list_cameras(index.database)] == ["north", "south"]
+    assert ("2024-07-01 10:00:00.000000",) in index.rows("SELECT captured_at FROM images")
+
+
+@pytest.mark.parametrize(
+    ("file", "new_file"),
+    [
+        ("north/IMG_1.jpg", "north/IMG_2.jpg"),
+        ("north/2024-05-01/001/jpg/12/30/45[M][0@0][0].jpg", "north/2024-05-01/001/jpg/12/30/46[M][0@0][0].jpg"),
+        ("north/Reolink_00_20240501123045.jpg", "north/Reolink_00_20240501123046.jpg"),
+    ],
+)
+def test_a_camera_keeps_its_name_where_its_folder_was_renamed(index: Index, file: str, new_file: str) -> None:
+    """New files of a folder that was renamed are of the camera that had its old name; other folders get no part."""
+    index.put(f"cams/{file}", picture(stamp=1))
+    index.put(f"cams/{file.replace('north', 'south')}", picture(stamp=2))
+    index.ingest(index.folder / "cams")
+    before = [(one.camera, one.images) for one in list_cameras(index.database)]
+    old, new = index.folder / "cams/north", index.folder / "cams/nord"
+    shutil.move(old, new)
+    relocate(index.database, str(old), str(new), clock=index.clock)
+    index.put(f"cams/{new_file.replace('north', 'nord')}", picture(BIRD))
+    index.put(f"cams/{new_file.replace('north', 'south')}", picture(CAR))
+    index.ingest(index.folder / "cams")
+    assert [(one.camera, one.images) for one in list_cameras(index.database)] == [(name, 2) for name, _ in before]
+
+
+def test_no_quarantine_is_made_where_the_record_came_along(lot: Index) -> None:
+    """A folder that moves with its quarantine gets none beside it, where it would close the folder above to others."""
+    index = whole_site(lot)
+    assert not os.path.lexists(index.folder.parent.parent / QUARANTINE_NAME)
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_a_record_gets_each_line_once(lot: Index, move: Callable[[Index], Index]) -> None:
+    """After a move, also one that is told twice, no record has two equal lines."""
+    index = move(lot)
+    for record in index.folder.parent.parent.rglob("witnesses.jsonl"):
+        lines = [line for line in record.read_text().splitlines() if line]
+        assert len(lines) == len(set(lines))
+
+
+def test_the_later_of_two_witnesses_goes_along(lot: Index) -> None:
+    """Where two records name different witnesses of one removed file, the later one is protected at the new place."""
+    lot.purge()
+    inner, outer = lot.folder / QUARANTINE_NAME, lot.folder.parent / QUARANTINE_NAME
+    (line,) = [line for line in read_lines(str(outer)) if line.removed_path.endswith(BIRDS)]
+    stale = replace(line, witness_hash="0" * 64, witness_path=str(lot.folder / OTHER), at="2025-01-01T00:00:00+00:00")
+    prepare_quarantine(str(inner))
+    append(str(inner), stale)
+    index = moved(lot, lot.folder, lot.folder.parent.parent / "yard" / "frames")
+    near = list_record_folders([str(index.folder / KEEPER)])
+    in_force = WitnessRecords({line.witness_hash}).list_in_force(near, content_hash=line.witness_hash)
+    assert str(index.folder / BIRDS) in {line.removed_path for _, line in in_force}
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_subfolder_that_left_its_folder_is_pruned_where_it_is(index: Index, is_known: bool) -> None:
+    """Images that left the folder that they were ingested with belong to the ingested folder they are in now, or to
+    their own one; prune and restore work there."""
+    index.put(name(9), picture(CAR))
+    for file, content in ((KEEPER, picture()), (COPY, picture())):
+        index.put(f"day/{file}", content)
+    archive = index.folder.parent.parent / "archive"
+    (archive / "frames").mkdir(parents=True)
+    (archive / "frames" / name(5)).write_bytes(picture(CAR, stamp=5))
+    index.ingest(index.folder, camera="gate")
+    if is_known:
+        index.ingest(archive, camera="gate")
+    index.compare()
+    new = archive / "day"
+    shutil.move(index.folder / "day", new)
+    relocate(index.database, str(index.folder / "day"), str(new), clock=index.clock)
+    roots = {root for (root,) in index.rows("SELECT root FROM images WHERE path LIKE '%/day/%'")}
+    assert roots == {str(archive if is_known else new)}
+    index.compare()
+    report = index.prune(index.plan(camera="gate"))
+    assert (report.failures, (new / COPY).exists()) == ([], False)
+    assert index.undo_run(report.run_id).failures == []
+    assert (new / COPY).read_bytes() == picture()
+
+
+def test_a_quarantine_that_stayed_is_not_left_behind(lot: Index) -> None:
+    """If the images moved and their quarantine did not, naming the folder of both changes nothing; naming the folder of
+    the images does, and the files come back to it."""
+    site, new = lot.folder.parent, lot.folder.parent.parent / "renamed"
+    new.mkdir()
+    shutil.move(lot.folder, new / "frames")
+    before = lot.dump()
+    with pytest.raises(FolderError, match="quarantine"):
+        relocate(lot.database, str(site), str(new), clock=lot.clock)
+    assert lot.dump() == before
+    relocate(lot.database, str(lot.folder), str(new / "frames"), clock=lot.clock)
+    assert lot.undo_run().failures == []
+    assert (new / "frames" / COPY).read_bytes() == picture()
+
+
+@pytest.mark.parametrize(
+    ("folder", "file"),
+    [("2024-05-01", "gate/IMG_{}.jpg"), ("StationA/2024-05-01", "001/IMG_{}.jpg"), ("x/2024", "05/01/a_{}.jpg")],
+)
+def test_a_camera_above_a_moved_date_keeps_its_name(index: Index, folder: str, file: str) -> None:
+    """New files of a date that was moved to another disk are of the camera of the images that moved with it."""
+    index.put(f"old/{folder}/{file.format(1)}", picture(stamp=1))
+    index.ingest(index.folder / "old")
+    before = [one.camera for one in list_cameras(index.database)]
+    old, new = index.folder / "old" / folder, index.folder / "archive" / folder
+    new.parent.mkdir(parents=True)
+    shutil.move(old, new)
+    relocate(index.database, str(old), str(new), clock=index.clock)
+    index.put(f"archive/{folder}/{file.format(2)}", picture(BIRD))
+    index.ingest(index.folder / "archive")
+    assert [(one.camera, one.images) for one in list_cameras(index.database)] == [(before[0], 2)]

@@ -13,7 +13,7 @@ from indexer.workflows.removal.restore import parse_selection
 from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture
 
 KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
-HELD_BACK = "it is held back, as it came back when a run was undone"
+HELD_BACK = "it is held back, as it came back after its removal"
 
 
 @pytest.fixture
@@ -111,6 +111,39 @@ def test_a_verdict_on_a_removed_image_is_followed(lot: Index) -> None:
     assert BIRDS not in lot.decisions()
     lot.compare()
     assert lot.decisions()[BIRDS][0] == "keep"
+
+
+def test_a_pin_that_ended_meanwhile_is_followed(lot: Index, open_index: Callable[..., Index]) -> None:
+    """If the keeper was ranked first by a pin that ended while its duplicate was away, both are decided again, as from
+    scratch."""
+    lot.pin(BIRDS)
+    lot.compare()
+    run_id = lot.prune().run_id
+    lot.unpin(BIRDS)
+    lot.undo_run(run_id)
+    lot.compare()
+    fresh = open_index(lot.folder)
+    fresh.ingest()
+    fresh.compare()
+    assert lot.decisions() == fresh.decisions()
+
+
+@pytest.mark.parametrize("act", ["decide", "judge", "pin"])
+def test_an_earlier_run_that_acted_later_is_followed(lot: Index, act: str) -> None:
+    """With several writers, what counts is when something was decided, judged or pinned, not which run began first."""
+    run_id = lot.prune().run_id
+    if act == "decide":
+        lot.put(name(1.5), picture(BIRD, height=128, width=192))
+        lot.ingest()
+        lot.compare()
+    elif act == "judge":
+        lot.judge(BIRDS, KEEPER, "different")
+    else:
+        lot.pin(KEEPER)
+    for table in ("decisions", "verdicts", "pins"):
+        lot.execute(f"UPDATE {table} SET run_id = 1")
+    lot.undo_run(run_id)
+    assert BIRDS not in lot.decisions()
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -1,6 +1,7 @@
 """report: pages in a folder of their own, completed by the next one, of removed images too, and never too large."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,18 @@ def test_report_counts(lot: Index, write: Callable[..., ReportResult], tmp_path:
     assert (made.cameras, made.images, made.pairs, made.borderline) == (1, 4, 1, 2)
     assert vars(made.pictures) == {"reused": 0, "from_files": 4, "from_index": 0, "none": 0}
     assert made.pages == len(list((tmp_path / "out").rglob("*.html")))
+
+
+@pytest.mark.parametrize(("timezone", "hour"), [("UTC", 12), ("Asia/Kolkata", 17), ("America/St_Johns", 9)])
+def test_hours_are_those_of_the_zone_that_is_stored(
+    lot: Index, write: Callable[..., ReportResult], tmp_path: Path, timezone: str, hour: int
+) -> None:
+    """The chart of hours counts images by the time that is shown beside it, also half an hour from UTC."""
+    lot.execute("UPDATE naming_rules SET timezone = ?", timezone)  # the times stay: noon in UTC
+    write()
+    [page] = (tmp_path / "out" / "cameras").rglob("index.html")
+    titles = re.findall(r"<title>(\d\d) h: (\d+) of (\d+) kept</title>", page.read_text())
+    assert [title for title in titles if title[2] != "0"] == [(f"{hour:02}", "3", "4")]
 
 
 def test_index_is_only_read(lot: Index, write: Callable[..., ReportResult]) -> None:

@@ -46,7 +46,7 @@ def test_why_the_keeper_was_preferred(street: Index) -> None:
     assert found.keeper_captured_at == story.captured_at - timedelta(minutes=1)
 
 
-def test_a_pin_is_told_only_if_nothing_else_ranks_the_keeper_above(street: Index) -> None:
+def test_a_pin_is_named_only_if_nothing_else_ranks_the_keeper_above(street: Index) -> None:
     """A keeper that is pinned as that of removed images was preferred for what it shows; one that a person pinned, and
     nothing else puts above, for the pin."""
     street.prune()
@@ -100,7 +100,7 @@ def test_history_of_a_removed_file(street: Index) -> None:
     assert (story.pinned_by_person, story.state) == (True, "ready")
 
 
-def test_recorded_pair_is_told_as_recorded(street: Index) -> None:
+def test_recorded_pair_is_shown_as_recorded(street: Index) -> None:
     """A recorded pair is read from the table, in either order, and not computed."""
     story = pair(street, 0, 2)
     [recorded] = story.recorded

@@ -203,7 +203,7 @@ def test_list_tells_whether_it_is_so(place: Index) -> None:
     assert [one.agrees for one in list_verdicts(place.database).verdicts] == [False, True]
 
 
-def test_contradictions_are_told_everywhere(place: Index) -> None:
+def test_contradictions_are_reported_everywhere(place: Index) -> None:
     """A same B, B same C, A different C is reported by the command, the list and every compare, and is not resolved."""
     place.judge(A, B, "same")
     assert place.judge(B, C, "same").contradictions == []

@@ -1,0 +1,118 @@
+"""Which cameras of an ingest are held back: those whose files may be of two cameras.
+
+It promises that a camera with files of several sources, at times that overlap or are unknown, is held back unless a
+person said that it is one; and that no other is.
+
+A file that moved was of its camera before. A source whose images are all gone counts no more; one that cannot be looked
+at, as its disk is away, does.
+"""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from indexer.domain.names import PathNaming, clamped_mtime
+from indexer.domain.naming.cameras import TimeSpan, overlap
+from indexer.domain.naming.tree import spans_by_source
+from indexer.files.system_folders import find_system_folder
+from indexer.files.walking import Candidate
+from indexer.store import images
+from indexer.store.database import Database
+from indexer.workflows.ingest.known_cameras import KnownCameras
+
+_FileFacts = tuple[str, str, int, int]
+"""Camera, name, size and modification time of a file."""
+
+
+@dataclass(frozen=True)
+class HeldCamera:
+    """A camera whose files come from several folders at the same or unknown times; they may be of several cameras."""
+
+    camera: str
+    files: int
+    folders: tuple[str, ...]
+    example: str
+
+
+@dataclass(frozen=True)
+class SourceCheck:
+    """What was found of the cameras that get files: those held back, with the paths of their files.
+
+    `several_folders`: the folders of each other camera that gets images from a folder of its own for the first time.
+    """
+
+    held: tuple[HeldCamera, ...]
+    held_paths: frozenset[str]
+    several_folders: Mapping[str, tuple[str, ...]]
+
+
+def check_sources(claims: Mapping[str, PathNaming], known: KnownCameras, *, gone: Set[int]) -> SourceCheck:
+    """Which cameras are held back; `claims`: the names of all files that a camera gets, by path."""
+    paths_by_camera: dict[str, list[str]] = defaultdict(list)
+    for path, naming in claims.items():
+        paths_by_camera[naming.camera].append(path)
+    held, held_paths, several = list[HeldCamera](), set[str](), dict[str, tuple[str, ...]]()
+    for camera, paths in sorted(paths_by_camera.items()):
+        names = [claims[path] for path in paths]
+        by_earlier_rules = any(naming.is_by_earlier_rules for naming in names)
+        new_sources = {naming.source for naming in names}
+        if all(naming.is_by_person for naming in names) or not known.may_be_several(
+            camera, new_sources, by_earlier_rules=by_earlier_rules
+        ):
+            continue
+        known_times = known.times(camera, without_ids=gone, without_paths=claims.keys())
+        spans = _joined(spans_by_source(names), known_times.spans)
+        one_camera = known.confirmed(camera) | known_times.named_by_person
+        one_camera |= {naming.source for naming in names if naming.is_by_person}
+        one_camera |= known_times.spans.keys() if by_earlier_rules else set()
+        if overlap(_outside_bins(spans), confirmed=one_camera):
+            own_paths = sorted(path for path in paths if not claims[path].is_by_person)
+            held.append(HeldCamera(camera, len(own_paths), tuple(sorted(spans)), own_paths[0]))
+            held_paths.update(own_paths)
+        elif len(spans) > 1 and new_sources - known.recorded(camera) - known_times.spans.keys():
+            several[camera] = tuple(sorted(spans))
+    return SourceCheck(tuple(held), frozenset(held_paths), several)
+
+
+def list_moved(
+    database: Database, new: Iterable[Candidate], names: Mapping[str, PathNaming], *, gone: Mapping[int, str]
+) -> set[str]:
+    """The paths of new files that are, by camera, name, size and time, files which are gone; one for each of these."""
+    by_name: dict[str, list[Candidate]] = defaultdict(list)
+    gone_names = {os.path.basename(path) for path in gone.values()}
+    for candidate in new if gone_names else ():
+        name = os.path.basename(candidate.path)
+        if name in gone_names:
+            by_name[name].append(candidate)
+    gone_paths = [path for path in gone.values() if os.path.basename(path) in by_name]
+    left = Counter(_iter_gone_facts(database, gone_paths))
+    moved = set()
+    for name, candidates in sorted(by_name.items()):
+        for candidate in sorted(candidates, key=lambda one: one.path):
+            camera = names[candidate.path].camera
+            facts = (camera, name, candidate.size_bytes, clamped_mtime(candidate.mtime_ns))
+            if left[facts] > 0:
+                left[facts] -= 1
+                moved.add(candidate.path)
+    return moved
+
+
+def _iter_gone_facts(database: Database, paths: Sequence[str]) -> Iterator[_FileFacts]:
+    with database.read() as session:
+        known = images.list_known(session, paths)
+    for path, row in known.items():
+        yield row.naming.camera, os.path.basename(path), row.size_bytes, row.mtime_ns
+
+
+def _joined(new: Mapping[str, TimeSpan], known: Mapping[str, TimeSpan]) -> dict[str, TimeSpan]:
+    spans = dict(known)
+    for source, span in new.items():
+        spans.setdefault(source, TimeSpan()).join(span)
+    return spans
+
+
+def _outside_bins(spans: Mapping[str, TimeSpan]) -> dict[str, TimeSpan]:
+    """The spans without those of bins, snapshots and hidden folders below what all folders share: copies lie there."""
+    shared = os.path.commonpath(list(spans))
+    return {folder: span for folder, span in spans.items() if find_system_folder(f"{folder}/x", root=shared) is None}

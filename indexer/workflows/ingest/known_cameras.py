@@ -1,0 +1,190 @@
+"""The cameras of the index that the names of an ingest may belong to: the sources and the times of their images.
+
+It promises that a source is what the path of an image says, whatever an earlier version stored of it: a folder that was
+ingested is no source of all that lies below. Where the stored sources tell it, no image is looked up.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Set
+from dataclasses import dataclass, field
+
+from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan
+from indexer.domain.naming.tree import has_number, source_of_known
+from indexer.domain.paths import lies_at_or_below, lies_below
+from indexer.store import camera_sources
+from indexer.store.camera_sources import CapturedImage
+from indexer.store.database import Database
+
+
+@dataclass(frozen=True)
+class KnownTimes:
+    """The times of the present images of a camera by source, and the sources of images that a person named."""
+
+    spans: dict[str, TimeSpan] = field(default_factory=dict)
+    named_by_person: frozenset[str] = frozenset()
+
+
+def find_known_numbers(database: Database | None, folder: str) -> bool | None:
+    """Whether the numbers in the names of a camera's folder were taken for events; None if the index has none there.
+
+    As channels they are part of the sources of cameras.
+    """
+    if database is None:
+        return None
+    with database.read() as session:
+        for camera in camera_sources.list_cameras_of(session, [folder]).get(folder, ()):
+            images = camera_sources.iter_images(session, camera)
+            if any(image.is_by_folder and not image.is_missing and has_number(image.path) for image in images):
+                return True
+        channels = camera_sources.list_sources_below(session, folder)
+    return False if any(source[len(folder) + 1 :].removesuffix("*").isdecimal() for source in channels) else None
+
+
+class KnownCameras:
+    """Those of some cameras that the index has; `database`: None if there is no index yet.
+
+    `renamed_folders`: the folders below which all images are named again, except those that a person named; with
+    `includes_confirmed` these, too.
+    """
+
+    def __init__(
+        self,
+        database: Database | None,
+        cameras: Collection[str],
+        *,
+        renamed_folders: Collection[str] = (),
+        includes_confirmed: bool = False,
+    ) -> None:
+        self._database = database
+        self._renamed_folders = renamed_folders
+        self._includes_confirmed = includes_confirmed
+        self._sources: Mapping[str, Collection[KnownSource]] = {}
+        if database is not None:
+            with database.read() as session:
+                self._sources = camera_sources.list_sources(session, cameras)
+
+    def __contains__(self, camera: str) -> bool:
+        return camera in self._sources
+
+    def sources_by_camera(self, claims: Collection[CameraClaim]) -> dict[str, set[str]]:
+        """The sources of the cameras with a name of these claims that keep their names.
+
+        A camera whose images are all named again, and come from several sources, is none: by the rules of today they
+        are several cameras.
+        """
+        by_camera = {}
+        for camera in sorted(self._sources.keys() & set[str]().union(*(claim.names for claim in claims))):
+            kept, renamed = self._split(camera)
+            sources = kept | renamed if len(kept | renamed) == 1 else kept
+            if sources or not renamed:
+                by_camera[camera] = sources
+        for claim in claims:
+            for camera in by_camera.keys() & set(claim.names):
+                if claim.source not in by_camera[camera] and self._is_former(claim, camera, by_camera[camera]):
+                    by_camera[camera].add(claim.source)
+        return by_camera
+
+    def _is_former(self, claim: CameraClaim, camera: str, sources: Set[str]) -> bool:
+        """Whether a camera has the source of a claim by another spelling, as it was stored at first."""
+        if claim.camera_source == "option":
+            return bool(sources) and all(lies_below(source, claim.source) for source in sources)
+        if claim.former_source == claim.source or claim.former_source not in sources:
+            return False
+        return any(source_of_known(image.path, {claim.source}) == claim.source for image in self._images(camera))
+
+    def owners(self, sources: Collection[str]) -> dict[str, str]:
+        """The camera of each of these sources whose folder gave its images their camera, whatever it is called now.
+
+        A source of several cameras, or one whose images are named again, is left out.
+        """
+        if self._database is None:
+            return {}
+        with self._database.read() as session:
+            cameras = camera_sources.list_cameras_of(
+                session, [source for source in sources if not self._is_renamed(source)]
+            )
+        by_source = {
+            source: [one for one in names if self._is_named_by(one, source)] for source, names in cameras.items()
+        }
+        owners = {source: names[0] for source, names in by_source.items() if len(names) == 1}
+        if owners:
+            with self._database.read() as session:
+                self._sources = {**self._sources, **camera_sources.list_sources(session, set(owners.values()))}
+        return owners
+
+    def _is_named_by(self, camera: str, source: str) -> bool:
+        """Whether a source itself gave its images this camera: no person, and no name that all their files have."""
+        return any(
+            not image.is_by_person
+            and (image.is_by_folder or not lies_at_or_below(image.path, source))
+            and source_of_known(image.path, {source}) == source
+            for image in self._images(camera)
+        )
+
+    def may_be_several(self, camera: str, new_sources: Set[str], *, by_earlier_rules: bool) -> bool:
+        """Whether new images from these sources may be of another camera of that name, so that times must be compared.
+
+        `by_earlier_rules`: what the camera has already stays together.
+        """
+        if camera not in self._sources:
+            return len(new_sources) > 1
+        if by_earlier_rules and new_sources <= self.recorded(camera):
+            return False
+        every = new_sources | self.recorded(camera)
+        return self._is_unrecorded(camera) or (len(every) > 1 and not every <= self.confirmed(camera))
+
+    def recorded(self, camera: str) -> set[str]:
+        """The stored sources of a camera, without folders that an earlier version stored."""
+        return {source.source for source in self._sources.get(camera, ()) if not source.is_root}
+
+    def confirmed(self, camera: str) -> set[str]:
+        """Those of which a person said that their images are of this camera."""
+        known = self._sources.get(camera, ())
+        return {source.source for source in known if source.is_confirmed and not source.is_root}
+
+    def times(self, camera: str, *, without_ids: Set[int], without_paths: Collection[str]) -> KnownTimes:
+        """The times of the present images of a camera, without some that are gone or that get another name.
+
+        Removed images count where one is left: they show when the camera was there.
+        """
+        recorded = self.recorded(camera)
+        present: dict[str, TimeSpan] = defaultdict(TimeSpan)
+        removed: dict[str, TimeSpan] = defaultdict(TimeSpan)
+        by_person = set()
+        for image in self._images(camera):
+            if image.is_missing or image.image_id in without_ids or image.path in without_paths:
+                continue
+            source = source_of_known(image.path, recorded)
+            (removed if image.is_removed else present)[source].add(image.captured_at)
+            if image.is_by_person:
+                by_person.add(source)
+        for source, span in present.items():
+            span.join(removed.get(source, TimeSpan()))
+        return KnownTimes(dict(present), frozenset(by_person & present.keys()))
+
+    def _split(self, camera: str) -> tuple[set[str], set[str]]:
+        """The sources of a camera in two sets: of images that keep their names, and of images that are named again."""
+        kept, renamed = set[str](), set[str]()
+        confirmed = set() if self._includes_confirmed else self.confirmed(camera)
+        for source in self.recorded(camera):
+            (renamed if source not in confirmed and self._is_renamed(source) else kept).add(source)
+        if self._is_unrecorded(camera):
+            recorded = self.recorded(camera)
+            for image in self._images(camera):
+                is_renamed = (self._includes_confirmed or not image.is_by_person) and self._is_renamed(image.path)
+                (renamed if is_renamed else kept).add(source_of_known(image.path, recorded))
+        return kept, renamed
+
+    def _is_renamed(self, path: str) -> bool:
+        return any(lies_at_or_below(path, folder) for folder in self._renamed_folders)
+
+    def _is_unrecorded(self, camera: str) -> bool:
+        """Whether a camera has images whose sources are not stored."""
+        known = self._sources[camera]
+        return not known or any(source.is_root for source in known)
+
+    def _images(self, camera: str) -> list[CapturedImage]:
+        if self._database is None:
+            return []
+        with self._database.read() as session:
+            return list(camera_sources.iter_images(session, camera))

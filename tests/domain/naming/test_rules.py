@@ -1,0 +1,67 @@
+"""The rules of folders: which one holds, what a new word changes, and what becomes of them when a folder moves."""
+
+import pytest
+
+from indexer.domain.naming.rules import NamingOptions, NamingRule, RuleBook
+
+
+def book(*rules: NamingRule) -> RuleBook:
+    """The rules by their folders."""
+    return RuleBook({rule.folder: rule for rule in rules})
+
+
+@pytest.mark.parametrize("folder", ["/", "/data"])
+def test_a_word_about_a_folder_holds_for_it_and_below(folder: str) -> None:
+    """A camera said of a folder, be it the root, takes the place of its rule and of those below it."""
+    before = book(
+        NamingRule(folder, timezone="UTC"), NamingRule("/data/a", camera="a"), NamingRule("/other", camera="o")
+    )
+    after = before.after(NamingOptions(camera="all"), [folder]).rules
+    assert after[folder] == NamingRule(folder, camera="all", timezone="UTC")
+    assert set(after) == ({"/"} if folder == "/" else {"/data", "/other"})
+
+
+def test_a_time_zone_of_the_root_keeps_what_was_said() -> None:
+    """A time zone alone is added to the rules below; what they say of cameras stays."""
+    after = book(NamingRule("/data", camera="a")).after(NamingOptions(timezone="Europe/Berlin"), ["/"]).rules
+    assert after == {
+        "/": NamingRule("/", timezone="Europe/Berlin"),
+        "/data": NamingRule("/data", camera="a", timezone="Europe/Berlin"),
+    }
+
+
+PATTERN = r"(?P<camera>[^/]+)/x"
+
+
+@pytest.mark.parametrize(
+    ("rule", "new", "carried"),
+    [
+        (NamingRule("/data", timezone="Europe/Berlin"), "/m/N", NamingRule("/m/N", timezone="Europe/Berlin")),
+        (NamingRule("/data", camera="gate"), "/m/N", NamingRule("/m/N", camera="gate")),
+        (NamingRule("/data", is_earlier=True), "/m/N", NamingRule("/m/N", is_earlier=True)),
+        (NamingRule("/data", camera_level=1), "/m/N", NamingRule("/m/N", camera="North")),
+        (NamingRule("/data", camera_level=2), "/m/N", NamingRule("/m/N", camera_level=2, base="/m")),
+        (NamingRule("/data", pattern=PATTERN), "/m/N", NamingRule("/m/N", pattern=PATTERN, base="/m")),
+        (NamingRule("/data", pattern=PATTERN), "/N", NamingRule("/N", pattern=PATTERN, base="/")),
+        (NamingRule("/", camera_level=3), "/N", NamingRule("/N", camera_level=1)),
+        (NamingRule("/data"), "/m/N", None),
+    ],
+)
+def test_a_rule_goes_along_with_a_folder_below(rule: NamingRule, new: str, carried: NamingRule | None) -> None:
+    """What was said of a folder above holds for a folder that was moved out of it; the rule above stays."""
+    after = book(rule, NamingRule("/m")).relocated("/data/North", new).rules
+    expected = {rule.folder: rule, "/m": NamingRule("/m")} | ({} if carried is None else {new: carried})
+    assert after == expected
+
+
+def test_a_rule_that_is_there_stays() -> None:
+    """A folder that has a rule at its new path keeps that one."""
+    there = NamingRule("/m/N", camera="there")
+    rules = book(NamingRule("/data", camera="gate"), NamingRule("/data/North", camera="n"), there)
+    assert rules.relocated("/data/North", "/m/N").rules == {"/data": NamingRule("/data", camera="gate"), "/m/N": there}
+
+
+def test_no_rule_is_added_where_the_same_holds() -> None:
+    """A folder that moves within what was said of a folder above needs no rule of its own."""
+    rules = book(NamingRule("/data", camera="gate"))
+    assert rules.relocated("/data/North", "/data/old/North").rules == rules.rules

@@ -1,0 +1,229 @@
+"""Cameras that are held back: two cameras of one name never become one without a person's word."""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from indexer.workflows.admin.camera import confirm_camera
+from indexer.workflows.ingest.discovery import discover
+from indexer.workflows.ingest.preview import preview_ingest
+from tests.support.index import Index, picture
+
+Watch = Callable[[], AbstractContextManager[list[str]]]
+CAMERAS = "SELECT path, name FROM images JOIN cameras ON cameras.id = camera_id WHERE state = 'ready'"
+
+
+def put(index: Index, *files: str) -> None:
+    """Files that all differ."""
+    for file in files:
+        index.put(file, picture(stamp=index.writes % 100, height=64 + index.writes // 100))
+
+
+def cameras(index: Index) -> dict[str, str]:
+    """The camera of each present image, by file."""
+    return {index.file(path): camera for path, camera in index.rows(CAMERAS)}
+
+
+def held(index: Index, *folders: str, **options: object) -> dict[str, list[str]]:
+    """The folders of each camera that an ingest holds back; the dry run before it says the same."""
+    paths = [str(index.folder / folder) for folder in folders or (".",)]
+    shown = preview_ingest(index.database, discover(paths, **options)).names.held  # type: ignore[arg-type]
+    report = index.ingest(*paths, **options)
+    assert report.names.held == shown
+    assert sum(camera.files for camera in shown) == report.skipped["its camera is held back"]
+    return {camera.camera: [index.file(folder) for folder in camera.folders] for camera in shown}
+
+
+def from_earlier_version(index: Index) -> None:
+    """Makes the index one of an earlier version, which knew of a camera the folders ingested alone."""
+    index.execute("DELETE FROM camera_sources")
+    index.execute(
+        "INSERT INTO camera_sources (camera_id, source, is_root) SELECT DISTINCT camera_id, root, TRUE FROM images"
+    )
+    index.execute("DELETE FROM naming_rules")
+    index.execute("INSERT INTO naming_rules (folder, is_earlier) SELECT DISTINCT root, TRUE FROM images")
+
+
+@pytest.mark.parametrize(
+    ("first", "camera"),
+    [
+        ("gate/2024-05-01/001/jpg/12/30/45[M][0@0][0].jpg", "gate"),  # Dahua: the source is gate/001/jpg
+        ("gate/2024-05-01/snap/IMG_0001.jpg", "gate"),
+        ("x/Reolink_00_20240501123045.jpg", "Reolink_00"),
+        ("x/01_20240501123045.jpg", "01"),
+    ],
+)
+def test_source_that_is_no_folder(index: Index, first: str, camera: str) -> None:
+    """The images of a source that is no folder on the disk count with their times, too."""
+    put(index, first)
+    index.ingest()
+    index.execute("UPDATE cameras SET name = 'gate' WHERE name = ?", camera)
+    put(index, "y/gate_20240501_123045.jpg")
+    [(name, folders)] = held(index).items()
+    assert (name, len(folders), "y" in folders) == ("gate", 2, True)
+    assert cameras(index) == {first: "gate"}
+
+
+def test_source_that_is_no_folder_at_another_time(index: Index) -> None:
+    """Where its times do not overlap, the camera is one, as with any other source."""
+    put(index, "gate/2024-05-01/001/jpg/12/30/45[M][0@0][0].jpg")
+    index.ingest()
+    put(index, "y/gate_20240502_123045.jpg")
+    assert held(index) == {}
+    assert set(cameras(index).values()) == {"gate"}
+
+
+def test_camera_without_sources(index: Index) -> None:
+    """A camera whose folders the index does not know counts with the folders of its images."""
+    put(index, "a/c10-1623844800000.png", "a/c10-1623844920000.png")
+    index.ingest()
+    index.execute("DELETE FROM camera_sources")
+    put(index, "b/c10-1623844860000.png", "a/c10-1623844980000.png")
+    assert held(index) == {"c10": ["a", "b"]}
+
+
+def test_removed_images_show_when_a_camera_was_there(index: Index) -> None:
+    """Images that were removed count with their times: the ones that are left say less."""
+    put(index, "a/c10-1623844800000.png", "a/c10-1623844860000.png", "a/c10-1623844920000.png")
+    index.ingest()
+    index.compare()
+    index.prune()
+    assert len(cameras(index)) == 1
+    put(index, "b/c10-1623844890000.png")
+    assert held(index) == {"c10": ["a", "b"]}
+
+
+def test_another_file_of_the_same_name_did_not_move(index: Index) -> None:
+    """A new file with the name of one that is gone is a moved one only if its size and its time say so."""
+    put(index, "a/c10-1623844800000.png", "a/c10-1623844860000.png", "a/c10-1623844920000.png")
+    index.ingest()
+    (index.folder / "a/c10-1623844860000.png").unlink()
+    put(index, "b/c10-1623844860000.png")
+    assert held(index) == {"c10": ["a", "b"]}
+
+
+def test_a_gone_file_moved_to_one_path(index: Index) -> None:
+    """Of two new files with the name, size and time of one that is gone, one is the moved one and the other is new."""
+    put(index, "a/c10-1623844800000.png", "a/c10-1623844860000.png", "a/c10-1623844920000.png")
+    index.ingest()
+    path = index.folder / "a/c10-1623844860000.png"
+    content, mtime_ns = path.read_bytes(), path.stat().st_mtime_ns
+    path.unlink()
+    for folder in ("b", "c"):
+        copy = index.put(f"{folder}/{path.name}", content)
+        os.utime(copy, ns=(mtime_ns, mtime_ns))
+    assert held(index) == {"c10": ["a", "c"]}
+    assert set(cameras(index)) == {
+        "a/c10-1623844800000.png",
+        "a/c10-1623844920000.png",
+        "b/c10-1623844860000.png",
+    }
+
+
+def test_a_file_of_another_camera_did_not_move(index: Index) -> None:
+    """A file that is gone from a camera does not stand for a file of another one."""
+    put(index, "a/c10-1623844800000.png", "a/c10-1623844920000.png", "x/c10-1623844860000.png")
+    index.ingest(index.folder / "x", camera="yard")
+    index.ingest()
+    (index.folder / "b").mkdir()
+    (index.folder / "x/c10-1623844860000.png").rename(index.folder / "b/c10-1623844860000.png")
+    assert held(index) == {"c10": ["a", "b"]}
+
+
+def test_new_rules_hold_back(index: Index, opened_images: Watch) -> None:
+    """The rules of today give known files no camera that new files would not get; a person confirms, and they do."""
+    files = [f"{station}/c10-162384{number}.png" for station, number in (("a", 4800000), ("b", 4800000))]
+    put(index, *files)
+    index.ingest(camera="old")
+    index.execute("UPDATE images SET camera_source = 'folder'")
+    from_earlier_version(index)
+    with opened_images() as opened:
+        assert held(index, is_new_rules=True) == {"c10": ["a", "b"]}
+    assert (opened, set(cameras(index).values())) == ([], {"old"})
+    confirm_camera(index.database, "c10", clock=index.clock)
+    assert held(index, is_new_rules=True) == {}
+    assert cameras(index) == dict.fromkeys(files, "c10")
+
+
+def test_new_rules_beside_a_camera_of_the_same_name(index: Index) -> None:
+    """Known files are held back also where the camera that they would get is elsewhere."""
+    put(index, "old/c10-1623844800000.png", "new/c10-1623844800000.png")
+    index.ingest(index.folder / "old", camera="first")
+    index.execute("UPDATE images SET camera_source = 'folder'")
+    from_earlier_version(index)
+    index.ingest(index.folder / "new")
+    assert held(index, "old", is_new_rules=True) == {"c10": ["new", "old"]}
+    assert cameras(index) == {"old/c10-1623844800000.png": "first", "new/c10-1623844800000.png": "c10"}
+
+
+@pytest.mark.parametrize("below", [".", "South"])
+def test_new_rules_part_recorded_folders(index: Index, below: str) -> None:
+    """Two folders of one name are two cameras by the rules of today, also where an ingest stored them since."""
+    put(index, "North/cam1/IMG_0001.JPG", "South/cam1/IMG_0001.JPG")
+    index.ingest(camera="cam1")
+    index.execute("UPDATE images SET camera_source = 'folder'")
+    from_earlier_version(index)
+    put(index, "North/cam1/IMG_0002.JPG", "South/cam1/IMG_0002.JPG")
+    assert held(index) == {}
+    assert set(cameras(index).values()) == {"cam1"}
+    index.ingest(index.folder / below, is_new_rules=True)
+    put(index, "South/cam1/IMG_0003.JPG")
+    index.ingest()
+    names = cameras(index)
+    assert not {names[file] for file in names if "North" in file} & {names[file] for file in names if "South" in file}
+    assert len(set(names.values())) == 2
+
+
+def test_new_station_below_an_earlier_folder(index: Index) -> None:
+    """By the rules of an earlier version, a folder that is new to a camera is held back; the known ones are not."""
+    put(index, *(f"{station}/DCIM/100RECNX/IMG_0001.JPG" for station in ("North", "South")))
+    index.ingest(camera="100RECNX")
+    index.execute("UPDATE images SET camera_source = 'folder'")
+    from_earlier_version(index)
+    put(index, "North/DCIM/100RECNX/IMG_0002.JPG")
+    assert held(index) == {}
+    put(index, "West/DCIM/100RECNX/IMG_0001.JPG", "North/DCIM/100RECNX/IMG_0003.JPG")
+    assert held(index) == {"100RECNX": ["North", "South", "West"]}
+    assert len(cameras(index)) == 3
+    confirm_camera(index.database, "100RECNX", clock=index.clock)
+    assert held(index) == {}
+    put(index, "East/DCIM/100RECNX/IMG_0001.JPG")
+    assert list(held(index)) == ["100RECNX"]
+
+
+def test_two_new_stations_below_an_earlier_folder(index: Index) -> None:
+    """Two folders that are both new, and that an earlier version would call alike, are held back."""
+    put(index, "gate/IMG_0001.JPG")
+    index.ingest()
+    from_earlier_version(index)
+    put(index, "A/2024-05-01/IMG_0001.JPG", "B/2024-05-01/IMG_0001.JPG", "gate/IMG_0002.JPG")
+    assert held(index) == {"2024-05-01": ["A", "B"]}
+    assert set(cameras(index).values()) == {"gate"}
+
+
+def test_known_times_are_compared_by_every_new_file(index: Index) -> None:
+    """A file that a camera gets by its folder counts like one that names the camera itself."""
+    put(index, "gate/gate-1623844800000.png", "y/gate-1623844860000.png")
+    index.ingest()
+    assert set(cameras(index).values()) == {"gate"}
+    put(index, "gate/IMG_0001.jpg")
+    assert held(index) == {"gate": ["gate", "y"]}
+
+
+def test_person_and_name_say_one_camera(index: Index) -> None:
+    """What a person named and what names itself so are two folders, too."""
+    put(index, "a/x-1623844800000.png", "b/c10-1623844800000.png")
+    index.ingest(index.folder / "a", camera="c10")
+    assert held(index) == {"c10": ["a", "b"]}
+
+
+def test_disk_that_is_away(index: Index, tmp_path: Path) -> None:
+    """Images in a folder that no ingest looks at count with their times."""
+    put(index, "a/c10-1623844800000.png")
+    index.ingest(index.folder / "a")
+    (index.folder / "a").rename(tmp_path / "away")
+    put(index, "b/c10-1623844800000.png")
+    assert held(index, "b") == {"c10": ["a", "b"]}

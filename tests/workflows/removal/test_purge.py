@@ -1,0 +1,56 @@
+"""purge of one quarantine among several, and its plan."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import FolderError
+from indexer.workflows.removal.purge import PurgeSelection, close_gone, parse_purge, plan_purge, purge
+from tests.support.index import BIRD, CAR, Index, name, picture
+
+KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
+
+
+@pytest.fixture
+def two_quarantines(index: Index, tmp_path: Path) -> tuple[Index, Path, Path]:
+    """One removed file lies in the usual quarantine, another in one of its own."""
+    for file, content in {KEEPER: picture(), COPY: picture(), BIRDS: picture(BIRD), OTHER: picture(CAR)}.items():
+        index.put(file, content)
+    index.ingest()
+    index.compare()
+    shown = index.plan()
+    index.prune(replace(shown, victims=shown.victims[:1]))
+    index.prune(quarantine=str(tmp_path / "other"))
+    return index, index.folder.parent / ".indexer-quarantine", tmp_path / "other"
+
+
+def test_a_person_names_the_quarantine_that_is_gone(two_quarantines: tuple[Index, Path, Path]) -> None:
+    """Of two quarantines that are not there, only the named one is closed: the disk of the other may be away."""
+    lot, first, second = two_quarantines
+    first.rename(first.with_name("away"))
+    shutil.rmtree(second)
+    named = parse_purge(str(second), everything=False, older_than_days=None, gone=True)
+    assert close_gone(lot.database, named, clock=lot.clock).gone == 1
+    assert lot.removals() == [(COPY, "quarantined"), (BIRDS, "purged")]
+
+
+def test_one_quarantine_is_purged(two_quarantines: tuple[Index, Path, Path]) -> None:
+    """Purge of a named quarantine deletes its files alone; what is no quarantine of the index is refused."""
+    lot, _, second = two_quarantines
+    before = lot.tree()
+    report = purge(lot.database, PurgeSelection(str(second)), clock=lot.clock)
+    assert (report.purged, lot.tree(), list(second.rglob("*.png"))) == (1, before, [])
+    with pytest.raises(FolderError, match="lie in"):
+        plan_purge(lot.database, PurgeSelection(str(lot.folder)), clock=lot.clock)
+
+
+def test_a_plan_of_purge_deletes_nothing(two_quarantines: tuple[Index, Path, Path]) -> None:
+    """The plan lists the files of each quarantine with their bytes, and changes nothing."""
+    lot, first, second = two_quarantines
+    before, rows = lot.tree(), lot.dump()
+    planned = plan_purge(lot.database, PurgeSelection(), clock=lot.clock)
+    assert planned.quarantines == {str(first.resolve()): 1, str(second): 1}
+    assert planned.size_bytes == sum(Path(str(file.quarantine_path)).stat().st_size for file in planned.files)
+    assert (lot.tree(), lot.dump(), second.exists()) == (before, rows, True)
