@@ -119,7 +119,7 @@ def test_times_are_those_of_the_stream(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sampling", [Sampling.KEYFRAMES, Sampling.ALL])
-def test_a_clock_that_begins_anew_goes_on(tmp_path: Path, sampling: Sampling) -> None:
+def test_a_clock_that_restarts_goes_on(tmp_path: Path, sampling: Sampling) -> None:
     """Two recordings in one file, each with a clock of its own: the second one comes after the first."""
     once = make_video(tmp_path / "video.ts", container="mpegts").read_bytes()
     frames, reading = read(once + once, sampling=sampling)
