@@ -50,6 +50,18 @@ class RowRefusedError(DatabaseError):
         self.reason = reason
 
 
+class IndexInUseError(DatabaseError):
+    """Another command has the lock of the index, or of the camera that is needed.
+
+    `holder`: that command, as text. `is_batch`: it releases the lock soon, after a batch of its work.
+    """
+
+    def __init__(self, message: str, *, holder: str, is_batch: bool = False) -> None:
+        super().__init__(message)
+        self.holder = holder
+        self.is_batch = is_batch
+
+
 class NoIndexError(DatabaseError):
     """There is no index at the address that was named, or at the default address."""
 
@@ -84,6 +96,10 @@ class LabelError(IndexerError):
 
 class VerdictError(IndexerError):
     """A verdict that makes no sense (of one image, two cameras, nobody), or a file of them that cannot be read."""
+
+
+class MissingLibraryError(IndexerError):
+    """A command needs an optional library that is not installed."""
 
 
 class LimitError(IndexerError):

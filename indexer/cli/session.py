@@ -39,6 +39,7 @@ Report = TypeVar("Report")
 
 _PLAIN: Any = {"markup": False, "highlight": False, "emoji": False, "soft_wrap": True}
 _WIDTH = 400  # of text for a file or a pipe: without a terminal, no table is cut
+_HARD_LIMIT = 1.5  # times the time of a video: then its worker is killed, if it did not end by itself
 _READ_AT_ONCE = 8  # files that a worker gets in one task
 _CAMERAS_IN_FLIGHT = 2  # per worker, because their thumbnails wait in memory
 
@@ -111,6 +112,16 @@ class CommandSession:
                 resource_limits=bounds, file_limits=bounds, max_batch=_READ_AT_ONCE, in_flight=IN_FLIGHT
             )
         return processes(choice.number, resource_limits=bounds, max_batch=_READ_AT_ONCE)
+
+    def video_engine(self, options: EngineOptions | int | None, time_s: float) -> AbstractContextManager[ParallelMap]:
+        """The same for videos: a worker gets one at a time, and may work on it for `time_s` seconds."""
+        from indexer.execution import processes
+
+        choice = self._workers(options)
+        bounds = ResourceLimits(self.settings.max_memory_mb * 2**20, time_s * _HARD_LIMIT + self.settings.max_seconds)
+        if choice.on_cluster:
+            return choice.cluster(resource_limits=bounds, file_limits=bounds, max_batch=1, in_flight=1)
+        return processes(choice.number, resource_limits=bounds, max_batch=1, in_flight=1)
 
     @property
     def _file_limits(self) -> ResourceLimits:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from indexer.domain.videos import VIDEO_EXTENSIONS
 from indexer.errors import FolderError
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME, REPORT_MARKER, find_quarantine, is_run
@@ -29,12 +30,17 @@ UNFINISHED = "an unfinished file (.part, .tmp, .crdownload)"
 SYSTEM_FOLDER = "hidden or system folder"
 """Why a folder with a name of `indexer.files.system_folders` is skipped."""
 
+A_VIDEO = "a video; name the folder for its frames: --frames FOLDER"
+"""Why a video is skipped where nobody said where its frames go."""
+
 APPLE_DOUBLE = "AppleDouble file"
 """Why a `._` file is skipped: macOS keeps the resource fork of another file in it, with that file's suffix."""
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".mpo")
 IMAGE_SUFFIXES = frozenset({*JPEG_SUFFIXES, ".png", ".bmp", ".tif", ".tiff", ".webp", ".avif"})
 """Suffixes of candidates, in small letters."""
+VIDEO_SUFFIXES = VIDEO_EXTENSIONS
+"""Suffixes of videos, in small letters."""
 _UNFINISHED_SUFFIXES = (".part", ".tmp", ".crdownload")
 _LONGEST_SUFFIX = 12
 
@@ -71,13 +77,15 @@ class _Arguments:
     """(real folder, name) of each."""
 
 
-def walk(paths: Sequence[str], *, quarantines: list[str] | None = None) -> Iterator[Candidate | Skipped]:
+def walk(
+    paths: Sequence[str], *, quarantines: list[str] | None = None, videos: list[Candidate] | None = None
+) -> Iterator[Candidate | Skipped]:
     """Everything below the named folders, and the named files, each path once.
 
     The files of a folder come before its subfolders, each in the byte order of names. File arguments come after all
     folders. A folder argument may be a symbolic link; a file argument that is one is skipped. If arguments overlap, the
     outermost is the root. Quarantines with the usual name are not yielded: they are added to `quarantines` when the
-    walk meets them.
+    walk meets them. So are files with the name of a video, to `videos`; without that list they are skipped.
 
     Raises
     ------
@@ -85,7 +93,21 @@ def walk(paths: Sequence[str], *, quarantines: list[str] | None = None) -> Itera
         At once, before anything is walked, for an argument that does not exist, cannot be listed or lies in a
         quarantine.
     """
-    return _walk(_resolve_arguments(paths), quarantines=[] if quarantines is None else quarantines)
+    entries = _walk(_resolve_arguments(paths), quarantines=[] if quarantines is None else quarantines)
+    return _without_videos(entries, videos)
+
+
+def _without_videos(
+    entries: Iterator[Candidate | Skipped], videos: list[Candidate] | None
+) -> Iterator[Candidate | Skipped]:
+    """The entries without candidates that are videos: these are added to `videos`, or skipped without that list."""
+    for entry in entries:
+        if not isinstance(entry, Candidate) or is_image_name(os.path.basename(entry.path)):
+            yield entry
+        elif videos is None:
+            yield Skipped(entry.path, A_VIDEO)
+        else:
+            videos.append(entry)
 
 
 def list_outermost_folders(paths: Sequence[str]) -> tuple[str, ...]:
@@ -235,7 +257,13 @@ def _file_skip_reason(name: str) -> str | None:
     """Why a file with this name is no candidate; None if it is one."""
     if name.startswith("._"):
         return APPLE_DOUBLE
-    return None if is_image_name(name) else _name_reason(name)
+    return None if is_image_name(name) or is_video_name(name) else _name_reason(name)
+
+
+def is_video_name(name: str) -> bool:
+    """Whether a name ends in one of `VIDEO_SUFFIXES` and has more than dots before it."""
+    stem, dot, suffix = name.rpartition(".")
+    return (dot + suffix).lower() in VIDEO_SUFFIXES and stem.strip(".") != ""
 
 
 def is_image_name(name: str) -> bool:

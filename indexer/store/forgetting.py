@@ -1,13 +1,15 @@
 """Deletes all that the index has about some images: rows, thumbnails, previews, evidence, decisions, the journal.
 
-It promises that no row goes while one that stays refers to it. It does not touch files, and not the records beside the
-images. What may be forgotten is decided by `indexer.workflows.admin.forget`.
+A video goes with any of its images, and with any witness of its spans: what became of its frames would not be known
+any more. Ingest reads it again. The module promises that no row goes while one that stays refers to it. It does not
+touch files, and not the records beside the images. What may be forgotten is decided by
+`indexer.workflows.admin.forget`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from sqlalchemy import ColumnElement, Delete, Select, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Delete, ScalarSelect, Select, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from indexer.domain.removal import RemovalState
@@ -26,8 +28,11 @@ from indexer.store.tables import (
     ReconsideredRow,
     RemovalRow,
     ScoreRow,
+    SpanRow,
     ThumbnailRow,
     VerdictRow,
+    VideoFrameRow,
+    VideoRow,
 )
 
 
@@ -44,8 +49,22 @@ class ForgetScope:
         if self.folder is not None:
             at_or_below = or_(lies_below(ImageRow.path, self.folder), ImageRow.path == self.folder)
             return select(ImageRow.id).where(at_or_below)
-        of_camera = select(CameraRow.id).where(CameraRow.name == self.camera).scalar_subquery()
-        return select(ImageRow.id).where(ImageRow.camera_id == of_camera)
+        return select(ImageRow.id).where(ImageRow.camera_id == self._camera_id)
+
+    @property
+    def videos(self) -> Select[int]:
+        """The query for the ids of the videos: of the scope, or with an image or a witness in it."""
+        if self.folder is not None:
+            own = or_(lies_below(VideoRow.path, self.folder), VideoRow.path == self.folder)
+        else:
+            own = VideoRow.camera_id == self._camera_id
+        stored = select(VideoFrameRow.video_id).where(VideoFrameRow.image_id.in_(self.images))
+        witnessed = select(SpanRow.video_id).where(SpanRow.image_id.in_(self.images))
+        return select(VideoRow.id).where(or_(own, VideoRow.id.in_(stored), VideoRow.id.in_(witnessed)))
+
+    @property
+    def _camera_id(self) -> ScalarSelect[int]:
+        return select(CameraRow.id).where(CameraRow.name == self.camera).scalar_subquery()
 
 
 @dataclass(frozen=True)
@@ -60,6 +79,8 @@ class ForgottenRows:
     verdicts: int
     pins: int
     removals: int
+    videos: int
+    spans: int
 
 
 def camera_exists(session: Session, name: str) -> bool:
@@ -78,6 +99,8 @@ def count_rows(session: Session, scope: ForgetScope) -> ForgottenRows:
         (VerdictRow, _of_pair(VerdictRow, scope)),
         (PinRow, PinRow.image_id.in_(scope.images)),
         (RemovalRow, _is_about(RemovalRow, scope)),
+        (VideoRow, VideoRow.id.in_(scope.videos)),
+        (SpanRow, SpanRow.video_id.in_(scope.videos)),
     )
     numbers = [
         session.scalar(select(func.count()).select_from(row_class).where(condition)) or 0
@@ -113,7 +136,8 @@ def delete_rows(session: Session, scope: ForgetScope) -> None:
     """
     of_images = select(ImageRow.camera_id).where(ImageRow.id.in_(scope.images))
     of_name = select(CameraRow.id).where(CameraRow.name == scope.camera)
-    camera_ids = list(session.scalars(of_images.union(of_name)))
+    video_ids = list(session.scalars(scope.videos))
+    camera_ids = [*session.scalars(of_images.union(of_name)), *_delete_videos(session, video_ids)]
     about_removals = select(RemovalRow.id).where(_is_about(RemovalRow, scope))
     for statement in (
         delete(ReconsideredRow).where(ReconsideredRow.removal_id.in_(about_removals)),
@@ -132,9 +156,25 @@ def delete_rows(session: Session, scope: ForgetScope) -> None:
     _delete_empty_cameras(session, camera_ids)
 
 
+def _delete_videos(session: Session, video_ids: Sequence[int]) -> set[int]:
+    """Deletes videos with their spans, and that images are of them. Returns the ids of their cameras."""
+    camera_ids = set[int]()
+    for chunk in chunks(video_ids):
+        camera_ids |= set(session.scalars(select(VideoRow.camera_id).where(VideoRow.id.in_(chunk))))
+        for statement in (
+            delete(SpanRow).where(SpanRow.video_id.in_(chunk)),
+            delete(VideoFrameRow).where(VideoFrameRow.video_id.in_(chunk)),
+            delete(VideoRow).where(VideoRow.id.in_(chunk)),
+        ):
+            session.execute(statement.execution_options(synchronize_session=False))
+    return camera_ids
+
+
 def _delete_empty_cameras(session: Session, camera_ids: Sequence[int]) -> None:
-    """Deletes those of these cameras that have no image, with their folders, and all cameras without either."""
-    without_images = ~exists().where(ImageRow.camera_id == CameraRow.id)
+    """Deletes those of these cameras that have no image and no video, with their folders, and all without any."""
+    without_images = ~(
+        exists().where(ImageRow.camera_id == CameraRow.id) | exists().where(VideoRow.camera_id == CameraRow.id)
+    )
     for chunk in chunks(camera_ids):
         empty = select(CameraRow.id).where(CameraRow.id.in_(chunk), without_images)
         session.execute(delete(CameraSourceRow).where(CameraSourceRow.camera_id.in_(empty)))

@@ -14,9 +14,11 @@ from indexer.store import profiles, removals
 from indexer.store.pins import is_pinned, is_pinned_by_person
 from indexer.store.profiles import StoredProfile
 from indexer.store.removals import JournalEntry
+from indexer.store.spans import sum_of_witness
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, ScoreRow
 from indexer.store.timezones import find_timezone
 from indexer.store.twins import Twin, list_twins
+from indexer.store.videos import FrameOrigin, find_frame_origin
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,12 @@ class ImageDetails:
     removals: tuple[JournalEntry, ...]
     timezone: str | None = None
     """The one stored for its folder; None: UTC."""
+    video: FrameOrigin | None = None
+    """The video that it was stored of; None if it is of none."""
+    spans: int = 0
+    """How many spans it is the witness of."""
+    span_frames: int = 0
+    """How many frames these count: each showed nothing that the image does not show."""
 
     @property
     def decision(self) -> DecisionDetails | None:
@@ -107,6 +115,7 @@ def get_image_details(session: Session, image_id: int) -> ImageDetails:
         .where(ImageRow.id == image_id)
     ).one()
     image, camera, by_person, pinned = row
+    spans, span_frames = sum_of_witness(session, image_id)
     return ImageDetails(
         id=image.id,
         path=image.path,
@@ -129,6 +138,9 @@ def get_image_details(session: Session, image_id: int) -> ImageDetails:
         decisions=_list_decisions(session, image),
         removals=tuple(removals.list_for_image(session, image_id)),
         timezone=find_timezone(session, image.path),
+        video=find_frame_origin(session, image_id),
+        spans=spans,
+        span_frames=span_frames,
     )
 
 

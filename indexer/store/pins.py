@@ -1,6 +1,7 @@
-"""Which images are always kept: those that a person pinned, and the keepers of removed images.
+"""Which images are always kept: those that a person pinned, the keepers of removed images, and the witnesses of spans.
 
-A pin that a person set can be listed and withdrawn; that of a keeper ends when all its removed images are back.
+A pin that a person set can be listed and withdrawn; that of a keeper ends when all its removed images are back. The
+frames of a span were never stored, so the pin of its witness lasts as long as the span.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import SQLCoreOperations
 
 from indexer.domain.removal import RemovalState
-from indexer.store.tables import CameraRow, ImageRow, PinRow, RemovalRow
+from indexer.store.tables import CameraRow, ImageRow, PinRow, RemovalRow, SpanRow
 
 UNRESTORED = (RemovalState.PLANNED, RemovalState.QUARANTINED, RemovalState.DELETED, RemovalState.PURGED)
 
@@ -30,11 +31,21 @@ class Pin:
 
 
 def is_pinned(image_id: InstrumentedAttribute[int] | SQLCoreOperations[int]) -> ColumnElement[bool]:
-    """The SQL condition that an image is pinned, by a person or as the keeper of a removed image."""
+    """The SQL condition that an image is pinned: by a person, as the keeper of a removed image, or as a witness."""
     return or_(
-        is_pinned_by_person(image_id),
+        is_pinned_without_removals(image_id),
         exists().where(RemovalRow.keeper_id == image_id, RemovalRow.state.in_(UNRESTORED)),
     )
+
+
+def is_pinned_without_removals(image_id: InstrumentedAttribute[int] | SQLCoreOperations[int]) -> ColumnElement[bool]:
+    """The SQL condition that an image is pinned by a person or as a witness: so it would be if none was removed."""
+    return or_(is_pinned_by_person(image_id), is_witness_of_span(image_id))
+
+
+def is_witness_of_span(image_id: InstrumentedAttribute[int] | SQLCoreOperations[int]) -> ColumnElement[bool]:
+    """The SQL condition that an image stands for frames of a video that were not stored."""
+    return exists().where(SpanRow.image_id == image_id)
 
 
 def is_pinned_by_person(image_id: InstrumentedAttribute[int] | SQLCoreOperations[int]) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from indexer.domain.camera_images import NO_IMAGE, CameraImages, DecisionColumns
 from indexer.domain.images import ImageState
 from indexer.files.system_folders import count_system_folders
 from indexer.store.columns import BYTE_ORDERED, path_from_text
-from indexer.store.pins import is_pinned, is_pinned_by_person
+from indexer.store.pins import is_pinned, is_pinned_without_removals
 from indexer.store.tables import DecisionRow, ImageRow, ThumbnailRow
 
 
@@ -31,7 +31,7 @@ def list_present(
 
 def list_removed(session: Session, camera_id: int) -> CameraImages:
     """The removed images of a camera that were decoded once; without a shape."""
-    query = _select_images(None, pinned=is_pinned_by_person(ImageRow.id))
+    query = _select_images(None, pinned=is_pinned_without_removals(ImageRow.id))
     query = query.where(
         ImageRow.camera_id == camera_id, ImageRow.state == ImageState.REMOVED, ImageRow.sharpness.is_not(None)
     )
@@ -47,7 +47,7 @@ def list_present_by_camera(
     if with_removed:
         was_decoded = ImageRow.sharpness.is_not(None) & ThumbnailRow.image_id.is_not(None)
         is_counted = or_(is_counted, (ImageRow.state == ImageState.REMOVED) & was_decoded)
-        pinned = is_pinned_by_person(ImageRow.id)
+        pinned = is_pinned_without_removals(ImageRow.id)
     query = _select_images(preparation_id, pinned=pinned).where(ImageRow.camera_id.in_(camera_ids), is_counted)
     rows: dict[int, list[Row[Any]]] = {camera_id: [] for camera_id in camera_ids}
     for row in session.execute(query):

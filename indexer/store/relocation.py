@@ -17,7 +17,7 @@ from indexer.store.bulk import chunks
 from indexer.store.camera_sources import relocate_sources
 from indexer.store.columns import lies_below
 from indexer.store.naming_rules import relocate_rules
-from indexer.store.tables import ImageRow, RemovalRow
+from indexer.store.tables import ImageRow, RemovalRow, VideoRow
 
 _BATCH_SIZE = 1000
 _REMOVAL_PATHS = (RemovalRow.path, RemovalRow.keeper_path, RemovalRow.quarantine_path, RemovalRow.aside_path)
@@ -25,9 +25,9 @@ _REMOVAL_PATHS = (RemovalRow.path, RemovalRow.keeper_path, RemovalRow.quarantine
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A present file as the index knows it."""
+    """A present file as the index knows it; the id is that of the image, or of the video."""
 
-    image_id: int
+    id: int
     path: str
     size_bytes: int
 
@@ -38,6 +38,7 @@ class RelocationCounts:
 
     images: int
     removals: int
+    videos: int
 
 
 def iter_present_below(session: Session, folder: str) -> Iterator[StoredFile]:
@@ -47,13 +48,22 @@ def iter_present_below(session: Session, folder: str) -> Iterator[StoredFile]:
     yield from (StoredFile(*row) for row in session.execute(query))
 
 
+def iter_present_videos_below(session: Session, folder: str) -> Iterator[StoredFile]:
+    """The files of present videos below a folder, with the ids of the videos."""
+    query = select(VideoRow.id, VideoRow.path, VideoRow.file_size)
+    query = query.where(lies_below(VideoRow.path, folder), VideoRow.missing_reason.is_(None))
+    yield from (StoredFile(*row) for row in session.execute(query))
+
+
 def list_known_paths(session: Session, paths: Sequence[str]) -> set[str]:
-    """Those of these paths that a present image has."""
-    results = (
-        session.scalars(select(ImageRow.path).where(ImageRow.path.in_(chunk), ImageRow.state.not_in(ABSENT_STATES)))
-        for chunk in chunks(paths)
-    )
-    return {path for found in results for path in found}
+    """Those of these paths that a present image or video has."""
+    known = set[str]()
+    for chunk in chunks(paths):
+        is_image = ImageRow.path.in_(chunk) & ImageRow.state.not_in(ABSENT_STATES)
+        known |= set(session.scalars(select(ImageRow.path).where(is_image)))
+        is_video = VideoRow.path.in_(chunk) & VideoRow.missing_reason.is_(None)
+        known |= set(session.scalars(select(VideoRow.path).where(is_video)))
+    return known
 
 
 def list_removal_ids(session: Session, folder: str) -> set[int]:
@@ -85,21 +95,23 @@ def list_ready_below(session: Session, folder: str) -> list[int]:
 
 
 def relocate(session: Session, old: str, new: str) -> RelocationCounts:
-    """Changes the paths below `old` to `new`: of images, roots, the journal, naming rules and folders of cameras.
+    """Changes the paths below `old` to `new`: of images, videos, roots, the journal, naming rules, cameras' folders.
 
     Images that left the folder that they were ingested with get the innermost ingested folder above them; if there is
     none, `new` is it from now on.
-    Returns the number of images and removals with a new path.
+    Returns the number of images, removals and videos with a new path.
     """
     images = _relocate_column(session, ImageRow.path, old, new)
-    _relocate_column(session, ImageRow.root, old, new)
+    videos = _relocate_column(session, VideoRow.path, old, new)
+    for root in (ImageRow.root, VideoRow.root):
+        _relocate_column(session, root, old, new)
     _correct_roots(session, new)
     removals = set[int]()
     for column in _REMOVAL_PATHS:
         removals |= _relocate_column(session, column, old, new)
     relocate_rules(session, old, new)
     relocate_sources(session, old, new)
-    return RelocationCounts(len(images), len(removals))
+    return RelocationCounts(len(images), len(removals), len(videos))
 
 
 def _correct_roots(session: Session, new: str) -> None:

@@ -1,7 +1,8 @@
 """The runs of writing commands: command and arguments, start, and outcome."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,16 @@ from sqlalchemy.orm import Session
 
 from indexer import __version__
 from indexer.store.tables import RunRow
+
+
+@dataclass(frozen=True)
+class UnfinishedRun:
+    """A long run without an outcome, with the counts that it wrote last."""
+
+    id: int
+    command: str
+    started_at: datetime
+    counts: Mapping[str, Any]
 
 
 def start_run(
@@ -21,8 +32,9 @@ def start_run(
     token: str | None = None,
     username: str | None = None,
     hostname: str | None = None,
+    is_long: bool = False,
 ) -> int:
-    """Adds a run that has no outcome yet, and returns its id."""
+    """Adds a run that has no outcome yet, and returns its id. The counts of a long run are written while it works."""
     values = {
         "command": command,
         "arguments": json.dumps(arguments, sort_keys=True),
@@ -31,6 +43,7 @@ def start_run(
         "token": token,
         "username": username,
         "hostname": hostname,
+        "counts": "{}" if is_long else None,
     }
     return session.execute(insert(RunRow).values(**values).returning(RunRow.id)).scalar_one()
 
@@ -57,6 +70,24 @@ def list_arguments(session: Session, *, command: str, key: str) -> list[dict[str
     return [arguments for text in session.scalars(query) if key in (arguments := json.loads(text))]
 
 
+def update_counts(session: Session, run_id: int, counts: Mapping[str, Any]) -> None:
+    """Records how far a long run has come."""
+    session.execute(update(RunRow).where(RunRow.id == run_id).values(counts=json.dumps(counts, sort_keys=True)))
+
+
+def list_unfinished(session: Session) -> list[UnfinishedRun]:
+    """The long runs without an outcome, oldest first: they are at work, or were cut off."""
+    query = select(RunRow.id, RunRow.command, RunRow.started_at, RunRow.counts).order_by(RunRow.id)
+    rows = session.execute(query.where(RunRow.outcome.is_(None), RunRow.counts.is_not(None)))
+    return [UnfinishedRun(run_id, command, at, json.loads(counts or "{}")) for run_id, command, at, counts in rows]
+
+
+def mark_interrupted(session: Session, run_ids: Sequence[int]) -> None:
+    """Records that long runs were cut off; when, nobody knows."""
+    unfinished = RunRow.id.in_(run_ids) & RunRow.outcome.is_(None)
+    session.execute(update(RunRow).where(unfinished).values(outcome="interrupted"))
+
+
 def finish_run(session: Session, run_id: int, *, outcome: str, counts: Mapping[str, Any], at: datetime) -> None:
     """Records how a run ended: `done`, `failed` or `interrupted`, with its counts."""
     values = {"outcome": outcome, "counts": json.dumps(counts, sort_keys=True), "finished_at": at}
@@ -70,7 +101,8 @@ def run_exists(session: Session, run_id: int) -> bool:
 
 def list_counts(session: Session, *, command: str) -> list[dict[str, Any]]:
     """The counts of every finished run of a command, oldest first."""
-    query = select(RunRow.counts).where(RunRow.command == command, RunRow.counts.is_not(None)).order_by(RunRow.id)
+    ended = RunRow.outcome.is_not(None) & RunRow.counts.is_not(None)
+    query = select(RunRow.counts).where(RunRow.command == command, ended).order_by(RunRow.id)
     return [json.loads(counts) for counts in session.scalars(query) if counts is not None]
 
 
@@ -79,6 +111,6 @@ def find_last_counts(session: Session, *, command: str, before: int | None = Non
 
     None if there is no such run, or if it has not ended (it is running, or it crashed).
     """
-    query = select(RunRow.counts).where(RunRow.command == command).order_by(RunRow.id.desc()).limit(1)
-    counts = session.scalar(query if before is None else query.where(RunRow.id < before))
-    return None if counts is None else json.loads(counts)
+    query = select(RunRow.counts, RunRow.outcome).where(RunRow.command == command).order_by(RunRow.id.desc()).limit(1)
+    row = session.execute(query if before is None else query.where(RunRow.id < before)).first()
+    return None if row is None or row.counts is None or row.outcome is None else json.loads(row.counts)

@@ -4,61 +4,16 @@ The migrations make the tables; these classes only describe them. Rows do not le
 """
 
 from datetime import datetime
-from typing import Any, ClassVar
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Double,
-    ForeignKey,
-    Index,
-    LargeBinary,
-    MetaData,
-    false,
-    text,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, false
+from sqlalchemy.orm import Mapped, mapped_column
 
-from indexer.store.columns import GROWING_ID, PathText, PlainText, UtcDateTime
-
-NAMING_CONVENTION = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class _PartialIndex(Index):
-    """A database index of the rows for which a condition holds; `where_postgresql` if a server writes it otherwise.
-
-    SQLAlchemy's own way, `postgresql_where`, loads the dialect of PostgreSQL and its drivers as soon as the index is
-    described, in every command. Here that waits until somebody asks, which only the tests and the migrations do.
-    """
-
-    inherit_cache = True
-
-    def __init__(
-        self, name: str, *columns: str, where: str, where_postgresql: str | None = None, unique: bool = False
-    ) -> None:
-        super().__init__(name, *columns, unique=unique)
-        self._conditions = {"sqlite": where, "postgresql": where_postgresql or where}
-
-    @property
-    def dialect_options(self) -> Any:
-        """The options by dialect, with the condition."""
-        options = super().dialect_options
-        for dialect, condition in self._conditions.items():
-            options[dialect]["where"] = text(condition)
-        return options
-
-
-class Base(DeclarativeBase):
-    """What all tables share: names for every constraint, and the column types for str, float and datetime."""
-
-    metadata = MetaData(naming_convention=NAMING_CONVENTION)
-    type_annotation_map: ClassVar = {str: PlainText(), float: Double(), datetime: UtcDateTime()}
+from indexer.store.columns import GROWING_ID, PathText
+from indexer.store.table_base import Base as Base
+from indexer.store.table_base import PartialIndex
+from indexer.store.video_tables import SpanRow as SpanRow
+from indexer.store.video_tables import VideoFrameRow as VideoFrameRow
+from indexer.store.video_tables import VideoRow as VideoRow
 
 
 class PreparationRow(Base):
@@ -87,7 +42,7 @@ class ProfileRow(Base):
     """A full set of parameters. Only `active` ever changes."""
 
     __tablename__ = "profiles"
-    __table_args__ = (_PartialIndex("uq_profiles_active", "active", where="active", unique=True),)
+    __table_args__ = (PartialIndex("uq_profiles_active", "active", where="active", unique=True),)
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     scoring_id: Mapped[int] = mapped_column(ForeignKey("scorings.id"))
@@ -183,7 +138,7 @@ class ImageRow(Base):
         CheckConstraint(
             "state <> 'ready' OR (width IS NOT NULL AND height IS NOT NULL AND sharpness IS NOT NULL)", name="measured"
         ),
-        _PartialIndex("uq_images_path", "path", where="state NOT IN ('missing', 'removed')", unique=True),
+        PartialIndex("uq_images_path", "path", where="state NOT IN ('missing', 'removed')", unique=True),
         Index("ix_images_any_path", "path"),
         # With all columns that a camera's summary needs, so that the query reads this index only.
         Index("ix_images_camera_id_state_captured_at_file_size", "camera_id", "state", "captured_at", "file_size"),
@@ -261,7 +216,7 @@ class DecisionRow(Base):
         CheckConstraint("reason IN ('new', 'pinned', 'similar', 'identical', 'verdict')", name="reason"),
         CheckConstraint("(verdict = 'duplicate') = (keeper_id IS NOT NULL)", name="keeper"),
         CheckConstraint("keeper_id <> image_id", name="other"),
-        _PartialIndex("uq_decisions_current", "image_id", where="superseded_at IS NULL", unique=True),
+        PartialIndex("uq_decisions_current", "image_id", where="superseded_at IS NULL", unique=True),
         Index("ix_decisions_image_id_superseded_at_verdict", "image_id", "superseded_at", "verdict"),
         Index("ix_decisions_keeper_id", "keeper_id"),
     )
@@ -285,7 +240,7 @@ class VerdictRow(Base):
     __table_args__ = (
         CheckConstraint("image_a_id < image_b_id", name="ordered"),
         CheckConstraint("verdict IN ('same', 'different')", name="verdict"),
-        _PartialIndex("uq_verdicts_current", "image_a_id", "image_b_id", where="withdrawn_at IS NULL", unique=True),
+        PartialIndex("uq_verdicts_current", "image_a_id", "image_b_id", where="withdrawn_at IS NULL", unique=True),
         Index("ix_verdicts_image_b_id", "image_b_id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -303,7 +258,7 @@ class PinRow(Base):
     """A person's pin: the image is always kept."""
 
     __tablename__ = "pins"
-    __table_args__ = (_PartialIndex("uq_pins_current", "image_id", where="unpinned_at IS NULL", unique=True),)
+    __table_args__ = (PartialIndex("uq_pins_current", "image_id", where="unpinned_at IS NULL", unique=True),)
     id: Mapped[int] = mapped_column(primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
     reason: Mapped[str] = mapped_column(comment="pin or restore: the command that set it")
@@ -322,9 +277,9 @@ class RemovalRow(Base):
         CheckConstraint("state <> 'planned' OR pending IS NOT NULL", name="planned_is_pending"),
         Index("ix_removals_state_size_bytes", "state", "size_bytes"),
         # A few of a million rows: the acts that a crash left unfinished, in their order.
-        _PartialIndex("ix_removals_open", "id", where="pending IS NOT NULL"),
-        _PartialIndex("ix_removals_unrecorded", "id", where="recorded = 0", where_postgresql="NOT recorded"),
-        _PartialIndex("ix_removals_held_back", "image_id", where="held_back = 1", where_postgresql="held_back"),
+        PartialIndex("ix_removals_open", "id", where="pending IS NOT NULL"),
+        PartialIndex("ix_removals_unrecorded", "id", where="recorded = 0", where_postgresql="NOT recorded"),
+        PartialIndex("ix_removals_held_back", "image_id", where="held_back = 1", where_postgresql="held_back"),
     )
     id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)

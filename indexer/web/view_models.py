@@ -197,13 +197,28 @@ class IgnoredAreas:
 
 
 @dataclass(frozen=True)
+class VideoNumbers:
+    """What became of the videos of a camera, and of their frames; `command` is what a person types to list them."""
+
+    videos: int
+    broken: int
+    missing: int
+    frames_read: int
+    frames_stored: int
+    spans: int
+    gaps: int
+    command: str
+
+
+@dataclass(frozen=True)
 class CameraDetails:
-    """Further facts about a camera."""
+    """Further facts about a camera; `videos`: None if it has none."""
 
     parameters: tuple[tuple[str, str], ...]
     ignored: IgnoredAreas
     sweep: Sweep
     listings: tuple[ImageListing, ...]
+    videos: VideoNumbers | None = None
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ import cv2
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT.parent / "shared" / "data" / "frames"
 
-_PACKAGES = ("opencv-python", "numpy", "numba", "sqlalchemy", "pebble", "pillow", "czkawka", "distributed")
+_PACKAGES = ("opencv-python", "numpy", "numba", "sqlalchemy", "pebble", "pillow", "czkawka", "distributed", "av")
 _WATCH_S = 0.1
 _MB = 1024.0  # kB in /proc
 
@@ -41,6 +41,7 @@ class Timing:
 class Ran:
     """What a command took: seconds, and the memory of the largest process of its tree, in MB (0.0: not watched).
 
+    `processor_s` is the time on the processor of all of them, to a tenth of a second each (0.0: not watched).
     `resident_mb` is the peak of what was resident, files mapped into memory included; `own_mb` the largest sample
     without those, which the system may drop at any time.
     """
@@ -49,6 +50,7 @@ class Ran:
     resident_mb: float
     own_mb: float
     out: str
+    processor_s: float = 0.0
 
 
 def side_by_side(
@@ -119,7 +121,7 @@ def run(line: list[str], *, folder: Path, watched: bool = False, fails: bool = F
     if process.returncode and not fails:
         raise RuntimeError(f"{' '.join(line[1:4])} … ended with {process.returncode}: {err.strip()[-500:]}")
     resident, own = (0.0, 0.0) if watch is None else (watch.resident_kb / _MB, watch.own_kb / _MB)
-    return Ran(seconds, rounded(resident), rounded(own), out)
+    return Ran(seconds, rounded(resident), rounded(own), out, 0.0 if watch is None else sum(watch.processor_s.values()))
 
 
 class _Watch:
@@ -128,6 +130,7 @@ class _Watch:
     def __init__(self, root: int) -> None:
         self._root = root
         self.resident_kb = self.own_kb = 0
+        self.processor_s: dict[int, float] = {}
         self.look()
 
     def look(self) -> None:
@@ -136,6 +139,7 @@ class _Watch:
             memory = _memory_kb(number)
             self.resident_kb = max(self.resident_kb, memory.get("VmHWM", 0))
             self.own_kb = max(self.own_kb, memory.get("RssAnon", 0))
+            self.processor_s[number] = max(self.processor_s.get(number, 0.0), _processor_s(number))
 
 
 def _tree(root: int) -> list[int]:
@@ -159,6 +163,15 @@ def _memory_kb(number: int) -> dict[str, int]:
         return {}
     words = (line.split() for line in lines)
     return {word[0].rstrip(":"): int(word[1]) for word in words if word[0] in {"VmHWM:", "RssAnon:"}}
+
+
+def _processor_s(number: int) -> float:
+    """Seconds that a process itself spent on the processor."""
+    try:
+        words = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def surroundings() -> dict[str, Any]:

@@ -14,6 +14,7 @@ from indexer.cli.json_documents.admin import ErrorDocument
 from indexer.cli.json_documents.by_command import DOCUMENTS
 from tests.support.command import Run, draw
 from tests.support.json_forms import value_problems
+from tests.support.videos import make_video
 
 WORDS = [
     ("ingest", "lot"),
@@ -74,12 +75,20 @@ WORDS = [
     ("db", "upgrade"),
     ("db", "copy", "indexer.db", "moved.db"),
     ("db", "make-reader", "ada"),
+    ("ingest", "clips", "--frames", "frames", "--dry-run"),
+    ("ingest", "clips", "--frames", "frames"),
+    ("explain", "--at", "2021-06-16T12:00:01", "--camera", "clip"),
+    ("status",),
+    ("explain", "clip-1623844800000.jpg"),
     ("demo",),
 ]
 
 
 FORMS = {
+    ("explain", "--at", "2021-06-16T12:00:01", "--camera", "clip"): "explain --at",
+    ("ingest", "clips", "--frames", "frames", "--dry-run"): "ingest --dry-run",
     ("explain", "1"): "explain A",
+    ("explain", "clip-1623844800000.jpg"): "explain A",
     ("explain", "1", "4"): "explain A B",
     ("explain", "1", "4", "--picture", "pair.png"): "explain --picture",
     ("audit", "families"): "audit NAME",
@@ -105,9 +114,16 @@ def commands_of() -> Iterator[tuple[str, ...]]:
         yield from [(name,)] if subcommands is None else ((name, below) for below in subcommands)
 
 
+def make_clips(folder: Path) -> None:
+    """A video of a camera named `clip`, in the folder `clips`."""
+    (folder / "clips").mkdir()
+    make_video(folder / "clips" / "clip_20210616_120000.mp4", frames=10, rate=5, keyframe_every=5)
+
+
 def test_every_command(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command puts one document on stdout, in the form that is written down, and warns of nothing on stderr."""
     monkeypatch.setenv("INDEXER_PROCESSES", "1")
+    make_clips(lot.parent)
     (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
     for words in WORDS:
         if "parking" in words and lot.exists():
@@ -123,6 +139,7 @@ def test_every_command(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_quiet(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With --quiet every command says nothing at all; an error is said all the same."""
     monkeypatch.setenv("INDEXER_PROCESSES", "1")
+    make_clips(lot.parent)
     (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
     for words in WORDS[:-1]:
         if "parking" in words and lot.exists():

@@ -36,6 +36,7 @@ from indexer.workflows.removal.relocate import RelocationPlan, RelocationReport
 from indexer.workflows.removal.restore import RestoreReport
 from indexer.workflows.report.report import ReportResult
 from indexer.workflows.review.explain import PairDetails
+from indexer.workflows.review.moment import MomentDetails
 from indexer.workflows.review.pair_picture import Illustration
 from indexer.workflows.review.pin import PinList, PinReport
 from indexer.workflows.review.verdict import VerdictList, VerdictReport
@@ -58,6 +59,7 @@ REPORTS: dict[str, Any] = {
     "explain A": ImageDetails,
     "explain A B": PairDetails,
     "explain --picture": Illustration,
+    "explain --at": MomentDetails,
     "verdict": VerdictReport,
     "verdict list": VerdictList,
     "pin": PinReport,

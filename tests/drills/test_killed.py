@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.kill_runs import Work, fight, of_compare, of_ingest
+from tests.support.video_kill_runs import fight_for_videos, record
 
 
 @pytest.mark.drill
@@ -24,3 +25,13 @@ def test_fifty_kills(
     record_property("bout", bout)
     print(bout)  # noqa: T201 - the figures of the drill, shown with -rP
     assert (bout.kills, bout.with_progress > least) == (50, True)
+
+
+@pytest.mark.drill
+def test_fifty_kills_of_videos(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    """Fifty kills within thirty videos leave the same frames, rows and spans as none."""
+    record(tmp_path / "videos", cameras=3, videos=10, seconds=40)
+    bout = fight_for_videos(tmp_path, kills=50, seed=50)
+    record_property("bout", bout)
+    print(bout)  # noqa: T201 - the figures of the drill, shown with -rP
+    assert (bout.kills, bout.with_progress > 15) == (50, True)

@@ -39,11 +39,15 @@ COLUMNS = {
     "families": "camera keeper_path duplicates removed duplicates_size_bytes first_captured_at last_captured_at "
     "keeper_id",
     "flat": "camera path captured_at image_id",
+    "gaps": "camera from_at to_at length_s reason video_path",
     "history": "image_id happened_at event reason other_path score max_score profile decided_by held_until run_id",
+    "quiet": "camera from_at to_at length_s frames every_s witness_path worst_score worst_at max_score profile "
+    "video_path span_id",
     "removals": "run_id removed_at state camera path keeper_path score max_score profile reason size_bytes "
     "quarantine_path restored_at purged_at problem closeness largest_contour changed_fraction content_hash keeper_hash",
     "retention": "camera hour images kept share_kept",
     "runs": "run_id command started_at finished_at outcome counts arguments version",
+    "shown": "camera day hours frames_stored frames_read",
     "timeless": "camera path captured_at time_from camera_from image_id",
     "twins": "camera apart_s image_a_path image_b_path captured_a_at captured_b_at image_a_id image_b_id",
     "twins_across_cameras": "content_hash camera path captured_at size_bytes image_id",
@@ -51,6 +55,8 @@ COLUMNS = {
     "unreadable": "camera state reason path width height size_bytes image_id",
     "unwitnessed": "camera path state quarantine_path keeper_path keeper_state keeper_reason removed_at run_id "
     "image_id",
+    "videos": "camera path started_at time_from duration_s frames_read frames_stored kept state reason missing "
+    "size_bytes video_id",
 }
 
 

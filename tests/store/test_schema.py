@@ -34,6 +34,10 @@ VIEWS = {
     "audit_twins": "camera image_a_path image_b_path captured_a_at captured_b_at apart_s state_a state_b image_a_id "
     "image_b_id",
     "audit_runs": "run_id command arguments version started_at finished_at outcome counts token username hostname",
+    "audit_videos": "video_id path camera started_at started_at_source ended_at duration_s width height codec sampling "
+    "interval_s frames_read frames_stored file_size state state_reason missing_reason idle_from idle_s run_id",
+    "audit_spans": "span_id camera reason from_at to_at length_s frames every_s witness_id witness_path worst_score "
+    "worst_at max_score profile detail video_id video_path run_id",
 }
 
 TIME = "2026-01-01 12:00:00.000000"
@@ -122,6 +126,46 @@ ROWS: dict[str, dict[str, Any]] = {  # a row after those that it refers to
         "run_id": 95,
     },
     "reconsidered": {"removal_id": 1, "profile_id": 93, "kept": True, "run_id": 95},
+    "videos": {
+        "id": 100,
+        "path": "file:///caf%E9.mp4",
+        "root": "/",
+        "camera_id": 94,
+        "camera_source": "name",
+        "started_at": TIME,
+        "started_at_source": "container",
+        "ended_at": TIME,
+        "duration_s": 20.0,
+        "width": 640,
+        "height": 480,
+        "codec": "h264",
+        "sampling": "keyframes",
+        "interval_s": 1.0,
+        "frames_read": 3,
+        "frames_stored": 1,
+        "file_size": 2**40,
+        "mtime_ns": 2**60,
+        "fingerprint": "f",
+        "state": "partial",
+        "state_reason": "ends early",
+        "run_id": 95,
+    },
+    "video_frames": {"image_id": 96, "video_id": 100, "offset_us": 2**40},
+    "spans": {
+        "id": 1,
+        "camera_id": 94,
+        "video_id": 100,
+        "image_id": 96,
+        "reason": "seen",
+        "profile_id": 93,
+        "from_at": TIME,
+        "to_at": TIME,
+        "frames": 2,
+        "every_s": 1.0,
+        "worst_score": 412.5,
+        "worst_at": TIME,
+        "run_id": 95,
+    },
 }
 ANOTHER_IMAGE = ROWS["images"] | {"id": 99, "path": "/2.jpg"}
 

@@ -20,14 +20,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import cv2
+import numpy as np
 import typer
 
 from indexer.cli.app import app
 from indexer.cli.main import main
 from indexer.workflows.admin.demo import write_frames
 from tests.support.doc_pages import Block, blocks
+from tests.support.videos import make_video
 
 SHOWN_FOLDER = "/data"
+_RECORDED_FRAMES = 10
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,13 @@ class Played:
 
 
 def make_folder(folder: Path) -> Path:
-    """A folder with what a session begins with: the frames of the lot, in `lot`."""
+    """A folder with what a session begins with: the frames of the lot, in `lot`, and a video of them, in `recorder`."""
     folder.mkdir()
     (folder / "lot").mkdir(0o700)
     for name, data in _lot_frames().items():
         (folder / "lot" / name).write_bytes(data)
+    (folder / "recorder").mkdir(0o700)
+    (folder / "recorder" / "gate_2026_03_01__12_00_00.mp4").write_bytes(_lot_video())
     return folder
 
 
@@ -62,6 +68,17 @@ def _lot_frames() -> dict[str, bytes]:
     with TemporaryDirectory() as folder:
         write_frames(Path(folder))
         return {path.name: path.read_bytes() for path in sorted(Path(folder).glob("lot*"))}
+
+
+@cache
+def _lot_video() -> bytes:
+    """A video of the first frames of the lot, each for two seconds, with a keyframe each second."""
+    frames = [cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) for data in _lot_frames().values()]
+    pictures = [frame for frame in frames[:_RECORDED_FRAMES] if frame is not None for _ in range(10)]
+    height, width = pictures[0].shape[:2]
+    with TemporaryDirectory() as folder:
+        path = make_video(Path(folder) / "lot.mp4", rate=5, keyframe_every=5, pictures=pictures, size=(height, width))
+        return path.read_bytes()
 
 
 @cache

@@ -1,8 +1,9 @@
 """The command `ingest`."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,11 +13,22 @@ from indexer.cli.options import Json, Local, Processes, open_session
 
 if TYPE_CHECKING:
     from indexer.cli.session import CommandSession
+    from indexer.workflows.capture.ingest_videos import VideoOptions
     from indexer.workflows.ingest.discovery import IngestRequest
 
 Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="Folders (recursive) and image files.")]
 Again = Annotated[
     bool, typer.Option("--again", help="Read files again that could not be used, or may have changed unseen.")
+]
+Frames = Annotated[
+    str | None, typer.Option("--frames", metavar="FOLDER", help="Take in videos, too: what is new in them goes here.")
+]
+Every = Annotated[
+    float | None, typer.Option("--every", metavar="SECONDS", help="Of a video look at a frame so often. [default: 1]")
+]
+Sample = Annotated[
+    str | None,
+    typer.Option("--sample", metavar="FRAMES", help="Of a video decode keyframes, all, or what suffices (auto)."),
 ]
 AlsoHere = Annotated[bool, typer.Option("--also-here", help="Do not ask if another index has images of the folder.")]
 
@@ -34,33 +46,43 @@ def ingest(
     local: Local = False,
     again: Again = False,
     also_here: AlsoHere = False,
+    frames: Frames = None,
+    every: Every = None,
+    sample: Sample = None,
     processes: Processes = None,
     engine: Engine = None,
     scheduler: Scheduler = None,
     map_path: MapPath = None,
     json: Json = False,
 ) -> None:
-    """Take in files and folders of images."""
+    """Take in files and folders of images, and of videos."""
+    from indexer.cli.video_options import video_options
     from indexer.workflows.ingest.discovery import discover
 
     engine_options = EngineOptions(processes, engine, scheduler, tuple(map_path or ()))
-    naming = {
-        "camera": camera,
-        "camera_level": camera_level,
-        "pattern": pattern,
-        "scheme": scheme,
-        "timezone": timezone,
-    }
+    naming: dict[str, Any] = {"camera": camera, "camera_level": camera_level, "pattern": pattern, "scheme": scheme}
     with open_session(context, json=json) as session:
-        request = discover(paths, again=again, is_new_rules=new_rules, **naming)
+        videos = video_options(
+            frames, every=every, sample=sample, time_s=session.settings.max_seconds, make_folder=not dry_run
+        )
+        naming |= {"timezone": timezone, "is_new_rules": new_rules}
+        frames_folder = None if videos is None else videos.frames_folder
+        request = discover(paths, again=again, frames_folder=frames_folder, **naming)
         if dry_run:
-            code = _preview(session, request, local=local)
+            code = _preview(session, request, local=local, with_videos=videos is not None)
         else:
-            code = _ingest(session, request, engine_options, also_here=also_here)
+            code = _ingest(session, request, engine_options, videos, also_here=also_here)
     raise typer.Exit(code)
 
 
-def _ingest(session: "CommandSession", request: "IngestRequest", options: EngineOptions, *, also_here: bool) -> int:
+def _ingest(
+    session: "CommandSession",
+    request: "IngestRequest",
+    options: EngineOptions,
+    videos: "VideoOptions | None",
+    *,
+    also_here: bool,
+) -> int:
     """Takes the files in. Returns the exit code: 1 if files or cameras were left alone."""
     from indexer.cli import ingest_index
     from indexer.cli.json_documents.comparison import IngestDocument
@@ -69,20 +91,29 @@ def _ingest(session: "CommandSession", request: "IngestRequest", options: Engine
 
     opened = ingest_index.open_index(session, request, also_here=also_here)
     with opened as (database, confirmed), session.guarded_engine(options) as executor:
-        report = workflow.ingest(
-            database,
-            confirmed,
-            executor=executor,
-            limits=session.limits,
-            clock=session.clock,
-            progress=session.progress,
-        )
+        how: Any = {"limits": session.limits, "clock": session.clock, "progress": session.progress}
+        if videos is None:
+            report = workflow.ingest(database, confirmed, executor=executor, **how)
+        else:
+            from indexer.workflows.capture.ingest_videos import ingest_with_videos
+            from indexer.workflows.runs.lock_wait import LockWait
+
+            report = ingest_with_videos(
+                database,
+                confirmed,
+                videos,
+                executor=executor,
+                make_video_executor=partial(session.video_engine, options),
+                wait=LockWait(None, None, lambda holder: session.warn(f"waits for {holder}")),
+                **how,
+            )
     failed = bool(report.refused or report.held or report.names.held)
+    failed = failed or (report.videos is not None and bool(report.videos.refused))
     session.show(report, render_ingest, form=IngestDocument, failed=failed)
     return 1 if failed else 0
 
 
-def _preview(session: "CommandSession", request: "IngestRequest", *, local: bool) -> int:
+def _preview(session: "CommandSession", request: "IngestRequest", *, local: bool, with_videos: bool) -> int:
     """Shows what an ingest would name the files. Returns the exit code: 1 if a camera would be held back."""
     from indexer.cli.json_documents.cameras import IngestPreviewDocument
     from indexer.cli.render.camera import render_preview
@@ -94,6 +125,10 @@ def _preview(session: "CommandSession", request: "IngestRequest", *, local: bool
         if database is not None:
             stack.callback(database.close)
         preview = preview_ingest(database, request)
-    failed = bool(preview.names.held)
+        if with_videos:
+            from indexer.workflows.capture.preview_videos import preview_videos
+
+            preview = replace(preview, videos=preview_videos(database, request))
+    failed = bool(preview.names.held) or any(video.state == "held back" for video in preview.videos or ())
     session.show(preview, partial(render_preview, local=local), form=IngestPreviewDocument, failed=failed)
     return 1 if failed else 0

@@ -1,12 +1,16 @@
 """The commands `status` and `explain`: what is in the index, and why."""
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from indexer.cli.options import Json, Local, open_session
 from indexer.errors import UsageError
+
+if TYPE_CHECKING:
+    from indexer.cli.session import CommandSession
+    from indexer.store.database import Database
 
 
 def status(
@@ -49,21 +53,33 @@ def status(
 
 def explain(
     context: typer.Context,
-    image: Annotated[str, typer.Argument(metavar="A", help="An image, by path, file name or number.")],
+    image: Annotated[
+        str | None, typer.Argument(metavar="A", help="An image, by path, file name or number.", show_default=False)
+    ] = None,
     other: Annotated[str | None, typer.Argument(metavar="B", help="Another one: the evidence of the pair.")] = None,
     picture: Annotated[
         str | None, typer.Option(metavar="OUT.png", help="Draw it beside B, its keeper or its like, into a new file.")
     ] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="No image: what stands for a moment of a camera's videos.")
+    ] = None,
+    camera: Annotated[str | None, typer.Option(metavar="NAME", help="With --at: the camera.")] = None,
     local: Local = False,
     json: Json = False,
 ) -> None:
-    """Tell why an image was kept or flagged, or what one pair shows."""
+    """Tell why an image is kept or not, what a pair or moment shows."""
     from indexer.cli.json_documents import review as documents
     from indexer.cli.render import explain as render
     from indexer.workflows.review import explain as workflow
 
+    if (at is None) != (camera is None):
+        raise UsageError("--at and --camera go together: a time, and the camera whose videos show it")
     with open_session(context, json=json) as session, session.database() as database:
-        if picture is not None:
+        if at is not None and camera is not None and image is None and picture is None:
+            _explain_moment(session, database, camera, at, local=local)
+        elif image is None or at is not None:
+            raise UsageError("name an image, or a moment with --at TIME --camera NAME")
+        elif picture is not None:
             from indexer.workflows.review.pair_picture import illustrate  # this loads the image libraries
 
             drawn = illustrate(
@@ -77,3 +93,13 @@ def explain(
         else:
             pair = workflow.explain_pair(database, image, other)
             session.show(pair, partial(render.render_pair, local=local), form=documents.PairDetailsDocument)
+
+
+def _explain_moment(session: "CommandSession", database: "Database", camera: str, at: str, *, local: bool) -> None:
+    """Shows what stands for a moment of a camera's videos."""
+    from indexer.cli.json_documents.review import MomentDocument
+    from indexer.cli.render.moment import render_moment
+    from indexer.workflows.review.moment import explain_moment
+
+    moment = explain_moment(database, camera, at)
+    session.show(moment, partial(render_moment, local=local), form=MomentDocument)

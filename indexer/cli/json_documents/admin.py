@@ -59,6 +59,34 @@ class StatusCheckDocument(TypedDict):
     silent: Annotated[list[SilentCameraDocument], "Cameras without an image for too long, by name."]
 
 
+class VideoCountsDocument(TypedDict):
+    """How many videos the index has."""
+
+    read: Annotated[int, "Number of present videos that were read whole."]
+    partial: Annotated[int, "Number of present videos that are broken: the part before that was read."]
+    unreadable: Annotated[int, "Number of present videos that cannot be read."]
+    missing: Annotated[int, "Number of videos that are gone. Their images and spans stay."]
+    frames_read: Annotated[int, "Number of frames of present videos that were looked at."]
+    frames_stored: Annotated[int, "Number of them that became images."]
+
+
+class SpanCountsDocument(TypedDict):
+    """How many frames of videos were looked at and not stored."""
+
+    spans: Annotated[int, "Number of spans."]
+    frames: Annotated[int, "Number of frames that they count."]
+    gaps: Annotated[int, "Number of gaps, in which nobody looked."]
+
+
+class LongRunDocument(TypedDict):
+    """A long run without an end."""
+
+    run_id: Annotated[int, "Number of the run."]
+    command: Annotated[str, "Its command."]
+    started_at: Annotated[Time, "When it began."]
+    is_running: Annotated[bool, "Whether it is at work. `false`: it was cut off."]
+
+
 class StatusDocument(TypedDict):
     """What the index holds."""
 
@@ -81,6 +109,9 @@ class StatusDocument(TypedDict):
     missing_folders: Annotated[list[str], "Folders of its images that are not there."]
     timezones: Annotated[dict[str, str], "Time zone stored for the folders of cameras, by camera."]
     check: Annotated[StatusCheckDocument | None, "What needs a person. `null`: without `--check`."]
+    videos: Annotated[VideoCountsDocument | None, "Videos of the index. `null`: there never was one."]
+    spans: Annotated[SpanCountsDocument | None, "Frames that were not stored. `null`: there never was a video."]
+    unfinished_runs: Annotated[list[LongRunDocument], "Long runs that are at work, or that were cut off."]
 
 
 class AuditParameterDocument(TypedDict):

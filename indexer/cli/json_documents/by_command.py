@@ -18,6 +18,7 @@ DOCUMENTS: dict[str, Any] = {
     "status": admin.StatusDocument,
     "explain A": review.ImageDetailsDocument,
     "explain A B": review.PairDetailsDocument,
+    "explain --at": review.MomentDocument,
     "explain --picture": review.IllustrationDocument,
     "verdict": review.VerdictReportDocument,
     "verdict list": review.VerdictListDocument,

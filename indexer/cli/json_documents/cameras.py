@@ -59,6 +59,21 @@ class CameraChangeDocument(TypedDict):
     needs_new_rules: Annotated[bool, "Whether this only happens with `--new-rules`."]
 
 
+class VideoPreviewDocument(TypedDict):
+    """A video as it would be taken in."""
+
+    path: Annotated[str, "Path of the file."]
+    camera: Annotated[str, "Its camera."]
+    started_at: Annotated[Time | None, "When it began, as its path says. `null`: the path does not say."]
+    time_from: Annotated[str, "Where the time would come from: `pattern`, `name`, or `container or mtime`."]
+    state: Annotated[
+        str,
+        "What would be done: `new` (it would be read), `unchanged`, `moved or returned`, `equal`, `held back`, or why "
+        "it could not be read.",
+    ]
+    size_bytes: Annotated[int, "Size of the file in bytes."]
+
+
 class IngestPreviewDocument(TypedDict):
     """What an ingest would name the files."""
 
@@ -68,6 +83,7 @@ class IngestPreviewDocument(TypedDict):
     new: Annotated[int, "Number of files that the index does not have."]
     known: Annotated[int, "Number of files that the index has."]
     ambiguous_times: Annotated[int, "Number of new files of an hour that happens twice, when clocks go back."]
+    videos: Annotated[list[VideoPreviewDocument] | None, "The videos, by path. `null`: without `--frames`."]
 
 
 class CameraListingDocument(TypedDict):

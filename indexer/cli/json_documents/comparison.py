@@ -8,6 +8,29 @@ from indexer.cli.json_documents.review import ContradictionDocument
 Rectangle = tuple[float, float, float, float]
 
 
+class VideosDocument(TypedDict):
+    """What became of videos and their frames."""
+
+    frames_folder: Annotated[str, "Folder that the stored frames lie in."]
+    seen: Annotated[int, "Number of videos that were seen."]
+    outcomes: Annotated[
+        dict[str, int],
+        "Number of videos by outcome: `read`, `partial` (broken: the part before that was read), `unreadable`, "
+        "`unchanged`, `moved`, `returned`, `equal` (a copy of a known one), `skipped`. An outcome without videos is "
+        "left out. The sum is `seen`.",
+    ]
+    frames_read: Annotated[int, "Number of frames that were looked at."]
+    frames_stored: Annotated[int, "Number of them that showed something new and became images."]
+    adopted: Annotated[int, "Number of stored frames whose file was there already, of an earlier run."]
+    spans: Annotated[int, "Number of spans, which count the other frames."]
+    gaps: Annotated[int, "Number of gaps inside videos, in which nobody looked."]
+    missing: Annotated[int, "Number of videos of earlier runs whose file is gone."]
+    all_frames: Annotated[int, "Number of videos of which all frames were decoded: their keyframes are too far apart."]
+    problems: Annotated[list[tuple[str, str]], "Path and reason of each video that is broken."]
+    refused: Annotated[list[tuple[str, str]], "Path and reason of each video that could not be used now."]
+    names: Annotated[NamePlanDocument, "What was found when the new videos were named."]
+
+
 class IngestDocument(TypedDict):
     """What became of the paths that were seen."""
 
@@ -37,6 +60,7 @@ class IngestDocument(TypedDict):
     ambiguous_times: Annotated[int, "Number of images of an hour that happens twice, when clocks go back."]
     equal_contents: Annotated[int, "Number of new contents that lie in two cameras."]
     equal_example: Annotated[tuple[str, str] | None, "The two paths of one of them. `null`: there are none."]
+    videos: Annotated[VideosDocument | None, "What became of videos. `null`: without `--frames`."]
 
 
 class CameraResultDocument(TypedDict):

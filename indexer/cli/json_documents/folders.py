@@ -15,7 +15,9 @@ class RelocationPlanDocument(TypedDict):
     removals: Annotated[int, "Number of rows of the journal below it."]
     quarantined: Annotated[int, "Number of files in quarantine among them."]
     quarantined_there: Annotated[int, "Number of these files that are where they will be looked for."]
-    not_there: Annotated[list[str], "New paths without the file."]
+    not_there: Annotated[list[str], "New paths of images without the file."]
+    videos: Annotated[int, "Number of present videos below it."]
+    videos_there: Annotated[int, "Number of them whose file is at the new path, with its size."]
 
 
 class RelocationDocument(TypedDict):
@@ -25,7 +27,8 @@ class RelocationDocument(TypedDict):
     new: Annotated[str, "The folder that it became."]
     images: Annotated[int, "Number of images with a new path."]
     removals: Annotated[int, "Number of rows of the journal with a new path."]
-    not_there: Annotated[list[str], "New paths without the file."]
+    not_there: Annotated[list[str], "New paths of images without the file."]
+    videos: Annotated[int, "Number of videos with a new path."]
 
 
 class ForgottenRowsDocument(TypedDict):
@@ -39,6 +42,8 @@ class ForgottenRowsDocument(TypedDict):
     verdicts: Annotated[int, "Verdicts."]
     pins: Annotated[int, "Pins."]
     removals: Annotated[int, "Rows of the journal."]
+    videos: Annotated[int, "Videos: also those with an image or a witness among the images."]
+    spans: Annotated[int, "Spans of these videos."]
 
 
 class ForgetPlanDocument(TypedDict):

@@ -107,6 +107,19 @@ class JournalEntryDocument(TypedDict):
     held_back: Annotated[bool, "Whether the file is held back from later plans, as it came back."]
 
 
+class FrameOriginDocument(TypedDict):
+    """The video that an image was stored of."""
+
+    video_id: Annotated[int, "Number of the video."]
+    path: Annotated[str, "Path of the video."]
+    missing_reason: Annotated[str | None, "Why the video is not there any more. `null`: it is."]
+    offset_us: Annotated[int, "Microseconds from its first frame to this one."]
+    started_at: Annotated[Time | None, "When its first frame was taken. `null`: the time is not known."]
+    started_at_source: Annotated[
+        Literal["pattern", "name", "container", "mtime"] | None, "Where that comes from. `null`: there is no time."
+    ]
+
+
 class ImageDetailsDocument(TypedDict):
     """One image: its facts, its decisions and the journal of its file."""
 
@@ -126,13 +139,90 @@ class ImageDetailsDocument(TypedDict):
     state: Annotated[ImageStateName, "State of the image."]
     state_reason: Annotated[str | None, "Why it is in that state. `null`: there is no reason to give."]
     pinned_by_person: Annotated[bool, "Whether a person pinned the image."]
-    pinned: Annotated[bool, "Whether it is pinned, by a person or as the keeper of a removed image."]
+    pinned: Annotated[
+        bool, "Whether it is pinned: by a person, as the keeper of a removed image, or as the witness of a span."
+    ]
     stands_for: Annotated[int, "Number of images that have this one as their keeper."]
     neighbour: Annotated[NeighbourDocument | None, "Most similar image of a kept image. `null`: none is recorded."]
     twins: Annotated[list[TwinDocument], "Twins of the image."]
     decisions: Annotated[list[DecisionDocument], "All decisions on the image, newest first."]
     removals: Annotated[list[JournalEntryDocument], "Removals of the file, oldest first."]
     timezone: Annotated[str | None, "Time zone stored for its folder. `null`: UTC."]
+    video: Annotated[FrameOriginDocument | None, "Video that it was stored of. `null`: it is of none."]
+    spans: Annotated[int, "Number of spans of videos that it is the witness of."]
+    span_frames: Annotated[int, "Number of frames that these count. They showed nothing new and were not stored."]
+
+
+class StoredSpanDocument(TypedDict):
+    """Frames of a video that were looked at and not stored, or a gap in which nobody looked."""
+
+    id: Annotated[int, "Number of the span."]
+    camera: Annotated[str, "The camera."]
+    reason: Annotated[
+        Literal["seen", "damaged", "gap", "full_disk", "capped"],
+        "Why they were not stored. `seen`: they show nothing that the witness does not show.",
+    ]
+    from_at: Annotated[Time, "Time of the first frame. Of a gap: of the last frame before it."]
+    to_at: Annotated[Time, "Time of the last frame. Of a gap: of the first frame after it."]
+    frames: Annotated[int, "Number of frames. 0 for a gap."]
+    every_s: Annotated[float | None, "Seconds from one frame looked at to the next. `null`: none was looked at."]
+    witness_id: Annotated[int | None, "Number of the image that shows the same. `null`: none does."]
+    witness_path: Annotated[str | None, "Its path. `null`: there is none."]
+    worst_score: Annotated[float | None, "Largest score of a frame and the witness. `null`: none was scored."]
+    worst_at: Annotated[Time | None, "Time of that frame. `null`: none was scored."]
+    max_score: Annotated[float | None, "Limit of the profile. `null`: nothing was compared."]
+    profile: Annotated[str | None, "Profile that compared them. `null`: nothing was compared."]
+    detail: Annotated[str | None, "The reason in a few words. `null`: there is nothing to say."]
+    video_path: Annotated[str, "Path of the video."]
+
+
+class StoredFrameDocument(TypedDict):
+    """An image that was stored of a video."""
+
+    image_id: Annotated[int, "Number of the image."]
+    path: Annotated[str, "Its path."]
+    captured_at: Annotated[Time, "When it was taken."]
+    state: Annotated[ImageStateName, "Its state."]
+    video_path: Annotated[str, "Path of the video."]
+    offset_us: Annotated[int, "Microseconds from the first frame of the video to this one."]
+
+
+class VideoAtDocument(TypedDict):
+    """A video that was being recorded at a time."""
+
+    path: Annotated[str, "Its path."]
+    started_at: Annotated[Time, "Time of its first frame."]
+    ended_at: Annotated[Time, "Time of its end."]
+    started_at_source: Annotated[Literal["pattern", "name", "container", "mtime"], "Where its time comes from."]
+    interval_s: Annotated[float | None, "Seconds from one frame looked at to the next. `null`: none was looked at."]
+
+
+class StandInDocument(TypedDict):
+    """An image that stands for a moment."""
+
+    image_id: Annotated[int, "Number of the image."]
+    path: Annotated[str, "Its path."]
+    state: Annotated[ImageStateName, "Its state."]
+    keeper_path: Annotated[str | None, "Path of its keeper. `null`: it is no duplicate, or not decided."]
+
+
+class MomentDocument(TypedDict):
+    """What stands for a moment of a camera's videos."""
+
+    camera: Annotated[str, "The camera."]
+    at: Annotated[Time, "The moment."]
+    kind: Annotated[
+        Literal["stored", "seen", "between", "not_stored", "gap", "no_video"],
+        "What is known of it. `stored`: its frame is an image. `seen`: it lies in a span with a witness. `between`: it "
+        "lies between two frames that were looked at. `not_stored`: frames there were damaged. `gap`: nobody looked. "
+        "`no_video`: no video covers it.",
+    ]
+    images: Annotated[list[StandInDocument], "Images that stand for it. Of `between`: for the frame before it."]
+    spans: Annotated[list[StoredSpanDocument], "Spans that it lies in."]
+    videos: Annotated[list[VideoAtDocument], "Videos that were being recorded."]
+    before: Annotated[StoredFrameDocument | None, "Frame stored last before it. `null`: there is none."]
+    after: Annotated[StoredFrameDocument | None, "Frame stored first after it. `null`: there is none."]
+    timezone: Annotated[str | None, "Time zone stored for the camera. `null`: UTC."]
 
 
 class JudgedPairDocument(TypedDict):

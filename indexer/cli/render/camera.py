@@ -96,13 +96,20 @@ def render_preview(console: Console, preview: IngestPreview, *, local: bool) -> 
         for camera in preview.cameras
     ]
     heads = ["camera", "files", "new", "folders", "first", "last", "time zone", "camera / time from", "example"]
-    print_table(console, heads, rows, what="cameras")
+    if rows or preview.videos is None:
+        print_table(console, heads, rows, what="cameras")
     for change in preview.changes:
         condition = f" with {command_line('ingest', 'FOLDER', '--new-rules')}" if change.needs_new_rules else ""
         console.print(
             f"{counted(change.files, 'known image')} of camera {change.camera!a} would become "
             f"{change.becomes!a}{condition}, for example {printable(change.example)}"
         )
+    if preview.videos is not None:
+        video_rows = [
+            [video.path, video.camera, _time(video.started_at, None, local), video.time_from, video.state]
+            for video in preview.videos
+        ]
+        print_table(console, ["video", "camera", "began", "time from", "state"], video_rows, what="videos")
     note_names(console, preview.names, ambiguous_times=preview.ambiguous_times)
     console.print("Nothing was read or written: this is what ingest would do.")
 

@@ -141,9 +141,31 @@ def _render_facts(console: Console, details: ImageDetails, *, local: bool) -> No
     source = f" {printable(zone)} (from its {details.captured_at_source})" if details.captured_at is not None else ""
     captured = format_local_time(details.captured_at, timezone=details.timezone, local=local)
     console.print(f"  captured {captured}{source}")
+    _render_video(console, details)
     console.print(f"  state {details.state}{f': {details.state_reason}' if details.state_reason else ''}")
     if details.pinned:
-        console.print(f"  pinned {'by a person' if details.pinned_by_person else 'as the keeper of removed images'}")
+        by = (
+            "by a person"
+            if details.pinned_by_person
+            else "as the witness of frames that were not stored"
+            if details.spans
+            else "as the keeper of removed images"
+        )
+        console.print(f"  pinned {by}")
+
+
+def _render_video(console: Console, details: ImageDetails) -> None:
+    """Prints which video an image was stored of, and for how many of its frames it stands."""
+    if details.video is not None:
+        video, gone = details.video, details.video.missing_reason
+        offset = f"{video.offset_us / 1_000_000:.3f} s after its first frame"
+        start = "" if video.started_at_source is None else f", whose time is from the {video.started_at_source}"
+        console.print(f"  from the video {printable(video.path)}{f' ({gone})' if gone else ''}, {offset}{start}")
+    if details.spans:
+        console.print(
+            f"  it stands for {counted(details.span_frames, 'frame')} that showed nothing new, in "
+            f"{counted(details.spans, 'span')}"
+        )
 
 
 def _render_earlier_decisions(console: Console, decisions: Sequence[DecisionDetails]) -> None:

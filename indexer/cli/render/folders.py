@@ -15,6 +15,8 @@ def render_relocation_plan(console: Console, plan: RelocationPlan) -> None:
     """Prints what the index has below the old path, and what is at the new one."""
     console.print(f"{printable(plan.old)} became {printable(plan.new)}:")
     console.print(f"  {counted(plan.images, 'image')}, {plan.there} of them there")
+    if plan.videos:
+        console.print(f"  {counted(plan.videos, 'video')}, {plan.videos_there} of them there")
     if plan.removals:
         quarantined = f"{counted(plan.quarantined, 'file')} in quarantine, {plan.quarantined_there} of them there"
         console.print(f"  {_count_journal(plan.removals)}; {quarantined}")
@@ -23,7 +25,8 @@ def render_relocation_plan(console: Console, plan: RelocationPlan) -> None:
 
 def render_relocation(console: Console, report: RelocationReport) -> None:
     """Prints what has a new path."""
-    changed = f"{counted(report.images, 'image')} and {_count_journal(report.removals)}"
+    videos = f", {counted(report.videos, 'video')}" if report.videos else ""
+    changed = f"{counted(report.images, 'image')}{videos} and {_count_journal(report.removals)}"
     console.print(f"{changed} have their new paths.")
     if report.not_there:
         again = command_line("ingest", names=[report.new])
@@ -52,6 +55,8 @@ def _describe(rows: ForgottenRows) -> str:
         "decision": rows.decisions,
         "verdict": rows.verdicts,
         "pin": rows.pins,
+        "video": rows.videos,
+        "span": rows.spans,
     }
     counts = [counted(number, noun) for noun, number in numbers.items() if number]
     named = [*counts, *([_count_journal(rows.removals)] if rows.removals else [])]

@@ -7,6 +7,7 @@ from rich.console import Console
 from indexer.cli.render.camera import note_names
 from indexer.cli.render.notes import note_similar_names, note_system_folders, note_undecided
 from indexer.cli.render.tables import MAX_LISTED, list_files, print_sentences
+from indexer.cli.render.videos import render_videos
 from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.files.walking import NOT_AN_IMAGE
@@ -17,7 +18,8 @@ def render_ingest(console: Console, report: IngestReport) -> None:
     """Prints what ingest saw."""
     counts = [(outcome, report.outcomes[outcome]) for outcome in IngestOutcome]
     parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts if number]
-    console.print(f"{counted(report.seen, 'file')} seen: {', '.join(parts) or 'nothing'}.")
+    if report.seen or report.videos is None:
+        console.print(f"{counted(report.seen, 'file')} seen: {', '.join(parts) or 'nothing'}.")
     for reason, number in report.skipped.items():
         endings = f" ({_format_endings(report.endings)})" if reason == NOT_AN_IMAGE and report.endings else ""
         console.print(f"  skipped {number}: {reason}{endings}")
@@ -34,6 +36,8 @@ def render_ingest(console: Console, report: IngestReport) -> None:
             f"makes them duplicates. See: {command_line('audit', 'flat')}"
         )
     _render_unread_names(console, report)
+    if report.videos is not None:
+        render_videos(console, report.videos)
     list_files(console, report.refused)
     print_sentences(
         console,

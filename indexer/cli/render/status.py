@@ -12,11 +12,13 @@ from indexer.cli.render.tables import (
     MAX_ROWS,
     describe_duration,
     format_local_time,
+    format_time,
     list_files,
     print_table,
     without_zeros,
     zone_name,
 )
+from indexer.cli.render.videos import render_video_counts
 from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.workflows.admin.status import Status
@@ -38,7 +40,12 @@ def render_status(console: Console, status: Status, *, local: bool = False) -> N
         )
     note_system_folders(console, status.in_system_folders)
     note_similar_names(console, status.alike)
+    render_video_counts(console, status.videos, status.spans)
     _render_undone(console, status)
+    for run in status.unfinished_runs:
+        state = "is at work" if run.is_running else "was cut off; run it again, it goes on where it stopped"
+        since = f"{format_time(run.started_at)} UTC"
+        console.print(f"The {run.command} of {since} (run {run.run_id}) {state}.")
     for unknown in status.unknown_runs:
         console.print(
             f"{printable(unknown.folder)} holds files of {counted(unknown.runs, 'run')} that this index does "

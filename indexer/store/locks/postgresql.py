@@ -18,12 +18,13 @@ from contextlib import contextmanager, suppress
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from indexer.errors import DatabaseError
+from indexer.errors import DatabaseError, IndexInUseError
 from indexer.interrupts import uninterrupted
 from indexer.store.database import Database
 from indexer.store.locks.holders import UNKNOWN_HOLDER, describe_holder, in_use_error
 
 _LOCK_CLASS = 0x1DE8E5  # the first number of all locks of indexer: arbitrary, but only indexer uses it
+_RUN_LOCK_CLASS = 0x1DE8E6  # the first number of the locks that show which long runs are at work
 _INDEX_LOCK = 0
 _SCHEMA_LOCK = 2  # cameras have odd numbers
 _LOCK_TIMEOUT = "2s"  # another command may be recovering after a crash
@@ -45,7 +46,7 @@ class ServerLock:
         self.exclusive = False
 
     def acquire_all(self) -> None:
-        """Takes the index lock; raises `DatabaseError` if any other command holds a lock."""
+        """Takes the index lock; raises `IndexInUseError` if any other command holds a lock."""
         self.exclusive = self._call("pg_try_advisory_lock", _INDEX_LOCK)
         if not self.exclusive:
             raise self._in_use_error()
@@ -53,7 +54,7 @@ class ServerLock:
     def downgrade(self) -> None:
         """Takes the index lock shared in place of exclusive, so that other commands may lock cameras.
 
-        Raises `DatabaseError` if another command has it exclusively.
+        Raises `IndexInUseError` if another command has it exclusively.
         """
         if not self._is_shared:
             self._is_shared = self._wait_for_index("pg_advisory_lock_shared")
@@ -147,25 +148,31 @@ class ServerLock:
                 return False
             return True
 
-    def _in_use_error(self) -> DatabaseError:
-        return in_use_error(self._database.name, self._get_holder(_INDEX_LOCK))
+    def _in_use_error(self) -> IndexInUseError:
+        holder, is_batch = self._find_holder(_INDEX_LOCK)
+        return in_use_error(self._database.name, holder, is_batch=is_batch)
 
     def _get_holder(self, number: int) -> str:
         """The text for the command that has a lock, as far as the server knows it."""
+        return self._find_holder(number)[0]
+
+    def _find_holder(self, number: int) -> tuple[str, bool]:
+        """The text for the command that has a lock, and whether it has it for a batch of its work."""
         with self._using_connection():
             row = self._connection.execute(_HOLDER, _lock_parameters(number)).first()
         match = None if row is None else _APPLICATION_NAME.fullmatch(row.application_name or "")
         if row is None or match is None:
-            return UNKNOWN_HOLDER
-        command, process, host = match.groups()
-        return describe_holder(
-            command, process=process, host=host, since=row.backend_start.isoformat(timespec="seconds")
-        )
+            return UNKNOWN_HOLDER, False
+        command, batch, process, host = match.groups()
+        since = row.backend_start.isoformat(timespec="seconds")
+        return describe_holder(command, process=process, host=host, since=since), batch is not None
 
 
 @contextmanager
-def server_lock(database: Database, *, command: str) -> Iterator[ServerLock]:
+def server_lock(database: Database, *, command: str, is_batch: bool = False) -> Iterator[ServerLock]:
     """The locks of one command, none of them taken yet. All end with the block, or with this process.
+
+    `is_batch`: they are taken for a batch of its work.
 
     Raises `DatabaseError` if the server cannot be reached.
     """
@@ -173,12 +180,7 @@ def server_lock(database: Database, *, command: str) -> Iterator[ServerLock]:
         database.translated_errors(),
         database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
     ):
-        connection.detach()  # back in the pool, the connection would keep the locks
-        connection.execute(
-            text("SELECT set_config('application_name', :name, false)"), {"name": _application_name(command)}
-        )
-        for setting, seconds in _KEEPALIVE_SETTINGS.items():
-            connection.execute(text(f"SET {setting} = {seconds}"))
+        _set_up(connection, application=_application_name(command, is_batch=is_batch))
         lock = ServerLock(connection, database)
         database.before_commit = lock.raise_if_lost
         try:
@@ -187,6 +189,36 @@ def server_lock(database: Database, *, command: str) -> Iterator[ServerLock]:
             database.before_commit = None
             with suppress(SQLAlchemyError):  # at once: the server may notice a closed connection late
                 connection.execute(text("SELECT pg_advisory_unlock_all()"))
+
+
+@contextmanager
+def server_run_lock(database: Database, run_id: int) -> Iterator[None]:
+    """Shows to others, until the block or this process ends, that a long run is at work.
+
+    Raises `DatabaseError` if the server cannot be reached.
+    """
+    with (
+        database.translated_errors(),
+        database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+    ):
+        _set_up(connection, application=_application_name(f"run {run_id}", is_batch=False))
+        connection.execute(text("SELECT pg_try_advisory_lock(:ours, :number)"), _run_parameters(run_id))
+        yield
+
+
+def list_server_run_locks(database: Database, run_ids: Sequence[int]) -> set[int]:
+    """Those of these runs that a process shows to be at work."""
+    with database.translated_errors(), database.engine.connect() as connection:
+        numbers = set(connection.scalars(_LOCKED_RUNS, {"ours": _RUN_LOCK_CLASS}))
+    return {run_id for run_id in run_ids if run_id in numbers}
+
+
+def _set_up(connection: Connection, *, application: str) -> None:
+    """Makes a connection one that holds locks: it does not go back to the pool, and the server notices its end."""
+    connection.detach()  # back in the pool, the connection would keep the locks
+    connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": application})
+    for setting, seconds in _KEEPALIVE_SETTINGS.items():
+        connection.execute(text(f"SET {setting} = {seconds}"))
 
 
 def lock_schema(connection: Connection) -> None:
@@ -203,13 +235,17 @@ def lock_number(camera: str) -> int:
     return (zlib.crc32(camera.encode(errors="surrogatepass")) >> 1) | 1
 
 
+def _run_parameters(run_id: int) -> dict[str, int]:
+    return {"ours": _RUN_LOCK_CLASS, "number": run_id}
+
+
 def _lock_parameters(number: int) -> dict[str, int]:
     return {"ours": _LOCK_CLASS, "number": number}
 
 
-def _application_name(command: str) -> str:
+def _application_name(command: str, *, is_batch: bool) -> str:
     """The name of the connection on the server: for an administrator, and for the error message of a second command."""
-    ending = f" {os.getpid()}@{platform.node()}"
+    ending = f"{' (batch)' if is_batch else ''} {os.getpid()}@{platform.node()}"
     return f"indexer {command}"[: max(9, _MAX_NAME_LENGTH - len(ending))] + ending
 
 
@@ -219,11 +255,18 @@ _KEEPALIVE_SETTINGS = {
     "tcp_keepalives_interval": 10,
     "tcp_keepalives_count": 3,
 }  # a dead host is noticed after a minute, not two hours
-_APPLICATION_NAME = re.compile(r"indexer (.+) (\d+)@(.*)")
+_APPLICATION_NAME = re.compile(r"indexer (.+?)( \(batch\))? (\d+)@(.*)")
 _LOCKED_NUMBERS = text(
     """
     SELECT objid FROM pg_locks
     WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid() AND classid = :ours AND objsubid = 2
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
+)
+_LOCKED_RUNS = text(
+    """
+    SELECT objid FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND classid = :ours AND objsubid = 2
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     """
 )

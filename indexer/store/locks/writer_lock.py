@@ -14,11 +14,11 @@ import json
 import os
 import platform
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from indexer.errors import DatabaseError
 from indexer.files.filesystems import is_mount_point
@@ -38,7 +38,7 @@ class WriteLock(Protocol):
     exclusive: bool
 
     def acquire_all(self) -> None:
-        """Locks the whole index; raises `DatabaseError` if any other command has a lock."""
+        """Locks the whole index; raises `IndexInUseError` if any other command has a lock."""
 
     def downgrade(self) -> None:
         """Lets other commands lock the cameras that this command has not locked."""
@@ -108,23 +108,32 @@ class _FileLock:
 
 @contextmanager
 def writer_lock(
-    database: Database, *, command: str, since: datetime, by_camera: bool = False, recovering: bool = False
+    database: Database,
+    *,
+    command: str,
+    since: datetime,
+    by_camera: bool = False,
+    recovering: bool = False,
+    is_batch: bool = False,
 ) -> Iterator[WriteLock]:
     """Holds the writer lock until the end of the block.
 
     `by_camera`: on a server the command locks each camera when it comes to it, and other commands may lock other
-    cameras. `recovering`: a crash left unfinished acts, so the command first tries to lock the whole index.
+    cameras. `recovering`: a crash left unfinished acts, so the command first tries to lock the whole index. `is_batch`:
+    a long command locks for a batch of its work, as it tells those whom it refuses.
 
     Raises
     ------
+    IndexInUseError
+        If another command has the lock.
     DatabaseError
-        If another command has the lock, or the lock cannot be made or taken. Also if the index has two names.
+        If the lock cannot be made or taken. Also if the index has two names.
     """
     if database.path is not None:
-        with _file_lock(database, database.path, command=command, since=since) as lock:
+        with _file_lock(database, database.path, command=command, since=since, is_batch=is_batch) as lock:
             yield lock
         return
-    with server_lock(database, command=command) as lock:
+    with server_lock(database, command=command, is_batch=is_batch) as lock:
         if not by_camera:
             lock.acquire_all()
         elif recovering:
@@ -135,7 +144,7 @@ def writer_lock(
 
 
 @contextmanager
-def _file_lock(database: Database, path: Path, *, command: str, since: datetime) -> Iterator[_FileLock]:
+def _file_lock(database: Database, path: Path, *, command: str, since: datetime, is_batch: bool) -> Iterator[_FileLock]:
     _require_single_name(database, path)
     lock_path = Path(f"{path}.lock")
     descriptor = _open_lock_file(lock_path, index=path)
@@ -143,6 +152,7 @@ def _file_lock(database: Database, path: Path, *, command: str, since: datetime)
         _flock(descriptor, database, lock_path)
         _require_lock_file(descriptor, lock_path)
         record = {"command": command, "pid": os.getpid(), "host": platform.node(), "since": since.isoformat()}
+        record |= {_BATCH_KEY: True} if is_batch else {}
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(record).encode(), 0)
         write_lock = _FileLock(database, lock_path, descriptor)
@@ -155,6 +165,7 @@ def _file_lock(database: Database, path: Path, *, command: str, since: datetime)
         os.close(descriptor)
 
 
+_BATCH_KEY = "batch"
 _LOCK_FILE_START = b'{"command": '
 _MAX_LOCK_FILE_BYTES = 65536
 
@@ -185,7 +196,8 @@ def _flock(descriptor: int, database: Database, lock_path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise in_use_error(database.name, _parse_holder(os.pread(descriptor, _MAX_LOCK_FILE_BYTES, 0))) from None
+        record = _parse_record(os.pread(descriptor, _MAX_LOCK_FILE_BYTES, 0))
+        raise in_use_error(database.name, _describe(record), is_batch=record.get(_BATCH_KEY) is True) from None
     except OSError as problem:
         raise DatabaseError(
             f"database {database.name}: the disk of its folder cannot lock files (flock of {lock_path}: "
@@ -236,9 +248,17 @@ def _lock_lost_error(database: Database, what: str) -> DatabaseError:
     )
 
 
-def _parse_holder(lock_bytes: bytes) -> str:
+def _parse_record(lock_bytes: bytes) -> dict[str, Any]:
+    """What the holder of the lock wrote into its file; empty if that is not readable."""
     try:
         record = json.loads(lock_bytes)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _describe(record: Mapping[str, Any]) -> str:
+    try:
         return describe_holder(record["command"], process=record["pid"], host=record["host"], since=record["since"])
-    except (ValueError, KeyError, TypeError):
+    except KeyError:
         return UNKNOWN_HOLDER

@@ -1,4 +1,4 @@
-"""forget: delete all that the index has about the images of a folder or a camera; the files stay where they are.
+"""forget: delete all that the index has about the images and videos of a folder or a camera; the files stay.
 
 It promises that nothing is forgotten that a file in quarantine needs to come back, or that the index needs to know what
 stands for another removed image. The records beside the images stay, so that what stands for a removed image goes on
@@ -63,7 +63,7 @@ def plan_forget(database: Database, scope: ForgetScope) -> ForgetPlan:
             cameras.get_camera(session, scope.camera)
         rows = forgetting.count_rows(session, scope)
         waiting, dependent = forgetting.count_in_quarantine(session, scope), forgetting.count_dependent(session, scope)
-    if not rows.images and scope.camera is None:
+    if not rows.images and not rows.videos and scope.camera is None:
         raise FolderError(f"this index has nothing below {scope.folder!a}; see: {command_line('status')}")
     if waiting:
         raise FolderError(

@@ -2,17 +2,44 @@
 
 import os
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from indexer.domain.similar_names import list_similar_names
 from indexer.files.quarantine import is_quarantine_mounted, quarantine_of
-from indexer.store import audit_queries, cameras, images, pins, profiles, reconsidered, removals, timezones
+from indexer.store import (
+    audit_queries,
+    cameras,
+    images,
+    pins,
+    profiles,
+    reconsidered,
+    removals,
+    runs,
+    spans,
+    timezones,
+    videos,
+)
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database, Session
 from indexer.store.reconsidered import WouldKeep
 from indexer.store.removals import JournalEntry
+from indexer.store.spans import SpanCounts
 from indexer.store.system_folders import count_in_system_folders
+from indexer.store.videos import VideoCounts
 from indexer.workflows.admin.status_check import StatusCheck
 from indexer.workflows.removal.unknown_runs import UnknownRuns, list_unknown_runs
+from indexer.workflows.runs.run import list_killed_runs
+
+
+@dataclass(frozen=True)
+class LongRunState:
+    """A long run without an end; `is_running`: it is at work, else it was cut off."""
+
+    run_id: int
+    command: str
+    started_at: datetime
+    is_running: bool
 
 
 @dataclass(frozen=True)
@@ -27,7 +54,8 @@ class Status:
     `held_back_files`: files that came back after their removal, and that no plan takes. `would_keep`: removed images
     that the profile in force would have kept. `missing_quarantines`: quarantines of this index that are not there.
     `missing_folders`: folders of its images that are not there. `check`: what needs a
-    person; None if nobody asked.
+    person; None if nobody asked. `videos` and `spans`: counts of videos, and of the frames that were not stored; None
+    if there never was a video. `unfinished_runs`: long runs that are at work, or that were cut off.
     """
 
     database: str
@@ -49,6 +77,9 @@ class Status:
     missing_quarantines: tuple[str, ...] = ()
     missing_folders: tuple[str, ...] = ()
     check: StatusCheck | None = None
+    videos: VideoCounts | None = None
+    spans: SpanCounts | None = None
+    unfinished_runs: tuple[LongRunState, ...] = ()
 
     @property
     def undecided(self) -> int:
@@ -59,6 +90,7 @@ class Status:
 def status(database: Database, *, check: StatusCheck | None = None) -> Status:
     """What is in the index now; `check`: what in it needs a person, if that was asked."""
     unknown = list_unknown_runs(database)
+    killed = {run.id for run in list_killed_runs(database)}
     with database.read() as session:
         quarantined, quarantined_bytes = removals.sum_quarantined(session)
         return Status(
@@ -81,7 +113,20 @@ def status(database: Database, *, check: StatusCheck | None = None) -> Status:
             missing_quarantines=_list_missing_quarantines(session),
             missing_folders=tuple(root for root in images.list_outermost_roots(session) if not os.path.isdir(root)),
             check=check,
+            **_count_videos(session),
+            unfinished_runs=tuple(
+                LongRunState(run.id, run.command, run.started_at, run.id not in killed)
+                for run in runs.list_unfinished(session)
+            ),
         )
+
+
+def _count_videos(session: Session) -> dict[str, Any]:
+    """The counts of videos and spans; empty if there never was a video."""
+    counts = videos.count_videos(session)
+    if not counts.read + counts.partial + counts.unreadable + counts.missing:
+        return {}
+    return {"videos": counts, "spans": spans.count_spans(session)}
 
 
 def _list_missing_quarantines(session: Session) -> tuple[str, ...]:

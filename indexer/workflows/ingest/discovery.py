@@ -30,6 +30,8 @@ from indexer.files.walking import (
     walk,
 )
 
+WRITE_BATCH_SIZE = 64
+"""So many described files are written at once."""
 BESIDE_ARGUMENT = "beside"
 """The argument under which a run stores the other indexes that a person wants this one used beside."""
 _MAX_NAMED_FOLDERS = 5  # folders that a refusal names
@@ -54,6 +56,10 @@ class IngestRequest:
     """What the index has stored."""
     names: Mapping[str, PathNaming] = field(default_factory=dict)
     """What the paths say that were read together with their siblings, by path."""
+    videos: tuple[Candidate, ...] = ()
+    """The files with the name of a video, where these are wanted."""
+    frames_folder: str | None = None
+    """The folder for frames of videos, a real path; None if no videos are wanted."""
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -70,8 +76,12 @@ class IngestRequest:
 
     @cached_property
     def folders(self) -> tuple[str, ...]:
-        """The real paths of the folders named and of those that hold named files, except folders inside another one."""
-        roots = {candidate.root for candidate in self.candidates}
+        """The real paths of the folders named, of those that hold named files, and of that for frames.
+
+        Folders inside another one are left out.
+        """
+        roots = {candidate.root for candidate in (*self.candidates, *self.videos)}
+        roots |= set() if self.frames_folder is None else {self.frames_folder}
         return tuple(sorted(root for root in roots if not any(above in roots for above in iter_parents(root))))
 
     def naming(self, candidate: Candidate, *, exif: tuple[str | None, str | None] = (None, None)) -> Naming:
@@ -141,8 +151,15 @@ def gc_paused() -> Iterator[None]:
 
 
 @gc_paused()
-def discover(paths: Iterable[str], *, again: bool = False, is_new_rules: bool = False, **options: Any) -> IngestRequest:
-    """The ingest request for the named files and folders.
+def discover(
+    paths: Iterable[str],
+    *,
+    again: bool = False,
+    is_new_rules: bool = False,
+    frames_folder: str | None = None,
+    **options: Any,
+) -> IngestRequest:
+    """The ingest request for the named files and folders; `frames_folder`: videos are wanted, too, with frames there.
 
     `options`: those of `NamingOptions`, by name. Raises `UsageError` for one that makes no sense, and `FolderError` if
     no image is found or the pattern matches none.
@@ -150,11 +167,12 @@ def discover(paths: Iterable[str], *, again: bool = False, is_new_rules: bool = 
     named_paths = tuple(paths)
     checked = NamingOptions(is_new_rules=is_new_rules, **options).checked()
     quarantines: list[str] = []
-    entries = list(walk(named_paths, quarantines=quarantines))
+    videos: list[Candidate] = []
+    entries = list(walk(named_paths, quarantines=quarantines, videos=None if frames_folder is None else videos))
     candidates = tuple(entry for entry in entries if isinstance(entry, Candidate))
     skipped = tuple(entry for entry in entries if isinstance(entry, Skipped))
     shown = ", ".join(ascii(path) for path in named_paths)
-    if not candidates:
+    if not candidates and not videos:
         reasons = ", ".join(
             f"{reason}: {number}" for reason, number in Counter(entry.reason for entry in skipped).items()
         )
@@ -167,21 +185,29 @@ def discover(paths: Iterable[str], *, again: bool = False, is_new_rules: bool = 
         )
     quarantines += (entry.path for entry in skipped if _is_quarantine(entry))
     request = IngestRequest(named_paths, candidates, skipped, checked, again, tuple(quarantines))
-    roots = {candidate.root for candidate in candidates}
-    request = replace(request, rules=request.rules.after(checked, roots))
+    rules = request.rules.after(checked, {candidate.root for candidate in (*candidates, *videos)})
+    request = replace(request, rules=rules, videos=tuple(videos), frames_folder=frames_folder)
     _require_matches(request)
     return request
+
+
+def request_of_files(candidates: Iterable[Candidate], *, options: NamingOptions | None = None) -> IngestRequest:
+    """The ingest request for exactly these files: it names no folder, so that nothing is looked for beside them."""
+    checked = (options or NamingOptions()).checked()
+    files = tuple(candidates)
+    rules = RuleBook({}).after(checked, {candidate.root for candidate in files})
+    return IngestRequest((), files, (), checked, rules=rules)
 
 
 def _require_matches(request: IngestRequest) -> None:
     """Refuses a pattern that matches no image, or that reads no time where it should."""
     pattern, candidates = request.pattern, request.candidates
-    if pattern is not None and request.unmatched == len(candidates):
+    if pattern is not None and candidates and request.unmatched == len(candidates):
         raise FolderError(
             f"the pattern {pattern.pattern!r} matches none of {counted(len(candidates), 'image')}, for example not "
             f"{candidates[0].path!a}; it is searched in the path below the folder you named"
         )
-    if pattern is not None and request.unread_stamps == len(candidates):
+    if pattern is not None and candidates and request.unread_stamps == len(candidates):
         raise FolderError(
             f"no timestamp that the pattern {pattern.pattern!r} finds reads as a time; it may be 10 or 13 digits "
             "since 1970, a date and a time with any separators, or ISO 8601"

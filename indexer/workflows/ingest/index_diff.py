@@ -12,6 +12,7 @@ from indexer.domain.names import clamped_mtime
 from indexer.domain.paths import lies_below
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import (
+    A_VIDEO,
     APPLE_DOUBLE,
     NOT_AN_IMAGE,
     QUARANTINE_FOLDER,
@@ -31,6 +32,7 @@ FileToRead = tuple[Candidate, KnownFile | None]
 
 SILENT_REASONS = {
     NOT_AN_IMAGE,
+    A_VIDEO,
     UNFINISHED,
     "symbolic link",
     "not a regular file",

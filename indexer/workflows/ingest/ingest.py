@@ -29,7 +29,7 @@ from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.image_files import DescribeTask, describe_file, describe_unreadable
 from indexer.workflows.ingest.camera_claims import CameraClaims, DescribedFile, rename
-from indexer.workflows.ingest.discovery import IngestRequest
+from indexer.workflows.ingest.discovery import WRITE_BATCH_SIZE, IngestRequest
 from indexer.workflows.ingest.equal_rows import EqualRowsCache
 from indexer.workflows.ingest.image_identity import NewContent, upsert_images
 from indexer.workflows.ingest.index_diff import FileToRead, IndexDiff
@@ -42,7 +42,6 @@ from indexer.workflows.witnesses import lock_and_record_return
 
 T = TypeVar("T")
 _RENAME_BATCH_SIZE = 500
-WRITE_BATCH_SIZE = 64
 
 
 def ingest(
@@ -55,35 +54,73 @@ def ingest(
     progress: Progress = no_progress,
 ) -> IngestReport:
     """Stores what discovery found. Returns the report with every path's outcome."""
-    report = IngestReport()
     with record_run(database, "ingest", arguments=request.arguments, clock=clock, by_camera=True) as run:
-        run.counts = report.counts
-        for skipped in request.skipped:
-            report.skip(skipped.path, skipped.reason)
-        report.folders = request.unwalked_folders
-        request = apply_rules(database, _storable(database, request, report))
-        claims = CameraClaims(run.write_lock, request)
-        diff, locked_files = claims.diff(database)
-        request, report.names = claims.request, claims.plan
-        diff = _with_exif_read_again(database, diff, request)
-        _record_rules(database, request)
-        report.skip_locked(locked_files)
-        report.skip_held(claims.held_files)
-        _count_known(database, diff.unchanged, request, report, claims=claims, clock=clock)
+        return ingest_under_lock(
+            database, request, run=run, executor=executor, limits=limits, clock=clock, progress=progress
+        )
 
-        writer = _Writer(database, request, report, run, claims, EqualRowsCache(diff.gone), clock)
-        described = _describe(database, diff.files_to_read, request, executor=executor, limits=limits)
-        advance = progress("reading images", len(diff.files_to_read))
-        for batch in _overlapped(writer.write, _batches(described, WRITE_BATCH_SIZE)):
-            advance(len(batch))
-        if diff.gone:
-            _mark_missing(database, diff, report)
-        report.held = claims.locked_cameras
-        report.unmatched = request.unmatched + report.names.unmatched
-        report.unread_stamps = request.unread_stamps
-        _note_state(database, report, run_id=run.id)
-        run.counts = report.counts
+
+def ingest_under_lock(
+    database: Database,
+    request: IngestRequest,
+    *,
+    run: ActiveRun,
+    executor: ParallelMap,
+    limits: Limits,
+    clock: Clock,
+    progress: Progress = no_progress,
+) -> IngestReport:
+    """The same in a run that is in progress and has the lock, so that the run may do more beside it."""
+    report = IngestReport()
+    run.counts.update(report.counts)
+    for skipped in request.skipped:
+        report.skip(skipped.path, skipped.reason)
+    report.folders = request.unwalked_folders
+    request = ingest_files(
+        database, request, run=run, report=report, executor=executor, limits=limits, clock=clock, progress=progress
+    )
+    report.unmatched = request.unmatched + report.names.unmatched
+    report.unread_stamps = request.unread_stamps
+    _note_state(database, report, run_id=run.id)
+    run.counts.update(report.counts)
     return report
+
+
+def ingest_files(
+    database: Database,
+    request: IngestRequest,
+    *,
+    run: ActiveRun,
+    report: IngestReport,
+    executor: ParallelMap,
+    limits: Limits,
+    clock: Clock,
+    progress: Progress = no_progress,
+) -> IngestRequest:
+    """Stores the candidates of a request in a run that has the lock, and counts each. Returns the request with names.
+
+    Only what lies in folders that the request names, and was not seen there, is marked as missing: nothing at all for
+    the request of `request_of_files`. It does not look at the rest of the index.
+    """
+    request = apply_rules(database, _storable(database, request, report))
+    claims = CameraClaims(run.write_lock, request)
+    diff, locked_files = claims.diff(database)
+    request, report.names = claims.request, claims.plan
+    diff = _with_exif_read_again(database, diff, request)
+    _record_rules(database, request)
+    report.skip_locked(locked_files)
+    report.skip_held(claims.held_files)
+    _count_known(database, diff.unchanged, request, report, claims=claims, clock=clock)
+
+    writer = _Writer(database, request, report, run, claims, EqualRowsCache(diff.gone), clock)
+    described = _describe(database, diff.files_to_read, request, executor=executor, limits=limits)
+    advance = progress("reading images", len(diff.files_to_read))
+    for batch in _overlapped(writer.write, _batches(described, WRITE_BATCH_SIZE)):
+        advance(len(batch))
+    if diff.gone:
+        _mark_missing(database, diff, report)
+    report.held = claims.locked_cameras
+    return request
 
 
 def _note_state(database: Database, report: IngestReport, *, run_id: int) -> None:
@@ -255,7 +292,7 @@ class _Writer:
                     self.write([file])
             else:
                 self.report.skip(batch[0][1].path, f"the index does not take it: {problem.reason}")
-        self.run.counts = self.report.counts
+        self.run.counts.update(self.report.counts)
 
     def _write(self, batch: list[DescribedFile]) -> None:
         with self.database.write() as session:

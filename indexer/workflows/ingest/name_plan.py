@@ -51,8 +51,8 @@ def apply_rules(database: Database | None, request: IngestRequest) -> IngestRequ
     if database is not None:
         with database.read() as session:
             stored = RuleBook(naming_rules.list_rules(session))
-    rules = stored.after(request.options, {candidate.root for candidate in request.candidates})
-    return replace(request, rules=rules, stored_rules=stored)
+    roots = {candidate.root for candidate in (*request.candidates, *request.videos)}
+    return replace(request, rules=stored.after(request.options, roots), stored_rules=stored)
 
 
 def record_rules(session: Session, request: IngestRequest) -> None:

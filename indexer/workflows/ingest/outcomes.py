@@ -11,6 +11,7 @@ from indexer.files.walking import NOT_AN_IMAGE, Candidate, suffix_of
 from indexer.store.system_folders import COUNTS_KEY
 from indexer.workflows.ingest.index_diff import SILENT_REASONS
 from indexer.workflows.ingest.name_plan import NamePlan
+from indexer.workflows.ingest.video_outcomes import VideoReport
 
 _CAMERA_LOCKED_REASON = "another command is at work on its camera"
 _CAMERA_HELD_REASON = "its camera is held back"
@@ -46,7 +47,7 @@ class IngestReport:
     counted with their outcome, too. `held`: who works on the cameras whose files were left alone, by camera. `names`:
     what was found when the new files were named. `ambiguous_times`: images of an hour that happens twice, when clocks
     go back; the first is taken. `equal_contents`: new contents that lie in two
-    cameras; `equal_example`: the two paths of one of them.
+    cameras; `equal_example`: the two paths of one of them. `videos`: what became of videos; None if none were wanted.
     """
 
     seen: int = 0
@@ -69,6 +70,7 @@ class IngestReport:
     ambiguous_times: int = 0
     equal_contents: int = 0
     equal_example: tuple[str, str] | None = None
+    videos: VideoReport | None = None
 
     @property
     def counts(self) -> dict[str, Any]:

@@ -53,8 +53,21 @@ class CameraChange:
 
 
 @dataclass(frozen=True)
+class VideoPreview:
+    """A video as it would be taken in; `state`: what would be done with it, or why nothing could be."""
+
+    path: str
+    camera: str
+    started_at: datetime | None
+    time_from: str
+    state: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class IngestPreview:
-    """What an ingest would do to names. `ambiguous_times`: new files of an hour that happens twice."""
+    """What an ingest would do to names. `ambiguous_times`: new files of an hour that happens twice. `videos`: None
+    if none are wanted."""
 
     cameras: tuple[CameraPreview, ...]
     changes: tuple[CameraChange, ...]
@@ -62,6 +75,7 @@ class IngestPreview:
     new: int
     known: int
     ambiguous_times: int = 0
+    videos: tuple[VideoPreview, ...] | None = None
 
 
 @dataclass

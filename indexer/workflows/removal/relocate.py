@@ -39,7 +39,8 @@ class RelocationPlan:
 
     `images` are present images, `there` those whose file is at the new path with its size. `removals` are rows of the
     journal; `quarantined` are the files in quarantine among them, `quarantined_there` those that are where they will be
-    looked for. `not_there`: new paths without the file.
+    looked for. `not_there`: new paths of images without the file. `videos` are present videos, `videos_there` those
+    whose file is at the new path with its size.
     """
 
     old: str
@@ -50,22 +51,26 @@ class RelocationPlan:
     quarantined: int
     quarantined_there: int
     not_there: tuple[str, ...]
+    videos: int
+    videos_there: int
 
 
 @dataclass(frozen=True)
 class RelocationReport:
-    """How many images and rows of the journal have a new path, and how many files are not at it."""
+    """How many images, videos and rows of the journal have a new path, and which images are not at it."""
 
     old: str
     new: str
     images: int
     removals: int
     not_there: tuple[str, ...]
+    videos: int
 
     @property
     def counts(self) -> dict[str, Any]:
         """The numbers, as the run stores them."""
-        return {"images": self.images, "removals": self.removals, "not_there": len(self.not_there)}
+        numbers = {"images": self.images, "removals": self.removals, "videos": self.videos}
+        return numbers | {"not_there": len(self.not_there)}
 
 
 def plan_relocation(database: Database, old: str, new: str) -> RelocationPlan:
@@ -76,30 +81,34 @@ def plan_relocation(database: Database, old: str, new: str) -> RelocationPlan:
     old, new = _real_folders(old, new)
     with database.read() as session:
         present = list(relocation.iter_present_below(session, old))
+        videos = list(relocation.iter_present_videos_below(session, old))
         removal_ids = relocation.list_removal_ids(session, old)
-        if not present and not removal_ids and old not in images.list_roots(session):
+        if not present and not videos and not removal_ids and old not in images.list_roots(session):
             roots = ", ".join(map(ascii, images.list_outermost_roots(session))) or "none yet"
             raise FolderError(f"this index has nothing below {old!a}; it has images of: {roots}")
         quarantined = [removal for removal in removals.list_quarantined(session) if removal.id in removal_ids]
-        targets = {file.path: relocated(file.path, old=old, new=new) for file in present}
+        targets = {file.path: relocated(file.path, old=old, new=new) for file in [*present, *videos]}
         known = relocation.list_known_paths(session, sorted(targets.values()))
     _require_moved(targets, known, new=new)
     _require_quarantine_moved([removal.quarantine_path or "" for removal in quarantined], old=old, new=new)
     not_there = [targets[file.path] for file in present if not _has_size(targets[file.path], file.size_bytes)]
     quarantine_paths = [relocated(removal.quarantine_path or "", old=old, new=new) for removal in quarantined]
     quarantined_there = sum(map(os.path.lexists, quarantine_paths))
-    is_elsewhere = len(not_there) == len(present) if present else bool(quarantined) and not quarantined_there
-    if is_elsewhere:
+    videos_there = sum(_has_size(relocated(file.path, old=old, new=new), file.size_bytes) for file in videos)
+    there = len(present) - len(not_there), videos_there, 0 if present or videos else quarantined_there
+    if (present or videos or quarantined) and not any(there):
         raise FolderError(f"no file of {old!a} is below {new!a}; name the folder that it became")
     return RelocationPlan(
         old,
         new,
         images=len(present),
-        there=len(present) - len(not_there),
+        there=there[0],
         removals=len(removal_ids),
         quarantined=len(quarantined),
         quarantined_there=quarantined_there,
         not_there=tuple(not_there),
+        videos=len(videos),
+        videos_there=videos_there,
     )
 
 
@@ -107,7 +116,7 @@ def _require_moved(targets: Mapping[str, str], known: Set[str], *, new: str) -> 
     """Raises `FolderError` if a file is still at its old path, or if the index has its new path already."""
     if known:
         raise FolderError(
-            f"{len(known)} images are in the index at the new path already, as {min(known)!a}; if {new!a} was ingested "
+            f"{len(known)} files are in the index at the new path already, as {min(known)!a}; if {new!a} was ingested "
             f"as a copy, first: {command_line('forget', names=[new])}"
         )
     for path, target in targets.items():
@@ -150,7 +159,7 @@ def relocate(database: Database, old: str, new: str, *, clock: Clock) -> Relocat
             list_ids = relocation.list_ready_below if changes_rank else relocation.list_rank_changes
             decisions.supersede(session, list_ids(session, plan.old), at=clock())
             changed = relocation.relocate(session, plan.old, plan.new)
-        report = RelocationReport(plan.old, plan.new, changed.images, changed.removals, plan.not_there)
+        report = RelocationReport(plan.old, plan.new, changed.images, changed.removals, plan.not_there, changed.videos)
         run.counts = report.counts
         record_legacy_removals(database, run=run, at=clock())
     return report

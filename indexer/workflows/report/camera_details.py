@@ -6,7 +6,7 @@ from indexer.domain.profiles import Preparation, Profile
 from indexer.escaping import command_line
 from indexer.files.output_folder import OutputFolder
 from indexer.imaging.masks import mask_overlay
-from indexer.store import report_queries
+from indexer.store import report_queries, spans, videos
 from indexer.store.profiles import StoredProfile
 from indexer.web.view_models import (
     CameraCard,
@@ -17,6 +17,7 @@ from indexer.web.view_models import (
     PictureLink,
     Sweep,
     SweepPoint,
+    VideoNumbers,
 )
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.profile_parameters import mask_parameters
@@ -46,6 +47,26 @@ def camera_details(
         ignored=_ignored_areas(out, card, stored.profile.preparation, newest),
         sweep=_sweep(context, card) if sweep else Sweep(why_not=_NOT_TRIED),
         listings=tuple(listing for listing in _listings(context, camera_id, card) if listing.total),
+        videos=_video_numbers(context, card.name),
+    )
+
+
+def _video_numbers(context: ComparisonContext, camera: str) -> VideoNumbers | None:
+    """What became of the videos of a camera; None if it never had one."""
+    with context.database.read() as session:
+        counts, unstored = videos.count_videos(session, camera=camera), spans.count_spans(session, camera=camera)
+    present = counts.read + counts.partial + counts.unreadable
+    if not present + counts.missing:
+        return None
+    return VideoNumbers(
+        videos=present,
+        broken=counts.partial + counts.unreadable,
+        missing=counts.missing,
+        frames_read=counts.frames_read,
+        frames_stored=counts.frames_stored,
+        spans=unstored.spans,
+        gaps=unstored.gaps,
+        command=command_line("audit", "videos"),
     )
 
 

@@ -24,6 +24,7 @@ from tests.support import databases
 from tests.support.brute_force import assert_promises
 from tests.support.databases import Maker
 from tests.support.index import BIKE, BIRD, CAR, Index, Ticking, name, picture
+from tests.support.video_rows import add_video_rows
 
 Copied = Callable[..., Index]
 
@@ -64,6 +65,8 @@ def busy(index: Index) -> Index:
     index.judge(f"gate/{name(0)}", f"gate/{name(2)}", "different", note="Ã–mer; \N{SNOWMAN}\n'\"")
     index.compare(profile="plain")
     index.compare(profile="balanced")
+    ((path,), *_) = index.rows("SELECT path FROM images WHERE state = 'ready' AND path LIKE '/%' ORDER BY path")
+    add_video_rows(index.database, index.folder / "caf\udce9.mp4", image=Path(path))
     return index
 
 

@@ -16,6 +16,7 @@ from indexer.workflows.admin.shrink import parse_date, shrink
 from indexer.workflows.admin.status import status
 from tests.support.databases import on_sqlite
 from tests.support.index import BIRD, CAR, Index, name, picture
+from tests.support.video_rows import add_video_rows
 
 KEEPER, COPY, BIRDS = name(0), name(1), name(2)
 
@@ -75,6 +76,23 @@ def test_bytes_of_thumbnails_are_gone_from_the_file(lots: Index) -> None:
         workflow.forget(lots.database, ForgetScope(camera=camera), clock=lots.clock)
     stored = b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
     assert bytes(data)[-200:] not in stored
+
+
+@pytest.mark.parametrize("scope", ["gate", "videos", "image"])
+def test_a_video_is_forgotten_whole(lots: Index, scope: str) -> None:
+    """With its camera, its folder or the image that stands for its frames: no row of it is left, and its file stays."""
+    image, video = lots.folder / "gate" / name(0, "gate"), lots.put("videos/gate.mp4", b"video")
+    add_video_rows(lots.database, video, image=image)
+    scopes = {
+        "gate": ForgetScope(camera="gate"),
+        "videos": below(lots, "videos"),
+        "image": below(lots, f"gate/{image.name}"),
+    }
+    report = workflow.forget(lots.database, scopes[scope], clock=lots.clock)
+    assert (report.rows.videos, report.rows.spans) == (1, 1)
+    assert [lots.rows(f"SELECT COUNT(*) FROM {table}") for table in ("videos", "spans", "video_frames")] == [[(0,)]] * 3
+    assert video.read_bytes() == b"video"
+    assert image.is_file()
 
 
 def test_nothing_is_forgotten_that_quarantine_needs(lots: Index) -> None:

@@ -18,6 +18,7 @@ from indexer.workflows.removal.prune import plan
 from indexer.workflows.removal.relocate import plan_relocation, relocate
 from indexer.workflows.removal.rescue import rescue
 from tests.support.index import BIRD, CAR, Index, name, picture
+from tests.support.video_rows import add_video_rows
 
 KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
 
@@ -57,6 +58,37 @@ def frames_alone(index: Index) -> Index:
 def frames_away(index: Index) -> Index:
     """The folder itself is moved away from its quarantine."""
     return moved(index, index.folder, index.folder.parent.parent / "elsewhere" / "frames")
+
+
+@pytest.mark.parametrize("with_images", [True, False])
+def test_videos_go_with_their_folder(lot: Index, with_images: bool) -> None:
+    """Of a folder that holds videos, with images or alone, the videos have the new path, and are counted apart."""
+    old = lot.folder if with_images else lot.folder.parent.parent / "videos"
+    old.mkdir(exist_ok=True)
+    (old / "gate.mp4").write_bytes(b"video")
+    add_video_rows(lot.database, old / "gate.mp4", image=lot.folder / KEEPER)
+    add_video_rows(lot.database, old / "gone.mp4", image=lot.folder / OTHER)
+    new = old.parent / "renamed"
+    old.rename(new)
+    planned = plan_relocation(lot.database, str(old), str(new))
+    report = relocate(lot.database, str(old), str(new), clock=lot.clock)
+    assert (planned.videos, planned.videos_there, report.videos) == (2, 1, 2)
+    assert report.images == (4 if with_images else 0)
+    paths = [path for (path,) in lot.rows("SELECT path FROM videos ORDER BY path")]
+    assert paths == [str(new / "gate.mp4"), str(new / "gone.mp4")]
+    assert lot.rows("SELECT DISTINCT root FROM videos") == [(str(new),)]
+
+
+def test_videos_that_are_not_there_are_not_relocated(lot: Index, tmp_path: Path) -> None:
+    """A folder without any of the videos is not what it became, and one that the index knows is refused."""
+    add_video_rows(lot.database, tmp_path / "old" / "gate.mp4", image=lot.folder / KEEPER)
+    (tmp_path / "new").mkdir()
+    with pytest.raises(FolderError, match="no file of"):
+        plan_relocation(lot.database, str(tmp_path / "old"), str(tmp_path / "new"))
+    (tmp_path / "new" / "gate.mp4").write_bytes(b"video")
+    add_video_rows(lot.database, tmp_path / "new" / "gate.mp4", image=lot.folder / KEEPER)
+    with pytest.raises(FolderError, match="at the new path already"):
+        plan_relocation(lot.database, str(tmp_path / "old"), str(tmp_path / "new"))
 
 
 MOVES = [whole_site, frames_alone, frames_away]

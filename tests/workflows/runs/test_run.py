@@ -71,6 +71,7 @@ def test_every_writing_command_is_remembered(index: Index) -> None:
 def test_runs_do_not_know_where_the_database_is(index: Index) -> None:
     """A run remembers what was asked for, never the database's address, which may hold a password."""
     index.put(name(0), picture())
+    index.put(name(1), picture())
     index.ingest()
     index.compare()
     index.prune()

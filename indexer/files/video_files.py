@@ -1,0 +1,62 @@
+"""A video file as bytes: opened without following links, and known again by a few of its bytes.
+
+It reads no container, and it never writes. A pipe, a device or a link is refused before anything is read.
+"""
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+_OPEN_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+_END_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class VideoIdentity:
+    """What a video file is known again by.
+
+    `fingerprint`: the sha256, in hex, of its size and of its first and last MiB. A long file is not read whole for it.
+    """
+
+    size_bytes: int
+    mtime_ns: int
+    fingerprint: str
+
+
+@contextmanager
+def open_video_file(path: str) -> Iterator[BinaryIO]:
+    """A regular file open for reading, at its start.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read, or is not a regular file.
+    """
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS)
+    except OSError as problem:
+        if problem.errno in {errno.ELOOP, errno.ENXIO}:  # a link; a socket
+            raise OSError(problem.errno, "not a regular file", path) from problem
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    with os.fdopen(descriptor, "rb") as file:
+        yield file
+
+
+def identify_video(file: BinaryIO) -> VideoIdentity:
+    """The identity of an open file; afterwards it is at its start again. Raises `OSError` if it cannot be read."""
+    status = os.fstat(file.fileno())
+    digest = hashlib.sha256(f"{status.st_size}\n".encode())
+    file.seek(0)
+    digest.update(file.read(min(_END_BYTES, status.st_size)))
+    file.seek(max(0, status.st_size - _END_BYTES))
+    digest.update(file.read(_END_BYTES))
+    file.seek(0)
+    return VideoIdentity(status.st_size, status.st_mtime_ns, digest.hexdigest())

@@ -1,0 +1,59 @@
+"""How long a command waits for the writer lock that another command has.
+
+A batch of a long run waits as long as it takes, and reports once whom it waits for. Any other command is refused at
+once, unless the holder is a batch of a long run, which releases the lock soon.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from typing import TypeVar
+
+from indexer.errors import IndexInUseError
+
+Entered = TypeVar("Entered")
+_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+def _report_nothing(_holder: str) -> None:
+    """Reports nothing."""
+
+
+@dataclass(frozen=True)
+class LockWait:
+    """How long to wait for the lock of an index that another command has.
+
+    `limit_s`: so many seconds; None: as long as it takes. `batch_limit_s`: the same, where a long run has the lock for
+    a batch of its work. `on_wait` is called once for each holder that is waited for longer than a second, with the text
+    for it. `pauses_s`: between two attempts; the last is repeated.
+    """
+
+    limit_s: float | None = 0.0
+    batch_limit_s: float | None = 10.0
+    on_wait: Callable[[str], None] = _report_nothing
+    pauses_s: tuple[float, ...] = _PAUSES_S
+
+    def enter(self, stack: ExitStack, make: Callable[[], AbstractContextManager[Entered]]) -> Entered:
+        """Enters the context of a lock on `stack` and returns what it gives.
+
+        Raises `IndexInUseError` if the lock was not free within the limit.
+        """
+        start_s, attempts, reported = time.monotonic(), 0, set[str]()
+        while True:
+            try:
+                return stack.enter_context(make())
+            except IndexInUseError as problem:
+                limit_s = self.batch_limit_s if problem.is_batch else self.limit_s
+                waited_s = time.monotonic() - start_s
+                if limit_s is not None and waited_s >= limit_s:
+                    raise
+                if waited_s > 1.0 and problem.holder not in reported:
+                    reported.add(problem.holder)
+                    self.on_wait(problem.holder)
+            time.sleep(self.pauses_s[min(attempts, len(self.pauses_s) - 1)])
+            attempts += 1
+
+
+FOREVER = LockWait(limit_s=None, batch_limit_s=None)
+"""As long as it takes."""

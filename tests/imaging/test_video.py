@@ -1,0 +1,309 @@
+"""Reading videos: the right frames at the right times, and damage that costs no more than it must."""
+
+import io
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.domain.descriptions import Limits
+from indexer.domain.videos import Sampling, VideoReading, VideoState
+from indexer.errors import MissingLibraryError
+from indexer.imaging.video import StreamFrame, open_video, require_video_library
+from indexer.imaging.video_container import VideoRefusedError
+from tests.support.videos import make_video, numbered_frame, read_number
+
+pytest.importorskip("av", reason="needs PyAV: pip install av")
+
+RATE = 25
+FRAME_US = 1_000_000 // RATE
+FORMS = {
+    "mp4": {},
+    "mkv": {"container": "matroska"},
+    "mov": {"container": "mov"},
+    "ts": {"container": "mpegts"},
+    "flv": {"container": "flv"},
+    "fragmented.mp4": {"container_options": {"movflags": "frag_keyframe+empty_moov"}},
+    "open-gop.mp4": {"codec_options": {"x264-params": "open-gop=1:keyint=25:min-keyint=25:scenecut=0"}},
+    "mpeg4.avi": {"codec": "mpeg4"},
+    "mjpeg.avi": {"codec": "mjpeg"},
+    "mpg": {"codec": "mpeg2video", "container": "mpeg"},
+    "vp9.webm": {"codec": "libvpx-vp9"},
+    "hevc.mp4": {"codec": "libx265", "codec_options": {"x265-params": "log-level=none"}},
+}
+
+
+def read(
+    path: Path | bytes, *, every_s: float = 1.0, sampling: Sampling = Sampling.AUTO, limits: Limits | None = None
+) -> tuple[list[StreamFrame], VideoReading]:
+    """All frames that are looked at, and how the reading ended."""
+    data = path if isinstance(path, bytes) else path.read_bytes()
+    with open_video(io.BytesIO(data), limits=limits or Limits()) as video:
+        frames = list(video.frames(every_s=every_s, sampling=sampling))
+        return frames, video.reading
+
+
+def numbers(frames: list[StreamFrame]) -> list[int]:
+    """What is drawn on the frames."""
+    return [read_number(frame.grey()) for frame in frames]
+
+
+def offsets(frames: list[StreamFrame]) -> list[int]:
+    """When the frames were taken, in microseconds."""
+    return [frame.offset_us for frame in frames]
+
+
+def refusal(data: bytes) -> str:
+    """Why a file is no video."""
+    with pytest.raises(VideoRefusedError) as caught, open_video(io.BytesIO(data), limits=Limits()):
+        pass
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("sampling", [Sampling.KEYFRAMES, Sampling.ALL])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_frame_a_second_of_every_form(tmp_path: Path, form: str, sampling: Sampling) -> None:
+    """In every container, with B-frames, open groups and offsets: the number on a frame is that of its time."""
+    path = make_video(tmp_path / f"video.{form}", **FORMS[form])  # type: ignore[arg-type]
+    frames, reading = read(path, sampling=sampling)
+    pairs = zip(numbers(frames), offsets(frames), strict=True)
+    assert all(abs(number * FRAME_US - us) <= FRAME_US for number, us in pairs)
+    assert numbers(frames) == [0, 25, 50, 75]
+    assert [(frame.damage, frame.gap) for frame in frames] == [(None, None)] * 4
+    assert (reading.state, reading.sampling, reading.interval_s) == (VideoState.READ, sampling, 1.0)
+    assert reading.duration_s == pytest.approx(4.0, abs=0.1)
+
+
+def test_every_frame(tmp_path: Path) -> None:
+    """Each 0 seconds means all frames, each at its own time."""
+    frames, reading = read(make_video(tmp_path / "video.mp4", frames=60), every_s=0)
+    assert numbers(frames) == list(range(60))
+    assert offsets(frames) == [number * FRAME_US for number in range(60)]
+    assert reading.sampling is Sampling.ALL
+
+
+@pytest.mark.parametrize(
+    ("keyframe_every", "every_s", "expected"),
+    [
+        (25, 1.0, Sampling.KEYFRAMES),
+        (50, 0.5, Sampling.KEYFRAMES),
+        (75, 1.0, Sampling.ALL),
+        (75, 1.5, Sampling.KEYFRAMES),
+    ],
+)
+def test_keyframes_where_they_suffice(tmp_path: Path, keyframe_every: int, every_s: float, expected: Sampling) -> None:
+    """Keyframes up to two seconds apart are enough, or up to twice the interval; else all frames are decoded."""
+    path = make_video(tmp_path / "video.mp4", frames=300, keyframe_every=keyframe_every)
+    frames, reading = read(path, every_s=every_s)
+    assert reading.sampling is expected
+    step = round(every_s * RATE) if expected is Sampling.ALL else keyframe_every
+    assert numbers(frames) == list(range(0, 300, max(step, keyframe_every if expected is Sampling.KEYFRAMES else 1)))
+
+
+def test_keyframes_that_come_a_little_early_count(tmp_path: Path) -> None:
+    """Keyframes each 0.96 seconds are all taken where one a second is asked for."""
+    path = make_video(tmp_path / "video.mp4", frames=240, keyframe_every=24)
+    assert numbers(read(path)[0]) == list(range(0, 240, 24))
+
+
+def test_times_are_those_of_the_stream(tmp_path: Path) -> None:
+    """At a variable rate, with a hole, each frame has the time that it was shown at, and the hole is a gap."""
+    times = [*range(0, 4000, 40), *range(24_000, 28_000, 500), *range(28_000, 29_000, 33)]
+    path = make_video(tmp_path / "video.mkv", frames=len(times), times_ms=times)
+    frames, _ = read(path, every_s=0.5, sampling=Sampling.ALL)
+    assert [times[number] * 1000 for number in numbers(frames)] == offsets(frames)
+    assert [frame.offset_us for frame in frames if frame.gap] == [24_000_000]
+    assert max(np.diff([us for us in offsets(frames) if us >= 24_000_000])) <= 533_000
+
+
+@pytest.mark.parametrize("sampling", [Sampling.KEYFRAMES, Sampling.ALL])
+def test_a_clock_that_restarts_goes_on(tmp_path: Path, sampling: Sampling) -> None:
+    """Two recordings in one file, each with a clock of its own: the second one comes after the first."""
+    once = make_video(tmp_path / "video.ts", container="mpegts").read_bytes()
+    frames, reading = read(once + once, sampling=sampling)
+    assert numbers(frames) == [0, 25, 50, 75] * 2
+    assert offsets(frames)[:4] == [0, 1_000_000, 2_000_000, 3_000_000]
+    assert all(abs(us - 4_000_000 - index * 1_000_000) <= 1_000_000 for index, us in enumerate(offsets(frames)[4:]))
+    assert offsets(frames) == sorted(set(offsets(frames)))
+    assert reading.corrected_times > 0
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_bytes_raise(whole: dict[str, bytes], seed: int) -> None:
+    """Whatever the bytes, a video is refused or read, with times that grow."""
+    random = np.random.default_rng(seed)
+    data = bytearray(list(whole.values())[seed % len(whole)])
+    for place in random.integers(0, len(data), 10 ** (seed % 3)):
+        data[place] = random.integers(0, 256)
+    try:
+        frames, _ = read(bytes(data), every_s=0.2)
+    except VideoRefusedError:
+        return
+    assert offsets(frames) == sorted(set(offsets(frames)))
+    assert all(frame.grey().shape == frame.colour().shape[:2] for frame in frames)
+
+
+@pytest.mark.parametrize("turn", [90, 180, -90])
+def test_a_turned_video_is_shown_upright(tmp_path: Path, turn: int) -> None:
+    """A frame is turned as a player would turn it, and the header says the size as shown."""
+    path = make_video(tmp_path / "video.mp4", frames=30, rotation=turn)
+    with path.open("rb") as file, open_video(file, limits=Limits()) as video:
+        frame = next(iter(video.frames(every_s=1.0)))
+        grey, colour = frame.grey(), frame.colour()
+        assert grey.shape == colour.shape[:2] == (video.facts.height, video.facts.width)
+    upright = np.rot90(numbered_frame(0)[:, :, 0], turn // 90)
+    assert grey.shape == upright.shape
+    assert np.abs(grey.astype(int) - upright).mean() < 25
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Ten seconds in several containers, some with the index at the end."""
+    folder = tmp_path_factory.mktemp("whole")
+    forms = {
+        "mp4": {},
+        "faststart.mp4": {"container_options": {"movflags": "faststart"}},
+        "fragmented.mp4": FORMS["fragmented.mp4"],
+        "mkv": FORMS["mkv"],
+        "avi": FORMS["mpeg4.avi"],
+        "ts": FORMS["ts"],
+    }
+    return {
+        form: make_video(folder / f"video.{form}", frames=250, **how).read_bytes()  # type: ignore[arg-type]
+        for form, how in forms.items()
+    }
+
+
+@pytest.mark.parametrize("form", ["faststart.mp4", "fragmented.mp4", "mkv", "avi", "ts"])
+@pytest.mark.parametrize("tenths", range(1, 10))
+def test_a_cut_video_is_read_up_to_the_cut(whole: dict[str, bytes], form: str, tenths: int) -> None:
+    """Of a video that ends early the frames that are there are read, with their times, and the reading says so."""
+    data = whole[form][: len(whole[form]) * tenths // 10]
+    try:
+        frames, reading = read(data)
+    except VideoRefusedError:
+        assert tenths <= 2  # not one frame is there
+        return
+    trusted = [frame for frame in frames if frame.damage is None]
+    assert numbers(trusted) == [us // FRAME_US for us in offsets(trusted)]
+    assert numbers(trusted) == list(range(0, 250, 25))[: len(trusted)]
+    assert len(trusted) >= tenths - 2
+    if form != "ts":  # which does not say how long it is
+        assert (reading.state, "ends early" in (reading.reason or "")) == (VideoState.PARTIAL, True)
+
+
+@pytest.mark.parametrize("tenths", range(1, 10))
+def test_a_video_without_its_index_may_still_be_written(whole: dict[str, bytes], tenths: int) -> None:
+    """An MP4 whose index was to come at the end cannot be read, and the reason says what it may be."""
+    data = whole["mp4"][: len(whole["mp4"]) * tenths // 10]
+    assert refusal(data) == "ends before its index: still being written, or cut off"
+
+
+@pytest.mark.parametrize("form", ["faststart.mp4", "mkv", "avi", "ts"])
+@pytest.mark.parametrize("sampling", [Sampling.KEYFRAMES, Sampling.ALL])
+def test_damage_in_the_middle_costs_what_is_there(whole: dict[str, bytes], form: str, sampling: Sampling) -> None:
+    """Noise over a part of the stream: frames before and after it are whole, and none that is trusted shows a guess."""
+    data = bytearray(whole[form])
+    begin, end = len(data) * 45 // 100, len(data) * 55 // 100
+    data[begin:end] = np.random.default_rng(1).integers(0, 256, end - begin, dtype=np.uint8).tobytes()
+    frames, reading = read(bytes(data), every_s=1.0, sampling=sampling)
+    trusted = [frame for frame in frames if frame.damage is None]
+    assert all(
+        abs(number * FRAME_US - us) <= FRAME_US for number, us in zip(numbers(trusted), offsets(trusted), strict=True)
+    )
+    assert {0, 25, 50, 225} <= set(numbers(trusted))
+    assert any(frame.gap or frame.damage for frame in frames)
+    assert reading.state is VideoState.PARTIAL or any(frame.gap == "no keyframes" for frame in frames)
+    assert offsets(frames) == sorted(offsets(frames))
+
+
+def test_no_video() -> None:
+    """What is no video is refused with a reason: empty, noise, an image, text, a playlist, sound."""
+    noise = np.random.default_rng(2).integers(0, 256, 100_000, dtype=np.uint8).tobytes()
+    assert refusal(b"") == "the file is empty"
+    for data in (
+        noise,
+        b"\0" * 10_000,
+        b"#EXTM3U\n#EXTINF:10,\n/etc/passwd\n",
+        b"ffconcat version 1.0\nfile /etc/passwd\n",
+    ):
+        assert refusal(data).startswith("it is no video that can be read")
+
+
+def test_sound_alone(tmp_path: Path) -> None:
+    """A container without a video stream is refused."""
+    import av
+
+    with av.open(str(tmp_path / "sound.mp4"), "w") as output:
+        stream = output.add_stream("aac", rate=8000)
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 8000), dtype=np.float32), format="fltp", layout="mono")
+        sound.sample_rate = 8000
+        output.mux(stream.encode(sound))
+        output.mux(stream.encode())
+    assert refusal((tmp_path / "sound.mp4").read_bytes()) == "it has no video stream"
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (Limits(max_pixels=1000), "320 x 240 pixels are more than the limit of 1000"),
+        (Limits(min_side_px=241), "320 x 240 pixels: a side is under 241"),
+    ],
+)
+def test_frames_of_a_wrong_size(tmp_path: Path, limits: Limits, reason: str) -> None:
+    """Frames over the limit of pixels, or too small, are refused before they are decoded."""
+    path = make_video(tmp_path / "video.mp4", frames=5)
+    with path.open("rb") as file, pytest.raises(VideoRefusedError, match=reason), open_video(file, limits=limits):
+        pass
+
+
+def test_a_video_that_grows_ends_where_it_was_opened(tmp_path: Path) -> None:
+    """What another program appends while the video is read is not read."""
+    path = make_video(tmp_path / "video.ts", container="mpegts")
+    more = path.read_bytes()
+    with path.open("rb") as file, open_video(file, limits=Limits()) as video:
+        frames = []
+        for frame in video.frames(every_s=1.0):
+            frames.append(frame)
+            with path.open("ab") as writer:
+                writer.write(more)
+    assert len(frames) == 4
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without PyAV one sentence says what to install."""
+    require_video_library()
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingLibraryError, match=re.escape("pip install 'indexer[video]'")):
+        require_video_library()
+
+
+def test_facts(tmp_path: Path) -> None:
+    """The header: container, codec, size, length, and when it says that it was made."""
+    path = make_video(tmp_path / "video.mp4", metadata={"creation_time": "2026-01-01T12:00:00.000000Z"})
+    with path.open("rb") as file, open_video(file, limits=Limits()) as video:
+        facts = video.facts
+    assert (facts.codec, facts.height, facts.width, facts.duration_s) == ("h264", 240, 320, 4.0)
+    assert "mp4" in facts.container.split(",")
+    assert (facts.creation_time or "").startswith("2026-01-01T12:00:00")
+
+
+@pytest.fixture
+def clips(shared_data: Path) -> list[Path]:
+    """The sample videos."""
+    return sorted((shared_data / "videos").iterdir())
+
+
+def test_the_sample_clips_are_read_whole(clips: list[Path]) -> None:
+    """Nine clips of cameras and libraries: 827 frames at two a second, none damaged."""
+    counts, trouble = 0, []
+    for clip in clips:
+        with clip.open("rb") as file, open_video(file, limits=Limits()) as video:
+            frames = [(frame.damage, frame.offset_us) for frame in video.frames(every_s=0.5, sampling=Sampling.ALL)]
+            counts += len(frames)
+            trouble += [clip.name for damage, us in frames if damage and us > 2_000_000]
+            trouble += [] if video.reading.state is VideoState.READ else [f"{clip.name}: {video.reading.reason}"]
+    assert trouble == []
+    assert counts == 827

@@ -1,0 +1,40 @@
+"""Videos over a Dask cluster: the rows and frames of the serial run."""
+
+from pathlib import Path
+
+import pytest
+
+from indexer.execution import ResourceLimits
+from tests.support.clusters import started
+from tests.workflows.capture.conftest import NOON, Videos, scene
+
+pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
+FACTS = (
+    "SELECT camera, started_at, frames_read, frames_stored, state FROM audit_videos",
+    "SELECT camera, reason, from_at, to_at, frames, worst_score FROM audit_spans",
+    "SELECT captured_at, content_hash FROM images",
+)
+
+
+def test_the_same_as_in_this_process(videos: Videos, tmp_path: Path) -> None:
+    """Workers of a cluster read videos as this process does; one that is no video costs itself."""
+    from indexer.execution.dask_cluster import cluster
+
+    for camera in ("gate", "yard"):
+        videos.make(f"{camera}_{NOON}.mp4", scene(), scene(200), scene(), scene(60))
+        videos.make(f"{camera}_20210616_130000.mp4", scene(200), scene(10))
+    (videos.folder / "text_20210616_120000.mp4").write_text("no video")
+    with started(tmp_path, workers=2) as machines:
+        limits = ResourceLimits(2**31, 60.0)
+        with cluster(machines.address, workers=2, resource_limits=limits, file_limits=limits) as spread:
+            assert videos.read(executor=spread).outcomes == {"read": 4, "unreadable": 1}
+    videos.require_accounted()
+    found = [sorted(map(repr, videos.index.rows(sql))) for sql in FACTS]
+    for table in ("spans", "video_frames", "videos"):
+        videos.index.execute(f"DELETE FROM {table}")
+    for path in videos.frames.rglob("*.jpg"):
+        path.unlink()
+    for table in ("thumbnails", "images", "camera_sources"):
+        videos.index.execute(f"DELETE FROM {table}")
+    assert videos.read().outcomes == {"read": 4, "unreadable": 1}
+    assert [sorted(map(repr, videos.index.rows(sql))) for sql in FACTS] == found
