@@ -9,8 +9,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from typing import TypeVar
 
+from indexer.domain.camera_images import CameraImages
 from indexer.domain.evidence import Evidence, ScoringParameters
-from indexer.domain.images import Image
 from indexer.domain.keeper_index import IndexArray
 from indexer.domain.selection import Selection
 from indexer.domain.verdicts import Judgement
@@ -39,7 +39,7 @@ class CameraTask:
 
     Attributes
     ----------
-    images : tuple of Image
+    images : CameraImages
         The present images.
     thumbnails : PNG by image id
     judgements : verdict by pair of ids, the smaller first
@@ -51,7 +51,7 @@ class CameraTask:
         Where the worker writes how many images it has decided.
     """
 
-    images: tuple[Image, ...]
+    images: CameraImages
     thumbnails: Mapping[int, bytes]
     judgements: Mapping[tuple[int, int], Judgement]
     recorded_evidence: Mapping[int, Mapping[int, Evidence]]
@@ -79,26 +79,32 @@ def decide_from_scratch(task: CameraTask) -> CameraTaskResult:
         lookup_recorded=lambda image_id: task.recorded_evidence.get(image_id, {}),
         recorded_area=task.recorded_min_contour_area,
     )
-    shapes = [image.shape for image in task.images if image.shape is not None]
+    required = sum(count * required_bytes([shape]) for shape, count in task.images.count_thumbnail_shapes().items())
     with (
-        ImageBuffer(required_bytes(shapes), shared=False) as buffer,
+        ImageBuffer(required, shared=False) as buffer,
         serial() as executor,
         reporting(task.progress) as advance,
     ):
-        selection = Selection(task.images, previous={})
-        prepared: PreparedImages = ThumbnailSource(
-            selection.ranked,
-            buffer,
-            fetch=lambda ids: {image_id: task.thumbnails[image_id] for image_id in ids},
-            executor=executor,
-            upcoming=selection.iter_open,
-        )
-        if len(task.parameter_sets) > 1:
-            prepared = _ReusedImages(prepared)
+        prepared: PreparedImages | None = None
+
+        def prepare_images(selection: Selection) -> PreparedImages:
+            nonlocal prepared
+            if prepared is None:
+                prepared = ThumbnailSource(
+                    selection.ranked,
+                    buffer,
+                    fetch=lambda ids: {image_id: task.thumbnails[image_id] for image_id in ids},
+                    executor=executor,
+                    upcoming=selection.iter_open,
+                )
+                if len(task.parameter_sets) > 1:
+                    prepared = _ReusedImages(prepared)
+            return prepared
+
         try:
             return CameraTaskResult(
                 tuple(
-                    repeated.decide(scoring, lambda _selection: prepared, executor=executor, advance=advance)
+                    repeated.decide(scoring, prepare_images, executor=executor, advance=advance)
                     for scoring in task.parameter_sets
                 )
             )

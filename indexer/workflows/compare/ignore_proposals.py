@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from indexer.domain.camera_images import CameraImages
 from indexer.domain.images import Image
 from indexer.domain.masks import Mask, Rectangle
 from indexer.domain.selection import Decision
@@ -148,7 +149,7 @@ class _ProposalFinder:
         }
         min_contour_area = self._stored.profile.scoring.min_contour_area
         result = decide_from_scratch(
-            CameraTask(tuple(self._images), painted, self._judgements, {}, min_contour_area, parameter_sets)
+            CameraTask(CameraImages.of(self._images), painted, self._judgements, {}, min_contour_area, parameter_sets)
         )
         return result.selections[0].decisions
 

@@ -41,16 +41,16 @@ def read_camera_tasks(
         for camera_id, camera_images in by_camera.items()
         if _fits_one_task(stored, camera_images)
     }
-    ids = [image.id for camera_images in present.values() for image in camera_images]
+    ids = [image_id for camera_images in present.values() for image_id in camera_images.ids.tolist()]
     loaded = thumbnails.load_thumbnails(session, ids, preparation_id=stored.preparation_id)
     judgements = decisions.list_judgements_by_camera(session, list(present))
     recorded = scores.list_camera_evidence(session, list(present), scoring_id=stored.scoring_id)
     return {
         camera_id: CameraTask(
-            tuple(camera_images),
-            {image.id: loaded[image.id] for image in camera_images},
+            camera_images,
+            {image_id: loaded[image_id] for image_id in camera_images.ids.tolist()},
             judgements.get(camera_id, {}),
-            {image.id: recorded[image.id] for image in camera_images if image.id in recorded},
+            {image_id: recorded[image_id] for image_id in camera_images.ids.tolist() if image_id in recorded},
             stored.profile.scoring.min_contour_area,
             tuple(parameter_sets),
         )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from indexer.domain.camera_images import CameraImages
 from indexer.domain.evidence import Evidence, ScoringParameters
 from indexer.domain.images import Image
 from indexer.domain.score_bounds import score_bounds
@@ -49,7 +50,7 @@ class RepeatedSelection:
         lookup_recorded: Lookup,
         recorded_area: float,
     ) -> None:
-        self._images = tuple(images)
+        self._images = CameraImages.of(images)
         self._judgements = judgements
         self._lookup_recorded = lookup_recorded
         self._recorded_area = recorded_area
