@@ -201,7 +201,10 @@ def _find_time_below_date(stem: str, facts: FolderFacts) -> Stamp | None:
     """A time of day in a file name below a folder of a date."""
     if facts.date is None and facts.day_first is None:
         return None
-    return _with_folder_clock(stem, facts) or _find_time_of_day(stem, facts) or _find_six_digits(stem, facts)
+    time_of_day, rest = _find_time_of_day(stem, facts), _with_folder_clock(stem, facts)
+    if time_of_day is not None and (rest is None or time_of_day.start == 0 or rest.end == 0):
+        return time_of_day  # a full time of day says more than the rest of one
+    return rest or _find_six_digits(stem, facts)
 
 
 def _find_time_of_day(stem: str, facts: FolderFacts) -> Stamp | None:

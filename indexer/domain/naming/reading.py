@@ -72,13 +72,19 @@ def _read_certain(name: str) -> tuple[str, datetime | None] | None:
 
 def _reading(facts: FolderFacts, stem: str, text: str, moment: datetime | None, doubt: Doubt | None) -> PathReading:
     branch, hour = facts.branch, None
-    if facts.clock and moment is not None and facts.clock[0] != moment.hour and moment.tzinfo is None:
-        branch = (*branch, *(f"{number:02}" for number in facts.clock))  # such folders are no hours
+    if facts.clock and moment is not None and moment.tzinfo is None:
+        branch = (*branch, *(f"{number:02}" for number in _contradicted(facts.clock, moment)))
     elif facts.clock and moment is None:
         hour = facts.clock[0]
     if branch and _EVENT_FRAME.fullmatch(stem):
         branch = tuple(part for part in branch if not part.isdecimal())
     return PathReading(facts.camera_folder, branch, text, _kind(text) if text else None, moment, doubt, hour)
+
+
+def _contradicted(clock: tuple[int, ...], moment: datetime) -> tuple[int, ...]:
+    """The folders from the first one on that is another hour, minute or second than the name's: these are no times."""
+    times = (moment.hour, moment.minute, moment.second)
+    return next((clock[at:] for at in range(len(clock)) if clock[at] != times[at]), ())
 
 
 @lru_cache(maxsize=10_000)

@@ -85,6 +85,34 @@ def test_hours_of_folders_are_read_with_the_name() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("file", "camera", "time"),
+    [
+        ("c/2024-05-01/13/13-30-45.png", "c", "13:30:45"),
+        ("c/2024-05-01/13h/1-30-45 PM.png", "c", "13:30:45"),
+        ("c/2024-05-01/13/30/13-30-45.png", "c", "13:30:45"),
+        ("c/2024-05-01/13/30/45/13-30-45.png", "c", "13:30:45"),
+        ("c/2024-05-01/13/30-45.png", "c", "13:30:45"),
+        ("c/2024-05-01/13/30-45-50.png", "c", "13:30:45"),
+        ("c/2024-05-01/13/30/45.png", "c", "13:30:45"),
+    ],
+)
+def test_a_full_time_of_day_below_hours(file: str, camera: str, time: str) -> None:
+    """A name with hour, minute and second is that time; folders give what the name lacks."""
+    naming = named_tree("/data/lot", [file])[file]
+    assert (naming.camera, f"{naming.captured_at:%H:%M:%S}", naming.captured_at_source) == (camera, time, "name")
+
+
+@pytest.mark.parametrize("folders", [("01", "02"), ("01h", "02h"), ("13/01", "13/02"), ("01/30/45", "02/30/45")])
+@pytest.mark.parametrize("name", ["13.30.45.png", "13-30-45.png", "2024-05-01_13-30-45.png"])
+def test_folders_that_contradict_a_full_time_of_day(folders: tuple[str, str], name: str) -> None:
+    """A folder of another hour or minute than the name is a channel; the time is that of the name."""
+    files = [f"c/2024-05-01/{folder}/{name}" for folder in folders]
+    named = named_tree("/data/lot", files)
+    assert len({named[file].camera for file in files}) == 2
+    assert {f"{named[file].captured_at:%H:%M:%S}" for file in files} == {"13:30:45"}
+
+
 def test_a_time_of_day_needs_its_date() -> None:
     """The date of a folder above the camera's counts, too."""
     named = named_tree("/data", ["2021-03-27/gate/13-53-37.jpg"])["2021-03-27/gate/13-53-37.jpg"]
