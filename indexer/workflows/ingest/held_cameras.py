@@ -3,12 +3,12 @@
 It promises that a camera with files of several sources, at times that overlap or are unknown, is held back unless a
 person said that it is one; and that no other is.
 
-A file that moved was of its camera before. A source whose images are all gone counts no more; one that cannot be looked
-at, as its disk is away, does.
+A file that moved was of its camera before, and is never held back; it counts where it is now. A source whose images are
+all gone counts no more; one that cannot be looked at, as its disk is away, does.
 """
 
 import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
@@ -47,8 +47,13 @@ class SourceCheck:
     several_folders: Mapping[str, tuple[str, ...]]
 
 
-def check_sources(claims: Mapping[str, PathNaming], known: KnownCameras, *, gone: Set[int]) -> SourceCheck:
-    """Which cameras are held back; `claims`: the names of all files that a camera gets, by path."""
+def check_sources(
+    claims: Mapping[str, PathNaming], known: KnownCameras, *, gone: Set[int], moved: Mapping[int, PathNaming]
+) -> SourceCheck:
+    """Which cameras are held back; `claims`: the names of all files that a camera gets, by path.
+
+    `gone`: the ids of images whose files are gone; `moved`: the names of those at another path now, by id.
+    """
     paths_by_camera: dict[str, list[str]] = defaultdict(list)
     for path, naming in claims.items():
         paths_by_camera[naming.camera].append(path)
@@ -57,11 +62,12 @@ def check_sources(claims: Mapping[str, PathNaming], known: KnownCameras, *, gone
         names = [claims[path] for path in paths]
         by_earlier_rules = any(naming.is_by_earlier_rules for naming in names)
         new_sources = {naming.source for naming in names}
+        moved_sources = {image_id: naming.source for image_id, naming in moved.items() if naming.camera == camera}
         if all(naming.is_by_person for naming in names) or not known.may_be_several(
-            camera, new_sources, by_earlier_rules=by_earlier_rules
+            camera, new_sources.union(moved_sources.values()), by_earlier_rules=by_earlier_rules
         ):
             continue
-        known_times = known.times(camera, without_ids=gone, without_paths=claims.keys())
+        known_times = known.times(camera, without_ids=gone, without_paths=claims.keys(), moved=moved_sources)
         spans = _joined(spans_by_source(names), known_times.spans)
         one_camera = known.confirmed(camera) | known_times.named_by_person
         one_camera |= {naming.source for naming in names if naming.is_by_person}
@@ -75,10 +81,10 @@ def check_sources(claims: Mapping[str, PathNaming], known: KnownCameras, *, gone
     return SourceCheck(tuple(held), frozenset(held_paths), several)
 
 
-def list_moved(
+def find_moved(
     database: Database, new: Iterable[Candidate], names: Mapping[str, PathNaming], *, gone: Mapping[int, str]
-) -> set[str]:
-    """The paths of new files that are, by camera, name, size and time, files which are gone; one for each of these."""
+) -> dict[int, str]:
+    """The new paths of gone files, by id: new files with their camera, name, size and time; one for each of these."""
     by_name: dict[str, list[Candidate]] = defaultdict(list)
     gone_names = {os.path.basename(path) for path in gone.values()}
     for candidate in new if gone_names else ():
@@ -86,23 +92,24 @@ def list_moved(
         if name in gone_names:
             by_name[name].append(candidate)
     gone_paths = [path for path in gone.values() if os.path.basename(path) in by_name]
-    left = Counter(_iter_gone_facts(database, gone_paths))
-    moved = set()
+    left: dict[_FileFacts, list[int]] = defaultdict(list)
+    for image_id, facts in _iter_gone_facts(database, gone_paths):
+        left[facts].append(image_id)
+    moved = {}
     for name, candidates in sorted(by_name.items()):
         for candidate in sorted(candidates, key=lambda one: one.path):
             camera = names[candidate.path].camera
             facts = (camera, name, candidate.size_bytes, clamped_mtime(candidate.mtime_ns))
-            if left[facts] > 0:
-                left[facts] -= 1
-                moved.add(candidate.path)
+            if left.get(facts):
+                moved[left[facts].pop()] = candidate.path
     return moved
 
 
-def _iter_gone_facts(database: Database, paths: Sequence[str]) -> Iterator[_FileFacts]:
+def _iter_gone_facts(database: Database, paths: Sequence[str]) -> Iterator[tuple[int, _FileFacts]]:
     with database.read() as session:
         known = images.list_known(session, paths)
     for path, row in known.items():
-        yield row.naming.camera, os.path.basename(path), row.size_bytes, row.mtime_ns
+        yield row.id, (row.naming.camera, os.path.basename(path), row.size_bytes, row.mtime_ns)
 
 
 def _joined(new: Mapping[str, TimeSpan], known: Mapping[str, TimeSpan]) -> dict[str, TimeSpan]:

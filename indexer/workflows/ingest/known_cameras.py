@@ -7,6 +7,7 @@ ingested is no source of all that lies below. Where the stored sources tell it, 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan
 from indexer.domain.naming.tree import has_number, source_of_known
@@ -18,7 +19,10 @@ from indexer.store.database import Database
 
 @dataclass(frozen=True)
 class KnownTimes:
-    """The times of the present images of a camera by source, and the sources of images that a person named."""
+    """The times of the present images of a camera by source, and the sources whose images a person named.
+
+    These are sources of one camera, and so are the new sources of images that moved out of confirmed ones.
+    """
 
     spans: dict[str, TimeSpan] = field(default_factory=dict)
     named_by_person: frozenset[str] = frozenset()
@@ -142,24 +146,37 @@ class KnownCameras:
         known = self._sources.get(camera, ())
         return {source.source for source in known if source.is_confirmed and not source.is_root}
 
-    def times(self, camera: str, *, without_ids: Set[int], without_paths: Collection[str]) -> KnownTimes:
+    def times(
+        self,
+        camera: str,
+        *,
+        without_ids: Set[int],
+        without_paths: Collection[str],
+        moved: Mapping[int, str] = MappingProxyType({}),
+    ) -> KnownTimes:
         """The times of the present images of a camera, without some that are gone or that get another name.
 
-        Removed images count where one is left: they show when the camera was there.
+        `moved`: the new sources of images whose files moved, by id; these count there. Removed images count where one
+        is left, or where one moved to: they show when the camera was there.
         """
         recorded = self.recorded(camera)
         present: dict[str, TimeSpan] = defaultdict(TimeSpan)
         removed: dict[str, TimeSpan] = defaultdict(TimeSpan)
-        by_person = set()
+        by_person, moved_from = set(), set[tuple[str, str]]()
         for image in self._images(camera):
-            if image.is_missing or image.image_id in without_ids or image.path in without_paths:
-                continue
             source = source_of_known(image.path, recorded)
+            if image.image_id in moved:
+                moved_from.add((source, moved[image.image_id]))
+                source = moved[image.image_id]
+            elif image.is_missing or image.image_id in without_ids or image.path in without_paths:
+                continue
             (removed if image.is_removed else present)[source].add(image.captured_at)
             if image.is_by_person:
                 by_person.add(source)
         for source, span in present.items():
-            span.join(removed.get(source, TimeSpan()))
+            for old in {source, *(old for old, new in moved_from if new == source)}:
+                span.join(removed.get(old, TimeSpan()))
+        by_person |= {new for old, new in moved_from if old in self.confirmed(camera)}
         return KnownTimes(dict(present), frozenset(by_person & present.keys()))
 
     def _split(self, camera: str) -> tuple[set[str], set[str]]:

@@ -5,7 +5,7 @@ need not be named costs nothing. It opens no file and writes nothing; `record_ru
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -17,7 +17,7 @@ from indexer.files.walking import Candidate
 from indexer.store import camera_sources, images, naming_rules
 from indexer.store.database import Database, Session
 from indexer.workflows.ingest.discovery import IngestRequest
-from indexer.workflows.ingest.held_cameras import HeldCamera, check_sources, list_moved
+from indexer.workflows.ingest.held_cameras import HeldCamera, check_sources, find_moved
 from indexer.workflows.ingest.index_diff import IndexDiff
 from indexer.workflows.ingest.known_cameras import KnownCameras, find_known_numbers
 
@@ -92,8 +92,11 @@ def plan_names(
     names, known, reread_folders = _name_files(database, request, named)
     request = replace(request, names=names)
     unknown_paths = {candidate.path for candidate, row in diff.files_to_read if row is None}
-    claims = _list_claims(database, request, diff)
-    check = check_sources(claims, known, gone=diff.gone.keys())
+    added = [candidate for candidate in new if candidate.path in unknown_paths]
+    moved = {} if database is None else find_moved(database, added, names, gone=diff.gone)
+    claims = _list_claims(database, request, diff, moved=frozenset(moved.values()))
+    moved_names = {image_id: names[path] for image_id, path in moved.items()}
+    check = check_sources(claims, known, gone=diff.gone.keys(), moved=moved_names)
     plan = NamePlan(
         check.held,
         check.several_folders,
@@ -131,13 +134,14 @@ def _name_files(
     return names, known, tree.reread_folders
 
 
-def _list_claims(database: Database | None, request: IngestRequest, diff: IndexDiff) -> dict[str, PathNaming]:
+def _list_claims(
+    database: Database | None, request: IngestRequest, diff: IndexDiff, *, moved: Set[str]
+) -> dict[str, PathNaming]:
     """The names of the files that a camera gets, by path: of new files, without moved ones, and of changed ones whose
     camera is another one now. Where the rules of today are asked for, all known files whose camera no person said are
     named again."""
-    new, names = [candidate for candidate, row in diff.files_to_read if row is None], request.names
-    moved = set[str]() if database is None else list_moved(database, new, names, gone=diff.gone)
-    claims = {candidate.path: names[candidate.path] for candidate in new if candidate.path not in moved}
+    names, new = request.names, [candidate.path for candidate, row in diff.files_to_read if row is None]
+    claims = {path: names[path] for path in new if path not in moved}
     known = {candidate.path: row for candidate, row in diff.files_to_read if row is not None}
     for path, row in known.items():
         if names[path].camera != row.naming.camera:

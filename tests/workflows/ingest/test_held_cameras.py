@@ -115,12 +115,77 @@ def test_a_gone_file_moved_to_one_path(index: Index) -> None:
     for folder in ("b", "c"):
         copy = index.put(f"{folder}/{path.name}", content)
         os.utime(copy, ns=(mtime_ns, mtime_ns))
-    assert held(index) == {"c10": ["a", "c"]}
+    assert held(index) == {"c10": ["a", "b", "c"]}
     assert set(cameras(index)) == {
         "a/c10-1623844800000.png",
         "a/c10-1623844920000.png",
         "b/c10-1623844860000.png",
     }
+
+
+def c10(folder: str, *seconds: int) -> list[str]:
+    """Files of a camera that their names say, of these seconds."""
+    return [f"{folder}/c10_20240501_1200{second:02}.png" for second in seconds]
+
+
+@pytest.mark.parametrize("second_folder", ["batch2", "batch1"])
+def test_a_folder_beside_one_that_moved(index: Index, second_folder: str) -> None:
+    """A folder that moved counts with its times where it is now: another one at these times is held back."""
+    put(index, *c10("batch1", 0, 2, 4))
+    index.ingest()
+    (index.folder / "batch1").rename(index.folder / "batch3")
+    put(index, *c10(second_folder, 1, 3, 5))
+    assert held(index) == {"c10": sorted([second_folder, "batch3"])}
+    assert cameras(index) == dict.fromkeys(c10("batch3", 0, 2, 4), "c10")
+
+
+def test_a_folder_of_the_same_names_beside_one_that_moved(index: Index) -> None:
+    """Other pictures with the names of those that moved are new, and held back."""
+    put(index, *c10("batch1", 0, 1, 2))
+    index.ingest()
+    (index.folder / "batch1").rename(index.folder / "batch3")
+    put(index, *c10("batch2", 0, 1, 2))
+    assert held(index) == {"c10": ["batch2", "batch3"]}
+    assert cameras(index) == dict.fromkeys(c10("batch3", 0, 1, 2), "c10")
+
+
+def test_a_later_folder_beside_one_that_moved(index: Index) -> None:
+    """At other times than those of the folder that moved the camera is one."""
+    put(index, *c10("batch1", 0, 1, 2))
+    index.ingest()
+    (index.folder / "batch1").rename(index.folder / "batch3")
+    put(index, *c10("batch2", 3, 4, 5))
+    assert held(index) == {}
+    assert len(cameras(index)) == 6
+
+
+def test_a_folder_beside_confirmed_ones_that_moved(index: Index) -> None:
+    """Folders that a person confirmed are one camera where they are now, too; a further one is held back."""
+    put(index, *c10("a", 0, 4), *c10("b", 1, 5))
+    index.ingest()
+    confirm_camera(index.database, "c10", clock=index.clock)
+    index.ingest()
+    assert len(cameras(index)) == 4
+    for folder in ("a", "b"):
+        (index.folder / folder).rename(index.folder / f"{folder}2")
+    put(index, *c10("c", 9))
+    assert held(index) == {}
+    for folder in ("a2", "b2"):
+        (index.folder / folder).rename(index.folder / folder[0])
+    put(index, *c10("d", 3))
+    assert list(held(index)) == ["c10"]
+
+
+def test_removed_images_count_where_their_folder_moved_to(index: Index) -> None:
+    """The times of removed images of a folder that moved count beside another folder, too."""
+    put(index, *c10("a", 0, 2, 4))
+    index.ingest()
+    index.compare()
+    index.prune()
+    assert len(cameras(index)) == 1
+    (index.folder / "a").rename(index.folder / "moved")
+    put(index, *c10("b", 1, 3, 5))
+    assert held(index) == {"c10": ["b", "moved"]}
 
 
 def test_a_file_of_another_camera_did_not_move(index: Index) -> None:
