@@ -1,13 +1,15 @@
 """How the images of ingested folders are named: one rule for each folder that a person gave to `ingest`."""
 
 from dataclasses import fields
+from functools import partial
 
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.naming.rules import NamingRule, RuleBook
+from indexer.store.camera_sources import list_cameras_of
 from indexer.store.columns import lies_below
-from indexer.store.tables import NamingRuleRow
+from indexer.store.tables import CameraRow, ImageRow, NamingRuleRow
 
 _NAMES = [field.name for field in fields(NamingRule)]
 
@@ -34,14 +36,30 @@ def delete_rule(session: Session, folder: str) -> bool:
 
 
 def relocate_rules(session: Session, old: str, new: str) -> None:
-    """Changes the rules after the folder `old` became `new`, as `RuleBook.relocated`."""
+    """Changes the rules after the folder `old` became `new`, as `RuleBook.relocated`.
+
+    Call it after the paths of the images were changed, and before the sources of the cameras are.
+    """
     before = list_rules(session)
-    after = RuleBook(before).relocated(old, new).rules
+    find_camera = partial(_find_camera_of_level, session, new)
+    after = RuleBook(before).relocated(old, new, find_camera=find_camera).rules
     for folder in before.keys() - after.keys():
         delete_rule(session, folder)
     for folder, rule in after.items():
         if rule != before.get(folder):
             set_rule(session, rule)
+
+
+def _find_camera_of_level(session: Session, moved: str, folder: str) -> str | None:
+    """The camera that a person said the images below the folder `moved` are of, else the one of the source `folder`;
+    None if there are several or none."""
+    by_person = (
+        select(CameraRow.name)
+        .join(ImageRow, ImageRow.camera_id == CameraRow.id)
+        .where(lies_below(ImageRow.path, moved), ImageRow.camera_source == "option")
+    )
+    names = list(session.scalars(by_person.distinct())) or list_cameras_of(session, [folder]).get(folder, [])
+    return names[0] if len(names) == 1 else None
 
 
 def delete_rules_below(session: Session, folder: str) -> None:

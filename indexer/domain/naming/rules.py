@@ -1,16 +1,18 @@
 """How the images of an ingested folder are named: what a person said of it once, for all later ingests of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from indexer.domain.naming.camera_words import storable_text
+from indexer.domain.naming.cameras import claim_of_level
 from indexer.domain.naming.patterns import NamePattern, compile_pattern
 from indexer.domain.naming.schemes import SCHEMES, find_scheme
 from indexer.domain.paths import lies_at_or_below, lies_below, relocated
 from indexer.errors import UsageError
+
+FindCamera = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
@@ -58,18 +60,20 @@ class NamingRule:
         begins_elsewhere = self.compiled is not None or self.camera_level is not None
         return replace(self, folder=folder, base=self.base or self.folder if begins_elsewhere else None)
 
-    def carried(self, old: str, new: str) -> "NamingRule":
+    def carried(self, old: str, new: str, *, find_camera: FindCamera) -> "NamingRule":
         """The rule for the folder `new` that was `old`, a folder below this one.
 
         Level and pattern begin as many folders above it as before. A camera that is one of the folders above `old`, or
-        `old` itself, stays the camera.
+        `old` itself, stays the camera, by the name that the index has for it; else by the folder's longest name, which
+        no other folder has.
         """
         base = self.base or self.folder
         folders = old.removeprefix(f"{base.rstrip('/')}/").split("/")
         above = new.split("/")[: -len(folders)]
         rule = replace(self.at(new), base="/".join(above) or "/")
         if self.camera_level is not None and self.camera_level <= len(folders):
-            rule = replace(rule, camera=storable_text(folders[self.camera_level - 1]), camera_level=None)
+            folder = f"{base.rstrip('/')}/{'/'.join(folders[: self.camera_level])}"
+            rule = replace(rule, camera=find_camera(folder) or claim_of_level(folder).names[-1], camera_level=None)
         elif self.camera_level is not None and not above:
             rule = replace(rule, camera_level=self.camera_level - len(folders))
         begins_elsewhere = rule.compiled is not None or rule.camera_level is not None
@@ -164,10 +168,11 @@ class RuleBook:
                     rules[other] = options.applied_to(rules[other])
         return RuleBook(rules)
 
-    def relocated(self, old: str, new: str) -> "RuleBook":
+    def relocated(self, old: str, new: str, *, find_camera: FindCamera = lambda _: None) -> "RuleBook":
         """The rules after the folder `old` became `new`. A folder that has a rule at its new path keeps that one.
 
-        What held for `old` as it was said of a folder above holds for it at its new path, too.
+        What held for `old` as it was said of a folder above holds for it at its new path, too. `find_camera`: the name
+        that the index has for the camera of a folder, by its old path; None if it has none.
         """
         rules = {folder: rule for folder, rule in self.rules.items() if not lies_at_or_below(folder, old)}
         for folder, rule in self.rules.items():
@@ -177,7 +182,7 @@ class RuleBook:
                 rules[moved.folder] = moved
         above, there = self.find(old), RuleBook(rules).find(new)
         if above is not None and new not in rules:
-            carried = above.carried(old, new)
+            carried = above.carried(old, new, find_camera=find_camera)
             if there is None or carried != there.at(new):
                 rules[new] = carried
         return RuleBook(rules)

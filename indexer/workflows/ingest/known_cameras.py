@@ -96,10 +96,11 @@ class KnownCameras:
             return False
         return any(source_of_known(image.path, {claim.source}) == claim.source for image in self._images(camera))
 
-    def owners(self, sources: Collection[str]) -> dict[str, str]:
+    def owners(self, sources: Collection[str], *, levels: Collection[str]) -> dict[str, str]:
         """The camera of each of these sources whose folder gave its images their camera, whatever it is called now.
 
-        A source of several cameras, or one whose images are named again, is left out.
+        `levels`: the sources that are cameras because a person said their level. A source of several cameras, or one
+        whose images are named again, is left out.
         """
         if self._database is None:
             return {}
@@ -108,7 +109,8 @@ class KnownCameras:
                 session, [source for source in sources if not self._is_renamed(source)]
             )
         by_source = {
-            source: [one for one in names if self._is_named_by(one, source)] for source, names in cameras.items()
+            source: [one for one in names if (self._is_said_of if source in levels else self._is_named_by)(one, source)]
+            for source, names in cameras.items()
         }
         owners = {source: names[0] for source, names in by_source.items() if len(names) == 1}
         if owners:
@@ -124,6 +126,10 @@ class KnownCameras:
             and source_of_known(image.path, {source}) == source
             for image in self._images(camera)
         )
+
+    def _is_said_of(self, camera: str, source: str) -> bool:
+        """Whether a person said that images below a folder are of this camera."""
+        return any(image.is_by_person and lies_below(image.path, source) for image in self._images(camera))
 
     def may_be_several(self, camera: str, new_sources: Set[str], *, by_earlier_rules: bool) -> bool:
         """Whether new images from these sources may be of another camera of that name, so that times must be compared.

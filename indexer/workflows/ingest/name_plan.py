@@ -130,7 +130,9 @@ def _name_files(
         database, tree.possible_cameras, renamed_folders=renamed_folders, includes_confirmed=is_level_new
     )
     sources = known.sources_by_camera(tree.claims)
-    names = tree.with_assigned_names(sources, owners=known.owners(tree.list_unknown_sources(sources)))
+    levels = {claim.source for claim in tree.claims if claim.camera_source == "option"}
+    owners = known.owners(tree.list_unknown_sources(sources), levels=levels)
+    names = tree.with_assigned_names(sources, owners=owners)
     return names, known, tree.reread_folders
 
 

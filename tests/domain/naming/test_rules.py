@@ -39,7 +39,7 @@ PATTERN = r"(?P<camera>[^/]+)/x"
         (NamingRule("/data", timezone="Europe/Berlin"), "/m/N", NamingRule("/m/N", timezone="Europe/Berlin")),
         (NamingRule("/data", camera="gate"), "/m/N", NamingRule("/m/N", camera="gate")),
         (NamingRule("/data", is_earlier=True), "/m/N", NamingRule("/m/N", is_earlier=True)),
-        (NamingRule("/data", camera_level=1), "/m/N", NamingRule("/m/N", camera="North")),
+        (NamingRule("/data", camera_level=1), "/m/N", NamingRule("/m/N", camera="data/North")),
         (NamingRule("/data", camera_level=2), "/m/N", NamingRule("/m/N", camera_level=2, base="/m")),
         (NamingRule("/data", pattern=PATTERN), "/m/N", NamingRule("/m/N", pattern=PATTERN, base="/m")),
         (NamingRule("/data", pattern=PATTERN), "/N", NamingRule("/N", pattern=PATTERN, base="/")),
@@ -52,6 +52,14 @@ def test_a_rule_goes_along_with_a_folder_below(rule: NamingRule, new: str, carri
     after = book(rule, NamingRule("/m")).relocated("/data/North", new).rules
     expected = {rule.folder: rule, "/m": NamingRule("/m")} | ({} if carried is None else {new: carried})
     assert after == expected
+
+
+def test_a_level_becomes_the_name_that_the_index_has() -> None:
+    """A folder that was a camera by its level stays the camera of that name."""
+    rules = book(NamingRule("/data", camera_level=2))
+    cameras = {"/data/North/cam1": "North/cam1"}
+    after = rules.relocated("/data/North/cam1/x", "/m/N", find_camera=cameras.get).rules
+    assert after["/m/N"] == NamingRule("/m/N", camera="North/cam1")
 
 
 def test_a_rule_that_is_there_stays() -> None:

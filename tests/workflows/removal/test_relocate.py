@@ -313,6 +313,38 @@ def test_the_rule_of_a_folder_above_goes_along(index: Index) -> None:
 
 
 @pytest.mark.parametrize(
+    ("roots", "level", "moves"),
+    [
+        (["d"], 2, {"d/North/cam1": "d/entry", "d/South/cam1": "d/exit"}),
+        (["d"], 2, {"d/North/cam1": "m/entry", "d/South/cam1": "n/exit"}),
+        (["d"], 2, {"d/North": "d/N", "d/South": "d/S"}),
+        (["d/North", "d/South"], 1, {"d/North/cam1": "m/entry", "d/South/cam1": "m/exit"}),
+        (["d/North", "d/South"], 1, {"d/North/cam1": "d/South/entry", "d/South/cam1": "d/North/exit"}),
+        (["d/North", "d/South"], 1, {"d/North/cam1/x": "m/x", "d/South/cam1/x": "n/x"}),
+    ],
+)
+def test_cameras_by_level_keep_their_names(index: Index, roots: list[str], level: int, moves: dict[str, str]) -> None:
+    """New files of renamed folders are of the cameras that these were by their level, of no other and of no new one."""
+    folders = ["d/North/cam1/x", "d/South/cam1/x"]
+    for folder in folders:
+        index.put(f"{folder}/a.png", picture(stamp=index.writes))
+    index.ingest(*(index.folder / root for root in roots), camera_level=level)
+    before = [(one.camera, one.images) for one in list_cameras(index.database)]
+    for old, new in moves.items():
+        (index.folder / new).parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(index.folder / old, index.folder / new)
+        relocate(index.database, str(index.folder / old), str(index.folder / new), clock=index.clock)
+    for folder, (old, new) in zip(folders, moves.items(), strict=True):
+        index.put(f"{folder.replace(old, new)}/b.png", picture(stamp=index.writes))
+    index.ingest()
+    assert [(one.camera, one.images) for one in list_cameras(index.database)] == [(name, 2) for name, _ in before]
+    assert len(before) == 2
+    for new in moves.values():
+        listed = index.rows("SELECT DISTINCT camera_id FROM images WHERE path LIKE ?", f"{index.folder / new}/%")
+        assert len(listed) == 1
+
+
+@pytest.mark.parametrize(
     ("file", "new_file"),
     [
         ("north/IMG_1.jpg", "north/IMG_2.jpg"),
