@@ -116,10 +116,14 @@ _DOT_OF_NETATALK = ":2e"
 @lru_cache(maxsize=4096)
 def is_system_folder(name: str) -> bool:
     """Whether a folder of this name is hidden, or is one that a system or a program keeps for itself."""
+    return _folded(name).startswith((".", _DOT_OF_NETATALK)) or is_listed_folder(name)
+
+
+@lru_cache(maxsize=4096)
+def is_listed_folder(name: str) -> bool:
+    """Whether a folder of this name is one that a system or a program keeps for itself, and not only hidden."""
     folded = _folded(name)
-    if folded.startswith((".", _DOT_OF_NETATALK)) or folded in _FOLDED:
-        return True
-    if _NAME_PATTERNS.fullmatch(folded) or _MARKED_NAME.match(folded):
+    if folded in _FOLDED or _NAME_PATTERNS.fullmatch(folded) or _MARKED_NAME.match(folded):
         return True
     short = _SHORT_NAME.fullmatch(folded)
     return short is not None and _is_short_name(short["stem"], digits=len(short["number"]))
@@ -174,7 +178,7 @@ def _stem(name: str) -> str:
     return re.sub(r"[+,;=\[\]]", "_", bare.rpartition(".")[0].replace(".", "") or bare)
 
 
-_FOLDED = frozenset(map(_folded, _NAMES))
+_FOLDED = frozenset(map(_folded, (*_NAMES, *_HIDDEN_NAMES)))
 _STEMS = frozenset(_stem(_folded(name)) for name in (*_NAMES, *_HIDDEN_NAMES))
 
 NAME_PREFIXES = tuple(

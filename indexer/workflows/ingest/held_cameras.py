@@ -9,13 +9,15 @@ all gone counts no more; one that cannot be looked at, as its disk is away, does
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 
 from indexer.domain.names import PathNaming, clamped_mtime
 from indexer.domain.naming.cameras import TimeSpan, overlap
 from indexer.domain.naming.tree import spans_by_source
-from indexer.files.system_folders import find_system_folder
+from indexer.domain.paths import lies_at_or_below
+from indexer.files.system_folders import find_system_folder, is_listed_folder
 from indexer.files.walking import Candidate
 from indexer.store import images
 from indexer.store.database import Database
@@ -48,12 +50,19 @@ class SourceCheck:
 
 
 def check_sources(
-    claims: Mapping[str, PathNaming], known: KnownCameras, *, gone: Set[int], moved: Mapping[int, PathNaming]
+    claims: Mapping[str, PathNaming],
+    known: KnownCameras,
+    *,
+    gone: Set[int],
+    moved: Mapping[int, PathNaming],
+    roots: Set[str],
 ) -> SourceCheck:
     """Which cameras are held back; `claims`: the names of all files that a camera gets, by path.
 
-    `gone`: the ids of images whose files are gone; `moved`: the names of those at another path now, by id.
+    `gone`: the ids of images whose files are gone; `moved`: the names of those at another path now, by id. `roots`:
+    the folders that a person named.
     """
+    named = cache(lambda: roots | known.roots())
     paths_by_camera: dict[str, list[str]] = defaultdict(list)
     for path, naming in claims.items():
         paths_by_camera[naming.camera].append(path)
@@ -72,7 +81,7 @@ def check_sources(
         one_camera = known.confirmed(camera) | known_times.named_by_person
         one_camera |= {naming.source for naming in names if naming.is_by_person}
         one_camera |= known_times.spans.keys() if by_earlier_rules else set()
-        if overlap(_outside_bins(spans), confirmed=one_camera):
+        if overlap(_outside_bins(spans, named), confirmed=one_camera):
             own_paths = sorted(path for path in paths if not claims[path].is_by_person)
             held.append(HeldCamera(camera, len(own_paths), tuple(sorted(spans)), own_paths[0]))
             held_paths.update(own_paths)
@@ -119,7 +128,22 @@ def _joined(new: Mapping[str, TimeSpan], known: Mapping[str, TimeSpan]) -> dict[
     return spans
 
 
-def _outside_bins(spans: Mapping[str, TimeSpan]) -> dict[str, TimeSpan]:
-    """The spans without those of bins, snapshots and hidden folders below what all folders share: copies lie there."""
+def _outside_bins(spans: Mapping[str, TimeSpan], named: Callable[[], Set[str]]) -> dict[str, TimeSpan]:
+    """The spans without those of bins, snapshots and hidden folders below what all folders share: copies lie there.
+
+    A folder that is only hidden, and no bin or snapshot, counts where a person named it, a folder above or one in it;
+    `named` gives all folders that were ever named.
+    """
     shared = os.path.commonpath(list(spans))
-    return {folder: span for folder, span in spans.items() if find_system_folder(f"{folder}/x", root=shared) is None}
+    hidden = {folder for folder in spans if find_system_folder(f"{folder}/x", root=shared) is not None}
+    may_count = {folder for folder in hidden if not any(map(is_listed_folder, folder[len(shared) :].split("/")))}
+    roots = named() if may_count else ()
+    counted = {folder for folder in may_count if any(_is_walked(folder, root=root) for root in roots)}
+    return {folder: span for folder, span in spans.items() if folder not in hidden - counted}
+
+
+def _is_walked(folder: str, *, root: str) -> bool:
+    """Whether a directory walk of a root reaches the files of a folder, or begins in it."""
+    if lies_at_or_below(root, folder):
+        return True
+    return lies_at_or_below(folder, root) and find_system_folder(f"{folder}/x", root=root) is None

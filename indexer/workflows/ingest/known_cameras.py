@@ -12,7 +12,7 @@ from types import MappingProxyType
 from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan
 from indexer.domain.naming.tree import has_number, source_of_known
 from indexer.domain.paths import lies_at_or_below, lies_below
-from indexer.store import camera_sources
+from indexer.store import camera_sources, images
 from indexer.store.camera_sources import CapturedImage
 from indexer.store.database import Database
 
@@ -37,8 +37,8 @@ def find_known_numbers(database: Database | None, folder: str) -> bool | None:
         return None
     with database.read() as session:
         for camera in camera_sources.list_cameras_of(session, [folder]).get(folder, ()):
-            images = camera_sources.iter_images(session, camera)
-            if any(image.is_by_folder and not image.is_missing and has_number(image.path) for image in images):
+            known = camera_sources.iter_images(session, camera)
+            if any(image.is_by_folder and not image.is_missing and has_number(image.path) for image in known):
                 return True
         channels = camera_sources.list_sources_below(session, folder)
     return False if any(source[len(folder) + 1 :].removesuffix("*").isdecimal() for source in channels) else None
@@ -151,6 +151,13 @@ class KnownCameras:
         """Those of which a person said that their images are of this camera."""
         known = self._sources.get(camera, ())
         return {source.source for source in known if source.is_confirmed and not source.is_root}
+
+    def roots(self) -> set[str]:
+        """The folders that were named when the images of the index were ingested."""
+        if self._database is None:
+            return set()
+        with self._database.read() as session:
+            return set(images.list_roots(session))
 
     def times(
         self,

@@ -96,7 +96,8 @@ def plan_names(
     moved = {} if database is None else find_moved(database, added, names, gone=diff.gone)
     claims = _list_claims(database, request, diff, moved=frozenset(moved.values()))
     moved_names = {image_id: names[path] for image_id, path in moved.items()}
-    check = check_sources(claims, known, gone=diff.gone.keys(), moved=moved_names)
+    roots = {candidate.root for candidate in request.candidates}
+    check = check_sources(claims, known, gone=diff.gone.keys(), moved=moved_names, roots=roots)
     plan = NamePlan(
         check.held,
         check.several_folders,

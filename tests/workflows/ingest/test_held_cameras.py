@@ -278,6 +278,18 @@ def test_known_times_are_compared_by_every_new_file(index: Index) -> None:
     assert held(index) == {"gate": ["gate", "y"]}
 
 
+@pytest.mark.parametrize(
+    "ingests",
+    [[["north", ".south"]], [[".south"], ["north"]], [["north"], [".south"]], [["north", ".south/2024-05-01"]]],
+)
+def test_a_hidden_folder_that_was_named(index: Index, ingests: list[list[str]]) -> None:
+    """A hidden folder that a person named, now or earlier, counts like any other."""
+    put(index, *c10("north", 0, 1), *c10(".south/2024-05-01", 0, 1))
+    for folders in ingests[:-1]:
+        assert held(index, *folders) == {}
+    assert held(index, *ingests[-1]) == {"c10": [".south", "north"]}
+
+
 def test_person_and_name_say_one_camera(index: Index) -> None:
     """What a person named and what names itself so are two folders, too."""
     put(index, "a/x-1623844800000.png", "b/c10-1623844800000.png")
