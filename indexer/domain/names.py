@@ -11,7 +11,7 @@ written.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from indexer.domain.naming.moments import EPOCH, happens_twice, to_utc
 from indexer.domain.naming.patterns import NamePattern as NamePattern
 from indexer.domain.naming.patterns import PatternReading
 from indexer.domain.naming.patterns import compile_pattern as compile_pattern
-from indexer.domain.naming.reading import PathReading, read_path
+from indexer.domain.naming.reading import PathReading, read_path, with_camera_text
 from indexer.domain.naming.rules import NamingRule
 from indexer.domain.naming.siblings import NO_SIBLINGS, FolderVerdict, decided_moment
 
@@ -162,8 +162,11 @@ def name_path(
         matched_moment = _pattern_moment(matched, pattern_day_first)
         if matched_moment is not None:
             moment, moment_source, is_unread = matched_moment, "pattern", False
-        if matched.camera:
+        if matched.camera and rule.pattern is not None:
             camera, camera_source, claim, source = matched.camera, "pattern", None, reading.camera_folder
+        elif matched.camera:
+            claim = _claim_of_scheme(path, reading, rule, verdict)
+            camera, camera_source, source = claim.names[0], claim.camera_source, claim.source
     level_claim = _claim_at_level(path, rule)
     if level_claim is not None:
         camera, camera_source, claim, source = level_claim.names[0], "option", level_claim, level_claim.source
@@ -178,6 +181,17 @@ def _pattern_moment(matched: PatternReading, day_first: bool | None) -> datetime
     if matched.month_first is None:
         return matched.moment
     return None if day_first is None else matched.moment if day_first else matched.month_first
+
+
+def _claim_of_scheme(path: str, reading: PathReading, rule: NamingRule, verdict: FolderVerdict) -> CameraClaim:
+    """The claim of a path that the pattern of a scheme matches: a person chose the scheme, and no name of a camera.
+
+    It rests on what the file name has in the camera's place, else on the folder.
+    """
+    in_name = None if rule.compiled is None else rule.compiled.read(path.rpartition("/")[2])
+    if in_name is None or not in_name.camera:
+        return make_claim(reading, verdict)
+    return make_claim(with_camera_text(reading, in_name.camera), replace(verdict, numbers_are_events=False))
 
 
 def _claim_at_level(path: str, rule: NamingRule) -> CameraClaim | None:

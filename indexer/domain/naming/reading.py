@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from indexer.domain.naming.camera_words import CameraText, camera_around, classify, storable_text
+from indexer.domain.naming.camera_words import CameraText, camera_around, classify, is_kind_of_file, storable_text
 from indexer.domain.naming.file_times import Doubt, DoubtKind, find_stamp
 from indexer.domain.naming.folders import FolderFacts, read_folder
 from indexer.domain.naming.patterns import NamePattern
@@ -60,6 +60,12 @@ def read_path(path: str) -> PathReading:
     moment, doubt = stamp.moment, stamp.doubt
     text = "" if stamp.start == stamp.end == 0 else storable_text(camera_around(stem[: stamp.start], stem[stamp.end :]))
     return _reading(facts, stem, text, moment, doubt)
+
+
+def with_camera_text(reading: PathReading, text: str) -> PathReading:
+    """The reading of a path whose file name has this text in the place of the camera, and whose time is known."""
+    text = "" if is_kind_of_file(text) else text
+    return reading._replace(camera_text=text, kind=_kind(text) if text else None, doubt=None)
 
 
 def _read_certain(name: str) -> tuple[str, datetime | None] | None:

@@ -211,6 +211,36 @@ def test_another_rule_takes_the_place_of_the_first(index: Index, opened_images: 
     assert [(rule.folder, rule.camera) for rule in list_rules(index.database)] == [(str(index.folder), "all")]
 
 
+@pytest.mark.parametrize(
+    ("scheme", "file"),
+    [
+        ("reolink", "Reolink_00_20240501120000.png"),
+        ("reolink", "01_20240501120000.png"),
+        ("reolink", "MDAlarm_20240501120000.png"),
+        ("reolink", "Reolink_20240501120000.png"),
+        ("zoneminder", "2024-05-01/7/00001-capture.png"),
+        ("gopro", "cam1/DCIM/100GOPRO/G0010001.JPG"),
+    ],
+)
+@pytest.mark.parametrize("first", [{}, None])
+def test_scheme_joins_nothing(index: Index, scheme: str, file: str, first: dict[str, str] | None) -> None:
+    """A scheme names no cameras: what the general rules tell apart stays apart, and known files keep their cameras."""
+    put(index, f"North/{file}", f"South/{file}")
+    if first is not None:
+        index.ingest(**first)
+        before = [(one.camera, one.images) for one in list_cameras(index.database)]
+    index.ingest(scheme=scheme)
+    after = [(one.camera, one.images) for one in list_cameras(index.database)]
+    assert [images for _, images in after] == [1, 1]
+    assert first is None or after == before
+
+
+def test_scheme_holds_back(index: Index) -> None:
+    """A name that a person gave in two folders at one time is held back with a scheme, too."""
+    put(index, "North/gate_20240501120000.png", "South/gate_20240501120000.png")
+    assert [camera.camera for camera in index.ingest(scheme="reolink").names.held] == ["gate"]
+
+
 def test_scheme_is_a_pattern(index: Index) -> None:
     """`--scheme` reads a tree as its maker writes it; an unknown one is refused with the names that there are."""
     put(index, "AMC1/2024-05-01/001/jpg/12/30/45[M][0@0][0].jpg")
