@@ -11,6 +11,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
 from indexer.domain.names import PathNaming, clamped_mtime
@@ -55,12 +56,13 @@ def check_sources(
     *,
     gone: Set[int],
     moved: Mapping[int, PathNaming],
+    new_times: Mapping[str, datetime | None],
     roots: Set[str],
 ) -> SourceCheck:
     """Which cameras are held back; `claims`: the names of all files that a camera gets, by path.
 
-    `gone`: the ids of images whose files are gone; `moved`: the names of those at another path now, by id. `roots`:
-    the folders that a person named.
+    `gone`: the ids of images whose files are gone; `moved`: the names of those at another path now, by id. `new_times`:
+    the times that known images will have, as in `KnownCameras.times`. `roots`: the folders that a person named.
     """
     named = cache(lambda: roots | known.roots())
     paths_by_camera: dict[str, list[str]] = defaultdict(list)
@@ -76,7 +78,9 @@ def check_sources(
             camera, new_sources.union(moved_sources.values()), by_earlier_rules=by_earlier_rules
         ):
             continue
-        known_times = known.times(camera, without_ids=gone, without_paths=claims.keys(), moved=moved_sources)
+        known_times = known.times(
+            camera, without_ids=gone, without_paths=claims.keys(), moved=moved_sources, new_times=new_times
+        )
         spans = _joined(spans_by_source(names), known_times.spans)
         one_camera = known.confirmed(camera) | known_times.named_by_person
         one_camera |= {naming.source for naming in names if naming.is_by_person}

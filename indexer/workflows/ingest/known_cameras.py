@@ -7,6 +7,7 @@ ingested is no source of all that lies below. Where the stored sources tell it, 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 
 from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan
@@ -166,10 +167,12 @@ class KnownCameras:
         without_ids: Set[int],
         without_paths: Collection[str],
         moved: Mapping[int, str] = MappingProxyType({}),
+        new_times: Mapping[str, datetime | None] = MappingProxyType({}),
     ) -> KnownTimes:
         """The times of the present images of a camera, without some that are gone or that get another name.
 
-        `moved`: the new sources of images whose files moved, by id; these count there. Removed images count where one
+        `moved`: the new sources of images whose files moved, by id; these count there. `new_times`: the times that
+        images will have, by path, where they may change; None: unknown. Removed images count where one
         is left, or where one moved to: they show when the camera was there.
         """
         recorded = self.recorded(camera)
@@ -183,7 +186,7 @@ class KnownCameras:
                 source = moved[image.image_id]
             elif image.is_missing or image.image_id in without_ids or image.path in without_paths:
                 continue
-            (removed if image.is_removed else present)[source].add(image.captured_at)
+            (removed if image.is_removed else present)[source].add(new_times.get(image.path, image.captured_at))
             if image.is_by_person:
                 by_person.add(source)
         for source, span in present.items():

@@ -7,9 +7,11 @@ need not be named costs nothing. It opens no file and writes nothing; `record_ru
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 
 from indexer.domain.names import USER_SOURCES, PathNaming
+from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.rules import RuleBook
 from indexer.domain.naming.tree import PathFile, name_tree, rule_of
 from indexer.domain.paths import lies_below
@@ -96,8 +98,10 @@ def plan_names(
     moved = {} if database is None else find_moved(database, added, names, gone=diff.gone)
     claims = _list_claims(database, request, diff, moved=frozenset(moved.values()))
     moved_names = {image_id: names[path] for image_id, path in moved.items()}
+    old_paths = {path: diff.gone[image_id] for image_id, path in moved.items()}
+    new_times = _list_new_times(request, old_paths) if request.options else {}
     roots = {candidate.root for candidate in request.candidates}
-    check = check_sources(claims, known, gone=diff.gone.keys(), moved=moved_names, roots=roots)
+    check = check_sources(claims, known, gone=diff.gone.keys(), moved=moved_names, new_times=new_times, roots=roots)
     plan = NamePlan(
         check.held,
         check.several_folders,
@@ -154,6 +158,18 @@ def _list_claims(
             known |= images.list_known(session, [candidate.path for candidate in diff.unchanged])
         claims |= {path: names[path] for path, row in known.items() if row.naming.camera_source not in USER_SOURCES}
     return claims
+
+
+def _list_new_times(request: IngestRequest, old_paths: Mapping[str, str]) -> dict[str, datetime | None]:
+    """The times that images will have by what a person says now, by their path in the index.
+
+    A time that is not in the path stays, but in another time zone it is unknown.
+    """
+    return {
+        old_paths.get(path, path): None if naming.moment is None else to_utc(naming.moment, naming.zone)
+        for path, naming in request.names.items()
+        if naming.moment is not None or request.options.timezone is not None
+    }
 
 
 def _single_image_cameras(claims: Mapping[str, PathNaming], known: KnownCameras) -> tuple[str, ...]:

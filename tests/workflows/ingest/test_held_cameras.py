@@ -290,6 +290,30 @@ def test_a_hidden_folder_that_was_named(index: Index, ingests: list[list[str]]) 
     assert held(index, *ingests[-1]) == {"c10": [".south", "north"]}
 
 
+@pytest.mark.parametrize(
+    ("hours", "option"),
+    [
+        (("1030", "1130"), {"timezone": "America/New_York"}),
+        (("1230",), {"timezone": "America/New_York"}),
+        (("1030", "1130"), {"timezone": "Asia/Tokyo"}),
+    ],
+)
+def test_times_are_compared_by_the_new_clock(index: Index, hours: tuple[str, ...], option: dict[str, str]) -> None:
+    """The times of known files are compared as they will be with a time zone that comes with new files."""
+    put(index, *(f"b1/c10_20240501_{hour}00.png" for hour in ("1000", "1100", "1200")))
+    index.ingest(index.folder / "b1")
+    put(index, *(f"b2/c10_20240501_{hour}00.png" for hour in hours))
+    assert held(index, **option) == ({"c10": ["b1", "b2"]} if "1030" in hours else {})
+
+
+def test_times_are_compared_by_a_new_pattern(index: Index) -> None:
+    """The times of known files are compared as a pattern reads them that comes with new files."""
+    put(index, "b1/c10_20240501_100000-at-20240601_100000.png", "b1/c10_20240501_110000-at-20240601_120000.png")
+    index.ingest(index.folder / "b1")
+    put(index, "b2/c10_20240701_100000-at-20240601_110000.png")
+    assert held(index, pattern=r"-at-(?P<timestamp>\d{8}_\d{6})") == {"c10": ["b1", "b2"]}
+
+
 def test_person_and_name_say_one_camera(index: Index) -> None:
     """What a person named and what names itself so are two folders, too."""
     put(index, "a/x-1623844800000.png", "b/c10-1623844800000.png")
