@@ -105,12 +105,13 @@ def make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
     if doubt is not None and camera_needs_time(doubt) and decided_moment(reading, verdict) is None:
         text = ""
     if text and reading.kind is CameraText.NAME:
-        return CameraClaim(folder, (text,), "name", is_given=True)
+        return CameraClaim(_with_branch(folder, reading.no_year), (text,), "name", is_given=True)
     branch = branch_of(reading, verdict)
     if text and reading.kind is CameraText.MAKER:
         branch = (*branch, text)
     elif text and not (reading.kind is CameraText.NUMBER and verdict.numbers_are_events):
-        return CameraClaim(f"{folder}/{text}*", _longer_names(folder, (text,)), "name", is_given=False)
+        names = _longer_names(folder, ("/".join((*map(storable_text, reading.no_year), text)),))
+        return CameraClaim(f"{_with_branch(folder, reading.no_year)}/{text}*", names, "name", is_given=False)
     return CameraClaim(_with_branch(folder, branch), _folder_names(folder, branch), "folder", False, bool(branch))
 
 

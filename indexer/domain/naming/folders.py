@@ -88,6 +88,8 @@ class FolderFacts(NamedTuple):
     """Whether the day comes first in a date with its year last which only one order allows; None: another date."""
     clock: tuple[int, ...]
     """Hour, minute and second, as far as there are folders for them below the date."""
+    year: tuple[str, ...] = ()
+    """The folders of a year, and perhaps a month, without a day below."""
 
 
 @lru_cache(maxsize=50_000)
@@ -134,6 +136,7 @@ class _Reader:
         self.last_word = ""
         self.branch: list[str] = []
         self.year: int | None = None
+        self.year_names: list[str] = []
         self.month: int | None = None
         self.date: Date | None = None
         self.day_first: Date | None = None
@@ -173,6 +176,7 @@ class _Reader:
             self.day_first,
             self.is_day_first,
             tuple(self.clock),
+            tuple(self.year_names),
         )
 
     def _start_camera(self) -> None:
@@ -180,11 +184,13 @@ class _Reader:
         self.camera_folder = f"/{'/'.join(self.dateless_names)}"
         self.branch, self.clock = [], []
         self.year = self.month = None
+        self.year_names = []
         self.is_below_date = self.is_below_dcim = False
 
     def _set_date(self, date: Date | None, *, day_first: Date | None = None, hour: str | None = None) -> bool:
         self.date, self.day_first, self.is_day_first = date, day_first, None
         self.year = self.month = None
+        self.year_names = []
         self.is_below_date, self.clock = True, [] if hour is None else [int(hour)]
         return True
 
@@ -217,12 +223,14 @@ class _Reader:
             return False
         self.year, self.month = (int(name), None) if parts is None else (int(parts["year"]), int(parts["month"]))
         self.date, self.day_first, self.clock, self.is_below_date = None, None, [], True
+        self.year_names = [name]
         return True
 
     def _is_below_date(self, name: str) -> bool:
         """Whether a folder below a date is a month, day, hour, minute, second or number."""
         if self.year is not None and self.month is None and (month := _MONTH.fullmatch(name)):
             self.month = month_number(month["number"] or month["word"])
+            self.year_names.append(name)
             return True
         if self.year is not None and self.month is not None and _DAY.fullmatch(name):
             date = _date(self.year, self.month, int(name))

@@ -6,7 +6,7 @@ expression where its time has a usual form.
 
 import os
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ _EVENT_FRAME = re.compile(r"[0-9]+-(?:capture|analyse)|snapshot|alarm|objdetect"
 """What ZoneMinder calls the files in the folder of an event; the number of that folder is no channel."""
 _CAMERA_NEEDS_TIME = {DoubtKind.TEN_DIGITS, DoubtKind.SIX_DIGITS}
 """Doubts that decide about the camera, too: the text before ten digits is one only if these are a time."""
+_YEAR_IS_CERTAIN = {DoubtKind.DAY_OR_MONTH, DoubtKind.FOUR_DIGITS}
+_DAY = timedelta(days=1)
 
 
 class PathReading(NamedTuple):
@@ -38,6 +40,8 @@ class PathReading(NamedTuple):
     doubt: Doubt | None
     hour: int | None
     """The hour that a folder says, where the file name has no time to confirm it."""
+    no_year: tuple[str, ...] = ()
+    """Folders that look like a year, and perhaps a month, and of which the name says another year; in `branch`, too."""
 
     @property
     def decided(self) -> bool:
@@ -82,15 +86,27 @@ def _reading(facts: FolderFacts, stem: str, text: str, moment: datetime | None, 
         branch = (*branch, *(f"{number:02}" for number in _contradicted(facts.clock, moment)))
     elif facts.clock and moment is None:
         hour = facts.clock[0]
+    no_year = _contradicted_year(facts, moment, doubt)
     if branch and _EVENT_FRAME.fullmatch(stem):
         branch = tuple(part for part in branch if not part.isdecimal())
-    return PathReading(facts.camera_folder, branch, text, _kind(text) if text else None, moment, doubt, hour)
+    kind = _kind(text) if text else None
+    return PathReading(facts.camera_folder, (*no_year, *branch), text, kind, moment, doubt, hour, no_year)
 
 
 def _contradicted(clock: tuple[int, ...], moment: datetime) -> tuple[int, ...]:
     """The folders from the first one on that is another hour, minute or second than the name's: these are no times."""
     times = (moment.hour, moment.minute, moment.second)
     return next((clock[at:] for at in range(len(clock)) if clock[at] != times[at]), ())
+
+
+def _contradicted_year(facts: FolderFacts, moment: datetime | None, doubt: Doubt | None) -> tuple[str, ...]:
+    """The folders of a year that is not the one of the name; a day around new year, and the zone, do not matter."""
+    if moment is None and doubt is not None and doubt.kind in _YEAR_IS_CERTAIN:
+        moment = doubt.moment or doubt.month_first
+    if not facts.year or moment is None:
+        return ()
+    years = {(moment + shift).year for shift in (-_DAY, _DAY)}
+    return () if int(facts.year[0][:4]) in years else facts.year
 
 
 @lru_cache(maxsize=10_000)

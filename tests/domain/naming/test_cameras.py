@@ -100,6 +100,38 @@ def test_names_of_two(files: list[str], cameras: list[str]) -> None:
     assert [names[file].camera for file in files] == cameras
 
 
+@pytest.mark.parametrize("file", ["20240501_120000.png", "Reolink_00_20240501120000.png", "2024-05-01_1200.png"])
+@pytest.mark.parametrize("folder", ["{}", "{}/05", "{}-05", "{}/May"])
+def test_cameras_called_like_years(folder: str, file: str) -> None:
+    """Folders that look like years, and whose files are of another one, are cameras, with months below."""
+    files = [f"cams/{folder.format(number)}/{file}" for number in (2001, 2002)]
+    named = named_tree("/data/lot", files)
+    assert len({named[one].camera for one in files}) == 2
+
+
+def test_a_given_name_in_folders_called_like_years() -> None:
+    """A camera that its files name has a source in each such folder, so that their times are compared."""
+    files = [PathFile(f"/data/cams/{number}/c10_20240501_120000.png", 0) for number in (2001, 2002)]
+    claimed = name_tree(files, siblings=(), rules=RuleBook({})).claimed.values()
+    assert {(one.camera, one.source) for one in claimed} == {("c10", f"/data/cams/*/{year}") for year in (2001, 2002)}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["cams/2023/20230501_120000.png", "cams/2024/20240501_120000.png"],
+        ["cams/2023/20240101_000001.png", "cams/2024/20240501_120000.png"],
+        ["cams/2023/12/20231231_235959.png", "cams/2024/01/20231231_235959.png"],
+        ["cams/2023/IMG_1.jpg", "cams/2024/IMG_1.jpg"],
+        ["cams/2023/05/01/12-30-45.jpg", "cams/2024/05/01/12-30-45.jpg"],
+    ],
+)
+def test_years_of_one_camera(files: list[str]) -> None:
+    """Folders of years whose files are of these years, or a day beside, are one camera."""
+    named = named_tree("/data/lot", files)
+    assert {named[one].camera for one in files} == {"cams"}
+
+
 @pytest.mark.parametrize(
     ("one", "other"), [("gate", "gate "), ("G\u00e4rten", "Ga\u0308rten"), ("a\udcff", r"a\xff"), ("x/ ", "x/  ")]
 )

@@ -314,6 +314,16 @@ def test_times_are_compared_by_a_new_pattern(index: Index) -> None:
     assert held(index, pattern=r"-at-(?P<timestamp>\d{8}_\d{6})") == {"c10": ["b1", "b2"]}
 
 
+def test_folders_called_like_years(index: Index) -> None:
+    """Cameras whose folders are called like years stay two over several ingests, and are held back like any others."""
+    for second in range(2):
+        put(index, *(f"cams/{number}/20240501_12000{second}.png" for number in (2001, 2002)))
+        assert held(index) == {}
+    assert set(cameras(index).values()) == {"cams/2001", "cams/2002"}
+    put(index, *c10("cams/2001", 0, 1), *c10("cams/2002", 0, 1))
+    assert held(index) == {"c10": ["cams/*/2001", "cams/*/2002"]}
+
+
 def test_person_and_name_say_one_camera(index: Index) -> None:
     """What a person named and what names itself so are two folders, too."""
     put(index, "a/x-1623844800000.png", "b/c10-1623844800000.png")
