@@ -110,7 +110,11 @@ class KnownCameras:
                 session, [source for source in sources if not self._is_renamed(source)]
             )
         by_source = {
-            source: [one for one in names if (self._is_said_of if source in levels else self._is_named_by)(one, source)]
+            source: [
+                one
+                for one in names
+                if (self._is_named_by_person if source in levels else self._is_named_by)(one, source)
+            ]
             for source, names in cameras.items()
         }
         owners = {source: names[0] for source, names in by_source.items() if len(names) == 1}
@@ -128,7 +132,7 @@ class KnownCameras:
             for image in self._images(camera)
         )
 
-    def _is_said_of(self, camera: str, source: str) -> bool:
+    def _is_named_by_person(self, camera: str, source: str) -> bool:
         """Whether a person said that images below a folder are of this camera."""
         return any(image.is_by_person and lies_below(image.path, source) for image in self._images(camera))
 
