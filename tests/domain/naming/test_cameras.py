@@ -163,7 +163,8 @@ def test_batches_split_and_join_nothing(batches: list[list[str]]) -> None:
     cameras: dict[str, set[str]] = {}
     for batch in batches:
         files = [PathFile(f"/data/lot/{file}", 0) for file in sorted(set(batch))]
-        named = name_tree(files, siblings=(), rules=RuleBook({})).with_assigned_names(known)
+        owners = {source: min(names) for source, names in cameras.items()}
+        named = name_tree(files, siblings=(), rules=RuleBook({})).with_assigned_names(known, owners=owners)
         for naming in named.values():
             known.setdefault(naming.camera, set()).add(naming.source)
             if naming.claim is not None and not naming.claim.is_given:
