@@ -8,7 +8,7 @@ from indexer.domain.capture_gaps import usual_interval_s
 from indexer.workflows.admin.status_check import StatusCheck, check_status
 from tests.support.index import BIRD, CAR, NOON_MS, Index, name, picture
 
-NOTHING = StatusCheck(0, {}, 0, 0, 0, ())
+NOTHING = StatusCheck(0, {}, 0, 0, 0, 0, ())
 NOON = datetime.fromtimestamp(NOON_MS / 1000, UTC)
 LAST = NOON + timedelta(minutes=59)
 
