@@ -87,12 +87,6 @@ def mark_recorded(session: Session, removal_ids: Sequence[int]) -> None:
         session.execute(update(RemovalRow).where(RemovalRow.id.in_(chunk)).values(recorded=True))
 
 
-def mark_unrecorded(session: Session, removal_ids: Sequence[int]) -> None:
-    """Marks removals as not recorded beside the images: their record went with its quarantine."""
-    for chunk in chunks(removal_ids):
-        session.execute(update(RemovalRow).where(RemovalRow.id.in_(chunk)).values(recorded=False))
-
-
 def _get_or_add_run(session: Session, token: str, *, at: datetime) -> int:
     existing_id = session.scalar(select(RunRow.id).where(RunRow.token == token))
     if existing_id is not None:

@@ -136,9 +136,10 @@ def _restore_path_without_pin(index: Index) -> None:
 
 
 def _restore_and_crash(index: Index) -> None:
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(restore_workflow, "make_synced_folders", _crash)
-        index.restore(index.folder / BIRDS, pin=False)
+        with pytest.raises(KeyboardInterrupt):
+            index.restore(index.folder / BIRDS, pin=False)
 
 
 def _crash(*_: object) -> None:

@@ -1,5 +1,6 @@
 """purge of one quarantine among several, and its plan."""
 
+import errno
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import FolderError
+from indexer.workflows import witnesses
 from indexer.workflows.removal.purge import PurgeSelection, close_gone, parse_purge, plan_purge, purge
 from tests.support.index import BIRD, CAR, Index, name, picture
 
@@ -54,3 +56,41 @@ def test_a_plan_of_purge_deletes_nothing(two_quarantines: tuple[Index, Path, Pat
     assert planned.quarantines == {str(first.resolve()): 1, str(second): 1}
     assert planned.size_bytes == sum(Path(str(file.quarantine_path)).stat().st_size for file in planned.files)
     assert (lot.tree(), lot.dump(), second.exists()) == (before, rows, True)
+
+
+def test_a_refused_closing_leaves_the_images_protected(two_quarantines: tuple[Index, Path, Path]) -> None:
+    """If the disk of the images was away while a person closed a quarantine, and is still away when the quarantine is
+    back, nothing is written below its mount point; with the disk back all comes back, byte for byte."""
+    lot, _, second = two_quarantines
+    site, away = lot.folder.parent, lot.folder.parent.with_name("site.away")
+    recorded, everything = "SELECT recorded FROM removals", PurgeSelection(gone=True)
+    lot_before = lot.rows(recorded)
+    site.rename(away)
+    lot.folder.mkdir(parents=True)
+    second.rename(second.with_name("other.away"))
+    report = close_gone(lot.database, everything, clock=lot.clock)
+    assert (report.gone, len(report.skipped), lot.rows(recorded)) == (0, 2, lot_before)
+    second.with_name("other.away").rename(second)
+    assert lot.undo_run().restored == 0
+    assert list(lot.folder.iterdir()) == []
+    lot.folder.rmdir()
+    site.rmdir()
+    away.rename(site)
+    assert lot.undo_run().restored == 2
+    assert (lot.folder / BIRDS).read_bytes() == picture(BIRD)
+
+
+def test_a_refused_record_leaves_the_images_protected(
+    two_quarantines: tuple[Index, Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If only the record cannot be written, nothing is closed, and the index knows that there should be one."""
+    lot, _, second = two_quarantines
+    before = lot.rows("SELECT state, recorded, problem FROM removals")
+    second.rename(second.with_name("other.away"))
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "read-only")
+
+    monkeypatch.setattr(witnesses, "append", refuse)
+    assert close_gone(lot.database, PurgeSelection(gone=True), clock=lot.clock).gone == 0
+    assert lot.rows("SELECT state, recorded, problem FROM removals") == before
