@@ -72,26 +72,23 @@ def quarantine_of(path: str) -> str:
 
 
 def is_quarantine_mounted(path: str) -> bool:
-    """Whether the quarantine of a path can be reached. If it cannot, its disk is probably not mounted.
+    """Whether the very quarantine that a path was made in can be reached. If not, its disk is probably not mounted.
 
-    The marker shows it, because the marker stays when the quarantine is empty. A quarantine of an earlier version may
-    have no marker; there the run's folder shows it.
+    The folder of the run shows it, because it stays as long as something is left of the run's files. The marker does
+    not: at an empty mount point a later command makes another quarantine of the same path.
     """
-    run_folder = os.path.dirname(os.path.dirname(path))
-    marker = os.path.join(os.path.dirname(run_folder), QUARANTINE_MARKER)
-    return os.path.lexists(marker) or os.path.isdir(run_folder)
+    return os.path.isdir(os.path.dirname(os.path.dirname(path)))
 
 
 def is_quarantine_missing(path: str) -> bool:
-    """Whether a file in quarantine cannot be reached because the whole quarantine is not there."""
+    """Whether a file in quarantine cannot be reached because what its run put there is not there as a whole."""
     return not is_quarantine_mounted(path) and not os.path.lexists(path)
 
 
 def was_taken_out(path: str) -> bool:
     """Whether somebody else took a file out of its quarantine, while the disk itself is still mounted.
 
-    The quarantine's marker shows that, or the run's folder: a quarantine may be a mount point, which exists and is
-    empty without its disk.
+    The run's folder shows that: a quarantine may be a mount point, which exists and is empty without its disk.
     """
     # An interrupted purge leaves the file under its second name.
     if not is_quarantine_mounted(path) or os.path.lexists(aside_path(path)):

@@ -81,16 +81,32 @@ def add_quarantined(session: Session, adopted: AdoptedFile, *, token: str, at: d
     session.execute(insert(RemovalRow).values(**values))
 
 
+def list_closed(session: Session) -> dict[tuple[str, str, str], int]:
+    """The removals whose file counts as gone and whose image is not back: their ids, by the path in quarantine, the
+    original path and the content hash."""
+    query = select(RemovalRow.quarantine_path, RemovalRow.path, RemovalRow.content_hash, RemovalRow.id)
+    query = query.join(ImageRow, ImageRow.id == RemovalRow.image_id).where(
+        RemovalRow.state == RemovalState.PURGED,
+        RemovalRow.pending.is_(None),
+        RemovalRow.quarantine_path.is_not(None),
+        ImageRow.state == ImageState.REMOVED,
+    )
+    return {
+        (quarantine_path or "", path, content_hash): removal_id
+        for quarantine_path, path, content_hash, removal_id in session.execute(query.order_by(RemovalRow.id))
+    }
+
+
+def reopen(session: Session, removal_id: int) -> None:
+    """Records that a file that counted as gone lies in quarantine."""
+    values = {"state": RemovalState.QUARANTINED, "purged_at": None, "problem": None}
+    session.execute(update(RemovalRow).where(RemovalRow.id == removal_id).values(**values))
+
+
 def mark_recorded(session: Session, removal_ids: Sequence[int]) -> None:
     """Marks removals as recorded beside the images (`indexer.files.witness_record`)."""
     for chunk in chunks(removal_ids):
         session.execute(update(RemovalRow).where(RemovalRow.id.in_(chunk)).values(recorded=True))
-
-
-def mark_unrecorded(session: Session, removal_ids: Sequence[int]) -> None:
-    """Marks removals as not recorded beside the images: their record went with its quarantine."""
-    for chunk in chunks(removal_ids):
-        session.execute(update(RemovalRow).where(RemovalRow.id.in_(chunk)).values(recorded=False))
 
 
 def _get_or_add_run(session: Session, token: str, *, at: datetime) -> int:

@@ -109,12 +109,26 @@ def count_rows(session: Session, scope: ForgetScope) -> ForgottenRows:
     return ForgottenRows(**dict(zip((field.name for field in fields(ForgottenRows)), numbers, strict=True)))
 
 
-def count_in_quarantine(session: Session, scope: ForgetScope) -> int:
-    """The number of files in quarantine, or on their way, that are of the scope or have their keeper in it."""
+@dataclass(frozen=True)
+class WaitingFile:
+    """A file in quarantine, or on its way, and the path of its keeper. `quarantine_path` is None for a deletion."""
+
+    quarantine_path: str | None
+    keeper_path: str
+    is_pending: bool
+
+
+def list_in_quarantine(session: Session, scope: ForgetScope) -> list[WaitingFile]:
+    """The files in quarantine, or on their way, that are of the scope or have their keeper in it."""
     waiting = or_(
         RemovalRow.state.in_([RemovalState.QUARANTINED, RemovalState.PLANNED]), RemovalRow.pending.is_not(None)
     )
-    return _count_removals(session, _is_about(RemovalRow, scope) & waiting)
+    query = select(RemovalRow.quarantine_path, ImageRow.path, RemovalRow.pending)
+    query = query.join(ImageRow, ImageRow.id == RemovalRow.keeper_id).where(_is_about(RemovalRow, scope) & waiting)
+    return [
+        WaitingFile(quarantine_path, keeper_path, pending is not None)
+        for quarantine_path, keeper_path, pending in session.execute(query)
+    ]
 
 
 def count_dependent(session: Session, scope: ForgetScope) -> int:

@@ -153,6 +153,16 @@ def list_unrecorded(session: Session, *, after: int, limit: int) -> list[tuple[J
     return [(_journal_entry(row), root, keeper_root) for *row, root, keeper_root in session.execute(query)]
 
 
+def list_with_roots(session: Session, removal_ids: Sequence[int]) -> list[tuple[JournalEntry, str, str]]:
+    """These removals, sorted by id, each with the root of its file and the root of its keeper."""
+    query = _SELECT.add_columns(ImageRow.root, _keeper.root.label("keeper_root"))
+    return [
+        (_journal_entry(row), root, keeper_root)
+        for chunk in chunks(sorted(removal_ids))
+        for *row, root, keeper_root in session.execute(query.where(RemovalRow.id.in_(chunk)))
+    ]
+
+
 def list_known_keys(session: Session) -> set[tuple[str, str]]:
     """The keys of all files in the journal, to check whether a file in quarantine is known.
 

@@ -92,17 +92,37 @@ def record_legacy_removals(database: Database, *, run: RunIdentity, at: datetime
         if not unrecorded:
             return
         last_id = unrecorded[-1][0].id
-        lines: dict[str, list[tuple[int, WitnessLine]]] = defaultdict(list)
-        for removal, *roots in unrecorded:
-            if not os.path.lexists(removal.keeper_path) or not all(map(_is_nonempty_folder, roots)):
-                continue
-            line = witness_line(removal, "removed", index_id=run.index_id, token=run.token, at=removal.removed_at or at)
-            for folder in {quarantine_folder(root) for root in roots}:
-                lines[folder].append((removal.id, line))
-        failed_ids = {removal_id for folder in lines for removal_id in _append_lines(folder, lines[folder])}
-        recorded_ids = {removal_id for pairs in lines.values() for removal_id, _ in pairs} - failed_ids
+        recorded_ids = _record_removals(unrecorded, run=run, at=at)
         with database.write() as session:
             adoption.mark_recorded(session, sorted(recorded_ids))
+
+
+def record_again(database: Database, removal_ids: Sequence[int], *, run: RunIdentity, at: datetime) -> set[int]:
+    """Writes the records of these removals anew, as their quarantine is gone. Returns the ids of those written.
+
+    A removal whose folders or keeper do not exist is left out, and stays as it was.
+    """
+    recorded_ids = set[int]()
+    for start in range(0, len(removal_ids), _BATCH_SIZE):
+        with database.read() as session:
+            batch = removals.list_with_roots(session, removal_ids[start : start + _BATCH_SIZE])
+        recorded_ids |= _record_removals(batch, run=run, at=at)
+    with database.write() as session:
+        adoption.mark_recorded(session, sorted(recorded_ids))
+    return recorded_ids
+
+
+def _record_removals(batch: Sequence[tuple[JournalEntry, str, str]], *, run: RunIdentity, at: datetime) -> set[int]:
+    """Writes the records of removals, each given with the roots of its file and keeper. Returns the ids written."""
+    lines: dict[str, list[tuple[int, WitnessLine]]] = defaultdict(list)
+    for removal, *roots in batch:
+        if not os.path.lexists(removal.keeper_path) or not all(map(_is_nonempty_folder, roots)):
+            continue
+        line = witness_line(removal, "removed", index_id=run.index_id, token=run.token, at=removal.removed_at or at)
+        for folder in {quarantine_folder(root) for root in roots}:
+            lines[folder].append((removal.id, line))
+    failed_ids = {removal_id for folder in lines for removal_id in _append_lines(folder, lines[folder])}
+    return {removal_id for pairs in lines.values() for removal_id, _ in pairs} - failed_ids
 
 
 def _is_nonempty_folder(root: str) -> bool:

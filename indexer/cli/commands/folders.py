@@ -59,6 +59,7 @@ def forget(
             return
         render_forget_plan(session.console, plan)
         if not yes:
-            session.confirm("FORGET THESE IMAGES?", instead="type --yes to forget them, or --dry-run to look")
-        report = workflow.forget(database, scope, clock=session.clock)
+            question = "ARE THEY GONE FOR GOOD? FORGET ALL?" if plan.gone else "FORGET THESE IMAGES?"
+            session.confirm(question, instead="type --yes to forget them, or --dry-run to look")
+        report = workflow.forget(database, scope, clock=session.clock, gone=plan.gone)
         session.show(report, render_forget, form=ForgetDocument)

@@ -52,6 +52,7 @@ class ForgetPlanDocument(TypedDict):
     folder: Annotated[str | None, "The folder. `null`: a camera was named."]
     camera: Annotated[str | None, "The camera. `null`: a folder was named."]
     rows: Annotated[ForgottenRowsDocument, "The rows."]
+    gone: Annotated[int, "Number of removed files that are gone with their quarantine and their keepers."]
 
 
 class ForgetDocument(TypedDict):

@@ -38,6 +38,12 @@ def render_forget_plan(console: Console, plan: ForgetPlan) -> None:
     """Prints what would be forgotten."""
     name = f"camera {plan.camera!a}" if plan.folder is None else printable(plan.folder)
     console.print(f"All that the index has about {name}: {_describe(plan.rows)}. The files stay.")
+    if plan.gone:
+        files = counted(plan.gone, "removed file is", "removed files are")
+        console.print(
+            f"{files} not there, nor the quarantine, nor what was kept for them. If a disk is only away, mount it and "
+            "do not go on."
+        )
 
 
 def render_forget(console: Console, report: ForgetReport) -> None:

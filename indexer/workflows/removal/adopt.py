@@ -1,7 +1,8 @@
 """db adopt: add the files of a quarantine that an index does not know, as after the index was restored from a backup.
 
 It promises that each file is read and matches its manifest before a row is written for it, that no file moves, and that
-afterwards `restore`, `purge` and the pins of keepers work as if this index had removed it. What stands for a file must
+afterwards `restore`, `purge` and the pins of keepers work as if this index had removed it. A removal that was closed as
+gone (`purge --gone`) while the disk was only away is in quarantine again. What stands for a file must
 be in the index: a folder is ingested first.
 """
 
@@ -67,16 +68,26 @@ def adopt(
     with record_run(database, "db adopt", arguments={"quarantine": ascii(quarantine)[1:-1]}, clock=clock) as run:
         with database.read() as session:
             known = removals.list_known_keys(session)
+            closed = adoption.list_closed(session)
         new = [
             (quarantine_path, entry)
             for quarantine_path, entry in present
-            if not {(quarantine_path, ""), (entry.path, entry.content_hash + entry.run_token)} & known
+            if (quarantine_path, entry.path, entry.content_hash) in closed
+            or not {(quarantine_path, ""), (entry.path, entry.content_hash + entry.run_token)} & known
         ]
         tokens = set[str]()
         advance = progress("adopting", len(new))
         for quarantine_path, entry in new:
             with uninterrupted():
-                problem = _adopt_file(database, quarantine_path, entry, run=run, clock=clock, limits=limits or Limits())
+                problem = _adopt_file(
+                    database,
+                    quarantine_path,
+                    entry,
+                    closed_id=closed.get((quarantine_path, entry.path, entry.content_hash)),
+                    run=run,
+                    clock=clock,
+                    limits=limits or Limits(),
+                )
             if problem is None:
                 report.adopted += 1
                 tokens.add(entry.run_token)
@@ -89,9 +100,16 @@ def adopt(
 
 
 def _adopt_file(
-    database: Database, quarantine_path: str, entry: Entry, *, run: ActiveRun, clock: Clock, limits: Limits
+    database: Database,
+    quarantine_path: str,
+    entry: Entry,
+    *,
+    closed_id: int | None,
+    run: ActiveRun,
+    clock: Clock,
+    limits: Limits,
 ) -> str | None:
-    """Adds one file. Returns why not if it failed, else None."""
+    """Adds one file, or puts the removal `closed_id` back into quarantine. Returns why not if it failed, else None."""
     try:
         split_path(entry.path)
         require_image_names(os.path.basename(quarantine_path), os.path.basename(entry.path))
@@ -101,6 +119,10 @@ def _adopt_file(
         return f"in quarantine: {problem.reason}"
     if os.path.lexists(entry.path):
         return f"something is at its path {entry.path!a}; if that is the file, this copy can be deleted"
+    if closed_id is not None:
+        with database.write() as session:
+            adoption.reopen(session, closed_id)
+        return None
     with database.write() as session:
         keeper = _find_keeper(session, entry)
         if keeper is None:

@@ -20,7 +20,13 @@ def describe_missing_quarantine(removal: JournalEntry) -> str:
     quarantine, folder = quarantine_of(removal.quarantine_path or ""), find_missing_folder(removal.path)
     hint = "" if folder is None else f"; {relocate_hint(folder)}"
     gone = command_line("purge", "--gone", names=[quarantine])
-    return f"the quarantine {quarantine!a} is not there; mount its disk, or if it was deleted: {gone}{hint}"
+    run_folder = os.path.dirname(os.path.dirname(removal.quarantine_path or ""))
+    missing = (
+        f"the folder {os.path.basename(run_folder)!a} of its run in the quarantine {quarantine!a}"
+        if os.path.isdir(quarantine)
+        else f"the quarantine {quarantine!a}"
+    )
+    return f"{missing} is not there; mount its disk, or if it was deleted: {gone}{hint}"
 
 
 def relocate_hint(folder: str) -> str:

@@ -15,7 +15,7 @@ from indexer.domain.plurals import counted
 from indexer.domain.removal import Plan, RemovalCandidate, RemovalGuard, plan_removal
 from indexer.errors import UsageError
 from indexer.interrupts import uninterrupted
-from indexer.store import cameras, decisions, images, previews, runs
+from indexer.store import cameras, decisions, images, previews, removals, runs
 from indexer.store.database import Database
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.ingested_folders import find_ingested_parent
@@ -104,8 +104,9 @@ def prune(
 ) -> PruneReport:
     """Removes the files of a plan that a person has seen, as far as the plan still holds. Returns the report.
 
-    A plan without files records no run, unless removals of an earlier version are still to be recorded. Raises
-    `UsageError` if the quarantine of the options is no folder, or lies in a folder that was ever ingested.
+    A plan without files records no run, unless removals are still to be recovered, or those of an earlier version to be
+    recorded. Raises `UsageError` if the quarantine of the options is no folder, or lies in a folder that was ever
+    ingested.
     """
     arguments = {
         "camera": camera,
@@ -117,7 +118,7 @@ def prune(
     _require_outside_ingested(database, options=options)
     report = PruneReport()
     _count_plan(report, shown_plan)
-    if not shown_plan.victims and not has_unrecorded_removals(database):
+    if not shown_plan.victims and not _has_open_removals(database):
         return report
     with record_run(database, "prune", arguments=arguments, clock=clock) as run:
         report.run_id = run.id
@@ -132,6 +133,13 @@ def prune(
         record_legacy_removals(database, run=run, at=clock())
         _remove(database, victims, report, options=options, run=run, clock=clock, progress=progress)
     return report
+
+
+def _has_open_removals(database: Database) -> bool:
+    """Whether a run would recover removals, or record those of earlier versions."""
+    with database.read() as session:
+        is_pending = bool(removals.list_pending(session))
+    return is_pending or has_unrecorded_removals(database)
 
 
 def _count_plan(report: PruneReport, plan: Plan) -> None:

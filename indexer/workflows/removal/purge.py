@@ -10,7 +10,7 @@ them; they must be there.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,13 +33,13 @@ from indexer.files.verification import (
     verify_again,
 )
 from indexer.interrupts import uninterrupted
-from indexer.store import adoption, removals, verdicts
+from indexer.store import removals, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.removal.missing_folders import describe_missing_quarantine
 from indexer.workflows.runs.run import ActiveRun, record_run
-from indexer.workflows.witnesses import lock_quarantines, record_legacy_removals
+from indexer.workflows.witnesses import lock_quarantines, record_again, record_legacy_removals
 
 
 @dataclass
@@ -169,7 +169,12 @@ def purge(
         advance = progress("purging", len(chosen))
         for removal in chosen:
             if _is_gone(removal):
-                _mark_gone(database, removal, report, clock=clock)
+                if (reason := _find_reason_not_to_close(removal)) is None:
+                    _mark_gone(database, removal, report, clock=clock)
+                else:
+                    report.skipped.append((removal.quarantine_path or removal.path, reason))
+                run.counts = report.counts
+                advance(1)
                 continue
             with uninterrupted():
                 problem = _purge_file(database, removal, run=run, clock=clock)
@@ -201,30 +206,24 @@ def close_gone(
     with record_run(database, "purge", arguments=selection.arguments, clock=clock) as run:
         selected = _list_selected(database, selection, clock=clock)
         chosen = [removal for removal in selected if shown is None or removal.id in shown]
-        unrecorded = _record_again(database, chosen, run=run, clock=clock)
         advance = progress("closing", len(chosen))
+        problems = dict[int, str | None]()
         for removal in chosen:
-            problem = _find_reason_not_to_close(removal)
-            if problem is None and removal.id in unrecorded:
+            problems[removal.id] = _find_reason_not_to_close(removal)
+            advance(1)
+        # The records went with the quarantine; what is not closed keeps what the index knows of its record.
+        closable_ids = [removal_id for removal_id, problem in problems.items() if problem is None]
+        recorded_ids = record_again(database, closable_ids, run=run, at=clock())
+        for removal in chosen:
+            problem = problems[removal.id]
+            if problem is None and removal.id not in recorded_ids:
                 problem = "no record beside the images can be written now; mount the disk of the images"
             if problem is None:
                 _mark_gone(database, removal, report, clock=clock, problem="a person said that its quarantine is gone")
             else:
                 report.skipped.append((removal.path, problem))
             run.counts = report.counts
-            advance(1)
     return report
-
-
-def _record_again(
-    database: Database, chosen: Sequence[JournalEntry], *, run: ActiveRun, clock: Clock
-) -> frozenset[int]:
-    """Writes the records beside the images anew, as they went with the quarantine; the ids of those not written."""
-    with database.write() as session:
-        adoption.mark_unrecorded(session, [removal.id for removal in chosen])
-    record_legacy_removals(database, run=run, at=clock())
-    with database.read() as session:
-        return frozenset(removal.id for removal in removals.list_quarantined(session) if not removal.recorded)
 
 
 def _find_reason_not_to_close(removal: JournalEntry) -> str | None:

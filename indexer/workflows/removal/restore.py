@@ -228,7 +228,7 @@ def _restore_file(
                 current = removals.find_removal(session, removal.id)
             if current is None or (current.state, current.pending) != (removal.state, None):
                 return f"another command was at work on it; see: {command_line('audit', 'removals')}"
-            problem = _move_back(database, removal, manner=manner, run=run, clock=clock, before_unlink=before_unlink)
+            problem = _move_back(database, current, manner=manner, run=run, clock=clock, before_unlink=before_unlink)
             if problem is None:
                 record_return(removal, index_id=run.index_id, at=clock())
             return problem
@@ -277,7 +277,8 @@ def _move_back(
         return f"in quarantine: {problem.reason}"
     with database.write() as session:
         removals.begin_act(session, removal.id, act=manner.act)
-        removals.set_held_back(session, removal.id, held_back=manner.hold)
+        # Until the file is back, what held it back before goes on doing so: a failure or a crash ends no hold.
+        removals.set_held_back(session, removal.id, held_back=removal.held_back or manner.hold)
     try:
         make_synced_folders(os.path.dirname(removal.path))
         move_no_replace(quarantine_path, removal.path, expected=identity, before_unlink=before_unlink)
@@ -287,9 +288,11 @@ def _move_back(
         if isinstance(problem, FileExistsError) or not os.path.lexists(removal.path):
             with database.write() as session:
                 removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
+                removals.set_held_back(session, removal.id, held_back=removal.held_back)
         return f"{reason}{propose_move(problem, path=removal.path)}"
     with database.write() as session:
         removals.finish_act(session, removal.id, RemovalState.RESTORED, at=clock())
+        removals.set_held_back(session, removal.id, held_back=manner.hold)
         returned = replace(removal, pending=manner.act, held_back=manner.hold)
         returns.mark_returned(session, returned, at=clock(), run_id=run.id)
     release_quarantine_path(quarantine_path)

@@ -14,7 +14,7 @@ import errno
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from indexer.domain.images import ImageState
@@ -152,6 +152,9 @@ def _write_resolution(
             removals.release(session, removal.image_id)
             images.set_state(session, [removal.image_id], ImageState.REMOVED)
         if state is RemovalState.RESTORED:
+            if removal.pending == "restore":  # it pins, and a pinned file is not held back
+                removal = replace(removal, held_back=False)
+                removals.set_held_back(session, removal.id, held_back=False)
             returns.mark_returned(session, removal, at=clock(), run_id=removal.run_id)
     if state is RemovalState.RESTORED and problem is None:
         with database.read() as session:

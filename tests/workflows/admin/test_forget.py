@@ -1,5 +1,6 @@
 """forget: rows, thumbnails, previews and evidence go, files and what protects them stay; db shrink frees pictures."""
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -103,6 +104,25 @@ def test_nothing_is_forgotten_that_quarantine_needs(lots: Index) -> None:
         with pytest.raises(FolderError, match="quarantine"):
             workflow.forget(lots.database, scope, clock=lots.clock)
     assert lots.dump() == before
+
+
+def test_what_is_gone_with_quarantine_and_keepers_is_forgotten(lots: Index) -> None:
+    """If images and quarantine were both deleted, a person may forget them; while a keeper is there, nothing goes."""
+    lots.prune()
+    quarantine = lots.folder.parent / ".indexer-quarantine"
+    quarantine.rename(quarantine.with_name("away"))
+    for camera in ("gate", "yard"):
+        with pytest.raises(FolderError, match="lie in quarantine"):
+            workflow.plan_forget(lots.database, ForgetScope(camera=camera))
+    shutil.rmtree(lots.folder / "gate")
+    rows = lots.dump(without=("runs",))
+    plan = workflow.plan_forget(lots.database, below(lots, "gate"))
+    assert plan.gone > 0
+    with pytest.raises(FolderError, match="gone with their quarantine"):
+        workflow.forget(lots.database, below(lots, "gate"), clock=lots.clock)
+    assert lots.dump(without=("runs",)) == rows
+    workflow.forget(lots.database, below(lots, "gate"), clock=lots.clock, gone=plan.gone)
+    assert {file.split("/")[0] for file, _, _ in lots.states()} == {"yard"}
 
 
 def test_a_keeper_is_not_forgotten_without_what_it_stands_for(lots: Index) -> None:

@@ -13,6 +13,7 @@ from indexer.errors import FolderError
 from indexer.files.markers import QUARANTINE_NAME
 from indexer.workflows.admin.status import status
 from indexer.workflows.removal.adopt import adopt
+from indexer.workflows.removal.purge import PurgeSelection, close_gone
 from indexer.workflows.review.explain import explain_image
 from tests.support.index import CAR, Index, name, picture, prepared
 
@@ -86,6 +87,29 @@ def test_a_second_time_there_is_nothing_to_adopt(lot: Index, others: Callable[..
         before = index.dump(without=("runs",))
         assert adopt(index.database, quarantine(lot), clock=index.clock).adopted == 0
         assert index.dump(without=("runs",)) == before
+
+
+def test_files_that_were_only_away_are_adopted_again(lot: Index) -> None:
+    """What a person closed as gone while its disk was away is in quarantine again, and comes back byte for byte; a file
+    that was changed meanwhile stays closed."""
+    before = lot.tree()
+    lot.prune()
+    disk = Path(quarantine(lot)).rename(lot.folder.parent / "disk")
+    assert close_gone(lot.database, PurgeSelection(gone=True), clock=lot.clock).gone == 2
+    shutil.copytree(disk, quarantine(lot), dirs_exist_ok=True)
+    shutil.rmtree(disk)
+    [changed] = Path(quarantine(lot)).rglob(OTHER)
+    whole = changed.read_bytes()
+    changed.write_bytes(picture(CAR))
+    report = adopt(lot.database, quarantine(lot), clock=lot.clock)
+    assert (report.adopted, len(report.failures)) == (1, 1)
+    assert sorted(lot.removals()) == [(VICTIM, "quarantined"), (OTHER, "purged")]
+    changed.write_bytes(whole)
+    assert adopt(lot.database, quarantine(lot), clock=lot.clock).adopted == 1
+    assert lot.undo_run().restored == 2
+    assert {file: content for file, (content, _) in lot.tree().items()} == {
+        file: content for file, (content, _) in before.items()
+    }
 
 
 def move_away(lot: Index, place: Path) -> None:

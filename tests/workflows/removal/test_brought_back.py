@@ -2,12 +2,14 @@
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from indexer.domain.removal import ExclusionReason
 from indexer.workflows.admin.status import status
+from indexer.workflows.removal import restore as restore_workflow
 from indexer.workflows.removal.prune import plan
 from tests.support.index import BIRD, CAR, Index, name, picture
 
@@ -123,3 +125,44 @@ def test_nothing_to_remove_is_no_run(index: Index) -> None:
     index.ingest()
     assert index.prune().run_id is None
     assert index.rows("SELECT command FROM runs") == [("ingest",)]
+
+
+def _restore_path(index: Index) -> None:
+    assert index.restore(index.folder / BIRDS).failures
+
+
+def _restore_path_without_pin(index: Index) -> None:
+    assert index.restore(index.folder / BIRDS, pin=False).failures
+
+
+def _restore_and_crash(index: Index) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(restore_workflow, "make_synced_folders", _crash)
+        with pytest.raises(KeyboardInterrupt):
+            index.restore(index.folder / BIRDS, pin=False)
+
+
+def _crash(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("failed_restore", [_restore_path, _restore_path_without_pin, _restore_and_crash])
+def test_a_failed_restore_ends_no_hold(lot: Index, failed_restore: Callable[[Index], None]) -> None:
+    """A file that was copied back stays, also if a restore of it failed or was cut off: its path is taken."""
+    path = copy_back(lot)
+    lot.ingest()
+    failed_restore(lot)
+    lot.compare()
+    assert (plan(lot.database).victims, plan(lot.database).left_out) == ((), HELD_BACK)
+    assert (lot.prune().removed, path.read_bytes()) == (0, picture(BIRD))
+
+
+@pytest.mark.parametrize("pin", [True, False])
+def test_a_failed_restore_begins_no_hold(lot: Index, pin: bool) -> None:
+    """After a failed undoing a restore by path brings the file back as if it had never been tried."""
+    (lot.folder / BIRDS).write_bytes(b"another")
+    assert lot.undo_run().failures
+    assert lot.rows("SELECT held_back FROM removals") == [(False,)]
+    (lot.folder / BIRDS).unlink()
+    assert lot.restore(lot.folder / BIRDS, pin=pin).restored == 1
+    assert lot.rows("SELECT held_back FROM removals") == [(False,)]

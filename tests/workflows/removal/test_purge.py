@@ -1,5 +1,7 @@
 """purge of one quarantine among several, and its plan."""
 
+import errno
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -7,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import FolderError
+from indexer.workflows import witnesses
 from indexer.workflows.removal.purge import PurgeSelection, close_gone, parse_purge, plan_purge, purge
-from tests.support.index import BIRD, CAR, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 
 KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
 
@@ -54,3 +57,91 @@ def test_a_plan_of_purge_deletes_nothing(two_quarantines: tuple[Index, Path, Pat
     assert planned.quarantines == {str(first.resolve()): 1, str(second): 1}
     assert planned.size_bytes == sum(Path(str(file.quarantine_path)).stat().st_size for file in planned.files)
     assert (lot.tree(), lot.dump(), second.exists()) == (before, rows, True)
+
+
+def test_a_refused_closing_leaves_the_images_protected(two_quarantines: tuple[Index, Path, Path]) -> None:
+    """If the disk of the images was away while a person closed a quarantine, and is still away when the quarantine is
+    back, nothing is written below its mount point; with the disk back all comes back, byte for byte."""
+    lot, _, second = two_quarantines
+    site, away = lot.folder.parent, lot.folder.parent.with_name("site.away")
+    recorded, everything = "SELECT recorded FROM removals", PurgeSelection(gone=True)
+    lot_before = lot.rows(recorded)
+    site.rename(away)
+    lot.folder.mkdir(parents=True)
+    second.rename(second.with_name("other.away"))
+    report = close_gone(lot.database, everything, clock=lot.clock)
+    assert (report.gone, len(report.skipped), lot.rows(recorded)) == (0, 2, lot_before)
+    second.with_name("other.away").rename(second)
+    assert lot.undo_run().restored == 0
+    assert list(lot.folder.iterdir()) == []
+    lot.folder.rmdir()
+    site.rmdir()
+    away.rename(site)
+    assert lot.undo_run().restored == 2
+    assert (lot.folder / BIRDS).read_bytes() == picture(BIRD)
+
+
+def test_a_refused_record_leaves_the_images_protected(
+    two_quarantines: tuple[Index, Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If only the record cannot be written, nothing is closed, and the index knows that there should be one."""
+    lot, _, second = two_quarantines
+    before = lot.rows("SELECT state, recorded, problem FROM removals")
+    second.rename(second.with_name("other.away"))
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "read-only")
+
+    monkeypatch.setattr(witnesses, "append", refuse)
+    assert close_gone(lot.database, PurgeSelection(gone=True), clock=lot.clock).gone == 0
+    assert lot.rows("SELECT state, recorded, problem FROM removals") == before
+
+
+def away_and_made_anew(lot: Index, quarantine: Path) -> None:
+    """The disk of a quarantine is away, and a later prune made another quarantine at its mount point."""
+    quarantine.rename(quarantine.with_name("disk"))
+    quarantine.mkdir()
+    for file, content in {name(20, "yard"): picture(BIKE), name(21, "yard"): picture(BIKE)}.items():
+        lot.put(file, content)
+    lot.ingest()
+    lot.compare()
+    assert lot.prune(quarantine=str(quarantine)).removed == 1
+
+
+def test_a_later_quarantine_at_the_same_path_is_not_taken_for_the_first(
+    two_quarantines: tuple[Index, Path, Path],
+) -> None:
+    """Files of a quarantine whose disk is away are not taken for taken out, whatever is at its path meanwhile: purge
+    leaves them in the journal, and with the disk back they come back, byte for byte."""
+    lot, _, second = two_quarantines
+    away_and_made_anew(lot, second)
+    ((path, reason),) = purge(lot.database, PurgeSelection(str(second)), clock=lot.clock).skipped
+    assert (os.path.basename(path), "purge --gone" in reason) == (BIRDS, True)
+    assert dict(lot.removals())[BIRDS] == "quarantined"
+    assert lot.restore(lot.folder / BIRDS).restored == 0
+    shutil.copytree(second.with_name("disk"), second, dirs_exist_ok=True)
+    assert lot.restore(lot.folder / BIRDS).restored == 1
+    assert (lot.folder / BIRDS).read_bytes() == picture(BIRD)
+
+
+def test_an_act_that_was_cut_waits_for_its_own_quarantine(
+    two_quarantines: tuple[Index, Path, Path],
+) -> None:
+    """A purge that was cut is not finished while its quarantine is away and another one is at its path."""
+    lot, _, second = two_quarantines
+    away_and_made_anew(lot, second)
+    lot.execute(f"UPDATE removals SET pending = 'purge' WHERE path = '{lot.folder / BIRDS}'")
+    lot.ingest()
+    assert dict(lot.removals())[BIRDS] == "quarantined"
+
+
+def test_what_was_taken_out_is_closed_only_with_its_keeper(two_quarantines: tuple[Index, Path, Path]) -> None:
+    """If a file was taken out and its keeper is not there, purge closes nothing; with the keeper back it does."""
+    lot, _, second = two_quarantines
+    (file,) = second.rglob("*.png")
+    file.unlink()
+    keeper = (lot.folder / KEEPER).rename(lot.folder.parent / "keeper.png")
+    report = purge(lot.database, PurgeSelection(str(second)), clock=lot.clock)
+    assert (report.gone, len(report.skipped), dict(lot.removals())[BIRDS]) == (0, 1, "quarantined")
+    keeper.rename(lot.folder / KEEPER)
+    assert purge(lot.database, PurgeSelection(str(second)), clock=lot.clock).gone == 1

@@ -196,6 +196,20 @@ def test_cut_purge_gives_the_name_back(lot: Index, monkeypatch: pytest.MonkeyPat
     assert (picture(stamp=1) in contents(lot)) is (call == 1)
 
 
+def test_prune_without_anything_to_remove_recovers(lot: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prune with an empty plan resolves what was cut off, as every writing command; with nothing open it is no run."""
+    lot.prune()
+    cut_after(monkeypatch, "unlink")
+    with pytest.raises(Cut):
+        lot.purge()
+    assert lot.plan().victims == ()
+    assert lot.prune().run_id is not None
+    assert (asides(lot), recovered(lot).left_open) == ([], ())
+    assert lot.rows("SELECT pending FROM removals") == [(None,), (None,)]
+    assert picture(stamp=1) in contents(lot)
+    assert lot.prune().run_id is None
+
+
 def test_file_that_was_taken_out_of_the_quarantine_keeps_its_witness(
     lot: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
