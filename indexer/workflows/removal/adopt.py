@@ -7,6 +7,7 @@ be in the index: a folder is ingested first.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -57,33 +58,21 @@ def adopt(
     if not os.path.isdir(quarantine):
         raise FolderError(f"there is no folder {quarantine!a}; name the quarantine, usually .indexer-quarantine")
     contents = manifest.read(os.path.realpath(quarantine))
-    present = [
-        (quarantine_path, entry)
-        for quarantine_path, entry in contents.entries.items()
-        if os.path.lexists(quarantine_path)
-    ]
+    present = [(path, entry) for path, entry in contents.entries.items() if os.path.lexists(path)]
     if not present and not contents.refused:
         raise FolderError(f"no manifest below {quarantine!a} names a file that is there; nothing can be taken in")
     report = AdoptReport(failures=list(contents.refused))
     with record_run(database, "db adopt", arguments={"quarantine": ascii(quarantine)[1:-1]}, clock=clock) as run:
-        with database.read() as session:
-            known = removals.list_known_keys(session)
-            closed = adoption.list_closed(session)
-        new = [
-            (quarantine_path, entry)
-            for quarantine_path, entry in present
-            if (quarantine_path, entry.path, entry.content_hash) in closed
-            or not {(quarantine_path, ""), (entry.path, entry.content_hash + entry.run_token)} & known
-        ]
+        new = _list_unknown(database, present)
         tokens = set[str]()
         advance = progress("adopting", len(new))
-        for quarantine_path, entry in new:
+        for quarantine_path, entry, closed_id in new:
             with uninterrupted():
                 problem = _adopt_file(
                     database,
                     quarantine_path,
                     entry,
-                    closed_id=closed.get((quarantine_path, entry.path, entry.content_hash)),
+                    closed_id=closed_id,
                     run=run,
                     clock=clock,
                     limits=limits or Limits(),
@@ -99,6 +88,32 @@ def adopt(
     return report
 
 
+def _list_unknown(database: Database, present: Sequence[tuple[str, Entry]]) -> list[tuple[str, Entry, int | None]]:
+    """The files that an index does not know, or takes for gone: then each with the id of its removal, else None."""
+    with database.read() as session:
+        known, closed = removals.list_known_keys(session), adoption.list_closed(session)
+    return [
+        (quarantine_path, entry, closed_id)
+        for quarantine_path, entry in present
+        if (closed_id := closed.get((quarantine_path, entry.path, entry.content_hash))) is not None
+        or not {(quarantine_path, ""), (entry.path, entry.content_hash + entry.run_token)} & known
+    ]
+
+
+def _check_file(quarantine_path: str, entry: Entry, *, limits: Limits) -> FileIdentity | str:
+    """The identity of a file that is as its manifest says; else why it is not adopted."""
+    try:
+        split_path(entry.path)
+        require_image_names(os.path.basename(quarantine_path), os.path.basename(entry.path))
+        expected = ContentDigest(entry.size_bytes, entry.content_hash)
+        identity = check_image(quarantine_path, expected=expected, limits=limits)
+    except MismatchError as problem:
+        return f"in quarantine: {problem.reason}"
+    if os.path.lexists(entry.path):
+        return f"something is at its path {entry.path!a}; if that is the file, this copy can be deleted"
+    return identity
+
+
 def _adopt_file(
     database: Database,
     quarantine_path: str,
@@ -109,20 +124,22 @@ def _adopt_file(
     clock: Clock,
     limits: Limits,
 ) -> str | None:
-    """Adds one file, or puts the removal `closed_id` back into quarantine. Returns why not if it failed, else None."""
-    try:
-        split_path(entry.path)
-        require_image_names(os.path.basename(quarantine_path), os.path.basename(entry.path))
-        expected = ContentDigest(entry.size_bytes, entry.content_hash)
-        identity = check_image(quarantine_path, expected=expected, limits=limits)
-    except MismatchError as problem:
-        return f"in quarantine: {problem.reason}"
-    if os.path.lexists(entry.path):
-        return f"something is at its path {entry.path!a}; if that is the file, this copy can be deleted"
+    """Adds one file, or puts the removal `closed_id` back into quarantine. Returns why not if it failed, else
+    None."""
+    identity = _check_file(quarantine_path, entry, limits=limits)
+    if isinstance(identity, str):
+        return identity
     if closed_id is not None:
         with database.write() as session:
             adoption.reopen(session, closed_id)
         return None
+    return _add_removal(database, quarantine_path, entry, identity, run=run, clock=clock)
+
+
+def _add_removal(
+    database: Database, quarantine_path: str, entry: Entry, identity: FileIdentity, *, run: ActiveRun, clock: Clock
+) -> str | None:
+    """Adds the rows of a file that was checked. Returns why not if its keeper or its image do not allow it."""
     with database.write() as session:
         keeper = _find_keeper(session, entry)
         if keeper is None:
