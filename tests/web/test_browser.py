@@ -176,6 +176,7 @@ def test_verdicts_of_two_tabs_add_up(made: Path, watch: Watch) -> None:
     first.press("d")
     second.page.wait_for_function("document.querySelector('#collected').innerText.startsWith('1 ')")  # it is told
     second.press("d")
+    first.page.wait_for_function("document.querySelector('#collected').innerText.startsWith('2 ')")
     fresh = Watched(first.page.context.new_page(), made).open("cameras/1/pairs.html")
     expected = len({keys[0], second.all("document.querySelector('.pair.current').id")})
     assert expected == 2
