@@ -173,7 +173,10 @@ def test_verdicts_of_two_tabs_add_up(made: Path, watch: Watch) -> None:
     second = Watched(first.page.context.new_page(), made).open("borderline.html")
     keys = [tab.all("document.querySelector('.pair.current').id") for tab in (first, second)]
     second.page.evaluate("document.querySelectorAll('.pair').length > 1") and second.press("ArrowRight")
+    first.page.bring_to_front()
     first.press("d")
+    first.page.wait_for_function("document.querySelector('#collected').innerText.startsWith('1 ')")
+    second.page.bring_to_front()
     second.page.wait_for_function("document.querySelector('#collected').innerText.startsWith('1 ')")  # it is told
     second.press("d")
     first.page.wait_for_function("document.querySelector('#collected').innerText.startsWith('2 ')")
