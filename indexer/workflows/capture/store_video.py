@@ -20,7 +20,8 @@ from indexer.domain.frame_paths import frame_path, next_millisecond
 from indexer.domain.images import ImageState
 from indexer.domain.names import Naming, PathNaming
 from indexer.domain.videos import VideoState
-from indexer.files.frame_files import place_frame, sync_folder
+from indexer.files import io_steps
+from indexer.files.frame_files import place_frame
 from indexer.files.walking import Candidate
 from indexer.store import images, spans, thumbnails, videos
 from indexer.store.database import Database, Session
@@ -209,7 +210,7 @@ def _place(frame: NewFrame, folder: FramesFolder, *, camera: str) -> _PlacedFram
 def _sync_up_to(folder: str, top: str) -> None:
     """Makes the names in a folder and in those above it, up to `top`, survive a power failure."""
     while True:
-        sync_folder(folder)
+        io_steps.sync_folder(os.path.join(folder, ""))
         if folder == top or len(folder) <= len(top):
             return
         folder = os.path.dirname(folder)
